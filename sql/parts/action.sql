@@ -1,0 +1,29 @@
+-- action: what steps call (src/action.c), and the cache invalidation that the
+-- tables which sessions keep in memory share (src/catalog.c).
+
+CREATE FUNCTION orchestration.invalidate_cache() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_invalidate_cache';
+COMMENT ON FUNCTION orchestration.invalidate_cache() IS
+    'Trigger: sessions forget what they keep of the table';
+
+CREATE TRIGGER action_invalidate_cache
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.action
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+
+CREATE FUNCTION orchestration.register_action(
+    name text,
+    kind orchestration.action_kind,
+    function regprocedure DEFAULT NULL,
+    topic text DEFAULT NULL)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_register_action';
+COMMENT ON FUNCTION orchestration.register_action(text, orchestration.action_kind, regprocedure, text) IS
+    'Says what an action name of definitions stands for: a function (jsonb) returns jsonb, workers that claim its topic (by default its name), or people''s screens';
+
+CREATE FUNCTION orchestration.unregister_action(name text)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_unregister_action';
+COMMENT ON FUNCTION orchestration.unregister_action(text) IS
+    'Forgets an action';

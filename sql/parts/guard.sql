@@ -1,0 +1,89 @@
+-- guard: the triggers that no write to a run, stage, step or work item gets
+-- past (src/guard.c), and the status machine that they enforce, as rows.
+
+CREATE FUNCTION orchestration.guard_fill() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_fill';
+COMMENT ON FUNCTION orchestration.guard_fill() IS
+    'Trigger: fills in what follows from a change';
+
+CREATE FUNCTION orchestration.guard_row() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_row';
+COMMENT ON FUNCTION orchestration.guard_row() IS
+    'Trigger: the verdict on a change of status';
+
+CREATE FUNCTION orchestration.guard_statement() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_statement';
+COMMENT ON FUNCTION orchestration.guard_statement() IS
+    'Trigger: the verdict on rows beside their parents, and the consequences';
+
+CREATE FUNCTION orchestration.guard_delete() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_delete';
+COMMENT ON FUNCTION orchestration.guard_delete() IS
+    'Trigger: only ended runs can be deleted, and the rest only with its run';
+
+CREATE TRIGGER run_guard_fill BEFORE INSERT OR UPDATE ON orchestration.run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_fill();
+CREATE TRIGGER run_guard_row AFTER INSERT OR UPDATE ON orchestration.run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_row();
+CREATE TRIGGER run_guard_statement AFTER INSERT OR UPDATE ON orchestration.run
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_statement();
+CREATE TRIGGER run_guard_delete BEFORE DELETE ON orchestration.run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_delete();
+CREATE TRIGGER run_guard_truncate BEFORE TRUNCATE ON orchestration.run
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+
+CREATE TRIGGER stage_run_guard_fill BEFORE UPDATE ON orchestration.stage_run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_fill();
+CREATE TRIGGER stage_run_guard_row AFTER INSERT OR UPDATE ON orchestration.stage_run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_row();
+CREATE TRIGGER stage_run_guard_statement AFTER INSERT OR UPDATE ON orchestration.stage_run
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_statement();
+CREATE TRIGGER stage_run_guard_delete BEFORE DELETE ON orchestration.stage_run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_delete();
+CREATE TRIGGER stage_run_guard_truncate BEFORE TRUNCATE ON orchestration.stage_run
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+
+CREATE TRIGGER step_run_guard_fill BEFORE UPDATE ON orchestration.step_run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_fill();
+CREATE TRIGGER step_run_guard_row AFTER INSERT OR UPDATE ON orchestration.step_run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_row();
+CREATE TRIGGER step_run_guard_statement AFTER INSERT OR UPDATE ON orchestration.step_run
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_statement();
+CREATE TRIGGER step_run_guard_delete BEFORE DELETE ON orchestration.step_run
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_delete();
+CREATE TRIGGER step_run_guard_truncate BEFORE TRUNCATE ON orchestration.step_run
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+
+CREATE TRIGGER work_item_guard_fill BEFORE INSERT OR UPDATE ON orchestration.work_item
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_fill();
+CREATE TRIGGER work_item_guard_row AFTER INSERT OR UPDATE ON orchestration.work_item
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_row();
+CREATE TRIGGER work_item_guard_statement AFTER INSERT OR UPDATE ON orchestration.work_item
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_statement();
+CREATE TRIGGER work_item_guard_delete BEFORE DELETE ON orchestration.work_item
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_delete();
+CREATE TRIGGER work_item_guard_truncate BEFORE TRUNCATE ON orchestration.work_item
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+
+CREATE TRIGGER run_log_guard_truncate BEFORE TRUNCATE ON orchestration.run_log
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+CREATE TRIGGER step_queue_guard_truncate BEFORE TRUNCATE ON orchestration.step_queue
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+
+CREATE FUNCTION orchestration.legal_transitions(
+    OUT level text, OUT from_status text, OUT to_status text,
+    OUT made_by text, OUT condition text, OUT log_kind text)
+    RETURNS SETOF record
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_legal_transitions';
+COMMENT ON FUNCTION orchestration.legal_transitions() IS
+    'The status machine in force: one row a legal change of status (contract/transitions.csv)';
+
+CREATE FUNCTION orchestration.legal_neighbours(
+    OUT parent text, OUT parent_status text, OUT child text,
+    OUT child_status text)
+    RETURNS SETOF record
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_legal_neighbours';
+COMMENT ON FUNCTION orchestration.legal_neighbours() IS
+    'What may stand beside what: one row a legal pair of statuses of parent and child (contract/neighbours.csv)';

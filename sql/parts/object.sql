@@ -1,0 +1,440 @@
+-- object: the storage tables, their constraints, indexes and comments.
+--
+-- Everything about a run carries run_id and has it first in its primary key,
+-- so that one run's rows can later be placed together on one machine.  Status
+-- columns are in no index and no index predicate of run, stage_run and
+-- step_run: an update of a status then stays on its page (HOT).
+--
+-- There is deliberately no foreign key to principal or orchestration_version:
+-- every new run would take a key share lock on the same few rows, and
+-- concurrent starts would queue on their multixacts.  Rows of both tables
+-- cannot be deleted, the guard checks them when set, verify() afterwards.
+
+-- ------------------------------------------------------------- principals
+
+CREATE TABLE orchestration.principal (
+    id             uuid        NOT NULL DEFAULT orchestration.new_id(),
+    kind           orchestration.principal_kind NOT NULL,
+    name           text        NOT NULL,
+    username       text,
+    developer_name text,
+    role_name      name,
+    is_active      boolean     NOT NULL DEFAULT true,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    modified_at    timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT principal_pkey PRIMARY KEY (id),
+    CONSTRAINT principal_username_key UNIQUE (username),
+    CONSTRAINT principal_developer_name_key UNIQUE (kind, developer_name),
+    CONSTRAINT principal_role_name_key UNIQUE (role_name),
+    CONSTRAINT principal_name_check
+        CHECK (name <> '' AND length(name) <= 255),
+    CONSTRAINT principal_username_check
+        CHECK ((kind = 'User') = (username IS NOT NULL)
+               AND username <> '' AND length(username) <= 80),
+    CONSTRAINT principal_developer_name_check
+        CHECK ((kind <> 'User') = (developer_name IS NOT NULL)
+               AND developer_name <> '' AND length(developer_name) <= 80),
+    CONSTRAINT principal_role_name_check
+        CHECK (role_name IS NULL OR kind = 'User')
+);
+COMMENT ON TABLE orchestration.principal IS
+    'Users, regular groups and queues (reference: User, Group): owners, assignees and actors';
+COMMENT ON COLUMN orchestration.principal.username IS
+    'How definitions name a user as assignee; unique';
+COMMENT ON COLUMN orchestration.principal.developer_name IS
+    'How definitions name a group or a queue as assignee; unique per kind';
+COMMENT ON COLUMN orchestration.principal.role_name IS
+    'The database role that acts as this user; null: none does';
+
+-- The automated process user, seeded; src/principal.h has the same id.
+INSERT INTO orchestration.principal (id, kind, name, username)
+VALUES ('00000000-0000-7000-8000-000000000001', 'User',
+        'Automated Process', 'autoproc');
+
+SELECT pg_catalog.pg_extension_config_dump('orchestration.principal',
+    $$WHERE id <> '00000000-0000-7000-8000-000000000001'$$);
+
+CREATE TABLE orchestration.group_member (
+    group_id   uuid        NOT NULL,
+    member_id  uuid        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT group_member_pkey PRIMARY KEY (group_id, member_id),
+    CONSTRAINT group_member_group_fkey FOREIGN KEY (group_id)
+        REFERENCES orchestration.principal (id),
+    CONSTRAINT group_member_member_fkey FOREIGN KEY (member_id)
+        REFERENCES orchestration.principal (id),
+    CONSTRAINT group_member_self_check CHECK (group_id <> member_id)
+);
+CREATE INDEX group_member_member_idx ON orchestration.group_member (member_id);
+COMMENT ON TABLE orchestration.group_member IS
+    'Who belongs to a group or queue (reference: GroupMember)';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.group_member', '');
+
+-- ----------------------------------------------------------- record types
+
+CREATE TABLE orchestration.record_type (
+    name       text        NOT NULL,
+    relation   regclass    NOT NULL,
+    key_column name        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT record_type_pkey PRIMARY KEY (name),
+    CONSTRAINT record_type_relation_key UNIQUE (relation),
+    CONSTRAINT record_type_name_check
+        CHECK (name ~ '^[A-Za-z][A-Za-z0-9_]*$' AND length(name) <= 80)
+);
+COMMENT ON TABLE orchestration.record_type IS
+    'Tables whose rows a run may be about: the targets of polymorphic lookups; see register_record_type()';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.record_type', '');
+
+-- ---------------------------------------------------------------- actions
+
+CREATE TABLE orchestration.action (
+    name          text        NOT NULL,
+    kind          orchestration.action_kind NOT NULL,
+    function_name text,
+    search_path   text,
+    topic         text,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    modified_at   timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT action_pkey PRIMARY KEY (name),
+    CONSTRAINT action_name_check CHECK (name <> '' AND length(name) <= 255),
+    CONSTRAINT action_function_check
+        CHECK ((kind = 'function') = (function_name IS NOT NULL)),
+    CONSTRAINT action_topic_check
+        CHECK ((kind = 'worker') = (topic IS NOT NULL) AND topic <> '')
+);
+COMMENT ON TABLE orchestration.action IS
+    'What steps call, by the name that definitions use; see register_action()';
+COMMENT ON COLUMN orchestration.action.function_name IS
+    'Schema-qualified function (jsonb) returns jsonb, as text so that pg_upgrade can carry it';
+COMMENT ON COLUMN orchestration.action.search_path IS
+    'search_path at registration: the function runs with it, as its owner';
+COMMENT ON COLUMN orchestration.action.topic IS
+    'Worker actions: what claim_steps() asks for';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.action', '');
+
+-- ------------------------------------------------------------ definitions
+
+CREATE TABLE orchestration.orchestration_definition (
+    id             uuid        NOT NULL DEFAULT orchestration.new_id(),
+    name           text        NOT NULL,
+    active_version integer,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    modified_at    timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT orchestration_definition_pkey PRIMARY KEY (id),
+    CONSTRAINT orchestration_definition_name_key UNIQUE (name),
+    CONSTRAINT orchestration_definition_name_check
+        CHECK (name ~ '^[A-Za-z][A-Za-z0-9_]*$' AND length(name) <= 80)
+);
+COMMENT ON TABLE orchestration.orchestration_definition IS
+    'Orchestrations by API name (reference: FlowOrchestration)';
+
+CREATE TABLE orchestration.orchestration_version (
+    id                  uuid        NOT NULL DEFAULT orchestration.new_id(),
+    orchestration_id    uuid        NOT NULL,
+    version             integer     NOT NULL,
+    label               text        NOT NULL,
+    process_type        text        NOT NULL,
+    record_type_name    text,
+    record_trigger_type text,
+    source_xml          xml,
+    document            jsonb       NOT NULL,
+    created_at          timestamptz NOT NULL DEFAULT now(),
+    created_by          uuid,
+    CONSTRAINT orchestration_version_pkey PRIMARY KEY (id),
+    CONSTRAINT orchestration_version_version_key
+        UNIQUE (orchestration_id, version),
+    CONSTRAINT orchestration_version_orchestration_fkey
+        FOREIGN KEY (orchestration_id)
+        REFERENCES orchestration.orchestration_definition (id),
+    CONSTRAINT orchestration_version_version_check CHECK (version > 0)
+);
+COMMENT ON TABLE orchestration.orchestration_version IS
+    'Immutable versions of orchestrations, source included (reference: FlowOrchestrationVersion)';
+COMMENT ON COLUMN orchestration.orchestration_version.source_xml IS
+    'The document as it was deployed, when it was XML';
+COMMENT ON COLUMN orchestration.orchestration_version.document IS
+    'The definition in the JSON notation: as deployed, or made from the XML';
+COMMENT ON COLUMN orchestration.orchestration_version.record_type_name IS
+    'start.object: the record type that triggers it; null: started by call';
+COMMENT ON COLUMN orchestration.orchestration_version.record_trigger_type IS
+    'start.recordTriggerType: Create, Update or CreateAndUpdate';
+
+COMMENT ON COLUMN orchestration.orchestration_definition.active_version IS
+    'The version that new runs get; null: none.  No foreign key: with the one in the other direction it would be a circle that pg_restore cannot load';
+
+SELECT pg_catalog.pg_extension_config_dump('orchestration.orchestration_definition', '');
+SELECT pg_catalog.pg_extension_config_dump('orchestration.orchestration_version', '');
+
+-- -------------------------------------------------------------------- run
+
+CREATE SEQUENCE orchestration.run_name_seq;
+COMMENT ON SEQUENCE orchestration.run_name_seq IS
+    'Numbers of run names (FlowOrchestrationInstance.Name, an autonumber)';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.run_name_seq', '');
+
+CREATE TABLE orchestration.run (
+    id                     uuid        NOT NULL DEFAULT orchestration.new_id(),
+    version_id             uuid,
+    owner_id               uuid        NOT NULL
+        DEFAULT '00000000-0000-7000-8000-000000000001',
+    created_at             timestamptz NOT NULL DEFAULT now(),
+    created_by             uuid,
+    name                   text        NOT NULL
+        DEFAULT 'OR-' || lpad(nextval('orchestration.run_name_seq')::text, 8, '0'),
+    orchestration_name     text,
+    orchestration_label    text,
+    triggering_record_type text,
+    triggering_record_id   text,
+    idempotency_key        text,
+    interview_id           uuid,
+    last_viewed_at         timestamptz,
+    last_referenced_at     timestamptz,
+    status                 orchestration.run_status NOT NULL,
+    error_recoverable      boolean,
+    modified_at            timestamptz NOT NULL DEFAULT now(),
+    modified_by            uuid,
+    ended_at               timestamptz,
+    current_stage          text,
+    variables              jsonb,
+    error                  jsonb,
+    CONSTRAINT run_pkey PRIMARY KEY (id),
+    CONSTRAINT run_name_key UNIQUE (name),
+    CONSTRAINT run_name_check CHECK (name <> '' AND length(name) <= 255),
+    CONSTRAINT run_current_stage_check CHECK (length(current_stage) <= 100),
+    CONSTRAINT run_triggering_record_check
+        CHECK (triggering_record_id IS NULL OR triggering_record_type IS NOT NULL),
+    CONSTRAINT run_ended_check
+        CHECK ((status IN ('Completed', 'Canceled', 'Error')) = (ended_at IS NOT NULL))
+) WITH (fillfactor = 85);
+CREATE INDEX run_triggering_record_idx
+    ON orchestration.run (triggering_record_type, triggering_record_id)
+    WHERE triggering_record_id IS NOT NULL;
+CREATE UNIQUE INDEX run_idempotency_key_idx
+    ON orchestration.run (orchestration_name, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+COMMENT ON TABLE orchestration.run IS
+    'Orchestration runs: FlowOrchestrationInstance (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.run.version_id IS
+    'The orchestration version that the run keeps; null on runs imported without one, which the engine leaves alone';
+COMMENT ON COLUMN orchestration.run.created_by IS
+    'Who started it; null: the automated process user';
+COMMENT ON COLUMN orchestration.run.modified_by IS
+    'Who changed it last; null: the automated process user';
+COMMENT ON COLUMN orchestration.run.ended_at IS
+    'When it became Completed, Canceled or Error: Duration stops there';
+COMMENT ON COLUMN orchestration.run.idempotency_key IS
+    'start_orchestration() with the same key returns this run';
+COMMENT ON COLUMN orchestration.run.error IS
+    'Why the run is in Error: message, sqlstate, detail, hint, context, element';
+COMMENT ON COLUMN orchestration.run.error_recoverable IS
+    'Error only: whether resume_run() may resume it (for 14 days)';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.run', '');
+
+CREATE TABLE orchestration.stage_run (
+    run_id      uuid        NOT NULL,
+    id          uuid        NOT NULL DEFAULT orchestration.new_id(),
+    owner_id    uuid        NOT NULL
+        DEFAULT '00000000-0000-7000-8000-000000000001',
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    created_by  uuid,
+    name        text        NOT NULL,
+    label       text        NOT NULL,
+    position    integer     NOT NULL,
+    status      orchestration.stage_status NOT NULL,
+    modified_at timestamptz NOT NULL DEFAULT now(),
+    modified_by uuid,
+    ended_at    timestamptz,
+    error       jsonb,
+    CONSTRAINT stage_run_pkey PRIMARY KEY (run_id, id),
+    CONSTRAINT stage_run_run_fkey FOREIGN KEY (run_id)
+        REFERENCES orchestration.run (id) ON DELETE CASCADE,
+    CONSTRAINT stage_run_name_check CHECK (name <> '' AND length(name) <= 255),
+    CONSTRAINT stage_run_label_check CHECK (length(label) <= 80),
+    CONSTRAINT stage_run_position_check CHECK (position > 0)
+) WITH (fillfactor = 85);
+CREATE INDEX stage_run_id_idx ON orchestration.stage_run (id);
+COMMENT ON TABLE orchestration.stage_run IS
+    'Stages of runs: FlowOrchestrationStageInstance (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.stage_run.position IS
+    '1-based order in which the run reached its stages';
+COMMENT ON COLUMN orchestration.stage_run.error IS
+    'Why the stage is in Error: message, sqlstate, detail, hint, context, element';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.stage_run', '');
+
+CREATE TABLE orchestration.step_run (
+    run_id       uuid        NOT NULL,
+    id           uuid        NOT NULL DEFAULT orchestration.new_id(),
+    stage_run_id uuid        NOT NULL,
+    owner_id     uuid        NOT NULL
+        DEFAULT '00000000-0000-7000-8000-000000000001',
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    created_by   uuid,
+    step_type    orchestration.step_type NOT NULL,
+    name         text        NOT NULL,
+    label        text        NOT NULL,
+    description  text,
+    status       orchestration.step_status NOT NULL,
+    attempt      integer     NOT NULL DEFAULT 0,
+    modified_at  timestamptz NOT NULL DEFAULT now(),
+    modified_by  uuid,
+    started_at   timestamptz,
+    ended_at     timestamptz,
+    outputs      jsonb,
+    pending      jsonb,
+    error        jsonb,
+    lease_id     uuid,
+    CONSTRAINT step_run_pkey PRIMARY KEY (run_id, id),
+    CONSTRAINT step_run_stage_run_fkey FOREIGN KEY (run_id, stage_run_id)
+        REFERENCES orchestration.stage_run (run_id, id) ON DELETE CASCADE,
+    CONSTRAINT step_run_name_check CHECK (name <> '' AND length(name) <= 255),
+    CONSTRAINT step_run_label_check CHECK (length(label) <= 80),
+    CONSTRAINT step_run_description_check CHECK (length(description) <= 32000)
+) WITH (fillfactor = 85);
+CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
+COMMENT ON TABLE orchestration.step_run IS
+    'Steps of runs: FlowOrchestrationStepInstance (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.step_run.attempt IS
+    'How often its action was begun';
+COMMENT ON COLUMN orchestration.step_run.outputs IS
+    'What its action returned; readable by conditions and inputs once Completed';
+COMMENT ON COLUMN orchestration.step_run.pending IS
+    'Outcome that arrived while the run could not take it in: {"outcome": "Completed" or "Error", "outputs": ..., "error": ...}';
+COMMENT ON COLUMN orchestration.step_run.lease_id IS
+    'The claim whose outcome was taken in: the same call again is accepted without doing anything';
+COMMENT ON COLUMN orchestration.step_run.error IS
+    'Why the step is in Error: message, sqlstate, detail, hint, context';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.step_run', '');
+
+-- -------------------------------------------------------------- work items
+
+CREATE SEQUENCE orchestration.work_item_name_seq;
+COMMENT ON SEQUENCE orchestration.work_item_name_seq IS
+    'Numbers of work item names (FlowOrchestrationWorkItem.Name, an autonumber)';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item_name_seq', '');
+
+CREATE TABLE orchestration.work_item (
+    run_id              uuid        NOT NULL,
+    id                  uuid        NOT NULL DEFAULT orchestration.new_id(),
+    step_run_id         uuid        NOT NULL,
+    owner_id            uuid        NOT NULL
+        DEFAULT '00000000-0000-7000-8000-000000000001',
+    created_at          timestamptz NOT NULL DEFAULT now(),
+    created_by          uuid,
+    name                text        NOT NULL
+        DEFAULT 'WI-' || lpad(nextval('orchestration.work_item_name_seq')::text, 8, '0'),
+    label               text,
+    description         text,
+    screen_flow         text,
+    screen_flow_inputs  jsonb,
+    related_record_type text,
+    related_record_id   text,
+    last_viewed_at      timestamptz,
+    last_referenced_at  timestamptz,
+    status              orchestration.work_item_status NOT NULL,
+    assignee_id         uuid        NOT NULL,
+    assigned_at         timestamptz NOT NULL DEFAULT now(),
+    modified_at         timestamptz NOT NULL DEFAULT now(),
+    modified_by         uuid,
+    completed_at        timestamptz,
+    completed_by        text,
+    idempotency_key     text,
+    CONSTRAINT work_item_pkey PRIMARY KEY (run_id, id),
+    CONSTRAINT work_item_name_key UNIQUE (name),
+    CONSTRAINT work_item_step_run_fkey FOREIGN KEY (run_id, step_run_id)
+        REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE,
+    CONSTRAINT work_item_assignee_fkey FOREIGN KEY (assignee_id)
+        REFERENCES orchestration.principal (id),
+    CONSTRAINT work_item_name_check CHECK (name <> '' AND length(name) <= 255),
+    CONSTRAINT work_item_label_check CHECK (length(label) <= 80),
+    CONSTRAINT work_item_description_check CHECK (length(description) <= 255),
+    CONSTRAINT work_item_screen_flow_check CHECK (length(screen_flow) <= 255),
+    CONSTRAINT work_item_related_record_check
+        CHECK (related_record_id IS NULL OR related_record_type IS NOT NULL),
+    CONSTRAINT work_item_completed_check
+        CHECK ((status = 'Completed') = (completed_at IS NOT NULL))
+) WITH (fillfactor = 85);
+CREATE INDEX work_item_id_idx ON orchestration.work_item (id);
+CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, assigned_at)
+    WHERE status = 'Assigned';
+CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, step_run_id)
+    WHERE status = 'Assigned';
+CREATE INDEX work_item_related_record_idx
+    ON orchestration.work_item (related_record_type, related_record_id)
+    WHERE related_record_id IS NOT NULL;
+COMMENT ON TABLE orchestration.work_item IS
+    'Work for people: FlowOrchestrationWorkItem (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.work_item.completed_by IS
+    'Who finished it: the name of the user, or of the role where it is nobody''s; null: the engine closed it';
+COMMENT ON COLUMN orchestration.work_item.idempotency_key IS
+    'Key of the complete_work_item() call that finished it: the same call again succeeds without doing anything';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item', '');
+
+-- ------------------------------------------------------------- ready steps
+
+CREATE TABLE orchestration.step_queue (
+    run_id       uuid        NOT NULL,
+    step_run_id  uuid        NOT NULL,
+    available_at timestamptz NOT NULL DEFAULT now(),
+    lease_id     uuid,
+    worker       text,
+    attempt      integer     NOT NULL DEFAULT 0,
+    topic        text        NOT NULL,
+    action       text        NOT NULL,
+    inputs       jsonb       NOT NULL,
+    CONSTRAINT step_queue_pkey PRIMARY KEY (run_id, step_run_id),
+    CONSTRAINT step_queue_step_run_fkey FOREIGN KEY (run_id, step_run_id)
+        REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE
+);
+CREATE INDEX step_queue_available_idx ON orchestration.step_queue (topic, available_at);
+COMMENT ON TABLE orchestration.step_queue IS
+    'Asynchronous steps that wait for a worker or are leased to one: narrow and hot, apart from step_run';
+COMMENT ON COLUMN orchestration.step_queue.available_at IS
+    'When it may be claimed: now, or when the lease on it ends; infinity while its run is in Error';
+COMMENT ON COLUMN orchestration.step_queue.lease_id IS
+    'The claim that holds it: complete_steps() and fail_steps() must name it';
+COMMENT ON COLUMN orchestration.step_queue.attempt IS
+    'How often it was claimed';
+COMMENT ON COLUMN orchestration.step_queue.topic IS
+    'What workers ask for; empty: a function in the database, see run_queued_functions()';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.step_queue', '');
+
+-- -------------------------------------------------------------------- log
+
+CREATE SEQUENCE orchestration.run_log_number_seq CACHE 32;
+COMMENT ON SEQUENCE orchestration.run_log_number_seq IS
+    'Numbers of log entries (FlowOrchestrationLog.Name, an autonumber)';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.run_log_number_seq', '');
+
+CREATE TABLE orchestration.run_log (
+    run_id       uuid        NOT NULL,
+    number       bigint      NOT NULL
+        DEFAULT nextval('orchestration.run_log_number_seq'),
+    id           uuid        NOT NULL DEFAULT orchestration.new_id(),
+    logged_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    kind         orchestration.log_kind NOT NULL,
+    duration     integer,
+    stage_run_id uuid,
+    step_run_id  uuid,
+    work_item_id uuid,
+    assignee_id  uuid,
+    actor        text,
+    comments     text,
+    context      text,
+    CONSTRAINT run_log_pkey PRIMARY KEY (run_id, number),
+    CONSTRAINT run_log_run_fkey FOREIGN KEY (run_id)
+        REFERENCES orchestration.run (id) ON DELETE CASCADE,
+    CONSTRAINT run_log_duration_check CHECK (duration >= 0),
+    CONSTRAINT run_log_actor_check CHECK (length(actor) <= 255),
+    CONSTRAINT run_log_comments_check CHECK (length(comments) <= 1333),
+    CONSTRAINT run_log_context_check CHECK (length(context) <= 80)
+);
+COMMENT ON TABLE orchestration.run_log IS
+    'Milestones of runs: FlowOrchestrationLog (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.run_log.number IS
+    'Orders the entries of a run; the view shows it as Name';
+COMMENT ON COLUMN orchestration.run_log.duration IS
+    'Whole seconds from the start of what ended; null where nothing ended';
+COMMENT ON COLUMN orchestration.run_log.actor IS
+    'Who did it: the name of the user, or of the role where it is nobody''s; null: the automated process user';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.run_log', '');

@@ -1,0 +1,27 @@
+-- record: record types, the tables that runs are about (src/record.c, src/run.c).
+
+CREATE TRIGGER record_type_invalidate_cache
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.record_type
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+
+CREATE FUNCTION orchestration.record_change() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_record_change';
+COMMENT ON FUNCTION orchestration.record_change() IS
+    'Trigger of registered tables: keeps lookups to their rows true, starts the orchestrations that they trigger';
+
+CREATE FUNCTION orchestration.register_record_type(
+    name text,
+    relation regclass,
+    key_column name DEFAULT NULL)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_register_record_type';
+COMMENT ON FUNCTION orchestration.register_record_type(text, regclass, name) IS
+    'Lets runs be about the rows of a table, known by its primary key or another unique column';
+
+CREATE FUNCTION orchestration.unregister_record_type(name text)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_unregister_record_type';
+COMMENT ON FUNCTION orchestration.unregister_record_type(text) IS
+    'Forgets a record type: clears the lookups to it and drops its triggers';

@@ -1,0 +1,55 @@
+-- type: the enum types, with exactly the labels of contract/picklists.csv in
+-- their order.  C reaches them through the label tables in src/catalog.c.
+
+CREATE TYPE orchestration.run_status AS ENUM
+    ('Canceled', 'Completed', 'Error', 'InProgress', 'Suspended');
+COMMENT ON TYPE orchestration.run_status IS
+    'FlowOrchestrationInstance.Status (contract/picklists.csv)';
+
+CREATE TYPE orchestration.stage_status AS ENUM
+    ('Completed', 'Discontinued', 'Error', 'InProgress', 'Suspended');
+COMMENT ON TYPE orchestration.stage_status IS
+    'FlowOrchestrationStageInstance.Status (contract/picklists.csv)';
+
+CREATE TYPE orchestration.step_status AS ENUM
+    ('Completed', 'Discontinued', 'Error', 'InProgress', 'NotStarted');
+COMMENT ON TYPE orchestration.step_status IS
+    'FlowOrchestrationStepInstance.Status (contract/picklists.csv)';
+
+CREATE TYPE orchestration.step_type AS ENUM
+    ('InteractiveStep', 'BackgroundStep', 'AynchronousBackgroundStep');
+COMMENT ON TYPE orchestration.step_type IS
+    'FlowOrchestrationStepInstance.StepType, spelled as in the reference (contract/picklists.csv)';
+
+CREATE TYPE orchestration.work_item_status AS ENUM
+    ('Assigned', 'Completed');
+COMMENT ON TYPE orchestration.work_item_status IS
+    'FlowOrchestrationWorkItem.Status (contract/picklists.csv)';
+
+CREATE TYPE orchestration.assignee_type AS ENUM
+    ('Group', 'Invalid', 'Queue', 'User');
+COMMENT ON TYPE orchestration.assignee_type IS
+    'FlowOrchestrationLog.AssigneeType (contract/picklists.csv)';
+
+CREATE TYPE orchestration.log_kind AS ENUM
+    ('CancelInstance', 'DiscontinueStage', 'DiscontinueStep', 'EndInstance',
+     'EndStage', 'EndStep', 'EndWorkItem', 'FailInstance', 'FailStage',
+     'FailStep', 'ResumeInstance', 'ReassignWorkItem', 'StartInstance',
+     'StartStage', 'StartStep', 'StartWorkItem', 'SuspendInstance',
+     'SuspendStage');
+COMMENT ON TYPE orchestration.log_kind IS
+    'FlowOrchestrationLog.Kind: the milestones of a run (contract/picklists.csv)';
+
+CREATE TYPE orchestration.principal_kind AS ENUM ('User', 'Group', 'Queue');
+COMMENT ON TYPE orchestration.principal_kind IS
+    'What a principal is: a user, a regular group or a queue';
+
+CREATE TYPE orchestration.action_kind AS ENUM ('function', 'worker', 'screen');
+COMMENT ON TYPE orchestration.action_kind IS
+    'Who carries out an action: a function in the database, a worker outside, or a person at a screen';
+
+CREATE FUNCTION orchestration.new_id() RETURNS pg_catalog.uuid
+    LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_new_id';
+COMMENT ON FUNCTION orchestration.new_id() IS
+    'A new record id: a uuid of version 7, ordered by time';

@@ -1,0 +1,187 @@
+-- verify: every invariant of the records as a query that finds its violations.
+
+CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
+    RETURNS boolean
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_record_exists';
+COMMENT ON FUNCTION orchestration.record_exists(text, text) IS
+    'Whether a registered record type has such a record; false also where the type is not registered';
+
+CREATE FUNCTION orchestration.verify(
+    OUT invariant text,
+    OUT object text,
+    OUT run_id uuid,
+    OUT id uuid,
+    OUT detail text)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    -- contract/neighbours.csv
+    SELECT 'stage beside run', 'stage', s.run_id, s.id,
+           format('stage %s in run %s', s.status, r.status)
+      FROM orchestration.stage_run s
+      JOIN orchestration.run r ON r.id = s.run_id
+     WHERE NOT EXISTS (SELECT FROM orchestration.legal_neighbours() n
+                        WHERE n.child = 'stage' AND n.parent_status = r.status::text
+                          AND n.child_status = s.status::text)
+    UNION ALL
+    SELECT 'step beside stage', 'step', t.run_id, t.id,
+           format('step %s in stage %s in run %s', t.status, s.status, r.status)
+      FROM orchestration.step_run t
+      JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
+      JOIN orchestration.run r ON r.id = t.run_id
+     WHERE NOT EXISTS (SELECT FROM orchestration.legal_neighbours() n
+                        WHERE n.child = 'step' AND n.parent_status = s.status::text
+                          AND n.child_status = t.status::text)
+        OR (s.status = 'InProgress' AND t.status = 'Discontinued' AND r.status <> 'Error')
+    UNION ALL
+    SELECT 'work item beside step', 'work item', w.run_id, w.id,
+           format('work item %s of %s %s', w.status, t.step_type, t.status)
+      FROM orchestration.work_item w
+      JOIN orchestration.step_run t ON t.run_id = w.run_id AND t.id = w.step_run_id
+     WHERE t.step_type <> 'InteractiveStep'
+        OR NOT EXISTS (SELECT FROM orchestration.legal_neighbours() n
+                        WHERE n.child = 'work_item' AND n.parent_status = t.status::text
+                          AND n.child_status = w.status::text)
+    -- contract/lifecycle.md, "Structure"
+    UNION ALL
+    SELECT 'one open stage', 'run', s.run_id, s.run_id,
+           format('%s open stages', count(*))
+      FROM orchestration.stage_run s
+     WHERE s.status IN ('InProgress', 'Suspended')
+     GROUP BY s.run_id HAVING count(*) > 1
+    UNION ALL
+    SELECT 'positions of stages', 'run', s.run_id, s.run_id,
+           format('%s stages, positions %s to %s', count(*), min(s.position), max(s.position))
+      FROM orchestration.stage_run s
+     GROUP BY s.run_id
+    HAVING count(DISTINCT s.position) <> count(*) OR max(s.position) <> count(*)
+    -- a run that the engine moves is always somewhere, and somebody can move it
+    UNION ALL
+    SELECT 'run in progress has an open stage', 'run', r.id, r.id, r.name
+      FROM orchestration.run r
+     WHERE r.status = 'InProgress' AND r.version_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM orchestration.stage_run s
+                        WHERE s.run_id = r.id AND s.status = 'InProgress')
+    UNION ALL
+    SELECT 'current stage', 'run', r.id, r.id,
+           format('current_stage %s, open stage %s', r.current_stage, s.name)
+      FROM orchestration.run r
+      JOIN orchestration.stage_run s
+        ON s.run_id = r.id AND s.status IN ('InProgress', 'Suspended')
+     WHERE r.version_id IS NOT NULL AND r.current_stage IS DISTINCT FROM s.name
+    UNION ALL
+    SELECT 'stage whose steps are done completes', 'stage', s.run_id, s.id, s.name
+      FROM orchestration.stage_run s
+      JOIN orchestration.run r ON r.id = s.run_id
+     WHERE s.status = 'InProgress' AND r.status = 'InProgress' AND r.version_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM orchestration.step_run t
+                        WHERE t.run_id = s.run_id AND t.stage_run_id = s.id
+                          AND t.status <> 'Completed')
+    UNION ALL
+    SELECT 'step in progress waits for somebody', 'step', t.run_id, t.id,
+           format('%s %s', t.step_type, t.name)
+      FROM orchestration.step_run t
+      JOIN orchestration.run r ON r.id = t.run_id
+     WHERE t.status = 'InProgress' AND t.pending IS NULL
+       AND r.status IN ('InProgress', 'Suspended') AND r.version_id IS NOT NULL
+       AND CASE t.step_type
+               WHEN 'InteractiveStep' THEN
+                   NOT EXISTS (SELECT FROM orchestration.work_item w
+                                WHERE w.run_id = t.run_id AND w.step_run_id = t.id
+                                  AND w.status = 'Assigned')
+               WHEN 'AynchronousBackgroundStep' THEN
+                   NOT EXISTS (SELECT FROM orchestration.step_queue q
+                                WHERE q.run_id = t.run_id AND q.step_run_id = t.id)
+               ELSE true
+           END
+    UNION ALL
+    SELECT 'queued step can be worked on', 'step', q.run_id, q.step_run_id,
+           format('%s %s in run %s', t.step_type, t.status, r.status)
+      FROM orchestration.step_queue q
+      JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
+      JOIN orchestration.run r ON r.id = q.run_id
+     WHERE t.step_type <> 'AynchronousBackgroundStep'
+        OR NOT (t.status = 'InProgress'
+                OR (t.status = 'Discontinued' AND r.status = 'Error'))
+    UNION ALL
+    SELECT 'pending outcome waits for its run', 'step', t.run_id, t.id,
+           format('step %s in run %s', t.status, r.status)
+      FROM orchestration.step_run t
+      JOIN orchestration.run r ON r.id = t.run_id
+     WHERE t.pending IS NOT NULL AND r.status = 'InProgress'
+    -- log against state; imported runs have no log
+    UNION ALL
+    SELECT 'log against run', 'run', l.run_id, l.run_id,
+           format('run %s, log: %s started, %s ended, %s canceled, %s stopped, %s resumed',
+                  r.status, l.started, l.ended, l.canceled, l.stopped, l.resumed)
+      FROM (SELECT g.run_id,
+                   count(*) FILTER (WHERE g.kind = 'StartInstance') AS started,
+                   count(*) FILTER (WHERE g.kind = 'EndInstance') AS ended,
+                   count(*) FILTER (WHERE g.kind = 'CancelInstance') AS canceled,
+                   count(*) FILTER (WHERE g.kind IN ('FailInstance', 'SuspendInstance')) AS stopped,
+                   count(*) FILTER (WHERE g.kind = 'ResumeInstance') AS resumed
+              FROM orchestration.run_log g
+             GROUP BY g.run_id) l
+      JOIN orchestration.run r ON r.id = l.run_id
+     WHERE l.started = 1
+       AND (l.ended <> (r.status = 'Completed')::integer
+            OR l.canceled <> (r.status = 'Canceled')::integer
+            OR (r.status <> 'Canceled'
+                AND l.stopped - l.resumed <> (r.status IN ('Error', 'Suspended'))::integer)
+            OR l.stopped - l.resumed NOT IN (0, 1))
+    UNION ALL
+    SELECT 'log against stages', 'run', l.run_id, l.run_id,
+           format('%s stages, %s StartStage without a resume, %s EndStage of %s Completed',
+                  c.stages, l.started, l.ended, c.completed)
+      FROM (SELECT g.run_id,
+                   count(*) FILTER (WHERE g.kind = 'StartInstance') AS runs,
+                   count(DISTINCT g.stage_run_id) FILTER (WHERE g.kind = 'StartStage') AS started,
+                   count(*) FILTER (WHERE g.kind = 'EndStage') AS ended
+              FROM orchestration.run_log g
+             GROUP BY g.run_id) l
+      JOIN (SELECT s.run_id, count(*) AS stages,
+                   count(*) FILTER (WHERE s.status = 'Completed') AS completed
+              FROM orchestration.stage_run s
+             GROUP BY s.run_id) c ON c.run_id = l.run_id
+     WHERE l.runs = 1 AND (l.started <> c.stages OR l.ended < c.completed)
+    -- what is referred to without a foreign key
+    UNION ALL
+    SELECT 'version exists', 'run', r.id, r.id, r.version_id::text
+      FROM orchestration.run r
+     WHERE r.version_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM orchestration.orchestration_version v
+                        WHERE v.id = r.version_id)
+    UNION ALL
+    SELECT 'owner exists', x.object, x.run_id, x.id, x.owner_id::text
+      FROM (SELECT 'run' AS object, r.id AS run_id, r.id, r.owner_id FROM orchestration.run r
+            UNION ALL
+            SELECT 'stage', s.run_id, s.id, s.owner_id FROM orchestration.stage_run s
+            UNION ALL
+            SELECT 'step', t.run_id, t.id, t.owner_id FROM orchestration.step_run t
+            UNION ALL
+            SELECT 'work item', w.run_id, w.id, w.owner_id FROM orchestration.work_item w) x
+     WHERE NOT EXISTS (SELECT FROM orchestration.principal p WHERE p.id = x.owner_id)
+    UNION ALL
+    SELECT 'active version exists', 'orchestration', NULL, d.id,
+           format('%s version %s', d.name, d.active_version)
+      FROM orchestration.orchestration_definition d
+     WHERE d.active_version IS NOT NULL
+       AND NOT EXISTS (SELECT FROM orchestration.orchestration_version v
+                        WHERE v.orchestration_id = d.id AND v.version = d.active_version)
+    UNION ALL
+    SELECT 'record exists', 'run', r.id, r.id,
+           format('%s %s', r.triggering_record_type, r.triggering_record_id)
+      FROM orchestration.run r
+     WHERE r.triggering_record_id IS NOT NULL
+       AND NOT orchestration.record_exists(r.triggering_record_type, r.triggering_record_id)
+    UNION ALL
+    SELECT 'record exists', 'work item', w.run_id, w.id,
+           format('%s %s', w.related_record_type, w.related_record_id)
+      FROM orchestration.work_item w
+     WHERE w.related_record_id IS NOT NULL
+       AND NOT orchestration.record_exists(w.related_record_type, w.related_record_id)
+$$;
+COMMENT ON FUNCTION orchestration.verify() IS
+    'Every violated invariant of the records as a row; none when all is well';

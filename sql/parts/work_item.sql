@@ -1,0 +1,29 @@
+-- work_item: what people's screens call (src/work_item.c).
+
+CREATE FUNCTION orchestration.complete_work_item(
+    work_item_id uuid,
+    outputs jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_complete_work_item';
+COMMENT ON FUNCTION orchestration.complete_work_item(uuid, jsonb, text) IS
+    'Finishes a work item and moves its run; false: the same call finished it before';
+
+CREATE FUNCTION orchestration.reassign_work_item(
+    work_item_id uuid,
+    assignee_id uuid)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_reassign_work_item';
+COMMENT ON FUNCTION orchestration.reassign_work_item(uuid, uuid) IS
+    'Gives a work item to another user, group or queue; false: it was his already';
+
+CREATE FUNCTION orchestration.fail_work_item(
+    work_item_id uuid,
+    message text)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_fail_work_item';
+COMMENT ON FUNCTION orchestration.fail_work_item(uuid, text) IS
+    'Says that the screen of a work item failed: its run goes to Error, recoverable; false: it was in Error already';

@@ -1,0 +1,377 @@
+/*-------------------------------------------------------------------------
+ *
+ * action.c
+ *	  Actions: registration, lookup, and calls of functions in the database.
+ *
+ * A function action runs as the owner of the function, whoever set off the step
+ * and although the engine acts as the owner of the extension: registering an
+ * action gives nobody more rights than the function's owner has.  Its
+ * search_path is the one that was in force when it was registered, unless the
+ * function sets its own; the caller's never reaches it.
+ *
+ * Lookups are kept a session; any change of the action table or of a function
+ * drops them.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/action.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "parser/parse_func.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "action.h"
+#include "catalog.h"
+#include "compat.h"
+#include "errors.h"
+#include "frame.h"
+#include "system.h"
+
+/* contract/fields.csv: ScreenFlow, 255 characters */
+#define MAX_ACTION_NAME 255
+
+static HTAB *actions = NULL;
+static MemoryContext action_context = NULL;
+static uint64 actions_generation = 0;
+static bool functions_changed = false;
+
+static StaticPlan plan_find = {
+	"SELECT kind, function_name, search_path, topic"
+	" FROM orchestration.action WHERE name = $1",
+	1, {TEXTOID}
+};
+static StaticPlan plan_register = {
+	"INSERT INTO orchestration.action (name, kind, function_name, search_path, topic)"
+	" VALUES ($1, $2::text::orchestration.action_kind, $3, $4, $5)"
+	" ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,"
+	" function_name = excluded.function_name, search_path = excluded.search_path,"
+	" topic = excluded.topic, modified_at = pg_catalog.now()",
+	5, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}
+};
+
+static void forget_functions(Datum arg, int cacheid, uint32 hashvalue);
+static void prepare_cache(void);
+static Oid	find_function(const char *name);
+static void check_function(Oid function);
+
+static void
+forget_functions(Datum arg, int cacheid, uint32 hashvalue)
+{
+	functions_changed = true;
+}
+
+/*
+ * An empty cache when anything changed since it was filled.
+ */
+static void
+prepare_cache(void)
+{
+	HASHCTL		ctl;
+
+	if (action_context == NULL)
+	{
+		action_context = AllocSetContextCreate(CacheMemoryContext,
+											   "orchestration actions",
+											   ALLOCSET_SMALL_SIZES);
+		CacheRegisterSyscacheCallback(PROCOID, forget_functions, (Datum) 0);
+	}
+	if (actions != NULL && actions_generation == orch_catalog_generation() &&
+		!functions_changed)
+		return;
+
+	actions = NULL;
+	MemoryContextReset(action_context);
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = sizeof(((Action *) NULL)->name);
+	ctl.entrysize = sizeof(Action);
+	ctl.hcxt = action_context;
+	actions_generation = orch_catalog_generation();
+	functions_changed = false;
+	actions = hash_create("orchestration actions", 32, &ctl,
+						  HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+}
+
+const Action *
+orch_action_find(const char *name)
+{
+	Action		found;
+	Action	   *entry;
+	SystemContext saved;
+	Datum		value;
+	bool		exists;
+	bool		isnull;
+
+	if (strlen(name) >= sizeof(found.name))
+		return NULL;
+	prepare_cache();
+	entry = hash_search(actions, name, HASH_FIND, NULL);
+	if (entry != NULL)
+		return entry;
+
+	memset(&found, 0, sizeof(found));
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	value = CStringGetTextDatum(name);
+	orch_plan_execute(&plan_find, &value, NULL, false, 1);
+	exists = SPI_processed > 0;
+	if (exists)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		char	   *text;
+
+		found.kind = (ActionKind)
+			orch_catalog_label_value(ENUM_ACTION_KIND,
+									 DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
+		if ((text = SPI_getvalue(tuple, desc, 2)) != NULL)
+			found.function_name = MemoryContextStrdup(action_context, text);
+		if ((text = SPI_getvalue(tuple, desc, 3)) != NULL)
+			found.search_path = MemoryContextStrdup(action_context, text);
+		if ((text = SPI_getvalue(tuple, desc, 4)) != NULL)
+			found.topic = MemoryContextStrdup(action_context, text);
+		if (found.function_name != NULL)
+			found.function = find_function(found.function_name);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (!exists)
+		return NULL;
+
+	entry = hash_search(actions, name, HASH_ENTER, NULL);
+	memcpy((char *) entry + offsetof(Action, kind),
+		   (char *) &found + offsetof(Action, kind),
+		   sizeof(Action) - offsetof(Action, kind));
+	return entry;
+}
+
+/*
+ * The function (jsonb) of a schema-qualified name, InvalidOid when it is gone.
+ */
+static Oid
+find_function(const char *name)
+{
+	Oid			argtype = JSONBOID;
+
+	return LookupFuncName(orch_compat_qualified_name(name), 1, &argtype, true);
+}
+
+Jsonb *
+orch_action_call(const Action *action, Jsonb *inputs)
+{
+	HeapTuple	tuple;
+	Form_pg_proc form;
+	Oid			user_id;
+	int			sec_context;
+	int			guc_level;
+	FmgrInfo	flinfo;
+	LOCAL_FCINFO(fcinfo, 1);
+	Frame	   *frame;
+	Datum		result;
+
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(action->function));
+	if (!OidIsValid(action->function) || !HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function %s(jsonb) of action \"%s\" does not exist",
+						action->function_name, action->name),
+				 errhint("Create it, or register the action again.")));
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prorettype != JSONBOID || form->proretset)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("function %s(jsonb) of action \"%s\" no longer returns jsonb",
+						action->function_name, action->name)));
+
+	GetUserIdAndSecContext(&user_id, &sec_context);
+	guc_level = NewGUCNestLevel();
+	SetUserIdAndSecContext(form->proowner,
+						   (sec_context & ~SECURITY_NOFORCE_RLS) |
+						   SECURITY_LOCAL_USERID_CHANGE);
+	ReleaseSysCache(tuple);
+	if (action->search_path != NULL)
+		(void) set_config_option("search_path", action->search_path,
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+
+	frame = orch_frame_push(FRAME_ACTION, InvalidOid, NULL);
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	fmgr_info(action->function, &flinfo);
+	InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = JsonbPGetDatum(inputs);
+	fcinfo->args[0].isnull = false;
+	result = FunctionCallInvoke(fcinfo);
+	if (ActiveSnapshotSet())
+		PopActiveSnapshot();
+	orch_frame_pop(frame);
+
+	AtEOXact_GUC(true, guc_level);
+	SetUserIdAndSecContext(user_id, sec_context);
+	return fcinfo->isnull ? NULL : DatumGetJsonbP(result);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_register_action);
+
+/*
+ * orchestration.register_action(name text, kind orchestration.action_kind,
+ *		function regprocedure, topic text) returns void
+ *
+ * Says what an action name of definitions stands for; again for the same name
+ * replaces it.  Raises 22004 for null, 22023 for arguments that do not fit the
+ * kind, 42809 for a function that is not (jsonb) returns jsonb, 42501 when the
+ * caller may not execute it.
+ */
+Datum
+orchestration_register_action(PG_FUNCTION_ARGS)
+{
+	char	   *name;
+	ActionKind	kind;
+	char	   *topic = NULL;
+	char	   *function_name = NULL;
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', 'n', 'n', 'n'};
+	SystemContext saved;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name and kind of an action must not be null")));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	kind = (ActionKind) orch_catalog_label_value(ENUM_ACTION_KIND, PG_GETARG_OID(1));
+	if (name[0] == '\0' || pg_mbstrlen(name) > MAX_ACTION_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of an action must have 1 to %d characters",
+						MAX_ACTION_NAME)));
+	if ((kind == ACTION_FUNCTION) == PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 kind == ACTION_FUNCTION ?
+				 errmsg("action \"%s\" needs a function", name) :
+				 errmsg("action \"%s\" of kind %s has no function", name,
+						orch_catalog_label(ENUM_ACTION_KIND, kind))));
+	if (kind != ACTION_WORKER && !PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("action \"%s\" of kind %s has no topic", name,
+						orch_catalog_label(ENUM_ACTION_KIND, kind))));
+
+	values[0] = CStringGetTextDatum(name);
+	values[1] = CStringGetTextDatum(orch_catalog_label(ENUM_ACTION_KIND, kind));
+	if (kind == ACTION_FUNCTION)
+	{
+		Oid			function = PG_GETARG_OID(2);
+
+		check_function(function);
+		function_name = quote_qualified_identifier(get_namespace_name(get_func_namespace(function)),
+												   get_func_name(function));
+		values[2] = CStringGetTextDatum(function_name);
+		values[3] = CStringGetTextDatum(namespace_search_path);
+		nulls[2] = nulls[3] = ' ';
+	}
+	if (kind == ACTION_WORKER)
+	{
+		topic = PG_ARGISNULL(3) ? name : text_to_cstring(PG_GETARG_TEXT_PP(3));
+		if (topic[0] == '\0')
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("topic of action \"%s\" must not be empty", name)));
+		values[4] = CStringGetTextDatum(topic);
+		nulls[4] = ' ';
+	}
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute(&plan_register, values, nulls, false, 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_VOID();
+}
+
+/*
+ * Can it be an action's function, and may the caller execute it?
+ */
+static void
+check_function(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function with OID %u does not exist", function)));
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prokind != PROKIND_FUNCTION || form->pronargs != 1 ||
+		form->proargtypes.values[0] != JSONBOID ||
+		form->prorettype != JSONBOID || form->proretset)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("function %s cannot be an action",
+						format_procedure(function)),
+				 errdetail("An action's function takes one argument of type jsonb and returns jsonb.")));
+	if (orch_compat_proc_aclcheck(function, GetUserId()) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
+	ReleaseSysCache(tuple);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_unregister_action);
+
+/*
+ * orchestration.unregister_action(name text) returns void
+ *
+ * Forgets an action; steps that call it fail.  Raises OR205 for an unknown name,
+ * 22004 for null.
+ */
+Datum
+orchestration_unregister_action(PG_FUNCTION_ARGS)
+{
+	static StaticPlan plan_delete = {
+		"DELETE FROM orchestration.action WHERE name = $1", 1, {TEXTOID}
+	};
+	Datum		value;
+	SystemContext saved;
+	uint64		deleted;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of an action must not be null")));
+	value = PG_GETARG_DATUM(0);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute(&plan_delete, &value, NULL, false, 0);
+	deleted = SPI_processed;
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (deleted == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
+				 errmsg("action \"%s\" is not registered",
+						text_to_cstring(DatumGetTextPP(value)))));
+	PG_RETURN_VOID();
+}

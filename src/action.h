@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * action.h
+ *	  Actions: what steps call.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/action.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ACTION_H
+#define ORCH_ACTION_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "orchestration.h"
+
+typedef struct Action
+{
+	char		name[256 * 4];	/* hash key, must be first */
+	ActionKind	kind;
+	Oid			function;		/* function actions; InvalidOid: it is gone */
+	char	   *function_name;	/* function actions */
+	char	   *search_path;	/* function actions, or NULL */
+	char	   *topic;			/* worker actions */
+} Action;
+
+/* The action of a name, or NULL; valid until the next change of actions. */
+extern const Action *orch_action_find(const char *name);
+
+/*
+ * Carry out a function action; returns its result, NULL for null.  The function
+ * runs as its owner.  Raises what the function raises.
+ */
+extern Jsonb *orch_action_call(const Action *action, Jsonb *inputs);
+
+#endif							/* ORCH_ACTION_H */

@@ -1,0 +1,257 @@
+/*-------------------------------------------------------------------------
+ *
+ * cascade.c
+ *	  The consequences of a change: contract/lifecycle.md, "Cascades".
+ *
+ * Called by the guard with a set of rows that passed it, their runs locked.
+ * Downward consequences are one statement a kind for the whole set; each fires
+ * the guard again, which makes the consequences one level further down.  Hence
+ * UPDATE ... SET status by hand does what the engine's own calls do.
+ *
+ * Upward: a step that fails takes its stage with it, a stage its run.  And when
+ * something ended or was resumed by hand, the engine is asked to go on with the
+ * run.  While the engine itself moves the run, it makes the upward moves with
+ * what it knows about the failure, and only learns that somebody wrote.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/cascade.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+
+#include "definition.h"
+#include "engine.h"
+#include "frame.h"
+#include "guard.h"
+#include "system.h"
+#include "uuid.h"
+
+/* Pairs of ids gathered for one statement. */
+typedef struct IdSet
+{
+	pg_uuid_t  *run_ids;
+	pg_uuid_t  *ids;
+	int			n;
+} IdSet;
+
+static StaticPlan plan_suspend_stages = {
+	"UPDATE orchestration.stage_run SET status = 'Suspended'"
+	" WHERE run_id = ANY ($1) AND status = 'InProgress'",
+	1, {UUIDARRAYOID}
+};
+static StaticPlan plan_cancel_stages = {
+	"UPDATE orchestration.stage_run SET status = 'Discontinued'"
+	" WHERE run_id = ANY ($1) AND status IN ('InProgress', 'Suspended')",
+	1, {UUIDARRAYOID}
+};
+
+/*
+ * The run failed outside a stage: the open stage, or else the one completed
+ * last.  A stage in Error is why the run failed, and stays.
+ */
+static StaticPlan plan_discontinue_stages = {
+	"UPDATE orchestration.stage_run s SET status = 'Discontinued'"
+	" WHERE s.run_id = ANY ($1) AND s.status IN ('InProgress', 'Completed')"
+	"   AND NOT EXISTS (SELECT FROM orchestration.stage_run l"
+	"                    WHERE l.run_id = s.run_id AND l.position > s.position)",
+	1, {UUIDARRAYOID}
+};
+static StaticPlan plan_resume_stages = {
+	"UPDATE orchestration.stage_run s SET status = 'InProgress'"
+	" WHERE s.run_id = ANY ($1) AND s.status IN ('Suspended', 'Error')"
+	"   AND NOT EXISTS (SELECT FROM orchestration.stage_run l"
+	"                    WHERE l.run_id = s.run_id AND l.position > s.position)",
+	1, {UUIDARRAYOID}
+};
+static StaticPlan plan_discontinue_steps = {
+	"UPDATE orchestration.step_run SET status = 'Discontinued'"
+	" WHERE run_id = ANY ($1) AND stage_run_id = ANY ($2)"
+	"   AND status = 'InProgress'",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+static StaticPlan plan_close_work_items = {
+	"UPDATE orchestration.work_item SET status = 'Completed'"
+	" WHERE run_id = ANY ($1) AND step_run_id = ANY ($2)"
+	"   AND status = 'Assigned'",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+
+/*
+ * A worker that is at work on a step of a run that failed may still finish: its
+ * outcome is kept as pending, so its lease stays, but nobody can claim the step.
+ */
+static StaticPlan plan_unqueue_steps = {
+	"DELETE FROM orchestration.step_queue q"
+	" USING orchestration.step_run s, orchestration.stage_run g, orchestration.run r"
+	" WHERE q.run_id = ANY ($1) AND q.step_run_id = ANY ($2)"
+	"   AND s.run_id = q.run_id AND s.id = q.step_run_id"
+	"   AND g.run_id = q.run_id AND g.id = s.stage_run_id AND r.id = q.run_id"
+	"   AND (q.lease_id IS NULL OR s.status <> 'Discontinued'"
+	"        OR g.status = 'Completed' OR r.status = 'Canceled')",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+static StaticPlan plan_freeze_steps = {
+	"UPDATE orchestration.step_queue SET available_at = 'infinity'"
+	" WHERE run_id = ANY ($1) AND step_run_id = ANY ($2)",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+static StaticPlan plan_fail_stages = {
+	"UPDATE orchestration.stage_run SET status = 'Error'"
+	" WHERE run_id = ANY ($1) AND id = ANY ($2) AND status = 'InProgress'",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+static StaticPlan plan_fail_runs = {
+	"UPDATE orchestration.run SET status = 'Error', error_recoverable = true,"
+	"       error = COALESCE(error, pg_catalog.jsonb_build_object('message',"
+	"               'a stage or step was set to Error'))"
+	" WHERE id = ANY ($1) AND status = 'InProgress'",
+	1, {UUIDARRAYOID}
+};
+
+static void add_pair(IdSet *set, int size, const pg_uuid_t *run_id,
+					 const pg_uuid_t *id);
+static void run_sets(StaticPlan *plan, const IdSet *set);
+static void evaluate_runs(IdSet *set, bool resumed);
+
+/*
+ * Make the consequences.  Caller is connected to SPI and in system context.
+ */
+void
+orch_cascade(const GuardEntry *entries, int nentries)
+{
+	IdSet		suspended = {0};
+	IdSet		canceled = {0};
+	IdSet		failed = {0};
+	IdSet		resumed = {0};
+	IdSet		ended_stages = {0};
+	IdSet		failed_stages = {0};
+	IdSet		ended_interactive = {0};
+	IdSet		ended_asynchronous = {0};
+	IdSet		failed_steps = {0};
+	IdSet		touched = {0};
+	int			i;
+
+	for (i = 0; i < nentries; i++)
+	{
+		const GuardEntry *entry = &entries[i];
+		Frame	   *frame;
+		bool		moved_by_engine;
+
+		CHECK_FOR_INTERRUPTS();
+		if (entry->from == STATUS_NEW)
+			continue;
+		frame = orch_frame_engine(&entry->run_id);
+		moved_by_engine = frame != NULL;
+		if (frame != NULL && frame != orch_frame_top())
+			frame->dirty = true;	/* an action changes the run it works for */
+		switch (entry->level)
+		{
+			case LEVEL_RUN:
+				if (entry->to == RUN_SUSPENDED)
+					add_pair(&suspended, nentries, &entry->id, &entry->id);
+				else if (entry->to == RUN_CANCELED)
+					add_pair(&canceled, nentries, &entry->id, &entry->id);
+				else if (entry->to == RUN_ERROR)
+					add_pair(&failed, nentries, &entry->id, &entry->id);
+				else if (entry->to == RUN_IN_PROGRESS)
+					add_pair(&resumed, nentries, &entry->id, &entry->id);
+				break;
+			case LEVEL_STAGE:
+				if (entry->to == STAGE_COMPLETED || entry->to == STAGE_ERROR ||
+					entry->to == STAGE_DISCONTINUED)
+					add_pair(&ended_stages, nentries, &entry->run_id, &entry->id);
+				if (entry->to == STAGE_ERROR && !moved_by_engine)
+					add_pair(&failed_stages, nentries, &entry->run_id, &entry->id);
+				if (entry->to == STAGE_COMPLETED)
+					add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
+				break;
+			case LEVEL_STEP:
+				if (entry->to == STEP_COMPLETED || entry->to == STEP_ERROR ||
+					entry->to == STEP_DISCONTINUED)
+				{
+					if (entry->step_type == STEP_TYPE_INTERACTIVE)
+						add_pair(&ended_interactive, nentries, &entry->run_id, &entry->id);
+					else if (entry->step_type == STEP_TYPE_ASYNCHRONOUS)
+						add_pair(&ended_asynchronous, nentries, &entry->run_id, &entry->id);
+				}
+				if (entry->to == STEP_ERROR && !moved_by_engine)
+					add_pair(&failed_steps, nentries, &entry->run_id, &entry->parent_id);
+				if (entry->to == STEP_COMPLETED || entry->to == STEP_IN_PROGRESS)
+					add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
+				break;
+			case LEVEL_WORK_ITEM:
+				if (entry->to == WORK_ITEM_COMPLETED)
+					add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
+				break;
+		}
+	}
+
+	run_sets(&plan_suspend_stages, &suspended);
+	run_sets(&plan_cancel_stages, &canceled);
+	run_sets(&plan_discontinue_stages, &failed);
+	run_sets(&plan_resume_stages, &resumed);
+	run_sets(&plan_discontinue_steps, &ended_stages);
+	run_sets(&plan_close_work_items, &ended_interactive);
+	run_sets(&plan_unqueue_steps, &ended_asynchronous);
+	run_sets(&plan_freeze_steps, &ended_asynchronous);
+	run_sets(&plan_fail_stages, &failed_steps);
+	run_sets(&plan_fail_runs, &failed_stages);
+	evaluate_runs(&resumed, true);
+	evaluate_runs(&touched, false);
+}
+
+static void
+add_pair(IdSet *set, int size, const pg_uuid_t *run_id, const pg_uuid_t *id)
+{
+	if (set->run_ids == NULL)
+	{
+		set->run_ids = palloc(size * sizeof(pg_uuid_t));
+		set->ids = palloc(size * sizeof(pg_uuid_t));
+	}
+	set->run_ids[set->n] = *run_id;
+	set->ids[set->n] = *id;
+	set->n++;
+}
+
+/*
+ * Execute a plan for a set, unless it is empty.
+ */
+static void
+run_sets(StaticPlan *plan, const IdSet *set)
+{
+	Datum		values[2];
+
+	if (set->n == 0)
+		return;
+	values[0] = PointerGetDatum(orch_uuid_array(set->run_ids, set->n));
+	values[1] = PointerGetDatum(orch_uuid_array(set->ids, set->n));
+	orch_plan_execute_latest(plan, values, NULL, 0);
+}
+
+/*
+ * Let the engine go on with runs that it is not moving already.
+ */
+static void
+evaluate_runs(IdSet *set, bool resumed)
+{
+	int			i;
+
+	if (set->n == 0)
+		return;
+	qsort(set->run_ids, set->n, sizeof(pg_uuid_t), orch_uuid_compare);
+	for (i = 0; i < set->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (i > 0 && orch_uuid_equal(&set->run_ids[i], &set->run_ids[i - 1]))
+			continue;
+		if (orch_frame_engine(&set->run_ids[i]) == NULL)
+			orch_engine_go_on(&set->run_ids[i], resumed);
+	}
+}

@@ -1,0 +1,356 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.c
+ *	  The extension's own objects in the system catalogs, looked up once.
+ *
+ * SQL enums and C enums meet here and nowhere else: one table, indexed by the C
+ * enum, filled at first use, dropped as a whole by the invalidation callbacks
+ * (which touch no catalog).  Attribute numbers are constants for speed; filling
+ * the cache compares each with the name it stands for, so that a library loaded
+ * over another version's tables stops at once instead of reading wrong columns.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/catalog.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "catalog.h"
+
+#define SCHEMA_NAME "orchestration"
+#define MAX_LABELS	18
+
+typedef struct EnumInfo
+{
+	const char *type_name;
+	const char *labels[MAX_LABELS]; /* in the order of the C enum */
+	Oid			type_oid;
+	Oid			label_oids[MAX_LABELS];
+} EnumInfo;
+
+static EnumInfo enum_info[ENUM_LAST + 1] = {
+	[ENUM_RUN_STATUS] = {"run_status", {"Canceled", "Completed", "Error",
+	"InProgress", "Suspended"}},
+	[ENUM_STAGE_STATUS] = {"stage_status", {"Completed", "Discontinued",
+	"Error", "InProgress", "Suspended"}},
+	[ENUM_STEP_STATUS] = {"step_status", {"Completed", "Discontinued", "Error",
+	"InProgress", "NotStarted"}},
+	[ENUM_STEP_TYPE] = {"step_type", {"InteractiveStep", "BackgroundStep",
+	"AynchronousBackgroundStep"}},
+	[ENUM_WORK_ITEM_STATUS] = {"work_item_status", {"Assigned", "Completed"}},
+	[ENUM_LOG_KIND] = {"log_kind", {"CancelInstance", "DiscontinueStage",
+			"DiscontinueStep", "EndInstance", "EndStage", "EndStep",
+			"EndWorkItem", "FailInstance", "FailStage", "FailStep",
+			"ResumeInstance", "ReassignWorkItem", "StartInstance",
+			"StartStage", "StartStep", "StartWorkItem", "SuspendInstance",
+	"SuspendStage"}},
+	[ENUM_ACTION_KIND] = {"action_kind", {"function", "worker", "screen"}},
+	[ENUM_PRINCIPAL_KIND] = {"principal_kind", {"User", "Group", "Queue"}}
+};
+
+static const char *const relation_names[RELATION_LAST + 1] = {
+	[RELATION_RUN] = "run",
+	[RELATION_STAGE_RUN] = "stage_run",
+	[RELATION_STEP_RUN] = "step_run",
+	[RELATION_WORK_ITEM] = "work_item",
+	[RELATION_RUN_LOG] = "run_log",
+	[RELATION_ACTION] = "action",
+	[RELATION_DEFINITION] = "orchestration_definition",
+	[RELATION_RECORD_TYPE] = "record_type",
+	[RELATION_PRINCIPAL] = "principal"
+};
+
+/* What each attribute number in catalog.h stands for. */
+static const struct
+{
+	OrchRelation relation;
+	AttrNumber	attnum;
+	const char *name;
+}			attributes[] = {
+	{RELATION_RUN, Anum_run_id, "id"},
+	{RELATION_RUN, Anum_run_version_id, "version_id"},
+	{RELATION_RUN, Anum_run_owner_id, "owner_id"},
+	{RELATION_RUN, Anum_run_created_at, "created_at"},
+	{RELATION_RUN, Anum_run_created_by, "created_by"},
+	{RELATION_RUN, Anum_run_name, "name"},
+	{RELATION_RUN, Anum_run_triggering_record_type, "triggering_record_type"},
+	{RELATION_RUN, Anum_run_triggering_record_id, "triggering_record_id"},
+	{RELATION_RUN, Anum_run_status, "status"},
+	{RELATION_RUN, Anum_run_error_recoverable, "error_recoverable"},
+	{RELATION_RUN, Anum_run_modified_at, "modified_at"},
+	{RELATION_RUN, Anum_run_modified_by, "modified_by"},
+	{RELATION_RUN, Anum_run_ended_at, "ended_at"},
+	{RELATION_RUN, Anum_run_current_stage, "current_stage"},
+	{RELATION_RUN, Anum_run_error, "error"},
+	{RELATION_STAGE_RUN, Anum_stage_run_run_id, "run_id"},
+	{RELATION_STAGE_RUN, Anum_stage_run_id, "id"},
+	{RELATION_STAGE_RUN, Anum_stage_run_owner_id, "owner_id"},
+	{RELATION_STAGE_RUN, Anum_stage_run_created_at, "created_at"},
+	{RELATION_STAGE_RUN, Anum_stage_run_name, "name"},
+	{RELATION_STAGE_RUN, Anum_stage_run_position, "position"},
+	{RELATION_STAGE_RUN, Anum_stage_run_status, "status"},
+	{RELATION_STAGE_RUN, Anum_stage_run_modified_at, "modified_at"},
+	{RELATION_STAGE_RUN, Anum_stage_run_modified_by, "modified_by"},
+	{RELATION_STAGE_RUN, Anum_stage_run_ended_at, "ended_at"},
+	{RELATION_STEP_RUN, Anum_step_run_run_id, "run_id"},
+	{RELATION_STEP_RUN, Anum_step_run_id, "id"},
+	{RELATION_STEP_RUN, Anum_step_run_stage_run_id, "stage_run_id"},
+	{RELATION_STEP_RUN, Anum_step_run_owner_id, "owner_id"},
+	{RELATION_STEP_RUN, Anum_step_run_step_type, "step_type"},
+	{RELATION_STEP_RUN, Anum_step_run_name, "name"},
+	{RELATION_STEP_RUN, Anum_step_run_status, "status"},
+	{RELATION_STEP_RUN, Anum_step_run_modified_at, "modified_at"},
+	{RELATION_STEP_RUN, Anum_step_run_modified_by, "modified_by"},
+	{RELATION_STEP_RUN, Anum_step_run_started_at, "started_at"},
+	{RELATION_STEP_RUN, Anum_step_run_ended_at, "ended_at"},
+	{RELATION_WORK_ITEM, Anum_work_item_run_id, "run_id"},
+	{RELATION_WORK_ITEM, Anum_work_item_id, "id"},
+	{RELATION_WORK_ITEM, Anum_work_item_step_run_id, "step_run_id"},
+	{RELATION_WORK_ITEM, Anum_work_item_owner_id, "owner_id"},
+	{RELATION_WORK_ITEM, Anum_work_item_created_at, "created_at"},
+	{RELATION_WORK_ITEM, Anum_work_item_name, "name"},
+	{RELATION_WORK_ITEM, Anum_work_item_related_record_type, "related_record_type"},
+	{RELATION_WORK_ITEM, Anum_work_item_related_record_id, "related_record_id"},
+	{RELATION_WORK_ITEM, Anum_work_item_status, "status"},
+	{RELATION_WORK_ITEM, Anum_work_item_assignee_id, "assignee_id"},
+	{RELATION_WORK_ITEM, Anum_work_item_assigned_at, "assigned_at"},
+	{RELATION_WORK_ITEM, Anum_work_item_modified_at, "modified_at"},
+	{RELATION_WORK_ITEM, Anum_work_item_modified_by, "modified_by"},
+	{RELATION_WORK_ITEM, Anum_work_item_completed_at, "completed_at"},
+	{RELATION_WORK_ITEM, Anum_work_item_completed_by, "completed_by"}
+};
+
+typedef struct CatalogCache
+{
+	bool		valid;			/* set last */
+	Oid			owner;			/* of the schema, hence of the extension */
+	Oid			relations[RELATION_LAST + 1];
+} CatalogCache;
+
+static CatalogCache cache;
+static uint64 generation = 1;
+
+static void load_cache(void);
+static void load_enum(EnumInfo *info, Oid schema);
+static void invalidate_relation(Datum arg, Oid relid);
+static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
+
+/*
+ * Registers the invalidation callbacks; called once, by _PG_init().
+ */
+void
+orch_catalog_init(void)
+{
+	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(ENUMOID, invalidate_all, (Datum) 0);
+}
+
+/*
+ * The role that owns the extension's schema.
+ */
+Oid
+orch_catalog_owner(void)
+{
+	if (!cache.valid)
+		load_cache();
+	return cache.owner;
+}
+
+Oid
+orch_catalog_relation(OrchRelation relation)
+{
+	if (!cache.valid)
+		load_cache();
+	return cache.relations[relation];
+}
+
+/*
+ * From the C enum to the OID of the label.
+ */
+Oid
+orch_catalog_label_oid(EnumType type, int value)
+{
+	if (!cache.valid)
+		load_cache();
+	Assert(value >= 0 && value < MAX_LABELS);
+	return enum_info[type].label_oids[value];
+}
+
+/*
+ * From the OID of a label to the C enum.  A label that C does not know (a
+ * superuser added one) is refused.
+ */
+int
+orch_catalog_label_value(EnumType type, Oid label)
+{
+	EnumInfo   *info = &enum_info[type];
+	int			i;
+
+	if (!cache.valid)
+		load_cache();
+	for (i = 0; i < MAX_LABELS && info->labels[i] != NULL; i++)
+		if (info->label_oids[i] == label)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("label %u of enum type %s.%s is not one of the extension's",
+					label, SCHEMA_NAME, info->type_name),
+			 errdetail("The type was altered after the extension was installed.")));
+}
+
+const char *
+orch_catalog_label(EnumType type, int value)
+{
+	Assert(value >= 0 && value < MAX_LABELS);
+	return enum_info[type].labels[value];
+}
+
+uint64
+orch_catalog_generation(void)
+{
+	if (!cache.valid)
+		load_cache();
+	return generation;
+}
+
+static void
+load_cache(void)
+{
+	Oid			schema = get_namespace_oid(SCHEMA_NAME, true);
+	HeapTuple	tuple;
+	int			i;
+
+	if (!OidIsValid(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension \"orchestration\" is not installed in this database"),
+				 errhint("Run CREATE EXTENSION orchestration.")));
+
+	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for schema %u", schema);
+	cache.owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+
+	for (i = 0; i <= RELATION_LAST; i++)
+	{
+		cache.relations[i] = get_relname_relid(relation_names[i], schema);
+		if (!OidIsValid(cache.relations[i]))
+			elog(ERROR, "table %s.%s does not exist", SCHEMA_NAME,
+				 relation_names[i]);
+	}
+	for (i = 0; i < (int) lengthof(attributes); i++)
+	{
+		Oid			relid = cache.relations[attributes[i].relation];
+		char	   *name = get_attname(relid, attributes[i].attnum, true);
+
+		if (name == NULL || strcmp(name, attributes[i].name) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the loaded library does not fit the installed version of extension \"orchestration\""),
+					 errdetail("Column %d of table %s.%s is not \"%s\".",
+							   attributes[i].attnum, SCHEMA_NAME,
+							   relation_names[attributes[i].relation],
+							   attributes[i].name),
+					 errhint("Run ALTER EXTENSION orchestration UPDATE, or install the library of that version.")));
+	}
+	for (i = 0; i <= ENUM_LAST; i++)
+		load_enum(&enum_info[i], schema);
+
+	generation++;
+	cache.valid = true;
+}
+
+static void
+load_enum(EnumInfo *info, Oid schema)
+{
+	int			i;
+
+	info->type_oid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									 CStringGetDatum(info->type_name),
+									 ObjectIdGetDatum(schema));
+	if (!OidIsValid(info->type_oid))
+		elog(ERROR, "type %s.%s does not exist", SCHEMA_NAME, info->type_name);
+	for (i = 0; i < MAX_LABELS && info->labels[i] != NULL; i++)
+	{
+		info->label_oids[i] = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
+											  ObjectIdGetDatum(info->type_oid),
+											  CStringGetDatum(info->labels[i]));
+		if (!OidIsValid(info->label_oids[i]))
+			elog(ERROR, "enum type %s.%s has no label \"%s\"", SCHEMA_NAME,
+				 info->type_name, info->labels[i]);
+	}
+}
+
+/*
+ * Relcache callback: a table of ours changed, or everything did.  Changes of
+ * rows in the tables that are cached come here too: their statement trigger
+ * sends such an invalidation.
+ */
+static void
+invalidate_relation(Datum arg, Oid relid)
+{
+	int			i;
+
+	if (!cache.valid)
+		return;
+	if (relid == InvalidOid)
+	{
+		cache.valid = false;
+		return;
+	}
+	for (i = 0; i <= RELATION_LAST; i++)
+	{
+		if (cache.relations[i] == relid)
+		{
+			cache.valid = false;
+			return;
+		}
+	}
+}
+
+static void
+invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
+{
+	cache.valid = false;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_invalidate_cache);
+
+/*
+ * orchestration.invalidate_cache() returns trigger
+ *
+ * AFTER STATEMENT trigger of the tables whose rows sessions cache: makes every
+ * session drop what it knows of them, this one at once, others at commit.
+ * Raises 39P01 when not called as a trigger.
+ */
+Datum
+orchestration_invalidate_cache(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager",
+						"invalidate_cache")));
+	CacheInvalidateRelcache(trigdata->tg_relation);
+	return PointerGetDatum(NULL);
+}

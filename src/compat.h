@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  The one place that knows versions of PostgreSQL: 15 to 18.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/compat.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_COMPAT_H
+#define ORCH_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "orchestration needs PostgreSQL 15 to 18"
+#endif
+
+/* 16 moved the varlena macros to a header of their own */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 16 added onlySummarizing */
+#if PG_VERSION_NUM >= 160000
+#define orch_compat_insert_index_tuples(rri, slot, estate) \
+	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL, false)
+#else
+#define orch_compat_insert_index_tuples(rri, slot, estate) \
+	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
+#endif
+
+/* 16 replaced pg_proc_aclcheck() and its like */
+#if PG_VERSION_NUM >= 160000
+#define orch_compat_proc_aclcheck(oid, role) \
+	object_aclcheck(ProcedureRelationId, oid, role, ACL_EXECUTE)
+#else
+#define orch_compat_proc_aclcheck(oid, role) \
+	pg_proc_aclcheck(oid, role, ACL_EXECUTE)
+#endif
+
+/* 16 renamed pg_class_ownercheck() and its like */
+#if PG_VERSION_NUM >= 160000
+#define orch_compat_class_ownercheck(oid, role) \
+	object_ownercheck(RelationRelationId, oid, role)
+#else
+#define orch_compat_class_ownercheck(oid, role) \
+	pg_class_ownercheck(oid, role)
+#endif
+
+/* 16 added the error context */
+#if PG_VERSION_NUM >= 160000
+#define orch_compat_qualified_name(text) stringToQualifiedNameList(text, NULL)
+#else
+#define orch_compat_qualified_name(text) stringToQualifiedNameList(text)
+#endif
+
+#endif							/* ORCH_COMPAT_H */

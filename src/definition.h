@@ -1,0 +1,214 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition.h
+ *	  Orchestration definitions: the compiled form that the engine reads.
+ *
+ * A definition is compiled from the stored document once a session and version
+ * and kept in a memory context of its own below CacheMemoryContext.  Versions
+ * are immutable and known by a uuid of their own, so an entry is never stale.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/definition.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_DEFINITION_H
+#define ORCH_DEFINITION_H
+
+#include "postgres.h"
+
+#include "utils/uuid.h"
+
+#include "condition.h"
+
+/* Where a connector leads. */
+typedef enum ElementKind
+{
+	ELEMENT_END,				/* no connector: the path ends here */
+	ELEMENT_STAGE,
+	ELEMENT_DECISION,
+	ELEMENT_ASSIGNMENT
+} ElementKind;
+
+typedef struct Connector
+{
+	ElementKind kind;
+	int			index;			/* into the array of that kind */
+} Connector;
+
+/* Enum of the SQL type step_type, in its order (orchestration.h has the rest). */
+typedef enum StepType
+{
+	STEP_TYPE_INTERACTIVE,
+	STEP_TYPE_BACKGROUND,
+	STEP_TYPE_ASYNCHRONOUS
+} StepType;
+
+typedef enum AssigneeKind
+{
+	ASSIGNEE_USER,
+	ASSIGNEE_GROUP,
+	ASSIGNEE_QUEUE,
+	ASSIGNEE_RESOURCE			/* kind found at run time */
+} AssigneeKind;
+
+typedef struct InputParameter
+{
+	char	   *name;
+	Operand    *value;			/* NULL: null */
+} InputParameter;
+
+typedef struct StepDef
+{
+	char	   *name;
+	char	   *label;
+	char	   *description;	/* or NULL */
+	int			stage;			/* index of its stage */
+	StepType	type;			/* from actionType; the engine makes a
+								 * background step asynchronous when its action
+								 * is bound to workers */
+	char	   *action_name;
+	int			nafter;			/* entry condition: these steps are Completed; */
+	int		   *after;			/* 0: at once when the stage starts */
+	int			ninputs;
+	InputParameter *inputs;
+	Operand    *context_record;	/* ActionInput__RecordId, or NULL */
+	AssigneeKind assignee_kind; /* interactive steps only */
+	Operand    *assignee;		/* interactive steps only */
+} StepDef;
+
+typedef struct StageDef
+{
+	char	   *name;
+	char	   *label;
+	int			first_step;		/* its steps are steps[first_step ...] */
+	int			nsteps;
+	Connector	connector;
+} StageDef;
+
+typedef struct OutcomeDef
+{
+	char	   *name;
+	char	   *label;
+	int			decision;		/* index of its decision */
+	ConditionSet *conditions;
+	Connector	connector;
+} OutcomeDef;
+
+typedef struct DecisionDef
+{
+	char	   *name;
+	int			first_outcome;	/* its outcomes are outcomes[first_outcome ...] */
+	int			noutcomes;
+	Connector	default_connector;
+} DecisionDef;
+
+typedef enum AssignOperator
+{
+	ASSIGN_SET,					/* Assign */
+	ASSIGN_ADD,					/* Add: numbers add, texts concatenate */
+	ASSIGN_SUBTRACT				/* Subtract: numbers */
+} AssignOperator;
+
+typedef struct AssignItem
+{
+	int			variable;		/* index */
+	AssignOperator op;
+	Operand    *value;			/* NULL: null */
+} AssignItem;
+
+typedef struct AssignmentDef
+{
+	char	   *name;
+	int			nitems;
+	AssignItem *items;
+	Connector	connector;
+} AssignmentDef;
+
+typedef enum VariableType
+{
+	VARIABLE_STRING,			/* String, Picklist, Multipicklist */
+	VARIABLE_NUMBER,			/* Number, Currency */
+	VARIABLE_BOOLEAN,
+	VARIABLE_DATE,
+	VARIABLE_DATETIME,
+	VARIABLE_TIME,
+	VARIABLE_RECORD				/* SObject, Apex: any JSON object */
+} VariableType;
+
+typedef struct VariableDef
+{
+	char	   *name;
+	VariableType type;
+	bool		is_collection;
+	bool		is_input;
+	bool		is_output;
+	bool		is_constant;	/* from constants: never assigned */
+	Operand    *default_value;	/* or NULL */
+} VariableDef;
+
+typedef enum RecordTriggerType
+{
+	RECORD_TRIGGER_NONE,		/* started by call */
+	RECORD_TRIGGER_CREATE,
+	RECORD_TRIGGER_UPDATE,
+	RECORD_TRIGGER_CREATE_AND_UPDATE
+} RecordTriggerType;
+
+typedef struct Definition
+{
+	pg_uuid_t	version_id;		/* hash key, must be first */
+	bool		valid;			/* set last: compiled whole */
+	MemoryContext context;		/* holds everything below */
+	char	   *name;			/* API name of the orchestration */
+	char	   *label;
+	int			version;
+	char	   *record_type;	/* start.object, or NULL */
+	RecordTriggerType record_trigger;
+	bool		only_when_changed;	/* doesRequireRecordChangedToMeetCriteria */
+	ConditionSet *filters;		/* left sides are OPERAND_RECORD, one field */
+	Connector	start;
+	int			nstages;
+	StageDef   *stages;
+	int			nsteps;
+	StepDef    *steps;			/* of all stages, stage by stage */
+	int			ndecisions;
+	DecisionDef *decisions;
+	int			noutcomes;
+	OutcomeDef *outcomes;
+	int			nassignments;
+	AssignmentDef *assignments;
+	int			nvariables;
+	VariableDef *variables;
+	int			trigger_order;	/* triggerOrder, 0: none given */
+	struct HTAB *names;			/* of all its elements, by API name */
+} Definition;
+
+/*
+ * The compiled definition of a version.  Raises ERRCODE_ORCH_RECORD_NOT_FOUND
+ * when there is no such version.  The result lives as long as the session.
+ * The caller is in system context (see system.h) and connected to SPI or not.
+ */
+extern const Definition *orch_definition_get(const pg_uuid_t *version_id);
+
+/* Index of a stage or step by API name, -1 when there is none. */
+extern int	orch_definition_stage_index(const Definition *def, const char *name);
+extern int	orch_definition_step_index(const Definition *def, const char *name);
+
+/*
+ * The definition of the active version of an orchestration.  Raises
+ * ERRCODE_ORCH_UNKNOWN_ORCHESTRATION or ERRCODE_ORCH_NOT_ACTIVE.  Caller as
+ * for orch_definition_get().
+ */
+extern const Definition *orch_definition_active(const char *name);
+
+/*
+ * The active definitions that records of this type trigger, in the order in
+ * which they run: const Definition *, in a list of the caller's.  Caller as
+ * for orch_definition_get().
+ */
+extern List *orch_definition_triggered_by(const char *record_type);
+
+#endif							/* ORCH_DEFINITION_H */

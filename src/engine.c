@@ -1,0 +1,908 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine.c
+ *	  The engine: decides and makes the next moves of a run.
+ *
+ * One call loads the run under its lock (or makes it), moves it until it rests,
+ * and writes down where.  Everything happens in the caller's transaction: it
+ * commits whole or not at all.  A run rests when it waits for somebody, has ended,
+ * or was stopped.
+ *
+ * The lock on the run's row serialises everybody who moves it; all reads under
+ * it use the latest snapshot, so that REPEATABLE READ decides on what is, not on
+ * what was.  While the engine moves a run it keeps its state in memory and
+ * vouches for its own statements (guard.h); when an action changes the run
+ * behind its back, the frame is marked dirty and the state read again.
+ *
+ * What can fail because of what a definition says or an action does runs in a
+ * subtransaction of its own: the failure is undone and recorded, and the run
+ * goes to Error as contract/lifecycle.md has it.  Cancellation, serialization
+ * failures and the like are not failures of a run; they go to the caller.
+ *
+ * This file has the path through the definition; engine_step.c what a step does,
+ * engine_value.c the values.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "action.h"
+#include "catalog.h"
+#include "engine_int.h"
+#include "errors.h"
+#include "guard.h"
+#include "log.h"
+#include "principal.h"
+#include "record.h"
+#include "system.h"
+#include "transition.h"
+#include "uuid.h"
+
+int			orch_max_elements = 1000;
+
+static StaticPlan plan_existing = {
+	"SELECT id FROM orchestration.run"
+	" WHERE orchestration_name = $1 AND idempotency_key = $2",
+	2, {TEXTOID, TEXTOID}
+};
+static StaticPlan plan_insert_run = {
+	"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
+	" orchestration_name, orchestration_label, triggering_record_type,"
+	" triggering_record_id, variables, created_at)"
+	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9,"
+	" pg_catalog.statement_timestamp())",
+	9, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	JSONBOID}
+};
+static StaticPlan plan_insert_run_once = {
+	"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
+	" orchestration_name, orchestration_label, triggering_record_type,"
+	" triggering_record_id, variables, created_at, idempotency_key)"
+	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9,"
+	" pg_catalog.statement_timestamp(), $10)"
+	" ON CONFLICT (orchestration_name, idempotency_key)"
+	" WHERE idempotency_key IS NOT NULL DO NOTHING",
+	10, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	JSONBOID, TEXTOID}
+};
+static StaticPlan plan_load_run = {
+	"SELECT status, version_id, triggering_record_type, triggering_record_id,"
+	" variables, current_stage, COALESCE(interview_id, id),"
+	" COALESCE(created_by, '00000000-0000-7000-8000-000000000001')"
+	" FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
+};
+static StaticPlan plan_load_stage = {
+	"SELECT id, name, status, position FROM orchestration.stage_run"
+	" WHERE run_id = $1 ORDER BY position DESC LIMIT 1",
+	1, {UUIDOID}
+};
+static StaticPlan plan_load_steps = {
+	"SELECT id, name, status, step_type, attempt, outputs, pending"
+	" FROM orchestration.step_run WHERE run_id = $1 AND stage_run_id = $2"
+	" ORDER BY id",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_insert_stage = {
+	"INSERT INTO orchestration.stage_run (run_id, id, name, label, position, status)"
+	" VALUES ($1, $2, $3, $4, $5, 'InProgress')",
+	5, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT4OID}
+};
+static StaticPlan plan_complete_stage = {
+	"UPDATE orchestration.stage_run SET status = 'Completed'"
+	" WHERE run_id = $1 AND id = $2",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_complete_run = {
+	"UPDATE orchestration.run SET status = 'Completed' WHERE id = $1",
+	1, {UUIDOID}
+};
+static StaticPlan plan_complete_run_variables = {
+	"UPDATE orchestration.run SET status = 'Completed', variables = $2 WHERE id = $1",
+	2, {UUIDOID, JSONBOID}
+};
+static StaticPlan plan_rest = {
+	"UPDATE orchestration.run SET current_stage = $2, variables = $3 WHERE id = $1",
+	3, {UUIDOID, TEXTOID, JSONBOID}
+};
+static StaticPlan plan_fail_run = {
+	"UPDATE orchestration.run SET status = 'Error', error = $2,"
+	" error_recoverable = $3, current_stage = $4, variables = $5 WHERE id = $1",
+	5, {UUIDOID, JSONBOID, BOOLOID, TEXTOID, JSONBOID}
+};
+
+/* of a run without a version: nothing to begin, only the statuses */
+static StaticPlan plan_resume_steps = {
+	"UPDATE orchestration.step_run s SET status = 'InProgress'"
+	" FROM orchestration.stage_run g"
+	" WHERE s.run_id = $1 AND s.status IN ('Error', 'Discontinued')"
+	"   AND g.run_id = $1 AND g.id = s.stage_run_id AND g.status = 'InProgress'",
+	1, {UUIDOID}
+};
+
+static RunState *make_state(const Definition *def);
+static RunState *load_run(const pg_uuid_t *run_id);
+static void read_state(RunState *rs);
+static void open_state(RunState *rs);
+static void close_state(RunState *rs);
+static void advance(RunState *rs);
+static void traverse(RunState *rs);
+static void take_decision(RunState *rs, int decision);
+static void enter_stage(RunState *rs, int stage);
+static bool all_completed(RunState *rs);
+static void complete_stage(RunState *rs);
+static void complete_run(RunState *rs);
+static void come_to_rest(RunState *rs);
+static const char *open_stage_name(RunState *rs);
+static void resume_steps(RunState *rs);
+
+/* ------------------------------------------------------------ entry points */
+
+void
+orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
+{
+	const Definition *def = request->definition;
+	RunState   *rs = make_state(def);
+	SystemContext saved;
+	Datum		values[10];
+	char		nulls[10];
+	Jsonb	   *variables;
+	const pg_uuid_t *owner = request->owner_id != NULL ? request->owner_id :
+	&orch_automated_process;
+
+	check_stack_depth();
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+
+	if (request->idempotency_key != NULL)
+	{
+		values[0] = CStringGetTextDatum(def->name);
+		values[1] = CStringGetTextDatum(request->idempotency_key);
+		orch_plan_execute_latest(&plan_existing, values, NULL, 1);
+		if (SPI_processed > 0)
+			goto existing;
+	}
+	if (request->record_key != NULL)
+	{
+		if (!request->record_locked)
+			orch_record_lock(request->record_type, request->record_key);
+		rs->record_type = MemoryContextStrdup(rs->context, request->record_type);
+		rs->record_key = MemoryContextStrdup(rs->context, request->record_key);
+	}
+
+	orch_uuid_generate(&rs->id);
+	rs->interview_id = rs->id;
+	rs->started_by = request->started_by != NULL ? *request->started_by :
+		orch_automated_process;
+	rs->status = RUN_IN_PROGRESS;
+	rs->next = def->start;
+	open_state(rs);
+	orch_engine_init_values(rs);
+	orch_engine_take_inputs(rs, request->inputs);
+	variables = orch_engine_store_variables(rs);
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&def->version_id);
+	values[2] = UUIDPGetDatum(owner);
+	values[3] = UUIDPGetDatum(&rs->started_by);
+	if (request->started_by == NULL)
+		nulls[3] = 'n';
+	values[4] = CStringGetTextDatum(def->name);
+	values[5] = CStringGetTextDatum(def->label);
+	if (rs->record_key != NULL)
+	{
+		values[6] = CStringGetTextDatum(rs->record_type);
+		values[7] = CStringGetTextDatum(rs->record_key);
+	}
+	else
+		nulls[6] = nulls[7] = 'n';
+	values[8] = JsonbPGetDatum(variables);
+	if (variables == NULL)
+		nulls[8] = 'n';
+	orch_guard_trust_begin();
+	if (request->idempotency_key == NULL)
+		orch_plan_execute(&plan_insert_run, values, nulls, false, 0);
+	else
+	{
+		values[9] = CStringGetTextDatum(request->idempotency_key);
+		orch_plan_execute(&plan_insert_run_once, values, nulls, false, 0);
+	}
+	orch_guard_trust_end();
+	if (SPI_processed == 0)
+	{
+		/* somebody else started it meanwhile, and committed */
+		orch_frame_pop(rs->frame);
+		values[0] = CStringGetTextDatum(def->name);
+		values[1] = CStringGetTextDatum(request->idempotency_key);
+		orch_plan_execute_latest(&plan_existing, values, NULL, 1);
+		if (SPI_processed == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access due to concurrent start with the same idempotency key")));
+		goto existing;
+	}
+
+	advance(rs);
+	*run_id = rs->id;
+	close_state(rs);
+	SPI_finish();
+	orch_system_leave(&saved);
+	MemoryContextDelete(rs->context);
+	return;
+
+existing:
+	{
+		bool		isnull;
+
+		*run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+											   SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	MemoryContextDelete(rs->context);
+}
+
+void
+orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
+{
+	RunState   *rs;
+	SystemContext saved;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	rs = load_run(run_id);
+	if (rs->def == NULL && resumed)
+	{
+		Datum		value = UUIDPGetDatum(run_id);
+
+		orch_plan_execute_latest(&plan_resume_steps, &value, NULL, 0);
+	}
+	if (rs->def != NULL && rs->status == RUN_IN_PROGRESS)
+	{
+		open_state(rs);
+		if (resumed)
+			resume_steps(rs);
+		advance(rs);
+		close_state(rs);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	MemoryContextDelete(rs->context);
+}
+
+void
+orch_engine_end_step(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
+					 const StepOutcome *outcome)
+{
+	RunState   *rs;
+	SystemContext saved;
+	int			i;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	rs = load_run(run_id);
+	if (rs->def == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run %s was imported without a version: the engine does not move it",
+						orch_uuid_text(run_id))));
+	open_state(rs);
+	for (i = 0; i < rs->nsteps; i++)
+		if (orch_uuid_equal(&rs->steps[i].id, step_id))
+			break;
+	if (i >= rs->nsteps || rs->steps[i].status != STEP_IN_PROGRESS ||
+		rs->status != RUN_IN_PROGRESS)
+		elog(ERROR, "step %s is not in progress", orch_uuid_text(step_id));
+	orch_engine_take_outcome(rs, &rs->steps[i], outcome);
+	advance(rs);
+	close_state(rs);
+	SPI_finish();
+	orch_system_leave(&saved);
+	MemoryContextDelete(rs->context);
+}
+
+void
+orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
+						const char *message)
+{
+	RunState   *rs;
+	SystemContext saved;
+	ErrorData	error;
+	int			i;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	rs = load_run(run_id);
+	if (rs->def != NULL)
+	{
+		open_state(rs);
+		for (i = 0; i < rs->nsteps; i++)
+			if (orch_uuid_equal(&rs->steps[i].id, step_id))
+				break;
+		if (i >= rs->nsteps)
+			elog(ERROR, "step %s is not in progress", orch_uuid_text(step_id));
+		memset(&error, 0, sizeof(error));
+		error.sqlerrcode = ERRCODE_ORCH_ACTION_FAILED;
+		error.message = pstrdup(message);
+		orch_engine_fail_run(rs,
+							 orch_engine_error(&error, rs->def->steps[rs->steps[i].def].name),
+							 true, true);
+		orch_engine_discontinue_others(rs, &rs->steps[i]);
+		close_state(rs);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	MemoryContextDelete(rs->context);
+}
+
+/* ------------------------------------------------------------------- state */
+
+static RunState *
+make_state(const Definition *def)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "orchestration run",
+												  ALLOCSET_DEFAULT_SIZES);
+	RunState   *rs = MemoryContextAllocZero(context, sizeof(RunState));
+
+	rs->context = context;
+	rs->def = def;
+	return rs;
+}
+
+/*
+ * Take the lock on a run and read it.  The state's context is a child of the
+ * caller's context before SPI_connect().
+ */
+static RunState *
+load_run(const pg_uuid_t *run_id)
+{
+	RunState   *rs = make_state(NULL);
+
+	MemoryContextSetParent(rs->context, TopTransactionContext);
+	rs->id = *run_id;
+	read_state(rs);
+	return rs;
+}
+
+/*
+ * Read the run, its last stage, and that stage's steps.
+ */
+static void
+read_state(RunState *rs)
+{
+	Datum		values[2];
+	HeapTuple	tuple;
+	TupleDesc	desc;
+	bool		isnull;
+	Datum		value;
+	Jsonb	   *variables = NULL;
+	MemoryContext old;
+	StageStatus stage_status = STAGE_COMPLETED;
+	char	   *stage_name;
+	int			i;
+
+	values[0] = UUIDPGetDatum(&rs->id);
+	orch_plan_execute_latest(&plan_load_run, values, NULL, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("run %s does not exist", orch_uuid_text(&rs->id))));
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	rs->status = (RunStatus)
+		orch_catalog_label_value(ENUM_RUN_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
+	value = SPI_getbinval(tuple, desc, 2, &isnull);
+	if (isnull)
+		return;
+	rs->def = orch_definition_get(DatumGetUUIDP(value));
+
+	old = MemoryContextSwitchTo(rs->context);
+	rs->record_type = SPI_getvalue(tuple, desc, 3);
+	rs->record_key = SPI_getvalue(tuple, desc, 4);
+	rs->record_loaded = false;
+	if (rs->record_type != NULL)
+		rs->record_type = pstrdup(rs->record_type);
+	if (rs->record_key != NULL)
+		rs->record_key = pstrdup(rs->record_key);
+	value = SPI_getbinval(tuple, desc, 5, &isnull);
+	if (!isnull)
+		variables = DatumGetJsonbPCopy(value);
+	rs->current_stage = SPI_getvalue(tuple, desc, 6);
+	if (rs->current_stage != NULL)
+		rs->current_stage = pstrdup(rs->current_stage);
+	rs->interview_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 7, &isnull));
+	rs->started_by = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 8, &isnull));
+	MemoryContextSwitchTo(old);
+	SPI_freetuptable(SPI_tuptable);
+
+	if (rs->variables == NULL)
+		orch_engine_init_values(rs);
+	if (!rs->variables_changed)
+		orch_engine_load_variables(rs, variables);
+
+	rs->stage_open = false;
+	rs->nsteps = 0;
+	rs->position = 0;
+	rs->next = rs->def->start;
+	orch_plan_execute_latest(&plan_load_stage, values, NULL, 1);
+	if (SPI_processed == 0)
+		return;
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	rs->stage_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+	stage_name = SPI_getvalue(tuple, desc, 2);
+	stage_status = (StageStatus)
+		orch_catalog_label_value(ENUM_STAGE_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
+	rs->position = DatumGetInt32(SPI_getbinval(tuple, desc, 4, &isnull));
+	rs->stage = orch_definition_stage_index(rs->def, stage_name);
+	if (rs->stage < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run %s has a stage \"%s\" that its version does not define",
+						orch_uuid_text(&rs->id), stage_name)));
+	SPI_freetuptable(SPI_tuptable);
+	rs->stage_open = stage_status == STAGE_IN_PROGRESS ||
+		stage_status == STAGE_SUSPENDED;
+	rs->next = rs->def->stages[rs->stage].connector;
+
+	values[1] = UUIDPGetDatum(&rs->stage_id);
+	orch_plan_execute_latest(&plan_load_steps, values, NULL, 0);
+	old = MemoryContextSwitchTo(rs->context);
+	rs->nsteps = (int) SPI_processed;
+	rs->steps = palloc0(Max(rs->nsteps, 1) * sizeof(StepState));
+	for (i = 0; i < rs->nsteps; i++)
+	{
+		StepState  *step = &rs->steps[i];
+		char	   *name;
+
+		tuple = SPI_tuptable->vals[i];
+		desc = SPI_tuptable->tupdesc;
+		step->id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+		name = SPI_getvalue(tuple, desc, 2);
+		step->def = orch_definition_step_index(rs->def, name);
+		if (step->def < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("run %s has a step \"%s\" that its version does not define",
+							orch_uuid_text(&rs->id), name)));
+		step->status = (StepStatus)
+			orch_catalog_label_value(ENUM_STEP_STATUS,
+									 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
+		step->type = (StepType)
+			orch_catalog_label_value(ENUM_STEP_TYPE,
+									 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+		step->attempt = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
+		value = SPI_getbinval(tuple, desc, 6, &isnull);
+		if (!isnull)
+			step->outputs = DatumGetJsonbPCopy(value);
+		value = SPI_getbinval(tuple, desc, 7, &isnull);
+		if (!isnull)
+			step->pending = DatumGetJsonbPCopy(value);
+	}
+	MemoryContextSwitchTo(old);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Somebody else wrote to the run: read it again.
+ */
+void
+orch_engine_reload(RunState *rs)
+{
+	rs->frame->dirty = false;
+	read_state(rs);
+}
+
+/*
+ * From here on the engine moves the run.
+ */
+static void
+open_state(RunState *rs)
+{
+	rs->frame = orch_frame_push(FRAME_ENGINE, InvalidOid, &rs->id);
+}
+
+/*
+ * The engine is done with the run; the outermost writes the log.
+ */
+static void
+close_state(RunState *rs)
+{
+	Frame	   *frame;
+
+	orch_frame_pop(rs->frame);
+	for (frame = orch_frame_top(); frame != NULL; frame = frame->outer)
+		if (frame->kind == FRAME_ENGINE)
+			return;
+	orch_log_flush();
+}
+
+/* -------------------------------------------------------------------- path */
+
+/*
+ * Move the run until it rests.
+ */
+static void
+advance(RunState *rs)
+{
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (rs->frame->dirty)
+			orch_engine_reload(rs);
+		if (rs->status != RUN_IN_PROGRESS)
+			break;
+		if (!rs->stage_open)
+		{
+			traverse(rs);
+			continue;
+		}
+		/* in this order: may the stage complete, may steps start */
+		rs->record_loaded = false;
+		if (all_completed(rs))
+			complete_stage(rs);
+		else if (!orch_engine_start_ready(rs))
+			break;
+	}
+	if (rs->status == RUN_IN_PROGRESS)
+		come_to_rest(rs);
+}
+
+/*
+ * Follow the connector from where the run is to the next stage, or the end.
+ */
+static void
+traverse(RunState *rs)
+{
+	Connector	next = rs->next;
+
+	if (next.kind != ELEMENT_END && ++rs->nentries > orch_max_elements)
+	{
+		ErrorData	error;
+
+		memset(&error, 0, sizeof(error));
+		error.sqlerrcode = ERRCODE_ORCH_ENDLESS_LOOP;
+		error.message = psprintf("the run entered %d elements without ever waiting",
+								 orch_max_elements);
+		error.detail = "Its connectors lead back to elements that were passed before.";
+		error.hint = "Let a step wait for somebody inside the loop, or raise orchestration.max_elements.";
+		orch_engine_fail_run(rs, orch_engine_error(&error, NULL), false, false);
+		return;
+	}
+	switch (next.kind)
+	{
+		case ELEMENT_END:
+			complete_run(rs);
+			break;
+		case ELEMENT_STAGE:
+			enter_stage(rs, next.index);
+			break;
+		case ELEMENT_DECISION:
+			rs->record_loaded = false;
+			take_decision(rs, next.index);
+			break;
+		case ELEMENT_ASSIGNMENT:
+			{
+				const AssignmentDef *assignment = &rs->def->assignments[next.index];
+				ErrorData  *volatile error = NULL;
+
+				rs->record_loaded = false;
+				ORCH_ENGINE_TRY(rs);
+				{
+					orch_engine_assign(rs, assignment);
+				}
+				ORCH_ENGINE_CATCH(error);
+				if (error != NULL)
+					orch_engine_fail_run(rs, orch_engine_error(error, assignment->name),
+										 false, false);
+				rs->next = assignment->connector;
+			}
+			break;
+	}
+}
+
+/*
+ * The first outcome that holds, or the default.
+ */
+static void
+take_decision(RunState *rs, int decision)
+{
+	const DecisionDef *def = &rs->def->decisions[decision];
+	ErrorData  *volatile error = NULL;
+	volatile int taken = -1;
+	int			i;
+
+	ORCH_ENGINE_TRY(rs);
+	{
+		for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
+		{
+			if (orch_condition_set_holds(&rs->eval, rs->def->outcomes[i].conditions))
+			{
+				taken = i;
+				break;
+			}
+		}
+	}
+	ORCH_ENGINE_CATCH(error);
+	if (error != NULL)
+	{
+		orch_engine_fail_run(rs, orch_engine_error(error, def->name), false, false);
+		return;
+	}
+	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
+	{
+		if (rs->outcomes[i] != (i == taken))
+		{
+			rs->outcomes[i] = i == taken;
+			rs->variables_changed = true;
+		}
+	}
+	rs->next = taken >= 0 ? rs->def->outcomes[taken].connector :
+		def->default_connector;
+}
+
+/*
+ * Create the record of a stage and of all its steps, and begin those that start
+ * at once.
+ */
+static void
+enter_stage(RunState *rs, int stage)
+{
+	const StageDef *def = &rs->def->stages[stage];
+	Datum		values[5];
+
+	orch_uuid_generate(&rs->stage_id);
+	rs->stage = stage;
+	rs->position++;
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&rs->stage_id);
+	values[2] = CStringGetTextDatum(def->name);
+	values[3] = CStringGetTextDatum(def->label);
+	values[4] = Int32GetDatum(rs->position);
+	orch_guard_trust_begin();
+	orch_plan_execute(&plan_insert_stage, values, NULL, false, 0);
+	orch_guard_trust_end();
+	rs->stage_open = true;
+	rs->next = def->connector;
+	orch_engine_make_steps(rs);
+}
+
+static bool
+all_completed(RunState *rs)
+{
+	int			i;
+
+	for (i = 0; i < rs->nsteps; i++)
+		if (rs->steps[i].status != STEP_COMPLETED)
+			return false;
+	return true;
+}
+
+static void
+complete_stage(RunState *rs)
+{
+	Datum		values[2];
+
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&rs->stage_id);
+	orch_guard_trust_begin();
+	orch_plan_execute_latest(&plan_complete_stage, values, NULL, 0);
+	orch_guard_trust_end();
+	rs->stage_open = false;
+}
+
+static void
+complete_run(RunState *rs)
+{
+	Datum		values[2];
+	char		nulls[2] = {' ', ' '};
+
+	values[0] = UUIDPGetDatum(&rs->id);
+	orch_guard_trust_begin();
+	if (!rs->variables_changed)
+		orch_plan_execute_latest(&plan_complete_run, values, NULL, 0);
+	else
+	{
+		Jsonb	   *variables = orch_engine_store_variables(rs);
+
+		values[1] = JsonbPGetDatum(variables);
+		if (variables == NULL)
+			nulls[1] = 'n';
+		orch_plan_execute_latest(&plan_complete_run_variables, values, nulls, 0);
+	}
+	orch_guard_trust_end();
+	rs->status = RUN_COMPLETED;
+}
+
+static const char *
+open_stage_name(RunState *rs)
+{
+	return rs->position > 0 ? rs->def->stages[rs->stage].name : NULL;
+}
+
+/*
+ * Write down where the run waits, when that changed.
+ */
+static void
+come_to_rest(RunState *rs)
+{
+	const char *stage = open_stage_name(rs);
+	Jsonb	   *variables;
+	Datum		values[3];
+	char		nulls[3] = {' ', ' ', ' '};
+
+	if (!rs->variables_changed && stage != NULL && rs->current_stage != NULL &&
+		strcmp(stage, rs->current_stage) == 0)
+		return;
+	variables = orch_engine_store_variables(rs);
+	values[0] = UUIDPGetDatum(&rs->id);
+	if (stage != NULL)
+		values[1] = CStringGetTextDatum(stage);
+	else
+		nulls[1] = 'n';
+	values[2] = JsonbPGetDatum(variables);
+	if (variables == NULL)
+		nulls[2] = 'n';
+	orch_guard_trust_begin();
+	orch_plan_execute_latest(&plan_rest, values, nulls, 0);
+	orch_guard_trust_end();
+}
+
+/* ----------------------------------------------------------------- failure */
+
+/*
+ * The run fails.  in_stage: its open stage is dealt with by the caller; else
+ * the failure is outside, and the guard discontinues the stage.
+ */
+void
+orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage)
+{
+	const char *stage = open_stage_name(rs);
+	Jsonb	   *variables = orch_engine_store_variables(rs);
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
+
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = JsonbPGetDatum(error);
+	values[2] = BoolGetDatum(recoverable);
+	if (stage != NULL)
+		values[3] = CStringGetTextDatum(stage);
+	else
+		nulls[3] = 'n';
+	values[4] = JsonbPGetDatum(variables);
+	if (variables == NULL)
+		nulls[4] = 'n';
+	if (in_stage)
+		orch_guard_trust_begin();
+	orch_plan_execute_latest(&plan_fail_run, values, nulls, 0);
+	if (in_stage)
+		orch_guard_trust_end();
+	rs->status = RUN_ERROR;
+}
+
+/*
+ * What is kept of an error: run.error, stage_run.error, step_run.error.
+ */
+Jsonb *
+orch_engine_error(ErrorData *error, const char *element)
+{
+	JsonbParseState *state = NULL;
+	const char *keys[6] = {"message", "sqlstate", "detail", "hint", "context",
+	"element"};
+	const char *texts[6];
+	int			i;
+
+	texts[0] = error->message;
+	texts[1] = unpack_sql_state(error->sqlerrcode);
+	texts[2] = error->detail;
+	texts[3] = error->hint;
+	texts[4] = error->context;
+	texts[5] = element;
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (i = 0; i < 6; i++)
+	{
+		JsonbValue	value;
+
+		if (texts[i] == NULL)
+			continue;
+		value.type = jbvString;
+		value.val.string.val = (char *) keys[i];
+		value.val.string.len = strlen(keys[i]);
+		pushJsonbValue(&state, WJB_KEY, &value);
+		value.val.string.val = (char *) texts[i];
+		value.val.string.len = strlen(texts[i]);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * Begin a subtransaction for something that may fail.
+ */
+void
+orch_engine_begin_attempt(Attempt *attempt)
+{
+	attempt->context = CurrentMemoryContext;
+	attempt->owner = CurrentResourceOwner;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(attempt->context);
+}
+
+/*
+ * It went well.
+ */
+void
+orch_engine_end_attempt(Attempt *attempt)
+{
+	ReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(attempt->context);
+	CurrentResourceOwner = attempt->owner;
+}
+
+/*
+ * It failed: undo it and return the error; what is nobody's failure goes on up.
+ */
+ErrorData *
+orch_engine_fail_attempt(Attempt *attempt)
+{
+	ErrorData  *error;
+	int			category;
+
+	MemoryContextSwitchTo(attempt->context);
+	error = CopyErrorData();
+	FlushErrorState();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(attempt->context);
+	CurrentResourceOwner = attempt->owner;
+
+	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	if (category == ERRCODE_TRANSACTION_ROLLBACK ||
+		category == ERRCODE_OPERATOR_INTERVENTION ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES)
+		ReThrowError(error);
+	return error;
+}
+
+/*
+ * A run was resumed: what waited is taken in, what was stopped begins again.
+ */
+static void
+resume_steps(RunState *rs)
+{
+	int			i;
+
+	if (!rs->stage_open)
+		return;
+	for (i = 0; i < rs->nsteps && rs->status == RUN_IN_PROGRESS; i++)
+	{
+		if (rs->frame->dirty)
+		{
+			orch_engine_reload(rs);
+			if (i >= rs->nsteps || rs->status != RUN_IN_PROGRESS)
+				return;
+		}
+		orch_engine_resume_step(rs, &rs->steps[i]);
+	}
+}

@@ -1,0 +1,83 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine.h
+ *	  The engine: decides and makes the next moves of a run.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ENGINE_H
+#define ORCH_ENGINE_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+#include "definition.h"
+
+typedef struct StartRequest
+{
+	const Definition *definition;
+	const char *record_type;	/* or NULL */
+	const char *record_key;		/* or NULL */
+	bool		record_locked;	/* the record exists and is locked */
+	Jsonb	   *inputs;			/* object, or NULL */
+	const char *idempotency_key;	/* or NULL */
+	const pg_uuid_t *owner_id;	/* NULL: the automated process user */
+	const pg_uuid_t *started_by;	/* NULL: the automated process user */
+} StartRequest;
+
+/*
+ * Start a run and move it as far as it goes.  Returns its id; that of the
+ * existing run when the idempotency key was used before.
+ */
+extern void orch_engine_start(const StartRequest *request, pg_uuid_t *run_id);
+
+/*
+ * Go on with a run that somebody changed: evaluate everything again; resumed:
+ * it just left Suspended or Error.  Does nothing for runs without a version.
+ */
+extern void orch_engine_go_on(const pg_uuid_t *run_id, bool resumed);
+
+/* orchestration.max_elements: bounds a loop of connectors that never waits. */
+extern int	orch_max_elements;
+
+/* How a step ended outside the engine. */
+typedef struct StepOutcome
+{
+	bool		success;
+	Jsonb	   *outputs;		/* success; NULL: none */
+	Jsonb	   *error;			/* failure: message, sqlstate, ... */
+	const pg_uuid_t *lease_id;	/* claim that it comes from, or NULL */
+} StepOutcome;
+
+/*
+ * Take in how an InProgress step of a run that is InProgress ended, and go on.
+ * Caller holds the lock on the run.
+ */
+extern void orch_engine_end_step(const pg_uuid_t *run_id,
+								 const pg_uuid_t *step_id,
+								 const StepOutcome *outcome);
+
+/*
+ * Keep how a step ended until its run can take it in.  Caller holds the lock on
+ * the run.
+ */
+extern void orch_engine_keep_outcome(const pg_uuid_t *run_id,
+									 const pg_uuid_t *step_id,
+									 const StepOutcome *outcome);
+
+/*
+ * An interactive step's screen failed: the run fails, the step stays InProgress
+ * and its work item Assigned.  Caller holds the lock on the run.
+ */
+extern void orch_engine_fail_screen(const pg_uuid_t *run_id,
+									const pg_uuid_t *step_id,
+									const char *message);
+
+#endif							/* ORCH_ENGINE_H */

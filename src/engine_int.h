@@ -1,0 +1,123 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_int.h
+ *	  What the files of the engine share: the run in memory.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine_int.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ENGINE_INT_H
+#define ORCH_ENGINE_INT_H
+
+#include "utils/resowner.h"
+
+#include "definition.h"
+#include "engine.h"
+#include "frame.h"
+#include "orchestration.h"
+
+typedef struct StepState
+{
+	pg_uuid_t	id;
+	int			def;			/* index into definition's steps */
+	StepStatus	status;
+	StepType	type;
+	int			attempt;		/* 0: its action was never begun */
+	Jsonb	   *outputs;		/* of a Completed step; NULL: none */
+	Jsonb	   *pending;		/* outcome not taken in yet, or NULL */
+} StepState;
+
+typedef struct RunState
+{
+	MemoryContext context;		/* holds everything below */
+	Frame	   *frame;
+	const Definition *def;		/* NULL: imported without a version */
+	pg_uuid_t	id;
+	RunStatus	status;
+	char	   *record_type;	/* triggering record, or NULL */
+	char	   *record_key;
+	bool		record_loaded;	/* $Record was read since the last change */
+	Jsonb	   *record;
+	pg_uuid_t	interview_id;
+	pg_uuid_t	started_by;
+	JsonbValue **variables;		/* as the definition's */
+	bool	   *outcomes;		/* taken? as the definition's */
+	bool		variables_changed;
+	char	   *current_stage;	/* as stored, or NULL */
+	int			position;		/* of the stage reached last, 0: none */
+	bool		stage_open;		/* the stage below is InProgress */
+	int			stage;			/* index into definition's stages */
+	pg_uuid_t	stage_id;
+	int			nsteps;			/* steps of that stage */
+	StepState  *steps;
+	Connector	next;			/* no open stage: where to go */
+	int			nentries;		/* elements entered by this call */
+	EvalContext eval;
+} RunState;
+
+/*
+ * Something that may fail because of a definition or an action, in a
+ * subtransaction of its own:
+ *
+ *		ORCH_ENGINE_TRY(rs);
+ *		{
+ *			...
+ *		}
+ *		ORCH_ENGINE_CATCH(error);
+ *
+ * error (ErrorData *, NULL before) is set when it failed.
+ */
+typedef struct Attempt
+{
+	MemoryContext context;
+	ResourceOwner owner;
+} Attempt;
+
+#define ORCH_ENGINE_TRY(rs) \
+	do { \
+		Attempt attempt_; \
+		orch_engine_begin_attempt(&attempt_); \
+		PG_TRY()
+
+#define ORCH_ENGINE_CATCH(error) \
+		PG_CATCH(); \
+		{ \
+			error = orch_engine_fail_attempt(&attempt_); \
+		} \
+		PG_END_TRY(); \
+		if (error == NULL) \
+			orch_engine_end_attempt(&attempt_); \
+	} while (0)
+
+/* engine.c */
+extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,
+								 bool in_stage);
+extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
+extern void orch_engine_begin_attempt(Attempt *attempt);
+extern void orch_engine_end_attempt(Attempt *attempt);
+extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
+
+extern void orch_engine_reload(RunState *rs);
+
+/* engine_step.c */
+extern void orch_engine_make_steps(RunState *rs);
+extern bool orch_engine_start_ready(RunState *rs);
+extern void orch_engine_take_outcome(RunState *rs, StepState *step,
+									 const StepOutcome *outcome);
+extern void orch_engine_resume_step(RunState *rs, StepState *step);
+extern void orch_engine_discontinue_others(RunState *rs, StepState *failed);
+
+/* engine_value.c */
+extern void orch_engine_init_values(RunState *rs);
+extern void orch_engine_take_inputs(RunState *rs, Jsonb *inputs);
+extern void orch_engine_load_variables(RunState *rs, Jsonb *stored);
+extern Jsonb *orch_engine_store_variables(RunState *rs);
+extern Jsonb *orch_engine_step_inputs(RunState *rs, const StepDef *step);
+extern void orch_engine_assign(RunState *rs, const AssignmentDef *assignment);
+extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
+
+#endif							/* ORCH_ENGINE_INT_H */

@@ -1,0 +1,681 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_step.c
+ *	  What steps do: begin, end, fail, begin again.
+ *
+ * contract/lifecycle.md, "Step types" and "Cascades".  A background step's
+ * action runs here and now; an asynchronous one goes to the queue; an
+ * interactive one becomes a work item.
+ *
+ * An action may change the very run it works for.  After each one the frame
+ * tells; then the state is read again and steps are found by their place, which
+ * stays the same because ids grow in the order of creation.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine_step.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "action.h"
+#include "catalog.h"
+#include "engine_int.h"
+#include "errors.h"
+#include "guard.h"
+#include "principal.h"
+#include "record.h"
+#include "system.h"
+#include "uuid.h"
+
+/* contract/fields.csv: FlowOrchestrationWorkItem.Description */
+#define MAX_ITEM_DESCRIPTION 255
+
+static StaticPlan plan_insert_steps = {
+	"INSERT INTO orchestration.step_run (run_id, id, stage_run_id, name, label,"
+	" description, step_type, status, attempt, started_at)"
+	" SELECT $1, u.id, $2, u.name, u.label, u.description,"
+	"        u.step_type::orchestration.step_type,"
+	"        u.status::orchestration.step_status,"
+	"        CASE WHEN u.status = 'InProgress' THEN 1 ELSE 0 END,"
+	"        CASE WHEN u.status = 'InProgress' THEN pg_catalog.clock_timestamp() END"
+	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4),"
+	"   pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7),"
+	"   pg_catalog.unnest($8)) AS u (id, name, label, description, step_type, status)",
+	8, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
+};
+static StaticPlan plan_start_step = {
+	"UPDATE orchestration.step_run SET status = 'InProgress',"
+	" attempt = attempt + 1, error = NULL, pending = NULL"
+	" WHERE run_id = $1 AND id = $2",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_complete_step = {
+	"UPDATE orchestration.step_run SET status = 'Completed', outputs = $3,"
+	" lease_id = $4 WHERE run_id = $1 AND id = $2",
+	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
+};
+static StaticPlan plan_complete_step_pending = {
+	"UPDATE orchestration.step_run SET status = 'Completed', outputs = $3,"
+	" pending = NULL WHERE run_id = $1 AND id = $2",
+	3, {UUIDOID, UUIDOID, JSONBOID}
+};
+static StaticPlan plan_keep_pending = {
+	"UPDATE orchestration.step_run SET pending = $3, lease_id = $4"
+	" WHERE run_id = $1 AND id = $2",
+	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
+};
+static StaticPlan plan_fail_step = {
+	"UPDATE orchestration.step_run SET status = 'Error', error = $3,"
+	" pending = NULL, lease_id = $4 WHERE run_id = $1 AND id = $2",
+	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
+};
+static StaticPlan plan_fail_stage = {
+	"UPDATE orchestration.stage_run SET status = 'Error', error = $3"
+	" WHERE run_id = $1 AND id = $2",
+	3, {UUIDOID, UUIDOID, JSONBOID}
+};
+static StaticPlan plan_discontinue_others = {
+	"UPDATE orchestration.step_run SET status = 'Discontinued'"
+	" WHERE run_id = $1 AND stage_run_id = $2 AND id <> $3"
+	"   AND status = 'InProgress'",
+	3, {UUIDOID, UUIDOID, UUIDOID}
+};
+static StaticPlan plan_queue_step = {
+	"INSERT INTO orchestration.step_queue (run_id, step_run_id, topic, action, inputs)"
+	" VALUES ($1, $2, $3, $4, $5)"
+	" ON CONFLICT (run_id, step_run_id) DO UPDATE SET topic = excluded.topic,"
+	" action = excluded.action, inputs = excluded.inputs, lease_id = NULL,"
+	" worker = NULL, available_at = pg_catalog.now()",
+	5, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, JSONBOID}
+};
+static StaticPlan plan_insert_work_item = {
+	"INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id,"
+	" label, description, screen_flow, screen_flow_inputs, related_record_type,"
+	" related_record_id)"
+	" VALUES ($1, $2, 'Assigned', $3, $4, $5, $6, $7, $8, $9)",
+	9, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID,
+	TEXTOID}
+};
+
+static void begin_step(RunState *rs, int n);
+static void begin_background(RunState *rs, int n);
+static void begin_asynchronous(RunState *rs, int n);
+static void begin_interactive(RunState *rs, int n);
+static bool find_assignee(const StepDef *def, const char *name,
+						  Principal *result);
+static void complete_step(RunState *rs, StepState *step, Jsonb *outputs,
+						  const pg_uuid_t *lease_id);
+static void fail_step(RunState *rs, StepState *step, Jsonb *error,
+					  const pg_uuid_t *lease_id);
+static void update_step(const pg_uuid_t *run_id, StaticPlan *plan,
+						const pg_uuid_t *step_id, Jsonb *value,
+						const pg_uuid_t *lease_id);
+static Jsonb *pending_outcome(const StepOutcome *outcome);
+static Jsonb *pending_member(Jsonb *pending, const char *name);
+
+/*
+ * Create the records of the steps of the stage just entered, and begin those
+ * that start at once.
+ */
+void
+orch_engine_make_steps(RunState *rs)
+{
+	const StageDef *stage = &rs->def->stages[rs->stage];
+	int			n = stage->nsteps;
+	pg_uuid_t  *ids = palloc(Max(n, 1) * sizeof(pg_uuid_t));
+	Datum	   *texts[5];
+	bool	   *no_description = palloc0(Max(n, 1) * sizeof(bool));
+	Datum		values[8];
+	int			dims[1];
+	int			lbs[1] = {1};
+	int			i;
+
+	rs->nsteps = n;
+	rs->steps = MemoryContextAllocZero(rs->context, Max(n, 1) * sizeof(StepState));
+	if (n == 0)
+		return;
+	for (i = 0; i < 5; i++)
+		texts[i] = palloc(n * sizeof(Datum));
+	for (i = 0; i < n; i++)
+	{
+		const StepDef *def = &rs->def->steps[stage->first_step + i];
+		StepState  *step = &rs->steps[i];
+
+		orch_uuid_generate(&ids[i]);
+		step->id = ids[i];
+		step->def = stage->first_step + i;
+		step->type = def->type;
+		if (step->type == STEP_TYPE_BACKGROUND)
+		{
+			const Action *action = orch_action_find(def->action_name);
+
+			if (action != NULL && action->kind == ACTION_WORKER)
+				step->type = STEP_TYPE_ASYNCHRONOUS;
+		}
+		step->status = def->nafter == 0 ? STEP_IN_PROGRESS : STEP_NOT_STARTED;
+		step->attempt = def->nafter == 0 ? 1 : 0;
+		texts[0][i] = CStringGetTextDatum(def->name);
+		texts[1][i] = CStringGetTextDatum(def->label);
+		no_description[i] = def->description == NULL;
+		texts[2][i] = no_description[i] ? (Datum) 0 :
+			CStringGetTextDatum(def->description);
+		texts[3][i] = CStringGetTextDatum(orch_catalog_label(ENUM_STEP_TYPE, step->type));
+		texts[4][i] = CStringGetTextDatum(orch_catalog_label(ENUM_STEP_STATUS, step->status));
+	}
+
+	dims[0] = n;
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&rs->stage_id);
+	values[2] = PointerGetDatum(orch_uuid_array(ids, n));
+	for (i = 0; i < 5; i++)
+		values[3 + i] = PointerGetDatum(construct_md_array(texts[i],
+														   i == 2 ? no_description : NULL,
+														   1, dims, lbs, TEXTOID, -1,
+														   false, TYPALIGN_INT));
+	orch_guard_trust_begin();
+	orch_plan_execute(&plan_insert_steps, values, NULL, false, 0);
+	orch_guard_trust_end();
+
+	for (i = 0; i < rs->nsteps; i++)
+	{
+		if (rs->status != RUN_IN_PROGRESS || !rs->stage_open)
+			break;
+		if (rs->steps[i].status == STEP_IN_PROGRESS)
+			begin_step(rs, i);
+	}
+}
+
+/*
+ * Start every step whose entry condition now holds, and begin steps that were
+ * set InProgress by hand.  Returns whether there was any.
+ */
+bool
+orch_engine_start_ready(RunState *rs)
+{
+	bool		any = false;
+	int			i;
+	int			j;
+	int			k;
+
+	for (i = 0; i < rs->nsteps; i++)
+	{
+		const StepDef *def = &rs->def->steps[rs->steps[i].def];
+		bool		ready = true;
+
+		if (rs->status != RUN_IN_PROGRESS || !rs->stage_open)
+			break;
+		CHECK_FOR_INTERRUPTS();
+		if (rs->steps[i].status == STEP_IN_PROGRESS && rs->steps[i].attempt == 0)
+			 /* by hand */ ;
+		else if (rs->steps[i].status != STEP_NOT_STARTED)
+			continue;
+		else
+		{
+			for (j = 0; j < def->nafter && ready; j++)
+			{
+				ready = false;
+				for (k = 0; k < rs->nsteps; k++)
+					if (rs->steps[k].def == def->after[j])
+					{
+						ready = rs->steps[k].status == STEP_COMPLETED;
+						break;
+					}
+			}
+		}
+		if (!ready)
+			continue;
+		update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL);
+		rs->steps[i].status = STEP_IN_PROGRESS;
+		rs->steps[i].attempt++;
+		begin_step(rs, i);
+		any = true;
+	}
+	return any;
+}
+
+static void
+begin_step(RunState *rs, int n)
+{
+	switch (rs->steps[n].type)
+	{
+		case STEP_TYPE_BACKGROUND:
+			begin_background(rs, n);
+			break;
+		case STEP_TYPE_ASYNCHRONOUS:
+			begin_asynchronous(rs, n);
+			break;
+		case STEP_TYPE_INTERACTIVE:
+			begin_interactive(rs, n);
+			break;
+	}
+}
+
+/*
+ * Carry out the action, here and now.
+ */
+static void
+begin_background(RunState *rs, int n)
+{
+	const StepDef *def = &rs->def->steps[rs->steps[n].def];
+	ErrorData  *volatile error = NULL;
+	volatile bool calling = false;
+	Jsonb	   *volatile outputs = NULL;
+	StepOutcome outcome;
+
+	ORCH_ENGINE_TRY(rs);
+	{
+		Jsonb	   *inputs = orch_engine_step_inputs(rs, def);
+		const Action *action;
+
+		calling = true;
+		action = orch_action_find(def->action_name);
+		if (action == NULL || action->kind != ACTION_FUNCTION)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
+					 errmsg("action \"%s\" is not registered as a function",
+							def->action_name),
+					 errhint("Register it with orchestration.register_action() and resume the run.")));
+		outputs = orch_action_call(action, inputs);
+	}
+	ORCH_ENGINE_CATCH(error);
+	rs->record_loaded = false;
+
+	/* did the action change the run it works for? */
+	if (rs->frame->dirty)
+		orch_engine_reload(rs);
+	if (n >= rs->nsteps || rs->steps[n].status != STEP_IN_PROGRESS)
+		return;
+	if (error != NULL && !calling)
+	{
+		orch_engine_fail_run(rs, orch_engine_error(error, def->name), false, false);
+		return;
+	}
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.success = error == NULL;
+	outcome.outputs = outputs;
+	if (error != NULL)
+		outcome.error = orch_engine_error(error, NULL);
+	if (rs->status == RUN_IN_PROGRESS)
+		orch_engine_take_outcome(rs, &rs->steps[n], &outcome);
+	else if (rs->status == RUN_SUSPENDED)
+		orch_engine_keep_outcome(&rs->id, &rs->steps[n].id, &outcome);
+}
+
+/*
+ * Queue the action for a worker.
+ */
+static void
+begin_asynchronous(RunState *rs, int n)
+{
+	StepState  *step = &rs->steps[n];
+	const StepDef *def = &rs->def->steps[step->def];
+	ErrorData  *volatile error = NULL;
+	Jsonb	   *volatile inputs = NULL;
+	const Action *action;
+	Datum		values[5];
+
+	ORCH_ENGINE_TRY(rs);
+	{
+		inputs = orch_engine_step_inputs(rs, def);
+	}
+	ORCH_ENGINE_CATCH(error);
+	if (error != NULL)
+	{
+		orch_engine_fail_run(rs, orch_engine_error(error, def->name), false, false);
+		return;
+	}
+	action = orch_action_find(def->action_name);
+	if (action == NULL || action->kind == ACTION_SCREEN)
+	{
+		ErrorData	missing;
+
+		memset(&missing, 0, sizeof(missing));
+		missing.sqlerrcode = ERRCODE_ORCH_UNKNOWN_ACTION;
+		missing.message = psprintf("action \"%s\" is not registered for workers",
+								   def->action_name);
+		missing.hint = "Register it with orchestration.register_action() and resume the run.";
+		fail_step(rs, step, orch_engine_error(&missing, NULL), NULL);
+		return;
+	}
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&step->id);
+	values[2] = CStringGetTextDatum(action->kind == ACTION_WORKER ? action->topic : "");
+	values[3] = CStringGetTextDatum(def->action_name);
+	values[4] = JsonbPGetDatum(inputs);
+	orch_plan_execute_latest(&plan_queue_step, values, NULL, 0);
+}
+
+/*
+ * Make the work item.
+ */
+static void
+begin_interactive(RunState *rs, int n)
+{
+	StepState  *step = &rs->steps[n];
+	const StepDef *def = &rs->def->steps[step->def];
+	ErrorData  *volatile error = NULL;
+	Jsonb	   *volatile inputs = NULL;
+	char	   *volatile assignee = NULL;
+	char	   *volatile record = NULL;
+	char	   *volatile record_type = NULL;
+	Principal	principal;
+	Datum		values[9];
+	char		nulls[9];
+	char	   *description;
+
+	ORCH_ENGINE_TRY(rs);
+	{
+		inputs = orch_engine_step_inputs(rs, def);
+		if (def->assignee != NULL)
+			assignee = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
+																			  def->assignee));
+		if (def->context_record != NULL)
+			record = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
+																			def->context_record));
+		if (assignee == NULL || !find_assignee(def, assignee, &principal))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+					 assignee == NULL ?
+					 errmsg("the assignee of step \"%s\" is empty", def->name) :
+					 errmsg("the assignee \"%s\" of step \"%s\" names nobody",
+							assignee, def->name)));
+	}
+	ORCH_ENGINE_CATCH(error);
+	if (error != NULL)
+	{
+		orch_engine_fail_run(rs, orch_engine_error(error, def->name), false, false);
+		return;
+	}
+	if (!principal.is_active)
+	{
+		ErrorData	inactive;
+
+		memset(&inactive, 0, sizeof(inactive));
+		inactive.sqlerrcode = ERRCODE_ORCH_UNKNOWN_PRINCIPAL;
+		inactive.message = psprintf("the assignee \"%s\" of step \"%s\" is inactive",
+									assignee, def->name);
+		inactive.hint = "Activate the assignee and resume the run.";
+		fail_step(rs, step, orch_engine_error(&inactive, NULL), NULL);
+		return;
+	}
+
+	/*
+	 * The run's own record needs no lock: who deletes it has to pass the run's
+	 * row.  Another one is looked for and locked.
+	 */
+	if (record != NULL)
+	{
+		if (rs->record_key != NULL && strcmp(record, rs->record_key) == 0)
+			record_type = rs->record_type;
+		else
+			record_type = orch_record_find_type(record);
+	}
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&step->id);
+	values[2] = UUIDPGetDatum(&principal.id);
+	values[3] = CStringGetTextDatum(def->label);
+	if (def->description != NULL)
+	{
+		description = pnstrdup(def->description,
+							   pg_mbcharcliplen(def->description,
+												strlen(def->description),
+												MAX_ITEM_DESCRIPTION));
+		values[4] = CStringGetTextDatum(description);
+	}
+	else
+		nulls[4] = 'n';
+	values[5] = CStringGetTextDatum(def->action_name);
+	values[6] = JsonbPGetDatum(inputs);
+	if (record_type != NULL)
+	{
+		values[7] = CStringGetTextDatum(record_type);
+		values[8] = CStringGetTextDatum(record);
+	}
+	else
+		nulls[7] = nulls[8] = 'n';
+	orch_guard_trust_begin();
+	orch_plan_execute(&plan_insert_work_item, values, nulls, false, 0);
+	orch_guard_trust_end();
+}
+
+static bool
+find_assignee(const StepDef *def, const char *name, Principal *result)
+{
+	switch (def->assignee_kind)
+	{
+		case ASSIGNEE_USER:
+			return orch_principal_find(PRINCIPAL_USER, name, result);
+		case ASSIGNEE_GROUP:
+			return orch_principal_find(PRINCIPAL_GROUP, name, result);
+		case ASSIGNEE_QUEUE:
+			return orch_principal_find(PRINCIPAL_QUEUE, name, result);
+		case ASSIGNEE_RESOURCE:
+			return orch_principal_find(PRINCIPAL_USER, name, result) ||
+				orch_principal_find(PRINCIPAL_GROUP, name, result) ||
+				orch_principal_find(PRINCIPAL_QUEUE, name, result);
+	}
+	return false;
+}
+
+/*
+ * A step that is InProgress ended, in a run that is InProgress.
+ */
+void
+orch_engine_take_outcome(RunState *rs, StepState *step,
+						 const StepOutcome *outcome)
+{
+	if (outcome->success)
+		complete_step(rs, step, outcome->outputs, outcome->lease_id);
+	else
+		fail_step(rs, step, outcome->error, outcome->lease_id);
+}
+
+/*
+ * An outcome as step_run.pending keeps it.
+ */
+static Jsonb *
+pending_outcome(const StepOutcome *outcome)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	value;
+	Jsonb	   *body = outcome->success ? outcome->outputs : outcome->error;
+	const char *texts[3];
+	int			i;
+
+	texts[0] = "outcome";
+	texts[1] = outcome->success ? "Completed" : "Error";
+	texts[2] = outcome->success ? "outputs" : "error";
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (i = 0; i < (body == NULL ? 2 : 3); i++)
+	{
+		value.type = jbvString;
+		value.val.string.val = (char *) texts[i];
+		value.val.string.len = strlen(texts[i]);
+		pushJsonbValue(&state, i == 1 ? WJB_VALUE : WJB_KEY, &value);
+	}
+	if (body != NULL)
+	{
+		if (JB_ROOT_IS_SCALAR(body))
+			JsonbExtractScalar(&body->root, &value);
+		else
+		{
+			value.type = jbvBinary;
+			value.val.binary.data = &body->root;
+			value.val.binary.len = VARSIZE_ANY_EXHDR(body);
+		}
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+static Jsonb *
+pending_member(Jsonb *pending, const char *name)
+{
+	JsonbValue	key;
+	JsonbValue *value;
+
+	key.type = jbvString;
+	key.val.string.val = (char *) name;
+	key.val.string.len = strlen(name);
+	value = findJsonbValueFromContainer(&pending->root, JB_FOBJECT, &key);
+	return value == NULL ? NULL : JsonbValueToJsonb(value);
+}
+
+/*
+ * The run goes on: take in what is pending, begin again what was stopped.
+ */
+void
+orch_engine_resume_step(RunState *rs, StepState *step)
+{
+	if (step->status != STEP_IN_PROGRESS && step->status != STEP_ERROR &&
+		step->status != STEP_DISCONTINUED)
+		return;
+	if (step->pending != NULL && step->status != STEP_ERROR)
+	{
+		Jsonb	   *outputs = pending_member(step->pending, "outputs");
+		Jsonb	   *error = pending_member(step->pending, "error");
+
+		if (error != NULL)
+			fail_step(rs, step, error, NULL);
+		else
+			complete_step(rs, step, outputs, NULL);
+		return;
+	}
+	if (step->status == STEP_IN_PROGRESS)
+		return;
+	update_step(&rs->id, &plan_start_step, &step->id, NULL, NULL);
+	step->status = STEP_IN_PROGRESS;
+	step->attempt++;
+	begin_step(rs, step - rs->steps);
+}
+
+/*
+ * An interactive step's screen failed: it stays, the others are discontinued.
+ */
+void
+orch_engine_discontinue_others(RunState *rs, StepState *failed)
+{
+	Datum		values[3];
+
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&rs->stage_id);
+	values[2] = UUIDPGetDatum(&failed->id);
+	orch_plan_execute_latest(&plan_discontinue_others, values, NULL, 0);
+}
+
+static void
+complete_step(RunState *rs, StepState *step, Jsonb *outputs,
+			  const pg_uuid_t *lease_id)
+{
+	MemoryContext old = MemoryContextSwitchTo(rs->context);
+
+	step->outputs = outputs == NULL ? NULL :
+		DatumGetJsonbPCopy(JsonbPGetDatum(outputs));
+	MemoryContextSwitchTo(old);
+	if (outputs != NULL && JB_ROOT_IS_OBJECT(outputs))
+	{
+		JsonbValue *comments = orch_condition_field(&outputs->root, "Comments");
+
+		if (comments != NULL && comments->type == jbvString)
+			orch_guard_set_comments(pnstrdup(comments->val.string.val,
+											 comments->val.string.len));
+	}
+	update_step(&rs->id, step->pending != NULL ? &plan_complete_step_pending :
+				&plan_complete_step, &step->id, outputs, lease_id);
+	orch_guard_set_comments(NULL);
+	step->status = STEP_COMPLETED;
+	step->pending = NULL;
+}
+
+/*
+ * The step fails, its stage with it, the run with both.  That is recoverable:
+ * what is not, fails outside the step.
+ */
+static void
+fail_step(RunState *rs, StepState *step, Jsonb *error,
+		  const pg_uuid_t *lease_id)
+{
+	Datum		values[3];
+	const char *name = rs->def->steps[step->def].name;
+	JsonbParseState *state = NULL;
+	JsonbValue	value;
+
+	update_step(&rs->id, &plan_fail_step, &step->id, error, lease_id);
+	step->status = STEP_ERROR;
+	step->pending = NULL;
+
+	/* the same with the name of the step, for stage and run */
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	if (error != NULL && JB_ROOT_IS_OBJECT(error))
+	{
+		JsonbIterator *it = JsonbIteratorInit(&error->root);
+		JsonbIteratorToken token;
+
+		(void) JsonbIteratorNext(&it, &value, false);
+		while ((token = JsonbIteratorNext(&it, &value, true)) == WJB_KEY ||
+			   token == WJB_VALUE)
+			pushJsonbValue(&state, token, &value);
+	}
+	value.type = jbvString;
+	value.val.string.val = "element";
+	value.val.string.len = strlen("element");
+	pushJsonbValue(&state, WJB_KEY, &value);
+	value.val.string.val = (char *) name;
+	value.val.string.len = strlen(name);
+	pushJsonbValue(&state, WJB_VALUE, &value);
+	error = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&rs->stage_id);
+	values[2] = JsonbPGetDatum(error);
+	/* not vouched for: the guard discontinues the others */
+	orch_plan_execute_latest(&plan_fail_stage, values, NULL, 0);
+	orch_engine_fail_run(rs, error, true, true);
+	rs->frame->dirty = false;
+}
+
+/*
+ * An update of a step that the engine vouches for.
+ */
+static void
+update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,
+			Jsonb *value, const pg_uuid_t *lease_id)
+{
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', ' '};
+
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = UUIDPGetDatum(step_id);
+	values[2] = JsonbPGetDatum(value);
+	if (value == NULL)
+		nulls[2] = 'n';
+	values[3] = UUIDPGetDatum(lease_id);
+	if (lease_id == NULL)
+		nulls[3] = 'n';
+	orch_guard_trust_begin();
+	orch_plan_execute_latest(plan, values, nulls, 0);
+	orch_guard_trust_end();
+	if (SPI_processed == 0)
+		elog(ERROR, "step %s is gone", orch_uuid_text(step_id));
+}
+
+void
+orch_engine_keep_outcome(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
+						 const StepOutcome *outcome)
+{
+	update_step(run_id, &plan_keep_pending, step_id, pending_outcome(outcome),
+				outcome->lease_id);
+}

@@ -1,0 +1,1152 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.c
+ *	  The triggers that no write to a run, stage, step or work item gets past.
+ *
+ * Four kinds of trigger on each table:
+ *
+ * BEFORE ROW fills in what follows from a change (who and when, when it ended).
+ * It decides nothing: a BEFORE trigger of somebody else may run after it.
+ *
+ * AFTER ROW sees what was really stored.  It refuses a change of status that is
+ * not in the table of transitions, notes the milestone for the log, and notes
+ * the row for the
+ *
+ * AFTER STATEMENT trigger, which locks the runs of all noted rows (in id order,
+ * FOR NO KEY UPDATE), reads the parents with the latest snapshot, gives the
+ * verdict on each row, and then makes the consequences (cascade.c).  Doing this
+ * set by set is what makes a bulk update cheap, and doing it after the lock is
+ * what makes it right: a child created while its parent ends waits here and then
+ * sees the end, also in REPEATABLE READ.
+ *
+ * BEFORE DELETE and BEFORE TRUNCATE keep rows from vanishing in other ways than
+ * with their whole run, once it has ended.
+ *
+ * A row that is inserted is held against the table of neighbours only, so that
+ * pg_restore and imports can load what once was legal; it is no milestone.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/guard.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "tcop/cmdtag.h"
+#include "tcop/pquery.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "catalog.h"
+#include "definition.h"
+#include "errors.h"
+#include "frame.h"
+#include "guard.h"
+#include "log.h"
+#include "principal.h"
+#include "record.h"
+#include "system.h"
+#include "uuid.h"
+
+/* The run may be resumed after an error for so long (contract/lifecycle.md). */
+#define RESUME_WINDOW_DAYS	14
+
+/* Rows noted before they are looked at; bounds memory in bulk statements. */
+#define MAX_PENDING			10000
+
+/* Where the columns that every level has are. */
+typedef struct LevelColumns
+{
+	OrchRelation relation;
+	AttrNumber	run_id;
+	AttrNumber	parent_id;		/* steps: stage; work items: step; else 0 */
+	AttrNumber	id;
+	AttrNumber	owner_id;
+	AttrNumber	name;
+	AttrNumber	status;
+	AttrNumber	created_at;		/* from where durations count */
+	AttrNumber	modified_at;
+	AttrNumber	modified_by;
+	AttrNumber	ended_at;
+	AttrNumber	record_type;	/* polymorphic lookup; 0: none */
+	AttrNumber	record_id;
+} LevelColumns;
+
+static const LevelColumns columns[LEVEL_LAST + 1] = {
+	[LEVEL_RUN] = {RELATION_RUN, Anum_run_id, 0, Anum_run_id,
+		Anum_run_owner_id, Anum_run_name, Anum_run_status, Anum_run_created_at,
+		Anum_run_modified_at, Anum_run_modified_by, Anum_run_ended_at,
+	Anum_run_triggering_record_type, Anum_run_triggering_record_id},
+	[LEVEL_STAGE] = {RELATION_STAGE_RUN, Anum_stage_run_run_id, 0,
+		Anum_stage_run_id, Anum_stage_run_owner_id, Anum_stage_run_name,
+		Anum_stage_run_status, Anum_stage_run_created_at,
+		Anum_stage_run_modified_at, Anum_stage_run_modified_by,
+	Anum_stage_run_ended_at, 0, 0},
+	[LEVEL_STEP] = {RELATION_STEP_RUN, Anum_step_run_run_id,
+		Anum_step_run_stage_run_id, Anum_step_run_id, Anum_step_run_owner_id,
+		Anum_step_run_name, Anum_step_run_status, Anum_step_run_started_at,
+		Anum_step_run_modified_at, Anum_step_run_modified_by,
+	Anum_step_run_ended_at, 0, 0},
+	[LEVEL_WORK_ITEM] = {RELATION_WORK_ITEM, Anum_work_item_run_id,
+		Anum_work_item_step_run_id, Anum_work_item_id, Anum_work_item_owner_id,
+		Anum_work_item_name, Anum_work_item_status, Anum_work_item_created_at,
+		Anum_work_item_modified_at, Anum_work_item_modified_by,
+		Anum_work_item_completed_at, Anum_work_item_related_record_type,
+	Anum_work_item_related_record_id}
+};
+
+/* Rows whose verdict is to come; in TopTransactionContext. */
+static GuardEntry *pending = NULL;
+static int	npending = 0;
+static int	max_pending = 0;
+
+/* Trigger depth at which the engine vouches, -1: it does not. */
+static int	trusted_depth = -1;
+
+static char *next_comments = NULL;	/* in TopTransactionContext */
+
+static StaticPlan plan_lock_runs = {
+	"SELECT id, status FROM orchestration.run WHERE id = ANY ($1)"
+	" ORDER BY id FOR NO KEY UPDATE",
+	1, {UUIDARRAYOID}
+};
+static StaticPlan plan_stages = {
+	"SELECT s.run_id, s.id, s.status,"
+	" NOT EXISTS (SELECT FROM orchestration.stage_run l"
+	"              WHERE l.run_id = s.run_id AND l.position > s.position)"
+	" FROM orchestration.stage_run s"
+	" WHERE s.run_id = ANY ($1) AND s.id = ANY ($2)",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+static StaticPlan plan_steps = {
+	"SELECT run_id, id, status, true FROM orchestration.step_run"
+	" WHERE run_id = ANY ($1) AND id = ANY ($2)",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+static StaticPlan plan_second_open = {
+	"SELECT run_id FROM orchestration.stage_run"
+	" WHERE run_id = ANY ($1) AND status IN ('InProgress', 'Suspended')"
+	" GROUP BY run_id HAVING count(*) > 1 LIMIT 1",
+	1, {UUIDARRAYOID}
+};
+static StaticPlan plan_not_beside_completed = {
+	"SELECT run_id, id, status FROM orchestration.stage_run"
+	" WHERE run_id = ANY ($1) AND status NOT IN ('Completed', 'Error') LIMIT 1",
+	1, {UUIDARRAYOID}
+};
+static StaticPlan plan_run_exists = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1",
+	1, {UUIDOID}
+};
+
+/* What was read of a parent. */
+typedef struct ParentState
+{
+	pg_uuid_t	id;				/* sort key, must be first */
+	int			status;
+	bool		is_last;		/* stages: none was reached later */
+} ParentState;
+
+static Level check_trigger_call(FunctionCallInfo fcinfo, const char *name,
+								TriggerEvent timing, bool row);
+static bool is_trusted(void);
+static bool is_loading(void);
+static pg_uuid_t *row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
+static int	row_status(Level level, HeapTuple tuple, TupleDesc desc);
+static char *row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
+static char *row_label(Level level, HeapTuple tuple, TupleDesc desc);
+static void check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum);
+static void check_references(Level level, TriggerData *trigdata);
+static void check_resume(TriggerData *trigdata);
+static void log_transition(Level level, const Transition *transition,
+						   HeapTuple tuple, TupleDesc desc);
+static void note_row(const GuardEntry *entry);
+static void flush(void);
+static void check_entries(const GuardEntry *entries, int nentries);
+static ParentState *read_parents(StaticPlan *plan, Level level,
+								 const GuardEntry *entries, int nentries,
+								 int *nparents);
+static void check_stage(const GuardEntry *entry, int run_status, bool is_last);
+static void check_step(const GuardEntry *entry, int run_status,
+					   int stage_status);
+static void refuse_neighbour(const GuardEntry *entry, int parent_status,
+							 const char *hint);
+
+/*
+ * Begin and end of a statement of the engine's own.
+ */
+void
+orch_guard_trust_begin(void)
+{
+	trusted_depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1;
+}
+
+void
+orch_guard_trust_end(void)
+{
+	trusted_depth = -1;
+}
+
+void
+orch_guard_set_comments(const char *comments)
+{
+	next_comments = comments == NULL ? NULL :
+		MemoryContextStrdup(TopTransactionContext, comments);
+}
+
+/*
+ * Only the statement's own triggers are trusted, not what other triggers on the
+ * way write.
+ */
+static bool
+is_trusted(void)
+{
+	return trusted_depth >= 0 &&
+		trusted_depth == DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+/*
+ * COPY loads what pg_dump wrote: tables that lookups point to may come later.
+ */
+static bool
+is_loading(void)
+{
+	return ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_COPY;
+}
+
+/*
+ * The questions every trigger function begins with, and the level of its table.
+ */
+static Level
+check_trigger_call(FunctionCallInfo fcinfo, const char *name,
+				   TriggerEvent timing, bool row)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	int			level;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager",
+						name)));
+	if ((trigdata->tg_event & TRIGGER_EVENT_TIMINGMASK) != timing ||
+		(TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) != 0) != row)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired %s %s", name,
+						timing == TRIGGER_EVENT_BEFORE ? "BEFORE" : "AFTER",
+						row ? "ROW" : "STATEMENT")));
+	for (level = LEVEL_RUN; level <= LEVEL_LAST; level++)
+		if (RelationGetRelid(trigdata->tg_relation) ==
+			orch_catalog_relation(columns[level].relation))
+			return (Level) level;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function \"%s\" is only for tables of the extension", name)));
+}
+
+static pg_uuid_t *
+row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, attnum, desc, &isnull);
+
+	return isnull ? NULL : DatumGetUUIDP(value);
+}
+
+static int
+row_status(Level level, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, columns[level].status, desc, &isnull);
+
+	/* BEFORE triggers run ahead of NOT NULL */
+	return isnull ? STATUS_NEW :
+		orch_transition_status_value(level, DatumGetObjectId(value));
+}
+
+static char *
+row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, attnum, desc, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/*
+ * What a message calls a row: run OR-00000012 or step "Approve" (id).
+ */
+static char *
+row_label(Level level, HeapTuple tuple, TupleDesc desc)
+{
+	char	   *name = row_text(tuple, desc, columns[level].name);
+
+	if (name == NULL)
+		name = "(no name)";
+	if (level == LEVEL_RUN || level == LEVEL_WORK_ITEM)
+		return psprintf("%s %s", orch_transition_level_name(level), name);
+	return psprintf("%s \"%s\" (%s)", orch_transition_level_name(level), name,
+					orch_uuid_text(row_uuid(tuple, desc, columns[level].id)));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_guard_fill);
+
+/*
+ * orchestration.guard_fill() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE ROW of run and work_item, BEFORE UPDATE ROW of
+ * stage_run and step_run: fills in modified_at and modified_by, when something
+ * started and ended, the record type of a lookup.  Raises 39P01 when not called
+ * as that trigger, OR101 when a lookup names no record.
+ */
+Datum
+orchestration_guard_fill(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Level		level = check_trigger_call(fcinfo, "guard_fill",
+										   TRIGGER_EVENT_BEFORE, true);
+	const LevelColumns *col = &columns[level];
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	old = trigdata->tg_trigtuple;
+	HeapTuple	new = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	int			attnums[8];
+	Datum		values[8];
+	bool		nulls[8] = {false};
+	int			n = 0;
+	int			status = row_status(level, new, desc);
+
+	/* a lookup given by key alone gets the type that has such a record */
+	if (col->record_id != 0 && !is_trusted() && !is_loading())
+	{
+		char	   *key = row_text(new, desc, col->record_id);
+		char	   *type = row_text(new, desc, col->record_type);
+
+		if (key != NULL && type == NULL)
+		{
+			type = orch_record_find_type(key);
+			if (type == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+						 errmsg("%s cannot be about record \"%s\": no registered record type has it",
+								row_label(level, new, desc), key)));
+			attnums[n] = col->record_type;
+			values[n++] = CStringGetTextDatum(type);
+		}
+	}
+
+	if (update)
+	{
+		int			old_status = row_status(level, old, desc);
+		Oid			actor = orch_frame_actor();
+		const Principal *principal = OidIsValid(actor) ?
+			orch_principal_of_role(actor) : NULL;
+
+		attnums[n] = col->modified_at;
+		values[n++] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+		attnums[n] = col->modified_by;
+		nulls[n] = principal == NULL;
+		values[n++] = UUIDPGetDatum(principal != NULL ? &principal->id :
+									&orch_automated_process);
+
+		if (status != old_status)
+		{
+			bool		ends;
+
+			switch (level)
+			{
+				case LEVEL_RUN:
+					ends = status != RUN_IN_PROGRESS && status != RUN_SUSPENDED;
+					if (status == RUN_COMPLETED)
+					{
+						attnums[n] = Anum_run_current_stage;
+						nulls[n] = true;
+						values[n++] = (Datum) 0;
+					}
+					if (old_status == RUN_ERROR)
+					{
+						attnums[n] = Anum_run_error;
+						nulls[n] = true;
+						values[n++] = (Datum) 0;
+						attnums[n] = Anum_run_error_recoverable;
+						nulls[n] = true;
+						values[n++] = (Datum) 0;
+					}
+					break;
+				case LEVEL_STAGE:
+					ends = status != STAGE_IN_PROGRESS && status != STAGE_SUSPENDED;
+					break;
+				case LEVEL_STEP:
+					ends = status != STEP_IN_PROGRESS && status != STEP_NOT_STARTED;
+					if (status == STEP_IN_PROGRESS)
+					{
+						attnums[n] = Anum_step_run_started_at;
+						values[n++] = TimestampTzGetDatum(GetCurrentTimestamp());
+					}
+					break;
+				case LEVEL_WORK_ITEM:
+				default:
+					ends = status == WORK_ITEM_COMPLETED;
+					break;
+			}
+			attnums[n] = col->ended_at;
+			nulls[n] = !ends;
+			values[n++] = TimestampTzGetDatum(GetCurrentTimestamp());
+		}
+		if (level == LEVEL_WORK_ITEM)
+		{
+			pg_uuid_t  *was = row_uuid(old, desc, Anum_work_item_assignee_id);
+			pg_uuid_t  *is = row_uuid(new, desc, Anum_work_item_assignee_id);
+
+			if (was != NULL && is != NULL && !orch_uuid_equal(was, is))
+			{
+				attnums[n] = Anum_work_item_assigned_at;
+				values[n++] = TimestampTzGetDatum(GetCurrentTimestamp());
+			}
+		}
+	}
+
+	if (n > 0)
+		new = heap_modify_tuple_by_cols(new, desc, n, attnums, values, nulls);
+	return PointerGetDatum(new);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_guard_row);
+
+/*
+ * orchestration.guard_row() returns trigger
+ *
+ * AFTER INSERT OR UPDATE ROW of run, stage_run, step_run, work_item: the verdict
+ * on the change itself.  Raises OR001 for an illegal change of status
+ * (contract/transitions.csv), OR004 when a failed run cannot be resumed
+ * (contract/lifecycle.md, "Recoverable errors"), OR005 for a change of a key,
+ * OR101 to OR103 for lookups that name nothing, 39P01 when not called as that
+ * trigger.
+ */
+Datum
+orchestration_guard_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Level		level = check_trigger_call(fcinfo, "guard_row",
+										   TRIGGER_EVENT_AFTER, true);
+	const LevelColumns *col = &columns[level];
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	bool		trusted = is_trusted();
+	int			from = STATUS_NEW;
+	int			to = row_status(level, row, desc);
+	const Transition *transition = NULL;
+	GuardEntry	entry;
+	bool		isnull;
+
+	if (!trusted)
+		check_references(level, trigdata);
+	if (update)
+	{
+		bool		reassigned = false;
+
+		from = row_status(level, trigdata->tg_trigtuple, desc);
+		check_unchanged(level, trigdata, col->id);
+		check_unchanged(level, trigdata, col->run_id);
+		if (col->parent_id != 0)
+			check_unchanged(level, trigdata, col->parent_id);
+		if (level == LEVEL_RUN)
+			check_unchanged(level, trigdata, Anum_run_version_id);
+		if (level == LEVEL_WORK_ITEM)
+			reassigned = !orch_uuid_equal(row_uuid(trigdata->tg_trigtuple, desc,
+												   Anum_work_item_assignee_id),
+										  row_uuid(row, desc,
+												   Anum_work_item_assignee_id));
+		if (from == to && !reassigned)
+			return PointerGetDatum(NULL);
+
+		transition = orch_transition_find(level, from, to);
+		if (transition == NULL)
+		{
+			char	   *targets = orch_transition_targets(level, from);
+
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE),
+					 from == to ?
+					 errmsg("%s is %s and cannot be reassigned",
+							row_label(level, row, desc),
+							orch_transition_status_name(level, from)) :
+					 errmsg("%s cannot change from %s to %s",
+							row_label(level, row, desc),
+							orch_transition_status_name(level, from),
+							orch_transition_status_name(level, to)),
+					 targets[0] == '\0' ?
+					 errdetail("%s is final.",
+							   orch_transition_status_name(level, from)) :
+					 errdetail("From %s it can change to: %s.",
+							   orch_transition_status_name(level, from),
+							   targets),
+					 errtablecol(trigdata->tg_relation, col->status)));
+		}
+		if (level == LEVEL_RUN && from == RUN_ERROR)
+			check_resume(trigdata);
+	}
+	else if (trusted)
+		transition = orch_transition_find(level, from, to);
+
+	if (transition != NULL && transition->log_kind != LOG_NONE)
+		log_transition(level, transition, row, desc);
+	if (trusted)
+		return PointerGetDatum(NULL);
+
+	memset(&entry, 0, sizeof(entry));
+	entry.level = level;
+	entry.from = from;
+	entry.to = to;
+	entry.run_id = *row_uuid(row, desc, col->run_id);
+	entry.id = *row_uuid(row, desc, col->id);
+	if (col->parent_id != 0)
+		entry.parent_id = *row_uuid(row, desc, col->parent_id);
+	if (level == LEVEL_STEP)
+		entry.step_type = orch_catalog_label_value(ENUM_STEP_TYPE,
+												   DatumGetObjectId(heap_getattr(row, Anum_step_run_step_type,
+																				 desc, &isnull)));
+	note_row(&entry);
+	if (npending >= MAX_PENDING)
+		flush();
+	return PointerGetDatum(NULL);
+}
+
+static void
+check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	pg_uuid_t  *was = row_uuid(trigdata->tg_trigtuple, desc, attnum);
+	pg_uuid_t  *is = row_uuid(trigdata->tg_newtuple, desc, attnum);
+
+	if ((was == NULL && is == NULL) ||
+		(was != NULL && is != NULL && orch_uuid_equal(was, is)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_IMMUTABLE),
+			 errmsg("column \"%s\" of %s cannot be changed",
+					NameStr(TupleDescAttr(desc, attnum - 1)->attname),
+					row_label(level, trigdata->tg_trigtuple, desc)),
+			 errdetail("A row keeps its identity and its parent."),
+			 errtablecol(trigdata->tg_relation, attnum)));
+}
+
+/*
+ * What a row refers to without a foreign key: owner, version, record.  While
+ * COPY loads, the tables may come in any order; verify() looks afterwards.
+ */
+static void
+check_references(Level level, TriggerData *trigdata)
+{
+	const LevelColumns *col = &columns[level];
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	HeapTuple	old = update ? trigdata->tg_trigtuple : NULL;
+	pg_uuid_t  *owner = row_uuid(row, desc, col->owner_id);
+	Principal	principal;
+
+	if (is_loading())
+		return;
+
+	if (!orch_uuid_equal(owner, &orch_automated_process) &&
+		(old == NULL ||
+		 !orch_uuid_equal(owner, row_uuid(old, desc, col->owner_id))))
+	{
+		if (!orch_principal_get(owner, &principal) ||
+			principal.kind != PRINCIPAL_USER || !principal.is_active)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+					 errmsg("%s cannot be owned by %s: it is no active user",
+							row_label(level, row, desc), orch_uuid_text(owner)),
+					 errtablecol(trigdata->tg_relation, col->owner_id)));
+	}
+
+	if (level == LEVEL_RUN && old == NULL)
+	{
+		pg_uuid_t  *version = row_uuid(row, desc, Anum_run_version_id);
+
+		if (version != NULL)
+			(void) orch_definition_get(version);
+	}
+
+	if (col->record_id != 0)
+	{
+		char	   *key = row_text(row, desc, col->record_id);
+		char	   *type = row_text(row, desc, col->record_type);
+		char	   *old_key = old == NULL ? NULL : row_text(old, desc, col->record_id);
+		char	   *old_type = old == NULL ? NULL : row_text(old, desc, col->record_type);
+
+		if (key != NULL && type != NULL &&
+			(old_key == NULL || old_type == NULL ||
+			 strcmp(key, old_key) != 0 || strcmp(type, old_type) != 0))
+			orch_record_lock(type, key);
+	}
+}
+
+/*
+ * A run in Error may be resumed when its error is recoverable and recent.
+ */
+static void
+check_resume(TriggerData *trigdata)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	HeapTuple	old = trigdata->tg_trigtuple;
+	bool		isnull;
+	Datum		recoverable = heap_getattr(old, Anum_run_error_recoverable,
+										   desc, &isnull);
+	Datum		ended_at;
+
+	if (isnull || !DatumGetBool(recoverable))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
+				 errmsg("%s cannot be resumed: its error is not recoverable",
+						row_label(LEVEL_RUN, old, desc)),
+				 errdetail("Recoverable are a failed action and an inactive assignee; not a condition, decision or input that cannot be computed, nor an assignee that names nobody."),
+				 errhint("Start the orchestration again.")));
+	ended_at = heap_getattr(old, Anum_run_ended_at, desc, &isnull);
+	if (!isnull &&
+		TimestampDifferenceExceeds(DatumGetTimestampTz(ended_at),
+								   GetCurrentTransactionStartTimestamp(),
+								   RESUME_WINDOW_DAYS * SECS_PER_DAY * 1000))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
+				 errmsg("%s cannot be resumed: it failed more than %d days ago",
+						row_label(LEVEL_RUN, old, desc), RESUME_WINDOW_DAYS),
+				 errhint("Start the orchestration again.")));
+}
+
+/*
+ * Note the milestone that a transition is.
+ */
+static void
+log_transition(Level level, const Transition *transition, HeapTuple tuple,
+			   TupleDesc desc)
+{
+	const LevelColumns *col = &columns[level];
+	LogEntry	entry;
+	Datum		value;
+	bool		isnull;
+
+	orch_log_init(&entry, (LogKind) transition->log_kind,
+				  row_uuid(tuple, desc, col->run_id));
+
+	value = heap_getattr(tuple, col->ended_at, desc, &isnull);
+	if (!isnull)
+	{
+		TimestampTz ended_at = DatumGetTimestampTz(value);
+
+		entry.logged_at = ended_at;
+		value = heap_getattr(tuple, col->created_at, desc, &isnull);
+		if (!isnull)
+			entry.duration = (int) Max((ended_at - DatumGetTimestampTz(value)) / USECS_PER_SEC, 0);
+	}
+	if (transition->by == BY_USER && OidIsValid(orch_frame_actor()))
+		entry.actor = orch_principal_role_label(orch_frame_actor());
+
+	switch (level)
+	{
+		case LEVEL_RUN:
+			if (transition->from == STATUS_NEW)
+			{
+				/* started by somebody's call, or by a record: created_by */
+				pg_uuid_t  *by = row_uuid(tuple, desc, Anum_run_created_by);
+				Principal	principal;
+
+				if (by != NULL && orch_principal_get(by, &principal))
+					entry.actor = principal.name;
+			}
+			break;
+		case LEVEL_STAGE:
+			entry.stage_run_id = *row_uuid(tuple, desc, col->id);
+			entry.has_stage_run = true;
+			break;
+		case LEVEL_STEP:
+			entry.step_run_id = *row_uuid(tuple, desc, col->id);
+			entry.has_step_run = true;
+			break;
+		case LEVEL_WORK_ITEM:
+			entry.work_item_id = *row_uuid(tuple, desc, col->id);
+			entry.has_work_item = true;
+			entry.step_run_id = *row_uuid(tuple, desc, col->parent_id);
+			entry.has_step_run = true;
+			entry.assignee_id = *row_uuid(tuple, desc, Anum_work_item_assignee_id);
+			entry.has_assignee = true;
+			if (transition->to == WORK_ITEM_COMPLETED)
+				entry.actor = row_text(tuple, desc, Anum_work_item_completed_by);
+			break;
+	}
+	if (entry.kind == LOG_END_WORK_ITEM || entry.kind == LOG_END_STEP)
+		entry.comments = next_comments;
+	orch_log_append(&entry);
+}
+
+static void
+note_row(const GuardEntry *entry)
+{
+	if (npending >= max_pending)
+	{
+		int			size = max_pending == 0 ? 16 : max_pending * 2;
+
+		pending = pending == NULL ?
+			MemoryContextAlloc(TopTransactionContext, size * sizeof(GuardEntry)) :
+			repalloc(pending, size * sizeof(GuardEntry));
+		max_pending = size;
+	}
+	pending[npending] = *entry;
+	pending[npending].nest_level = GetCurrentTransactionNestLevel();
+	npending++;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_guard_statement);
+
+/*
+ * orchestration.guard_statement() returns trigger
+ *
+ * AFTER INSERT OR UPDATE STATEMENT of run, stage_run, step_run, work_item: the
+ * verdict on the written rows beside their parents, then the consequences.
+ * Raises OR002 for neighbours that must not be (contract/neighbours.csv), OR003
+ * for a second open stage (contract/lifecycle.md, "Structure"), OR101 when the
+ * run is not there, 39P01 when not called as that trigger, and whatever the
+ * consequences raise.
+ */
+Datum
+orchestration_guard_statement(PG_FUNCTION_ARGS)
+{
+	(void) check_trigger_call(fcinfo, "guard_statement", TRIGGER_EVENT_AFTER,
+							  false);
+	if (!is_trusted())
+		flush();
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Look at all noted rows.
+ */
+static void
+flush(void)
+{
+	GuardEntry *entries;
+	int			nentries = npending;
+	SystemContext saved;
+	Frame	   *frame;
+
+	orch_system_enter(&saved);
+	if (nentries > 0)
+	{
+		/* what follows may note rows of its own */
+		entries = palloc(nentries * sizeof(GuardEntry));
+		memcpy(entries, pending, nentries * sizeof(GuardEntry));
+		npending = 0;
+
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		check_entries(entries, nentries);
+		orch_cascade(entries, nentries);
+		SPI_finish();
+		pfree(entries);
+	}
+
+	/* inside a call of the engine, it writes the log at its end */
+	for (frame = orch_frame_top(); frame != NULL; frame = frame->outer)
+		if (frame->kind == FRAME_ENGINE)
+			break;
+	if (frame == NULL)
+		orch_log_flush();
+	orch_system_leave(&saved);
+}
+
+/*
+ * Lock the runs, read the parents, give the verdicts.
+ */
+static void
+check_entries(const GuardEntry *entries, int nentries)
+{
+	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
+	pg_uuid_t  *completed = palloc(nentries * sizeof(pg_uuid_t));
+	pg_uuid_t  *opened = palloc(nentries * sizeof(pg_uuid_t));
+	int			nrun_ids = 0;
+	int			ncompleted = 0;
+	int			nopened = 0;
+	ParentState *runs = NULL;
+	ParentState *stages = NULL;
+	ParentState *steps = NULL;
+	int			nruns = 0;
+	int			nstages = 0;
+	int			nsteps = 0;
+	bool		isnull;
+	Datum		value;
+	int			i;
+
+	/* rows of run themselves are locked by having been written */
+	for (i = 0; i < nentries; i++)
+	{
+		if (entries[i].level != LEVEL_RUN)
+			run_ids[nrun_ids++] = entries[i].run_id;
+		else if (entries[i].from != STATUS_NEW && entries[i].to == RUN_COMPLETED)
+			completed[ncompleted++] = entries[i].id;
+		if (entries[i].level == LEVEL_STAGE &&
+			(entries[i].to == STAGE_IN_PROGRESS || entries[i].to == STAGE_SUSPENDED))
+			opened[nopened++] = entries[i].run_id;
+	}
+
+	if (nrun_ids > 0)
+	{
+		uint64		n;
+
+		qsort(run_ids, nrun_ids, sizeof(pg_uuid_t), orch_uuid_compare);
+		value = PointerGetDatum(orch_uuid_array(run_ids, nrun_ids));
+		orch_plan_execute_latest(&plan_lock_runs, &value, NULL, 0);
+		nruns = (int) SPI_processed;
+		runs = palloc(Max(nruns, 1) * sizeof(ParentState));
+		for (n = 0; n < SPI_processed; n++)
+		{
+			HeapTuple	tuple = SPI_tuptable->vals[n];
+			TupleDesc	desc = SPI_tuptable->tupdesc;
+
+			runs[n].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+			runs[n].status = orch_transition_status_value(LEVEL_RUN,
+														  DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
+		}
+		SPI_freetuptable(SPI_tuptable);
+		qsort(runs, nruns, sizeof(ParentState), orch_uuid_compare);
+		stages = read_parents(&plan_stages, LEVEL_STAGE, entries, nentries, &nstages);
+		steps = read_parents(&plan_steps, LEVEL_STEP, entries, nentries, &nsteps);
+	}
+
+	for (i = 0; i < nentries; i++)
+	{
+		const GuardEntry *entry = &entries[i];
+		ParentState *run;
+		ParentState *parent = NULL;
+
+		if (entry->level == LEVEL_RUN)
+			continue;
+		run = bsearch(&entry->run_id, runs, nruns, sizeof(ParentState),
+					  orch_uuid_compare);
+		if (entry->level == LEVEL_STAGE)
+			parent = bsearch(&entry->id, stages, nstages, sizeof(ParentState),
+							 orch_uuid_compare);
+		else if (entry->level == LEVEL_STEP)
+			parent = bsearch(&entry->parent_id, stages, nstages,
+							 sizeof(ParentState), orch_uuid_compare);
+		else
+			parent = bsearch(&entry->parent_id, steps, nsteps,
+							 sizeof(ParentState), orch_uuid_compare);
+		if (run == NULL || parent == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+					 errmsg("the run or parent of %s %s does not exist",
+							orch_transition_level_name(entry->level),
+							orch_uuid_text(&entry->id))));
+		switch (entry->level)
+		{
+			case LEVEL_RUN:
+				break;
+			case LEVEL_STAGE:
+				check_stage(entry, run->status, parent->is_last);
+				break;
+			case LEVEL_STEP:
+				check_step(entry, run->status, parent->status);
+				break;
+			case LEVEL_WORK_ITEM:
+				if (!orch_transition_neighbours(LEVEL_WORK_ITEM, parent->status,
+												entry->to))
+					refuse_neighbour(entry, parent->status, NULL);
+				break;
+		}
+	}
+
+	if (ncompleted > 0)
+	{
+		value = PointerGetDatum(orch_uuid_array(completed, ncompleted));
+		orch_plan_execute_latest(&plan_not_beside_completed, &value, NULL, 1);
+		if (SPI_processed > 0)
+		{
+			HeapTuple	tuple = SPI_tuptable->vals[0];
+			TupleDesc	desc = SPI_tuptable->tupdesc;
+
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
+					 errmsg("run %s cannot be Completed: its stage %s is %s",
+							SPI_getvalue(tuple, desc, 1),
+							SPI_getvalue(tuple, desc, 2),
+							SPI_getvalue(tuple, desc, 3)),
+					 errhint("Complete the stage, or cancel the run.")));
+		}
+	}
+	if (nopened > 0)
+	{
+		value = PointerGetDatum(orch_uuid_array(opened, nopened));
+		orch_plan_execute_latest(&plan_second_open, &value, NULL, 1);
+		if (SPI_processed > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_SECOND_OPEN_STAGE),
+					 errmsg("run %s cannot have a second open stage",
+							SPI_getvalue(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 1)),
+					 errdetail("At most one stage of a run is InProgress or Suspended.")));
+	}
+	pfree(run_ids);
+	pfree(completed);
+	pfree(opened);
+}
+
+/*
+ * The stages (also those that are the entries themselves) or steps that the
+ * entries have as parents, sorted by id.
+ */
+static ParentState *
+read_parents(StaticPlan *plan, Level level, const GuardEntry *entries,
+			 int nentries, int *nparents)
+{
+	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
+	pg_uuid_t  *ids = palloc(nentries * sizeof(pg_uuid_t));
+	ParentState *parents;
+	Datum		values[2];
+	int			n = 0;
+	int			i;
+	bool		isnull;
+
+	for (i = 0; i < nentries; i++)
+	{
+		const GuardEntry *entry = &entries[i];
+
+		if (entry->level == LEVEL_STAGE && level == LEVEL_STAGE)
+			ids[n] = entry->id;
+		else if ((int) entry->level == (int) level + 1)
+			ids[n] = entry->parent_id;
+		else
+			continue;
+		run_ids[n++] = entry->run_id;
+	}
+	*nparents = 0;
+	if (n == 0)
+		return NULL;
+
+	values[0] = PointerGetDatum(orch_uuid_array(run_ids, n));
+	values[1] = PointerGetDatum(orch_uuid_array(ids, n));
+	orch_plan_execute_latest(plan, values, NULL, 0);
+	parents = palloc(Max(SPI_processed, 1) * sizeof(ParentState));
+	*nparents = (int) SPI_processed;
+	for (i = 0; i < *nparents; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+
+		parents[i].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+		parents[i].status = orch_transition_status_value(level,
+														 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
+		parents[i].is_last = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	qsort(parents, *nparents, sizeof(ParentState), orch_uuid_compare);
+	pfree(run_ids);
+	pfree(ids);
+	return parents;
+}
+
+/*
+ * A stage beside its run: the neighbours, and what the conditions in
+ * contract/transitions.csv add.
+ */
+static void
+check_stage(const GuardEntry *entry, int run_status, bool is_last)
+{
+	if (!orch_transition_neighbours(LEVEL_STAGE, run_status, entry->to))
+		refuse_neighbour(entry, run_status, NULL);
+	if (entry->from == STATUS_NEW)
+		return;
+
+	/* ends by itself, or is resumed with its run: the run must be going on */
+	if ((entry->to == STAGE_IN_PROGRESS || entry->to == STAGE_COMPLETED ||
+		 entry->to == STAGE_ERROR) && run_status != RUN_IN_PROGRESS)
+		refuse_neighbour(entry, run_status, "Resume the run first.");
+
+	/* these concern the stage that was reached last */
+	if (!is_last &&
+		((entry->from == STAGE_COMPLETED && entry->to == STAGE_DISCONTINUED) ||
+		 (entry->from == STAGE_ERROR && entry->to == STAGE_IN_PROGRESS)))
+		refuse_neighbour(entry, run_status,
+						 "Only the stage that the run reached last can change so.");
+}
+
+/*
+ * A step beside its stage and run, likewise.
+ */
+static void
+check_step(const GuardEntry *entry, int run_status, int stage_status)
+{
+	bool		going_on = run_status == RUN_IN_PROGRESS &&
+	stage_status == STAGE_IN_PROGRESS;
+
+	/* a step that fails takes its stage with it: see cascade.c */
+	if (entry->from != STATUS_NEW && entry->to == STEP_ERROR && going_on)
+		return;
+	if (!orch_transition_neighbours(LEVEL_STEP, stage_status, entry->to))
+		refuse_neighbour(entry, stage_status, NULL);
+
+	/* contract/neighbours.csv, line 20 */
+	if (entry->to == STEP_DISCONTINUED && stage_status == STAGE_IN_PROGRESS &&
+		run_status != RUN_ERROR)
+		refuse_neighbour(entry, stage_status,
+						 "Beside a stage in progress a step is Discontinued only while the run is in Error.");
+	if (entry->from == STATUS_NEW)
+		return;
+
+	if (!going_on && (entry->to == STEP_IN_PROGRESS ||
+					  (entry->to == STEP_COMPLETED)))
+		refuse_neighbour(entry, stage_status,
+						 "A step starts and ends only while its run and stage are in progress; resume the run first.");
+	if (entry->from == STEP_COMPLETED && entry->to == STEP_DISCONTINUED &&
+		stage_status != STAGE_COMPLETED && run_status != RUN_ERROR)
+		refuse_neighbour(entry, stage_status, NULL);
+}
+
+static void
+refuse_neighbour(const GuardEntry *entry, int parent_status, const char *hint)
+{
+	Level		parent = (Level) (entry->level - 1);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
+			 errmsg("%s %s cannot be %s in a %s that is %s",
+					orch_transition_level_name(entry->level),
+					orch_uuid_text(&entry->id),
+					orch_transition_status_name(entry->level, entry->to),
+					orch_transition_level_name(parent),
+					orch_transition_status_name(parent, parent_status)),
+			 errdetail("Beside a %s that is %s, a %s may be: %s.",
+					   orch_transition_level_name(parent),
+					   orch_transition_status_name(parent, parent_status),
+					   orch_transition_level_name(entry->level),
+					   orch_transition_neighbour_list(entry->level, parent_status)),
+			 hint == NULL ? 0 : errhint("%s", hint)));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_guard_delete);
+
+/*
+ * orchestration.guard_delete() returns trigger
+ *
+ * BEFORE DELETE ROW of run, stage_run, step_run, work_item: a run can be deleted
+ * once it has ended, everything below it only together with it.  Raises OR005
+ * otherwise, 39P01 when not called as that trigger.
+ */
+Datum
+orchestration_guard_delete(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Level		level = check_trigger_call(fcinfo, "guard_delete",
+										   TRIGGER_EVENT_BEFORE, true);
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	HeapTuple	row = trigdata->tg_trigtuple;
+	SystemContext saved;
+	Datum		value;
+	bool		exists;
+
+	if (level == LEVEL_RUN)
+	{
+		int			status = row_status(level, row, desc);
+
+		if (status == RUN_IN_PROGRESS || status == RUN_SUSPENDED)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_IMMUTABLE),
+					 errmsg("%s is %s and cannot be deleted",
+							row_label(level, row, desc),
+							orch_transition_status_name(level, status)),
+					 errhint("Cancel it first.")));
+		return PointerGetDatum(row);
+	}
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	value = UUIDPGetDatum(row_uuid(row, desc, columns[level].run_id));
+	orch_plan_execute(&plan_run_exists, &value, NULL, false, 1);
+	exists = SPI_processed > 0;
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (exists)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_IMMUTABLE),
+				 errmsg("%s cannot be deleted", row_label(level, row, desc)),
+				 errdetail("It goes with its run."),
+				 errhint("Delete the run.")));
+	return PointerGetDatum(row);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_guard_keep);
+
+/*
+ * orchestration.guard_keep() returns trigger
+ *
+ * BEFORE DELETE ROW and BEFORE TRUNCATE of tables whose rows others count on
+ * without a foreign key: always raises OR005.
+ */
+Datum
+orchestration_guard_keep(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager",
+						"guard_keep")));
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_IMMUTABLE),
+			 TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) ?
+			 errmsg("table \"%s\" cannot be truncated",
+					RelationGetRelationName(trigdata->tg_relation)) :
+			 errmsg("rows of table \"%s\" cannot be deleted",
+					RelationGetRelationName(trigdata->tg_relation)),
+			 strcmp(RelationGetRelationName(trigdata->tg_relation), "principal") == 0 ?
+			 errhint("Set is_active to false instead.") : 0));
+}
+
+/*
+ * The transaction ended: its memory is gone.
+ */
+void
+orch_guard_at_xact_end(void)
+{
+	pending = NULL;
+	npending = max_pending = 0;
+	trusted_depth = -1;
+	next_comments = NULL;
+}
+
+/*
+ * A subtransaction ended: its rows become the parent's, or vanish.
+ */
+void
+orch_guard_at_subxact_end(int level, bool commit)
+{
+	int			i;
+
+	if (!commit)
+	{
+		while (npending > 0 && pending[npending - 1].nest_level >= level)
+			npending--;
+		trusted_depth = -1;
+		next_comments = NULL;
+		return;
+	}
+	for (i = npending - 1; i >= 0 && pending[i].nest_level >= level; i--)
+		pending[i].nest_level = level - 1;
+}

@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.h
+ *	  The triggers on runs, stages, steps and work items.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/guard.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_GUARD_H
+#define ORCH_GUARD_H
+
+#include "postgres.h"
+
+#include "utils/uuid.h"
+
+#include "orchestration.h"
+#include "transition.h"
+
+/* A row that was written and whose verdict is still to come. */
+typedef struct GuardEntry
+{
+	int			nest_level;		/* of the subtransaction that wrote it */
+	Level		level;
+	int			from;			/* STATUS_NEW: inserted */
+	int			to;
+	int			step_type;		/* steps: StepType */
+	pg_uuid_t	run_id;
+	pg_uuid_t	parent_id;		/* steps: the stage; work items: the step */
+	pg_uuid_t	id;
+} GuardEntry;
+
+/*
+ * The engine holds the lock on the run and knows its stages and steps: around a
+ * statement of its own it vouches for what the guard would have to look up, and
+ * makes the consequences itself.  The change itself is checked all the same.
+ */
+extern void orch_guard_trust_begin(void);
+extern void orch_guard_trust_end(void);
+
+/* What the next EndWorkItem or EndStep entry carries as comments; or NULL. */
+extern void orch_guard_set_comments(const char *comments);
+
+extern void orch_guard_at_xact_end(void);
+extern void orch_guard_at_subxact_end(int level, bool commit);
+
+/* cascade.c: the consequences of rows that passed the guard, set by set */
+extern void orch_cascade(const GuardEntry *entries, int nentries);
+
+#endif							/* ORCH_GUARD_H */

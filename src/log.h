@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * log.h
+ *	  The run log: milestones, gathered and written together.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/log.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_LOG_H
+#define ORCH_LOG_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "utils/uuid.h"
+
+#include "orchestration.h"
+
+typedef struct LogEntry
+{
+	int			nest_level;		/* of the subtransaction that made it */
+	LogKind		kind;
+	TimestampTz logged_at;
+	int			duration;		/* seconds, -1: nothing ended */
+	pg_uuid_t	run_id;
+	pg_uuid_t	stage_run_id;	/* these four: see which are set */
+	pg_uuid_t	step_run_id;
+	pg_uuid_t	work_item_id;
+	pg_uuid_t	assignee_id;
+	bool		has_stage_run;
+	bool		has_step_run;
+	bool		has_work_item;
+	bool		has_assignee;
+	char	   *actor;			/* NULL: the automated process user */
+	char	   *comments;		/* or NULL */
+	char	   *context;		/* or NULL */
+} LogEntry;
+
+/* Fill in kind, run and what else applies of a zeroed entry, then append. */
+extern void orch_log_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id);
+extern void orch_log_append(const LogEntry *entry);
+extern void orch_log_flush(void);
+
+extern void orch_log_at_xact_end(void);
+extern void orch_log_at_subxact_end(int level, bool commit);
+
+#endif							/* ORCH_LOG_H */

@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * record.h
+ *	  Record types: tables of users whose rows runs are about.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/record.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_RECORD_H
+#define ORCH_RECORD_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+
+/*
+ * Lock a record against deletion until the end of the transaction, as a foreign
+ * key does.  Raises OR102 for an unknown record type, OR101 when there is no
+ * such record.
+ */
+extern void orch_record_lock(const char *type, const char *key);
+
+/* The record type that has a record of this key, locked; NULL: none has. */
+extern char *orch_record_find_type(const char *key);
+
+/* The record as a JSON object, NULL when there is none. */
+extern Jsonb *orch_record_fetch(const char *type, const char *key);
+
+/*
+ * The value of a path of relationships and a field, beginning at a record;
+ * NULL for null.
+ */
+extern JsonbValue *orch_record_value_at(const char *type, const char *key,
+										Jsonb *record, List *path);
+
+/* The record type of a relation, NULL when it is not registered. */
+extern char *orch_record_type_of(Oid relation, char **key_column);
+
+/* Lookups to a record get another key; NULL: it was deleted. */
+extern void orch_record_move_lookups(const char *type, const char *old_key,
+									 const char *new_key);
+
+/* All records of a type are gone. */
+extern void orch_record_clear_lookups(const char *type);
+
+#endif							/* ORCH_RECORD_H */

@@ -1,0 +1,402 @@
+/*-------------------------------------------------------------------------
+ *
+ * run.c
+ *	  Calls on runs: start, suspend, resume, cancel; starts by records.
+ *
+ * The three moves of a user are nothing but the UPDATE that he could write
+ * himself; the guard makes the consequences.  Each can be called again after a
+ * network failure: what is so already is no error.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/run.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "catalog.h"
+#include "condition.h"
+#include "definition.h"
+#include "engine.h"
+#include "errors.h"
+#include "frame.h"
+#include "principal.h"
+#include "record.h"
+#include "system.h"
+#include "uuid.h"
+
+#define MAX_IDEMPOTENCY_KEY 255
+
+static StaticPlan plan_suspend = {
+	"UPDATE orchestration.run SET status = 'Suspended'"
+	" WHERE id = $1 AND status <> 'Suspended'",
+	1, {UUIDOID}
+};
+static StaticPlan plan_resume = {
+	"UPDATE orchestration.run SET status = 'InProgress'"
+	" WHERE id = $1 AND status <> 'InProgress'",
+	1, {UUIDOID}
+};
+static StaticPlan plan_cancel = {
+	"UPDATE orchestration.run SET status = 'Canceled'"
+	" WHERE id = $1 AND status <> 'Canceled'",
+	1, {UUIDOID}
+};
+static StaticPlan plan_exists = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1", 1, {UUIDOID}
+};
+
+static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan);
+static Jsonb *row_to_jsonb(Relation relation, HeapTuple tuple);
+static bool filter_holds(const Definition *def, Jsonb *record, Jsonb *prior);
+static JsonbValue *resolve_filter(EvalContext *cxt, const Operand *operand);
+
+PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
+
+/*
+ * orchestration.start_orchestration(name text, record_id text, inputs jsonb,
+ *		idempotency_key text, owner_id uuid) returns uuid
+ *
+ * Starts a run of the active version and moves it as far as it goes, in this
+ * transaction.  Returns the id of the run; with an idempotency key that was used
+ * before for this orchestration, that of the existing run, and nothing happens.
+ * record_id is the key of the record that the run is about: of the definition's
+ * start.object, or, where it has none, of the registered record type that has
+ * such a record.  Raises 22004 for a null name, OR202 and OR203 for an unknown
+ * or inactive orchestration, OR101 when there is no such record, OR103 for an
+ * owner that is no active user, OR306 for inputs that do not fit.
+ * Source: contract/transitions.csv, line 2.
+ */
+Datum
+orchestration_start_orchestration(PG_FUNCTION_ARGS)
+{
+	StartRequest request;
+	const Principal *principal;
+	pg_uuid_t	started_by;
+	pg_uuid_t  *run_id = palloc(sizeof(pg_uuid_t));
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of an orchestration must not be null")));
+	memset(&request, 0, sizeof(request));
+	request.definition = orch_definition_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (!PG_ARGISNULL(1))
+	{
+		request.record_key = text_to_cstring(PG_GETARG_TEXT_PP(1));
+		request.record_type = request.definition->record_type;
+		if (request.record_type == NULL)
+		{
+			request.record_type = orch_record_find_type(request.record_key);
+			request.record_locked = true;
+			if (request.record_type == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+						 errmsg("no registered record type has a record \"%s\"",
+								request.record_key)));
+		}
+	}
+	if (!PG_ARGISNULL(2))
+		request.inputs = PG_GETARG_JSONB_P(2);
+	if (!PG_ARGISNULL(3))
+	{
+		request.idempotency_key = text_to_cstring(PG_GETARG_TEXT_PP(3));
+		if (request.idempotency_key[0] == '\0' ||
+			pg_mbstrlen(request.idempotency_key) > MAX_IDEMPOTENCY_KEY)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("an idempotency key must have 1 to %d characters",
+							MAX_IDEMPOTENCY_KEY)));
+	}
+	if (!PG_ARGISNULL(4))
+	{
+		Principal	owner;
+
+		request.owner_id = PG_GETARG_UUID_P(4);
+		if (!orch_principal_get(request.owner_id, &owner) ||
+			owner.kind != PRINCIPAL_USER || !owner.is_active)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+					 errmsg("owner %s is no active user",
+							orch_uuid_text(request.owner_id))));
+	}
+	principal = OidIsValid(orch_frame_actor()) ?
+		orch_principal_of_role(orch_frame_actor()) : NULL;
+	if (principal != NULL)
+	{
+		started_by = principal->id;
+		request.started_by = &started_by;
+	}
+	orch_engine_start(&request, run_id);
+	PG_RETURN_UUID_P(run_id);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_suspend_run);
+
+/*
+ * orchestration.suspend_run(run_id uuid) returns boolean
+ *
+ * Suspends a run: nothing new starts, what ends meanwhile is kept as pending.
+ * Returns false when it was Suspended already.  Raises 22004 for null, OR101 for
+ * an unknown run, OR001 when its status does not allow it.
+ * Source: contract/transitions.csv, line 4.
+ */
+Datum
+orchestration_suspend_run(PG_FUNCTION_ARGS)
+{
+	return move_run(fcinfo, &plan_suspend);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_resume_run);
+
+/*
+ * orchestration.resume_run(run_id uuid) returns boolean
+ *
+ * Resumes a run that is Suspended, or in Error with a recoverable error at most
+ * 14 days old.  Returns false when it was InProgress already.  Raises 22004 for
+ * null, OR101 for an unknown run, OR001 when its status does not allow it, OR004
+ * when its error is not recoverable or too old.
+ * Source: contract/transitions.csv, lines 7 and 9.
+ */
+Datum
+orchestration_resume_run(PG_FUNCTION_ARGS)
+{
+	return move_run(fcinfo, &plan_resume);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_cancel_run);
+
+/*
+ * orchestration.cancel_run(run_id uuid) returns boolean
+ *
+ * Cancels a run that is InProgress or Suspended.  Returns false when it was
+ * Canceled already.  Raises 22004 for null, OR101 for an unknown run, OR001 when
+ * its status does not allow it.
+ * Source: contract/transitions.csv, lines 5 and 8.
+ */
+Datum
+orchestration_cancel_run(PG_FUNCTION_ARGS)
+{
+	return move_run(fcinfo, &plan_cancel);
+}
+
+static Datum
+move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
+{
+	SystemContext saved;
+	Frame	   *frame;
+	Datum		value;
+	bool		moved;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("run_id must not be null")));
+	value = PG_GETARG_DATUM(0);
+	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute(plan, &value, NULL, false, 0);
+	moved = SPI_processed > 0;
+	if (!moved)
+	{
+		orch_plan_execute(&plan_exists, &value, NULL, false, 1);
+		if (SPI_processed == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+					 errmsg("run %s does not exist",
+							orch_uuid_text(DatumGetUUIDP(value)))));
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	orch_frame_pop(frame);
+	PG_RETURN_BOOL(moved);
+}
+
+/* --------------------------------------------------------------- records */
+
+PG_FUNCTION_INFO_V1(orchestration_record_change);
+
+/*
+ * orchestration.record_change() returns trigger
+ *
+ * AFTER INSERT OR UPDATE OR DELETE ROW and AFTER TRUNCATE of registered tables:
+ * keeps lookups to the record true, and starts the orchestrations that it
+ * triggers (flow-metadata, "start").  Raises 39P01 when not called as such a
+ * trigger, and whatever starting raises.
+ */
+Datum
+orchestration_record_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	relation;
+	TupleDesc	desc;
+	char	   *type;
+	char	   *key_column = NULL;
+	char	   *key;
+	int			attnum;
+	HeapTuple	row;
+	bool		update;
+	Jsonb	   *record = NULL;
+	Jsonb	   *prior = NULL;
+	List	   *definitions;
+	ListCell   *lc;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as an AFTER trigger",
+						"record_change")));
+	relation = trigdata->tg_relation;
+	desc = RelationGetDescr(relation);
+	type = orch_record_type_of(RelationGetRelid(relation), &key_column);
+	if (type == NULL)
+		return PointerGetDatum(NULL);	/* registered no more */
+
+	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	{
+		orch_record_clear_lookups(type);
+		return PointerGetDatum(NULL);
+	}
+	attnum = SPI_fnumber(desc, key_column);
+	if (attnum <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
+				 errmsg("table \"%s\" of record type \"%s\" has no column \"%s\" any more",
+						RelationGetRelationName(relation), type, key_column),
+				 errhint("Register the record type again.")));
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		orch_record_move_lookups(type, SPI_getvalue(trigdata->tg_trigtuple, desc, attnum),
+								 NULL);
+		return PointerGetDatum(NULL);
+	}
+	update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) != 0;
+	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	key = SPI_getvalue(row, desc, attnum);
+	if (update)
+	{
+		char	   *old_key = SPI_getvalue(trigdata->tg_trigtuple, desc, attnum);
+
+		if (strcmp(key, old_key) != 0)
+			orch_record_move_lookups(type, old_key, key);
+	}
+
+	definitions = orch_definition_triggered_by(type);
+	foreach(lc, definitions)
+	{
+		const Definition *def = (const Definition *) lfirst(lc);
+		StartRequest request;
+		const Principal *principal;
+		pg_uuid_t	started_by;
+		pg_uuid_t	run_id;
+
+		CHECK_FOR_INTERRUPTS();
+		if (def->record_trigger == (update ? RECORD_TRIGGER_CREATE :
+									RECORD_TRIGGER_UPDATE))
+			continue;
+		if (record == NULL)
+		{
+			record = row_to_jsonb(relation, row);
+			if (update)
+				prior = row_to_jsonb(relation, trigdata->tg_trigtuple);
+		}
+		if (!filter_holds(def, record, prior))
+			continue;
+		if (def->only_when_changed && update && filter_holds(def, prior, prior))
+			continue;
+
+		memset(&request, 0, sizeof(request));
+		request.definition = def;
+		request.record_type = type;
+		request.record_key = key;
+		request.record_locked = true;	/* just written */
+		principal = OidIsValid(orch_frame_actor()) ?
+			orch_principal_of_role(orch_frame_actor()) : NULL;
+		if (principal != NULL)
+		{
+			started_by = principal->id;
+			request.started_by = &started_by;
+		}
+		orch_engine_start(&request, &run_id);
+	}
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * to_jsonb() of a row.
+ */
+static Jsonb *
+row_to_jsonb(Relation relation, HeapTuple tuple)
+{
+	Oid			type = relation->rd_rel->reltype;
+	FmgrInfo	flinfo;
+	Expr	   *argument;
+
+	fmgr_info(F_TO_JSONB, &flinfo);
+	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
+	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,
+											 list_make1(argument), InvalidOid,
+											 InvalidOid, COERCE_EXPLICIT_CALL),
+					   &flinfo);
+	return DatumGetJsonbP(FunctionCall1(&flinfo,
+										heap_copy_tuple_as_datum(tuple,
+																 RelationGetDescr(relation))));
+}
+
+/*
+ * What start filters read: the record, and as it was before.
+ */
+typedef struct FilterRecords
+{
+	Jsonb	   *record;
+	Jsonb	   *prior;			/* NULL: it was created */
+} FilterRecords;
+
+static bool
+filter_holds(const Definition *def, Jsonb *record, Jsonb *prior)
+{
+	EvalContext cxt;
+	FilterRecords records;
+
+	if (def->filters == NULL)
+		return true;
+	records.record = record;
+	records.prior = prior;
+	cxt.resolve = resolve_filter;
+	cxt.arg = &records;
+	return orch_condition_set_holds(&cxt, def->filters);
+}
+
+static JsonbValue *
+resolve_filter(EvalContext *cxt, const Operand *operand)
+{
+	FilterRecords *records = (FilterRecords *) cxt->arg;
+	Jsonb	   *from;
+	JsonbValue	top;
+
+	if (operand->kind == OPERAND_LITERAL)
+		return operand->literal;
+	from = operand->kind == OPERAND_RECORD_PRIOR ? records->prior : records->record;
+	if (from == NULL)
+		return NULL;
+	top.type = jbvBinary;
+	top.val.binary.data = &from->root;
+	top.val.binary.len = VARSIZE_ANY_EXHDR(from);
+	return orch_condition_value_at(&top, operand->path);
+}

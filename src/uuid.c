@@ -1,0 +1,112 @@
+/*-------------------------------------------------------------------------
+ *
+ * uuid.c
+ *	  Record ids: uuids of version 7 (RFC 9562), ordered by time.
+ *
+ * 48 bits of milliseconds, 12 bits of the fraction of the millisecond, 62
+ * random bits, as the server's own uuidv7() makes them from PostgreSQL 18 on.
+ * Within a session ids strictly increase, even when the clock does not: rows
+ * made one after another sort so, and new index entries go to the same page.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/uuid.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/time.h>
+#include <time.h>
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "uuid.h"
+
+/* one step of the 12-bit fraction, rounded up: 1,000,000 ns / 4096 */
+#define FRACTION_NS	245
+
+/*
+ * Make a new id.
+ */
+void
+orch_uuid_generate(pg_uuid_t *id)
+{
+	static int64 previous_ns = 0;
+	struct timespec now;
+	int64		ns;
+	uint64		ms;
+	uint32		fraction;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ns = (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
+	if (ns < previous_ns + FRACTION_NS)
+		ns = previous_ns + FRACTION_NS;
+	previous_ns = ns;
+
+	ms = ns / 1000000;
+	fraction = (uint32) ((ns % 1000000) * 4096 / 1000000);
+
+	if (!pg_strong_random(&id->data[8], UUID_LEN - 8))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+	id->data[0] = (unsigned char) (ms >> 40);
+	id->data[1] = (unsigned char) (ms >> 32);
+	id->data[2] = (unsigned char) (ms >> 24);
+	id->data[3] = (unsigned char) (ms >> 16);
+	id->data[4] = (unsigned char) (ms >> 8);
+	id->data[5] = (unsigned char) ms;
+	id->data[6] = (unsigned char) (0x70 | (fraction >> 8));
+	id->data[7] = (unsigned char) fraction;
+	id->data[8] = (id->data[8] & 0x3f) | 0x80;
+}
+
+char *
+orch_uuid_text(const pg_uuid_t *id)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
+}
+
+/*
+ * qsort comparator.
+ */
+int
+orch_uuid_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, UUID_LEN);
+}
+
+/*
+ * uuid[] of the ids; nids may be 0.
+ */
+ArrayType *
+orch_uuid_array(const pg_uuid_t *ids, int nids)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(nids, 1));
+	int			i;
+
+	for (i = 0; i < nids; i++)
+		elements[i] = UUIDPGetDatum(&ids[i]);
+	return construct_array(elements, nids, UUIDOID, UUID_LEN, false,
+						   TYPALIGN_CHAR);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_new_id);
+
+/*
+ * orchestration.new_id() returns uuid
+ *
+ * A new record id.
+ */
+Datum
+orchestration_new_id(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	orch_uuid_generate(id);
+	PG_RETURN_UUID_P(id);
+}

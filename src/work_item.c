@@ -1,0 +1,328 @@
+/*-------------------------------------------------------------------------
+ *
+ * work_item.c
+ *	  Calls on work items: complete, reassign, fail.
+ *
+ * Each finds the run of the item without a lock, takes the lock on the run, and
+ * only then looks at the item: of two members of a queue who finish the same item
+ * the second waits there, and then is told that it is done.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work_item.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "catalog.h"
+#include "engine.h"
+#include "errors.h"
+#include "frame.h"
+#include "guard.h"
+#include "log.h"
+#include "principal.h"
+#include "system.h"
+#include "transition.h"
+#include "uuid.h"
+
+#define MAX_IDEMPOTENCY_KEY 255
+
+/* A work item and its run, locked. */
+typedef struct ItemState
+{
+	pg_uuid_t	run_id;
+	pg_uuid_t	id;
+	pg_uuid_t	step_id;
+	pg_uuid_t	assignee_id;
+	char	   *name;
+	RunStatus	run_status;
+	WorkItemStatus status;
+	char	   *idempotency_key;
+	char	   *completed_by;
+	char	   *completed_at;
+} ItemState;
+
+static StaticPlan plan_run_of = {
+	"SELECT run_id FROM orchestration.work_item WHERE id = $1", 1, {UUIDOID}
+};
+static StaticPlan plan_lock_run = {
+	"SELECT status FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
+};
+static StaticPlan plan_read = {
+	"SELECT step_run_id, assignee_id, name, status, idempotency_key,"
+	" completed_by, completed_at"
+	" FROM orchestration.work_item WHERE run_id = $1 AND id = $2",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_complete = {
+	"UPDATE orchestration.work_item SET status = 'Completed', completed_by = $3,"
+	" idempotency_key = $4 WHERE run_id = $1 AND id = $2",
+	4, {UUIDOID, UUIDOID, TEXTOID, TEXTOID}
+};
+static StaticPlan plan_reassign = {
+	"UPDATE orchestration.work_item SET assignee_id = $3"
+	" WHERE run_id = $1 AND id = $2",
+	3, {UUIDOID, UUIDOID, UUIDOID}
+};
+
+static void lock_item(const pg_uuid_t *id, ItemState *item);
+static void refuse_done(const ItemState *item);
+
+/*
+ * Lock the run of a work item and read the item.  Caller is in system context
+ * and connected to SPI.
+ */
+static void
+lock_item(const pg_uuid_t *id, ItemState *item)
+{
+	Datum		values[2];
+	bool		isnull;
+	HeapTuple	tuple;
+	TupleDesc	desc;
+
+	item->id = *id;
+	values[0] = UUIDPGetDatum(id);
+	orch_plan_execute_latest(&plan_run_of, values, NULL, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("work item %s does not exist", orch_uuid_text(id))));
+	item->run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+												SPI_tuptable->tupdesc, 1, &isnull));
+	values[0] = UUIDPGetDatum(&item->run_id);
+	orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
+	if (SPI_processed > 0)
+	{
+		item->run_status = (RunStatus)
+			orch_catalog_label_value(ENUM_RUN_STATUS,
+									 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+																	SPI_tuptable->tupdesc, 1, &isnull)));
+		values[1] = UUIDPGetDatum(id);
+		orch_plan_execute_latest(&plan_read, values, NULL, 1);
+	}
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("work item %s does not exist", orch_uuid_text(id))));
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	item->step_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+	item->assignee_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+	item->name = SPI_getvalue(tuple, desc, 3);
+	item->status = (WorkItemStatus)
+		orch_catalog_label_value(ENUM_WORK_ITEM_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	item->idempotency_key = SPI_getvalue(tuple, desc, 5);
+	item->completed_by = SPI_getvalue(tuple, desc, 6);
+	item->completed_at = SPI_getvalue(tuple, desc, 7);
+}
+
+static void
+refuse_done(const ItemState *item)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_WORK_ITEM_DONE),
+			 errmsg("work item %s is Completed already", item->name),
+			 item->completed_by != NULL ?
+			 errdetail("%s finished it at %s.", item->completed_by,
+					   item->completed_at) :
+			 errdetail("It was closed at %s, when its step ended otherwise.",
+					   item->completed_at)));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
+
+/*
+ * orchestration.complete_work_item(work_item_id uuid, outputs jsonb,
+ *		idempotency_key text) returns boolean
+ *
+ * Finishes a work item with the outputs of its screen, completes its step and
+ * moves the run.  While the run is Suspended or in Error the outcome is kept as
+ * pending.  Returns false when the same call (the same idempotency key) finished
+ * it before.  Raises 22004 for a null id, OR101 for an unknown one, OR302 when
+ * the item is Completed already, OR306 for outputs that are no object.
+ * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
+ */
+Datum
+orchestration_complete_work_item(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *outputs = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	char	   *key = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *actor;
+	SystemContext saved;
+	Frame	   *frame;
+	ItemState	item;
+	StepOutcome outcome;
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', ' '};
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id must not be null")));
+	if (outputs != NULL && !JB_ROOT_IS_OBJECT(outputs))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_INPUT),
+				 errmsg("outputs must be a JSON object: names of outputs and their values")));
+	if (key != NULL && (key[0] == '\0' || pg_mbstrlen(key) > MAX_IDEMPOTENCY_KEY))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an idempotency key must have 1 to %d characters",
+						MAX_IDEMPOTENCY_KEY)));
+
+	actor = orch_principal_role_label(GetUserId());
+	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	lock_item(PG_GETARG_UUID_P(0), &item);
+	if (item.status == WORK_ITEM_COMPLETED)
+	{
+		if (key == NULL || item.idempotency_key == NULL ||
+			strcmp(key, item.idempotency_key) != 0)
+			refuse_done(&item);
+		SPI_finish();
+		orch_system_leave(&saved);
+		orch_frame_pop(frame);
+		PG_RETURN_BOOL(false);
+	}
+
+	values[0] = UUIDPGetDatum(&item.run_id);
+	values[1] = UUIDPGetDatum(&item.id);
+	values[2] = CStringGetTextDatum(actor);
+	if (key != NULL)
+		values[3] = CStringGetTextDatum(key);
+	else
+		nulls[3] = 'n';
+	if (outputs != NULL)
+	{
+		JsonbValue *comments = orch_condition_field(&outputs->root, "Comments");
+
+		if (comments != NULL && comments->type == jbvString)
+			orch_guard_set_comments(pnstrdup(comments->val.string.val,
+											 comments->val.string.len));
+	}
+	orch_guard_trust_begin();
+	orch_plan_execute_latest(&plan_complete, values, nulls, 0);
+	orch_guard_trust_end();
+	orch_guard_set_comments(NULL);
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.success = true;
+	outcome.outputs = outputs;
+	if (item.run_status == RUN_IN_PROGRESS)
+		orch_engine_end_step(&item.run_id, &item.step_id, &outcome);
+	else
+		orch_engine_keep_outcome(&item.run_id, &item.step_id, &outcome);
+	orch_log_flush();
+	SPI_finish();
+	orch_system_leave(&saved);
+	orch_frame_pop(frame);
+	PG_RETURN_BOOL(true);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
+
+/*
+ * orchestration.reassign_work_item(work_item_id uuid, assignee_id uuid)
+ *		returns boolean
+ *
+ * Gives an Assigned work item to another user, group or queue.  Returns false
+ * when it was his already.  Raises 22004 for null, OR101 for an unknown item,
+ * OR103 for an assignee that is no active principal, OR302 when the item is
+ * Completed.  Source: contract/transitions.csv, line 31.
+ */
+Datum
+orchestration_reassign_work_item(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *assignee;
+	Principal	principal;
+	SystemContext saved;
+	Frame	   *frame;
+	ItemState	item;
+	bool		other;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id and assignee_id must not be null")));
+	assignee = PG_GETARG_UUID_P(1);
+	if (!orch_principal_get(assignee, &principal) || !principal.is_active)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("assignee %s is no active user, group or queue",
+						orch_uuid_text(assignee))));
+
+	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	lock_item(PG_GETARG_UUID_P(0), &item);
+	if (item.status == WORK_ITEM_COMPLETED)
+		refuse_done(&item);
+	other = !orch_uuid_equal(&item.assignee_id, assignee);
+	if (other)
+	{
+		Datum		values[3];
+
+		values[0] = UUIDPGetDatum(&item.run_id);
+		values[1] = UUIDPGetDatum(&item.id);
+		values[2] = UUIDPGetDatum(assignee);
+		orch_plan_execute_latest(&plan_reassign, values, NULL, 0);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	orch_frame_pop(frame);
+	PG_RETURN_BOOL(other);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_fail_work_item);
+
+/*
+ * orchestration.fail_work_item(work_item_id uuid, message text) returns boolean
+ *
+ * Says that the screen of an Assigned work item failed: the run goes to Error,
+ * recoverable, while the stage and the step stay InProgress and the item stays
+ * Assigned.  Returns false when the run was in Error already.  Raises 22004 for
+ * null, OR101 for an unknown item, OR302 when the item is Completed, OR001 when
+ * the status of the run does not allow it.
+ * Source: contract/lifecycle.md, "Cascades", row "screen flow fails".
+ */
+Datum
+orchestration_fail_work_item(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	Frame	   *frame;
+	ItemState	item;
+	bool		fails;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id and message must not be null")));
+	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	lock_item(PG_GETARG_UUID_P(0), &item);
+	if (item.status == WORK_ITEM_COMPLETED)
+		refuse_done(&item);
+	fails = item.run_status != RUN_ERROR;
+	if (fails)
+		orch_engine_fail_screen(&item.run_id, &item.step_id,
+								text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	SPI_finish();
+	orch_system_leave(&saved);
+	orch_frame_pop(frame);
+	PG_RETURN_BOOL(fails);
+}

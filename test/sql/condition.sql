@@ -1,0 +1,94 @@
+-- Requirements: what holds, what does not, what cannot be evaluated.
+\pset format unaligned
+\pset tuples_only on
+
+-- one requirement: left and right as JSON values
+CREATE FUNCTION pg_temp.holds(op text, lhs jsonb, rhs jsonb) RETURNS boolean LANGUAGE sql AS $$
+    SELECT orchestration.evaluate_conditions(jsonb_build_object('conditions', jsonb_build_array(jsonb_build_object(
+               'leftValueReference', 'a', 'operator', op, 'rightValue', '{"elementReference": "b"}'::jsonb))),
+           jsonb_build_object('a', lhs, 'b', rhs))
+$$;
+-- the same with a literal on the right
+CREATE FUNCTION pg_temp.holds_literal(op text, lhs jsonb, member text, rhs jsonb) RETURNS boolean LANGUAGE sql AS $$
+    SELECT orchestration.evaluate_conditions(jsonb_build_object('conditions', jsonb_build_array(jsonb_build_object(
+               'leftValueReference', 'a', 'operator', op, 'rightValue', jsonb_build_object(member, rhs)))),
+           jsonb_build_object('a', lhs))
+$$;
+
+-- every operator over values in order
+SELECT op, string_agg(CASE WHEN pg_temp.holds(op, lhs, rhs) THEN 't' ELSE 'f' END, ' ' ORDER BY n)
+  FROM unnest('{EqualTo,NotEqualTo,GreaterThan,LessThan,GreaterThanOrEqualTo,LessThanOrEqualTo}'::text[]) WITH ORDINALITY o (op, m),
+       (VALUES (1, '1'::jsonb, '2'::jsonb), (2, '2', '2.0'), (3, '10', '9'),
+               (4, '"10"', '"9"'), (5, '"a"', '"B"'), (6, '"ab"', '"abc"'), (7, '""', '""'),
+               (8, 'null', 'null'), (9, 'null', '1'), (10, '"x"', 'null')) v (n, lhs, rhs)
+ GROUP BY op, m ORDER BY m;
+
+SELECT op, string_agg(CASE WHEN pg_temp.holds(op, lhs, rhs) THEN 't' ELSE 'f' END, ' ' ORDER BY n)
+  FROM unnest('{StartsWith,EndsWith,Contains}'::text[]) WITH ORDINALITY o (op, m),
+       (VALUES (1, '"abcab"'::jsonb, '"ab"'::jsonb), (2, '"xabx"', '"ab"'), (3, '"ab"', '"abc"'), (4, '"abx"', '"AB"'),
+               (5, '"aab"', '"ab"'), (6, '""', '""'), (7, '"x"', '""'), (8, 'null', '"x"'), (9, '"x"', 'null')) v (n, lhs, rhs)
+ GROUP BY op, m ORDER BY m;
+
+-- null, by the right side; left out it is true
+SELECT pg_temp.holds_literal('IsNull', 'null', 'booleanValue', 'true'), pg_temp.holds_literal('IsNull', 'null', 'booleanValue', 'false'),
+       pg_temp.holds_literal('IsNull', '""', 'booleanValue', 'true'), pg_temp.holds_literal('IsNull', '0', 'stringValue', '"false"'),
+       orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "a", "operator": "IsNull"}]}', '{"a": null}');
+
+-- booleans, also written as text in the definition
+SELECT pg_temp.holds('EqualTo', 'true', 'true'), pg_temp.holds('NotEqualTo', 'true', 'false'),
+       pg_temp.holds_literal('EqualTo', 'true', 'stringValue', '"True"'), pg_temp.holds_literal('EqualTo', 'false', 'stringValue', '"true"');
+
+-- dates and times: where one side is written as such
+SELECT pg_temp.holds_literal('EqualTo', '"2026-03-01T12:00:00+02:00"', 'dateTimeValue', '"2026-03-01T10:00:00.000Z"'),
+       pg_temp.holds('EqualTo', '"2026-03-01T12:00:00+02:00"', '"2026-03-01T10:00:00.000Z"'),
+       pg_temp.holds_literal('LessThan', '"2026-02-28"', 'dateTimeValue', '"2026-02-28T00:00:01Z"'),
+       pg_temp.holds_literal('GreaterThan', '"2026-03-01 00:00:00-0100"', 'dateValue', '"2026-03-01"'),
+       pg_temp.holds_literal('EqualTo', '"whenever"', 'dateValue', '"2026-03-01"');
+
+-- what changed: against the prior record; a new record has none
+SELECT v, orchestration.evaluate_conditions(
+              '{"conditions": [{"leftValueReference": "$Record.Amount", "operator": "IsChanged", "rightValue": {"booleanValue": true}}]}', v)
+  FROM unnest(ARRAY['{"$Record.Amount": 1, "$Record__Prior.Amount": 1.0}', '{"$Record.Amount": 1, "$Record__Prior.Amount": "1"}',
+                    '{"$Record.Amount": null, "$Record__Prior.Amount": null}', '{"$Record.Amount": "a", "$Record__Prior.Amount": null}',
+                    '{"$Record.Amount": {"x": 1}, "$Record__Prior.Amount": {"x": 1}}', '{"$Record.Amount": [1], "$Record__Prior.Amount": [2]}']::jsonb[]) v;
+
+-- unlike types are an error, never false
+SELECT pg_temp.holds('EqualTo', '"5"', '5');
+SELECT pg_temp.holds('NotEqualTo', 'true', '"true"');
+SELECT pg_temp.holds('GreaterThan', 'true', 'false');
+SELECT pg_temp.holds('EqualTo', '{"a": 1}', '{"a": 1}');
+SELECT pg_temp.holds('Contains', '["a"]', '"a"');
+SELECT pg_temp.holds('StartsWith', '12', '"1"');
+SELECT pg_temp.holds_literal('EqualTo', 'true', 'stringValue', '"yes"');
+SELECT pg_temp.holds('IsNull', '1', '"x"');
+SELECT orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "Step.Status", "operator": "EqualTo", "rightValue": {"numberValue": 1}}]}', '{"Step.Status": "Completed"}');
+SELECT orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "Step.Status", "operator": "EqualTo"}]}', '{}');
+SELECT orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "$Record.A", "operator": "IsChanged"}]}', '{"$Record.A": 1}');
+
+-- logic over three conditions a, b, c; NOT before AND before OR
+SELECT logic, string_agg(CASE WHEN orchestration.evaluate_conditions(jsonb_build_object('conditionLogic', logic, 'conditions',
+           (SELECT jsonb_agg(jsonb_build_object('leftValueReference', x, 'operator', 'EqualTo', 'rightValue', '{"booleanValue": true}'::jsonb)) FROM unnest('{a,b,c}'::text[]) x)),
+           jsonb_build_object('a', (n & 4) > 0, 'b', (n & 2) > 0, 'c', (n & 1) > 0)) THEN '1' ELSE '0' END, '' ORDER BY n)
+  FROM unnest(ARRAY['and', 'OR', '1 AND 2 OR 3', '1 OR 2 AND 3', '(1 OR 2)AND 3', 'not 1 and 2 or 3', 'NOT (1 AND NOT(2 OR 3))', '2']) WITH ORDINALITY l (logic, m),
+       generate_series(0, 7) n
+ GROUP BY logic, m ORDER BY m;
+
+-- stops when it is decided: the second one is not looked at
+SELECT orchestration.evaluate_conditions('{"conditionLogic": "or", "conditions": [
+    {"leftValueReference": "a", "operator": "EqualTo", "rightValue": {"numberValue": 1}},
+    {"leftValueReference": "a", "operator": "EqualTo", "rightValue": {"stringValue": "x"}}]}', '{"a": 1}');
+
+-- none at all hold; many do not go deep
+SELECT orchestration.evaluate_conditions('{}', '{}');
+SELECT orchestration.evaluate_conditions(jsonb_build_object('conditionLogic', logic, 'conditions', jsonb_agg(
+           jsonb_build_object('leftValueReference', 'a', 'operator', 'GreaterThan', 'rightValue', jsonb_build_object('numberValue', i)))), '{"a": 100000}')
+  FROM generate_series(1, 20000) i, unnest('{and,or}'::text[]) logic GROUP BY logic;
+SELECT orchestration.evaluate_conditions('{"conditionLogic": "' || repeat('(', 490) || '1' || repeat(')', 490) || '", "conditions": [{"leftValueReference": "a", "operator": "IsNull"}]}', '{"a": 1}')
+  FROM (SELECT 1) x;
+
+-- what is no condition
+SELECT orchestration.evaluate_conditions('{"conditionLogic": "1 AND", "conditions": [{"leftValueReference": "a", "operator": "Like"}, 5]}', '{}');
+SELECT orchestration.evaluate_conditions('[]', '{}');
+SELECT orchestration.evaluate_conditions('{}', '1');
+SELECT orchestration.evaluate_conditions(NULL, '{}');
+SELECT orchestration.evaluate_conditions('{}', NULL);
