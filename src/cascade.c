@@ -42,12 +42,15 @@ typedef struct IdSet
 } IdSet;
 
 static StaticPlan plan_suspend_stages = {
-	"UPDATE orchestration.stage_run SET status = 'Suspended'"
+	"UPDATE orchestration.stage_run SET status = 'Suspended',"
+	" modified_at = pg_catalog.now(), modified_by = NULL, ended_at = NULL"
 	" WHERE run_id = ANY ($1) AND status = 'InProgress'",
 	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_cancel_stages = {
-	"UPDATE orchestration.stage_run SET status = 'Discontinued'"
+	"UPDATE orchestration.stage_run SET status = 'Discontinued',"
+	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = ANY ($1) AND status IN ('InProgress', 'Suspended')",
 	1, {UUIDARRAYOID}
 };
@@ -57,21 +60,26 @@ static StaticPlan plan_cancel_stages = {
  * last.  A stage in Error is why the run failed, and stays.
  */
 static StaticPlan plan_discontinue_stages = {
-	"UPDATE orchestration.stage_run s SET status = 'Discontinued'"
+	"UPDATE orchestration.stage_run s SET status = 'Discontinued',"
+	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE s.run_id = ANY ($1) AND s.status IN ('InProgress', 'Completed')"
 	"   AND NOT EXISTS (SELECT FROM orchestration.stage_run l"
 	"                    WHERE l.run_id = s.run_id AND l.position > s.position)",
 	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_resume_stages = {
-	"UPDATE orchestration.stage_run s SET status = 'InProgress'"
+	"UPDATE orchestration.stage_run s SET status = 'InProgress',"
+	" modified_at = pg_catalog.now(), modified_by = NULL, ended_at = NULL"
 	" WHERE s.run_id = ANY ($1) AND s.status IN ('Suspended', 'Error')"
 	"   AND NOT EXISTS (SELECT FROM orchestration.stage_run l"
 	"                    WHERE l.run_id = s.run_id AND l.position > s.position)",
 	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_discontinue_steps = {
-	"UPDATE orchestration.step_run SET status = 'Discontinued'"
+	"UPDATE orchestration.step_run SET status = 'Discontinued',"
+	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = ANY ($1) AND stage_run_id = ANY ($2)"
 	"   AND status = 'InProgress'",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
@@ -103,7 +111,9 @@ static StaticPlan plan_freeze_steps = {
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_fail_stages = {
-	"UPDATE orchestration.stage_run SET status = 'Error'"
+	"UPDATE orchestration.stage_run SET status = 'Error',"
+	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = ANY ($1) AND id = ANY ($2) AND status = 'InProgress'",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
@@ -145,7 +155,7 @@ orch_cascade(const GuardEntry *entries, int nentries)
 		bool		moved_by_engine;
 
 		CHECK_FOR_INTERRUPTS();
-		if (entry->from == STATUS_NEW)
+		if (entry->from == STATUS_NEW || entry->from == entry->to)
 			continue;
 		frame = orch_frame_engine(&entry->run_id);
 		moved_by_engine = frame != NULL;

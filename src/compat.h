@@ -58,4 +58,10 @@
 #define orch_compat_qualified_name(text) stringToQualifiedNameList(text)
 #endif
 
+/* 18 makes uuids of version 7 itself */
+#if PG_VERSION_NUM >= 180000
+#include "utils/fmgrprotos.h"
+#define ORCH_COMPAT_UUIDV7() DirectFunctionCall1(uuidv7, (Datum) 0)
+#endif
+
 #endif							/* ORCH_COMPAT_H */

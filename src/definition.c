@@ -411,7 +411,7 @@ PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_xml);
  * text, place text, line integer, message text)
  *
  * What deploy_orchestration() would say, as rows: ERROR stops it, WARNING does
- * not, STALE (a reference that names nothing) stops activation.  Raises 22004
+ * not, but may stop activation and says so then.  Raises 22004
  * for a null document and 2200M when the XML is not well-formed, OR201 for a
  * document type declaration.
  */
@@ -443,7 +443,7 @@ validate(FunctionCallInfo fcinfo, const DocNode *root)
 {
 	static const char *const severities[] = {
 		[PROBLEM_ERROR] = "ERROR",
-		[PROBLEM_STALE] = "STALE",
+		[PROBLEM_STALE] = "WARNING",
 		[PROBLEM_WARNING] = "WARNING"
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;

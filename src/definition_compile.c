@@ -17,6 +17,8 @@
  * some) is compiled as null and noted as stale: it can be stored, but not
  * activated.
  *
+ * Values, references and conditions are in definition_value.c.
+ *
  * Reads no table.  The definition is made in the caller's context, everything
  * else in the current one.
  *
@@ -45,23 +47,10 @@
 #define MAX_NAME_LENGTH			255
 #define MAX_LABEL_LENGTH		80
 #define MAX_DESCRIPTION_LENGTH	32000
-#define MAX_LOGIC_LENGTH		1000
 #define MAX_SHOWN_PROBLEMS		100
 #define MAX_SHOWN_CYCLE			10
 
-typedef enum NameKind
-{
-	NAME_STAGE,
-	NAME_STEP,
-	NAME_DECISION,
-	NAME_OUTCOME,
-	NAME_ASSIGNMENT,
-	NAME_VARIABLE,
-	NAME_CONSTANT,
-	NAME_UNSUPPORTED			/* an element that was refused */
-} NameKind;
-
-static const char *const name_kinds[] = {
+const char *const orch_definition_name_kinds[] = {
 	[NAME_STAGE] = "a stage",
 	[NAME_STEP] = "a step",
 	[NAME_DECISION] = "a decision",
@@ -70,48 +59,6 @@ static const char *const name_kinds[] = {
 	[NAME_VARIABLE] = "a variable",
 	[NAME_CONSTANT] = "a constant",
 	[NAME_UNSUPPORTED] = "an unsupported element"
-};
-
-typedef struct NameEntry
-{
-	const char *name;			/* hash key, must be first */
-	NameKind	kind;
-	int			index;			/* into the definition's array of that kind */
-} NameEntry;
-
-typedef struct Compiler
-{
-	MemoryContext context;		/* of the definition */
-	Definition *def;
-	ProblemList *problems;
-	Operand   **constants;		/* of variables[i] when it is a constant */
-	bool		free_references;	/* any reference goes: resolved by text */
-} Compiler;
-
-/* Where a reference stands: decides what it may name. */
-typedef enum ReferenceUse
-{
-	USE_RUN,					/* steps and decisions of a run */
-	USE_FILTER,					/* start filters: there is no run yet */
-	USE_DEFAULT					/* default values: the run is being made */
-} ReferenceUse;
-
-static const struct
-{
-	const char *name;
-	ComparisonOperator op;
-}			operators[] = {
-	{"EqualTo", COMPARE_EQUAL_TO},
-	{"NotEqualTo", COMPARE_NOT_EQUAL_TO},
-	{"GreaterThan", COMPARE_GREATER_THAN},
-	{"LessThan", COMPARE_LESS_THAN},
-	{"GreaterThanOrEqualTo", COMPARE_GREATER_THAN_OR_EQUAL_TO},
-	{"LessThanOrEqualTo", COMPARE_LESS_THAN_OR_EQUAL_TO},
-	{"StartsWith", COMPARE_STARTS_WITH},
-	{"EndsWith", COMPARE_ENDS_WITH},
-	{"Contains", COMPARE_CONTAINS},
-	{"IsNull", COMPARE_IS_NULL},
-	{"IsChanged", COMPARE_IS_CHANGED}
 };
 
 static const struct
@@ -140,16 +87,9 @@ static const char *const assignee_kinds[] = {
 	[ASSIGNEE_RESOURCE] = "Resource"
 };
 
-static void problem(Compiler *c, ProblemSeverity severity, const DocNode *node,
-					const char *reference, const char *format,...) pg_attribute_printf(5, 6);
 static HTAB *make_names(MemoryContext context);
-static NameEntry *find_name(const Definition *def, const char *name);
-static void check_node(Compiler *c, const DocNode *node, DocShape shape);
 static bool check_value_type(Compiler *c, const DocNode *node);
-static const char *get_text(const DocNode *node, const char *name);
-static char *get_word(const DocNode *node, const char *name);
 static bool get_boolean(const DocNode *node, const char *name);
-static bool is_named(const DocNode *node, const char *name);
 static void check_flow(Compiler *c, const DocNode *root);
 static void declare_names(Compiler *c, const DocNode *root);
 static char *declare_name(Compiler *c, const DocNode *node, NameKind kind,
@@ -171,25 +111,6 @@ static void compile_assign_item(Compiler *c, const DocNode *node,
 								AssignItem *item);
 static void compile_variable(Compiler *c, const DocNode *node, int index);
 static void compile_default(Compiler *c, const DocNode *value, VariableDef *var);
-static ConditionSet *compile_conditions(Compiler *c, const DocNode *parent,
-										const char *conditions,
-										const char *logic, ReferenceUse use);
-static void compile_condition(Compiler *c, const DocNode *node,
-							  Requirement *requirement);
-static void compile_filter(Compiler *c, const DocNode *node,
-						   Requirement *requirement);
-static bool compile_operator(Compiler *c, const DocNode *node, bool in_filter,
-							 ComparisonOperator *op);
-static void check_right_side(Compiler *c, const DocNode *node,
-							 Requirement *requirement);
-static LogicNode *compile_logic(Compiler *c, const DocNode *node,
-								const char *text, int nconditions);
-static Operand *compile_value(Compiler *c, const DocNode *node, ReferenceUse use);
-static Operand *compile_reference(Compiler *c, const DocNode *node,
-								  const char *text, ReferenceUse use);
-static void compile_named_reference(Compiler *c, const DocNode *node,
-									Operand *operand, List *parts,
-									ReferenceUse use);
 static Connector compile_connector(Compiler *c, const DocNode *parent,
 								   const char *name);
 static void check_entry_cycles(Compiler *c, const DocNode *root);
@@ -275,9 +196,9 @@ orch_definition_problem_text(const ProblemList *list, ProblemSeverity up_to)
 	return result.data;
 }
 
-static void
-problem(Compiler *c, ProblemSeverity severity, const DocNode *node,
-		const char *reference, const char *format,...)
+void
+orch_definition_problem(Compiler *c, ProblemSeverity severity, const DocNode *node,
+						const char *reference, const char *format,...)
 {
 	StringInfoData message;
 
@@ -299,13 +220,6 @@ problem(Compiler *c, ProblemSeverity severity, const DocNode *node,
 								message.data, reference);
 	pfree(message.data);
 }
-
-#define error_at(c, node, ...) \
-	problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)
-#define warning_at(c, node, ...) \
-	problem(c, PROBLEM_WARNING, node, NULL, __VA_ARGS__)
-#define stale_at(c, node, reference, ...) \
-	problem(c, PROBLEM_STALE, node, reference, __VA_ARGS__)
 
 /* ---------------------------------------------------------------- names */
 
@@ -337,8 +251,8 @@ make_names(MemoryContext context)
 					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 }
 
-static NameEntry *
-find_name(const Definition *def, const char *name)
+NameEntry *
+orch_definition_find_name(const Definition *def, const char *name)
 {
 	return hash_search(def->names, &name, HASH_FIND, NULL);
 }
@@ -346,7 +260,7 @@ find_name(const Definition *def, const char *name)
 int
 orch_definition_stage_index(const Definition *def, const char *name)
 {
-	NameEntry  *entry = find_name(def, name);
+	NameEntry  *entry = orch_definition_find_name(def, name);
 
 	return entry != NULL && entry->kind == NAME_STAGE ? entry->index : -1;
 }
@@ -354,7 +268,7 @@ orch_definition_stage_index(const Definition *def, const char *name)
 int
 orch_definition_step_index(const Definition *def, const char *name)
 {
-	NameEntry  *entry = find_name(def, name);
+	NameEntry  *entry = orch_definition_find_name(def, name);
 
 	return entry != NULL && entry->kind == NAME_STEP ? entry->index : -1;
 }
@@ -382,17 +296,6 @@ orch_definition_is_api_name(const char *name)
 			return false;
 	}
 	return true;
-}
-
-const char *
-orch_definition_operator_name(ComparisonOperator op)
-{
-	int			i;
-
-	for (i = 0; i < (int) lengthof(operators); i++)
-		if (operators[i].op == op)
-			return operators[i].name;
-	elog(ERROR, "unexpected comparison operator %d", (int) op);
 }
 
 const char *
@@ -441,30 +344,30 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 		if (strcmp(root->name, "Flow") != 0 || root->kind != DOC_OBJECT)
 			return def;
 	}
-	check_node(&c, root, SHAPE_FLOW);
+	orch_definition_check_structure(&c, root, SHAPE_FLOW);
 	declare_names(&c, root);
 
-	def->label = MemoryContextStrdup(context, get_text(root, "label") != NULL ?
-									 get_text(root, "label") : "");
+	def->label = MemoryContextStrdup(context, orch_definition_text(root, "label") != NULL ?
+									 orch_definition_text(root, "label") : "");
 
 	/* variables first: their types matter to the rest; constants among them */
 	for (child = root->first_child; child != NULL; child = child->next)
-		if (is_named(child, "constants"))
+		if (orch_definition_is_named(child, "constants"))
 			compile_variable(&c, child, nvariables++);
 	for (child = root->first_child; child != NULL; child = child->next)
-		if (is_named(child, "variables"))
+		if (orch_definition_is_named(child, "variables"))
 			compile_variable(&c, child, nvariables++);
 
 	for (child = root->first_child; child != NULL; child = child->next)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (is_named(child, "orchestratedStages"))
+		if (orch_definition_is_named(child, "orchestratedStages"))
 			compile_stage(&c, child, nstages++, &nsteps);
-		else if (is_named(child, "decisions"))
+		else if (orch_definition_is_named(child, "decisions"))
 			compile_decision(&c, child, ndecisions++, &noutcomes);
-		else if (is_named(child, "assignments"))
+		else if (orch_definition_is_named(child, "assignments"))
 			compile_assignment(&c, child, &def->assignments[nassignments++]);
-		else if (is_named(child, "start"))
+		else if (orch_definition_is_named(child, "start"))
 			compile_start(&c, child);
 	}
 	Assert(nstages == def->nstages && nsteps == def->nsteps &&
@@ -479,30 +382,13 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 	return def;
 }
 
-/*
- * Compile {"conditionLogic": ..., "conditions": [...]} for itself: references
- * are not resolved, whoever evaluates goes by their text.
- */
-ConditionSet *
-orch_definition_compile_conditions(const DocNode *root, MemoryContext context,
-								   ProblemList *problems)
-{
-	Compiler	c = {0};
-
-	c.context = context;
-	c.problems = problems;
-	c.free_references = true;
-	check_node(&c, root, SHAPE_CONDITIONS);
-	return compile_conditions(&c, root, "conditions", "conditionLogic", USE_RUN);
-}
-
 /* --------------------------------------------------------- the structure */
 
 /*
  * Hold a node and everything below it against the format table.
  */
-static void
-check_node(Compiler *c, const DocNode *node, DocShape shape)
+void
+orch_definition_check_structure(Compiler *c, const DocNode *node, DocShape shape)
 {
 	const DocElement *elements;
 	int			nelements;
@@ -555,7 +441,7 @@ check_node(Compiler *c, const DocNode *node, DocShape shape)
 			case DOC_REFUSE:
 				/* of those without names the first speaks for all */
 				if (child->kind == DOC_NIL ||
-					(child->index > 0 && get_word(child, "name") == NULL))
+					(child->index > 0 && orch_definition_word(child, "name") == NULL))
 					break;
 				error_at(c, child, "element \"%s\" is not supported%s%s",
 						 element->name, element->note != NULL ? ": " : "",
@@ -575,8 +461,9 @@ check_node(Compiler *c, const DocNode *node, DocShape shape)
 				break;
 			case DOC_READ:
 				if (check_value_type(c, child) &&
-					element->type == DOC_TYPE_OBJECT)
-					check_node(c, child, element->shape);
+					element->type == DOC_TYPE_OBJECT &&
+					element->shape != SHAPE_OTHER)
+					orch_definition_check_structure(c, child, element->shape);
 				break;
 		}
 	}
@@ -659,8 +546,8 @@ check_value_type(Compiler *c, const DocNode *node)
 /*
  * The text of a child; NULL when there is none or it is no text.
  */
-static const char *
-get_text(const DocNode *node, const char *name)
+const char *
+orch_definition_text(const DocNode *node, const char *name)
 {
 	const DocNode *child = orch_document_child(node, name);
 
@@ -671,10 +558,10 @@ get_text(const DocNode *node, const char *name)
  * The same without white space around it: names, references, keywords.  NULL
  * also when nothing is left.
  */
-static char *
-get_word(const DocNode *node, const char *name)
+char *
+orch_definition_word(const DocNode *node, const char *name)
 {
-	const char *text = get_text(node, name);
+	const char *text = orch_definition_text(node, name);
 	int			length;
 
 	if (text == NULL)
@@ -699,8 +586,8 @@ get_boolean(const DocNode *node, const char *name)
 }
 
 /* Is it that element, and something to look into? */
-static bool
-is_named(const DocNode *node, const char *name)
+bool
+orch_definition_is_named(const DocNode *node, const char *name)
 {
 	return node->element != NULL && strcmp(node->name, name) == 0;
 }
@@ -711,7 +598,7 @@ is_named(const DocNode *node, const char *name)
 static char *
 compile_label(Compiler *c, const DocNode *node, const char *name, int limit)
 {
-	const char *text = get_text(node, name);
+	const char *text = orch_definition_text(node, name);
 
 	if (text == NULL)
 		return NULL;
@@ -739,20 +626,20 @@ check_flow(Compiler *c, const DocNode *root)
 		return;
 	}
 
-	word = get_word(root, "processType");
+	word = orch_definition_word(root, "processType");
 	if (word != NULL && strcmp(word, "Orchestrator") != 0)
 		error_at(c, orch_document_child(root, "processType"),
 				 "processType \"%s\" is not supported, only Orchestrator is",
 				 word);
 
-	word = get_word(root, "runInMode");
+	word = orch_definition_word(root, "runInMode");
 	if (word != NULL && strcmp(word, "DefaultMode") != 0 &&
 		strcmp(word, "SystemModeWithoutSharing") != 0)
 		error_at(c, orch_document_child(root, "runInMode"),
 				 "runInMode \"%s\" is not supported, only DefaultMode and SystemModeWithoutSharing are",
 				 word);
 
-	word = get_word(root, "fullName");
+	word = orch_definition_word(root, "fullName");
 	if (word != NULL && (!orch_definition_is_api_name(word) ||
 						 strlen(word) > MAX_API_NAME_LENGTH))
 		error_at(c, orch_document_child(root, "fullName"),
@@ -776,23 +663,23 @@ declare_names(Compiler *c, const DocNode *root)
 
 	for (child = root->first_child; child != NULL; child = child->next)
 	{
-		if (is_named(child, "orchestratedStages"))
+		if (orch_definition_is_named(child, "orchestratedStages"))
 		{
 			def->nstages++;
 			for (inner = child->first_child; inner != NULL; inner = inner->next)
-				if (is_named(inner, "stageSteps"))
+				if (orch_definition_is_named(inner, "stageSteps"))
 					def->nsteps++;
 		}
-		else if (is_named(child, "decisions"))
+		else if (orch_definition_is_named(child, "decisions"))
 		{
 			def->ndecisions++;
 			for (inner = child->first_child; inner != NULL; inner = inner->next)
-				if (is_named(inner, "rules"))
+				if (orch_definition_is_named(inner, "rules"))
 					def->noutcomes++;
 		}
-		else if (is_named(child, "assignments"))
+		else if (orch_definition_is_named(child, "assignments"))
 			def->nassignments++;
-		else if (is_named(child, "variables") || is_named(child, "constants"))
+		else if (orch_definition_is_named(child, "variables") || orch_definition_is_named(child, "constants"))
 			def->nvariables++;
 	}
 
@@ -808,13 +695,13 @@ declare_names(Compiler *c, const DocNode *root)
 	c->constants = palloc0(sizeof(Operand *) * Max(def->nvariables, 1));
 
 	for (child = root->first_child; child != NULL; child = child->next)
-		if (is_named(child, "constants"))
+		if (orch_definition_is_named(child, "constants"))
 		{
 			def->variables[i].name = declare_name(c, child, NAME_CONSTANT, i);
 			i++;
 		}
 	for (child = root->first_child; child != NULL; child = child->next)
-		if (is_named(child, "variables"))
+		if (orch_definition_is_named(child, "variables"))
 		{
 			def->variables[i].name = declare_name(c, child, NAME_VARIABLE, i);
 			i++;
@@ -824,12 +711,12 @@ declare_names(Compiler *c, const DocNode *root)
 		def->nassignments = 0;
 	for (child = root->first_child; child != NULL; child = child->next)
 	{
-		if (is_named(child, "orchestratedStages"))
+		if (orch_definition_is_named(child, "orchestratedStages"))
 		{
 			i = def->nstages++;
 			def->stages[i].name = declare_name(c, child, NAME_STAGE, i);
 			for (inner = child->first_child; inner != NULL; inner = inner->next)
-				if (is_named(inner, "stageSteps"))
+				if (orch_definition_is_named(inner, "stageSteps"))
 				{
 					int			step = def->nsteps++;
 
@@ -838,12 +725,12 @@ declare_names(Compiler *c, const DocNode *root)
 					def->steps[step].stage = i;
 				}
 		}
-		else if (is_named(child, "decisions"))
+		else if (orch_definition_is_named(child, "decisions"))
 		{
 			i = def->ndecisions++;
 			def->decisions[i].name = declare_name(c, child, NAME_DECISION, i);
 			for (inner = child->first_child; inner != NULL; inner = inner->next)
-				if (is_named(inner, "rules"))
+				if (orch_definition_is_named(inner, "rules"))
 				{
 					int			outcome = def->noutcomes++;
 
@@ -852,14 +739,14 @@ declare_names(Compiler *c, const DocNode *root)
 															   outcome);
 				}
 		}
-		else if (is_named(child, "assignments"))
+		else if (orch_definition_is_named(child, "assignments"))
 		{
 			i = def->nassignments++;
 			def->assignments[i].name = declare_name(c, child, NAME_ASSIGNMENT,
 													i);
 		}
 		else if (child->element != NULL && child->element->treatment == DOC_REFUSE &&
-				 child->element->shape == SHAPE_OTHER && get_word(child, "name") != NULL)
+				 child->element->shape == SHAPE_OTHER && orch_definition_word(child, "name") != NULL)
 			(void) declare_name(c, child, NAME_UNSUPPORTED, 0);
 	}
 }
@@ -871,7 +758,7 @@ static char *
 declare_name(Compiler *c, const DocNode *node, NameKind kind, int index)
 {
 	const DocNode *name_node = orch_document_child(node, "name");
-	char	   *word = get_word(node, "name");
+	char	   *word = orch_definition_word(node, "name");
 	char	   *name;
 	NameEntry  *entry;
 	bool		found;
@@ -899,7 +786,7 @@ declare_name(Compiler *c, const DocNode *node, NameKind kind, int index)
 	{
 		error_at(c, name_node, "the name \"%.*s\" is already that of %s",
 				 pg_mbcliplen(name, strlen(name), MAX_NAME_LENGTH), name,
-				 name_kinds[entry->kind]);
+				 orch_definition_name_kinds[entry->kind]);
 		return name;
 	}
 	entry->kind = kind;
@@ -913,9 +800,9 @@ static void
 compile_start(Compiler *c, const DocNode *node)
 {
 	Definition *def = c->def;
-	char	   *object = get_word(node, "object");
-	char	   *trigger_type = get_word(node, "triggerType");
-	char	   *record_trigger = get_word(node, "recordTriggerType");
+	char	   *object = orch_definition_word(node, "object");
+	char	   *trigger_type = orch_definition_word(node, "triggerType");
+	char	   *record_trigger = orch_definition_word(node, "recordTriggerType");
 	const DocNode *filters = orch_document_child(node, "filters");
 	const DocNode *order = orch_document_child(node->parent, "triggerOrder");
 
@@ -962,8 +849,8 @@ compile_start(Compiler *c, const DocNode *node)
 		else
 			def->trigger_order = value;
 	}
-	def->filters = compile_conditions(c, node, "filters", "filterLogic",
-									  USE_FILTER);
+	def->filters = orch_definition_compile_condition_list(c, node, "filters", "filterLogic",
+														  USE_FILTER);
 }
 
 static void
@@ -982,7 +869,7 @@ compile_stage(Compiler *c, const DocNode *node, int index, int *step_index)
 	stage->connector = compile_connector(c, node, "connector");
 	stage->first_step = *step_index;
 	for (child = node->first_child; child != NULL; child = child->next)
-		if (is_named(child, "stageSteps"))
+		if (orch_definition_is_named(child, "stageSteps"))
 			compile_step(c, child, &c->def->steps[(*step_index)++], index);
 	stage->nsteps = *step_index - stage->first_step;
 }
@@ -990,9 +877,9 @@ compile_stage(Compiler *c, const DocNode *node, int index, int *step_index)
 static void
 compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 {
-	char	   *action_type = get_word(node, "actionType");
-	char	   *action_name = get_word(node, "actionName");
-	char	   *subtype = get_word(node, "stepSubtype");
+	char	   *action_type = orch_definition_word(node, "actionType");
+	char	   *action_name = orch_definition_word(node, "actionName");
+	char	   *subtype = orch_definition_word(node, "stepSubtype");
 	bool		async = get_boolean(node, "requiresAsyncProcessing");
 
 	CHECK_FOR_INTERRUPTS();
@@ -1006,7 +893,7 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 	step->type = async ? STEP_TYPE_ASYNCHRONOUS : STEP_TYPE_BACKGROUND;
 	if (action_type == NULL)
 	{
-		if (get_text(node, "actionType") != NULL)
+		if (orch_definition_text(node, "actionType") != NULL)
 			error_at(c, orch_document_child(node, "actionType"),
 					 "\"actionType\" is empty");
 	}
@@ -1032,7 +919,7 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 
 	if (action_name == NULL)
 	{
-		if (get_text(node, "actionName") != NULL)
+		if (orch_definition_text(node, "actionName") != NULL)
 			error_at(c, orch_document_child(node, "actionName"),
 					 "\"actionName\" is empty");
 		action_name = "";
@@ -1078,11 +965,11 @@ static void
 compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 {
 	const DocNode *child;
-	const char *logic = get_text(node, "entryConditionLogic");
+	const char *logic = orch_definition_text(node, "entryConditionLogic");
 	int			n = 0;
 
 	for (child = node->first_child; child != NULL; child = child->next)
-		if (is_named(child, "entryConditions") && child->kind != DOC_NIL)
+		if (orch_definition_is_named(child, "entryConditions") && child->kind != DOC_NIL)
 			n++;
 	if (n == 0)
 		return;
@@ -1092,7 +979,7 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 	{
 		int			errors_before = c->problems->nerrors;
 		const DocNode *logic_node = orch_document_child(node, "entryConditionLogic");
-		LogicNode  *tree = compile_logic(c, logic_node, logic, n);
+		LogicNode  *tree = orch_definition_compile_logic(c, logic_node, logic, n);
 
 		if (tree != NULL && c->problems->nerrors == errors_before &&
 			!is_conjunction(tree))
@@ -1110,14 +997,14 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 		const DocNode *right_node;
 		NameEntry  *entry;
 
-		if (!is_named(child, "entryConditions") || child->kind != DOC_OBJECT)
+		if (!orch_definition_is_named(child, "entryConditions") || child->kind != DOC_OBJECT)
 			continue;
-		left = get_word(child, "leftValueReference");
-		op = get_word(child, "operator");
+		left = orch_definition_word(child, "leftValueReference");
+		op = orch_definition_word(child, "operator");
 		if (left == NULL || op == NULL)
 			continue;			/* reported */
 		right_node = orch_document_child(child, "rightValue");
-		right = right_node != NULL ? get_word(right_node, "stringValue") : NULL;
+		right = right_node != NULL ? orch_definition_word(right_node, "stringValue") : NULL;
 		dot = strchr(left, '.');
 		if (dot == NULL || strcmp(dot, ".Status") != 0 || *left == '$' ||
 			strcmp(op, "EqualTo") != 0 || right == NULL ||
@@ -1129,18 +1016,18 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 			continue;
 		}
 		*dot = '\0';
-		entry = find_name(c->def, left);
+		entry = orch_definition_find_name(c->def, left);
 		if (entry == NULL)
 		{
 			*dot = '.';
-			stale_at(c, child, left, "reference \"%s\" names nothing", left);
+			stale_at(c, child, left, "reference \"%s\" names nothing, so the version cannot be activated", left);
 			continue;
 		}
 		if (entry->kind != NAME_STEP)
 		{
 			error_at(c, child,
 					 "entry condition on \"%s\", which is %s: only steps of the same stage can be waited for",
-					 left, name_kinds[entry->kind]);
+					 left, orch_definition_name_kinds[entry->kind]);
 			continue;
 		}
 		if (c->def->steps[entry->index].stage != step->stage)
@@ -1159,7 +1046,7 @@ compare_inputs(const void *a, const void *b)
 {
 	const DocNode *left = *(DocNode *const *) a;
 	const DocNode *right = *(DocNode *const *) b;
-	int			result = strcmp(get_text(left, "name"), get_text(right, "name"));
+	int			result = strcmp(orch_definition_text(left, "name"), orch_definition_text(right, "name"));
 
 	return result != 0 ? result : left->index - right->index;
 }
@@ -1178,7 +1065,7 @@ compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 	int			i;
 
 	for (child = node->first_child; child != NULL; child = child->next)
-		if (is_named(child, "inputParameters"))
+		if (orch_definition_is_named(child, "inputParameters"))
 			n++;
 	if (n == 0)
 		return;
@@ -1193,17 +1080,17 @@ compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 		char	   *name;
 		Operand    *value;
 
-		if (!is_named(child, "inputParameters"))
+		if (!orch_definition_is_named(child, "inputParameters"))
 			continue;
-		name = get_word(child, "name");
+		name = orch_definition_word(child, "name");
 		if (name == NULL)
 		{
-			if (get_text(child, "name") != NULL)
+			if (orch_definition_text(child, "name") != NULL)
 				error_at(c, child, "\"name\" is empty");
 			continue;
 		}
 		named[n++] = child;
-		value = compile_value(c, orch_document_child(child, "value"), USE_RUN);
+		value = orch_definition_compile_value(c, orch_document_child(child, "value"), USE_RUN);
 		if (strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
 			step->context_record = value;
 		else if (strncmp(name, AUTOMATIC_INPUT_PREFIX,
@@ -1218,9 +1105,9 @@ compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 
 	qsort(named, n, sizeof(DocNode *), compare_inputs);
 	for (i = 1; i < n; i++)
-		if (strcmp(get_text(named[i - 1], "name"), get_text(named[i], "name")) == 0)
+		if (strcmp(orch_definition_text(named[i - 1], "name"), orch_definition_text(named[i], "name")) == 0)
 			error_at(c, named[i], "input parameter \"%s\" occurs more than once",
-					 get_text(named[i], "name"));
+					 orch_definition_text(named[i], "name"));
 	pfree(named);
 }
 
@@ -1245,13 +1132,13 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 	if (assignee->kind != DOC_OBJECT)
 		return;					/* reported */
 	for (child = assignee->next; child != NULL; child = child->next)
-		if (is_named(child, "assignees"))
+		if (orch_definition_is_named(child, "assignees"))
 		{
 			error_at(c, child, "more than one assignee");
 			break;
 		}
 
-	type = get_word(assignee, "assigneeType");
+	type = orch_definition_word(assignee, "assigneeType");
 	if (type == NULL)
 		return;					/* reported */
 	for (i = 0; i < (int) lengthof(assignee_kinds); i++)
@@ -1267,7 +1154,7 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 	step->assignee_kind = (AssigneeKind) i;
 
 	value = orch_document_child(assignee, "assignee");
-	step->assignee = compile_value(c, value, USE_RUN);
+	step->assignee = orch_definition_compile_value(c, value, USE_RUN);
 	if (step->assignee == NULL)
 	{
 		error_at(c, assignee, "element \"assignee\" is missing: an interactive step needs an assignee");
@@ -1315,15 +1202,15 @@ compile_decision(Compiler *c, const DocNode *node, int index, int *outcome_index
 	{
 		OutcomeDef *outcome;
 
-		if (!is_named(child, "rules"))
+		if (!orch_definition_is_named(child, "rules"))
 			continue;
 		outcome = &c->def->outcomes[(*outcome_index)++];
 		outcome->label = compile_label(c, child, "label", MAX_NAME_LENGTH);
 		if (outcome->label == NULL)
 			outcome->label = MemoryContextStrdup(c->context, outcome->name);
 		outcome->decision = index;
-		outcome->conditions = compile_conditions(c, child, "conditions",
-												 "conditionLogic", USE_RUN);
+		outcome->conditions = orch_definition_compile_condition_list(c, child, "conditions",
+																	 "conditionLogic", USE_RUN);
 		outcome->connector = compile_connector(c, child, "connector");
 	}
 	decision->noutcomes = *outcome_index - decision->first_outcome;
@@ -1336,12 +1223,12 @@ compile_assignment(Compiler *c, const DocNode *node, AssignmentDef *assignment)
 	int			n = 0;
 
 	for (child = node->first_child; child != NULL; child = child->next)
-		if (is_named(child, "assignmentItems"))
+		if (orch_definition_is_named(child, "assignmentItems"))
 			n++;
 	assignment->items = MemoryContextAllocZero(c->context,
 											   sizeof(AssignItem) * Max(n, 1));
 	for (child = node->first_child; child != NULL; child = child->next)
-		if (is_named(child, "assignmentItems"))
+		if (orch_definition_is_named(child, "assignmentItems"))
 			compile_assign_item(c, child,
 								&assignment->items[assignment->nitems++]);
 	assignment->connector = compile_connector(c, node, "connector");
@@ -1350,18 +1237,18 @@ compile_assignment(Compiler *c, const DocNode *node, AssignmentDef *assignment)
 static void
 compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
 {
-	char	   *target = get_word(node, "assignToReference");
-	char	   *op = get_word(node, "operator");
+	char	   *target = orch_definition_word(node, "assignToReference");
+	char	   *op = orch_definition_word(node, "operator");
 	const DocNode *target_node = orch_document_child(node, "assignToReference");
 	const DocNode *op_node = orch_document_child(node, "operator");
 	NameEntry  *entry;
 	VariableDef *variable = NULL;
 
-	item->value = compile_value(c, orch_document_child(node, "value"), USE_RUN);
+	item->value = orch_definition_compile_value(c, orch_document_child(node, "value"), USE_RUN);
 
 	if (target != NULL)
 	{
-		entry = find_name(c->def, target);
+		entry = orch_definition_find_name(c->def, target);
 		if (entry != NULL && entry->kind == NAME_VARIABLE)
 		{
 			item->variable = entry->index;
@@ -1370,7 +1257,7 @@ compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
 		else if (entry != NULL)
 			error_at(c, target_node,
 					 "\"%s\" cannot be assigned to: it is %s, not a variable",
-					 target, name_kinds[entry->kind]);
+					 target, orch_definition_name_kinds[entry->kind]);
 		else if (strchr(target, '.') != NULL || *target == '$')
 			error_at(c, target_node,
 					 "assigning to \"%s\" is not supported, only to variables as a whole",
@@ -1411,10 +1298,10 @@ compile_variable(Compiler *c, const DocNode *node, int index)
 {
 	VariableDef *variable = &c->def->variables[index];
 	const DocNode *value = orch_document_child(node, "value");
-	char	   *type = get_word(node, "dataType");
+	char	   *type = orch_definition_word(node, "dataType");
 	int			i;
 
-	variable->is_constant = is_named(node, "constants");
+	variable->is_constant = orch_definition_is_named(node, "constants");
 	variable->is_collection = get_boolean(node, "isCollection");
 	variable->is_input = get_boolean(node, "isInput");
 	variable->is_output = get_boolean(node, "isOutput");
@@ -1445,7 +1332,7 @@ compile_variable(Compiler *c, const DocNode *node, int index)
 static void
 compile_default(Compiler *c, const DocNode *value, VariableDef *variable)
 {
-	Operand    *operand = compile_value(c, value, USE_DEFAULT);
+	Operand    *operand = orch_definition_compile_value(c, value, USE_DEFAULT);
 	JsonbValue *literal;
 	Timestamp	timestamp;
 	char	   *text;
@@ -1526,688 +1413,6 @@ compile_default(Compiler *c, const DocNode *value, VariableDef *variable)
 				 orch_definition_variable_type_name(variable->type));
 }
 
-/* ------------------------------------------------------------ conditions */
-
-static ConditionSet *
-compile_conditions(Compiler *c, const DocNode *parent, const char *conditions,
-				   const char *logic, ReferenceUse use)
-{
-	ConditionSet *set = MemoryContextAllocZero(c->context, sizeof(ConditionSet));
-	const DocNode *child;
-	const char *text = get_text(parent, logic);
-
-	for (child = parent->first_child; child != NULL; child = child->next)
-		if (is_named(child, conditions) && child->kind != DOC_NIL)
-			set->nrequirements++;
-	if (set->nrequirements == 0)
-		return set;
-	set->requirements = MemoryContextAllocExtended(c->context,
-												   sizeof(Requirement) * set->nrequirements,
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	if (text != NULL)
-		set->logic = compile_logic(c, orch_document_child(parent, logic), text,
-								   set->nrequirements);
-	set->nrequirements = 0;
-	for (child = parent->first_child; child != NULL; child = child->next)
-	{
-		Requirement *requirement;
-
-		if (!is_named(child, conditions) || child->kind == DOC_NIL)
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		requirement = &set->requirements[set->nrequirements++];
-		if (child->kind != DOC_OBJECT)
-			continue;			/* reported */
-		if (use == USE_FILTER)
-			compile_filter(c, child, requirement);
-		else
-			compile_condition(c, child, requirement);
-	}
-	return set;
-}
-
-static void
-compile_condition(Compiler *c, const DocNode *node, Requirement *requirement)
-{
-	char	   *left = get_word(node, "leftValueReference");
-
-	if (left != NULL)
-		requirement->left = compile_reference(c,
-											  orch_document_child(node, "leftValueReference"),
-											  left, USE_RUN);
-	else if (get_text(node, "leftValueReference") != NULL)
-		error_at(c, node, "\"leftValueReference\" is empty");
-	requirement->right = compile_value(c, orch_document_child(node, "rightValue"),
-									   USE_RUN);
-	if (compile_operator(c, node, c->free_references, &requirement->op) &&
-		requirement->left != NULL)
-		check_right_side(c, node, requirement);
-}
-
-/* A start filter: its left side is a field of the record. */
-static void
-compile_filter(Compiler *c, const DocNode *node, Requirement *requirement)
-{
-	char	   *field = get_word(node, "field");
-	MemoryContext old;
-
-	if (field != NULL)
-	{
-		if (strpbrk(field, ".$ ") != NULL)
-			error_at(c, orch_document_child(node, "field"),
-					 "\"%s\" is not a field: filters look at fields of the record itself",
-					 field);
-		old = MemoryContextSwitchTo(c->context);
-		requirement->left = palloc0(sizeof(Operand));
-		requirement->left->kind = OPERAND_RECORD;
-		requirement->left->path = list_make1(pstrdup(field));
-		requirement->left->text = psprintf("$Record.%s", field);
-		MemoryContextSwitchTo(old);
-	}
-	else if (get_text(node, "field") != NULL)
-		error_at(c, node, "\"field\" is empty");
-	requirement->right = compile_value(c, orch_document_child(node, "value"),
-									   USE_FILTER);
-	if (compile_operator(c, node, true, &requirement->op) &&
-		requirement->left != NULL)
-		check_right_side(c, node, requirement);
-}
-
-static bool
-compile_operator(Compiler *c, const DocNode *node, bool in_filter,
-				 ComparisonOperator *op)
-{
-	char	   *name = get_word(node, "operator");
-	const DocNode *name_node = orch_document_child(node, "operator");
-	int			i;
-
-	if (name == NULL)
-	{
-		if (get_text(node, "operator") != NULL)
-			error_at(c, name_node, "\"operator\" is empty");
-		return false;
-	}
-	for (i = 0; i < (int) lengthof(operators); i++)
-		if (strcmp(operators[i].name, name) == 0)
-			break;
-	if (i == (int) lengthof(operators))
-	{
-		error_at(c, name_node, "operator \"%s\" is not supported", name);
-		return false;
-	}
-	*op = operators[i].op;
-	if (*op == COMPARE_IS_CHANGED && !in_filter)
-	{
-		error_at(c, name_node, "operator \"IsChanged\" is not supported here, only in the filters of \"start\"");
-		return false;
-	}
-	return true;
-}
-
-/*
- * What can be said of a comparison without running it.
- */
-static void
-check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
-{
-	const Operand *left = requirement->left;
-	const Operand *right = requirement->right;
-	JsonbValue *literal = right != NULL && right->kind == OPERAND_LITERAL ?
-		right->literal : NULL;
-	EnumType	type = left->kind == OPERAND_STAGE_STATUS ?
-		ENUM_STAGE_STATUS : ENUM_STEP_STATUS;
-	int			nlabels = left->kind == OPERAND_STAGE_STATUS ?
-		STAGE_SUSPENDED + 1 : STEP_NOT_STARTED + 1;
-	int			i;
-
-	if (requirement->op == COMPARE_IS_CHANGED && left->kind != OPERAND_RECORD)
-		error_at(c, node, "operator \"IsChanged\" needs a field of $Record on its left side");
-
-	if (requirement->op == COMPARE_IS_NULL ||
-		requirement->op == COMPARE_IS_CHANGED)
-	{
-		if (literal != NULL && literal->type != jbvBool)
-		{
-			char	   *text = orch_condition_value_text(literal);
-
-			if (literal->type != jbvString ||
-				(strcmp(text, "true") != 0 && strcmp(text, "false") != 0))
-				error_at(c, node, "operator \"%s\" needs a boolean on its right side",
-						 orch_definition_operator_name(requirement->op));
-		}
-		return;
-	}
-	if ((left->kind != OPERAND_STEP_STATUS &&
-		 left->kind != OPERAND_STAGE_STATUS) || literal == NULL ||
-		(requirement->op != COMPARE_EQUAL_TO &&
-		 requirement->op != COMPARE_NOT_EQUAL_TO))
-		return;
-	if (literal->type != jbvString)
-	{
-		error_at(c, node, "\"%s\" is text and cannot be compared with %s",
-				 left->text, orch_condition_value_text(literal));
-		return;
-	}
-	for (i = 0; i < nlabels; i++)
-	{
-		const char *label = orch_catalog_label(type, i);
-
-		if (literal->val.string.len == (int) strlen(label) &&
-			memcmp(literal->val.string.val, label, strlen(label)) == 0)
-			return;
-	}
-	warning_at(c, node, "\"%s\" is never \"%s\"", left->text,
-			   orch_condition_value_text(literal));
-}
-
-/* ----------------------------------------------------------------- logic */
-
-typedef struct LogicParser
-{
-	Compiler   *compiler;
-	const DocNode *node;
-	const char *p;
-	int			nconditions;
-	bool	   *used;
-	bool		failed;			/* and reported */
-} LogicParser;
-
-static LogicNode *parse_or(LogicParser *parser);
-
-static LogicNode *
-make_logic(LogicParser *parser, LogicKind kind, LogicNode *left, LogicNode *right)
-{
-	LogicNode  *result = MemoryContextAllocZero(parser->compiler->context,
-												sizeof(LogicNode));
-
-	result->kind = kind;
-	result->left = left;
-	result->right = right;
-	return result;
-}
-
-static void
-logic_failed(LogicParser *parser, const char *expected)
-{
-	if (!parser->failed)
-	{
-		if (*parser->p == '\0')
-			error_at(parser->compiler, parser->node,
-					 "the logic ends where %s should be", expected);
-		else
-			error_at(parser->compiler, parser->node,
-					 "the logic has \"%.*s\" where %s should be",
-					 pg_mbcliplen(parser->p, strlen(parser->p), 20), parser->p,
-					 expected);
-	}
-	parser->failed = true;
-}
-
-static void
-skip_space(LogicParser *parser)
-{
-	while (isspace((unsigned char) *parser->p))
-		parser->p++;
-}
-
-/* Take a word, in any case, if it comes next. */
-static bool
-accept_word(LogicParser *parser, const char *word)
-{
-	int			length = strlen(word);
-
-	skip_space(parser);
-	if (pg_strncasecmp(parser->p, word, length) != 0 ||
-		isalpha((unsigned char) parser->p[length]) ||
-		parser->p[length] == '_')
-		return false;
-	parser->p += length;
-	return true;
-}
-
-static LogicNode *
-parse_factor(LogicParser *parser)
-{
-	LogicNode  *result;
-
-	check_stack_depth();
-	if (accept_word(parser, "not"))
-	{
-		result = parse_factor(parser);
-		return parser->failed ? NULL : make_logic(parser, LOGIC_NOT, result, NULL);
-	}
-	skip_space(parser);
-	if (*parser->p == '(')
-	{
-		parser->p++;
-		result = parse_or(parser);
-		if (parser->failed)
-			return NULL;
-		skip_space(parser);
-		if (*parser->p != ')')
-		{
-			logic_failed(parser, "\")\"");
-			return NULL;
-		}
-		parser->p++;
-		return result;
-	}
-	if (isdigit((unsigned char) *parser->p))
-	{
-		const char *start = parser->p;
-		int			number = 0;
-
-		for (; isdigit((unsigned char) *parser->p); parser->p++)
-			number = Min(number * 10 + (*parser->p - '0'), 1000000);
-		if (number < 1 || number > parser->nconditions)
-		{
-			if (!parser->failed)
-				error_at(parser->compiler, parser->node,
-						 "the logic names condition %.*s of %d",
-						 (int) Min(parser->p - start, 20), start,
-						 parser->nconditions);
-			parser->failed = true;
-			return NULL;
-		}
-		parser->used[number - 1] = true;
-		result = make_logic(parser, LOGIC_REQUIREMENT, NULL, NULL);
-		result->index = number - 1;
-		return result;
-	}
-	logic_failed(parser, "a condition");
-	return NULL;
-}
-
-static LogicNode *
-parse_and(LogicParser *parser)
-{
-	LogicNode  *result = parse_factor(parser);
-
-	while (!parser->failed && accept_word(parser, "and"))
-	{
-		LogicNode  *right = parse_factor(parser);
-
-		if (!parser->failed)
-			result = make_logic(parser, LOGIC_AND, result, right);
-	}
-	return result;
-}
-
-static LogicNode *
-parse_or(LogicParser *parser)
-{
-	LogicNode  *result = parse_and(parser);
-
-	while (!parser->failed && accept_word(parser, "or"))
-	{
-		LogicNode  *right = parse_and(parser);
-
-		if (!parser->failed)
-			result = make_logic(parser, LOGIC_OR, result, right);
-	}
-	return result;
-}
-
-/* Any of the conditions from first on: a balanced tree, so that it is flat. */
-static LogicNode *
-any_of(LogicParser *parser, int first, int n)
-{
-	LogicNode  *result;
-
-	if (n == 1)
-	{
-		result = make_logic(parser, LOGIC_REQUIREMENT, NULL, NULL);
-		result->index = first;
-		return result;
-	}
-	return make_logic(parser, LOGIC_OR, any_of(parser, first, n / 2),
-					  any_of(parser, first + n / 2, n - n / 2));
-}
-
-/*
- * The logic of conditions: "and", "or" or an expression like 1 AND (2 OR 3),
- * in any case and spacing.  NOT binds tighter than AND, AND tighter than OR.
- * NULL stands for all of them.
- */
-static LogicNode *
-compile_logic(Compiler *c, const DocNode *node, const char *text, int nconditions)
-{
-	LogicParser parser = {0};
-	LogicNode  *result;
-	int			i;
-
-	parser.compiler = c;
-	parser.node = node;
-	parser.p = text;
-	parser.nconditions = nconditions;
-
-	if (accept_word(&parser, "and"))
-	{
-		skip_space(&parser);
-		if (*parser.p == '\0')
-			return NULL;
-	}
-	parser.p = text;
-	if (accept_word(&parser, "or"))
-	{
-		skip_space(&parser);
-		if (*parser.p == '\0')
-			return any_of(&parser, 0, nconditions);
-	}
-	parser.p = text;
-	if (accept_word(&parser, "formula"))
-	{
-		error_at(c, node, "condition logic \"formula\" is not supported");
-		return NULL;
-	}
-	parser.p = text;
-	if (pg_mbstrlen(text) > MAX_LOGIC_LENGTH)
-	{
-		error_at(c, node, "the logic is longer than %d characters",
-				 MAX_LOGIC_LENGTH);
-		return NULL;
-	}
-
-	parser.used = palloc0(sizeof(bool) * nconditions);
-	result = parse_or(&parser);
-	skip_space(&parser);
-	if (!parser.failed && *parser.p != '\0')
-		logic_failed(&parser, "AND or OR");
-	if (parser.failed)
-		return NULL;
-	for (i = 0; i < nconditions; i++)
-		if (!parser.used[i])
-		{
-			warning_at(c, node, "the logic does not use condition %d", i + 1);
-			break;
-		}
-	pfree(parser.used);
-	return result;
-}
-
-/* ---------------------------------------------------------------- values */
-
-static Operand *
-make_literal(Compiler *c, JsonbValue *value, char *text)
-{
-	Operand    *operand = MemoryContextAllocZero(c->context, sizeof(Operand));
-
-	operand->kind = OPERAND_LITERAL;
-	operand->text = text;
-	if (value != NULL)
-	{
-		operand->literal = MemoryContextAlloc(c->context, sizeof(JsonbValue));
-		*operand->literal = *value;
-	}
-	return operand;
-}
-
-/*
- * A value: literal or reference; NULL where there is none.
- */
-static Operand *
-compile_value(Compiler *c, const DocNode *node, ReferenceUse use)
-{
-	const DocNode *child;
-	const DocNode *member = NULL;
-	JsonbValue	v;
-	Timestamp	timestamp;
-	char	   *text;
-	MemoryContext old;
-	Operand    *result;
-	bool		ok = true;
-
-	if (node == NULL || node->kind != DOC_OBJECT)
-		return NULL;
-	for (child = node->first_child; child != NULL; child = child->next)
-	{
-		if (child->element == NULL || child->element->treatment != DOC_READ ||
-			child->kind == DOC_NIL)
-			continue;
-		if (member != NULL)
-		{
-			error_at(c, node, "\"%s\" has both \"%s\" and \"%s\"", node->name,
-					 member->name, child->name);
-			return NULL;
-		}
-		member = child;
-	}
-	if (member == NULL || member->text == NULL || member->kind == DOC_OBJECT)
-		return NULL;
-
-	if (is_named(member, "elementReference"))
-	{
-		text = get_word(node, "elementReference");
-		if (text == NULL)
-		{
-			error_at(c, member, "\"elementReference\" is empty");
-			return NULL;
-		}
-		return compile_reference(c, member, text, use);
-	}
-
-	old = MemoryContextSwitchTo(c->context);
-	if (is_named(member, "numberValue"))
-	{
-		v.type = jbvNumeric;
-		ok = orch_document_number(member->text, &v.val.numeric);
-		text = pstrdup(member->text);
-	}
-	else if (is_named(member, "booleanValue"))
-	{
-		v.type = jbvBool;
-		ok = orch_document_boolean(member->text, &v.val.boolean);
-		text = ok && v.val.boolean ? "true" : "false";
-	}
-	else
-	{
-		v.type = jbvString;
-		v.val.string.val = pstrdup(member->text);
-		v.val.string.len = strlen(member->text);
-		text = psprintf("\"%s\"", member->text);
-	}
-	MemoryContextSwitchTo(old);
-	if (!ok)
-		return NULL;			/* reported */
-
-	result = make_literal(c, &v, text);
-	if (is_named(member, "dateTimeValue") || is_named(member, "dateValue"))
-	{
-		if (!orch_condition_datetime(member->text, strlen(member->text),
-									 &timestamp))
-			error_at(c, member, "\"%.*s\" is not a date or date and time in ISO form",
-					 pg_mbcliplen(member->text, strlen(member->text), 40),
-					 member->text);
-		result->is_datetime = true;
-	}
-	return result;
-}
-
-/*
- * Resolve a reference.  The path and text of the result are in the context of
- * the definition.
- */
-static Operand *
-compile_reference(Compiler *c, const DocNode *node, const char *text,
-				  ReferenceUse use)
-{
-	Operand    *operand;
-	List	   *parts = NIL;
-	MemoryContext old = MemoryContextSwitchTo(c->context);
-	const char *start = text;
-	const char *first;
-	int			nparts;
-
-	operand = palloc0(sizeof(Operand));
-	operand->kind = OPERAND_LITERAL;
-	operand->text = pstrdup(text);
-	for (;;)
-	{
-		const char *end = strchr(start, '.');
-		int			length = end != NULL ? end - start : (int) strlen(start);
-
-		parts = lappend(parts, pnstrdup(start, length));
-		if (length == 0)
-		{
-			MemoryContextSwitchTo(old);
-			error_at(c, node, "\"%s\" is not a reference", text);
-			return operand;
-		}
-		if (end == NULL)
-			break;
-		start = end + 1;
-	}
-	MemoryContextSwitchTo(old);
-	first = linitial(parts);
-	nparts = list_length(parts);
-
-	if (strcmp(first, "$Record") == 0 || strcmp(first, "$Record__Prior") == 0)
-	{
-		ListCell   *cell;
-
-		operand->kind = OPERAND_RECORD;
-		if (strcmp(first, "$Record__Prior") == 0)
-		{
-			operand->kind = OPERAND_RECORD_PRIOR;
-			if (use != USE_FILTER && !c->free_references)
-				error_at(c, node, "reference \"%s\" is not supported: $Record__Prior is known only in the filters of \"start\"",
-						 text);
-		}
-		operand->path = list_delete_first(parts);
-		/* Owner:User: the type in a polymorphic relationship is no part of it */
-		foreach(cell, operand->path)
-		{
-			char	   *colon = strchr(lfirst(cell), ':');
-
-			if (colon != NULL && colon != (char *) lfirst(cell))
-				*colon = '\0';
-		}
-		return operand;
-	}
-	if (c->free_references)
-	{
-		/* resolved by its text */
-		operand->kind = OPERAND_VARIABLE;
-		operand->index = -1;
-		return operand;
-	}
-	if (*first != '$')
-	{
-		compile_named_reference(c, node, operand, parts, use);
-		return operand;
-	}
-
-	if (strcmp(first, "$User") == 0)
-	{
-		operand->kind = OPERAND_USER;
-		operand->path = list_delete_first(parts);
-		if (nparts != 2)
-			error_at(c, node, "reference \"%s\" is not supported: $User is followed by one field",
-					 text);
-	}
-	else if (strcmp(text, "$Flow.CurrentDateTime") == 0)
-	{
-		operand->kind = OPERAND_CURRENT_DATETIME;
-		operand->is_datetime = true;
-	}
-	else if (strcmp(text, "$Flow.InterviewGuid") == 0 && use == USE_RUN)
-		operand->kind = OPERAND_INTERVIEW_GUID;
-	else if (strcmp(text, "$Orchestration.Instance") == 0 && use == USE_RUN)
-		operand->kind = OPERAND_RUN_ID;
-	else
-		error_at(c, node, "reference \"%s\" is not supported%s", text,
-				 use == USE_RUN ? "" : " here");
-	return operand;
-}
-
-/*
- * A reference that begins with a name of the definition's own.
- */
-static void
-compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
-						List *parts, ReferenceUse use)
-{
-	const char *first = linitial(parts);
-	int			nparts = list_length(parts);
-	const char *second = nparts > 1 ? lsecond(parts) : NULL;
-	NameEntry  *entry = find_name(c->def, first);
-	const VariableDef *variable;
-	const Operand *constant;
-
-	if (entry == NULL)
-	{
-		stale_at(c, node, operand->text, "reference \"%s\" names nothing",
-				 operand->text);
-		return;
-	}
-	if (use != USE_RUN && entry->kind != NAME_CONSTANT &&
-		entry->kind != NAME_UNSUPPORTED)
-	{
-		error_at(c, node, "reference \"%s\" is %s, which has no value yet when a run starts",
-				 operand->text, name_kinds[entry->kind]);
-		return;
-	}
-
-	operand->index = entry->index;
-	switch (entry->kind)
-	{
-		case NAME_STAGE:
-			if (nparts != 2 || strcmp(second, "Status") != 0)
-				error_at(c, node, "reference \"%s\" is not supported: of a stage only its Status can be read",
-						 operand->text);
-			operand->kind = OPERAND_STAGE_STATUS;
-			break;
-		case NAME_STEP:
-			if (nparts == 2 && strcmp(second, "Status") == 0)
-				operand->kind = OPERAND_STEP_STATUS;
-			else if (nparts > 2 && strcmp(second, "Outputs") == 0)
-			{
-				operand->kind = OPERAND_STEP_OUTPUT;
-				operand->path = list_delete_first(list_delete_first(parts));
-			}
-			else
-				error_at(c, node, "reference \"%s\" is not supported: of a step only its Status and Outputs.<name> can be read",
-						 operand->text);
-			break;
-		case NAME_OUTCOME:
-			if (nparts != 1)
-				error_at(c, node, "reference \"%s\" is not supported: an outcome has no fields",
-						 operand->text);
-			operand->kind = OPERAND_OUTCOME;
-			break;
-		case NAME_CONSTANT:
-			constant = c->constants[entry->index];
-			if (nparts != 1)
-				error_at(c, node, "reference \"%s\" is not supported: a constant has no fields",
-						 operand->text);
-			operand->kind = OPERAND_LITERAL;
-			if (constant != NULL)
-			{
-				operand->literal = constant->literal;
-				operand->is_datetime = constant->is_datetime;
-			}
-			break;
-		case NAME_VARIABLE:
-			variable = &c->def->variables[entry->index];
-			operand->kind = OPERAND_VARIABLE;
-			operand->path = list_delete_first(parts);
-			if (nparts > 1 && variable->type != VARIABLE_RECORD)
-				error_at(c, node, "reference \"%s\" is not supported: variable \"%s\" is no record and has no fields",
-						 operand->text, first);
-			operand->is_datetime = nparts == 1 &&
-				(variable->type == VARIABLE_DATE ||
-				 variable->type == VARIABLE_DATETIME);
-			break;
-		case NAME_DECISION:
-		case NAME_ASSIGNMENT:
-			error_at(c, node, "reference \"%s\" is not supported: %s has no value",
-					 operand->text, name_kinds[entry->kind]);
-			break;
-		case NAME_UNSUPPORTED:
-			break;				/* the element itself was refused */
-	}
-}
-
 static Connector
 compile_connector(Compiler *c, const DocNode *parent, const char *name)
 {
@@ -2218,15 +1423,15 @@ compile_connector(Compiler *c, const DocNode *parent, const char *name)
 
 	if (node == NULL || node->kind == DOC_NIL)
 		return result;
-	target = get_word(node, "targetReference");
+	target = orch_definition_word(node, "targetReference");
 	if (target == NULL)
 	{
-		if (get_text(node, "targetReference") != NULL)
+		if (orch_definition_text(node, "targetReference") != NULL)
 			error_at(c, node, "\"targetReference\" is empty");
 		return result;			/* otherwise reported */
 	}
 	node = orch_document_child(node, "targetReference");
-	entry = find_name(c->def, target);
+	entry = orch_definition_find_name(c->def, target);
 	if (entry == NULL)
 	{
 		error_at(c, node, "the connector leads to \"%s\", which does not exist",
@@ -2249,7 +1454,7 @@ compile_connector(Compiler *c, const DocNode *parent, const char *name)
 			break;				/* the element itself was refused */
 		default:
 			error_at(c, node, "the connector leads to \"%s\", which is %s",
-					 target, name_kinds[entry->kind]);
+					 target, orch_definition_name_kinds[entry->kind]);
 	}
 	return result;
 }
@@ -2286,10 +1491,10 @@ check_entry_cycles(Compiler *c, const DocNode *root)
 	{
 		const DocNode *node;
 
-		if (!is_named(stage_node, "orchestratedStages"))
+		if (!orch_definition_is_named(stage_node, "orchestratedStages"))
 			continue;
 		for (node = stage_node->first_child; node != NULL; node = node->next)
-			if (is_named(node, "stageSteps"))
+			if (orch_definition_is_named(node, "stageSteps"))
 				nodes[i++] = node;
 	}
 
@@ -2415,11 +1620,11 @@ check_reachable(Compiler *c, const DocNode *root)
 	{
 		int			position = -1;
 
-		if (is_named(node, "orchestratedStages"))
+		if (orch_definition_is_named(node, "orchestratedStages"))
 			position = nstages++;
-		else if (is_named(node, "decisions"))
+		else if (orch_definition_is_named(node, "decisions"))
 			position = def->nstages + ndecisions++;
-		else if (is_named(node, "assignments"))
+		else if (orch_definition_is_named(node, "assignments"))
 			position = def->nstages + def->ndecisions + nassignments++;
 		if (position >= 0 && !seen[position])
 			warning_at(c, node, "no path from the start leads here");

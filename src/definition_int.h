@@ -59,9 +59,9 @@ extern char *orch_definition_problem_text(const ProblemList *list,
 										  ProblemSeverity up_to);
 
 /*
- * Compile a document into a definition in context, which must be empty of
- * meaning when there were errors.  version_id, name and version are the
- * caller's.
+ * Compile a document into a definition in context; with errors among the
+ * problems the result is not to be used.  version_id, name and version are the
+ * caller's to fill in.
  */
 extern Definition *orch_definition_compile(const DocNode *root,
 										   MemoryContext context,
@@ -78,5 +78,67 @@ extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
 /* in condition.c */
 extern bool orch_condition_datetime(const char *text, int length,
 									Timestamp *result);
+
+/* --- between the files of the compiler only --- */
+
+typedef enum NameKind
+{
+	NAME_STAGE,
+	NAME_STEP,
+	NAME_DECISION,
+	NAME_OUTCOME,
+	NAME_ASSIGNMENT,
+	NAME_VARIABLE,
+	NAME_CONSTANT,
+	NAME_UNSUPPORTED			/* an element that was refused */
+} NameKind;
+
+typedef struct NameEntry
+{
+	const char *name;			/* hash key, must be first */
+	NameKind	kind;
+	int			index;			/* into the definition's array of that kind */
+} NameEntry;
+
+typedef struct Compiler
+{
+	MemoryContext context;		/* of the definition */
+	Definition *def;
+	ProblemList *problems;
+	Operand   **constants;		/* of variables[i] when it is a constant */
+	bool		free_references;	/* any reference goes: resolved by text */
+} Compiler;
+
+/* Where a reference stands: decides what it may name. */
+typedef enum ReferenceUse
+{
+	USE_RUN,					/* steps and decisions of a run */
+	USE_FILTER,					/* start filters: there is no run yet */
+	USE_DEFAULT					/* default values: the run is being made */
+} ReferenceUse;
+
+extern const char *const orch_definition_name_kinds[];
+
+extern void orch_definition_problem(Compiler *c, ProblemSeverity severity, const DocNode *node,
+									const char *reference, const char *format,...) pg_attribute_printf(5, 6);
+extern void orch_definition_check_structure(Compiler *c, const DocNode *node,
+											DocShape shape);
+extern NameEntry *orch_definition_find_name(const Definition *def, const char *name);
+extern const char *orch_definition_text(const DocNode *node, const char *name);
+extern char *orch_definition_word(const DocNode *node, const char *name);
+extern bool orch_definition_is_named(const DocNode *node, const char *name);
+extern ConditionSet *orch_definition_compile_condition_list(Compiler *c, const DocNode *parent,
+															const char *conditions,
+															const char *logic, ReferenceUse use);
+extern LogicNode *orch_definition_compile_logic(Compiler *c, const DocNode *node,
+												const char *text, int nconditions);
+extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node, ReferenceUse use);
+
+#define error_at(c, node, ...) \
+	orch_definition_problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)
+#define warning_at(c, node, ...) \
+	orch_definition_problem(c, PROBLEM_WARNING, node, NULL, __VA_ARGS__)
+#define stale_at(c, node, reference, ...) \
+	orch_definition_problem(c, PROBLEM_STALE, node, reference, __VA_ARGS__)
 
 #endif							/* ORCH_DEFINITION_INT_H */

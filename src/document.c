@@ -845,7 +845,9 @@ orch_document_place(const DocNode *node)
 	{
 		path = lcons(unconstify(DocNode *, n), path);
 		if (named == NULL && n->element != NULL && n->element->repeated &&
-			n->element->shape != SHAPE_PARAMETER)
+			(n->parent->parent == NULL ||
+			 (n->element->shape != SHAPE_PARAMETER &&
+			  n->element->shape != SHAPE_OTHER)))
 		{
 			DocNode    *name = orch_document_child(n, "name");
 

@@ -103,7 +103,9 @@ static StaticPlan plan_insert_stage = {
 	5, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT4OID}
 };
 static StaticPlan plan_complete_stage = {
-	"UPDATE orchestration.stage_run SET status = 'Completed'"
+	"UPDATE orchestration.stage_run SET status = 'Completed',"
+	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
 };
@@ -127,7 +129,9 @@ static StaticPlan plan_fail_run = {
 
 /* of a run without a version: nothing to begin, only the statuses */
 static StaticPlan plan_resume_steps = {
-	"UPDATE orchestration.step_run s SET status = 'InProgress'"
+	"UPDATE orchestration.step_run s SET status = 'InProgress',"
+	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" started_at = pg_catalog.clock_timestamp(), ended_at = NULL"
 	" FROM orchestration.stage_run g"
 	" WHERE s.run_id = $1 AND s.status IN ('Error', 'Discontinued')"
 	"   AND g.run_id = $1 AND g.id = s.stage_run_id AND g.status = 'InProgress'",

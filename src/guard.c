@@ -6,7 +6,11 @@
  * Four kinds of trigger on each table:
  *
  * BEFORE ROW fills in what follows from a change (who and when, when it ended).
- * It decides nothing: a BEFORE trigger of somebody else may run after it.
+ * It decides nothing: a BEFORE trigger of somebody else may run after it.  Only
+ * run and work_item have it: with a BEFORE trigger an update locks the row first,
+ * in a WAL record of its own, and stages and steps are what a run has most of.
+ * There the statements of the extension fill in themselves, and what somebody
+ * else wrote is filled in at the end of the statement.
  *
  * AFTER ROW sees what was really stored.  It refuses a change of status that is
  * not in the table of transitions, notes the milestone for the log, and notes
@@ -117,47 +121,28 @@ static int	trusted_depth = -1;
 
 static char *next_comments = NULL;	/* in TopTransactionContext */
 
-static StaticPlan plan_lock_runs = {
-	"SELECT id, status FROM orchestration.run WHERE id = ANY ($1)"
-	" ORDER BY id FOR NO KEY UPDATE",
-	1, {UUIDARRAYOID}
-};
-static StaticPlan plan_stages = {
-	"SELECT s.run_id, s.id, s.status,"
-	" NOT EXISTS (SELECT FROM orchestration.stage_run l"
-	"              WHERE l.run_id = s.run_id AND l.position > s.position)"
-	" FROM orchestration.stage_run s"
-	" WHERE s.run_id = ANY ($1) AND s.id = ANY ($2)",
-	2, {UUIDARRAYOID, UUIDARRAYOID}
-};
-static StaticPlan plan_steps = {
-	"SELECT run_id, id, status, true FROM orchestration.step_run"
+static StaticPlan plan_fill_stages = {
+	"UPDATE orchestration.stage_run SET modified_at = pg_catalog.now(),"
+	" modified_by = $3, ended_at = CASE"
+	"  WHEN status IN ('InProgress', 'Suspended') THEN NULL"
+	"  ELSE COALESCE(ended_at, pg_catalog.clock_timestamp()) END"
 	" WHERE run_id = ANY ($1) AND id = ANY ($2)",
-	2, {UUIDARRAYOID, UUIDARRAYOID}
+	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
 };
-static StaticPlan plan_second_open = {
-	"SELECT run_id FROM orchestration.stage_run"
-	" WHERE run_id = ANY ($1) AND status IN ('InProgress', 'Suspended')"
-	" GROUP BY run_id HAVING count(*) > 1 LIMIT 1",
-	1, {UUIDARRAYOID}
-};
-static StaticPlan plan_not_beside_completed = {
-	"SELECT run_id, id, status FROM orchestration.stage_run"
-	" WHERE run_id = ANY ($1) AND status NOT IN ('Completed', 'Error') LIMIT 1",
-	1, {UUIDARRAYOID}
+static StaticPlan plan_fill_steps = {
+	"UPDATE orchestration.step_run SET modified_at = pg_catalog.now(),"
+	" modified_by = $3, started_at = CASE"
+	"  WHEN status = 'InProgress' AND (started_at IS NULL OR ended_at IS NOT NULL)"
+	"  THEN pg_catalog.clock_timestamp() ELSE started_at END,"
+	" ended_at = CASE WHEN status IN ('InProgress', 'NotStarted') THEN NULL"
+	"  ELSE COALESCE(ended_at, pg_catalog.clock_timestamp()) END"
+	" WHERE run_id = ANY ($1) AND id = ANY ($2)",
+	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
 };
 static StaticPlan plan_run_exists = {
 	"SELECT 1 FROM orchestration.run WHERE id = $1",
 	1, {UUIDOID}
 };
-
-/* What was read of a parent. */
-typedef struct ParentState
-{
-	pg_uuid_t	id;				/* sort key, must be first */
-	int			status;
-	bool		is_last;		/* stages: none was reached later */
-} ParentState;
 
 static Level check_trigger_call(FunctionCallInfo fcinfo, const char *name,
 								TriggerEvent timing, bool row);
@@ -172,17 +157,12 @@ static void check_references(Level level, TriggerData *trigdata);
 static void check_resume(TriggerData *trigdata);
 static void log_transition(Level level, const Transition *transition,
 						   HeapTuple tuple, TupleDesc desc);
-static void note_row(const GuardEntry *entry);
+static bool is_ended(Level level, int status);
+static bool needs_filling(Level level, HeapTuple row, TupleDesc desc, int status);
+static void fill_rows(Level level, StaticPlan *plan, Oid writer,
+					  const GuardEntry *entries, int nentries);
 static void flush(void);
-static void check_entries(const GuardEntry *entries, int nentries);
-static ParentState *read_parents(StaticPlan *plan, Level level,
-								 const GuardEntry *entries, int nentries,
-								 int *nparents);
-static void check_stage(const GuardEntry *entry, int run_status, bool is_last);
-static void check_step(const GuardEntry *entry, int run_status,
-					   int stage_status);
-static void refuse_neighbour(const GuardEntry *entry, int parent_status,
-							 const char *hint);
+static void note_row(const GuardEntry *entry);
 
 /*
  * Begin and end of a statement of the engine's own.
@@ -302,15 +282,52 @@ row_label(Level level, HeapTuple tuple, TupleDesc desc)
 					orch_uuid_text(row_uuid(tuple, desc, columns[level].id)));
 }
 
+/*
+ * Does a row of this status carry the time at which it ended?
+ */
+static bool
+is_ended(Level level, int status)
+{
+	switch (level)
+	{
+		case LEVEL_RUN:
+			return status != RUN_IN_PROGRESS && status != RUN_SUSPENDED;
+		case LEVEL_STAGE:
+			return status != STAGE_IN_PROGRESS && status != STAGE_SUSPENDED;
+		case LEVEL_STEP:
+			return status != STEP_IN_PROGRESS && status != STEP_NOT_STARTED;
+		case LEVEL_WORK_ITEM:
+			return status == WORK_ITEM_COMPLETED;
+	}
+	return false;
+}
+
+/*
+ * Did the writer of a stage or step leave out what follows from his change?
+ */
+static bool
+needs_filling(Level level, HeapTuple row, TupleDesc desc, int status)
+{
+	bool		isnull;
+	Datum		modified_at = heap_getattr(row, columns[level].modified_at,
+										   desc, &isnull);
+
+	if (isnull ||
+		DatumGetTimestampTz(modified_at) != GetCurrentTransactionStartTimestamp() ||
+		heap_attisnull(row, columns[level].ended_at, desc) == is_ended(level, status))
+		return true;
+	return level == LEVEL_STEP && status == STEP_IN_PROGRESS &&
+		heap_attisnull(row, Anum_step_run_started_at, desc);
+}
+
 PG_FUNCTION_INFO_V1(orchestration_guard_fill);
 
 /*
  * orchestration.guard_fill() returns trigger
  *
- * BEFORE INSERT OR UPDATE ROW of run and work_item, BEFORE UPDATE ROW of
- * stage_run and step_run: fills in modified_at and modified_by, when something
- * started and ended, the record type of a lookup.  Raises 39P01 when not called
- * as that trigger, OR101 when a lookup names no record.
+ * BEFORE INSERT OR UPDATE ROW of run and work_item: fills in modified_at and
+ * modified_by, when it ended, the record type of a lookup.  Raises 39P01 when not
+ * called as that trigger, OR101 when a lookup names no record.
  */
 Datum
 orchestration_guard_fill(PG_FUNCTION_ARGS)
@@ -364,43 +381,22 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 
 		if (status != old_status)
 		{
-			bool		ends;
+			bool		ends = is_ended(level, status);
 
-			switch (level)
+			if (level == LEVEL_RUN && status == RUN_COMPLETED)
 			{
-				case LEVEL_RUN:
-					ends = status != RUN_IN_PROGRESS && status != RUN_SUSPENDED;
-					if (status == RUN_COMPLETED)
-					{
-						attnums[n] = Anum_run_current_stage;
-						nulls[n] = true;
-						values[n++] = (Datum) 0;
-					}
-					if (old_status == RUN_ERROR)
-					{
-						attnums[n] = Anum_run_error;
-						nulls[n] = true;
-						values[n++] = (Datum) 0;
-						attnums[n] = Anum_run_error_recoverable;
-						nulls[n] = true;
-						values[n++] = (Datum) 0;
-					}
-					break;
-				case LEVEL_STAGE:
-					ends = status != STAGE_IN_PROGRESS && status != STAGE_SUSPENDED;
-					break;
-				case LEVEL_STEP:
-					ends = status != STEP_IN_PROGRESS && status != STEP_NOT_STARTED;
-					if (status == STEP_IN_PROGRESS)
-					{
-						attnums[n] = Anum_step_run_started_at;
-						values[n++] = TimestampTzGetDatum(GetCurrentTimestamp());
-					}
-					break;
-				case LEVEL_WORK_ITEM:
-				default:
-					ends = status == WORK_ITEM_COMPLETED;
-					break;
+				attnums[n] = Anum_run_current_stage;
+				nulls[n] = true;
+				values[n++] = (Datum) 0;
+			}
+			if (level == LEVEL_RUN && old_status == RUN_ERROR)
+			{
+				attnums[n] = Anum_run_error;
+				nulls[n] = true;
+				values[n++] = (Datum) 0;
+				attnums[n] = Anum_run_error_recoverable;
+				nulls[n] = true;
+				values[n++] = (Datum) 0;
 			}
 			attnums[n] = col->ended_at;
 			nulls[n] = !ends;
@@ -451,6 +447,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	int			to = row_status(level, row, desc);
 	const Transition *transition = NULL;
 	GuardEntry	entry;
+	bool		fill = false;
 	bool		isnull;
 
 	if (!trusted)
@@ -471,9 +468,13 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 												   Anum_work_item_assignee_id),
 										  row_uuid(row, desc,
 												   Anum_work_item_assignee_id));
-		if (from == to && !reassigned)
+		fill = (level == LEVEL_STAGE || level == LEVEL_STEP) && !trusted &&
+			needs_filling(level, row, desc, to);
+		if (from == to && !reassigned && !fill)
 			return PointerGetDatum(NULL);
-
+	}
+	if (update && (from != to || level == LEVEL_WORK_ITEM))
+	{
 		transition = orch_transition_find(level, from, to);
 		if (transition == NULL)
 		{
@@ -500,7 +501,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 		if (level == LEVEL_RUN && from == RUN_ERROR)
 			check_resume(trigdata);
 	}
-	else if (trusted)
+	else if (!update && trusted)
 		transition = orch_transition_find(level, from, to);
 
 	if (transition != NULL && transition->log_kind != LOG_NONE)
@@ -512,6 +513,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	entry.level = level;
 	entry.from = from;
 	entry.to = to;
+	entry.fill = fill;
 	entry.run_id = *row_uuid(row, desc, col->run_id);
 	entry.id = *row_uuid(row, desc, col->id);
 	if (col->parent_id != 0)
@@ -645,11 +647,12 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 	orch_log_init(&entry, (LogKind) transition->log_kind,
 				  row_uuid(tuple, desc, col->run_id));
 
-	value = heap_getattr(tuple, col->ended_at, desc, &isnull);
-	if (!isnull)
+	if (is_ended(level, transition->to))
 	{
-		TimestampTz ended_at = DatumGetTimestampTz(value);
+		TimestampTz ended_at;
 
+		value = heap_getattr(tuple, col->ended_at, desc, &isnull);
+		ended_at = isnull ? entry.logged_at : DatumGetTimestampTz(value);
 		entry.logged_at = ended_at;
 		value = heap_getattr(tuple, col->created_at, desc, &isnull);
 		if (!isnull)
@@ -735,6 +738,45 @@ orchestration_guard_statement(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Fill in what the writers of stages or steps left out.
+ */
+static void
+fill_rows(Level level, StaticPlan *plan, Oid writer, const GuardEntry *entries,
+		  int nentries)
+{
+	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
+	pg_uuid_t  *ids = palloc(nentries * sizeof(pg_uuid_t));
+	const Principal *principal;
+	Datum		values[3];
+	char		nulls[3] = {' ', ' ', ' '};
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < nentries; i++)
+	{
+		if (entries[i].level != level || !entries[i].fill)
+			continue;
+		run_ids[n] = entries[i].run_id;
+		ids[n++] = entries[i].id;
+	}
+	if (n > 0)
+	{
+		principal = OidIsValid(writer) ? orch_principal_of_role(writer) : NULL;
+		values[0] = PointerGetDatum(orch_uuid_array(run_ids, n));
+		values[1] = PointerGetDatum(orch_uuid_array(ids, n));
+		if (principal != NULL)
+			values[2] = UUIDPGetDatum(&principal->id);
+		else
+			nulls[2] = 'n';
+		orch_guard_trust_begin();
+		orch_plan_execute_latest(plan, values, nulls, 0);
+		orch_guard_trust_end();
+	}
+	pfree(run_ids);
+	pfree(ids);
+}
+
+/*
  * Look at all noted rows.
  */
 static void
@@ -744,6 +786,7 @@ flush(void)
 	int			nentries = npending;
 	SystemContext saved;
 	Frame	   *frame;
+	Oid			writer = orch_frame_actor();
 
 	orch_system_enter(&saved);
 	if (nentries > 0)
@@ -755,7 +798,9 @@ flush(void)
 
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		check_entries(entries, nentries);
+		fill_rows(LEVEL_STAGE, &plan_fill_stages, writer, entries, nentries);
+		fill_rows(LEVEL_STEP, &plan_fill_steps, writer, entries, nentries);
+		orch_guard_check(entries, nentries);
 		orch_cascade(entries, nentries);
 		SPI_finish();
 		pfree(entries);
@@ -768,274 +813,6 @@ flush(void)
 	if (frame == NULL)
 		orch_log_flush();
 	orch_system_leave(&saved);
-}
-
-/*
- * Lock the runs, read the parents, give the verdicts.
- */
-static void
-check_entries(const GuardEntry *entries, int nentries)
-{
-	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
-	pg_uuid_t  *completed = palloc(nentries * sizeof(pg_uuid_t));
-	pg_uuid_t  *opened = palloc(nentries * sizeof(pg_uuid_t));
-	int			nrun_ids = 0;
-	int			ncompleted = 0;
-	int			nopened = 0;
-	ParentState *runs = NULL;
-	ParentState *stages = NULL;
-	ParentState *steps = NULL;
-	int			nruns = 0;
-	int			nstages = 0;
-	int			nsteps = 0;
-	bool		isnull;
-	Datum		value;
-	int			i;
-
-	/* rows of run themselves are locked by having been written */
-	for (i = 0; i < nentries; i++)
-	{
-		if (entries[i].level != LEVEL_RUN)
-			run_ids[nrun_ids++] = entries[i].run_id;
-		else if (entries[i].from != STATUS_NEW && entries[i].to == RUN_COMPLETED)
-			completed[ncompleted++] = entries[i].id;
-		if (entries[i].level == LEVEL_STAGE &&
-			(entries[i].to == STAGE_IN_PROGRESS || entries[i].to == STAGE_SUSPENDED))
-			opened[nopened++] = entries[i].run_id;
-	}
-
-	if (nrun_ids > 0)
-	{
-		uint64		n;
-
-		qsort(run_ids, nrun_ids, sizeof(pg_uuid_t), orch_uuid_compare);
-		value = PointerGetDatum(orch_uuid_array(run_ids, nrun_ids));
-		orch_plan_execute_latest(&plan_lock_runs, &value, NULL, 0);
-		nruns = (int) SPI_processed;
-		runs = palloc(Max(nruns, 1) * sizeof(ParentState));
-		for (n = 0; n < SPI_processed; n++)
-		{
-			HeapTuple	tuple = SPI_tuptable->vals[n];
-			TupleDesc	desc = SPI_tuptable->tupdesc;
-
-			runs[n].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
-			runs[n].status = orch_transition_status_value(LEVEL_RUN,
-														  DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
-		}
-		SPI_freetuptable(SPI_tuptable);
-		qsort(runs, nruns, sizeof(ParentState), orch_uuid_compare);
-		stages = read_parents(&plan_stages, LEVEL_STAGE, entries, nentries, &nstages);
-		steps = read_parents(&plan_steps, LEVEL_STEP, entries, nentries, &nsteps);
-	}
-
-	for (i = 0; i < nentries; i++)
-	{
-		const GuardEntry *entry = &entries[i];
-		ParentState *run;
-		ParentState *parent = NULL;
-
-		if (entry->level == LEVEL_RUN)
-			continue;
-		run = bsearch(&entry->run_id, runs, nruns, sizeof(ParentState),
-					  orch_uuid_compare);
-		if (entry->level == LEVEL_STAGE)
-			parent = bsearch(&entry->id, stages, nstages, sizeof(ParentState),
-							 orch_uuid_compare);
-		else if (entry->level == LEVEL_STEP)
-			parent = bsearch(&entry->parent_id, stages, nstages,
-							 sizeof(ParentState), orch_uuid_compare);
-		else
-			parent = bsearch(&entry->parent_id, steps, nsteps,
-							 sizeof(ParentState), orch_uuid_compare);
-		if (run == NULL || parent == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-					 errmsg("the run or parent of %s %s does not exist",
-							orch_transition_level_name(entry->level),
-							orch_uuid_text(&entry->id))));
-		switch (entry->level)
-		{
-			case LEVEL_RUN:
-				break;
-			case LEVEL_STAGE:
-				check_stage(entry, run->status, parent->is_last);
-				break;
-			case LEVEL_STEP:
-				check_step(entry, run->status, parent->status);
-				break;
-			case LEVEL_WORK_ITEM:
-				if (!orch_transition_neighbours(LEVEL_WORK_ITEM, parent->status,
-												entry->to))
-					refuse_neighbour(entry, parent->status, NULL);
-				break;
-		}
-	}
-
-	if (ncompleted > 0)
-	{
-		value = PointerGetDatum(orch_uuid_array(completed, ncompleted));
-		orch_plan_execute_latest(&plan_not_beside_completed, &value, NULL, 1);
-		if (SPI_processed > 0)
-		{
-			HeapTuple	tuple = SPI_tuptable->vals[0];
-			TupleDesc	desc = SPI_tuptable->tupdesc;
-
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
-					 errmsg("run %s cannot be Completed: its stage %s is %s",
-							SPI_getvalue(tuple, desc, 1),
-							SPI_getvalue(tuple, desc, 2),
-							SPI_getvalue(tuple, desc, 3)),
-					 errhint("Complete the stage, or cancel the run.")));
-		}
-	}
-	if (nopened > 0)
-	{
-		value = PointerGetDatum(orch_uuid_array(opened, nopened));
-		orch_plan_execute_latest(&plan_second_open, &value, NULL, 1);
-		if (SPI_processed > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_SECOND_OPEN_STAGE),
-					 errmsg("run %s cannot have a second open stage",
-							SPI_getvalue(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 1)),
-					 errdetail("At most one stage of a run is InProgress or Suspended.")));
-	}
-	pfree(run_ids);
-	pfree(completed);
-	pfree(opened);
-}
-
-/*
- * The stages (also those that are the entries themselves) or steps that the
- * entries have as parents, sorted by id.
- */
-static ParentState *
-read_parents(StaticPlan *plan, Level level, const GuardEntry *entries,
-			 int nentries, int *nparents)
-{
-	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
-	pg_uuid_t  *ids = palloc(nentries * sizeof(pg_uuid_t));
-	ParentState *parents;
-	Datum		values[2];
-	int			n = 0;
-	int			i;
-	bool		isnull;
-
-	for (i = 0; i < nentries; i++)
-	{
-		const GuardEntry *entry = &entries[i];
-
-		if (entry->level == LEVEL_STAGE && level == LEVEL_STAGE)
-			ids[n] = entry->id;
-		else if ((int) entry->level == (int) level + 1)
-			ids[n] = entry->parent_id;
-		else
-			continue;
-		run_ids[n++] = entry->run_id;
-	}
-	*nparents = 0;
-	if (n == 0)
-		return NULL;
-
-	values[0] = PointerGetDatum(orch_uuid_array(run_ids, n));
-	values[1] = PointerGetDatum(orch_uuid_array(ids, n));
-	orch_plan_execute_latest(plan, values, NULL, 0);
-	parents = palloc(Max(SPI_processed, 1) * sizeof(ParentState));
-	*nparents = (int) SPI_processed;
-	for (i = 0; i < *nparents; i++)
-	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-
-		parents[i].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
-		parents[i].status = orch_transition_status_value(level,
-														 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
-		parents[i].is_last = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
-	}
-	SPI_freetuptable(SPI_tuptable);
-	qsort(parents, *nparents, sizeof(ParentState), orch_uuid_compare);
-	pfree(run_ids);
-	pfree(ids);
-	return parents;
-}
-
-/*
- * A stage beside its run: the neighbours, and what the conditions in
- * contract/transitions.csv add.
- */
-static void
-check_stage(const GuardEntry *entry, int run_status, bool is_last)
-{
-	if (!orch_transition_neighbours(LEVEL_STAGE, run_status, entry->to))
-		refuse_neighbour(entry, run_status, NULL);
-	if (entry->from == STATUS_NEW)
-		return;
-
-	/* ends by itself, or is resumed with its run: the run must be going on */
-	if ((entry->to == STAGE_IN_PROGRESS || entry->to == STAGE_COMPLETED ||
-		 entry->to == STAGE_ERROR) && run_status != RUN_IN_PROGRESS)
-		refuse_neighbour(entry, run_status, "Resume the run first.");
-
-	/* these concern the stage that was reached last */
-	if (!is_last &&
-		((entry->from == STAGE_COMPLETED && entry->to == STAGE_DISCONTINUED) ||
-		 (entry->from == STAGE_ERROR && entry->to == STAGE_IN_PROGRESS)))
-		refuse_neighbour(entry, run_status,
-						 "Only the stage that the run reached last can change so.");
-}
-
-/*
- * A step beside its stage and run, likewise.
- */
-static void
-check_step(const GuardEntry *entry, int run_status, int stage_status)
-{
-	bool		going_on = run_status == RUN_IN_PROGRESS &&
-	stage_status == STAGE_IN_PROGRESS;
-
-	/* a step that fails takes its stage with it: see cascade.c */
-	if (entry->from != STATUS_NEW && entry->to == STEP_ERROR && going_on)
-		return;
-	if (!orch_transition_neighbours(LEVEL_STEP, stage_status, entry->to))
-		refuse_neighbour(entry, stage_status, NULL);
-
-	/* contract/neighbours.csv, line 20 */
-	if (entry->to == STEP_DISCONTINUED && stage_status == STAGE_IN_PROGRESS &&
-		run_status != RUN_ERROR)
-		refuse_neighbour(entry, stage_status,
-						 "Beside a stage in progress a step is Discontinued only while the run is in Error.");
-	if (entry->from == STATUS_NEW)
-		return;
-
-	if (!going_on && (entry->to == STEP_IN_PROGRESS ||
-					  (entry->to == STEP_COMPLETED)))
-		refuse_neighbour(entry, stage_status,
-						 "A step starts and ends only while its run and stage are in progress; resume the run first.");
-	if (entry->from == STEP_COMPLETED && entry->to == STEP_DISCONTINUED &&
-		stage_status != STAGE_COMPLETED && run_status != RUN_ERROR)
-		refuse_neighbour(entry, stage_status, NULL);
-}
-
-static void
-refuse_neighbour(const GuardEntry *entry, int parent_status, const char *hint)
-{
-	Level		parent = (Level) (entry->level - 1);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
-			 errmsg("%s %s cannot be %s in a %s that is %s",
-					orch_transition_level_name(entry->level),
-					orch_uuid_text(&entry->id),
-					orch_transition_status_name(entry->level, entry->to),
-					orch_transition_level_name(parent),
-					orch_transition_status_name(parent, parent_status)),
-			 errdetail("Beside a %s that is %s, a %s may be: %s.",
-					   orch_transition_level_name(parent),
-					   orch_transition_status_name(parent, parent_status),
-					   orch_transition_level_name(entry->level),
-					   orch_transition_neighbour_list(entry->level, parent_status)),
-			 hint == NULL ? 0 : errhint("%s", hint)));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_guard_delete);

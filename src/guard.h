@@ -28,6 +28,8 @@ typedef struct GuardEntry
 	int			from;			/* STATUS_NEW: inserted */
 	int			to;
 	int			step_type;		/* steps: StepType */
+	bool		fill;			/* stages, steps: who, when it ended, ... are
+								 * still to be filled in */
 	pg_uuid_t	run_id;
 	pg_uuid_t	parent_id;		/* steps: the stage; work items: the step */
 	pg_uuid_t	id;
@@ -46,6 +48,9 @@ extern void orch_guard_set_comments(const char *comments);
 
 extern void orch_guard_at_xact_end(void);
 extern void orch_guard_at_subxact_end(int level, bool commit);
+
+/* guard_check.c: the verdict on rows beside their parents */
+extern void orch_guard_check(const GuardEntry *entries, int nentries);
 
 /* cascade.c: the consequences of rows that passed the guard, set by set */
 extern void orch_cascade(const GuardEntry *entries, int nentries);

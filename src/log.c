@@ -40,23 +40,21 @@
 #include "catalog.h"
 #include "compat.h"
 #include "log.h"
-#include "uuid.h"
 
 /* columns of run_log, 0-based */
 #define COL_RUN_ID			0
 #define COL_NUMBER			1
-#define COL_ID				2
-#define COL_LOGGED_AT		3
-#define COL_KIND			4
-#define COL_DURATION		5
-#define COL_STAGE_RUN_ID	6
-#define COL_STEP_RUN_ID		7
-#define COL_WORK_ITEM_ID	8
-#define COL_ASSIGNEE_ID		9
-#define COL_ACTOR			10
-#define COL_COMMENTS		11
-#define COL_CONTEXT			12
-#define NCOLUMNS			13
+#define COL_LOGGED_AT		2
+#define COL_KIND			3
+#define COL_DURATION		4
+#define COL_STAGE_RUN_ID	5
+#define COL_STEP_RUN_ID		6
+#define COL_WORK_ITEM_ID	7
+#define COL_ASSIGNEE_ID		8
+#define COL_ACTOR			9
+#define COL_COMMENTS		10
+#define COL_CONTEXT			11
+#define NCOLUMNS			12
 
 /* contract/fields.csv: lengths of FlowOrchestrationLog's texts, in characters */
 #define MAX_ACTOR		255
@@ -227,18 +225,15 @@ fill_slot(TupleTableSlot *slot, const LogEntry *entry)
 {
 	Datum	   *values = slot->tts_values;
 	bool	   *nulls = slot->tts_isnull;
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
 	ExecClearTuple(slot);
 	memset(nulls, true, NCOLUMNS * sizeof(bool));
 
-	orch_uuid_generate(id);
 	values[COL_RUN_ID] = UUIDPGetDatum(&entry->run_id);
-	values[COL_ID] = UUIDPGetDatum(id);
 	values[COL_LOGGED_AT] = TimestampTzGetDatum(entry->logged_at);
 	values[COL_KIND] = ObjectIdGetDatum(orch_catalog_label_oid(ENUM_LOG_KIND,
 															   entry->kind));
-	nulls[COL_RUN_ID] = nulls[COL_NUMBER] = nulls[COL_ID] = false;
+	nulls[COL_RUN_ID] = nulls[COL_NUMBER] = false;
 	nulls[COL_LOGGED_AT] = nulls[COL_KIND] = false;
 
 	values[COL_DURATION] = Int32GetDatum(entry->duration);

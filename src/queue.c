@@ -59,17 +59,17 @@ typedef struct StepResult
 static StaticPlan plan_claim = {
 	"WITH ready AS MATERIALIZED ("
 	"  SELECT run_id, step_run_id FROM orchestration.step_queue"
-	"   WHERE topic = ANY ($1) AND available_at <= pg_catalog.statement_timestamp()"
+	"   WHERE topic = ANY ($1) AND available_at <= $5"
 	"   ORDER BY available_at FOR UPDATE SKIP LOCKED LIMIT $2)"
 	" UPDATE orchestration.step_queue q SET lease_id = orchestration.new_id(),"
 	"        worker = $3, attempt = q.attempt + 1,"
-	"        available_at = pg_catalog.clock_timestamp() + $4"
+	"        available_at = $5 + $4"
 	"   FROM ready r, orchestration.step_run s"
 	"  WHERE q.run_id = r.run_id AND q.step_run_id = r.step_run_id"
 	"    AND s.run_id = q.run_id AND s.id = q.step_run_id"
 	" RETURNING q.run_id, q.step_run_id, q.lease_id, q.topic, q.action, s.name,"
 	"           q.inputs, q.attempt, q.available_at",
-	4, {TEXTARRAYOID, INT8OID, TEXTOID, INTERVALOID}
+	5, {TEXTARRAYOID, INT8OID, TEXTOID, INTERVALOID, TIMESTAMPTZOID}
 };
 static StaticPlan plan_run_of = {
 	"SELECT run_id FROM orchestration.step_run WHERE id = $1", 1, {UUIDOID}
@@ -165,6 +165,7 @@ orchestration_claim_steps(PG_FUNCTION_ARGS)
 	values[1] = Int64GetDatum((int64) PG_GETARG_INT32(2));
 	values[2] = PG_GETARG_DATUM(0);
 	values[3] = PG_GETARG_DATUM(3);
+	values[4] = TimestampTzGetDatum(GetCurrentTimestamp());
 	orch_plan_execute(&plan_claim, values, NULL, false, 0);
 	for (n = 0; n < SPI_processed; n++)
 	{
@@ -520,7 +521,7 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 		Jsonb	   *volatile outputs = NULL;
 		Jsonb	   *inputs;
 		char	   *action_name;
-		Datum		values[4];
+		Datum		values[5];
 		bool		isnull;
 		MemoryContext old;
 
@@ -533,6 +534,7 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 		values[1] = Int64GetDatum(1);
 		values[2] = CStringGetTextDatum("run_queued_functions()");
 		values[3] = IntervalPGetDatum(&lease);
+		values[4] = TimestampTzGetDatum(GetCurrentTimestamp());
 		orch_plan_execute(&plan_claim, values, NULL, false, 0);
 		if (SPI_processed == 0)
 		{

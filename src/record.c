@@ -10,7 +10,10 @@
  * so that one that committed while the DELETE waited is found also in
  * REPEATABLE READ (ri_PerformCheck() does the same).
  *
- * The engine reads records as to_jsonb() of the row, in system context.
+ * The engine reads records as to_jsonb() of the row.  Every query of a user's
+ * table runs as the owner of that table, as foreign key checks do: the casts and
+ * domains of its columns may call functions of his, which must not run with the
+ * rights of the extension's owner.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -108,6 +111,9 @@ static StaticPlan plan_clear_all_work_items = {
 
 static RecordType *find_record_type(const char *name, bool missing_ok);
 static void refuse_unknown_type(const char *name);
+static void enter_table_owner(Oid relation, SystemContext *saved);
+static void leave_table_owner(const SystemContext *saved);
+static bool lock_record(const char *type, const char *key);
 
 /*
  * The record type, its plans ready to be prepared.  Caller is in system context
@@ -211,18 +217,56 @@ refuse_unknown_type(const char *name)
 			 errhint("Register its table with orchestration.register_record_type().")));
 }
 
+/*
+ * Act as the owner of a user's table, inside system context.
+ */
+static void
+enter_table_owner(Oid relation, SystemContext *saved)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	GetUserIdAndSecContext(&saved->user_id, &saved->sec_context);
+	SetUserIdAndSecContext(((Form_pg_class) GETSTRUCT(tuple))->relowner,
+						   saved->sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	ReleaseSysCache(tuple);
+}
+
+static void
+leave_table_owner(const SystemContext *saved)
+{
+	SetUserIdAndSecContext(saved->user_id, saved->sec_context);
+}
+
+/*
+ * Lock a record FOR KEY SHARE; false when there is none.  Caller is in system
+ * context and connected to SPI.
+ */
+static bool
+lock_record(const char *type, const char *key)
+{
+	RecordType *record_type = find_record_type(type, false);
+	Datum		value = CStringGetTextDatum(key);
+	SystemContext owner;
+
+	enter_table_owner(record_type->relation, &owner);
+	orch_plan_execute_latest(&record_type->lock, &value, NULL, 1);
+	leave_table_owner(&owner);
+	return SPI_processed > 0;
+}
+
 void
 orch_record_lock(const char *type, const char *key)
 {
 	SystemContext saved;
-	Datum		value = CStringGetTextDatum(key);
 	bool		found;
 
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&find_record_type(type, false)->lock, &value, NULL, 1);
-	found = SPI_processed > 0;
+	found = lock_record(type, key);
 	SPI_finish();
 	orch_system_leave(&saved);
 	if (!found)
@@ -259,11 +303,7 @@ orch_record_find_type(const char *key)
 		MemoryContextSwitchTo(spi_context);
 		PG_TRY();
 		{
-			Datum		value = CStringGetTextDatum(key);
-
-			orch_plan_execute_latest(&find_record_type(name, false)->lock,
-									 &value, NULL, 1);
-			if (SPI_processed > 0)
+			if (lock_record(name, key))
 				result = MemoryContextStrdup(caller, name);
 			ReleaseCurrentSubTransaction();
 			MemoryContextSwitchTo(spi_context);
@@ -295,13 +335,18 @@ orch_record_fetch(const char *type, const char *key)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	SystemContext saved;
+	SystemContext owner;
+	RecordType *record_type;
 	Datum		value = CStringGetTextDatum(key);
 	Jsonb	   *result = NULL;
 
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&find_record_type(type, false)->fetch, &value, NULL, 1);
+	record_type = find_record_type(type, false);
+	enter_table_owner(record_type->relation, &owner);
+	orch_plan_execute_latest(&record_type->fetch, &value, NULL, 1);
+	leave_table_owner(&owner);
 	if (SPI_processed > 0)
 	{
 		bool		isnull;
@@ -348,6 +393,7 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 	char	   *text;
 	Oid			text_type = TEXTOID;
 	bool		isnull;
+	SystemContext owner;
 	Jsonb	   *result = NULL;
 
 	/* Owner:User names the target of a polymorphic relationship too */
@@ -379,8 +425,10 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 	if (text == NULL)
 		return NULL;
 	values[0] = CStringGetTextDatum(text);
+	enter_table_owner(*target, &owner);
 	if (SPI_execute_with_args(query, 1, &text_type, values, NULL, false, 1) < 0)
 		elog(ERROR, "could not follow relationship \"%s\"", relationship);
+	leave_table_owner(&owner);
 	if (SPI_processed > 0)
 	{
 		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
@@ -818,7 +866,11 @@ orchestration_record_exists(PG_FUNCTION_ARGS)
 	{
 		Datum		value = PG_GETARG_DATUM(1);
 
+		SystemContext owner;
+
+		enter_table_owner(type->relation, &owner);
 		orch_plan_execute(&type->fetch, &value, NULL, true, 1);
+		leave_table_owner(&owner);
 		exists = SPI_processed > 0;
 	}
 	SPI_finish();

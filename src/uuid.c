@@ -4,7 +4,7 @@
  *	  Record ids: uuids of version 7 (RFC 9562), ordered by time.
  *
  * 48 bits of milliseconds, 12 bits of the fraction of the millisecond, 62
- * random bits, as the server's own uuidv7() makes them from PostgreSQL 18 on.
+ * random bits.  From PostgreSQL 18 on the server's own uuidv7() makes them.
  * Within a session ids strictly increase, even when the clock does not: rows
  * made one after another sort so, and new index entries go to the same page.
  *
@@ -24,6 +24,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "uuid.h"
 
 /* one step of the 12-bit fraction, rounded up: 1,000,000 ns / 4096 */
@@ -35,6 +36,9 @@
 void
 orch_uuid_generate(pg_uuid_t *id)
 {
+#ifdef ORCH_COMPAT_UUIDV7
+	*id = *DatumGetUUIDP(ORCH_COMPAT_UUIDV7());
+#else
 	static int64 previous_ns = 0;
 	struct timespec now;
 	int64		ns;
@@ -63,6 +67,7 @@ orch_uuid_generate(pg_uuid_t *id)
 	id->data[6] = (unsigned char) (0x70 | (fraction >> 8));
 	id->data[7] = (unsigned char) fraction;
 	id->data[8] = (id->data[8] & 0x3f) | 0x80;
+#endif
 }
 
 char *

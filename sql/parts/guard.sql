@@ -1,5 +1,8 @@
 -- guard: the triggers that no write to a run, stage, step or work item gets
 -- past (src/guard.c), and the status machine that they enforce, as rows.
+--
+-- stage_run and step_run have no BEFORE UPDATE trigger: with one, every update
+-- would lock the row first, in a WAL record of its own.
 
 CREATE FUNCTION orchestration.guard_fill() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_fill';
@@ -32,8 +35,6 @@ CREATE TRIGGER run_guard_delete BEFORE DELETE ON orchestration.run
 CREATE TRIGGER run_guard_truncate BEFORE TRUNCATE ON orchestration.run
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
 
-CREATE TRIGGER stage_run_guard_fill BEFORE UPDATE ON orchestration.stage_run
-    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_fill();
 CREATE TRIGGER stage_run_guard_row AFTER INSERT OR UPDATE ON orchestration.stage_run
     FOR EACH ROW EXECUTE FUNCTION orchestration.guard_row();
 CREATE TRIGGER stage_run_guard_statement AFTER INSERT OR UPDATE ON orchestration.stage_run
@@ -43,8 +44,6 @@ CREATE TRIGGER stage_run_guard_delete BEFORE DELETE ON orchestration.stage_run
 CREATE TRIGGER stage_run_guard_truncate BEFORE TRUNCATE ON orchestration.stage_run
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
 
-CREATE TRIGGER step_run_guard_fill BEFORE UPDATE ON orchestration.step_run
-    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_fill();
 CREATE TRIGGER step_run_guard_row AFTER INSERT OR UPDATE ON orchestration.step_run
     FOR EACH ROW EXECUTE FUNCTION orchestration.guard_row();
 CREATE TRIGGER step_run_guard_statement AFTER INSERT OR UPDATE ON orchestration.step_run

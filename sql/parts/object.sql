@@ -410,7 +410,6 @@ CREATE TABLE orchestration.run_log (
     run_id       uuid        NOT NULL,
     number       bigint      NOT NULL
         DEFAULT nextval('orchestration.run_log_number_seq'),
-    id           uuid        NOT NULL DEFAULT orchestration.new_id(),
     logged_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     kind         orchestration.log_kind NOT NULL,
     duration     integer,
@@ -432,7 +431,7 @@ CREATE TABLE orchestration.run_log (
 COMMENT ON TABLE orchestration.run_log IS
     'Milestones of runs: FlowOrchestrationLog (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.run_log.number IS
-    'Orders the entries of a run; the view shows it as Name';
+    'Orders the entries of a run; the view makes Name and, with logged_at, Id of it';
 COMMENT ON COLUMN orchestration.run_log.duration IS
     'Whole seconds from the start of what ended; null where nothing ended';
 COMMENT ON COLUMN orchestration.run_log.actor IS

@@ -99,7 +99,8 @@ COMMENT ON VIEW orchestration.flow_orchestration_work_item IS
 
 CREATE VIEW orchestration.flow_orchestration_log
     WITH (security_invoker = true) AS
-SELECT l.id,
+SELECT (lpad(to_hex(floor(extract(epoch FROM l.logged_at) * 1000)::bigint), 12, '0')
+        || '70008' || lpad(to_hex(l.number), 15, '0'))::uuid AS id,
        false AS is_deleted,
        '00000000-0000-7000-8000-000000000001'::uuid AS created_by_id,
        l.logged_at AS created_date,
@@ -130,4 +131,4 @@ SELECT l.id,
          ON s.run_id = l.run_id AND s.id = COALESCE(l.stage_run_id, t.stage_run_id)
   LEFT JOIN orchestration.principal p ON p.id = l.assignee_id;
 COMMENT ON VIEW orchestration.flow_orchestration_log IS
-    'FlowOrchestrationLog: one row a milestone of a run';
+    'FlowOrchestrationLog: one row a milestone of a run; Id is a uuid of version 7 made of time and number';

@@ -1,0 +1,772 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition_value.c
+ *	  Compiles what a definition says about values: literals, references,
+ *	  conditions and their logic.
+ *
+ * The part of the compiler that evaluate_conditions() needs too; what holds for
+ * the compiler as a whole is said in definition_compile.c.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/definition_value.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "catalog.h"
+#include "compat.h"
+#include "definition_int.h"
+#include "errors.h"
+
+#define MAX_LOGIC_LENGTH	1000
+
+static const struct
+{
+	const char *name;
+	ComparisonOperator op;
+}			operators[] = {
+	{"EqualTo", COMPARE_EQUAL_TO},
+	{"NotEqualTo", COMPARE_NOT_EQUAL_TO},
+	{"GreaterThan", COMPARE_GREATER_THAN},
+	{"LessThan", COMPARE_LESS_THAN},
+	{"GreaterThanOrEqualTo", COMPARE_GREATER_THAN_OR_EQUAL_TO},
+	{"LessThanOrEqualTo", COMPARE_LESS_THAN_OR_EQUAL_TO},
+	{"StartsWith", COMPARE_STARTS_WITH},
+	{"EndsWith", COMPARE_ENDS_WITH},
+	{"Contains", COMPARE_CONTAINS},
+	{"IsNull", COMPARE_IS_NULL},
+	{"IsChanged", COMPARE_IS_CHANGED}
+};
+
+static void compile_condition(Compiler *c, const DocNode *node,
+							  Requirement *requirement);
+static void compile_filter(Compiler *c, const DocNode *node,
+						   Requirement *requirement);
+static bool compile_operator(Compiler *c, const DocNode *node, bool in_filter,
+							 ComparisonOperator *op);
+static void check_right_side(Compiler *c, const DocNode *node,
+							 Requirement *requirement);
+static Operand *compile_reference(Compiler *c, const DocNode *node,
+								  const char *text, ReferenceUse use);
+static void compile_named_reference(Compiler *c, const DocNode *node,
+									Operand *operand, List *parts,
+									ReferenceUse use);
+
+const char *
+orch_definition_operator_name(ComparisonOperator op)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(operators); i++)
+		if (operators[i].op == op)
+			return operators[i].name;
+	elog(ERROR, "unexpected comparison operator %d", (int) op);
+}
+
+/*
+ * Compile {"conditionLogic": ..., "conditions": [...]} for itself: references
+ * are not resolved, whoever evaluates goes by their text.
+ */
+ConditionSet *
+orch_definition_compile_conditions(const DocNode *root, MemoryContext context,
+								   ProblemList *problems)
+{
+	Compiler	c = {0};
+
+	c.context = context;
+	c.problems = problems;
+	c.free_references = true;
+	orch_definition_check_structure(&c, root, SHAPE_CONDITIONS);
+	return orch_definition_compile_condition_list(&c, root, "conditions", "conditionLogic", USE_RUN);
+}
+
+/* ------------------------------------------------------------ conditions */
+
+ConditionSet *
+orch_definition_compile_condition_list(Compiler *c, const DocNode *parent, const char *conditions,
+									   const char *logic, ReferenceUse use)
+{
+	ConditionSet *set = MemoryContextAllocZero(c->context, sizeof(ConditionSet));
+	const DocNode *child;
+	const char *text = orch_definition_text(parent, logic);
+
+	for (child = parent->first_child; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, conditions) && child->kind != DOC_NIL)
+			set->nrequirements++;
+	if (set->nrequirements == 0)
+		return set;
+	set->requirements = MemoryContextAllocExtended(c->context,
+												   sizeof(Requirement) * set->nrequirements,
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	if (text != NULL)
+		set->logic = orch_definition_compile_logic(c, orch_document_child(parent, logic), text,
+												   set->nrequirements);
+	set->nrequirements = 0;
+	for (child = parent->first_child; child != NULL; child = child->next)
+	{
+		Requirement *requirement;
+
+		if (!orch_definition_is_named(child, conditions) || child->kind == DOC_NIL)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		requirement = &set->requirements[set->nrequirements++];
+		if (child->kind != DOC_OBJECT)
+			continue;			/* reported */
+		if (use == USE_FILTER)
+			compile_filter(c, child, requirement);
+		else
+			compile_condition(c, child, requirement);
+	}
+	return set;
+}
+
+static void
+compile_condition(Compiler *c, const DocNode *node, Requirement *requirement)
+{
+	char	   *left = orch_definition_word(node, "leftValueReference");
+
+	if (left != NULL)
+		requirement->left = compile_reference(c,
+											  orch_document_child(node, "leftValueReference"),
+											  left, USE_RUN);
+	else if (orch_definition_text(node, "leftValueReference") != NULL)
+		error_at(c, node, "\"leftValueReference\" is empty");
+	requirement->right = orch_definition_compile_value(c, orch_document_child(node, "rightValue"),
+													   USE_RUN);
+	if (compile_operator(c, node, c->free_references, &requirement->op) &&
+		requirement->left != NULL)
+		check_right_side(c, node, requirement);
+}
+
+/* A start filter: its left side is a field of the record. */
+static void
+compile_filter(Compiler *c, const DocNode *node, Requirement *requirement)
+{
+	char	   *field = orch_definition_word(node, "field");
+	MemoryContext old;
+
+	if (field != NULL)
+	{
+		if (strpbrk(field, ".$ ") != NULL)
+			error_at(c, orch_document_child(node, "field"),
+					 "\"%s\" is not a field: filters look at fields of the record itself",
+					 field);
+		old = MemoryContextSwitchTo(c->context);
+		requirement->left = palloc0(sizeof(Operand));
+		requirement->left->kind = OPERAND_RECORD;
+		requirement->left->path = list_make1(pstrdup(field));
+		requirement->left->text = psprintf("$Record.%s", field);
+		MemoryContextSwitchTo(old);
+	}
+	else if (orch_definition_text(node, "field") != NULL)
+		error_at(c, node, "\"field\" is empty");
+	requirement->right = orch_definition_compile_value(c, orch_document_child(node, "value"),
+													   USE_FILTER);
+	if (compile_operator(c, node, true, &requirement->op) &&
+		requirement->left != NULL)
+		check_right_side(c, node, requirement);
+}
+
+static bool
+compile_operator(Compiler *c, const DocNode *node, bool in_filter,
+				 ComparisonOperator *op)
+{
+	char	   *name = orch_definition_word(node, "operator");
+	const DocNode *name_node = orch_document_child(node, "operator");
+	int			i;
+
+	if (name == NULL)
+	{
+		if (orch_definition_text(node, "operator") != NULL)
+			error_at(c, name_node, "\"operator\" is empty");
+		return false;
+	}
+	for (i = 0; i < (int) lengthof(operators); i++)
+		if (strcmp(operators[i].name, name) == 0)
+			break;
+	if (i == (int) lengthof(operators))
+	{
+		error_at(c, name_node, "operator \"%s\" is not supported", name);
+		return false;
+	}
+	*op = operators[i].op;
+	if (*op == COMPARE_IS_CHANGED && !in_filter)
+	{
+		error_at(c, name_node, "operator \"IsChanged\" is not supported here, only in the filters of \"start\"");
+		return false;
+	}
+	return true;
+}
+
+/*
+ * What can be said of a comparison without running it.
+ */
+static void
+check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
+{
+	const Operand *left = requirement->left;
+	const Operand *right = requirement->right;
+	JsonbValue *literal = right != NULL && right->kind == OPERAND_LITERAL ?
+		right->literal : NULL;
+	EnumType	type = left->kind == OPERAND_STAGE_STATUS ?
+		ENUM_STAGE_STATUS : ENUM_STEP_STATUS;
+	int			nlabels = left->kind == OPERAND_STAGE_STATUS ?
+		STAGE_SUSPENDED + 1 : STEP_NOT_STARTED + 1;
+	int			i;
+
+	if (requirement->op == COMPARE_IS_CHANGED && left->kind != OPERAND_RECORD)
+		error_at(c, node, "operator \"IsChanged\" needs a field of $Record on its left side");
+
+	if (requirement->op == COMPARE_IS_NULL ||
+		requirement->op == COMPARE_IS_CHANGED)
+	{
+		if (literal != NULL && literal->type != jbvBool)
+		{
+			char	   *text = orch_condition_value_text(literal);
+
+			if (literal->type != jbvString ||
+				(strcmp(text, "true") != 0 && strcmp(text, "false") != 0))
+				error_at(c, node, "operator \"%s\" needs a boolean on its right side",
+						 orch_definition_operator_name(requirement->op));
+		}
+		return;
+	}
+	if ((left->kind != OPERAND_STEP_STATUS &&
+		 left->kind != OPERAND_STAGE_STATUS) || literal == NULL ||
+		(requirement->op != COMPARE_EQUAL_TO &&
+		 requirement->op != COMPARE_NOT_EQUAL_TO))
+		return;
+	if (literal->type != jbvString)
+	{
+		error_at(c, node, "\"%s\" is text and cannot be compared with %s",
+				 left->text, orch_condition_value_text(literal));
+		return;
+	}
+	for (i = 0; i < nlabels; i++)
+	{
+		const char *label = orch_catalog_label(type, i);
+
+		if (literal->val.string.len == (int) strlen(label) &&
+			memcmp(literal->val.string.val, label, strlen(label)) == 0)
+			return;
+	}
+	warning_at(c, node, "\"%s\" is never \"%s\"", left->text,
+			   orch_condition_value_text(literal));
+}
+
+/* ----------------------------------------------------------------- logic */
+
+typedef struct LogicParser
+{
+	Compiler   *compiler;
+	const DocNode *node;
+	const char *p;
+	int			nconditions;
+	bool	   *used;
+	bool		failed;			/* and reported */
+} LogicParser;
+
+static LogicNode *parse_or(LogicParser *parser);
+
+static LogicNode *
+make_logic(LogicParser *parser, LogicKind kind, LogicNode *left, LogicNode *right)
+{
+	LogicNode  *result = MemoryContextAllocZero(parser->compiler->context,
+												sizeof(LogicNode));
+
+	result->kind = kind;
+	result->left = left;
+	result->right = right;
+	return result;
+}
+
+static void
+logic_failed(LogicParser *parser, const char *expected)
+{
+	if (!parser->failed)
+	{
+		if (*parser->p == '\0')
+			error_at(parser->compiler, parser->node,
+					 "the logic ends where %s should be", expected);
+		else
+			error_at(parser->compiler, parser->node,
+					 "the logic has \"%.*s\" where %s should be",
+					 pg_mbcliplen(parser->p, strlen(parser->p), 20), parser->p,
+					 expected);
+	}
+	parser->failed = true;
+}
+
+static void
+skip_space(LogicParser *parser)
+{
+	while (isspace((unsigned char) *parser->p))
+		parser->p++;
+}
+
+/* Take a word, in any case, if it comes next. */
+static bool
+accept_word(LogicParser *parser, const char *word)
+{
+	int			length = strlen(word);
+
+	skip_space(parser);
+	if (pg_strncasecmp(parser->p, word, length) != 0 ||
+		isalpha((unsigned char) parser->p[length]) ||
+		parser->p[length] == '_')
+		return false;
+	parser->p += length;
+	return true;
+}
+
+static LogicNode *
+parse_factor(LogicParser *parser)
+{
+	LogicNode  *result;
+
+	check_stack_depth();
+	if (accept_word(parser, "not"))
+	{
+		result = parse_factor(parser);
+		return parser->failed ? NULL : make_logic(parser, LOGIC_NOT, result, NULL);
+	}
+	skip_space(parser);
+	if (*parser->p == '(')
+	{
+		parser->p++;
+		result = parse_or(parser);
+		if (parser->failed)
+			return NULL;
+		skip_space(parser);
+		if (*parser->p != ')')
+		{
+			logic_failed(parser, "\")\"");
+			return NULL;
+		}
+		parser->p++;
+		return result;
+	}
+	if (isdigit((unsigned char) *parser->p))
+	{
+		const char *start = parser->p;
+		int			number = 0;
+
+		for (; isdigit((unsigned char) *parser->p); parser->p++)
+			number = Min(number * 10 + (*parser->p - '0'), 1000000);
+		if (number < 1 || number > parser->nconditions)
+		{
+			if (!parser->failed)
+				error_at(parser->compiler, parser->node,
+						 "the logic names condition %.*s of %d",
+						 (int) Min(parser->p - start, 20), start,
+						 parser->nconditions);
+			parser->failed = true;
+			return NULL;
+		}
+		parser->used[number - 1] = true;
+		result = make_logic(parser, LOGIC_REQUIREMENT, NULL, NULL);
+		result->index = number - 1;
+		return result;
+	}
+	logic_failed(parser, "a condition");
+	return NULL;
+}
+
+static LogicNode *
+parse_and(LogicParser *parser)
+{
+	LogicNode  *result = parse_factor(parser);
+
+	while (!parser->failed && accept_word(parser, "and"))
+	{
+		LogicNode  *right = parse_factor(parser);
+
+		if (!parser->failed)
+			result = make_logic(parser, LOGIC_AND, result, right);
+	}
+	return result;
+}
+
+static LogicNode *
+parse_or(LogicParser *parser)
+{
+	LogicNode  *result = parse_and(parser);
+
+	while (!parser->failed && accept_word(parser, "or"))
+	{
+		LogicNode  *right = parse_and(parser);
+
+		if (!parser->failed)
+			result = make_logic(parser, LOGIC_OR, result, right);
+	}
+	return result;
+}
+
+/* Any of the conditions from first on: a balanced tree, so that it is flat. */
+static LogicNode *
+any_of(LogicParser *parser, int first, int n)
+{
+	LogicNode  *result;
+
+	if (n == 1)
+	{
+		result = make_logic(parser, LOGIC_REQUIREMENT, NULL, NULL);
+		result->index = first;
+		return result;
+	}
+	return make_logic(parser, LOGIC_OR, any_of(parser, first, n / 2),
+					  any_of(parser, first + n / 2, n - n / 2));
+}
+
+/*
+ * The logic of conditions: "and", "or" or an expression like 1 AND (2 OR 3),
+ * in any case and spacing.  NOT binds tighter than AND, AND tighter than OR.
+ * NULL stands for all of them.
+ */
+LogicNode *
+orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text, int nconditions)
+{
+	LogicParser parser = {0};
+	LogicNode  *result;
+	int			i;
+
+	parser.compiler = c;
+	parser.node = node;
+	parser.p = text;
+	parser.nconditions = nconditions;
+
+	if (accept_word(&parser, "and"))
+	{
+		skip_space(&parser);
+		if (*parser.p == '\0')
+			return NULL;
+	}
+	parser.p = text;
+	if (accept_word(&parser, "or"))
+	{
+		skip_space(&parser);
+		if (*parser.p == '\0')
+			return any_of(&parser, 0, nconditions);
+	}
+	parser.p = text;
+	if (accept_word(&parser, "formula"))
+	{
+		error_at(c, node, "condition logic \"formula\" is not supported");
+		return NULL;
+	}
+	parser.p = text;
+	if (pg_mbstrlen(text) > MAX_LOGIC_LENGTH)
+	{
+		error_at(c, node, "the logic is longer than %d characters",
+				 MAX_LOGIC_LENGTH);
+		return NULL;
+	}
+
+	parser.used = palloc0(sizeof(bool) * nconditions);
+	result = parse_or(&parser);
+	skip_space(&parser);
+	if (!parser.failed && *parser.p != '\0')
+		logic_failed(&parser, "AND or OR");
+	if (parser.failed)
+		return NULL;
+	for (i = 0; i < nconditions; i++)
+		if (!parser.used[i])
+		{
+			warning_at(c, node, "the logic does not use condition %d", i + 1);
+			break;
+		}
+	pfree(parser.used);
+	return result;
+}
+
+/* ---------------------------------------------------------------- values */
+
+static Operand *
+make_literal(Compiler *c, JsonbValue *value, char *text)
+{
+	Operand    *operand = MemoryContextAllocZero(c->context, sizeof(Operand));
+
+	operand->kind = OPERAND_LITERAL;
+	operand->text = text;
+	if (value != NULL)
+	{
+		operand->literal = MemoryContextAlloc(c->context, sizeof(JsonbValue));
+		*operand->literal = *value;
+	}
+	return operand;
+}
+
+/*
+ * A value: literal or reference; NULL where there is none.
+ */
+Operand *
+orch_definition_compile_value(Compiler *c, const DocNode *node, ReferenceUse use)
+{
+	const DocNode *child;
+	const DocNode *member = NULL;
+	JsonbValue	v;
+	Timestamp	timestamp;
+	char	   *text;
+	MemoryContext old;
+	Operand    *result;
+	bool		ok = true;
+
+	if (node == NULL || node->kind != DOC_OBJECT)
+		return NULL;
+	for (child = node->first_child; child != NULL; child = child->next)
+	{
+		if (child->element == NULL || child->element->treatment != DOC_READ ||
+			child->kind == DOC_NIL)
+			continue;
+		if (member != NULL)
+		{
+			if (child->element != member->element)	/* else reported */
+				error_at(c, node, "\"%s\" has both \"%s\" and \"%s\"",
+						 node->name, member->name, child->name);
+			return NULL;
+		}
+		member = child;
+	}
+	if (member == NULL || member->text == NULL || member->kind == DOC_OBJECT)
+		return NULL;
+
+	if (orch_definition_is_named(member, "elementReference"))
+	{
+		text = orch_definition_word(node, "elementReference");
+		if (text == NULL)
+		{
+			error_at(c, member, "\"elementReference\" is empty");
+			return NULL;
+		}
+		return compile_reference(c, member, text, use);
+	}
+
+	old = MemoryContextSwitchTo(c->context);
+	if (orch_definition_is_named(member, "numberValue"))
+	{
+		v.type = jbvNumeric;
+		ok = orch_document_number(member->text, &v.val.numeric);
+		text = pstrdup(member->text);
+	}
+	else if (orch_definition_is_named(member, "booleanValue"))
+	{
+		v.type = jbvBool;
+		ok = orch_document_boolean(member->text, &v.val.boolean);
+		text = ok && v.val.boolean ? "true" : "false";
+	}
+	else
+	{
+		v.type = jbvString;
+		v.val.string.val = pstrdup(member->text);
+		v.val.string.len = strlen(member->text);
+		text = psprintf("\"%s\"", member->text);
+	}
+	MemoryContextSwitchTo(old);
+	if (!ok)
+		return NULL;			/* reported */
+
+	result = make_literal(c, &v, text);
+	if (orch_definition_is_named(member, "dateTimeValue") || orch_definition_is_named(member, "dateValue"))
+	{
+		if (!orch_condition_datetime(member->text, strlen(member->text),
+									 &timestamp))
+			error_at(c, member, "\"%.*s\" is not a date or date and time in ISO form",
+					 pg_mbcliplen(member->text, strlen(member->text), 40),
+					 member->text);
+		result->is_datetime = true;
+	}
+	return result;
+}
+
+/*
+ * Resolve a reference.  The path and text of the result are in the context of
+ * the definition.
+ */
+static Operand *
+compile_reference(Compiler *c, const DocNode *node, const char *text,
+				  ReferenceUse use)
+{
+	Operand    *operand;
+	List	   *parts = NIL;
+	MemoryContext old = MemoryContextSwitchTo(c->context);
+	const char *start = text;
+	const char *first;
+	int			nparts;
+
+	operand = palloc0(sizeof(Operand));
+	operand->kind = OPERAND_LITERAL;
+	operand->text = pstrdup(text);
+	for (;;)
+	{
+		const char *end = strchr(start, '.');
+		int			length = end != NULL ? end - start : (int) strlen(start);
+
+		parts = lappend(parts, pnstrdup(start, length));
+		if (length == 0)
+		{
+			MemoryContextSwitchTo(old);
+			error_at(c, node, "\"%s\" is not a reference", text);
+			return operand;
+		}
+		if (end == NULL)
+			break;
+		start = end + 1;
+	}
+	MemoryContextSwitchTo(old);
+	first = linitial(parts);
+	nparts = list_length(parts);
+
+	if (strcmp(first, "$Record") == 0 || strcmp(first, "$Record__Prior") == 0)
+	{
+		ListCell   *cell;
+
+		operand->kind = OPERAND_RECORD;
+		if (strcmp(first, "$Record__Prior") == 0)
+		{
+			operand->kind = OPERAND_RECORD_PRIOR;
+			if (use != USE_FILTER && !c->free_references)
+				error_at(c, node, "reference \"%s\" is not supported: $Record__Prior is known only in the filters of \"start\"",
+						 text);
+		}
+		operand->path = list_delete_first(parts);
+		/* Owner:User: the type in a polymorphic relationship is no part of it */
+		foreach(cell, operand->path)
+		{
+			char	   *colon = strchr(lfirst(cell), ':');
+
+			if (colon != NULL && colon != (char *) lfirst(cell))
+				*colon = '\0';
+		}
+		return operand;
+	}
+	if (c->free_references)
+	{
+		/* resolved by its text */
+		operand->kind = OPERAND_VARIABLE;
+		operand->index = -1;
+		return operand;
+	}
+	if (*first != '$')
+	{
+		compile_named_reference(c, node, operand, parts, use);
+		return operand;
+	}
+
+	if (strcmp(first, "$User") == 0)
+	{
+		operand->kind = OPERAND_USER;
+		operand->path = list_delete_first(parts);
+		if (nparts != 2)
+			error_at(c, node, "reference \"%s\" is not supported: $User is followed by one field",
+					 text);
+	}
+	else if (strcmp(text, "$Flow.CurrentDateTime") == 0)
+	{
+		operand->kind = OPERAND_CURRENT_DATETIME;
+		operand->is_datetime = true;
+	}
+	else if (strcmp(text, "$Flow.InterviewGuid") == 0 && use == USE_RUN)
+		operand->kind = OPERAND_INTERVIEW_GUID;
+	else if (strcmp(text, "$Orchestration.Instance") == 0 && use == USE_RUN)
+		operand->kind = OPERAND_RUN_ID;
+	else
+		error_at(c, node, "reference \"%s\" is not supported%s", text,
+				 use == USE_RUN ? "" : " here");
+	return operand;
+}
+
+/*
+ * A reference that begins with a name of the definition's own.
+ */
+static void
+compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
+						List *parts, ReferenceUse use)
+{
+	const char *first = linitial(parts);
+	int			nparts = list_length(parts);
+	const char *second = nparts > 1 ? lsecond(parts) : NULL;
+	NameEntry  *entry = orch_definition_find_name(c->def, first);
+	const VariableDef *variable;
+	const Operand *constant;
+
+	if (entry == NULL)
+	{
+		stale_at(c, node, operand->text, "reference \"%s\" names nothing, so the version cannot be activated",
+				 operand->text);
+		return;
+	}
+	if (use != USE_RUN && entry->kind != NAME_CONSTANT &&
+		entry->kind != NAME_UNSUPPORTED)
+	{
+		error_at(c, node, "reference \"%s\" is %s, which has no value yet when a run starts",
+				 operand->text, orch_definition_name_kinds[entry->kind]);
+		return;
+	}
+
+	operand->index = entry->index;
+	switch (entry->kind)
+	{
+		case NAME_STAGE:
+			if (nparts != 2 || strcmp(second, "Status") != 0)
+				error_at(c, node, "reference \"%s\" is not supported: of a stage only its Status can be read",
+						 operand->text);
+			operand->kind = OPERAND_STAGE_STATUS;
+			break;
+		case NAME_STEP:
+			if (nparts == 2 && strcmp(second, "Status") == 0)
+				operand->kind = OPERAND_STEP_STATUS;
+			else if (nparts > 2 && strcmp(second, "Outputs") == 0)
+			{
+				operand->kind = OPERAND_STEP_OUTPUT;
+				operand->path = list_delete_first(list_delete_first(parts));
+			}
+			else
+				error_at(c, node, "reference \"%s\" is not supported: of a step only its Status and Outputs.<name> can be read",
+						 operand->text);
+			break;
+		case NAME_OUTCOME:
+			if (nparts != 1)
+				error_at(c, node, "reference \"%s\" is not supported: an outcome has no fields",
+						 operand->text);
+			operand->kind = OPERAND_OUTCOME;
+			break;
+		case NAME_CONSTANT:
+			constant = c->constants[entry->index];
+			if (nparts != 1)
+				error_at(c, node, "reference \"%s\" is not supported: a constant has no fields",
+						 operand->text);
+			operand->kind = OPERAND_LITERAL;
+			if (constant != NULL)
+			{
+				operand->literal = constant->literal;
+				operand->is_datetime = constant->is_datetime;
+			}
+			break;
+		case NAME_VARIABLE:
+			variable = &c->def->variables[entry->index];
+			operand->kind = OPERAND_VARIABLE;
+			operand->path = list_delete_first(parts);
+			if (nparts > 1 && variable->type != VARIABLE_RECORD)
+				error_at(c, node, "reference \"%s\" is not supported: variable \"%s\" is no record and has no fields",
+						 operand->text, first);
+			operand->is_datetime = nparts == 1 &&
+				(variable->type == VARIABLE_DATE ||
+				 variable->type == VARIABLE_DATETIME);
+			break;
+		case NAME_DECISION:
+		case NAME_ASSIGNMENT:
+			error_at(c, node, "reference \"%s\" is not supported: %s has no value",
+					 operand->text, orch_definition_name_kinds[entry->kind]);
+			break;
+		case NAME_UNSUPPORTED:
+			break;				/* the element itself was refused */
+	}
+}

@@ -1,0 +1,185 @@
+#!/bin/bash
+# run.sh: all tests, against the throwaway server of test/throwaway.sh.
+#
+# Each kind prints its own output; what failed is shown.  The last line is
+# "N passed, N failed" over all kinds: regress files, isolation specs, pgTAP and
+# TAP assertions, checks and played files.  A kind that has files but ran no test
+# counts as failed.
+set -u
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top" || exit 1
+work=$ORCH_WORK/test
+mkdir -p "$work"
+passed=0
+failed=0
+pgxs=$(dirname "$("${PG_CONFIG:-pg_config}" --pgxs)")
+
+head_line() {
+    printf '\n== %s\n' "$1"
+    start=$SECONDS
+}
+
+# count a kind: name, ok, not ok, and whether it has files
+count() {
+    local name=$1 ok=$2 not_ok=$3
+    if [ "$ok" -eq 0 ] && [ "$not_ok" -eq 0 ]; then
+        echo "$name: no test ran"
+        not_ok=1
+    fi
+    passed=$((passed + ok))
+    failed=$((failed + not_ok))
+    printf '%s: %d passed, %d failed (%d s)\n' "$name" "$ok" "$not_ok" $((SECONDS - start))
+}
+
+# count TAP assertions in a file; a program that ended badly is one more failure
+count_tap() {
+    local name=$1 file=$2 status=$3 ok not_ok
+    ok=$(grep -cE '^ *ok [0-9]+' "$file")
+    not_ok=$(grep -cE '^ *not ok' "$file")
+    if [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+        not_ok=1
+    fi
+    if [ "$not_ok" -gt 0 ]; then
+        grep -vE '^ *ok [0-9]+' "$file" | tail -n 60
+    fi
+    count "$name" "$ok" "$not_ok"
+}
+
+new_database() {
+    psql -qXc "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" 2>/dev/null &&
+        psql -qX -d "$1" -c 'CREATE EXTENSION orchestration'
+}
+
+# ---------------------------------------------------------------- checks
+head_line checks
+new_database check_db
+: >"$work/checks.tap"
+for check in test/check/*.sh; do
+    PGDATABASE=check_db bash "$check" >>"$work/checks.tap" 2>&1
+done
+grep -vE '^ok ' "$work/checks.tap"
+count checks "$(grep -c '^ok ' "$work/checks.tap")" "$(grep -c '^not ok' "$work/checks.tap")"
+
+# --------------------------------------------------------------- regress
+if ls test/sql/*.sql >/dev/null 2>&1; then
+    head_line regress
+    make -s installcheck ISOLATION= REGRESS_DB=regression >"$work/regress.log" 2>&1
+    grep -E '^(test|ok|not ok) .*(FAILED|failed|not ok)|^not ok' "$work/regress.log"
+    ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$work/regress.log")
+    not_ok=$(grep -cE '^test .*FAILED|^not ok' "$work/regress.log")
+    [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
+    [ "$ok" -eq 0 ] && tail -n 20 "$work/regress.log"
+    count regress "$ok" "$not_ok"
+fi
+
+# ------------------------------------------------------------- isolation
+if ls test/specs/*.spec >/dev/null 2>&1; then
+    head_line isolation
+    make -s installcheck REGRESS= >"$work/isolation.log" 2>&1
+    grep -E 'FAILED|^not ok' "$work/isolation.log"
+    ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$work/isolation.log")
+    not_ok=$(grep -cE '^test .*FAILED|^not ok' "$work/isolation.log")
+    [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
+    [ "$ok" -eq 0 ] && tail -n 20 "$work/isolation.log"
+    count isolation "$ok" "$not_ok"
+fi
+
+# --------------------------------------------------------------- mutants
+if [ -e test/mutants/run.sh ]; then
+    head_line mutants
+    bash test/mutants/run.sh >"$work/mutants.tap" 2>&1
+    status=$?
+    count_tap mutants "$work/mutants.tap" $status
+fi
+
+# ----------------------------------------------------------------- pgTAP
+if ls test/pgtap/*.sql test/pgtap/*.sh >/dev/null 2>&1; then
+    head_line pgTAP
+    new_database pgtap_db
+    psql -qX -d pgtap_db -c 'CREATE EXTENSION pgtap'
+    rm -rf "$work/pgtap"
+    mkdir -p "$work/pgtap"
+    ls test/pgtap/*.sql >/dev/null 2>&1 && cp test/pgtap/*.sql "$work/pgtap/"
+    for script in test/pgtap/*.sh; do
+        [ -e "$script" ] && bash "$script" >"$work/pgtap/$(basename "$script" .sh).generated.sql"
+    done
+    pg_prove --verbose -d pgtap_db "$work"/pgtap/*.sql >"$work/pgtap.tap" 2>&1
+    status=$?
+    count_tap pgTAP "$work/pgtap.tap" $status
+fi
+
+# ------------------------------------------------------------------- TAP
+if ls test/t/*.pl >/dev/null 2>&1; then
+    head_line TAP
+    tap=$ORCH_WORK/tap
+    mkdir -p "$tap" && cp test/t/*.pl "$tap/"
+    [ "$(id -u)" -eq 0 ] && chown -R postgres: "$tap"
+    # shellcheck disable=SC2086
+    (
+        cd "$tap" || exit 1
+        $ORCH_AS env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
+            PATH="$PATH" TESTDIR="$tap" TESTDATADIR="$tap/tmp_check" \
+            TESTLOGDIR="$tap/tmp_check/log" PGPORT=65432 \
+            ORCH_TEST_CONF="$ORCH_TEST_CONF" \
+            PG_REGRESS="$pgxs/../../src/test/regress/pg_regress" \
+            prove --verbose -I "$pgxs/../../src/test/perl" ./*.pl
+    ) >"$work/tap.tap" 2>&1
+    status=$?
+    count_tap TAP "$work/tap.tap" $status
+fi
+
+# ----------------------------------------------------------------- model
+for model in test/model/*.py test/storm/*.py; do
+    [ -e "$model" ] || continue
+    name=$(basename "$model" .py)
+    head_line "$name"
+    new_database "${name}_db"
+    PGDATABASE=${name}_db /usr/bin/python3 "$model" >"$work/$name.tap" 2>&1
+    status=$?
+    count_tap "$name" "$work/$name.tap" $status
+done
+
+# ----------------------------------------------------------------- flows
+if [ -e doc/demo/play.sh ]; then
+    head_line 'orchestration files, each played to Completed'
+    ok=0
+    not_ok=0
+    files=(doc/demo/*.flow-meta.xml)
+    flows=${FLOWS:-../shared/flows}
+    if [ -e "$flows/INDEX.md" ]; then
+        while read -r file; do
+            files+=("$flows/$file")
+        done < <(sed -n 's/^| *\([^ |]*\.xml\) .*| *first *|$/\1/p' "$flows/INDEX.md")
+    else
+        echo "no folder $flows: only the project's own example is played"
+    fi
+    for file in "${files[@]}"; do
+        if bash doc/demo/play.sh "$file" >"$work/flow.log" 2>&1; then
+            ok=$((ok + 1))
+        else
+            not_ok=$((not_ok + 1))
+            echo "FAILED: $file"
+            tail -n 20 "$work/flow.log"
+        fi
+    done
+    count flows "$ok" "$not_ok"
+fi
+
+# ------------------------------------------------------ what takes longer
+if [ "${ORCH_LONG:-0}" = 1 ]; then
+    for long in test/long/*.sh; do
+        [ -e "$long" ] || continue
+        head_line "$(basename "$long" .sh)"
+        bash "$long" >"$work/long.tap" 2>&1
+        status=$?
+        count_tap "$(basename "$long" .sh)" "$work/long.tap" $status
+    done
+fi
+
+if grep -qE 'PANIC|was terminated by signal' "$ORCH_WORK/server.log"; then
+    failed=$((failed + 1))
+    grep -E 'PANIC|was terminated by signal' -A 3 "$ORCH_WORK/server.log" | head -n 20
+fi
+printf '\n%d passed, %d failed\n' $passed $failed
+[ $failed -eq 0 ]
