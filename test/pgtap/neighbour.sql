@@ -1,0 +1,83 @@
+-- neighbour: every (parent status, child status), generated from the contract.
+--
+-- The child is inserted beside the parent: the pairs of the csv are stored, all
+-- others refused with OR002.  Parents are set up with the guard switched off.
+
+\set QUIET 1
+BEGIN;
+SET search_path = public, pg_catalog;
+
+CREATE TEMP TABLE csv_neighbour (parent text, parent_status text, child text, child_status text, note text);
+\copy csv_neighbour FROM 'test/contract/neighbours.csv' CSV HEADER
+CREATE TEMP TABLE csv_picklist (object text, field text, position integer, value text, meaning text);
+\copy csv_picklist FROM 'test/contract/picklists.csv' CSV HEADER
+
+CREATE TEMP VIEW level_status AS
+SELECT l.level, p.value AS status
+  FROM (VALUES ('run', 'FlowOrchestrationInstance'), ('stage', 'FlowOrchestrationStageInstance'),
+               ('step', 'FlowOrchestrationStepInstance'), ('work_item', 'FlowOrchestrationWorkItem')) l(level, object)
+  JOIN csv_picklist p ON p.object = l.object AND p.field = 'Status';
+
+CREATE TEMP VIEW pair AS
+SELECT x.parent, p.status AS parent_status, x.child, c.status AS child_status,
+       n.child IS NOT NULL AS legal, n.note
+  FROM (VALUES ('run', 'stage'), ('stage', 'step'), ('step', 'work_item')) x(parent, child)
+  JOIN level_status p ON p.level = x.parent
+  JOIN level_status c ON c.level = x.child
+  LEFT JOIN csv_neighbour n ON n.child = x.child AND n.parent_status = p.status AND n.child_status = c.status;
+
+CREATE FUNCTION pg_temp.try_insert(lvl text, parent_s text, child_s text, run_s text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    r uuid := orchestration.new_id();
+    g uuid := orchestration.new_id();
+    s uuid := orchestration.new_id();
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO orchestration.run (id, status, ended_at)
+    VALUES (r, CASE WHEN lvl = 'stage' THEN parent_s ELSE run_s END::orchestration.run_status,
+            CASE WHEN CASE WHEN lvl = 'stage' THEN parent_s ELSE run_s END IN ('Completed', 'Canceled', 'Error') THEN now() END);
+    IF lvl <> 'stage' THEN
+        INSERT INTO orchestration.stage_run (run_id, id, name, label, position, status)
+        VALUES (r, g, 'G', 'G', 1, CASE WHEN lvl = 'step' THEN parent_s ELSE 'InProgress' END::orchestration.stage_status);
+    END IF;
+    IF lvl = 'work_item' THEN
+        INSERT INTO orchestration.step_run (run_id, id, stage_run_id, step_type, name, label, status)
+        VALUES (r, s, g, 'InteractiveStep', 'S', 'S', parent_s::orchestration.step_status);
+    END IF;
+    SET LOCAL session_replication_role = origin;
+    CASE lvl
+        WHEN 'stage' THEN
+            INSERT INTO orchestration.stage_run (run_id, name, label, position, status)
+            VALUES (r, 'G', 'G', 1, child_s::orchestration.stage_status);
+        WHEN 'step' THEN
+            INSERT INTO orchestration.step_run (run_id, stage_run_id, step_type, name, label, status)
+            VALUES (r, g, 'BackgroundStep', 'S', 'S', child_s::orchestration.step_status);
+        WHEN 'work_item' THEN
+            INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id, completed_at)
+            VALUES (r, s, child_s::orchestration.work_item_status, '00000000-0000-7000-8000-000000000001',
+                    CASE WHEN child_s = 'Completed' THEN now() END);
+    END CASE;
+    RETURN '00000';
+EXCEPTION WHEN OTHERS THEN
+    SET LOCAL session_replication_role = origin;
+    RETURN SQLSTATE;
+END
+$$;
+
+SELECT plan((SELECT count(*)::integer FROM pair) + 4);
+SELECT is((SELECT count(*)::integer FROM pair), 60, 'the matrix has every pair of the picklists');
+SELECT is(pg_temp.try_insert(child, parent_status, child_status,
+                             CASE WHEN note LIKE 'only while the run is in Error%' THEN 'Error' ELSE 'InProgress' END),
+          CASE WHEN legal THEN '00000' ELSE 'OR002' END,
+          format('%s %s beside %s %s is %s', child, child_status, parent, parent_status,
+                 CASE WHEN legal THEN 'stored' ELSE 'refused' END))
+  FROM pair ORDER BY parent, parent_status, child_status;
+SELECT is(pg_temp.try_insert('step', 'InProgress', 'Discontinued', 'InProgress'), 'OR002',
+          'a Discontinued step beside a stage InProgress only while the run is in Error');
+
+-- a child of nothing is refused like a child of what may not have it is: never stored
+SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status)
+                   VALUES (orchestration.new_id(), 'G', 'G', 1, 'InProgress')$$, '23503');
+SELECT isnt_empty($$SELECT FROM orchestration.run$$, 'legal rows were stored');
+SELECT * FROM finish();
+ROLLBACK;
