@@ -194,10 +194,10 @@ BEGIN
     PERFORM FROM set_triggers.run WHERE id IN (SELECT run_id FROM new_rows)
       ORDER BY id FOR NO KEY UPDATE;
     IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o USING (run_id, id)
-                LEFT JOIN public.legal l ON l.level = 'stage_run'
+                LEFT JOIN public.legal l ON l.level = 'stage'
                  AND l.from_status = o.status::text AND l.to_status = n.status::text
                 LEFT JOIN set_triggers.run r ON r.id = n.run_id
-                LEFT JOIN public.neighbour b ON b.child = 'stage_run'
+                LEFT JOIN public.neighbour b ON b.child = 'stage'
                  AND b.parent_status = r.status::text AND b.child_status = n.status::text
                WHERE n.status IS NULL OR o.status IS NULL
                   OR (n.status <> o.status AND (l.level IS NULL OR b.child IS NULL))) THEN
@@ -206,7 +206,7 @@ BEGIN
     INSERT INTO set_triggers.run_log (run_id, stage_run_id, kind)
     SELECT n.run_id, n.id, l.log_kind::orchestration.log_kind
       FROM new_rows n JOIN old_rows o USING (run_id, id)
-      JOIN public.legal l ON l.level = 'stage_run'
+      JOIN public.legal l ON l.level = 'stage'
        AND l.from_status = o.status::text AND l.to_status = n.status::text
      WHERE n.status <> o.status;
     RETURN NULL;
@@ -216,7 +216,7 @@ BEGIN
     PERFORM FROM set_triggers.run WHERE id IN (SELECT run_id FROM new_rows)
       ORDER BY id FOR NO KEY UPDATE;
     IF EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o USING (run_id, id)
-                LEFT JOIN public.legal l ON l.level = 'step_run'
+                LEFT JOIN public.legal l ON l.level = 'step'
                  AND l.from_status = o.status::text AND l.to_status = n.status::text
                 LEFT JOIN set_triggers.run r ON r.id = n.run_id
                 LEFT JOIN set_triggers.stage_run g ON g.run_id = n.run_id AND g.id = n.stage_run_id
@@ -230,7 +230,7 @@ BEGIN
     SELECT n.run_id, n.id, l.log_kind::orchestration.log_kind,
            extract(epoch FROM n.ended_at - n.started_at)::int
       FROM new_rows n JOIN old_rows o USING (run_id, id)
-      JOIN public.legal l ON l.level = 'step_run'
+      JOIN public.legal l ON l.level = 'step'
        AND l.from_status = o.status::text AND l.to_status = n.status::text
      WHERE n.status <> o.status;
     RETURN NULL;
@@ -259,9 +259,9 @@ CREATE TEMPORARY TABLE r AS
       FROM generate_series(1, :runs * 11 / 10) n;
 
 INSERT INTO plain.run (id, status, orchestration_name)
-    SELECT run, 'InProgress', 'Bench' FROM r ORDER BY n;
+    SELECT run, 'InProgress', CASE WHEN n > :runs THEN 'Steps' ELSE 'Cascade' END FROM r ORDER BY n;
 INSERT INTO plain.stage_run (run_id, id, name, label, position, status)
-    SELECT run, stage, 'Stage', 'Stage', 1, 'InProgress' FROM r ORDER BY n;
+    SELECT run, stage, 'Stage', CASE WHEN n > :runs THEN 'Steps' ELSE 'Cascade' END, 1, 'InProgress' FROM r ORDER BY n;
 INSERT INTO plain.step_run (run_id, id, stage_run_id, step_type, name, label, status,
                             attempt, started_at)
     SELECT run, orchestration.new_id(), stage, 'BackgroundStep', 'Step_' || s, 'Step', 'InProgress',

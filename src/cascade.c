@@ -10,7 +10,8 @@
  *
  * Upward: a step that fails takes its stage with it, a stage its run.  And when
  * something ended or was resumed by hand, the engine is asked to go on with the
- * run.  While the engine itself moves the run, it makes the upward moves with
+ * run: once all consequences are made, not in between, where a stage may have
+ * failed and its run not yet.  While the engine itself moves the run, it makes the upward moves with
  * what it knows about the failure, and only learns that somebody wrote.
  *
  * Portions Copyright (c) 2026, the orchestration authors
@@ -22,9 +23,11 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "definition.h"
 #include "engine.h"
@@ -77,17 +80,19 @@ static StaticPlan plan_resume_stages = {
 	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_discontinue_steps = {
-	"UPDATE orchestration.step_run SET status = 'Discontinued',"
+	"UPDATE orchestration.step_run s SET status = 'Discontinued',"
 	" modified_at = pg_catalog.now(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
-	" WHERE run_id = ANY ($1) AND stage_run_id = ANY ($2)"
-	"   AND status = 'InProgress'",
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
+	" WHERE s.run_id = u.run_id AND s.stage_run_id = u.id"
+	"   AND s.status = 'InProgress'",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_close_work_items = {
-	"UPDATE orchestration.work_item SET status = 'Completed'"
-	" WHERE run_id = ANY ($1) AND step_run_id = ANY ($2)"
-	"   AND status = 'Assigned'",
+	"UPDATE orchestration.work_item w SET status = 'Completed'"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
+	" WHERE w.run_id = u.run_id AND w.step_run_id = u.id"
+	"   AND w.status = 'Assigned'",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 
@@ -97,8 +102,9 @@ static StaticPlan plan_close_work_items = {
  */
 static StaticPlan plan_unqueue_steps = {
 	"DELETE FROM orchestration.step_queue q"
-	" USING orchestration.step_run s, orchestration.stage_run g, orchestration.run r"
-	" WHERE q.run_id = ANY ($1) AND q.step_run_id = ANY ($2)"
+	" USING ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id),"
+	" orchestration.step_run s, orchestration.stage_run g, orchestration.run r"
+	" WHERE q.run_id = u.run_id AND q.step_run_id = u.id"
 	"   AND s.run_id = q.run_id AND s.id = q.step_run_id"
 	"   AND g.run_id = q.run_id AND g.id = s.stage_run_id AND r.id = q.run_id"
 	"   AND (q.lease_id IS NULL OR s.status <> 'Discontinued'"
@@ -106,15 +112,17 @@ static StaticPlan plan_unqueue_steps = {
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_freeze_steps = {
-	"UPDATE orchestration.step_queue SET available_at = 'infinity'"
-	" WHERE run_id = ANY ($1) AND step_run_id = ANY ($2)",
+	"UPDATE orchestration.step_queue q SET available_at = 'infinity'"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
+	" WHERE q.run_id = u.run_id AND q.step_run_id = u.id",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_fail_stages = {
-	"UPDATE orchestration.stage_run SET status = 'Error',"
+	"UPDATE orchestration.stage_run s SET status = 'Error',"
 	" modified_at = pg_catalog.now(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
-	" WHERE run_id = ANY ($1) AND id = ANY ($2) AND status = 'InProgress'",
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
+	" WHERE s.run_id = u.run_id AND s.id = u.id AND s.status = 'InProgress'",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_fail_runs = {
@@ -125,10 +133,48 @@ static StaticPlan plan_fail_runs = {
 	1, {UUIDARRAYOID}
 };
 
+/* The work item was set to Completed by hand: its assignee is done. */
+static StaticPlan plan_complete_steps = {
+	"UPDATE orchestration.step_run s SET status = 'Completed',"
+	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" ended_at = pg_catalog.clock_timestamp()"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id),"
+	"      orchestration.run r"
+	" WHERE s.run_id = u.run_id AND s.id = u.id AND s.status = 'InProgress'"
+	"   AND r.id = s.run_id AND r.status = 'InProgress'",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+static StaticPlan plan_keep_outcomes = {
+	"UPDATE orchestration.step_run s SET"
+	" pending = pg_catalog.jsonb_build_object('outcome', 'Completed'),"
+	" modified_at = pg_catalog.now(), modified_by = NULL"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id),"
+	"      orchestration.run r"
+	" WHERE s.run_id = u.run_id AND s.id = u.id AND s.status = 'InProgress'"
+	"   AND r.id = s.run_id AND r.status <> 'InProgress'",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+
+/*
+ * Consequences nest: what the engine is to go on with is gathered until the
+ * outermost is made.
+ */
+typedef struct Waiting
+{
+	struct Waiting *next;
+	pg_uuid_t	run_id;
+	bool		resumed;
+} Waiting;
+
+static int	cascade_level = 0;	/* nesting level of the subtransaction that
+								 * makes consequences, 0: none */
+static Waiting *waiting = NULL; /* in TopTransactionContext */
+
 static void add_pair(IdSet *set, int size, const pg_uuid_t *run_id,
 					 const pg_uuid_t *id);
 static void run_sets(StaticPlan *plan, const IdSet *set);
-static void evaluate_runs(IdSet *set, bool resumed);
+static void gather_runs(IdSet *set, bool resumed);
+static void evaluate_runs(Waiting *runs);
 
 /*
  * Make the consequences.  Caller is connected to SPI and in system context.
@@ -145,6 +191,8 @@ orch_cascade(const GuardEntry *entries, int nentries)
 	IdSet		ended_interactive = {0};
 	IdSet		ended_asynchronous = {0};
 	IdSet		failed_steps = {0};
+	IdSet		done_items = {0};
+	bool		outermost = cascade_level == 0;
 	IdSet		touched = {0};
 	int			i;
 
@@ -198,11 +246,13 @@ orch_cascade(const GuardEntry *entries, int nentries)
 				break;
 			case LEVEL_WORK_ITEM:
 				if (entry->to == WORK_ITEM_COMPLETED)
-					add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
+					add_pair(&done_items, nentries, &entry->run_id, &entry->parent_id);
 				break;
 		}
 	}
 
+	if (outermost)
+		cascade_level = GetCurrentTransactionNestLevel();
 	run_sets(&plan_suspend_stages, &suspended);
 	run_sets(&plan_cancel_stages, &canceled);
 	run_sets(&plan_discontinue_stages, &failed);
@@ -213,8 +263,32 @@ orch_cascade(const GuardEntry *entries, int nentries)
 	run_sets(&plan_freeze_steps, &ended_asynchronous);
 	run_sets(&plan_fail_stages, &failed_steps);
 	run_sets(&plan_fail_runs, &failed_stages);
-	evaluate_runs(&resumed, true);
-	evaluate_runs(&touched, false);
+	run_sets(&plan_complete_steps, &done_items);
+	run_sets(&plan_keep_outcomes, &done_items);
+	gather_runs(&resumed, true);
+	gather_runs(&touched, false);
+	if (outermost)
+	{
+		Waiting    *runs = waiting;
+
+		cascade_level = 0;
+		waiting = NULL;
+		evaluate_runs(runs);
+	}
+}
+
+/*
+ * The (sub)transaction that makes consequences was aborted, or all ended
+ * (level 0).
+ */
+void
+orch_cascade_forget(int level)
+{
+	if (level <= cascade_level)
+	{
+		cascade_level = 0;
+		waiting = NULL;
+	}
 }
 
 static void
@@ -246,10 +320,10 @@ run_sets(StaticPlan *plan, const IdSet *set)
 }
 
 /*
- * Let the engine go on with runs that it is not moving already.
+ * Note runs for the engine, unless it is moving them already.
  */
 static void
-evaluate_runs(IdSet *set, bool resumed)
+gather_runs(IdSet *set, bool resumed)
 {
 	int			i;
 
@@ -258,10 +332,33 @@ evaluate_runs(IdSet *set, bool resumed)
 	qsort(set->run_ids, set->n, sizeof(pg_uuid_t), orch_uuid_compare);
 	for (i = 0; i < set->n; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		Waiting    *entry;
+
 		if (i > 0 && orch_uuid_equal(&set->run_ids[i], &set->run_ids[i - 1]))
 			continue;
-		if (orch_frame_engine(&set->run_ids[i]) == NULL)
-			orch_engine_go_on(&set->run_ids[i], resumed);
+		if (orch_frame_engine(&set->run_ids[i]) != NULL)
+			continue;
+		entry = MemoryContextAlloc(TopTransactionContext, sizeof(Waiting));
+		entry->run_id = set->run_ids[i];
+		entry->resumed = resumed;
+		entry->next = waiting;
+		waiting = entry;
+	}
+}
+
+/*
+ * Let the engine go on with runs.
+ */
+static void
+evaluate_runs(Waiting *runs)
+{
+	while (runs != NULL)
+	{
+		Waiting    *entry = runs;
+
+		CHECK_FOR_INTERRUPTS();
+		orch_engine_go_on(&entry->run_id, entry->resumed);
+		runs = entry->next;
+		pfree(entry);
 	}
 }

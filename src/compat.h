@@ -64,4 +64,9 @@
 #define ORCH_COMPAT_UUIDV7() DirectFunctionCall1(uuidv7, (Datum) 0)
 #endif
 
+/* 18 replaced it by pg_noreturn, which stands in another place */
+#ifndef pg_attribute_noreturn
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 #endif							/* ORCH_COMPAT_H */

@@ -66,7 +66,7 @@ static StaticPlan plan_complete_step = {
 	"UPDATE orchestration.step_run SET status = 'Completed', outputs = $3,"
 	" modified_at = pg_catalog.now(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp(),"
-	" lease_id = $4 WHERE run_id = $1 AND id = $2",
+	" lease_id = COALESCE($4, lease_id) WHERE run_id = $1 AND id = $2",
 	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
 };
 static StaticPlan plan_complete_step_pending = {
@@ -77,7 +77,7 @@ static StaticPlan plan_complete_step_pending = {
 	3, {UUIDOID, UUIDOID, JSONBOID}
 };
 static StaticPlan plan_keep_pending = {
-	"UPDATE orchestration.step_run SET pending = $3, lease_id = $4,"
+	"UPDATE orchestration.step_run SET pending = $3, lease_id = COALESCE($4, lease_id),"
 	" modified_at = pg_catalog.now(), modified_by = NULL"
 	" WHERE run_id = $1 AND id = $2",
 	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
@@ -86,7 +86,7 @@ static StaticPlan plan_fail_step = {
 	"UPDATE orchestration.step_run SET status = 'Error', error = $3,"
 	" modified_at = pg_catalog.now(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp(),"
-	" pending = NULL, lease_id = $4 WHERE run_id = $1 AND id = $2",
+	" pending = NULL, lease_id = COALESCE($4, lease_id) WHERE run_id = $1 AND id = $2",
 	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
 };
 static StaticPlan plan_fail_stage = {

@@ -122,21 +122,23 @@ static int	trusted_depth = -1;
 static char *next_comments = NULL;	/* in TopTransactionContext */
 
 static StaticPlan plan_fill_stages = {
-	"UPDATE orchestration.stage_run SET modified_at = pg_catalog.now(),"
+	"UPDATE orchestration.stage_run s SET modified_at = pg_catalog.now(),"
 	" modified_by = $3, ended_at = CASE"
-	"  WHEN status IN ('InProgress', 'Suspended') THEN NULL"
-	"  ELSE COALESCE(ended_at, pg_catalog.clock_timestamp()) END"
-	" WHERE run_id = ANY ($1) AND id = ANY ($2)",
+	"  WHEN s.status IN ('InProgress', 'Suspended') THEN NULL"
+	"  ELSE COALESCE(s.ended_at, pg_catalog.clock_timestamp()) END"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
+	" WHERE s.run_id = u.run_id AND s.id = u.id",
 	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
 };
 static StaticPlan plan_fill_steps = {
-	"UPDATE orchestration.step_run SET modified_at = pg_catalog.now(),"
+	"UPDATE orchestration.step_run s SET modified_at = pg_catalog.now(),"
 	" modified_by = $3, started_at = CASE"
-	"  WHEN status = 'InProgress' AND (started_at IS NULL OR ended_at IS NOT NULL)"
-	"  THEN pg_catalog.clock_timestamp() ELSE started_at END,"
-	" ended_at = CASE WHEN status IN ('InProgress', 'NotStarted') THEN NULL"
-	"  ELSE COALESCE(ended_at, pg_catalog.clock_timestamp()) END"
-	" WHERE run_id = ANY ($1) AND id = ANY ($2)",
+	"  WHEN s.status = 'InProgress' AND (s.started_at IS NULL OR s.ended_at IS NOT NULL)"
+	"  THEN pg_catalog.clock_timestamp() ELSE s.started_at END,"
+	" ended_at = CASE WHEN s.status IN ('InProgress', 'NotStarted') THEN NULL"
+	"  ELSE COALESCE(s.ended_at, pg_catalog.clock_timestamp()) END"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
+	" WHERE s.run_id = u.run_id AND s.id = u.id",
 	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
 };
 static StaticPlan plan_run_exists = {
@@ -906,6 +908,7 @@ orch_guard_at_xact_end(void)
 	npending = max_pending = 0;
 	trusted_depth = -1;
 	next_comments = NULL;
+	orch_cascade_forget(0);
 }
 
 /*
@@ -922,6 +925,7 @@ orch_guard_at_subxact_end(int level, bool commit)
 			npending--;
 		trusted_depth = -1;
 		next_comments = NULL;
+		orch_cascade_forget(level);
 		return;
 	}
 	for (i = npending - 1; i >= 0 && pending[i].nest_level >= level; i--)

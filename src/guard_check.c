@@ -23,6 +23,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/qunique.h"
 #include "utils/array.h"
 
 #include "errors.h"
@@ -30,6 +31,11 @@
 #include "system.h"
 #include "uuid.h"
 
+/*
+ * Pairs of ids are joined from unnest(): of two "= ANY" with parameters only one
+ * would be a condition of the index, and the other a search through the whole
+ * array for every row.
+ */
 static StaticPlan plan_lock_runs = {
 	"SELECT id, status FROM orchestration.run WHERE id = ANY ($1)"
 	" ORDER BY id FOR NO KEY UPDATE",
@@ -39,13 +45,14 @@ static StaticPlan plan_stages = {
 	"SELECT s.run_id, s.id, s.status,"
 	" NOT EXISTS (SELECT FROM orchestration.stage_run l"
 	"              WHERE l.run_id = s.run_id AND l.position > s.position)"
-	" FROM orchestration.stage_run s"
-	" WHERE s.run_id = ANY ($1) AND s.id = ANY ($2)",
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
+	" JOIN orchestration.stage_run s ON s.run_id = u.run_id AND s.id = u.id",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_steps = {
-	"SELECT run_id, id, status, true FROM orchestration.step_run"
-	" WHERE run_id = ANY ($1) AND id = ANY ($2)",
+	"SELECT s.run_id, s.id, s.status, true"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
+	" JOIN orchestration.step_run s ON s.run_id = u.run_id AND s.id = u.id",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_second_open = {
@@ -118,6 +125,8 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 		uint64		n;
 
 		qsort(run_ids, nrun_ids, sizeof(pg_uuid_t), orch_uuid_compare);
+		nrun_ids = (int) qunique(run_ids, nrun_ids, sizeof(pg_uuid_t),
+								 orch_uuid_compare);
 		value = PointerGetDatum(orch_uuid_array(run_ids, nrun_ids));
 		orch_plan_execute_latest(&plan_lock_runs, &value, NULL, 0);
 		nruns = (int) SPI_processed;
@@ -240,6 +249,9 @@ read_parents(StaticPlan *plan, Level level, const GuardEntry *entries,
 		else if ((int) entry->level == (int) level + 1)
 			ids[n] = entry->parent_id;
 		else
+			continue;
+		/* children of one parent mostly come together */
+		if (n > 0 && orch_uuid_equal(&ids[n], &ids[n - 1]))
 			continue;
 		run_ids[n++] = entry->run_id;
 	}

@@ -71,6 +71,29 @@ static StaticPlan plan_claim = {
 	"           q.inputs, q.attempt, q.available_at",
 	5, {TEXTARRAYOID, INT8OID, TEXTOID, INTERVALOID, TIMESTAMPTZOID}
 };
+
+/*
+ * For run_queued_functions(), which carries out what it claims in the same
+ * transaction: it takes the run together with the step, and neither waits, so
+ * that it keeps to the lock order without stopping for anybody.
+ */
+static StaticPlan plan_claim_function = {
+	"WITH ready AS MATERIALIZED ("
+	"  SELECT q.run_id, q.step_run_id FROM orchestration.step_queue q"
+	"    JOIN orchestration.run r ON r.id = q.run_id"
+	"   WHERE q.topic = ANY ($1) AND q.available_at <= $5"
+	"   ORDER BY q.available_at FOR UPDATE OF q SKIP LOCKED"
+	"   FOR NO KEY UPDATE OF r SKIP LOCKED LIMIT $2)"
+	" UPDATE orchestration.step_queue q SET lease_id = orchestration.new_id(),"
+	"        worker = $3, attempt = q.attempt + 1,"
+	"        available_at = $5 + $4"
+	"   FROM ready r, orchestration.step_run s"
+	"  WHERE q.run_id = r.run_id AND q.step_run_id = r.step_run_id"
+	"    AND s.run_id = q.run_id AND s.id = q.step_run_id"
+	" RETURNING q.run_id, q.step_run_id, q.lease_id, q.topic, q.action, s.name,"
+	"           q.inputs, q.attempt, q.available_at",
+	5, {TEXTARRAYOID, INT8OID, TEXTOID, INTERVALOID, TIMESTAMPTZOID}
+};
 static StaticPlan plan_run_of = {
 	"SELECT run_id FROM orchestration.step_run WHERE id = $1", 1, {UUIDOID}
 };
@@ -535,7 +558,7 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 		values[2] = CStringGetTextDatum("run_queued_functions()");
 		values[3] = IntervalPGetDatum(&lease);
 		values[4] = TimestampTzGetDatum(GetCurrentTimestamp());
-		orch_plan_execute(&plan_claim, values, NULL, false, 0);
+		orch_plan_execute(&plan_claim_function, values, NULL, false, 0);
 		if (SPI_processed == 0)
 		{
 			SPI_finish();

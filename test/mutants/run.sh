@@ -1,0 +1,148 @@
+#!/bin/bash
+# run.sh: builds of the extension that lack a lock, a snapshot or a condition
+# which concurrency needs, each of which an isolation spec must notice.
+#
+# A mutant is one substitution in a copy of the sources; it must change the file,
+# compile, and make one of its specs fail.  The unchanged copy is built and run in
+# the same way first and must pass, so that a mutant fails for its own sake.
+#
+# Needs a server with the extension (test/throwaway.sh); the sessions of a mutant
+# find it by the settings in ORCH_TEST_CONF with its folder.  Prints TAP.  With arguments:
+# only the mutants whose names match one of them.
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+if [ -z "${ORCH_WORK:-}" ] || [ -z "${ORCH_TEST_CONF:-}" ]; then
+    echo "Bail out! run it by test/throwaway.sh"
+    exit 1
+fi
+work=$ORCH_WORK/mutants
+pgxs=$(dirname "$("${PG_CONFIG:-pg_config}" --pgxs)")
+isolation=$pgxs/../../src/test/isolation/pg_isolation_regress
+bindir=$("${PG_CONFIG:-pg_config}" --bindir)
+number=0
+status=0
+
+rm -rf "$work"
+mkdir -p "$work/out" "$work/src"
+chmod 755 "$work"
+trap 'rm -rf "$work"' EXIT
+ln -s "$top/expected" "$work/out/expected"
+cp -a "$top/Makefile" "$top/orchestration.control" "$top/src" "$top/sql" "$work/src/"
+
+say() {                         # ok|not ok, description
+    number=$((number + 1))
+    echo "$1 $number - $2"
+    [ "$1" = ok ] || status=1
+}
+
+# build the copy and install it into $work/inst
+build() {
+    rm -rf "$work/inst"
+    make -s -C "$work/src" install DESTDIR="$work/inst" >"$work/build.log" 2>&1
+}
+
+# the settings that make a session use $work/inst
+options=$(sed -nE "s|$ORCH_WORK/inst|$work/inst|g; s|^ *([a-z_]+) *= *'(.*)' *$|-c \1=\2|p" \
+    <<<"$ORCH_TEST_CONF" | tr '\n' ' ')
+
+# the specs that fail with the library, in $failed; false when none was run
+run_specs() {
+    PGOPTIONS=$options timeout 120 \
+        "$isolation" --inputdir="$top/test" --outputdir="$work/out" \
+        --bindir="$bindir" --load-extension=orchestration \
+        --dbname=mutants "$@" >"$work/run.log" 2>&1
+    failed=$(sed -nE 's/^(test|not ok [0-9]+ +-) +([a-z_]+).*(FAILED| ms).*/\2 \1 \3/p' "$work/run.log" |
+        sed -nE 's/^([a-z_]+) (test FAILED|not ok.*)$/\1/p' | tr '\n' ' ')
+    grep -qE '^(test|ok|not ok)' "$work/run.log"
+}
+
+# mutant NAME FILE SUBSTITUTION SPEC...
+mutant() {
+    local name=$1 file=src/src/$2 substitution=$3
+    shift 3
+    if [ ${#only[@]} -gt 0 ]; then
+        local wanted=0 pattern
+        for pattern in "${only[@]}"; do
+            [[ $name == *$pattern* ]] && wanted=1
+        done
+        [ $wanted -eq 1 ] || return
+    fi
+    cp -p "$work/$file" "$work/original"
+    sed -E -i "$substitution" "$work/$file"
+    if cmp -s "$work/$file" "$work/original"; then
+        say 'not ok' "mutant \"$name\": the substitution no longer changes ${file#src/}"
+    elif ! build; then
+        say 'not ok' "mutant \"$name\" does not compile"
+        sed 's/^/# /' "$work/build.log"
+    elif ! run_specs "$@"; then
+        say 'not ok' "mutant \"$name\": no spec was run"
+        sed 's/^/# /' "$work/run.log"
+    elif [ -z "$failed" ]; then
+        say 'not ok' "mutant \"$name\" survived: $*"
+    else
+        say ok "mutant \"$name\" killed by spec ${failed% }"
+        # more than another message or wait: did an invariant break?
+        for spec in $failed; do
+            awk -v spec="$spec" '/^violations/ { getline; getline; n += $1 > 0 }
+                /^ERROR: +(step .* is not in progress|deadlock)/ { e++ }
+                END { printf "# %s: %d outcomes that verify() refuses, %d internal errors or deadlocks\n", spec, n, e }' \
+                "$work/out/results/$spec.out"
+        done
+    fi
+    cp "$work/original" "$work/$file"   # newer than its object: built again
+}
+
+only=("$@")
+specs=()
+for spec in "$top"/test/specs/*_race.spec; do
+    specs+=("$(basename "$spec" .spec)")
+done
+if build && run_specs "${specs[@]}" && [ -z "$failed" ]; then
+    say ok "unchanged: all of ${#specs[@]} specs pass"
+else
+    say 'not ok' "unchanged: specs that fail: $failed"
+    [ -z "$failed" ] && cat "$work/build.log" "$work/run.log" 2>/dev/null | sed 's/^/# /'
+fi
+
+mutant 'guard: runs are read without a lock' guard_check.c \
+    '/plan_lock_runs = /,/};/s/ FOR NO KEY UPDATE//' child_race
+mutant 'guard: runs are locked FOR KEY SHARE, as a foreign key does' guard_check.c \
+    '/plan_lock_runs = /,/};/s/FOR NO KEY UPDATE/FOR KEY SHARE/' child_race
+mutant 'guard: parents are read with the snapshot of the transaction' guard_check.c \
+    's/orch_plan_execute_latest\(plan, values, NULL, 0\)/orch_plan_execute(plan, values, NULL, true, 0)/' child_race
+mutant 'guard: open stages are counted with the snapshot of the transaction' guard_check.c \
+    's/orch_plan_execute_latest\(&plan_second_open, &value, NULL, 1\)/orch_plan_execute(\&plan_second_open, \&value, NULL, false, 1)/' child_race
+mutant 'guard: stages of a completed run are read with the snapshot of the transaction' guard_check.c \
+    's/orch_plan_execute_latest\(&plan_not_beside_completed, &value, NULL, 1\)/orch_plan_execute(\&plan_not_beside_completed, \&value, NULL, false, 1)/' child_race
+mutant 'system: the snapshot of the transaction everywhere' system.c \
+    's/if \(!IsolationUsesXactSnapshot\(\)\)/if (true)/' child_race work_item_race
+mutant 'system: the latest snapshot without crosscheck' system.c \
+    's/crosscheck = GetTransactionSnapshot\(\);/crosscheck = InvalidSnapshot;/' record_race run_race
+mutant 'engine: the stage and steps of a run are read with the snapshot of the transaction' engine.c \
+    's/orch_plan_execute_latest\(&(plan_load_steps|plan_load_stage), values, NULL, ([01])\)/orch_plan_execute(\&\1, values, NULL, false, \2)/' work_item_race
+mutant 'work item: the run is read without a lock' work_item.c \
+    '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' work_item_race
+mutant 'work item: the run is locked FOR KEY SHARE' work_item.c \
+    '/plan_lock_run = /,/};/s/FOR NO KEY UPDATE/FOR KEY SHARE/' work_item_race
+mutant 'work item: the item is read with the snapshot of the transaction' work_item.c \
+    's/orch_plan_execute_latest\(&plan_read, values, NULL, 1\)/orch_plan_execute(\&plan_read, values, NULL, false, 1)/' work_item_race
+mutant 'queue: results are taken in without a lock on the run' queue.c \
+    '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' queue_race
+mutant 'queue: claims wait for each other' queue.c \
+    '/plan_claim = /,/};/s/ SKIP LOCKED//' queue_race
+mutant 'queue: claims without a lock' queue.c \
+    '/plan_claim = /,/};/s/ FOR UPDATE SKIP LOCKED//' queue_race
+mutant 'queue: the lease is not looked at again' queue.c \
+    '/plan_unqueue = /,/};/s/ AND lease_id = \$3/ AND $3 IS NOT NULL/' queue_race
+mutant 'record: it is read without a lock' record.c \
+    's/ FOR KEY SHARE OF t//' record_race
+mutant 'record: lookups are cleared with the snapshot of the transaction' record.c \
+    's/orch_plan_execute_latest\(&(plan_clear_runs|plan_clear_work_items), values, nulls, 0\)/orch_plan_execute(\&\1, values, nulls, false, 0)/' record_race
+mutant 'start: the key is looked for, not claimed' engine.c \
+    '/plan_insert_run_once = /,/};/s/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
+mutant 'deploy: versions are numbered without a lock' definition.c \
+    's/ WHERE name = \$1 FOR NO KEY UPDATE/ WHERE name = $1/' start_race
+
+echo "1..$number"
+exit $status
