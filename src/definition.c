@@ -856,6 +856,7 @@ orch_definition_get(const pg_uuid_t *version_id)
 	Definition *def;
 	MemoryContext context;
 	ProblemList problems = {0};
+	SystemContext saved;
 	bool		found;
 
 	if (definitions == NULL)
@@ -864,6 +865,7 @@ orch_definition_get(const pg_uuid_t *version_id)
 	if (entry != NULL && entry->valid)
 		return entry;
 
+	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	context = AllocSetContextCreate(CurrentMemoryContext,
@@ -887,6 +889,7 @@ orch_definition_get(const pg_uuid_t *version_id)
 	MemoryContextSetParent(context, CacheMemoryContext);
 	entry->valid = true;
 	SPI_finish();
+	orch_system_leave(&saved);
 	return entry;
 }
 
@@ -951,6 +954,7 @@ orch_definition_active(const char *name)
 	Datum		id;
 	bool		isnull;
 	uint64		generation;
+	SystemContext saved;
 
 	if (strlen(name) >= CACHE_KEY_LENGTH)
 		unknown_orchestration(name);
@@ -960,6 +964,7 @@ orch_definition_active(const char *name)
 		return entry->definition;
 	generation = active_generation;
 
+	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	value = CStringGetTextDatum(name);
@@ -974,6 +979,7 @@ orch_definition_active(const char *name)
 				 errhint("Activate a version with orchestration.activate_orchestration().")));
 	version_id = *DatumGetUUIDP(id);
 	SPI_finish();
+	orch_system_leave(&saved);
 
 	def = orch_definition_get(&version_id);
 
@@ -1000,6 +1006,7 @@ orch_definition_triggered_by(const char *record_type)
 	bool		found;
 	uint64		generation;
 	MemoryContext caller = CurrentMemoryContext;
+	SystemContext saved;
 
 	if (strlen(record_type) >= CACHE_KEY_LENGTH)
 		return NIL;
@@ -1014,6 +1021,7 @@ orch_definition_triggered_by(const char *record_type)
 	}
 	generation = active_generation;
 
+	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	value = CStringGetTextDatum(record_type);
@@ -1028,6 +1036,7 @@ orch_definition_triggered_by(const char *record_type)
 											  SPI_tuptable->tupdesc, 1, &isnull));
 	}
 	SPI_finish();
+	orch_system_leave(&saved);
 
 	defs = palloc(sizeof(Definition *) * Max(ndefs, 1));
 	for (i = 0; i < ndefs; i++)

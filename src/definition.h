@@ -189,7 +189,6 @@ typedef struct Definition
 /*
  * The compiled definition of a version.  Raises ERRCODE_ORCH_RECORD_NOT_FOUND
  * when there is no such version.  The result lives as long as the session.
- * The caller is in system context (see system.h) and connected to SPI or not.
  */
 extern const Definition *orch_definition_get(const pg_uuid_t *version_id);
 

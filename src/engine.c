@@ -219,6 +219,7 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	values[8] = JsonbPGetDatum(variables);
 	if (variables == NULL)
 		nulls[8] = 'n';
+	orch_guard_set_starter(request->starter);
 	orch_guard_trust_begin();
 	if (request->idempotency_key == NULL)
 		orch_plan_execute(&plan_insert_run, values, nulls, false, 0);
@@ -228,6 +229,7 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		orch_plan_execute(&plan_insert_run_once, values, nulls, false, 0);
 	}
 	orch_guard_trust_end();
+	orch_guard_set_starter(NULL);
 	if (SPI_processed == 0)
 	{
 		/* somebody else started it meanwhile, and committed */

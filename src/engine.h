@@ -30,6 +30,7 @@ typedef struct StartRequest
 	const char *idempotency_key;	/* or NULL */
 	const pg_uuid_t *owner_id;	/* NULL: the automated process user */
 	const pg_uuid_t *started_by;	/* NULL: the automated process user */
+	const char *starter;		/* what the log calls him, or NULL */
 } StartRequest;
 
 /*

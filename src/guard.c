@@ -120,6 +120,7 @@ static int	max_pending = 0;
 static int	trusted_depth = -1;
 
 static char *next_comments = NULL;	/* in TopTransactionContext */
+static char *next_starter = NULL;	/* likewise */
 
 static StaticPlan plan_fill_stages = {
 	"UPDATE orchestration.stage_run s SET modified_at = pg_catalog.now(),"
@@ -186,6 +187,13 @@ orch_guard_set_comments(const char *comments)
 {
 	next_comments = comments == NULL ? NULL :
 		MemoryContextStrdup(TopTransactionContext, comments);
+}
+
+void
+orch_guard_set_starter(const char *name)
+{
+	next_starter = name == NULL ? NULL :
+		MemoryContextStrdup(TopTransactionContext, name);
 }
 
 /*
@@ -667,14 +675,7 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 	{
 		case LEVEL_RUN:
 			if (transition->from == STATUS_NEW)
-			{
-				/* started by somebody's call, or by a record: created_by */
-				pg_uuid_t  *by = row_uuid(tuple, desc, Anum_run_created_by);
-				Principal	principal;
-
-				if (by != NULL && orch_principal_get(by, &principal))
-					entry.actor = principal.name;
-			}
+				entry.actor = next_starter;
 			break;
 		case LEVEL_STAGE:
 			entry.stage_run_id = *row_uuid(tuple, desc, col->id);
@@ -907,7 +908,7 @@ orch_guard_at_xact_end(void)
 	pending = NULL;
 	npending = max_pending = 0;
 	trusted_depth = -1;
-	next_comments = NULL;
+	next_comments = next_starter = NULL;
 	orch_cascade_forget(0);
 }
 
@@ -924,7 +925,7 @@ orch_guard_at_subxact_end(int level, bool commit)
 		while (npending > 0 && pending[npending - 1].nest_level >= level)
 			npending--;
 		trusted_depth = -1;
-		next_comments = NULL;
+		next_comments = next_starter = NULL;
 		orch_cascade_forget(level);
 		return;
 	}

@@ -46,6 +46,9 @@ extern void orch_guard_trust_end(void);
 /* What the next EndWorkItem or EndStep entry carries as comments; or NULL. */
 extern void orch_guard_set_comments(const char *comments);
 
+/* Who the next StartInstance entry says did it; or NULL. */
+extern void orch_guard_set_starter(const char *name);
+
 extern void orch_guard_at_xact_end(void);
 extern void orch_guard_at_subxact_end(int level, bool commit);
 

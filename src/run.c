@@ -60,6 +60,7 @@ static StaticPlan plan_exists = {
 	"SELECT 1 FROM orchestration.run WHERE id = $1", 1, {UUIDOID}
 };
 
+static void set_starter(StartRequest *request, pg_uuid_t *started_by);
 static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan);
 static Jsonb *row_to_jsonb(Relation relation, HeapTuple tuple);
 static bool filter_holds(const Definition *def, Jsonb *record, Jsonb *prior);
@@ -85,7 +86,6 @@ Datum
 orchestration_start_orchestration(PG_FUNCTION_ARGS)
 {
 	StartRequest request;
-	const Principal *principal;
 	pg_uuid_t	started_by;
 	pg_uuid_t  *run_id = palloc(sizeof(pg_uuid_t));
 
@@ -134,15 +134,28 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 					 errmsg("owner %s is no active user",
 							orch_uuid_text(request.owner_id))));
 	}
-	principal = OidIsValid(orch_frame_actor()) ?
-		orch_principal_of_role(orch_frame_actor()) : NULL;
-	if (principal != NULL)
-	{
-		started_by = principal->id;
-		request.started_by = &started_by;
-	}
+	set_starter(&request, &started_by);
 	orch_engine_start(&request, run_id);
 	PG_RETURN_UUID_P(run_id);
+}
+
+/*
+ * Who starts the run: the user of the role that acts, if it is one's.
+ */
+static void
+set_starter(StartRequest *request, pg_uuid_t *started_by)
+{
+	Oid			actor = orch_frame_actor();
+	const Principal *principal;
+
+	if (!OidIsValid(actor))
+		return;
+	request->starter = orch_principal_role_label(actor);
+	principal = orch_principal_of_role(actor);
+	if (principal == NULL)
+		return;
+	*started_by = principal->id;
+	request->started_by = started_by;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_suspend_run);
@@ -302,7 +315,6 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 	{
 		const Definition *def = (const Definition *) lfirst(lc);
 		StartRequest request;
-		const Principal *principal;
 		pg_uuid_t	started_by;
 		pg_uuid_t	run_id;
 
@@ -326,13 +338,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 		request.record_type = type;
 		request.record_key = key;
 		request.record_locked = true;	/* just written */
-		principal = OidIsValid(orch_frame_actor()) ?
-			orch_principal_of_role(orch_frame_actor()) : NULL;
-		if (principal != NULL)
-		{
-			started_by = principal->id;
-			request.started_by = &started_by;
-		}
+		set_starter(&request, &started_by);
 		orch_engine_start(&request, &run_id);
 	}
 	return PointerGetDatum(NULL);

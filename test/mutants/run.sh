@@ -52,8 +52,8 @@ run_specs() {
         "$isolation" --inputdir="$top/test" --outputdir="$work/out" \
         --bindir="$bindir" --load-extension=orchestration \
         --dbname=mutants "$@" >"$work/run.log" 2>&1
-    failed=$(sed -nE 's/^(test|not ok [0-9]+ +-) +([a-z_]+).*(FAILED| ms).*/\2 \1 \3/p' "$work/run.log" |
-        sed -nE 's/^([a-z_]+) (test FAILED|not ok.*)$/\1/p' | tr '\n' ' ')
+    failed=$(sed -nE 's/^test +([a-z_]+) .*FAILED.*/\1/p; s/^not ok [0-9]+ +- +([a-z_]+).*/\1/p' \
+        "$work/run.log" | tr '\n' ' ')
     grep -qE '^(test|ok|not ok)' "$work/run.log"
 }
 

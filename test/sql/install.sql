@@ -1,0 +1,14 @@
+-- Every object of the extension, with its owner (the installing superuser: "us")
+-- and what is granted.
+SELECT pg_describe_object(d.classid, d.objid, d.objsubid) COLLATE "C" AS object,
+       CASE WHEN (SELECT a.rolsuper FROM pg_roles a WHERE a.oid = COALESCE(p.proowner, c.relowner, t.typowner, n.nspowner)) THEN 'us' ELSE 'somebody else' END AS owner,
+       (SELECT string_agg(CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE 'owner' END || '=' || x.privilege_type, ' ' ORDER BY x.grantee, x.privilege_type)
+          FROM aclexplode(COALESCE(p.proacl, c.relacl, n.nspacl)) x) AS acl
+  FROM pg_depend d
+  JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'orchestration'
+  LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+  LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+  LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
+  LEFT JOIN pg_namespace n ON d.classid = 'pg_namespace'::regclass AND n.oid = d.objid
+ WHERE d.deptype = 'e' AND (t.oid IS NULL OR t.typtype = 'e')
+ ORDER BY 1;

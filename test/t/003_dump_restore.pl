@@ -1,0 +1,237 @@
+# 003_dump_restore.pl: pg_dump and pg_restore bring back a database of open and
+# ended runs unchanged, and the runs go on in the copy.
+#
+# The user's tables lie in a schema that pg_dump loads before ours and in one that
+# it loads after: the lookups between them may not depend on the order.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('dump');
+$node->init;
+$node->append_conf('postgresql.conf', $ENV{ORCH_TEST_CONF});
+$node->start;
+
+my @tables = qw(principal group_member record_type action orchestration_definition
+	orchestration_version run stage_run step_run work_item step_queue run_log);
+
+$node->safe_psql('postgres', 'CREATE DATABASE source');
+$node->safe_psql('source', q{
+CREATE EXTENSION orchestration;
+CREATE SCHEMA aaa;
+CREATE SCHEMA zzz;
+CREATE TABLE aaa.claim (id text PRIMARY KEY, amount numeric);
+CREATE TABLE zzz.parcel (id integer PRIMARY KEY, place text);
+INSERT INTO aaa.claim VALUES ('c1', 10), ('c2', 20);
+INSERT INTO zzz.parcel VALUES (1, 'here'), (2, 'there');
+SELECT orchestration.register_record_type('Claim', 'aaa.claim');
+SELECT orchestration.register_record_type('Parcel', 'zzz.parcel');
+CREATE FUNCTION zzz.act(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
+SELECT orchestration.register_action('screen', 'screen');
+SELECT orchestration.register_action('worker', 'worker');
+SELECT orchestration.register_action('act', 'function', 'zzz.act(jsonb)');
+SELECT orchestration.create_user('ada@example.com', 'Ada');
+SELECT orchestration.add_group_member(orchestration.create_queue('Desk'),
+       (SELECT id FROM orchestration.principal WHERE username = 'ada@example.com'));
+
+-- people and workers at once, then a function; about the record of an action
+SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
+  "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "Create",
+            "filters": [{"field": "id", "operator": "IsNull", "value": {"booleanValue": true}}],
+            "connector": {"targetReference": "First"}},
+  "orchestratedStages": [
+    {"name": "First", "label": "First", "connector": {"targetReference": "Second"}, "stageSteps": [
+      {"name": "Look", "label": "Look", "actionName": "screen", "actionType": "stepInteractive",
+       "assignees": [{"assignee": {"stringValue": "Desk"}, "assigneeType": "Queue"}],
+       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "$Record.Id"}}]},
+      {"name": "Send", "label": "Send", "actionName": "worker", "actionType": "stepBackground", "requiresAsyncProcessing": true}]},
+    {"name": "Second", "label": "Second", "stageSteps": [
+      {"name": "Act", "label": "Act", "actionName": "act", "actionType": "stepBackground"}]}]}$$, name)::jsonb,
+  name || '_Handling') FROM orchestration.record_type;
+SELECT orchestration.activate_orchestration(name || '_Handling') FROM orchestration.record_type;
+
+-- a loop: three times through one stage; deployed in XML
+SELECT orchestration.deploy_orchestration($$<Flow xmlns="http://soap.sforce.com/2006/04/metadata">
+<label>Loop</label><processType>Orchestrator</processType>
+<start><connector><targetReference>Again</targetReference></connector></start>
+<variables><name>n</name><dataType>Number</dataType><value><numberValue>0</numberValue></value></variables>
+<orchestratedStages><name>Again</name><label>Again</label><connector><targetReference>Count</targetReference></connector>
+ <stageSteps><name>Act</name><label>Act</label><actionName>act</actionName><actionType>stepBackground</actionType></stageSteps></orchestratedStages>
+<assignments><name>Count</name><label>Count</label><connector><targetReference>Enough</targetReference></connector>
+ <assignmentItems><assignToReference>n</assignToReference><operator>Add</operator><value><numberValue>1</numberValue></value></assignmentItems></assignments>
+<decisions><name>Enough</name><label>Enough</label>
+ <rules><name>No</name><label>No</label><conditionLogic>and</conditionLogic><connector><targetReference>Again</targetReference></connector>
+  <conditions><leftValueReference>n</leftValueReference><operator>LessThan</operator><rightValue><numberValue>3</numberValue></rightValue></conditions></rules></decisions>
+</Flow>$$::xml, 'Loop');
+SELECT orchestration.activate_orchestration('Loop');
+});
+
+# one run for each state; the run's idempotency key names it
+$node->safe_psql('source', q{
+CREATE FUNCTION zzz.run(text) RETURNS uuid LANGUAGE sql AS
+  'SELECT id FROM orchestration.run WHERE idempotency_key = $1';
+CREATE FUNCTION zzz.item(text) RETURNS uuid LANGUAGE sql AS
+  'SELECT id FROM orchestration.work_item WHERE run_id = zzz.run($1) AND status = ''Assigned''';
+CREATE FUNCTION zzz.result(run text, OUT results jsonb) LANGUAGE sql AS $$
+  SELECT jsonb_agg(jsonb_build_object('step_id', c.step_id, 'lease_id', c.lease_id, 'message', 'no paper', 'outputs', '{"tracking": 7}'::jsonb))
+    FROM orchestration.claim_steps('worker 1', '{worker}', 1) c
+   WHERE c.run_id = zzz.run(run) $$;
+
+SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'completed');
+SELECT orchestration.complete_work_item(zzz.item('completed'), '{"ok": true}');
+SELECT orchestration.complete_steps(zzz.result('completed'));
+SELECT orchestration.start_orchestration('Parcel_Handling', '1', NULL, 'canceled');
+SELECT orchestration.cancel_run(zzz.run('canceled'));
+SELECT orchestration.start_orchestration('Parcel_Handling', '2', NULL, 'failed');
+SELECT orchestration.fail_steps(zzz.result('failed'));
+SELECT orchestration.start_orchestration('Claim_Handling', 'c2', NULL, 'suspended');
+SELECT orchestration.suspend_run(zzz.run('suspended'));
+SELECT orchestration.complete_work_item(zzz.item('suspended'), '{"ok": true}', 'once');
+SELECT orchestration.complete_steps(zzz.result('suspended'));
+SELECT orchestration.start_orchestration('Parcel_Handling', '2', NULL, 'screen failed');
+SELECT orchestration.complete_steps(zzz.result('screen failed'));
+SELECT orchestration.fail_work_item(zzz.item('screen failed'), 'the screen broke');
+SELECT orchestration.start_orchestration('Claim_Handling', 'c2', NULL, 'leased');
+SELECT zzz.result('leased');
+SELECT orchestration.start_orchestration('Parcel_Handling', '1', NULL, 'waiting');
+SELECT orchestration.start_orchestration('Loop', NULL, NULL, 'loop');
+-- imported ones, without a version
+INSERT INTO orchestration.run (name, status, ended_at) VALUES ('imported', 'Completed', now()), ('imported, open', 'InProgress', NULL);
+INSERT INTO orchestration.stage_run (run_id, name, label, position, status)
+  SELECT id, 'Old', 'Old', 1, CASE status WHEN 'Completed' THEN 'Completed' ELSE 'InProgress' END::orchestration.stage_status
+    FROM orchestration.run WHERE name LIKE 'imported%';
+INSERT INTO orchestration.step_run (run_id, stage_run_id, step_type, name, label, status)
+  SELECT run_id, id, 'InteractiveStep', 'Step', 'Step', 'Discontinued' FROM orchestration.stage_run WHERE name = 'Old' AND status = 'Completed';
+});
+is($node->safe_psql('source', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'),
+	"Canceled|1\nCompleted|3\nError|2\nInProgress|3\nSuspended|1", 'a run in every status');
+is($node->safe_psql('source', q{SELECT count(*), max(position) FROM orchestration.stage_run WHERE run_id = zzz.run('loop')}),
+	'3|3', 'one run went through a loop');
+is($node->safe_psql('source', q{SELECT count(*) FROM orchestration.step_run WHERE pending IS NOT NULL}),
+	'2', 'and one has pending outcomes');
+is($node->safe_psql('source', 'SELECT * FROM orchestration.verify()'), '', 'verify() of the source');
+
+# what must be equal: rows, sequences, triggers
+sub contents
+{
+	my ($db) = @_;
+	my %contents;
+	for my $table (map { "orchestration.$_" } @tables)
+	{
+		# the automated process user comes with the extension
+		my $where = $table =~ /principal/ ? "WHERE t.username IS DISTINCT FROM 'autoproc'" : '';
+		$contents{$table} = $node->safe_psql($db,
+			"SELECT count(*) || ' ' || md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM $table t $where");
+	}
+	$contents{'user tables'} = $node->safe_psql($db,
+		'SELECT * FROM aaa.claim ORDER BY 1; SELECT * FROM zzz.parcel ORDER BY 1');
+	for my $sequence (qw(run_name_seq work_item_name_seq run_log_number_seq))
+	{
+		$contents{$sequence} = $node->safe_psql($db,
+			"SELECT last_value, is_called FROM orchestration.$sequence");
+	}
+	$contents{triggers} = $node->safe_psql($db, q{
+		SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid)
+		  FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2});
+	return \%contents;
+}
+
+my $source = contents('source');
+unlike($source->{"orchestration.$_"}, qr/^0/, "source has rows in $_") for @tables;
+like($source->{triggers}, qr/claim.*orchestration_record_change.*parcel.*orchestration_record_change/s,
+	'source has the triggers of registered tables');
+
+my $dir = $node->backup_dir;
+mkdir $dir;
+$node->command_ok([ 'pg_dump', '-f', "$dir/plain.sql", $node->connstr('source') ], 'pg_dump');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/custom", $node->connstr('source') ], 'pg_dump -Fc');
+
+my %restore = (
+	plain => [ 'psql', '-XqAtv', 'ON_ERROR_STOP=1', '-f', "$dir/plain.sql", '-d' ],
+	custom => [ 'pg_restore', '-e', "$dir/custom", '-d' ],
+	parallel => [ 'pg_restore', '-e', '--section=post-data', "$dir/custom", '-d' ]);
+
+# pg_dump writes down no order between the data of extension tables, so a parallel
+# restore has to do without triggers, foreign keys included
+my %before = (
+	parallel => [
+		[ 'pg_restore', '-e', '--section=pre-data', "$dir/custom", '-d' ],
+		[ 'pg_restore', '-e', '--data-only', '--disable-triggers', '-j2', "$dir/custom", '-d' ] ]);
+
+for my $db (sort keys %restore)
+{
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	$node->command_ok([ @$_, $node->connstr($db) ], "$db: $_->[2]") for @{ $before{$db} // [] };
+	$node->command_ok([ @{ $restore{$db} }, $node->connstr($db) ], "$db: restored");
+	my $copy = contents($db);
+	is($copy->{$_}, $source->{$_}, "$db: $_ equal") for sort keys %$source;
+	is($node->safe_psql($db, 'SELECT * FROM orchestration.verify()'), '', "$db: verify()");
+
+	# the guard is on
+	my ($rc, $out, $err) = $node->psql($db,
+		q{\set VERBOSITY verbose
+		UPDATE orchestration.run SET status = 'InProgress' WHERE id = zzz.run('completed')});
+	like($err, qr/ERROR:  OR001: run \S+ cannot change from Completed to InProgress/, "$db: an illegal change is refused");
+	($rc, $out, $err) = $node->psql($db,
+		q{\set VERBOSITY verbose
+		INSERT INTO orchestration.stage_run (run_id, name, label, position, status) VALUES (zzz.run('canceled'), 'x', 'x', 2, 'InProgress')});
+	like($err, qr/ERROR:  OR002: /, "$db: an illegal neighbour is refused");
+
+	# the same call as before the dump is known to be the same
+	is($node->safe_psql($db, q{SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'completed') = zzz.run('completed')}),
+		't', "$db: an idempotency key still works");
+	is($node->safe_psql($db, q{SELECT orchestration.complete_work_item(
+			(SELECT id FROM orchestration.work_item WHERE idempotency_key = 'once'), NULL, 'once')}),
+		'f', "$db: that of a work item too");
+
+	# everything goes on to Completed
+	$node->safe_psql($db, $_) for (
+		q{SELECT orchestration.resume_run(zzz.run('suspended'))},
+		q{SELECT orchestration.resume_run(zzz.run('failed'))},
+		q{SELECT orchestration.resume_run(zzz.run('screen failed'))},
+		q{SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned'});
+	is($node->safe_psql($db, q{
+		SELECT accepted, reason FROM orchestration.complete_steps(
+		  (SELECT jsonb_agg(jsonb_build_object('step_id', step_run_id, 'lease_id', lease_id))
+		     FROM orchestration.step_queue WHERE lease_id IS NOT NULL))}),
+		't|', "$db: the lease of before the dump is good");
+	is($node->safe_psql($db, q{
+		WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 2', '{worker}', 10))
+		SELECT count(*), bool_and(attempt = 1 OR run_id = zzz.run('failed')) FROM c}),
+		'2|t', "$db: what is ready can be claimed");
+	is($node->safe_psql($db, q{
+		SELECT accepted, reason FROM orchestration.complete_steps(
+		  (SELECT jsonb_agg(jsonb_build_object('step_id', step_run_id, 'lease_id', lease_id))
+		     FROM orchestration.step_queue WHERE lease_id IS NOT NULL))}),
+		"t|\nt|", "$db: and completed");
+	is($node->safe_psql($db, 'SELECT idempotency_key, status FROM orchestration.run WHERE version_id IS NOT NULL ORDER BY 1'),
+		"canceled|Canceled\ncompleted|Completed\nfailed|Completed\nleased|Completed\nloop|Completed\nscreen failed|Completed\nsuspended|Completed\nwaiting|Completed",
+		"$db: all others go on to Completed");
+	$node->safe_psql($db, q{DELETE FROM zzz.parcel WHERE id = 1});
+	is($node->safe_psql($db, q{SELECT count(*) FROM orchestration.run WHERE triggering_record_type = 'Parcel' AND triggering_record_id = '1'}),
+		'0', "$db: the lookup to a deleted record is cleared");
+	is($node->safe_psql($db, 'SELECT * FROM orchestration.verify()'), '', "$db: verify() at the end");
+}
+
+# nothing stays
+$node->safe_psql('plain', 'SET client_min_messages = error; DROP EXTENSION orchestration CASCADE');
+is($node->safe_psql('plain', q{
+	SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname = 'orchestration'
+	UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
+	UNION ALL SELECT 'class ' || oid::regclass FROM pg_class
+	           WHERE oid >= 16384 AND relnamespace NOT IN ('aaa'::regnamespace, 'zzz'::regnamespace, 'pg_toast'::regnamespace)
+	UNION ALL SELECT 'type ' || oid::regtype FROM pg_type
+	           WHERE oid >= 16384 AND typnamespace NOT IN ('aaa'::regnamespace, 'zzz'::regnamespace, 'pg_toast'::regnamespace)
+	UNION ALL SELECT 'function ' || oid::regprocedure FROM pg_proc
+	           WHERE oid >= 16384 AND pronamespace NOT IN ('aaa'::regnamespace, 'zzz'::regnamespace)
+	UNION ALL SELECT 'event trigger ' || evtname FROM pg_event_trigger}),
+	'', 'DROP EXTENSION CASCADE leaves nothing');
+is($node->safe_psql('plain', 'SELECT count(*) FROM aaa.claim'), '2', 'and the tables of the user');
+$node->safe_psql('plain', 'CREATE EXTENSION orchestration');
+is($node->safe_psql('plain', 'SELECT * FROM orchestration.verify()'), '', 'it can be made again');
+
+$node->stop;
+done_testing();
