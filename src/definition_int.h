@@ -17,10 +17,13 @@
 #include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 
+#include "compat.h"
 #include "definition.h"
 #include "document.h"
 
 #define MAX_API_NAME_LENGTH	80
+#define MAX_NAME_LENGTH		255
+#define MAX_LABEL_LENGTH	80
 #define AUTOMATIC_INPUT_PREFIX "ActionInput__"
 
 typedef enum ProblemSeverity
@@ -74,6 +77,12 @@ extern bool orch_definition_is_api_name(const char *name);
 extern const char *orch_definition_operator_name(ComparisonOperator op);
 extern const char *orch_definition_variable_type_name(VariableType type);
 extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
+
+/* definition.c */
+extern void orch_definition_unknown(const char *name) pg_attribute_noreturn();
+extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
+												   MemoryContext context,
+												   ProblemList *problems);
 
 /* in condition.c */
 extern bool orch_condition_datetime(const char *text, int length,
@@ -133,6 +142,9 @@ extern ConditionSet *orch_definition_compile_condition_list(Compiler *c, const D
 extern LogicNode *orch_definition_compile_logic(Compiler *c, const DocNode *node,
 												const char *text, int nconditions);
 extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node, ReferenceUse use);
+
+/* definition_element.c */
+extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
 
 #define error_at(c, node, ...) \
 	orch_definition_problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)

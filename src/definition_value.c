@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -769,4 +770,80 @@ compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
 		case NAME_UNSUPPORTED:
 			break;				/* the element itself was refused */
 	}
+}
+
+/* ------------------------------------------------------------- conditions */
+
+/*
+ * resolve() of orchestration_evaluate_conditions(): by the text of the
+ * reference.
+ */
+static JsonbValue *
+resolve_by_text(EvalContext *cxt, const Operand *operand)
+{
+	Jsonb	   *values = cxt->arg;
+	const char *key = operand->text;
+	JsonbValue *result;
+
+	if (operand->kind == OPERAND_RECORD_PRIOR &&
+		strncmp(key, "$Record__Prior", strlen("$Record__Prior")) != 0)
+		key = psprintf("$Record__Prior%s", key + strlen("$Record"));
+	result = getKeyJsonValueFromContainer(&values->root, key, strlen(key), NULL);
+	if (result == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("there is no value for %s", key),
+				 errhint("Give it, or null, in \"values\" under that key.")));
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_evaluate_conditions);
+
+/*
+ * orchestration.evaluate_conditions(conditions jsonb, "values" jsonb) returns
+ * boolean
+ *
+ * Tries requirements out: conditions is {"conditionLogic": ..., "conditions":
+ * [...]} as in a definition, values gives each reference its value under its
+ * full text.  Raises 22004 for null arguments, 22023 when values is no object,
+ * OR201 with every error in the conditions, OR301 when a requirement cannot be
+ * evaluated.
+ */
+Datum
+orchestration_evaluate_conditions(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *conditions;
+	Jsonb	   *values;
+	ProblemList problems = {0};
+	ConditionSet *set;
+	EvalContext cxt;
+	DocNode    *root;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null",
+						PG_ARGISNULL(0) ? "conditions" : "values")));
+	conditions = PG_GETARG_JSONB_P(0);
+	values = PG_GETARG_JSONB_P(1);
+	if (!JB_ROOT_IS_OBJECT(conditions) || !JB_ROOT_IS_OBJECT(values))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be an object",
+						JB_ROOT_IS_OBJECT(conditions) ? "values" : "conditions")));
+
+	root = orch_document_from_jsonb(conditions, SHAPE_CONDITIONS);
+	set = orch_definition_compile_conditions(root, CurrentMemoryContext,
+											 &problems);
+	if (problems.nerrors > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_DEFINITION),
+				 errmsg_plural("the conditions have %d error",
+							   "the conditions have %d errors",
+							   problems.nerrors, problems.nerrors),
+				 errdetail("%s", orch_definition_problem_text(&problems,
+															  PROBLEM_ERROR))));
+	cxt.resolve = resolve_by_text;
+	cxt.arg = values;
+	PG_RETURN_BOOL(orch_condition_set_holds(&cxt, set));
 }

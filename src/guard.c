@@ -726,7 +726,8 @@ PG_FUNCTION_INFO_V1(orchestration_guard_statement);
  * AFTER INSERT OR UPDATE STATEMENT of run, stage_run, step_run, work_item: the
  * verdict on the written rows beside their parents, then the consequences.
  * Raises OR002 for neighbours that must not be (contract/neighbours.csv), OR003
- * for a second open stage (contract/lifecycle.md, "Structure"), OR101 when the
+ * for a second open stage (contract/lifecycle.md, "Structure"), 23505 for two
+ * stages at one position, OR101 when the
  * run is not there, 39P01 when not called as that trigger, and whatever the
  * consequences raise.
  */

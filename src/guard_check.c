@@ -61,6 +61,11 @@ static StaticPlan plan_second_open = {
 	" GROUP BY run_id HAVING count(*) > 1 LIMIT 1",
 	1, {UUIDARRAYOID}
 };
+static StaticPlan plan_same_position = {
+	"SELECT run_id, position FROM orchestration.stage_run"
+	" WHERE run_id = ANY ($1) GROUP BY run_id, position HAVING count(*) > 1 LIMIT 1",
+	1, {UUIDARRAYOID}
+};
 static StaticPlan plan_not_beside_completed = {
 	"SELECT run_id, id, status FROM orchestration.stage_run"
 	" WHERE run_id = ANY ($1) AND status NOT IN ('Completed', 'Error') LIMIT 1",
@@ -96,6 +101,7 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 	int			nrun_ids = 0;
 	int			ncompleted = 0;
 	int			nopened = 0;
+	bool		new_stages = false;
 	ParentState *runs = NULL;
 	ParentState *stages = NULL;
 	ParentState *steps = NULL;
@@ -111,6 +117,8 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 	{
 		if (entries[i].from == entries[i].to)
 			continue;			/* only filled in, or reassigned */
+		if (entries[i].level == LEVEL_STAGE && entries[i].from == STATUS_NEW)
+			new_stages = true;
 		if (entries[i].level != LEVEL_RUN)
 			run_ids[nrun_ids++] = entries[i].run_id;
 		else if (entries[i].from != STATUS_NEW && entries[i].to == RUN_COMPLETED)
@@ -218,6 +226,20 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 							SPI_getvalue(SPI_tuptable->vals[0],
 										 SPI_tuptable->tupdesc, 1)),
 					 errdetail("At most one stage of a run is InProgress or Suspended.")));
+	}
+	if (new_stages)
+	{
+		value = PointerGetDatum(orch_uuid_array(run_ids, nrun_ids));
+		orch_plan_execute_latest(&plan_same_position, &value, NULL, 1);
+		if (SPI_processed > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNIQUE_VIOLATION),
+					 errmsg("run %s cannot have two stages at position %s",
+							SPI_getvalue(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 1),
+							SPI_getvalue(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 2)),
+					 errdetail("Positions are the order in which the run reached its stages.")));
 	}
 	pfree(run_ids);
 	pfree(completed);

@@ -56,19 +56,31 @@ typedef struct StepResult
 	const char *reason;			/* why not */
 } StepResult;
 
+/*
+ * The index is in the order of available_at within a topic only.  For one topic
+ * it gives the oldest steps at once; for several all that are ready have to be
+ * sorted.
+ */
+#define CLAIM_QUERY(topics) \
+	"WITH ready AS MATERIALIZED (" \
+	"  SELECT run_id, step_run_id FROM orchestration.step_queue" \
+	"   WHERE topic = " topics " AND available_at <= $5" \
+	"   ORDER BY available_at FOR UPDATE SKIP LOCKED LIMIT $2)" \
+	" UPDATE orchestration.step_queue q SET lease_id = orchestration.new_id()," \
+	"        worker = $3, attempt = q.attempt + 1," \
+	"        available_at = $5 + $4" \
+	"   FROM ready r, orchestration.step_run s" \
+	"  WHERE q.run_id = r.run_id AND q.step_run_id = r.step_run_id" \
+	"    AND s.run_id = q.run_id AND s.id = q.step_run_id" \
+	" RETURNING q.run_id, q.step_run_id, q.lease_id, q.topic, q.action, s.name," \
+	"           q.inputs, q.attempt, q.available_at"
+
+static StaticPlan plan_claim_one_topic = {
+	CLAIM_QUERY("($1)[1]"),
+	5, {TEXTARRAYOID, INT8OID, TEXTOID, INTERVALOID, TIMESTAMPTZOID}
+};
 static StaticPlan plan_claim = {
-	"WITH ready AS MATERIALIZED ("
-	"  SELECT run_id, step_run_id FROM orchestration.step_queue"
-	"   WHERE topic = ANY ($1) AND available_at <= $5"
-	"   ORDER BY available_at FOR UPDATE SKIP LOCKED LIMIT $2)"
-	" UPDATE orchestration.step_queue q SET lease_id = orchestration.new_id(),"
-	"        worker = $3, attempt = q.attempt + 1,"
-	"        available_at = $5 + $4"
-	"   FROM ready r, orchestration.step_run s"
-	"  WHERE q.run_id = r.run_id AND q.step_run_id = r.step_run_id"
-	"    AND s.run_id = q.run_id AND s.id = q.step_run_id"
-	" RETURNING q.run_id, q.step_run_id, q.lease_id, q.topic, q.action, s.name,"
-	"           q.inputs, q.attempt, q.available_at",
+	CLAIM_QUERY("ANY ($1)"),
 	5, {TEXTARRAYOID, INT8OID, TEXTOID, INTERVALOID, TIMESTAMPTZOID}
 };
 
@@ -81,7 +93,7 @@ static StaticPlan plan_claim_function = {
 	"WITH ready AS MATERIALIZED ("
 	"  SELECT q.run_id, q.step_run_id FROM orchestration.step_queue q"
 	"    JOIN orchestration.run r ON r.id = q.run_id"
-	"   WHERE q.topic = ANY ($1) AND q.available_at <= $5"
+	"   WHERE q.topic = ($1)[1] AND q.available_at <= $5"
 	"   ORDER BY q.available_at FOR UPDATE OF q SKIP LOCKED"
 	"   FOR NO KEY UPDATE OF r SKIP LOCKED LIMIT $2)"
 	" UPDATE orchestration.step_queue q SET lease_id = orchestration.new_id(),"
@@ -189,7 +201,8 @@ orchestration_claim_steps(PG_FUNCTION_ARGS)
 	values[2] = PG_GETARG_DATUM(0);
 	values[3] = PG_GETARG_DATUM(3);
 	values[4] = TimestampTzGetDatum(GetCurrentTimestamp());
-	orch_plan_execute(&plan_claim, values, NULL, false, 0);
+	orch_plan_execute(nelements == 1 && ARR_LBOUND(topics)[0] == 1 ?
+					  &plan_claim_one_topic : &plan_claim, values, NULL, false, 0);
 	for (n = 0; n < SPI_processed; n++)
 	{
 		for (i = 0; i < 9; i++)

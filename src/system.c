@@ -26,6 +26,8 @@
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
@@ -65,28 +67,52 @@ orch_system_leave(const SystemContext *saved)
 }
 
 /*
- * Prepare a plan at its first use, or again when it became invalid.
+ * Prepare a plan at its first use, and let it be planned again when it became
+ * invalid.
+ *
+ * A plan stays for the session, whatever the tables grow to meanwhile: one that
+ * was made while a table was empty, as the queue mostly is, would scan it as a
+ * whole for ever.  So plans are generic and made without sequential scans; the
+ * setting is in force only here, never while something is executed.
  */
 static SPIPlanPtr
 ready_plan(StaticPlan *plan)
 {
-	SPIPlanPtr	result;
+	CachedPlanSource *source;
+	CachedPlan *planned;
+	int			guc_level;
 	int			i;
 
-	if (plan->plan != NULL)
-		return plan->plan;
+	if (plan->plan == NULL)
+	{
+		SPIPlanPtr	prepared;
 
-	/* enum types of ours are written as such in the query, not by OID */
-	for (i = 0; i < plan->nargs; i++)
-		Assert(OidIsValid(plan->argtypes[i]));
-	result = SPI_prepare(plan->query, plan->nargs, plan->argtypes);
-	if (result == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", plan->query,
-			 SPI_result_code_string(SPI_result));
-	if (SPI_keepplan(result) != 0)
-		elog(ERROR, "SPI_keepplan failed");
-	plan->plan = result;
-	return result;
+		/* enum types of ours are written as such in the query, not by OID */
+		for (i = 0; i < plan->nargs; i++)
+			Assert(OidIsValid(plan->argtypes[i]));
+		prepared = SPI_prepare_cursor(plan->query, plan->nargs, plan->argtypes,
+									  CURSOR_OPT_GENERIC_PLAN);
+		if (prepared == NULL)
+			elog(ERROR, "SPI_prepare_cursor failed for \"%s\": %s", plan->query,
+				 SPI_result_code_string(SPI_result));
+		if (SPI_keepplan(prepared) != 0)
+			elog(ERROR, "SPI_keepplan failed");
+		plan->plan = prepared;
+	}
+
+	source = (CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan->plan));
+	if (!source->is_valid || source->gplan == NULL || !source->gplan->is_valid)
+	{
+		guc_level = NewGUCNestLevel();
+		(void) set_config_option("enable_seqscan", "off",
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+		planned = SPI_plan_get_cached_plan(plan->plan);
+		if (planned != NULL)
+			ReleaseCachedPlan(planned, CurrentResourceOwner);
+		AtEOXact_GUC(true, guc_level);
+	}
+	return plan->plan;
 }
 
 /*

@@ -55,8 +55,10 @@ AS $$
     SELECT 'positions of stages', 'run', s.run_id, s.run_id,
            format('%s stages, positions %s to %s', count(*), min(s.position), max(s.position))
       FROM orchestration.stage_run s
-     GROUP BY s.run_id
-    HAVING count(DISTINCT s.position) <> count(*) OR max(s.position) <> count(*)
+      JOIN orchestration.run r ON r.id = s.run_id
+     GROUP BY s.run_id, r.version_id
+    HAVING count(DISTINCT s.position) <> count(*)
+        OR (r.version_id IS NOT NULL AND max(s.position) <> count(*))
     -- a run that the engine moves is always somewhere, and somebody can move it
     UNION ALL
     SELECT 'run in progress has an open stage', 'run', r.id, r.id, r.name

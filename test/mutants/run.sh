@@ -52,6 +52,7 @@ run_specs() {
         "$isolation" --inputdir="$top/test" --outputdir="$work/out" \
         --bindir="$bindir" --load-extension=orchestration \
         --dbname=mutants "$@" >"$work/run.log" 2>&1
+    hung=$(($? == 124))
     failed=$(sed -nE 's/^test +([a-z_]+) .*FAILED.*/\1/p; s/^not ok [0-9]+ +- +([a-z_]+).*/\1/p' \
         "$work/run.log" | tr '\n' ' ')
     grep -qE '^(test|ok|not ok)' "$work/run.log"
@@ -78,6 +79,8 @@ mutant() {
     elif ! run_specs "$@"; then
         say 'not ok' "mutant \"$name\": no spec was run"
         sed 's/^/# /' "$work/run.log"
+    elif [ $hung -eq 1 ]; then
+        say 'not ok' "mutant \"$name\" hangs: it decides nothing"
     elif [ -z "$failed" ]; then
         say 'not ok' "mutant \"$name\" survived: $*"
     else
@@ -130,9 +133,9 @@ mutant 'work item: the item is read with the snapshot of the transaction' work_i
 mutant 'queue: results are taken in without a lock on the run' queue.c \
     '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' queue_race
 mutant 'queue: claims wait for each other' queue.c \
-    '/plan_claim = /,/};/s/ SKIP LOCKED//' queue_race
+    '/define CLAIM_QUERY/,/RETURNING/s/ SKIP LOCKED//' queue_race
 mutant 'queue: claims without a lock' queue.c \
-    '/plan_claim = /,/};/s/ FOR UPDATE SKIP LOCKED//' queue_race
+    '/define CLAIM_QUERY/,/RETURNING/s/ FOR UPDATE SKIP LOCKED//' queue_race
 mutant 'queue: the lease is not looked at again' queue.c \
     '/plan_unqueue = /,/};/s/ AND lease_id = \$3/ AND $3 IS NOT NULL/' queue_race
 mutant 'record: it is read without a lock' record.c \

@@ -72,8 +72,9 @@ DEFINITION = {
 
 SOME_RUN = ("(SELECT id FROM (SELECT id FROM orchestration.run ORDER BY id DESC LIMIT %d) r"
             " ORDER BY random() LIMIT 1)" % OPEN_RUNS)
-SOME_ITEM = ("(SELECT id FROM (SELECT id FROM orchestration.work_item ORDER BY id DESC LIMIT 100) w"
-             " ORDER BY random() LIMIT 1)")
+SOME_ITEM = ("(SELECT id FROM (SELECT id, status FROM orchestration.work_item ORDER BY id DESC LIMIT 100) w"
+             " ORDER BY status, random() LIMIT 1)")    # an Assigned one where there is one
+ANY_ITEM = SOME_ITEM.replace("status, random()", "random()")
 
 
 class Session:
@@ -127,7 +128,8 @@ def client(number, level, until, counts, messages, lock):
                  % ("'%d'" % rng.randint(1, 100000) if rng.random() < 0.7 else "NULL",
                     ", NULL, 'key %d'" % rng.randint(1, 2000) if rng.random() < 0.5 else "", OPEN_RUNS))
         elif kind == "complete item":
-            call(kind, "SELECT orchestration.complete_work_item(%s)" % SOME_ITEM)
+            call(kind, "SELECT orchestration.complete_work_item(%s)"
+                 % (SOME_ITEM if rng.random() < 0.7 else ANY_ITEM))
         elif kind == "reassign item":
             call(kind, "SELECT orchestration.reassign_work_item(%s,"
                        " (SELECT id FROM orchestration.principal WHERE username = '%s@example.com'))"
@@ -171,7 +173,8 @@ def main():
 
     control = Session("read committed")
     for sql in [PREPARE, "SELECT orchestration.deploy_orchestration('%s'::jsonb, 'Storm')" % json.dumps(DEFINITION),
-                "SELECT orchestration.activate_orchestration('Storm')"]:
+                "SELECT orchestration.activate_orchestration('Storm')",
+                "SELECT orchestration.start_orchestration('Storm') FROM generate_series(1, 5)"]:
         state, message, _ = control.run(sql)
         if state != "00000":
             print("Bail out! %s %s" % (state, message))
