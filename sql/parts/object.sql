@@ -385,7 +385,7 @@ CREATE TABLE orchestration.step_queue (
     CONSTRAINT step_queue_pkey PRIMARY KEY (run_id, step_run_id),
     CONSTRAINT step_queue_step_run_fkey FOREIGN KEY (run_id, step_run_id)
         REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE
-);
+) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 CREATE INDEX step_queue_available_idx ON orchestration.step_queue (topic, available_at);
 COMMENT ON TABLE orchestration.step_queue IS
     'Asynchronous steps that wait for a worker or are leased to one: narrow and hot, apart from step_run';
