@@ -33,6 +33,20 @@
 	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
 #endif
 
+/* 16 tells summarizing indexes apart when a row moved */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes OrchCompatUpdateIndexes;
+#define orch_compat_update_index_tuples(rri, slot, estate, update_indexes) \
+	((update_indexes) == TU_None ? NIL : \
+	 ExecInsertIndexTuples(rri, slot, estate, true, false, NULL, NIL, \
+						   (update_indexes) == TU_Summarizing))
+#else
+typedef bool OrchCompatUpdateIndexes;
+#define orch_compat_update_index_tuples(rri, slot, estate, update_indexes) \
+	((update_indexes) ? \
+	 ExecInsertIndexTuples(rri, slot, estate, true, false, NULL, NIL) : NIL)
+#endif
+
 /* 16 replaced pg_proc_aclcheck() and its like */
 #if PG_VERSION_NUM >= 160000
 #define orch_compat_proc_aclcheck(oid, role) \

@@ -58,6 +58,7 @@
 #include "errors.h"
 #include "frame.h"
 #include "guard.h"
+#include "guard_int.h"
 #include "log.h"
 #include "principal.h"
 #include "record.h"
@@ -70,25 +71,7 @@
 /* Rows noted before they are looked at; bounds memory in bulk statements. */
 #define MAX_PENDING			10000
 
-/* Where the columns that every level has are. */
-typedef struct LevelColumns
-{
-	OrchRelation relation;
-	AttrNumber	run_id;
-	AttrNumber	parent_id;		/* steps: stage; work items: step; else 0 */
-	AttrNumber	id;
-	AttrNumber	owner_id;
-	AttrNumber	name;
-	AttrNumber	status;
-	AttrNumber	created_at;		/* from where durations count */
-	AttrNumber	modified_at;
-	AttrNumber	modified_by;
-	AttrNumber	ended_at;
-	AttrNumber	record_type;	/* polymorphic lookup; 0: none */
-	AttrNumber	record_id;
-} LevelColumns;
-
-static const LevelColumns columns[LEVEL_LAST + 1] = {
+const LevelColumns orch_guard_columns[LEVEL_LAST + 1] = {
 	[LEVEL_RUN] = {RELATION_RUN, Anum_run_id, 0, Anum_run_id,
 		Anum_run_owner_id, Anum_run_name, Anum_run_status, Anum_run_created_at,
 		Anum_run_modified_at, Anum_run_modified_by, Anum_run_ended_at,
@@ -122,26 +105,6 @@ static int	trusted_depth = -1;
 static char *next_comments = NULL;	/* in TopTransactionContext */
 static char *next_starter = NULL;	/* likewise */
 
-static StaticPlan plan_fill_stages = {
-	"UPDATE orchestration.stage_run s SET modified_at = pg_catalog.now(),"
-	" modified_by = $3, ended_at = CASE"
-	"  WHEN s.status IN ('InProgress', 'Suspended') THEN NULL"
-	"  ELSE COALESCE(s.ended_at, pg_catalog.clock_timestamp()) END"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
-	" WHERE s.run_id = u.run_id AND s.id = u.id",
-	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
-};
-static StaticPlan plan_fill_steps = {
-	"UPDATE orchestration.step_run s SET modified_at = pg_catalog.now(),"
-	" modified_by = $3, started_at = CASE"
-	"  WHEN s.status = 'InProgress' AND (s.started_at IS NULL OR s.ended_at IS NOT NULL)"
-	"  THEN pg_catalog.clock_timestamp() ELSE s.started_at END,"
-	" ended_at = CASE WHEN s.status IN ('InProgress', 'NotStarted') THEN NULL"
-	"  ELSE COALESCE(s.ended_at, pg_catalog.clock_timestamp()) END"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
-	" WHERE s.run_id = u.run_id AND s.id = u.id",
-	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
-};
 static StaticPlan plan_run_exists = {
 	"SELECT 1 FROM orchestration.run WHERE id = $1",
 	1, {UUIDOID}
@@ -152,7 +115,6 @@ static Level check_trigger_call(FunctionCallInfo fcinfo, const char *name,
 static bool is_trusted(void);
 static bool is_loading(void);
 static pg_uuid_t *row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
-static int	row_status(Level level, HeapTuple tuple, TupleDesc desc);
 static char *row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_label(Level level, HeapTuple tuple, TupleDesc desc);
 static void check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum);
@@ -160,10 +122,7 @@ static void check_references(Level level, TriggerData *trigdata);
 static void check_resume(TriggerData *trigdata);
 static void log_transition(Level level, const Transition *transition,
 						   HeapTuple tuple, TupleDesc desc);
-static bool is_ended(Level level, int status);
 static bool needs_filling(Level level, HeapTuple row, TupleDesc desc, int status);
-static void fill_rows(Level level, StaticPlan *plan, Oid writer,
-					  const GuardEntry *entries, int nentries);
 static void flush(void);
 static void note_row(const GuardEntry *entry);
 
@@ -240,7 +199,7 @@ check_trigger_call(FunctionCallInfo fcinfo, const char *name,
 						row ? "ROW" : "STATEMENT")));
 	for (level = LEVEL_RUN; level <= LEVEL_LAST; level++)
 		if (RelationGetRelid(trigdata->tg_relation) ==
-			orch_catalog_relation(columns[level].relation))
+			orch_catalog_relation(orch_guard_columns[level].relation))
 			return (Level) level;
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -256,11 +215,11 @@ row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
 	return isnull ? NULL : DatumGetUUIDP(value);
 }
 
-static int
-row_status(Level level, HeapTuple tuple, TupleDesc desc)
+int
+orch_guard_row_status(Level level, HeapTuple tuple, TupleDesc desc)
 {
 	bool		isnull;
-	Datum		value = heap_getattr(tuple, columns[level].status, desc, &isnull);
+	Datum		value = heap_getattr(tuple, orch_guard_columns[level].status, desc, &isnull);
 
 	/* BEFORE triggers run ahead of NOT NULL */
 	return isnull ? STATUS_NEW :
@@ -282,21 +241,21 @@ row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
 static char *
 row_label(Level level, HeapTuple tuple, TupleDesc desc)
 {
-	char	   *name = row_text(tuple, desc, columns[level].name);
+	char	   *name = row_text(tuple, desc, orch_guard_columns[level].name);
 
 	if (name == NULL)
 		name = "(no name)";
 	if (level == LEVEL_RUN || level == LEVEL_WORK_ITEM)
 		return psprintf("%s %s", orch_transition_level_name(level), name);
 	return psprintf("%s \"%s\" (%s)", orch_transition_level_name(level), name,
-					orch_uuid_text(row_uuid(tuple, desc, columns[level].id)));
+					orch_uuid_text(row_uuid(tuple, desc, orch_guard_columns[level].id)));
 }
 
 /*
  * Does a row of this status carry the time at which it ended?
  */
-static bool
-is_ended(Level level, int status)
+bool
+orch_guard_is_ended(Level level, int status)
 {
 	switch (level)
 	{
@@ -319,12 +278,12 @@ static bool
 needs_filling(Level level, HeapTuple row, TupleDesc desc, int status)
 {
 	bool		isnull;
-	Datum		modified_at = heap_getattr(row, columns[level].modified_at,
+	Datum		modified_at = heap_getattr(row, orch_guard_columns[level].modified_at,
 										   desc, &isnull);
 
 	if (isnull ||
 		DatumGetTimestampTz(modified_at) != GetCurrentTransactionStartTimestamp() ||
-		heap_attisnull(row, columns[level].ended_at, desc) == is_ended(level, status))
+		heap_attisnull(row, orch_guard_columns[level].ended_at, desc) == orch_guard_is_ended(level, status))
 		return true;
 	return level == LEVEL_STEP && status == STEP_IN_PROGRESS &&
 		heap_attisnull(row, Anum_step_run_started_at, desc);
@@ -345,7 +304,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Level		level = check_trigger_call(fcinfo, "guard_fill",
 										   TRIGGER_EVENT_BEFORE, true);
-	const LevelColumns *col = &columns[level];
+	const LevelColumns *col = &orch_guard_columns[level];
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	old = trigdata->tg_trigtuple;
@@ -354,7 +313,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 	Datum		values[8];
 	bool		nulls[8] = {false};
 	int			n = 0;
-	int			status = row_status(level, new, desc);
+	int			status = orch_guard_row_status(level, new, desc);
 
 	/* a lookup given by key alone gets the type that has such a record */
 	if (col->record_id != 0 && !is_trusted() && !is_loading())
@@ -377,7 +336,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 
 	if (update)
 	{
-		int			old_status = row_status(level, old, desc);
+		int			old_status = orch_guard_row_status(level, old, desc);
 		Oid			actor = orch_frame_actor();
 		const Principal *principal = OidIsValid(actor) ?
 			orch_principal_of_role(actor) : NULL;
@@ -391,7 +350,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 
 		if (status != old_status)
 		{
-			bool		ends = is_ended(level, status);
+			bool		ends = orch_guard_is_ended(level, status);
 
 			if (level == LEVEL_RUN && status == RUN_COMPLETED)
 			{
@@ -448,13 +407,13 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Level		level = check_trigger_call(fcinfo, "guard_row",
 										   TRIGGER_EVENT_AFTER, true);
-	const LevelColumns *col = &columns[level];
+	const LevelColumns *col = &orch_guard_columns[level];
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	bool		trusted = is_trusted();
 	int			from = STATUS_NEW;
-	int			to = row_status(level, row, desc);
+	int			to = orch_guard_row_status(level, row, desc);
 	const Transition *transition = NULL;
 	GuardEntry	entry;
 	bool		fill = false;
@@ -466,7 +425,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	{
 		bool		reassigned = false;
 
-		from = row_status(level, trigdata->tg_trigtuple, desc);
+		from = orch_guard_row_status(level, trigdata->tg_trigtuple, desc);
 		check_unchanged(level, trigdata, col->id);
 		check_unchanged(level, trigdata, col->run_id);
 		if (col->parent_id != 0)
@@ -524,6 +483,8 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	entry.from = from;
 	entry.to = to;
 	entry.fill = fill;
+	if (fill)
+		entry.tid = trigdata->tg_newslot->tts_tid;
 	entry.run_id = *row_uuid(row, desc, col->run_id);
 	entry.id = *row_uuid(row, desc, col->id);
 	if (col->parent_id != 0)
@@ -564,7 +525,7 @@ check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum)
 static void
 check_references(Level level, TriggerData *trigdata)
 {
-	const LevelColumns *col = &columns[level];
+	const LevelColumns *col = &orch_guard_columns[level];
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
@@ -649,7 +610,7 @@ static void
 log_transition(Level level, const Transition *transition, HeapTuple tuple,
 			   TupleDesc desc)
 {
-	const LevelColumns *col = &columns[level];
+	const LevelColumns *col = &orch_guard_columns[level];
 	LogEntry	entry;
 	Datum		value;
 	bool		isnull;
@@ -657,7 +618,7 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 	orch_log_init(&entry, (LogKind) transition->log_kind,
 				  row_uuid(tuple, desc, col->run_id));
 
-	if (is_ended(level, transition->to))
+	if (orch_guard_is_ended(level, transition->to))
 	{
 		TimestampTz ended_at;
 
@@ -742,45 +703,6 @@ orchestration_guard_statement(PG_FUNCTION_ARGS)
 }
 
 /*
- * Fill in what the writers of stages or steps left out.
- */
-static void
-fill_rows(Level level, StaticPlan *plan, Oid writer, const GuardEntry *entries,
-		  int nentries)
-{
-	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
-	pg_uuid_t  *ids = palloc(nentries * sizeof(pg_uuid_t));
-	const Principal *principal;
-	Datum		values[3];
-	char		nulls[3] = {' ', ' ', ' '};
-	int			n = 0;
-	int			i;
-
-	for (i = 0; i < nentries; i++)
-	{
-		if (entries[i].level != level || !entries[i].fill)
-			continue;
-		run_ids[n] = entries[i].run_id;
-		ids[n++] = entries[i].id;
-	}
-	if (n > 0)
-	{
-		principal = OidIsValid(writer) ? orch_principal_of_role(writer) : NULL;
-		values[0] = PointerGetDatum(orch_uuid_array(run_ids, n));
-		values[1] = PointerGetDatum(orch_uuid_array(ids, n));
-		if (principal != NULL)
-			values[2] = UUIDPGetDatum(&principal->id);
-		else
-			nulls[2] = 'n';
-		orch_guard_trust_begin();
-		orch_plan_execute_latest(plan, values, nulls, 0);
-		orch_guard_trust_end();
-	}
-	pfree(run_ids);
-	pfree(ids);
-}
-
-/*
  * Look at all noted rows.
  */
 static void
@@ -802,8 +724,8 @@ flush(void)
 
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		fill_rows(LEVEL_STAGE, &plan_fill_stages, writer, entries, nentries);
-		fill_rows(LEVEL_STEP, &plan_fill_steps, writer, entries, nentries);
+		orch_guard_fill_rows(LEVEL_STAGE, writer, entries, nentries);
+		orch_guard_fill_rows(LEVEL_STEP, writer, entries, nentries);
 		orch_guard_check(entries, nentries);
 		orch_cascade(entries, nentries);
 		SPI_finish();
@@ -842,7 +764,7 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 
 	if (level == LEVEL_RUN)
 	{
-		int			status = row_status(level, row, desc);
+		int			status = orch_guard_row_status(level, row, desc);
 
 		if (status == RUN_IN_PROGRESS || status == RUN_SUSPENDED)
 			ereport(ERROR,
@@ -857,7 +779,7 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	value = UUIDPGetDatum(row_uuid(row, desc, columns[level].run_id));
+	value = UUIDPGetDatum(row_uuid(row, desc, orch_guard_columns[level].run_id));
 	orch_plan_execute(&plan_run_exists, &value, NULL, false, 1);
 	exists = SPI_processed > 0;
 	SPI_finish();

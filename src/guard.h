@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "storage/itemptr.h"
 #include "utils/uuid.h"
 
 #include "orchestration.h"
@@ -30,6 +31,7 @@ typedef struct GuardEntry
 	int			step_type;		/* steps: StepType */
 	bool		fill;			/* stages, steps: who, when it ended, ... are
 								 * still to be filled in */
+	ItemPointerData tid;		/* fill: where the row is */
 	pg_uuid_t	run_id;
 	pg_uuid_t	parent_id;		/* steps: the stage; work items: the step */
 	pg_uuid_t	id;

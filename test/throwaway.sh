@@ -34,6 +34,7 @@ fi
 
 stop() {
     trap '' INT TERM HUP
+    cd /
     "${as[@]}" "$bindir/pg_ctl" -D "$work/data" -m immediate stop >/dev/null 2>&1
     rm -rf "$work"
     rmdir "$top/build" 2>/dev/null
@@ -53,6 +54,8 @@ fi
 conf="$conf
 dynamic_library_path = '$work/inst$libdir:\$libdir'"
 
+# the server's user may not be able to read the folder of the build
+cd "$work" || exit 1
 if ! "${as[@]}" "$bindir/initdb" -D "$work/data" -U postgres -A trust \
     --no-locale -E UTF8 -N >"$work/initdb.log" 2>&1; then
     cat "$work/initdb.log" >&2
@@ -72,6 +75,7 @@ if ! "${as[@]}" "$bindir/pg_ctl" -w -D "$work/data" -l "$work/server.log" start 
     exit 1
 fi
 
+cd "$top" || exit 1
 export PGHOST=$work PGPORT=54329 PGUSER=postgres PGDATABASE=postgres
 export ORCH_WORK=$work ORCH_TEST_CONF=$conf ORCH_AS="${as[*]}"
 export PATH=$bindir:$PATH

@@ -144,7 +144,7 @@ mutant 'record: lookups are cleared with the snapshot of the transaction' record
     's/orch_plan_execute_latest\(&(plan_clear_runs|plan_clear_work_items), values, nulls, 0\)/orch_plan_execute(\&\1, values, nulls, false, 0)/' record_race
 mutant 'start: the key is looked for, not claimed' engine.c \
     '/plan_insert_run_once = /,/};/s/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
-mutant 'deploy: versions are numbered without a lock' definition.c \
+mutant 'deploy: versions are numbered without a lock' definition_deploy.c \
     's/ WHERE name = \$1 FOR NO KEY UPDATE/ WHERE name = $1/' start_race
 
 echo "1..$number"

@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard_int.h
+ *	  What the files of the guard share: where the columns of each level are.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/guard_int.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_GUARD_INT_H
+#define ORCH_GUARD_INT_H
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+
+#include "catalog.h"
+#include "guard.h"
+
+/* Where the columns that every level has are. */
+typedef struct LevelColumns
+{
+	OrchRelation relation;
+	AttrNumber	run_id;
+	AttrNumber	parent_id;		/* steps: stage; work items: step; else 0 */
+	AttrNumber	id;
+	AttrNumber	owner_id;
+	AttrNumber	name;
+	AttrNumber	status;
+	AttrNumber	created_at;		/* from where durations count */
+	AttrNumber	modified_at;
+	AttrNumber	modified_by;
+	AttrNumber	ended_at;
+	AttrNumber	record_type;	/* polymorphic lookup; 0: none */
+	AttrNumber	record_id;
+} LevelColumns;
+
+/* guard.c */
+extern const LevelColumns orch_guard_columns[];
+extern int	orch_guard_row_status(Level level, HeapTuple tuple, TupleDesc desc);
+extern bool orch_guard_is_ended(Level level, int status);
+
+/* guard_fill.c */
+extern void orch_guard_fill_rows(Level level, Oid writer,
+								 const GuardEntry *entries, int nentries);
+
+#endif							/* ORCH_GUARD_INT_H */
