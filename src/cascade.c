@@ -278,6 +278,15 @@ orch_cascade(const GuardEntry *entries, int nentries)
 }
 
 /*
+ * Is what is being written a consequence?
+ */
+bool
+orch_cascade_under_way(void)
+{
+	return cascade_level != 0;
+}
+
+/*
  * The (sub)transaction that makes consequences was aborted, or all ended
  * (level 0).
  */

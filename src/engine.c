@@ -539,6 +539,10 @@ close_state(RunState *rs)
 	Frame	   *frame;
 
 	orch_frame_pop(rs->frame);
+	/* an action changed the run that it works for: tell the outer call */
+	frame = orch_frame_engine(&rs->id);
+	if (frame != NULL)
+		frame->dirty = true;
 	for (frame = orch_frame_top(); frame != NULL; frame = frame->outer)
 		if (frame->kind == FRAME_ENGINE)
 			return;
@@ -572,7 +576,9 @@ advance(RunState *rs)
 		else if (!orch_engine_start_ready(rs))
 			break;
 	}
-	if (rs->status == RUN_IN_PROGRESS)
+	/* or an action suspended or canceled the run on the way */
+	if (rs->status == RUN_IN_PROGRESS || rs->status == RUN_SUSPENDED ||
+		rs->status == RUN_CANCELED)
 		come_to_rest(rs);
 }
 

@@ -59,6 +59,7 @@ extern void orch_guard_check(const GuardEntry *entries, int nentries);
 
 /* cascade.c: the consequences of rows that passed the guard, set by set */
 extern void orch_cascade(const GuardEntry *entries, int nentries);
+extern bool orch_cascade_under_way(void);
 extern void orch_cascade_forget(int level);
 
 #endif							/* ORCH_GUARD_H */

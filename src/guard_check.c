@@ -320,6 +320,12 @@ check_stage(const GuardEntry *entry, int run_status, bool is_last)
 		 entry->to == STAGE_ERROR) && run_status != RUN_IN_PROGRESS)
 		refuse_neighbour(entry, run_status, "Resume the run first.");
 
+	/* a run in Error with a stage that goes on: it failed in that stage */
+	if (entry->from == STAGE_IN_PROGRESS && entry->to == STAGE_DISCONTINUED &&
+		run_status == RUN_ERROR && !orch_cascade_under_way())
+		refuse_neighbour(entry, run_status,
+						 "A stage is Discontinued when its run fails outside of it; resume or cancel the run.");
+
 	/* these concern the stage that was reached last */
 	if (!is_last &&
 		((entry->from == STAGE_COMPLETED && entry->to == STAGE_DISCONTINUED) ||
@@ -352,7 +358,9 @@ check_step(const GuardEntry *entry, int run_status, int stage_status)
 		return;
 
 	if (!going_on && (entry->to == STEP_IN_PROGRESS ||
-					  (entry->to == STEP_COMPLETED)))
+					  entry->to == STEP_COMPLETED ||
+					  (entry->to == STEP_ERROR &&
+					   entry->from == STEP_DISCONTINUED)))
 		refuse_neighbour(entry, stage_status,
 						 "A step starts and ends only while its run and stage are in progress; resume the run first.");
 	if (entry->from == STEP_COMPLETED && entry->to == STEP_DISCONTINUED &&

@@ -363,7 +363,6 @@ read_results(Jsonb *jsonb, bool success, int *nresults)
 		results[i].step_id = *member_uuid(object, "step_id", i);
 		results[i].lease_id = *member_uuid(object, "lease_id", i);
 		results[i].outcome.success = success;
-		results[i].outcome.lease_id = &results[i].lease_id;
 		if (!success)
 		{
 			results[i].outcome.error = failure_error(object);
@@ -456,6 +455,7 @@ take_result(StepResult *result)
 	TupleDesc	desc;
 	Datum		lease;
 
+	result->outcome.lease_id = &result->lease_id;
 	if (!result->known)
 	{
 		result->reason = "there is no such step";
@@ -608,7 +608,6 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 		ORCH_ENGINE_CATCH(error);
 		result.outcome.success = error == NULL;
 		result.outcome.outputs = outputs;
-		result.outcome.lease_id = &result.lease_id;
 		if (error != NULL)
 			result.outcome.error = orch_engine_error(error, NULL);
 		take_result(&result);

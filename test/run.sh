@@ -67,11 +67,16 @@ count checks "$(grep -c '^ok ' "$work/checks.tap")" "$(grep -c '^not ok' "$work/
 if has 'test/sql/*.sql'; then
     head_line regress
     make -s installcheck ISOLATION= REGRESS_DB=regression >"$work/regress.log" 2>&1
+    status=$?
     grep -E '^(test|ok|not ok) .*(FAILED|failed|not ok)|^not ok' "$work/regress.log"
     ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$work/regress.log")
     not_ok=$(grep -cE '^test .*FAILED|^not ok' "$work/regress.log")
     [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
-    [ "$ok" -eq 0 ] && tail -n 20 "$work/regress.log"
+    # it stops at once where an expected file is missing
+    if [ $status -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+        tail -n 20 "$work/regress.log"
+        not_ok=1
+    fi
     count regress "$ok" "$not_ok"
 fi
 
@@ -79,11 +84,15 @@ fi
 if has 'test/specs/*.spec'; then
     head_line isolation
     make -s installcheck REGRESS= >"$work/isolation.log" 2>&1
+    status=$?
     grep -E 'FAILED|^not ok' "$work/isolation.log"
     ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$work/isolation.log")
     not_ok=$(grep -cE '^test .*FAILED|^not ok' "$work/isolation.log")
     [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
-    [ "$ok" -eq 0 ] && tail -n 20 "$work/isolation.log"
+    if [ $status -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+        tail -n 20 "$work/isolation.log"
+        not_ok=1
+    fi
     count isolation "$ok" "$not_ok"
 fi
 
