@@ -206,9 +206,10 @@ orch_cascade(const GuardEntry *entries, int nentries)
 		if (entry->from == STATUS_NEW || entry->from == entry->to)
 			continue;
 		frame = orch_frame_engine(&entry->run_id);
-		moved_by_engine = frame != NULL;
-		if (frame != NULL && frame != orch_frame_top())
-			frame->dirty = true;	/* an action changes the run it works for */
+		/* an action that changes the run it works for is not the engine */
+		moved_by_engine = frame != NULL && frame == orch_frame_top();
+		if (frame != NULL && !moved_by_engine)
+			frame->dirty = true;
 		switch (entry->level)
 		{
 			case LEVEL_RUN:

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * definition.c
- *	  The compiled definitions that a session keeps.
+ *	  The compiled definitions that a session keeps, and how they are found by
+ *	  name.
  *
  * A version never changes, so its compiled form is kept under its id for the
  * rest of the session and nothing invalidates it.  It is compiled in a context
@@ -65,6 +66,13 @@ static StaticPlan version_plan = {
 	" WHERE v.id = $1",
 	1, {UUIDOID}
 };
+static StaticPlan find_version_plan = {
+	"SELECT v.id, v.version FROM orchestration.orchestration_version v"
+	" JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id"
+	" WHERE d.name = $1 AND ($2 IS NULL OR v.version = $2)"
+	" ORDER BY v.version DESC LIMIT 1",
+	2, {TEXTOID, INT4OID}
+};
 static StaticPlan active_plan = {
 	"SELECT v.id FROM orchestration.orchestration_definition d"
 	" LEFT JOIN orchestration.orchestration_version v"
@@ -94,11 +102,36 @@ orch_definition_unknown(const char *name)
 }
 
 /*
+ * A version of an orchestration, or (any) its newest; false when there is
+ * none.  Connected to SPI.
+ */
+bool
+orch_definition_find_version(const char *name, bool any, int32 version,
+							 pg_uuid_t *id, int32 *found)
+{
+	Datum		values[2];
+	bool		isnull;
+
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Int32GetDatum(version);
+	(void) orch_plan_execute_latest(&find_version_plan, values,
+									any ? " n" : NULL, 1);
+	if (SPI_processed == 0)
+		return false;
+	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, 1, &isnull));
+	*found = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 2, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+/*
  * Compile a stored version into context.  Connected to SPI.
  */
 Definition *
-orch_definition_compile_version(const pg_uuid_t *version_id, MemoryContext context,
-				ProblemList *problems)
+orch_definition_compile_version(const pg_uuid_t *version_id,
+								MemoryContext context, ProblemList *problems)
 {
 	Datum		value = UUIDPGetDatum(version_id);
 	Definition *def;
@@ -119,7 +152,8 @@ orch_definition_compile_version(const pg_uuid_t *version_id, MemoryContext conte
 										  SPI_tuptable->tupdesc, 2, &isnull));
 	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
 
-	def = orch_definition_compile(orch_document_from_jsonb(document, SHAPE_FLOW),
+	def = orch_definition_compile(orch_document_from_jsonb(document,
+														   SHAPE_FLOW),
 								  context, problems);
 	def->version_id = *version_id;
 	def->version = version;
@@ -218,7 +252,8 @@ ready_active_cache(void)
 									 HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	ctl.entrysize = sizeof(TriggeredEntry);
 	triggered_definitions = hash_create("triggered orchestrations", 32, &ctl,
-										HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+										HASH_ELEM | HASH_STRINGS |
+										HASH_CONTEXT);
 	active_generation = generation;
 }
 
@@ -249,7 +284,8 @@ orch_definition_active(const char *name)
 	(void) orch_plan_execute_latest(&active_plan, &value, NULL, 1);
 	if (SPI_processed == 0)
 		orch_definition_unknown(name);
-	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+					   &isnull);
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_NOT_ACTIVE),
@@ -311,7 +347,8 @@ orch_definition_triggered_by(const char *record_type)
 		bool		isnull;
 
 		ids[i] = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[i],
-											  SPI_tuptable->tupdesc, 1, &isnull));
+											  SPI_tuptable->tupdesc, 1,
+											  &isnull));
 	}
 	SPI_finish();
 	orch_system_leave(&saved);
@@ -327,8 +364,9 @@ orch_definition_triggered_by(const char *record_type)
 		entry = hash_search(triggered_definitions, record_type, HASH_ENTER,
 							&found);
 		entry->valid = false;
-		entry->definitions = MemoryContextAlloc(active_context,
-												sizeof(Definition *) * Max(ndefs, 1));
+		entry->definitions =
+			MemoryContextAlloc(active_context,
+							   sizeof(Definition *) * Max(ndefs, 1));
 		memcpy(entry->definitions, defs, sizeof(Definition *) * ndefs);
 		entry->ndefinitions = ndefs;
 		entry->valid = true;

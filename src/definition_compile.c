@@ -17,7 +17,8 @@
  * some) is compiled as null and noted as stale: it can be stored, but not
  * activated.
  *
- * Values, references and conditions are in definition_value.c.
+ * The third pass is in definition_element.c, with values, references and
+ * conditions in definition_value.c and the graphs in definition_graph.c.
  *
  * Reads no table.  The definition is made in the caller's context, everything
  * else in the current one.
@@ -35,14 +36,10 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "catalog.h"
-#include "compat.h"
 #include "definition_int.h"
-#include "errors.h"
 
 #define MAX_SHOWN_PROBLEMS		100
 
@@ -145,8 +142,9 @@ orch_definition_problem_text(const ProblemList *list, ProblemSeverity up_to)
 }
 
 void
-orch_definition_problem(Compiler *c, ProblemSeverity severity, const DocNode *node,
-						const char *reference, const char *format,...)
+orch_definition_problem(Compiler *c, ProblemSeverity severity,
+						const DocNode *node, const char *reference,
+						const char *format,...)
 {
 	StringInfoData message;
 
@@ -254,6 +252,7 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 {
 	Compiler	c = {0};
 	Definition *def = MemoryContextAllocZero(context, sizeof(Definition));
+	const char *label;
 
 	c.context = context;
 	c.def = def;
@@ -271,8 +270,8 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 	orch_definition_check_structure(&c, root, SHAPE_FLOW);
 	declare_names(&c, root);
 
-	def->label = MemoryContextStrdup(context, orch_definition_text(root, "label") != NULL ?
-									 orch_definition_text(root, "label") : "");
+	label = orch_definition_text(root, "label");
+	def->label = MemoryContextStrdup(context, label != NULL ? label : "");
 
 	orch_definition_compile_elements(&c, root);
 	qsort(problems->problems, problems->nproblems, sizeof(Problem),
@@ -286,7 +285,8 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
  * Hold a node and everything below it against the format table.
  */
 void
-orch_definition_check_structure(Compiler *c, const DocNode *node, DocShape shape)
+orch_definition_check_structure(Compiler *c, const DocNode *node,
+								DocShape shape)
 {
 	const DocElement *elements;
 	int			nelements;
@@ -319,7 +319,8 @@ orch_definition_check_structure(Compiler *c, const DocNode *node, DocShape shape
 		if (element == NULL)
 		{
 			if (child->index == 0)
-				warning_at(c, child, "unknown element \"%.*s\" is kept and has no effect",
+				warning_at(c, child,
+						   "unknown element \"%.*s\" is kept and has no effect",
 						   pg_mbcliplen(child->name, strlen(child->name), 80),
 						   child->name);
 			continue;
@@ -339,7 +340,8 @@ orch_definition_check_structure(Compiler *c, const DocNode *node, DocShape shape
 			case DOC_REFUSE:
 				/* of those without names the first speaks for all */
 				if (child->kind == DOC_NIL ||
-					(child->index > 0 && orch_definition_word(child, "name") == NULL))
+					(child->index > 0 &&
+					 orch_definition_word(child, "name") == NULL))
 					break;
 				error_at(c, child, "element \"%s\" is not supported%s%s",
 						 element->name, element->note != NULL ? ": " : "",
@@ -550,7 +552,8 @@ declare_names(Compiler *c, const DocNode *root)
 		}
 		else if (orch_definition_is_named(child, "assignments"))
 			def->nassignments++;
-		else if (orch_definition_is_named(child, "variables") || orch_definition_is_named(child, "constants"))
+		else if (orch_definition_is_named(child, "variables") ||
+				 orch_definition_is_named(child, "constants"))
 			def->nvariables++;
 	}
 
@@ -616,8 +619,10 @@ declare_names(Compiler *c, const DocNode *root)
 			def->assignments[i].name = declare_name(c, child, NAME_ASSIGNMENT,
 													i);
 		}
-		else if (child->element != NULL && child->element->treatment == DOC_REFUSE &&
-				 child->element->shape == SHAPE_OTHER && orch_definition_word(child, "name") != NULL)
+		else if (child->element != NULL &&
+				 child->element->treatment == DOC_REFUSE &&
+				 child->element->shape == SHAPE_OTHER &&
+				 orch_definition_word(child, "name") != NULL)
 			(void) declare_name(c, child, NAME_UNSUPPORTED, 0);
 	}
 }

@@ -2,14 +2,13 @@
  *
  * definition_element.c
  *	  The elements of a definition: start, stages with their steps, decisions,
- *	  assignments, variables, and the graph that their connectors make.
+ *	  assignments, variables, and the connectors between them.
  *
- * The third pass of the compiler (definition_compile.c): all names are declared,
- * so that elements may refer to each other in any order.  Never stops at an
- * error: what is wrong becomes a null operand or an end.
+ * The third pass of the compiler (definition_compile.c): all names are
+ * declared, so that elements may refer to each other in any order.  Never
+ * stops at an error: what is wrong becomes a null operand or an end.
  *
- * The graphs are walked without recursion, each edge once: ten thousand steps
- * may wait for each other in one chain.
+ * What they make together is looked at in definition_graph.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -20,17 +19,12 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "definition_int.h"
-#include "errors.h"
 
-#define MAX_SHOWN_CYCLE			10
 #define MAX_DESCRIPTION_LENGTH	32000
 
 static const struct
@@ -78,11 +72,10 @@ static void compile_assignment(Compiler *c, const DocNode *node,
 static void compile_assign_item(Compiler *c, const DocNode *node,
 								AssignItem *item);
 static void compile_variable(Compiler *c, const DocNode *node, int index);
-static void compile_default(Compiler *c, const DocNode *value, VariableDef *var);
+static void compile_default(Compiler *c, const DocNode *value,
+							VariableDef *variable);
 static Connector compile_connector(Compiler *c, const DocNode *parent,
 								   const char *name);
-static void check_entry_cycles(Compiler *c, const DocNode *root);
-static void check_reachable(Compiler *c, const DocNode *root);
 
 const char *
 orch_definition_variable_type_name(VariableType type)
@@ -107,7 +100,8 @@ get_boolean(const DocNode *node, const char *name)
 	const DocNode *child = orch_document_child(node, name);
 	bool		result;
 
-	if (child == NULL || (child->kind != DOC_BOOLEAN && child->kind != DOC_TEXT))
+	if (child == NULL ||
+		(child->kind != DOC_BOOLEAN && child->kind != DOC_TEXT))
 		return false;
 	return orch_document_boolean(child->text, &result) && result;
 }
@@ -167,9 +161,9 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 		   ndecisions == def->ndecisions && noutcomes == def->noutcomes &&
 		   nassignments == def->nassignments && nvariables == def->nvariables);
 
-	check_entry_cycles(c, root);
+	orch_definition_check_entry_cycles(c, root);
 	if (c->problems->nerrors == 0)
-		check_reachable(c, root);
+		orch_definition_check_reachable(c, root);
 }
 
 /* ------------------------------------------------------------- elements */
@@ -180,12 +174,14 @@ compile_start(Compiler *c, const DocNode *node)
 	Definition *def = c->def;
 	char	   *object = orch_definition_word(node, "object");
 	char	   *trigger_type = orch_definition_word(node, "triggerType");
-	char	   *record_trigger = orch_definition_word(node, "recordTriggerType");
+	char	   *record_trigger = orch_definition_word(node,
+													  "recordTriggerType");
 	const DocNode *filters = orch_document_child(node, "filters");
 	const DocNode *order = orch_document_child(node->parent, "triggerOrder");
 
 	def->start = compile_connector(c, node, "connector");
-	def->only_when_changed = get_boolean(node, "doesRequireRecordChangedToMeetCriteria");
+	def->only_when_changed =
+		get_boolean(node, "doesRequireRecordChangedToMeetCriteria");
 
 	if (trigger_type != NULL && strcmp(trigger_type, "RecordAfterSave") != 0 &&
 		strcmp(trigger_type, "None") != 0)
@@ -193,21 +189,26 @@ compile_start(Compiler *c, const DocNode *node)
 				 "triggerType \"%s\" is not supported, only RecordAfterSave is",
 				 trigger_type);
 	else if (object != NULL && trigger_type == NULL)
-		error_at(c, node, "element \"triggerType\" is missing: \"object\" needs it");
+		error_at(c, node,
+				 "element \"triggerType\" is missing: \"object\" needs it");
 	if (object == NULL)
 	{
 		if (trigger_type != NULL && strcmp(trigger_type, "None") != 0)
-			error_at(c, node, "element \"object\" is missing: \"triggerType\" needs it");
+			error_at(c, node,
+					 "element \"object\" is missing: \"triggerType\" needs it");
 		if (record_trigger != NULL && strcmp(record_trigger, "None") != 0)
-			error_at(c, node, "element \"object\" is missing: \"recordTriggerType\" needs it");
+			error_at(c, node,
+					 "element \"object\" is missing: \"recordTriggerType\" needs it");
 		if (filters != NULL)
-			error_at(c, node, "element \"object\" is missing: \"filters\" need it");
+			error_at(c, node,
+					 "element \"object\" is missing: \"filters\" need it");
 		return;
 	}
 
 	def->record_type = MemoryContextStrdup(c->context, object);
 	if (record_trigger == NULL)
-		error_at(c, node, "element \"recordTriggerType\" is missing: \"object\" needs it");
+		error_at(c, node,
+				 "element \"recordTriggerType\" is missing: \"object\" needs it");
 	else if (strcmp(record_trigger, "Create") == 0)
 		def->record_trigger = RECORD_TRIGGER_CREATE;
 	else if (strcmp(record_trigger, "Update") == 0)
@@ -227,7 +228,8 @@ compile_start(Compiler *c, const DocNode *node)
 		else
 			def->trigger_order = value;
 	}
-	def->filters = orch_definition_compile_condition_list(c, node, "filters", "filterLogic",
+	def->filters = orch_definition_compile_condition_list(c, node, "filters",
+														  "filterLogic",
 														  USE_FILTER);
 }
 
@@ -317,10 +319,12 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 		const DocNode *exit = orch_document_child(node, "exitActionName");
 
 		if (exit != NULL && exit->kind != DOC_NIL)
-			error_at(c, exit, "element \"exitActionName\" is not supported: an interactive step completes when its assignee finished");
+			error_at(c, exit,
+					 "element \"exitActionName\" is not supported: an interactive step completes when its assignee finished");
 		exit = orch_document_child(node, "exitConditions");
 		if (exit != NULL && exit->kind != DOC_NIL)
-			error_at(c, exit, "element \"exitConditions\" is not supported: an interactive step completes when its assignee finished");
+			error_at(c, exit,
+					 "element \"exitConditions\" is not supported: an interactive step completes when its assignee finished");
 		compile_assignee(c, node, step);
 	}
 }
@@ -347,7 +351,8 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 	int			n = 0;
 
 	for (child = node->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "entryConditions") && child->kind != DOC_NIL)
+		if (orch_definition_is_named(child, "entryConditions") &&
+			child->kind != DOC_NIL)
 			n++;
 	if (n == 0)
 		return;
@@ -356,8 +361,10 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 	if (logic != NULL && n > 0)
 	{
 		int			errors_before = c->problems->nerrors;
-		const DocNode *logic_node = orch_document_child(node, "entryConditionLogic");
-		LogicNode  *tree = orch_definition_compile_logic(c, logic_node, logic, n);
+		const DocNode *logic_node = orch_document_child(node,
+														"entryConditionLogic");
+		LogicNode  *tree = orch_definition_compile_logic(c, logic_node, logic,
+														 n);
 
 		if (tree != NULL && c->problems->nerrors == errors_before &&
 			!is_conjunction(tree))
@@ -375,14 +382,16 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 		const DocNode *right_node;
 		NameEntry  *entry;
 
-		if (!orch_definition_is_named(child, "entryConditions") || child->kind != DOC_OBJECT)
+		if (!orch_definition_is_named(child, "entryConditions") ||
+			child->kind != DOC_OBJECT)
 			continue;
 		left = orch_definition_word(child, "leftValueReference");
 		op = orch_definition_word(child, "operator");
 		if (left == NULL || op == NULL)
 			continue;			/* reported */
 		right_node = orch_document_child(child, "rightValue");
-		right = right_node != NULL ? orch_definition_word(right_node, "stringValue") : NULL;
+		right = right_node == NULL ? NULL :
+			orch_definition_word(right_node, "stringValue");
 		dot = strchr(left, '.');
 		if (dot == NULL || strcmp(dot, ".Status") != 0 || *left == '$' ||
 			strcmp(op, "EqualTo") != 0 || right == NULL ||
@@ -398,7 +407,9 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 		if (entry == NULL)
 		{
 			*dot = '.';
-			stale_at(c, child, left, "reference \"%s\" names nothing, so the version cannot be activated", left);
+			stale_at(c, child, left,
+					 "reference \"%s\" names nothing, so the version cannot be activated",
+					 left);
 			continue;
 		}
 		if (entry->kind != NAME_STEP)
@@ -424,7 +435,8 @@ compare_inputs(const void *a, const void *b)
 {
 	const DocNode *left = *(DocNode *const *) a;
 	const DocNode *right = *(DocNode *const *) b;
-	int			result = strcmp(orch_definition_text(left, "name"), orch_definition_text(right, "name"));
+	int			result = strcmp(orch_definition_text(left, "name"),
+								orch_definition_text(right, "name"));
 
 	return result != 0 ? result : left->index - right->index;
 }
@@ -468,7 +480,9 @@ compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 			continue;
 		}
 		named[n++] = child;
-		value = orch_definition_compile_value(c, orch_document_child(child, "value"), USE_RUN);
+		value = orch_definition_compile_value(c,
+											  orch_document_child(child, "value"),
+											  USE_RUN);
 		if (strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
 			step->context_record = value;
 		else if (strncmp(name, AUTOMATIC_INPUT_PREFIX,
@@ -483,8 +497,10 @@ compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 
 	qsort(named, n, sizeof(DocNode *), compare_inputs);
 	for (i = 1; i < n; i++)
-		if (strcmp(orch_definition_text(named[i - 1], "name"), orch_definition_text(named[i], "name")) == 0)
-			error_at(c, named[i], "input parameter \"%s\" occurs more than once",
+		if (strcmp(orch_definition_text(named[i - 1], "name"),
+				   orch_definition_text(named[i], "name")) == 0)
+			error_at(c, named[i],
+					 "input parameter \"%s\" occurs more than once",
 					 orch_definition_text(named[i], "name"));
 	pfree(named);
 }
@@ -504,7 +520,8 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 
 	if (assignee == NULL || assignee->kind == DOC_NIL)
 	{
-		error_at(c, node, "element \"assignees\" is missing: an interactive step needs an assignee");
+		error_at(c, node,
+				 "element \"assignees\" is missing: an interactive step needs an assignee");
 		return;
 	}
 	if (assignee->kind != DOC_OBJECT)
@@ -535,13 +552,16 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 	step->assignee = orch_definition_compile_value(c, value, USE_RUN);
 	if (step->assignee == NULL)
 	{
-		error_at(c, assignee, "element \"assignee\" is missing: an interactive step needs an assignee");
+		error_at(c, assignee,
+				 "element \"assignee\" is missing: an interactive step needs an assignee");
 		return;
 	}
 	if (step->assignee->kind == OPERAND_LITERAL &&
 		step->assignee->literal != NULL)
 	{
-		JsonbValue *literal = MemoryContextAlloc(c->context, sizeof(JsonbValue));
+		JsonbValue *literal = MemoryContextAlloc(c->context,
+												 sizeof(JsonbValue));
+		const char *end;
 
 		/* a copy: it may be that of a constant */
 		*literal = *step->assignee->literal;
@@ -557,24 +577,28 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 				literal->val.string.val++;
 				literal->val.string.len--;
 			}
+			end = literal->val.string.val + literal->val.string.len;
 			while (literal->val.string.len > 0 &&
-				   isspace((unsigned char) literal->val.string.val[literal->val.string.len - 1]))
+				   isspace((unsigned char) *--end))
 				literal->val.string.len--;
 			if (literal->val.string.len == 0)
 				error_at(c, value, "the assignee is empty");
 		}
 		if (step->assignee_kind == ASSIGNEE_RESOURCE)
-			error_at(c, assignee, "assigneeType \"Resource\" needs a reference");
+			error_at(c, assignee,
+					 "assigneeType \"Resource\" needs a reference");
 	}
 }
 
 static void
-compile_decision(Compiler *c, const DocNode *node, int index, int *outcome_index)
+compile_decision(Compiler *c, const DocNode *node, int index,
+				 int *outcome_index)
 {
 	DecisionDef *decision = &c->def->decisions[index];
 	const DocNode *child;
 
-	decision->default_connector = compile_connector(c, node, "defaultConnector");
+	decision->default_connector = compile_connector(c, node,
+													"defaultConnector");
 	decision->first_outcome = *outcome_index;
 	for (child = node->first_child; child != NULL; child = child->next)
 	{
@@ -587,8 +611,9 @@ compile_decision(Compiler *c, const DocNode *node, int index, int *outcome_index
 		if (outcome->label == NULL)
 			outcome->label = MemoryContextStrdup(c->context, outcome->name);
 		outcome->decision = index;
-		outcome->conditions = orch_definition_compile_condition_list(c, child, "conditions",
-																	 "conditionLogic", USE_RUN);
+		outcome->conditions =
+			orch_definition_compile_condition_list(c, child, "conditions",
+												   "conditionLogic", USE_RUN);
 		outcome->connector = compile_connector(c, child, "connector");
 	}
 	decision->noutcomes = *outcome_index - decision->first_outcome;
@@ -622,7 +647,9 @@ compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
 	NameEntry  *entry;
 	VariableDef *variable = NULL;
 
-	item->value = orch_definition_compile_value(c, orch_document_child(node, "value"), USE_RUN);
+	item->value = orch_definition_compile_value(c,
+												orch_document_child(node, "value"),
+												USE_RUN);
 
 	if (target != NULL)
 	{
@@ -654,7 +681,8 @@ compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
 		if (variable != NULL && (variable->is_collection ||
 								 (variable->type != VARIABLE_NUMBER &&
 								  variable->type != VARIABLE_STRING)))
-			error_at(c, op_node, "operator Add is not supported for variable \"%s\": it is neither a number nor a text",
+			error_at(c, op_node,
+					 "operator Add is not supported for variable \"%s\": it is neither a number nor a text",
 					 target);
 	}
 	else if (strcmp(op, "Subtract") == 0)
@@ -662,7 +690,8 @@ compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
 		item->op = ASSIGN_SUBTRACT;
 		if (variable != NULL && (variable->is_collection ||
 								 variable->type != VARIABLE_NUMBER))
-			error_at(c, op_node, "operator Subtract is not supported for variable \"%s\": it is not a number",
+			error_at(c, op_node,
+					 "operator Subtract is not supported for variable \"%s\": it is not a number",
 					 target);
 	}
 	else
@@ -835,178 +864,4 @@ compile_connector(Compiler *c, const DocNode *parent, const char *name)
 					 target, orch_definition_name_kinds[entry->kind]);
 	}
 	return result;
-}
-
-/* ------------------------------------------------------------- the graph */
-
-/*
- * Steps that wait for each other in a circle never start, and keep their
- * stage open for ever.  A depth-first walk with a stack of its own.
- */
-static void
-check_entry_cycles(Compiler *c, const DocNode *root)
-{
-	enum
-	{
-		UNSEEN, ON_PATH, DONE
-	};
-	Definition *def = c->def;
-	const DocNode *stage_node;
-	const DocNode **nodes;
-	char	   *state;
-	int		   *path;			/* steps, from the one begun with */
-	int		   *edge;			/* next after[] of each of them */
-	int			i = 0;
-
-	if (def->nsteps == 0)
-		return;
-	nodes = palloc_extended(sizeof(DocNode *) * def->nsteps, MCXT_ALLOC_HUGE);
-	state = palloc0(def->nsteps);
-	path = palloc_extended(sizeof(int) * def->nsteps, MCXT_ALLOC_HUGE);
-	edge = palloc_extended(sizeof(int) * def->nsteps, MCXT_ALLOC_HUGE);
-	for (stage_node = root->first_child; stage_node != NULL;
-		 stage_node = stage_node->next)
-	{
-		const DocNode *node;
-
-		if (!orch_definition_is_named(stage_node, "orchestratedStages"))
-			continue;
-		for (node = stage_node->first_child; node != NULL; node = node->next)
-			if (orch_definition_is_named(node, "stageSteps"))
-				nodes[i++] = node;
-	}
-
-	for (i = 0; i < def->nsteps; i++)
-	{
-		int			depth = 0;
-
-		if (state[i] != UNSEEN)
-			continue;
-		path[0] = i;
-		edge[0] = 0;
-		state[i] = ON_PATH;
-		while (depth >= 0)
-		{
-			StepDef    *step = &def->steps[path[depth]];
-			int			next;
-
-			CHECK_FOR_INTERRUPTS();
-			if (edge[depth] == step->nafter)
-			{
-				state[path[depth--]] = DONE;
-				continue;
-			}
-			next = step->after[edge[depth]++];
-			if (state[next] == UNSEEN)
-			{
-				depth++;
-				path[depth] = next;
-				edge[depth] = 0;
-				state[next] = ON_PATH;
-			}
-			else if (state[next] == ON_PATH)
-			{
-				StringInfoData text;
-				int			first = depth;
-				int			j;
-
-				while (path[first] != next)
-					first--;
-				initStringInfo(&text);
-				for (j = first; j <= depth && j < first + MAX_SHOWN_CYCLE; j++)
-					appendStringInfo(&text, "\"%s\" after ",
-									 def->steps[path[j]].name);
-				if (j <= depth)
-					appendStringInfoString(&text, "... after ");
-				appendStringInfo(&text, "\"%s\"", def->steps[next].name);
-				error_at(c, nodes[next],
-						 "circular entry conditions: step %s", text.data);
-				pfree(text.data);
-			}
-		}
-	}
-	pfree(nodes);
-	pfree(state);
-	pfree(path);
-	pfree(edge);
-}
-
-/*
- * Note elements that no path from the start leads to.
- */
-static void
-check_reachable(Compiler *c, const DocNode *root)
-{
-	Definition *def = c->def;
-	int			total = def->nstages + def->ndecisions + def->nassignments;
-	const DocNode *node;
-	bool	   *seen;
-	Connector  *todo;
-	int			ntodo = 0;
-	int			nstages = 0;
-	int			ndecisions = 0;
-	int			nassignments = 0;
-
-	if (total == 0)
-		return;
-	if (def->start.kind == ELEMENT_END)
-	{
-		warning_at(c, root, "nothing is reached: \"start\" has no connector");
-		return;
-	}
-
-	/* every element once, and every connector of it */
-	seen = palloc0(total);
-	todo = palloc_extended(sizeof(Connector) *
-						   (total * 2 + def->noutcomes + 1), MCXT_ALLOC_HUGE);
-	todo[ntodo++] = def->start;
-	while (ntodo > 0)
-	{
-		Connector	at = todo[--ntodo];
-		int			position = at.index;
-		int			i;
-
-		CHECK_FOR_INTERRUPTS();
-		if (at.kind == ELEMENT_END)
-			continue;
-		if (at.kind == ELEMENT_DECISION)
-			position += def->nstages;
-		else if (at.kind == ELEMENT_ASSIGNMENT)
-			position += def->nstages + def->ndecisions;
-		if (seen[position])
-			continue;
-		seen[position] = true;
-		switch (at.kind)
-		{
-			case ELEMENT_STAGE:
-				todo[ntodo++] = def->stages[at.index].connector;
-				break;
-			case ELEMENT_ASSIGNMENT:
-				todo[ntodo++] = def->assignments[at.index].connector;
-				break;
-			case ELEMENT_DECISION:
-				todo[ntodo++] = def->decisions[at.index].default_connector;
-				for (i = 0; i < def->decisions[at.index].noutcomes; i++)
-					todo[ntodo++] = def->outcomes[def->decisions[at.index].first_outcome + i].connector;
-				break;
-			case ELEMENT_END:
-				break;
-		}
-	}
-
-	for (node = root->first_child; node != NULL; node = node->next)
-	{
-		int			position = -1;
-
-		if (orch_definition_is_named(node, "orchestratedStages"))
-			position = nstages++;
-		else if (orch_definition_is_named(node, "decisions"))
-			position = def->nstages + ndecisions++;
-		else if (orch_definition_is_named(node, "assignments"))
-			position = def->nstages + def->ndecisions + nassignments++;
-		if (position >= 0 && !seen[position])
-			warning_at(c, node, "no path from the start leads here");
-	}
-	pfree(seen);
-	pfree(todo);
 }

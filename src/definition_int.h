@@ -15,7 +15,7 @@
 #define ORCH_DEFINITION_INT_H
 
 #include "datatype/timestamp.h"
-#include "lib/stringinfo.h"
+#include "fmgr.h"
 
 #include "compat.h"
 #include "definition.h"
@@ -53,15 +53,26 @@ typedef struct ProblemList
 	Problem    *problems;
 } ProblemList;
 
-extern void orch_definition_add_problem(ProblemList *list,
-										ProblemSeverity severity,
-										const char *place, int line,
-										const char *message,
-										const char *reference);
-extern char *orch_definition_problem_text(const ProblemList *list,
-										  ProblemSeverity up_to);
+/* definition.c */
+extern void orch_definition_unknown(const char *name) pg_attribute_noreturn();
+extern bool orch_definition_find_version(const char *name, bool any,
+										 int32 version, pg_uuid_t *id,
+										 int32 *found);
+extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
+												   MemoryContext context,
+												   ProblemList *problems);
+
+/* definition_deploy.c */
+extern void orch_definition_check_argument(FunctionCallInfo fcinfo, int argno,
+										   const char *name);
+
+/* definition_references.c */
+extern void orch_definition_check_activation(const Definition *def,
+											 ProblemList *problems);
 
 /*
+ * definition_compile.c
+ *
  * Compile a document into a definition in context; with errors among the
  * problems the result is not to be used.  version_id, name and version are the
  * caller's to fill in.
@@ -69,22 +80,26 @@ extern char *orch_definition_problem_text(const ProblemList *list,
 extern Definition *orch_definition_compile(const DocNode *root,
 										   MemoryContext context,
 										   ProblemList *problems);
-extern ConditionSet *orch_definition_compile_conditions(const DocNode *root,
-														MemoryContext context,
-														ProblemList *problems);
-
+extern void orch_definition_add_problem(ProblemList *list,
+										ProblemSeverity severity,
+										const char *place, int line,
+										const char *message,
+										const char *reference);
+extern char *orch_definition_problem_text(const ProblemList *list,
+										  ProblemSeverity up_to);
 extern bool orch_definition_is_api_name(const char *name);
-extern const char *orch_definition_operator_name(ComparisonOperator op);
+
+/* definition_element.c */
 extern const char *orch_definition_variable_type_name(VariableType type);
 extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
 
-/* definition.c */
-extern void orch_definition_unknown(const char *name) pg_attribute_noreturn();
-extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
-												   MemoryContext context,
-												   ProblemList *problems);
+/* definition_value.c */
+extern ConditionSet *orch_definition_compile_conditions(const DocNode *root,
+														MemoryContext context,
+														ProblemList *problems);
+extern const char *orch_definition_operator_name(ComparisonOperator op);
 
-/* in condition.c */
+/* condition.c */
 extern bool orch_condition_datetime(const char *text, int length,
 									Timestamp *result);
 
@@ -126,25 +141,41 @@ typedef enum ReferenceUse
 	USE_DEFAULT					/* default values: the run is being made */
 } ReferenceUse;
 
+/* definition_compile.c */
 extern const char *const orch_definition_name_kinds[];
 
-extern void orch_definition_problem(Compiler *c, ProblemSeverity severity, const DocNode *node,
-									const char *reference, const char *format,...) pg_attribute_printf(5, 6);
+extern void orch_definition_problem(Compiler *c, ProblemSeverity severity,
+									const DocNode *node, const char *reference,
+									const char *format,...)
+			pg_attribute_printf(5, 6);
 extern void orch_definition_check_structure(Compiler *c, const DocNode *node,
 											DocShape shape);
-extern NameEntry *orch_definition_find_name(const Definition *def, const char *name);
+extern NameEntry *orch_definition_find_name(const Definition *def,
+											const char *name);
 extern const char *orch_definition_text(const DocNode *node, const char *name);
 extern char *orch_definition_word(const DocNode *node, const char *name);
 extern bool orch_definition_is_named(const DocNode *node, const char *name);
-extern ConditionSet *orch_definition_compile_condition_list(Compiler *c, const DocNode *parent,
-															const char *conditions,
-															const char *logic, ReferenceUse use);
-extern LogicNode *orch_definition_compile_logic(Compiler *c, const DocNode *node,
-												const char *text, int nconditions);
-extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node, ReferenceUse use);
 
 /* definition_element.c */
 extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
+
+/* definition_graph.c */
+extern void orch_definition_check_entry_cycles(Compiler *c,
+											   const DocNode *root);
+extern void orch_definition_check_reachable(Compiler *c, const DocNode *root);
+
+/* definition_value.c */
+extern ConditionSet *orch_definition_compile_condition_list(Compiler *c,
+															const DocNode *parent,
+															const char *conditions,
+															const char *logic,
+															ReferenceUse use);
+extern LogicNode *orch_definition_compile_logic(Compiler *c,
+												const DocNode *node,
+												const char *text,
+												int nconditions);
+extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node,
+											  ReferenceUse use);
 
 #define error_at(c, node, ...) \
 	orch_definition_problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)

@@ -576,9 +576,8 @@ advance(RunState *rs)
 		else if (!orch_engine_start_ready(rs))
 			break;
 	}
-	/* or an action suspended or canceled the run on the way */
-	if (rs->status == RUN_IN_PROGRESS || rs->status == RUN_SUSPENDED ||
-		rs->status == RUN_CANCELED)
+	/* also when an action stopped the run on the way */
+	if (rs->status != RUN_COMPLETED)
 		come_to_rest(rs);
 }
 
@@ -765,8 +764,9 @@ come_to_rest(RunState *rs)
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
 
-	if (!rs->variables_changed && stage != NULL && rs->current_stage != NULL &&
-		strcmp(stage, rs->current_stage) == 0)
+	if (!rs->variables_changed &&
+		(stage == NULL || rs->current_stage == NULL ? stage == rs->current_stage :
+		 strcmp(stage, rs->current_stage) == 0))
 		return;
 	variables = orch_engine_store_variables(rs);
 	values[0] = UUIDPGetDatum(&rs->id);
@@ -812,6 +812,8 @@ orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage
 	if (in_stage)
 		orch_guard_trust_end();
 	rs->status = RUN_ERROR;
+	rs->variables_changed = false;
+	rs->current_stage = stage;
 }
 
 /*

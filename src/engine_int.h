@@ -47,7 +47,7 @@ typedef struct RunState
 	JsonbValue **variables;		/* as the definition's */
 	bool	   *outcomes;		/* taken? as the definition's */
 	bool		variables_changed;
-	char	   *current_stage;	/* as stored, or NULL */
+	const char *current_stage;	/* as stored, or NULL */
 	int			position;		/* of the stage reached last, 0: none */
 	bool		stage_open;		/* the stage below is InProgress */
 	int			stage;			/* index into definition's stages */

@@ -183,6 +183,69 @@ UPDATE orchestration.run SET status = 'Canceled' WHERE id = (SELECT id FROM r);
 UPDATE orchestration.run SET ended_at = created_at + interval '90.7 seconds' WHERE id = (SELECT id FROM r);
 SELECT is((SELECT duration FROM orchestration.flow_orchestration_instance JOIN r USING (id)), 90::bigint, 'and is frozen at the end, in whole seconds');
 
+-- an action that changes the run it works for: steps First, Item (interactive),
+-- Own (the action, after First), Next (after Own)
+CREATE FUNCTION own(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE input->>'call' USING (input->>'run')::uuid;
+    RETURN '{}';
+END
+$$;
+SELECT orchestration.register_action('Own', 'function', 'own(jsonb)') \g /dev/null
+SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Own', 'label', 'Own', 'processType', 'Orchestrator',
+    'start', '{"connector": {"targetReference": "Count"}}'::jsonb,
+    'variables', '[{"name": "call", "dataType": "String", "isInput": true, "isCollection": false, "isOutput": false},
+                   {"name": "n", "dataType": "Number", "isInput": false, "isCollection": false, "isOutput": false, "value": {"numberValue": 0}}]'::jsonb,
+    'assignments', '[{"name": "Count", "label": "Count", "connector": {"targetReference": "S"},
+                      "assignmentItems": [{"assignToReference": "n", "operator": "Add", "value": {"numberValue": 1}}]}]'::jsonb,
+    'orchestratedStages', jsonb_build_array(jsonb_build_object('name', 'S', 'label', 'S', 'exitConditionLogic', 'and',
+        'stageSteps', jsonb_build_array(pg_temp.step('Begin', 'B'), pg_temp.step('Item', 'I'),
+            pg_temp.step('Own', 'B', 'Begin') || '{"actionName": "Own", "inputParameters": [
+                {"name": "run", "value": {"elementReference": "$Orchestration.Instance"}}, {"name": "call", "value": {"elementReference": "call"}}]}',
+            pg_temp.step('Next', 'B', 'Own')))))) \g /dev/null
+SELECT orchestration.activate_orchestration('Own') \g /dev/null
+CREATE FUNCTION pg_temp.own_run(call text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM r;
+    INSERT INTO r SELECT orchestration.start_orchestration('Own', inputs => jsonb_build_object('call', call));
+    RETURN pg_temp.state();
+END
+$$;
+SELECT is(pg_temp.own_run('SELECT orchestration.suspend_run($1)'),
+          'Suspended S | S Suspended | Begin Completed, Item InProgress, Own InProgress, Next NotStarted | Assigned | -',
+          'an action suspends its own run: its outcome is pending, CurrentStage is set');
+SELECT is((SELECT variables->'n' FROM orchestration.run JOIN r USING (id)), '1', 'what was assigned on the way is kept');
+SELECT orchestration.resume_run(id) FROM r \g /dev/null
+SELECT is(pg_temp.state(), 'InProgress S | S InProgress | Begin Completed, Item InProgress, Own Completed, Next Completed | Assigned | -', 'and taken in on resume');
+SELECT is(pg_temp.own_run('SELECT orchestration.cancel_run($1)'),
+          'Canceled S | S Discontinued | Begin Completed, Item Discontinued, Own Discontinued, Next NotStarted | Completed | -', 'it cancels its own run');
+SELECT is(pg_temp.own_run('SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE run_id = $1'),
+          'Completed - | S Completed | Begin Completed, Item Completed, Own Completed, Next Completed | Completed | -', 'it completes a work item of its own run');
+SELECT is(pg_temp.own_run($$UPDATE orchestration.step_run SET status = 'Error' WHERE run_id = $1 AND name = 'Item'$$),
+          'Error S | S Error | Begin Completed, Item Error, Own Discontinued, Next NotStarted | Completed | -', 'it sets another step of its own run to Error');
+SELECT is(pg_temp.own_run($$SELECT orchestration.fail_work_item(id, 'broken') FROM orchestration.work_item WHERE run_id = $1$$),
+          'Error S | S InProgress | Begin Completed, Item InProgress, Own Discontinued, Next NotStarted | Assigned | -', 'it says that a screen of its own run failed');
+
+-- by hand while a run is in Error
+SELECT throws_ok($$UPDATE orchestration.stage_run SET status = 'Discontinued' WHERE run_id = (SELECT id FROM r)$$, 'OR002', NULL,
+                 'the stage of a run that failed inside it cannot be Discontinued by hand');
+SELECT pg_temp.new_run() \g /dev/null
+UPDATE orchestration.stage_run SET status = 'Error' WHERE name = 'Work' AND run_id = (SELECT id FROM r);
+SELECT throws_ok($$UPDATE orchestration.step_run SET status = 'Error' WHERE name = 'Item' AND run_id = (SELECT id FROM r)$$, 'OR002', NULL,
+                 'nor a Discontinued step be set to Error');
+
+-- results of several runs in one call, in an order that is not the runs'
+UPDATE orchestration.run SET status = 'Canceled' WHERE status IN ('InProgress', 'Suspended');
+SELECT orchestration.start_orchestration('Cascade'), orchestration.start_orchestration('Cascade') \g /dev/null
+CREATE TEMP TABLE claimed AS SELECT * FROM orchestration.claim_steps('w', '{Work}', 10);
+CREATE TEMP TABLE results AS
+SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id) ORDER BY run_id DESC) AS list FROM claimed;
+SELECT is((SELECT count(*) FROM claimed), 2::bigint, 'two steps of two runs are claimed');
+SELECT is((SELECT bool_and(accepted) FROM results, orchestration.complete_steps(list)), true, 'both results are accepted');
+SELECT is((SELECT bool_and(accepted) FROM results, orchestration.complete_steps(list)), true, 'and accepted again');
+SELECT is((SELECT bool_or(accepted) FROM results, orchestration.complete_steps((SELECT jsonb_agg(jsonb_set(e, '{lease_id}', to_jsonb(orchestration.new_id()))) FROM jsonb_array_elements(list) e))), false,
+          'but not under another lease');
+
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'verify() finds nothing');
 SELECT * FROM finish();
 ROLLBACK;
