@@ -35,6 +35,7 @@
 
 /* 16 tells summarizing indexes apart when a row moved */
 #if PG_VERSION_NUM >= 160000
+#include "access/tableam.h"
 typedef TU_UpdateIndexes OrchCompatUpdateIndexes;
 #define orch_compat_update_index_tuples(rri, slot, estate, update_indexes) \
 	((update_indexes) == TU_None ? NIL : \
