@@ -909,14 +909,18 @@ resume_steps(RunState *rs)
 
 	if (!rs->stage_open)
 		return;
+	/* no action is carried out here */
 	for (i = 0; i < rs->nsteps && rs->status == RUN_IN_PROGRESS; i++)
+		orch_engine_resume_step(rs, &rs->steps[i], true);
+
+	/* an action may suspend the run again: nothing may stay Discontinued then */
+	for (i = 0; i < rs->nsteps; i++)
 	{
 		if (rs->frame->dirty)
-		{
 			orch_engine_reload(rs);
-			if (i >= rs->nsteps || rs->status != RUN_IN_PROGRESS)
-				return;
-		}
-		orch_engine_resume_step(rs, &rs->steps[i]);
+		if (i >= rs->nsteps || !rs->stage_open ||
+			(rs->status != RUN_IN_PROGRESS && rs->status != RUN_SUSPENDED))
+			return;
+		orch_engine_resume_step(rs, &rs->steps[i], false);
 	}
 }

@@ -108,7 +108,8 @@ extern void orch_engine_make_steps(RunState *rs);
 extern bool orch_engine_start_ready(RunState *rs);
 extern void orch_engine_take_outcome(RunState *rs, StepState *step,
 									 const StepOutcome *outcome);
-extern void orch_engine_resume_step(RunState *rs, StepState *step);
+extern void orch_engine_resume_step(RunState *rs, StepState *step,
+									bool pending);
 extern void orch_engine_discontinue_others(RunState *rs, StepState *failed);
 
 /* engine_value.c */

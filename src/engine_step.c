@@ -121,6 +121,8 @@ static StaticPlan plan_insert_work_item = {
 	TEXTOID}
 };
 
+static void cannot_begin(RunState *rs, StepState *step, Jsonb *error,
+						 bool in_step);
 static void begin_step(RunState *rs, int n);
 static void begin_background(RunState *rs, int n);
 static void begin_asynchronous(RunState *rs, int n);
@@ -200,9 +202,11 @@ orch_engine_make_steps(RunState *rs)
 	orch_plan_execute(&plan_insert_steps, values, NULL, false, 0);
 	orch_guard_trust_end();
 
+	/* an action may suspend the run it works for: what is in progress goes on */
 	for (i = 0; i < rs->nsteps; i++)
 	{
-		if (rs->status != RUN_IN_PROGRESS || !rs->stage_open)
+		if ((rs->status != RUN_IN_PROGRESS && rs->status != RUN_SUSPENDED) ||
+			!rs->stage_open)
 			break;
 		if (rs->steps[i].status == STEP_IN_PROGRESS)
 			begin_step(rs, i);
@@ -255,6 +259,27 @@ orch_engine_start_ready(RunState *rs)
 		any = true;
 	}
 	return any;
+}
+
+/*
+ * A step cannot be begun: it fails, or the run outside of it.  Was the run
+ * suspended by an action meanwhile, the failure waits as pending.
+ */
+static void
+cannot_begin(RunState *rs, StepState *step, Jsonb *error, bool in_step)
+{
+	if (rs->status == RUN_SUSPENDED)
+	{
+		StepOutcome outcome;
+
+		memset(&outcome, 0, sizeof(outcome));
+		outcome.error = error;
+		orch_engine_keep_outcome(&rs->id, &step->id, &outcome);
+	}
+	else if (in_step)
+		fail_step(rs, step, error, NULL);
+	else
+		orch_engine_fail_run(rs, error, false, false);
 }
 
 static void
@@ -311,7 +336,7 @@ begin_background(RunState *rs, int n)
 		return;
 	if (error != NULL && !calling)
 	{
-		orch_engine_fail_run(rs, orch_engine_error(error, def->name), false, false);
+		cannot_begin(rs, &rs->steps[n], orch_engine_error(error, def->name), false);
 		return;
 	}
 	memset(&outcome, 0, sizeof(outcome));
@@ -345,7 +370,7 @@ begin_asynchronous(RunState *rs, int n)
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
 	{
-		orch_engine_fail_run(rs, orch_engine_error(error, def->name), false, false);
+		cannot_begin(rs, step, orch_engine_error(error, def->name), false);
 		return;
 	}
 	action = orch_action_find(def->action_name);
@@ -358,7 +383,7 @@ begin_asynchronous(RunState *rs, int n)
 		missing.message = psprintf("action \"%s\" is not registered for workers",
 								   def->action_name);
 		missing.hint = "Register it with orchestration.register_action() and resume the run.";
-		fail_step(rs, step, orch_engine_error(&missing, NULL), NULL);
+		cannot_begin(rs, step, orch_engine_error(&missing, NULL), true);
 		return;
 	}
 	values[0] = UUIDPGetDatum(&rs->id);
@@ -407,7 +432,7 @@ begin_interactive(RunState *rs, int n)
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
 	{
-		orch_engine_fail_run(rs, orch_engine_error(error, def->name), false, false);
+		cannot_begin(rs, step, orch_engine_error(error, def->name), false);
 		return;
 	}
 	if (!principal.is_active)
@@ -419,7 +444,7 @@ begin_interactive(RunState *rs, int n)
 		inactive.message = psprintf("the assignee \"%s\" of step \"%s\" is inactive",
 									assignee, def->name);
 		inactive.hint = "Activate the assignee and resume the run.";
-		fail_step(rs, step, orch_engine_error(&inactive, NULL), NULL);
+		cannot_begin(rs, step, orch_engine_error(&inactive, NULL), true);
 		return;
 	}
 
@@ -551,8 +576,10 @@ pending_member(Jsonb *pending, const char *name)
  * The run goes on: take in what is pending, begin again what was stopped.
  */
 void
-orch_engine_resume_step(RunState *rs, StepState *step)
+orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
 {
+	if ((step->pending != NULL && step->status != STEP_ERROR) != pending)
+		return;
 	if (step->status != STEP_IN_PROGRESS && step->status != STEP_ERROR &&
 		step->status != STEP_DISCONTINUED)
 		return;

@@ -254,16 +254,16 @@ class Run:
         if stage.status in ("Suspended", "Error"):
             stage.status = "InProgress"
             self.log.append("StartStage")
+        # what is pending is taken in first, then the others begin again
         for s in stage.steps:
-            if self.status != "InProgress":
-                break
-            if s.status in ("InProgress", "Discontinued") and s.pending:
+            if self.status == "InProgress" and s.status in ("InProgress", "Discontinued") and s.pending:
                 outcome, outputs = s.pending
                 if outcome == "Completed":
                     self.complete_step(s, outputs)
                 else:
                     self.fail_step(stage, s)
-            elif s.status in ("Error", "Discontinued"):
+        for s in stage.steps:
+            if self.status == "InProgress" and s.status in ("Error", "Discontinued"):
                 self.start(stage, s)
         self.advance()
         return True
