@@ -4,8 +4,10 @@
 # Each kind prints its own output; what failed is shown.  The last line is
 # "N passed, N failed" over all kinds: regress files, isolation specs, pgTAP and
 # TAP assertions, checks and played files.  A kind that has files but ran no test
-# counts as failed.
+# counts as failed, and so does each file that should have run and did not.  What
+# was skipped counts as neither.
 set -u
+unset WERROR                    # mutants may leave something unused
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top" || exit 1
@@ -37,13 +39,33 @@ count() {
 # count TAP assertions in a file; a program that ended badly is one more failure
 count_tap() {
     local name=$1 file=$2 status=$3 ok not_ok
-    ok=$(grep -cE '^ *ok [0-9]+' "$file")
-    not_ok=$(grep -cE '^ *not ok' "$file")
+    ok=$(grep -E '^ok +[0-9-]' "$file" | grep -vciE '# *skip')
+    not_ok=$(grep -E '^not ok +[0-9-]' "$file" | grep -vciE '# *todo')
+    grep -iE '^ok .*# *skip|^1\.\.0' "$file"
     if [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
         not_ok=1
     fi
     if [ "$not_ok" -gt 0 ]; then
-        grep -vE '^ *ok [0-9]+' "$file" | tail -n 60
+        grep -vE '^ok +[0-9-]' "$file" | tail -n 60
+    fi
+    count "$name" "$ok" "$not_ok"
+}
+
+# count the files that pg_regress or pg_isolation_regress ran: name, its output,
+# its exit status, how many it should have run
+count_regress() {
+    local name=$1 log=$2 status=$3 files=$4 ok not_ok
+    grep -E '^test .*FAILED|^not ok' "$log"
+    ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$log")
+    not_ok=$(grep -cE '^test .*FAILED|^not ok' "$log")
+    [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
+    # it stops at once where an expected file is missing
+    if [ $((ok + not_ok)) -lt "$files" ]; then
+        tail -n 20 "$log"
+        not_ok=$((files - ok))
+    elif [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+        tail -n 20 "$log"
+        not_ok=1
     fi
     count "$name" "$ok" "$not_ok"
 }
@@ -57,43 +79,26 @@ new_database() {
 head_line checks
 new_database check_db
 : >"$work/checks.tap"
+status=0
 for check in test/check/*.sh; do
-    PGDATABASE=check_db bash "$check" >>"$work/checks.tap" 2>&1
+    PGDATABASE=check_db bash "$check" >>"$work/checks.tap" 2>&1 || status=1
 done
-grep -vE '^ok ' "$work/checks.tap"
-count checks "$(grep -c '^ok ' "$work/checks.tap")" "$(grep -c '^not ok' "$work/checks.tap")"
+count_tap checks "$work/checks.tap" $status
 
 # --------------------------------------------------------------- regress
 if has 'test/sql/*.sql'; then
     head_line regress
+    rm -f regression.diffs
     make -s installcheck ISOLATION= REGRESS_DB=regression >"$work/regress.log" 2>&1
-    status=$?
-    grep -E '^(test|ok|not ok) .*(FAILED|failed|not ok)|^not ok' "$work/regress.log"
-    ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$work/regress.log")
-    not_ok=$(grep -cE '^test .*FAILED|^not ok' "$work/regress.log")
-    [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
-    # it stops at once where an expected file is missing
-    if [ $status -ne 0 ] && [ "$not_ok" -eq 0 ]; then
-        tail -n 20 "$work/regress.log"
-        not_ok=1
-    fi
-    count regress "$ok" "$not_ok"
+    count_regress regress "$work/regress.log" $? "$(compgen -G 'test/sql/*.sql' | wc -l)"
 fi
 
 # ------------------------------------------------------------- isolation
 if has 'test/specs/*.spec'; then
     head_line isolation
+    rm -f regression.diffs
     make -s installcheck REGRESS= >"$work/isolation.log" 2>&1
-    status=$?
-    grep -E 'FAILED|^not ok' "$work/isolation.log"
-    ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$work/isolation.log")
-    not_ok=$(grep -cE '^test .*FAILED|^not ok' "$work/isolation.log")
-    [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
-    if [ $status -ne 0 ] && [ "$not_ok" -eq 0 ]; then
-        tail -n 20 "$work/isolation.log"
-        not_ok=1
-    fi
-    count isolation "$ok" "$not_ok"
+    count_regress isolation "$work/isolation.log" $? "$(compgen -G 'test/specs/*.spec' | wc -l)"
 fi
 
 # --------------------------------------------------------------- mutants

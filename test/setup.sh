@@ -3,57 +3,91 @@
 #
 # Says so in one line; where apt-get is not there or not permitted it names the
 # packages and stops.  A cluster that was there is left alone; none is created.
+#
+# The packages are those of PG_CONFIG's version, or, while there is none, of the
+# oldest supported version that apt offers.
 set -u
 
-packages=(gcc make libc6-dev libxml2-dev postgresql-15 postgresql-server-dev-15
-    postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl libipc-run-perl
-    python3)
+pg_config=${PG_CONFIG:-pg_config}
 
-# whatever provides the commands and files is good, also another version's
-have() {
-    case $1 in
-        gcc | make | python3) command -v "$1" >/dev/null ;;
-        libc6-dev) [ -e /usr/include/stdlib.h ] ;;
-        libxml2-dev) [ -e /usr/include/libxml2/libxml/tree.h ] || xml2-config --cflags >/dev/null 2>&1 ;;
-        postgresql-15) [ -x "$(${PG_CONFIG:-pg_config} --bindir 2>/dev/null)/initdb" ] ;;
-        postgresql-server-dev-15) [ -e "$(${PG_CONFIG:-pg_config} --pgxs 2>/dev/null)" ] ;;
-        postgresql-15-pgtap) [ -e "$(${PG_CONFIG:-pg_config} --sharedir 2>/dev/null)/extension/pgtap.control" ] ;;
-        libtap-parser-sourcehandler-pgtap-perl) command -v pg_prove >/dev/null ;;
-        libipc-run-perl) perl -MIPC::Run -e 1 2>/dev/null ;;
-    esac
+# somebody's own server: no package makes it appear
+if [ "$pg_config" != pg_config ] && ! command -v "$pg_config" >/dev/null; then
+    echo "PG_CONFIG: $pg_config is not there" >&2
+    exit 1
+fi
+
+find_version() {
+    local candidate
+    version=$("$pg_config" --version 2>/dev/null | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+    [ -n "$version" ] && return
+    version=15
+    for candidate in 15 16 17 18; do
+        if [ -n "$(apt-cache show postgresql-server-dev-$candidate 2>/dev/null)" ]; then
+            version=$candidate
+            return
+        fi
+    done
 }
 
-missing=()
-for package in "${packages[@]}"; do
-    have "$package" || missing+=("$package")
-done
-[ ${#missing[@]} -eq 0 ] && exit 0
+# whatever provides the commands and files is good, also without a package
+have() {
+    case $1 in
+        gcc | make | python3) command -v "$1" ;;
+        libc6-dev) [ -e /usr/include/stdlib.h ] ;;
+        libxml2-dev) [ -e /usr/include/libxml2/libxml/tree.h ] || xml2-config --cflags ;;
+        postgresql-server-dev-*) [ -e "$("$pg_config" --pgxs)" ] ;;
+        postgresql-*-pgtap) [ -e "$("$pg_config" --sharedir)/extension/pgtap.control" ] ;;
+        postgresql-*) [ -x "$("$pg_config" --bindir)/initdb" ] ;;
+        libtap-parser-sourcehandler-pgtap-perl) command -v pg_prove ;;
+        libipc-run-perl) perl -MIPC::Run -e 1 ;;
+    esac >/dev/null 2>&1
+}
+
+find_missing() {
+    local package
+    find_version
+    missing=()
+    for package in gcc make libc6-dev libxml2-dev "postgresql-$version" \
+        "postgresql-server-dev-$version" "postgresql-$version-pgtap" \
+        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3; do
+        have "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ]
+}
+
+find_missing || exit 0
 
 if [ "$(id -u)" -eq 0 ]; then
-    sudo=()
+    as=()
 elif command -v sudo >/dev/null; then
-    sudo=(sudo)
+    as=(sudo)
 else
-    sudo=(false)
+    as=(false)
 fi
-if ! command -v apt-get >/dev/null || [ "${sudo[0]:-}" = false ]; then
+if ! command -v apt-get >/dev/null || ! "${as[@]}" true; then
     echo "Please install first (names of Debian's packages): ${missing[*]}" >&2
     exit 1
 fi
 
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+"${as[@]}" apt-get -q update >"$log" 2>&1
+find_missing
 echo "Installing by apt: ${missing[*]}"
+
 # Debian's package would create and start a cluster
 conf=/etc/postgresql-common/createcluster.conf
 if [ ! -e $conf ] && [ ! -e /usr/lib/postgresql ]; then
-    "${sudo[@]}" mkdir -p /etc/postgresql-common
-    echo 'create_main_cluster = false' | "${sudo[@]}" tee $conf >/dev/null
+    "${as[@]}" mkdir -p /etc/postgresql-common
+    echo 'create_main_cluster = false' | "${as[@]}" tee $conf >/dev/null
 fi
-log=$(mktemp)
-"${sudo[@]}" apt-get -q update >"$log" 2>&1
-if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
+if ! "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
     --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "apt-get could not install: ${missing[*]}" >&2
     exit 1
 fi
-rm -f "$log"
+if find_missing; then
+    echo "Installed, but not found by $pg_config: ${missing[*]}" >&2
+    exit 1
+fi

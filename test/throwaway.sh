@@ -14,6 +14,12 @@
 # ORCH_SERVER_CONF: further lines for the server's postgresql.conf.
 set -u
 
+# nothing of the caller's connections or language
+for name in ${!PG*} ${!LC_*} LANGUAGE; do
+    [ "$name" = PG_CONFIG ] || unset "$name"
+done
+export LC_ALL=C.UTF-8
+
 top=$(cd "$(dirname "$0")/.." && pwd)
 bindir=$("${PG_CONFIG:-pg_config}" --bindir)
 version=$("${PG_CONFIG:-pg_config}" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
@@ -32,13 +38,25 @@ if [ ${#work} -gt 90 ] || ! "${as[@]}" test -x "$work" 2>/dev/null; then
 fi
 [ "$(id -u)" -eq 0 ] && chown postgres: "$work"
 
+# the command and what it started, then the server and those of its tests
 stop() {
+    local pid_file
     trap '' INT TERM HUP
     cd /
-    "${as[@]}" "$bindir/pg_ctl" -D "$work/data" -m immediate stop >/dev/null 2>&1
+    if [ -n "$command" ] && kill -TERM -- "-$command" 2>/dev/null; then
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            kill -0 -- "-$command" 2>/dev/null || break
+            sleep 0.2
+        done
+        kill -KILL -- "-$command" 2>/dev/null
+    fi
+    while read -r pid_file; do
+        "${as[@]}" "$bindir/pg_ctl" -D "$(dirname "$pid_file")" -m immediate stop >/dev/null 2>&1
+    done < <(find "$work" -name postmaster.pid 2>/dev/null)
     rm -rf "$work"
     rmdir "$top/build" 2>/dev/null
 }
+command=
 trap 'stop; exit 130' INT TERM HUP
 trap 'status=$?; [ "${KEEP:-0}" = 1 ] && [ $status -eq 0 ] || stop; exit $status' EXIT
 
@@ -79,9 +97,13 @@ cd "$top" || exit 1
 export PGHOST=$work PGPORT=54329 PGUSER=postgres PGDATABASE=postgres
 export ORCH_WORK=$work ORCH_TEST_CONF=$conf ORCH_AS="${as[*]}"
 export PATH=$bindir:$PATH
-unset PGPASSWORD PGSERVICE PGOPTIONS
-"$@"
+
+# in a process group of its own, and waited for: a signal ends it at once
+setsid "$@" <&0 &
+command=$!
+wait "$command"
 status=$?
+command=
 if [ "${KEEP:-0}" = 1 ] && [ $status -eq 0 ]; then
     echo
     echo "The server goes on. Explore it:  psql -h $work -p 54329 -U postgres ${ORCH_KEEP_DATABASE:-demo}"

@@ -1,5 +1,6 @@
 -- Who may do what without grants, and whose rights are used where.
 SET client_min_messages = warning;
+ALTER SEQUENCE orchestration.run_name_seq RESTART;
 CREATE ROLE regress_orch_nobody;
 CREATE ROLE regress_orch_app;
 CREATE ROLE regress_orch_dev;
@@ -97,8 +98,124 @@ DROP FUNCTION public.start_and_fail();
 DROP SCHEMA evil CASCADE;
 DROP TABLE pg_temp.run, pg_temp.action;
 DELETE FROM orchestration.run;
-SELECT orchestration.unregister_action('Trace');
+
+-- a role that may call everything and touch no table: what acts in system context
+-- works, the functions in SQL (people, verify) take the caller's rights
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA orchestration TO regress_orch_app;
+CREATE TABLE public.thing (id integer PRIMARY KEY);
+INSERT INTO thing VALUES (1);
+SELECT orchestration.register_record_type('Thing', 'thing');
+SELECT orchestration.register_action('Screen', 'screen'), orchestration.register_action('Work', 'worker');
+SELECT orchestration.create_user('pam@example.com', 'Pam') IS NOT NULL AS created;
+SELECT orchestration.deploy_orchestration('{"fullName": "Person", "label": "Person", "processType": "Orchestrator",
+  "start": {"connector": {"targetReference": "S"}, "object": "Thing", "recordTriggerType": "Create", "triggerType": "RecordAfterSave"},
+  "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [
+    {"name": "P", "label": "P", "actionType": "stepInteractive", "actionName": "Screen", "entryConditionLogic": "and", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "pam@example.com"}}]},
+    {"name": "W", "label": "W", "actionType": "stepBackground", "actionName": "Work", "entryConditionLogic": "and"}]}]}'::jsonb);
+SELECT orchestration.activate_orchestration('Person');
+-- a new session, with hostile objects in front of everything from the start
+\c -
+SET client_min_messages = warning;
+CREATE SCHEMA evil AUTHORIZATION regress_orch_app;
+SET ROLE regress_orch_app;
+SET search_path = evil, pg_temp, orchestration, pg_catalog;
+CREATE FUNCTION evil.bad() RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'evil as %', current_user; END $$;
+DO $$
+DECLARE
+    t text;
+    f text;
+BEGIN
+    -- equality, order and concatenation of every type the engine uses
+    FOREACH t IN ARRAY '{uuid,text,integer,bigint,timestamptz,jsonb,boolean,name,interval}'::text[] LOOP
+        EXECUTE format('CREATE FUNCTION evil.op(%1$s, %1$s) RETURNS boolean LANGUAGE plpgsql AS ''BEGIN PERFORM evil.bad(); RETURN true; END''', t);
+        EXECUTE format('CREATE OPERATOR evil.= (LEFTARG = %1$s, RIGHTARG = %1$s, FUNCTION = evil.op)', t);
+        EXECUTE format('CREATE OPERATOR evil.<> (LEFTARG = %1$s, RIGHTARG = %1$s, FUNCTION = evil.op)', t);
+        EXECUTE format('CREATE OPERATOR evil.<= (LEFTARG = %1$s, RIGHTARG = %1$s, FUNCTION = evil.op)', t);
+        EXECUTE format('CREATE OPERATOR evil.+ (LEFTARG = %1$s, RIGHTARG = %1$s, FUNCTION = evil.op)', t);
+    END LOOP;
+    -- functions that its statements call
+    FOREACH f IN ARRAY '{now,clock_timestamp,statement_timestamp,new_id}'::text[] LOOP
+        EXECUTE format('CREATE FUNCTION evil.%I() RETURNS timestamptz LANGUAGE plpgsql AS ''BEGIN PERFORM evil.bad(); RETURN NULL; END''', f);
+    END LOOP;
+    -- tables of the same names, in the schema and temporary
+    FOREACH t IN ARRAY '{run,stage_run,step_run,work_item,run_log,step_queue,action,principal,record_type,orchestration_definition,orchestration_version}'::text[] LOOP
+        EXECUTE format('CREATE TABLE evil.%I (id uuid)', t);
+        EXECUTE format('CREATE TEMP TABLE %I (id uuid)', t);
+    END LOOP;
+END
+$$;
+CREATE TYPE evil.run_status AS ENUM ('evil');
+CREATE TEMP TABLE uuid (id integer);
+SELECT orchestration.start_orchestration('Traced') IS NOT NULL AS started;
+SELECT orchestration.start_orchestration('Person', '1', '{}', 'key') AS run_id \gset
+SELECT orchestration.suspend_run(:'run_id'), orchestration.resume_run(:'run_id');
+SELECT action, inputs, attempt FROM orchestration.claim_steps('w', '{Work}');
+SELECT accepted, reason FROM orchestration.complete_steps('[{"step_id": "00000000-0000-7000-8000-000000000001", "lease_id": "00000000-0000-7000-8000-000000000001"}]');
+SELECT orchestration.run_queued_functions();
+SELECT orchestration.record_exists('Thing', '1');
+SELECT orchestration.evaluate_conditions('{"conditionLogic": "and", "conditions": [{"leftValueReference": "a", "operator": "EqualTo", "rightValue": {"numberValue": 1}}]}', '{"a": 1}');
+SELECT count(*) OPERATOR(pg_catalog.>) 0 AS any FROM orchestration.orchestration_references('Person');
+SELECT orchestration.deploy_orchestration('{"fullName": "Mine", "label": "Mine", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
+  "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepBackground", "actionName": "Trace", "entryConditionLogic": "and"}]}]}'::jsonb);
+SELECT orchestration.activate_orchestration('Mine');
+SELECT orchestration.register_action('Mine', 'worker');
+SELECT orchestration.unregister_action('Mine');
+SELECT orchestration.cancel_run(:'run_id');
+-- not his
+SELECT orchestration.create_user('mallory@example.com');
+SELECT count(*) FROM orchestration.verify();
+SELECT orchestration.register_record_type('Stolen', 'public.thing');
+SELECT orchestration.unregister_record_type('Thing');
+SELECT orchestration.register_action('Stolen', 'function', 'dev.trace_it(jsonb)');
+UPDATE orchestration.run SET status = 'Canceled';
+SELECT count(*) FROM orchestration.run_log;
+SELECT nextval('orchestration.run_name_seq');
+RESET ROLE;
+RESET search_path;
+
+-- who may write a registered table starts its orchestrations, with no other right
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA orchestration FROM regress_orch_app;
+REVOKE ALL ON SCHEMA orchestration FROM regress_orch_app;
+GRANT INSERT, DELETE ON public.thing TO regress_orch_app;
+GRANT SELECT (id) ON public.thing TO regress_orch_app;
+SET ROLE regress_orch_app;
+INSERT INTO public.thing VALUES (2);
+DELETE FROM public.thing WHERE id = 1;
+RESET ROLE;
+SELECT orchestration_name, status, triggering_record_id FROM orchestration.run ORDER BY id;
+SELECT l.actor FROM orchestration.flow_orchestration_log l JOIN orchestration.run r ON r.id = l.orchestration_instance_id
+ WHERE l.kind = 'StartInstance' AND r.triggering_record_id = '2';
+
+-- what an action may do is what its owner may
+SET ROLE regress_orch_dev;
+CREATE OR REPLACE FUNCTION dev.trace_it(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE orchestration.run SET status = 'Canceled';
+    RETURN '{}';
+END
+$$;
+RESET ROLE;
+SELECT orchestration.start_orchestration('Traced') IS NOT NULL AS started;
+SELECT status, error->>'message' AS message FROM orchestration.run ORDER BY id DESC LIMIT 1;
+SET ROLE regress_orch_dev;
+CREATE OR REPLACE FUNCTION dev.trace_it(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RESET ROLE; RETURN '{}'; END $$;
+RESET ROLE;
+SELECT orchestration.start_orchestration('Traced') IS NOT NULL AS started;
+SELECT status, error->>'message' AS message FROM orchestration.run ORDER BY id DESC LIMIT 1;
+SET ROLE regress_orch_dev;
+CREATE OR REPLACE FUNCTION dev.trace_it(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN SET SESSION AUTHORIZATION DEFAULT; RETURN '{}'; END $$;
+RESET ROLE;
+SELECT orchestration.start_orchestration('Traced') IS NOT NULL AS started;
+SELECT status, error->>'message' AS message FROM orchestration.run ORDER BY id DESC LIMIT 1;
+SELECT current_user = session_user AS still_us;
+SELECT * FROM orchestration.verify();
+
+DROP SCHEMA evil CASCADE;
+UPDATE orchestration.run SET status = 'Canceled' WHERE status = 'InProgress';
+DELETE FROM orchestration.run;
+SELECT orchestration.unregister_record_type('Thing');
+DROP TABLE public.thing;
+SELECT orchestration.unregister_action('Trace'), orchestration.unregister_action('Screen'), orchestration.unregister_action('Work');
 DROP SCHEMA dev CASCADE;
-REVOKE ALL ON SCHEMA orchestration FROM regress_orch_dev, regress_orch_app;
-REVOKE ALL ON FUNCTION orchestration.register_action, orchestration.start_orchestration FROM regress_orch_dev, regress_orch_app;
+DROP OWNED BY regress_orch_dev, regress_orch_app;
 DROP ROLE regress_orch_nobody, regress_orch_app, regress_orch_dev;
