@@ -50,7 +50,7 @@ static StaticPlan plan_stages = {
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_steps = {
-	"SELECT s.run_id, s.id, s.status, true"
+	"SELECT s.run_id, s.id, s.status, s.step_type = 'InteractiveStep'"
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
 	" JOIN orchestration.step_run s ON s.run_id = u.run_id AND s.id = u.id",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
@@ -77,6 +77,7 @@ typedef struct ParentState
 	pg_uuid_t	id;				/* sort key, must be first */
 	int			status;
 	bool		is_last;		/* stages: none was reached later */
+	bool		is_interactive; /* steps: people do it */
 } ParentState;
 
 static ParentState *read_parents(StaticPlan *plan, Level level,
@@ -191,8 +192,9 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 				break;
 			case LEVEL_WORK_ITEM:
 				if (!orch_transition_neighbours(LEVEL_WORK_ITEM, parent->status,
-												entry->to))
-					refuse_neighbour(entry, parent->status, NULL);
+												entry->to) || !parent->is_interactive)
+					refuse_neighbour(entry, parent->status,
+									 "Only interactive steps have work items.");
 				break;
 		}
 	}
@@ -294,7 +296,8 @@ read_parents(StaticPlan *plan, Level level, const GuardEntry *entries,
 		parents[i].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
 		parents[i].status = orch_transition_status_value(level,
 														 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
-		parents[i].is_last = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
+		parents[i].is_last = parents[i].is_interactive =
+			DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	qsort(parents, *nparents, sizeof(ParentState), orch_uuid_compare);

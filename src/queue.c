@@ -114,7 +114,8 @@ static StaticPlan plan_lock_run = {
 	1, {UUIDOID}
 };
 static StaticPlan plan_read_step = {
-	"SELECT s.status, s.lease_id, q.lease_id"
+	"SELECT s.status, s.lease_id, q.lease_id,"
+	" COALESCE(s.pending ->> 'outcome', s.status::pg_catalog.text)"
 	" FROM orchestration.step_run s LEFT JOIN orchestration.step_queue q"
 	"   ON q.run_id = s.run_id AND q.step_run_id = s.id"
 	" WHERE s.run_id = $1 AND s.id = $2",
@@ -201,7 +202,7 @@ orchestration_claim_steps(PG_FUNCTION_ARGS)
 	values[2] = PG_GETARG_DATUM(0);
 	values[3] = PG_GETARG_DATUM(3);
 	values[4] = TimestampTzGetDatum(GetCurrentTimestamp());
-	orch_plan_execute(nelements == 1 && ARR_LBOUND(topics)[0] == 1 ?
+	orch_plan_execute(nelements == 1 && ARR_NDIM(topics) == 1 && ARR_LBOUND(topics)[0] == 1 ?
 					  &plan_claim_one_topic : &plan_claim, values, NULL, false, 0);
 	for (n = 0; n < SPI_processed; n++)
 	{
@@ -482,9 +483,11 @@ take_result(StepResult *result)
 		orch_catalog_label_value(ENUM_STEP_STATUS,
 								 DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
 
-	/* the same result again */
+	/* the same result again; not another one, nor one from before a resume */
 	lease = SPI_getbinval(tuple, desc, 2, &isnull);
-	if (!isnull && orch_uuid_equal(DatumGetUUIDP(lease), &result->lease_id))
+	if (!isnull && orch_uuid_equal(DatumGetUUIDP(lease), &result->lease_id) &&
+		strcmp(SPI_getvalue(tuple, desc, 4),
+			   result->outcome.success ? "Completed" : "Error") == 0)
 	{
 		result->accepted = true;
 		goto done;

@@ -110,6 +110,7 @@ static StaticPlan plan_clear_all_work_items = {
 };
 
 static RecordType *find_record_type(const char *name, bool missing_ok);
+static bool is_there(Oid relation, const char *key_column);
 static void refuse_unknown_type(const char *name);
 static void enter_table_owner(Oid relation, SystemContext *saved);
 static void leave_table_owner(const SystemContext *saved);
@@ -168,7 +169,7 @@ find_record_type(const char *name, bool missing_ok)
 		refuse_unknown_type(name);
 	}
 	entry = hash_search(record_types, name, HASH_FIND, NULL);
-	if (entry != NULL)
+	if (entry != NULL && is_there(entry->relation, entry->key_column))
 		return entry;
 
 	value = CStringGetTextDatum(name);
@@ -187,13 +188,16 @@ find_record_type(const char *name, bool missing_ok)
 		Oid			relation = DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull));
 		char	   *key_column = SPI_getvalue(tuple, desc, 2);
 
-		if (get_rel_name(relation) == NULL ||
-			get_attnum(relation, key_column) == InvalidAttrNumber)
+		if (!is_there(relation, key_column))
+		{
+			if (missing_ok)
+				return NULL;
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
 					 errmsg("the table of record type \"%s\" or its column \"%s\" is gone",
 							name, key_column),
 					 errhint("Register the record type again.")));
+		}
 		entry = hash_search(record_types, name, HASH_ENTER, NULL);
 		memset((char *) entry + offsetof(RecordType, relation), 0,
 			   sizeof(RecordType) - offsetof(RecordType, relation));
@@ -206,6 +210,16 @@ find_record_type(const char *name, bool missing_ok)
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return entry;
+}
+
+/*
+ * Nobody tells us when the table of a record type or its column is dropped.
+ */
+static bool
+is_there(Oid relation, const char *key_column)
+{
+	return get_rel_name(relation) != NULL &&
+		get_attnum(relation, key_column) != InvalidAttrNumber;
 }
 
 static void
@@ -298,7 +312,7 @@ orch_record_find_type(const char *key)
 	{
 		char	   *name = SPI_getvalue(names->vals[i], names->tupdesc, 1);
 
-		/* a key that is not even of the type of this table's is not its */
+		/* a key not even of this table's type is not its; or the table is gone */
 		BeginInternalSubTransaction(NULL);
 		MemoryContextSwitchTo(spi_context);
 		PG_TRY();
@@ -319,7 +333,8 @@ orch_record_find_type(const char *key)
 			RollbackAndReleaseCurrentSubTransaction();
 			MemoryContextSwitchTo(spi_context);
 			CurrentResourceOwner = owner;
-			if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+			if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
+				error->sqlerrcode != ERRCODE_ORCH_UNKNOWN_RECORD_TYPE)
 				ReThrowError(error);
 			FreeErrorData(error);
 		}
@@ -846,15 +861,16 @@ PG_FUNCTION_INFO_V1(orchestration_record_exists);
  * orchestration.record_exists(record_type text, record_id text) returns boolean
  *
  * Whether a registered record type has such a record; null for null, false also
- * where the type is not registered.  Raises 22P02 for an id that is not of the
- * key column's type.
+ * where the type is not registered, or the id not of the key column's type.
  */
 Datum
 orchestration_record_exists(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
 	RecordType *type;
-	bool		exists = false;
+	MemoryContext context;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool exists = false;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
@@ -865,13 +881,36 @@ orchestration_record_exists(PG_FUNCTION_ARGS)
 	if (type != NULL)
 	{
 		Datum		value = PG_GETARG_DATUM(1);
+		SystemContext table_owner;
 
-		SystemContext owner;
+		context = CurrentMemoryContext;
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(context);
+		PG_TRY();
+		{
+			enter_table_owner(type->relation, &table_owner);
+			orch_plan_execute(&type->fetch, &value, NULL, true, 1);
+			leave_table_owner(&table_owner);
+			exists = SPI_processed > 0;
+			ReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(context);
+			CurrentResourceOwner = owner;
+		}
+		PG_CATCH();
+		{
+			ErrorData  *error;
 
-		enter_table_owner(type->relation, &owner);
-		orch_plan_execute(&type->fetch, &value, NULL, true, 1);
-		leave_table_owner(&owner);
-		exists = SPI_processed > 0;
+			MemoryContextSwitchTo(context);
+			error = CopyErrorData();
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(context);
+			CurrentResourceOwner = owner;
+			if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+				ReThrowError(error);
+			FreeErrorData(error);
+		}
+		PG_END_TRY();
 	}
 	SPI_finish();
 	orch_system_leave(&saved);

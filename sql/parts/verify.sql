@@ -44,6 +44,26 @@ AS $$
         OR NOT EXISTS (SELECT FROM orchestration.legal_neighbours() n
                         WHERE n.child = 'work_item' AND n.parent_status = t.status::text
                           AND n.child_status = w.status::text)
+    -- foreign keys are triggers too: what was deleted while they were off
+    UNION ALL
+    SELECT 'parent exists', x.object, x.run_id, x.id, NULL
+      FROM (SELECT 'stage' AS object, s.run_id, s.id FROM orchestration.stage_run s
+             WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = s.run_id)
+            UNION ALL
+            SELECT 'step', t.run_id, t.id FROM orchestration.step_run t
+             WHERE NOT EXISTS (SELECT FROM orchestration.stage_run s
+                                WHERE s.run_id = t.run_id AND s.id = t.stage_run_id)
+            UNION ALL
+            SELECT 'work item', w.run_id, w.id FROM orchestration.work_item w
+             WHERE NOT EXISTS (SELECT FROM orchestration.step_run t
+                                WHERE t.run_id = w.run_id AND t.id = w.step_run_id)
+            UNION ALL
+            SELECT 'queued step', q.run_id, q.step_run_id FROM orchestration.step_queue q
+             WHERE NOT EXISTS (SELECT FROM orchestration.step_run t
+                                WHERE t.run_id = q.run_id AND t.id = q.step_run_id)
+            UNION ALL
+            SELECT DISTINCT 'log', l.run_id, NULL::uuid FROM orchestration.run_log l
+             WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = l.run_id)) x
     -- contract/lifecycle.md, "Structure"
     UNION ALL
     SELECT 'one open stage', 'run', s.run_id, s.run_id,

@@ -26,7 +26,7 @@ SELECT x.parent, p.status AS parent_status, x.child, c.status AS child_status,
   JOIN level_status c ON c.level = x.child
   LEFT JOIN csv_neighbour n ON n.child = x.child AND n.parent_status = p.status AND n.child_status = c.status;
 
-CREATE FUNCTION pg_temp.try_insert(lvl text, parent_s text, child_s text, run_s text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.try_insert(lvl text, parent_s text, child_s text, run_s text, step_t text DEFAULT 'InteractiveStep') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     r uuid := orchestration.new_id();
     g uuid := orchestration.new_id();
@@ -42,7 +42,7 @@ BEGIN
     END IF;
     IF lvl = 'work_item' THEN
         INSERT INTO orchestration.step_run (run_id, id, stage_run_id, step_type, name, label, status)
-        VALUES (r, s, g, 'InteractiveStep', 'S', 'S', parent_s::orchestration.step_status);
+        VALUES (r, s, g, step_t::orchestration.step_type, 'S', 'S', parent_s::orchestration.step_status);
     END IF;
     SET LOCAL session_replication_role = origin;
     CASE lvl
@@ -64,7 +64,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
-SELECT plan((SELECT count(*)::integer FROM pair) + 4);
+SELECT plan((SELECT count(*)::integer FROM pair) + 12);
 SELECT is((SELECT count(*)::integer FROM pair), 60, 'the matrix has every pair of the picklists');
 SELECT is(pg_temp.try_insert(child, parent_status, child_status,
                              CASE WHEN note LIKE 'only while the run is in Error%' THEN 'Error' ELSE 'InProgress' END),
@@ -74,6 +74,22 @@ SELECT is(pg_temp.try_insert(child, parent_status, child_status,
   FROM pair ORDER BY parent, parent_status, child_status;
 SELECT is(pg_temp.try_insert('step', 'InProgress', 'Discontinued', 'InProgress'), 'OR002',
           'a Discontinued step beside a stage InProgress only while the run is in Error');
+
+SELECT is(pg_temp.try_insert('work_item', 'InProgress', w, 'InProgress', t), 'OR002', format('a work item %s beside a %s is refused', w, t))
+  FROM unnest('{BackgroundStep,AynchronousBackgroundStep}'::text[]) t, unnest('{Assigned,Completed}'::text[]) w;
+
+-- one open stage at most, whatever the statement
+INSERT INTO orchestration.run (name, status) VALUES ('open', 'InProgress');
+INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'A', 'A', 1, 'InProgress' FROM orchestration.run WHERE name = 'open';
+SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'B', 'B', 2, 'InProgress' FROM orchestration.run WHERE name = 'open'$$,
+                 'OR003', NULL, 'a second open stage is refused');
+SELECT lives_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'B', 'B', 2, 'Completed' FROM orchestration.run WHERE name = 'open'$$,
+                'a second stage that is not open is not');
+INSERT INTO orchestration.run (name, status) VALUES ('two', 'InProgress');
+SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'S' || n, 'S', n, 'InProgress' FROM orchestration.run, generate_series(1, 2) n WHERE name = 'two'$$,
+                 'OR003', NULL, 'nor are two of one statement stored');
+SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'A', 'A', 1, 'Completed' FROM orchestration.run WHERE name = 'open'$$,
+                 '23505', NULL, 'nor two stages at one position');
 
 -- a child of nothing is refused like a child of what may not have it is: never stored
 SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status)

@@ -1,0 +1,168 @@
+-- Record types, lookups to records, and orchestrations that records start.
+\getenv dir PG_ABS_SRCDIR
+\set helper :dir '/sql/helper.psql'
+\i :helper
+\pset format unaligned
+\pset tuples_only on
+CREATE FUNCTION public.echo(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
+SELECT orchestration.register_action('Echo', 'function', 'echo(jsonb)'), orchestration.register_action('Screen', 'screen');
+SELECT pg_temp.person('ann@example.com', 'Ann');
+CREATE TABLE public.team (team_id integer PRIMARY KEY, lead text);
+CREATE TABLE public.incident (number text PRIMARY KEY, status text, priority integer, team_id integer REFERENCES team, details jsonb);
+INSERT INTO team VALUES (1, 'ann@example.com');
+
+--
+-- Registering
+--
+CREATE TABLE public.two_keys (a integer, b integer, PRIMARY KEY (a, b));
+CREATE TABLE public.no_key (a integer, b integer UNIQUE, c integer NOT NULL UNIQUE, d integer NOT NULL);
+SELECT orchestration.register_record_type('Incident', 'incident');
+SELECT orchestration.register_record_type('Incident', 'incident');
+SELECT orchestration.register_record_type('Other', 'incident');
+SELECT orchestration.register_record_type('Incident', 'team');
+SELECT orchestration.register_record_type('Two_keys', 'two_keys');
+SELECT orchestration.register_record_type('No_key', 'no_key');
+SELECT orchestration.register_record_type('No_key', 'no_key', 'a');
+SELECT orchestration.register_record_type('No_key', 'no_key', 'b');
+SELECT orchestration.register_record_type('No_key', 'no_key', 'd');
+SELECT orchestration.register_record_type('No_key', 'no_key', 'missing');
+SELECT orchestration.register_record_type('No_key', 'no_key', 'ctid');
+SELECT orchestration.register_record_type('No_key', 'no_key', 'c');
+SELECT pg_temp.try($$SELECT orchestration.register_record_type('9', 'team')$$) ~ 'record_type_name_check|22023';
+SELECT orchestration.register_record_type('Run', 'orchestration.run');
+SELECT orchestration.register_record_type('View', 'orchestration.flow_orchestration_log');
+SELECT orchestration.register_record_type('Gone', 4294967295);
+SELECT name, relation, key_column FROM orchestration.record_type ORDER BY name COLLATE "C";
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'incident'::regclass AND NOT tgisinternal ORDER BY tgname;
+SELECT orchestration.unregister_record_type('No_key');
+SELECT orchestration.unregister_record_type('No_key');
+DROP TABLE two_keys, no_key;
+
+--
+-- Started by records: on create, on update, with a filter, only when it begins to hold
+--
+SELECT pg_temp.orchestration('On_create', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
+        pg_temp.step('E', 'B', 'Echo', '{}', '{"record": {"elementReference": "$Record"}, "lead": {"elementReference": "$Record.Team.lead"}, "deep": {"elementReference": "$Record.details.a.b"}}')))),
+    '{"object": "Incident", "recordTriggerType": "Create", "triggerType": "RecordAfterSave"}');
+SELECT pg_temp.orchestration('On_urgent', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
+        pg_temp.step('Handle', 'I', 'Screen', '{}', '{"ActionInput__RecordId": {"elementReference": "$Record.Id"}}', '{!$Record.Team.lead}')))),
+    '{"object": "Incident", "recordTriggerType": "CreateAndUpdate", "triggerType": "RecordAfterSave", "doesRequireRecordChangedToMeetCriteria": true, "filterLogic": "1 AND (2 OR 3)",
+      "filters": [{"field": "priority", "operator": "LessThanOrEqualTo", "value": {"numberValue": 2}}, {"field": "status", "operator": "EqualTo", "value": {"stringValue": "Open"}},
+                  {"field": "status", "operator": "IsNull", "value": {"booleanValue": true}}]}');
+SELECT pg_temp.orchestration('On_update', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('U', 'B', 'Echo')))),
+    '{"object": "Incident", "recordTriggerType": "Update", "triggerType": "RecordAfterSave", "filterLogic": "and",
+      "filters": [{"field": "priority", "operator": "IsChanged", "value": {"booleanValue": true}}]}');
+CREATE FUNCTION pg_temp.started() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+BEGIN
+    SELECT string_agg(orchestration_name || ' for ' || triggering_record_type || ' ' || triggering_record_id, ', ' ORDER BY orchestration_name COLLATE "C", triggering_record_id)
+      INTO result FROM orchestration.run WHERE created_by IS NULL;
+    UPDATE orchestration.run SET status = 'Canceled' WHERE status = 'InProgress';
+    DELETE FROM orchestration.run;
+    RETURN COALESCE(result, 'none');
+END
+$$;
+INSERT INTO incident VALUES ('I1', 'New', 1, 1, '{"a": {"b": 7}}');
+SELECT outputs FROM orchestration.step_run;
+SELECT pg_temp.started();
+UPDATE incident SET status = 'Open';
+SELECT w.label, p.name, w.related_record_id FROM orchestration.flow_orchestration_work_item w JOIN orchestration.principal p ON p.id = w.assignee_id;
+SELECT pg_temp.started();
+-- it held before
+UPDATE incident SET status = NULL;
+SELECT pg_temp.started();
+UPDATE incident SET status = 'Closed', priority = 1;
+SELECT pg_temp.started();
+UPDATE incident SET status = 'Open', priority = 2;
+SELECT pg_temp.started();
+INSERT INTO incident SELECT 'J' || n, CASE WHEN n < 3 THEN 'Open' ELSE 'Closed' END, n, 1 FROM generate_series(1, 4) n;
+SELECT pg_temp.started();
+UPDATE incident SET priority = priority;
+SELECT pg_temp.started();
+-- a definition that is not active starts nothing; a new version takes over
+SELECT orchestration.deactivate_orchestration('On_create');
+INSERT INTO incident VALUES ('I2', 'New', 9, NULL);
+SELECT pg_temp.started();
+-- an assignee that is empty: the record is written all the same, the run is in Error
+INSERT INTO incident VALUES ('I3', 'Open', 1, NULL);
+SELECT pg_temp.state();
+SELECT pg_temp.failure();
+SELECT pg_temp.started();
+-- undone with the write that started it
+BEGIN;
+INSERT INTO incident VALUES ('I4', 'Open', 1, 1);
+SELECT count(*) FROM orchestration.run;
+ROLLBACK;
+SELECT count(*) FROM orchestration.run;
+-- the record is what it is now, not what it was
+BEGIN;
+INSERT INTO incident VALUES ('I5', 'Open', 1, 1);
+UPDATE incident SET number = 'I6' WHERE number = 'I5';
+SELECT triggering_record_id FROM orchestration.flow_orchestration_instance;
+SELECT related_record_id FROM orchestration.flow_orchestration_work_item;
+COMMIT;
+SELECT pg_temp.started();
+
+--
+-- Lookups
+--
+SELECT orchestration.deactivate_orchestration(name) FROM orchestration.orchestration_definition WHERE name IN ('On_urgent', 'On_update');
+SELECT pg_temp.orchestration('Any', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('A2', 'I', 'Screen')))));
+SELECT orchestration.start_orchestration('Any', 'I1') IS NOT NULL;
+SELECT triggering_record_type, triggering_record_id FROM orchestration.run;
+SELECT orchestration.start_orchestration('Any', 'nowhere');
+SELECT orchestration.register_record_type('Team', 'team');
+SELECT orchestration.start_orchestration('Any', '1') IS NOT NULL;
+SELECT triggering_record_type, triggering_record_id FROM orchestration.run WHERE id = pg_temp.run();
+-- set by hand: it must exist; the type is found where it is left out
+UPDATE orchestration.run SET triggering_record_id = 'nowhere' WHERE id = pg_temp.run();
+UPDATE orchestration.run SET triggering_record_id = 'nowhere', triggering_record_type = 'Incident' WHERE id = pg_temp.run();
+UPDATE orchestration.run SET triggering_record_id = 'I2', triggering_record_type = 'Nothing' WHERE id = pg_temp.run();
+UPDATE orchestration.run SET triggering_record_id = 'I2', triggering_record_type = NULL WHERE id = pg_temp.run();
+SELECT triggering_record_type, triggering_record_id FROM orchestration.run WHERE id = pg_temp.run();
+UPDATE orchestration.work_item SET related_record_id = 'I2' WHERE run_id = pg_temp.run();
+UPDATE orchestration.work_item SET related_record_id = 'nowhere' WHERE run_id = pg_temp.run();
+SELECT related_record_type, related_record_id FROM orchestration.work_item WHERE run_id = pg_temp.run();
+-- the key changes: lookups follow; the record goes: they are cleared; runs go on
+UPDATE incident SET number = 'I2a' WHERE number = 'I2';
+SELECT r.triggering_record_id, w.related_record_id FROM orchestration.run r JOIN orchestration.work_item w ON w.run_id = r.id ORDER BY r.id;
+DELETE FROM incident WHERE number IN ('I1', 'I2a');
+SELECT r.status, r.triggering_record_type, r.triggering_record_id, w.related_record_id FROM orchestration.run r JOIN orchestration.work_item w ON w.run_id = r.id ORDER BY r.id;
+SELECT count(*) FROM orchestration.verify();
+SELECT orchestration.complete_work_item(pg_temp.item('A2'));
+SELECT pg_temp.state();
+-- TRUNCATE, of the table itself and by CASCADE
+SELECT orchestration.start_orchestration('Any', 'J1') IS NOT NULL, orchestration.start_orchestration('Any', '1') IS NOT NULL;
+SELECT triggering_record_type, triggering_record_id FROM orchestration.run WHERE triggering_record_id IS NOT NULL ORDER BY id;
+TRUNCATE team CASCADE;
+SELECT triggering_record_type, triggering_record_id FROM orchestration.run WHERE triggering_record_id IS NOT NULL ORDER BY id;
+SELECT count(*) FROM orchestration.verify();
+-- a run keeps going when its record's type is forgotten
+INSERT INTO team VALUES (2, 'ann@example.com');
+INSERT INTO incident VALUES ('K1', 'Open', 1, 2);
+SELECT orchestration.start_orchestration('Any', 'K1') IS NOT NULL;
+SELECT orchestration.unregister_record_type('Incident');
+SELECT triggering_record_id, pg_temp.state() FROM orchestration.run WHERE id = pg_temp.run();
+SELECT count(*) FROM pg_trigger WHERE tgrelid = 'incident'::regclass AND NOT tgisinternal;
+SELECT orchestration.start_orchestration('Any', 'K1');
+SELECT orchestration.record_exists('Incident', 'K1'), orchestration.record_exists('Team', '2'), orchestration.record_exists('Team', '1'), orchestration.record_exists('Team', NULL) IS NULL;
+SELECT orchestration.record_exists('Team', 'two');
+-- the table of a type is altered and dropped behind our back
+SELECT orchestration.start_orchestration('Any', '2') IS NOT NULL;
+ALTER TABLE team RENAME team_id TO id;
+SELECT orchestration.record_exists('Team', '2');
+SELECT invariant, object, detail FROM orchestration.verify();
+UPDATE team SET lead = 'nobody';
+ALTER TABLE team RENAME id TO team_id;
+SELECT orchestration.record_exists('Team', '2');
+DROP TABLE team CASCADE;
+SELECT orchestration.record_exists('Team', '2');
+SELECT invariant, object, detail FROM orchestration.verify();
+SELECT orchestration.start_orchestration('Any', '2');
+SELECT orchestration.unregister_record_type('Team');
+SELECT * FROM orchestration.verify();
+SELECT pg_temp.clean_up();
+DROP TABLE incident;
+SELECT orchestration.unregister_action('Echo'), orchestration.unregister_action('Screen');
+DROP FUNCTION public.echo(jsonb);

@@ -1,0 +1,107 @@
+-- verify(): what only a superuser can break, by switching the triggers off, is
+-- reported, each kind of damage by the invariant that it violates.
+\getenv dir PG_ABS_SRCDIR
+\set helper :dir '/sql/helper.psql'
+\i :helper
+\pset format unaligned
+\pset tuples_only on
+CREATE FUNCTION public.echo(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
+SELECT orchestration.register_action('Echo', 'function', 'echo(jsonb)'), orchestration.register_action('Screen', 'screen'), orchestration.register_action('Work', 'worker');
+SELECT pg_temp.person('ann@example.com', 'Ann');
+CREATE TABLE public.thing (id integer PRIMARY KEY);
+INSERT INTO thing VALUES (1), (2);
+SELECT orchestration.register_record_type('Thing', 'thing');
+SELECT pg_temp.orchestration('Waits', 'Before', jsonb_build_object('orchestratedStages', jsonb_build_array(
+    pg_temp.stage('Before', 'S', pg_temp.step('B', 'B', 'Echo')),
+    pg_temp.stage('S', NULL, pg_temp.step('Done', 'B', 'Echo'), pg_temp.step('I', 'I', 'Screen'), pg_temp.step('W', 'A', 'Work'), pg_temp.step('Later', 'B', 'Echo', '{I}')))));
+SELECT orchestration.start_orchestration('Waits', '1') IS NOT NULL;
+SELECT pg_temp.run() AS waits \gset
+SELECT orchestration.suspend_run(orchestration.start_orchestration('Waits')), orchestration.cancel_run(orchestration.start_orchestration('Waits'));
+SELECT orchestration.start_orchestration('Waits') IS NOT NULL;
+SELECT orchestration.fail_work_item(pg_temp.item('I'), 'broke');
+SELECT pg_temp.orchestration('Short', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('B', 'B', 'Echo')))));
+SELECT orchestration.start_orchestration('Short') IS NOT NULL;
+SELECT status FROM orchestration.run ORDER BY id;
+SELECT * FROM orchestration.verify();
+
+-- the invariants that a statement violates when no trigger is looking; it is undone
+CREATE FUNCTION pg_temp.broken(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+    run uuid := current_setting('test.run');
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    EXECUTE replace(statement, '$1', quote_literal(run));
+    SET LOCAL session_replication_role = origin;
+    SELECT string_agg(DISTINCT format('%s (%s)', invariant, object), ', ') INTO result FROM orchestration.verify();
+    RAISE EXCEPTION USING ERRCODE = 'ZZ000', MESSAGE = COALESCE(result, 'nothing');
+EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
+    RETURN SQLERRM;
+END
+$$;
+SELECT set_config('test.run', :'waits', false) IS NOT NULL;
+
+-- statuses beside each other
+SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET status = 'Suspended' WHERE run_id = $1 AND name = 'S'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET status = 'Discontinued' WHERE run_id = $1 AND name = 'Before'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET status = 'InProgress' WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET status = 'Completed' WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET status = 'Suspended' WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET status = 'Completed', ended_at = now() WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET status = 'Canceled', ended_at = now() WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'Error' WHERE run_id = $1 AND name = 'Later'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'Discontinued' WHERE run_id = $1 AND name = 'Later'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'Completed' WHERE run_id = $1 AND name = 'I'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'NotStarted' WHERE run_id = $1 AND name = 'I'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET step_type = 'BackgroundStep' WHERE run_id = $1 AND name = 'I'$$);
+-- a run that nobody can move
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'InProgress' WHERE run_id = $1 AND name = 'Later'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.work_item SET status = 'Completed', completed_at = now() WHERE run_id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.work_item WHERE run_id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.step_queue WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'Completed' WHERE run_id = $1 AND name = 'W'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'Completed' WHERE run_id = $1; UPDATE orchestration.work_item SET status = 'Completed', completed_at = now() WHERE run_id = $1; DELETE FROM orchestration.step_queue WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET pending = '{"outcome": "Completed"}' WHERE run_id = $1 AND name = 'W'$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.stage_run WHERE run_id = $1 AND name = 'S'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET position = 1 WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET position = 7 WHERE run_id = $1 AND name = 'S'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET current_stage = 'Before' WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET current_stage = NULL WHERE status = 'Suspended'$$);
+-- the log
+SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE kind = 'SuspendInstance'$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE kind = 'FailInstance'$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE kind = 'CancelInstance'$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE kind = 'EndInstance'$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND kind = 'StartStage'$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND kind = 'EndStage'$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.run_log (run_id, kind) VALUES ($1, 'EndInstance')$$);
+-- what is referred to without a foreign key
+SELECT pg_temp.broken($$UPDATE orchestration.run SET version_id = orchestration.new_id() WHERE id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.orchestration_version$$);
+SELECT pg_temp.broken($$UPDATE orchestration.orchestration_definition SET active_version = 9 WHERE name = 'Short'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET owner_id = orchestration.new_id() WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET owner_id = orchestration.new_id() WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET owner_id = orchestration.new_id() WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.work_item SET owner_id = orchestration.new_id() WHERE run_id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM public.thing$$);
+SELECT pg_temp.broken($$UPDATE public.thing SET id = id + 10$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET triggering_record_id = '3' WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET triggering_record_id = 'no number' WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET triggering_record_type = 'Nothing' WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.work_item SET related_record_type = 'Thing', related_record_id = '3' WHERE run_id = $1$$);
+-- rows without parents, which foreign keys would keep out
+SELECT pg_temp.broken($$DELETE FROM orchestration.run WHERE id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.step_run WHERE run_id = $1 AND name = 'I'$$);
+-- and what is no damage
+SELECT pg_temp.broken($$UPDATE orchestration.run SET owner_id = p.id FROM orchestration.principal p WHERE p.name = 'Ann'$$);
+SELECT pg_temp.broken($$SELECT 1$$);
+-- imported without a version: only what stands beside what counts
+INSERT INTO orchestration.run (name, status) VALUES ('imported', 'InProgress');
+INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'S', 'S', 4, 'Completed' FROM orchestration.run WHERE name = 'imported';
+SELECT * FROM orchestration.verify();
+
+SELECT pg_temp.clean_up();
+SELECT orchestration.unregister_record_type('Thing');
+DROP TABLE thing;
+SELECT orchestration.unregister_action('Echo'), orchestration.unregister_action('Screen'), orchestration.unregister_action('Work');
+DROP FUNCTION public.echo(jsonb);
