@@ -46,6 +46,7 @@
 #include "compat.h"
 #include "errors.h"
 #include "frame.h"
+#include "principal.h"
 #include "system.h"
 
 /* contract/fields.csv: ScreenFlow, 255 characters */
@@ -214,6 +215,11 @@ orch_action_call(const Action *action, Jsonb *inputs)
 		(void) set_config_option("search_path", action->search_path,
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 								 true, 0, false);
+
+	/* it acts as its owner, not as whom the gateway's caller is */
+	if (orch_user_id != NULL && orch_user_id[0] != '\0')
+		(void) set_config_option("orchestration.user_id", "", PGC_SUSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 
 	frame = orch_frame_push(FRAME_ACTION, InvalidOid, NULL);
 	CommandCounterIncrement();

@@ -61,7 +61,13 @@ static EnumInfo enum_info[ENUM_LAST + 1] = {
 			"StartStage", "StartStep", "StartWorkItem", "SuspendInstance",
 	"SuspendStage"}},
 	[ENUM_ACTION_KIND] = {"action_kind", {"function", "worker", "screen"}},
-	[ENUM_PRINCIPAL_KIND] = {"principal_kind", {"User", "Group", "Queue"}}
+	[ENUM_PRINCIPAL_KIND] = {"principal_kind", {"User", "Group", "Queue"}},
+	[ENUM_SHARED_OBJECT] = {"shared_object", {"FlowOrchestrationInstance",
+			"FlowOrchestrationStageInstance", "FlowOrchestrationStepInstance",
+	"FlowOrchestrationWorkItem"}},
+	[ENUM_ACCESS_LEVEL] = {"access_level", {"Read", "Edit", "All"}},
+	[ENUM_SHARING_MODEL] = {"sharing_model", {"Private", "Read", "ReadWrite"}},
+	[ENUM_ROW_CAUSE] = {"row_cause", {"Manual", "Owner", "Rule"}}
 };
 
 static const char *const relation_names[RELATION_LAST + 1] = {
@@ -73,7 +79,25 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[RELATION_ACTION] = "action",
 	[RELATION_DEFINITION] = "orchestration_definition",
 	[RELATION_RECORD_TYPE] = "record_type",
-	[RELATION_PRINCIPAL] = "principal"
+	[RELATION_PRINCIPAL] = "principal",
+	[RELATION_MEMBERSHIP] = "membership",
+	[RELATION_DEFAULT_ACCESS] = "default_access",
+	[RELATION_OWNER_SHARING_RULE] = "owner_sharing_rule",
+	[RELATION_SHARE_GRANT] = "share_grant",
+	[INDEX_PRINCIPAL_ID] = "principal_pkey",
+	[INDEX_PRINCIPAL_ROLE_NAME] = "principal_role_name_key",
+	[INDEX_MEMBERSHIP_GROUP] = "membership_pkey",
+	[INDEX_MEMBERSHIP_MEMBER] = "membership_member_idx",
+	[INDEX_OWNER_SHARING_RULE_TARGET] = "owner_sharing_rule_source_key",
+	[INDEX_SHARE_GRANT_TARGET] = "share_grant_user_or_group_idx",
+	[INDEX_RUN_ID] = "run_pkey",
+	[INDEX_STAGE_RUN_ID] = "stage_run_id_idx",
+	[INDEX_STEP_RUN_ID] = "step_run_id_idx",
+	[INDEX_WORK_ITEM_ID] = "work_item_id_idx",
+	[INDEX_RUN_OWNER] = "run_owner_idx",
+	[INDEX_STAGE_RUN_OWNER] = "stage_run_owner_idx",
+	[INDEX_STEP_RUN_OWNER] = "step_run_owner_idx",
+	[INDEX_WORK_ITEM_OWNER] = "work_item_owner_idx"
 };
 
 /* What each attribute number in catalog.h stands for. */
@@ -84,13 +108,16 @@ static const struct
 	const char *name;
 }			attributes[] = {
 	{RELATION_RUN, Anum_run_id, "id"},
-	{RELATION_RUN, Anum_run_version_id, "version_id"},
 	{RELATION_RUN, Anum_run_owner_id, "owner_id"},
+	{RELATION_RUN, Anum_run_orchestration_id, "orchestration_id"},
+	{RELATION_RUN, Anum_run_version_id, "version_id"},
 	{RELATION_RUN, Anum_run_created_at, "created_at"},
 	{RELATION_RUN, Anum_run_created_by, "created_by"},
 	{RELATION_RUN, Anum_run_name, "name"},
 	{RELATION_RUN, Anum_run_triggering_record_type, "triggering_record_type"},
 	{RELATION_RUN, Anum_run_triggering_record_id, "triggering_record_id"},
+	{RELATION_RUN, Anum_run_idempotency_key, "idempotency_key"},
+	{RELATION_RUN, Anum_run_interview_id, "interview_id"},
 	{RELATION_RUN, Anum_run_status, "status"},
 	{RELATION_RUN, Anum_run_error_recoverable, "error_recoverable"},
 	{RELATION_RUN, Anum_run_modified_at, "modified_at"},
@@ -101,6 +128,7 @@ static const struct
 	{RELATION_STAGE_RUN, Anum_stage_run_run_id, "run_id"},
 	{RELATION_STAGE_RUN, Anum_stage_run_id, "id"},
 	{RELATION_STAGE_RUN, Anum_stage_run_owner_id, "owner_id"},
+	{RELATION_STAGE_RUN, Anum_stage_run_orchestration_id, "orchestration_id"},
 	{RELATION_STAGE_RUN, Anum_stage_run_created_at, "created_at"},
 	{RELATION_STAGE_RUN, Anum_stage_run_name, "name"},
 	{RELATION_STAGE_RUN, Anum_stage_run_position, "position"},
@@ -110,8 +138,9 @@ static const struct
 	{RELATION_STAGE_RUN, Anum_stage_run_ended_at, "ended_at"},
 	{RELATION_STEP_RUN, Anum_step_run_run_id, "run_id"},
 	{RELATION_STEP_RUN, Anum_step_run_id, "id"},
-	{RELATION_STEP_RUN, Anum_step_run_stage_run_id, "stage_run_id"},
 	{RELATION_STEP_RUN, Anum_step_run_owner_id, "owner_id"},
+	{RELATION_STEP_RUN, Anum_step_run_orchestration_id, "orchestration_id"},
+	{RELATION_STEP_RUN, Anum_step_run_stage_run_id, "stage_run_id"},
 	{RELATION_STEP_RUN, Anum_step_run_step_type, "step_type"},
 	{RELATION_STEP_RUN, Anum_step_run_name, "name"},
 	{RELATION_STEP_RUN, Anum_step_run_status, "status"},
@@ -121,19 +150,44 @@ static const struct
 	{RELATION_STEP_RUN, Anum_step_run_ended_at, "ended_at"},
 	{RELATION_WORK_ITEM, Anum_work_item_run_id, "run_id"},
 	{RELATION_WORK_ITEM, Anum_work_item_id, "id"},
-	{RELATION_WORK_ITEM, Anum_work_item_step_run_id, "step_run_id"},
 	{RELATION_WORK_ITEM, Anum_work_item_owner_id, "owner_id"},
+	{RELATION_WORK_ITEM, Anum_work_item_orchestration_id, "orchestration_id"},
+	{RELATION_WORK_ITEM, Anum_work_item_assignee_id, "assignee_id"},
+	{RELATION_WORK_ITEM, Anum_work_item_step_run_id, "step_run_id"},
 	{RELATION_WORK_ITEM, Anum_work_item_created_at, "created_at"},
 	{RELATION_WORK_ITEM, Anum_work_item_name, "name"},
 	{RELATION_WORK_ITEM, Anum_work_item_related_record_type, "related_record_type"},
 	{RELATION_WORK_ITEM, Anum_work_item_related_record_id, "related_record_id"},
 	{RELATION_WORK_ITEM, Anum_work_item_status, "status"},
-	{RELATION_WORK_ITEM, Anum_work_item_assignee_id, "assignee_id"},
 	{RELATION_WORK_ITEM, Anum_work_item_assigned_at, "assigned_at"},
 	{RELATION_WORK_ITEM, Anum_work_item_modified_at, "modified_at"},
 	{RELATION_WORK_ITEM, Anum_work_item_modified_by, "modified_by"},
 	{RELATION_WORK_ITEM, Anum_work_item_completed_at, "completed_at"},
-	{RELATION_WORK_ITEM, Anum_work_item_completed_by, "completed_by"}
+	{RELATION_WORK_ITEM, Anum_work_item_completed_by, "completed_by"},
+	{RELATION_PRINCIPAL, Anum_principal_id, "id"},
+	{RELATION_PRINCIPAL, Anum_principal_kind, "kind"},
+	{RELATION_PRINCIPAL, Anum_principal_name, "name"},
+	{RELATION_PRINCIPAL, Anum_principal_role_name, "role_name"},
+	{RELATION_PRINCIPAL, Anum_principal_is_active, "is_active"},
+	{RELATION_PRINCIPAL, Anum_principal_view_all_data, "view_all_data"},
+	{RELATION_PRINCIPAL, Anum_principal_modify_all_data, "modify_all_data"},
+	{RELATION_PRINCIPAL, Anum_principal_manage_runs, "manage_runs"},
+	{RELATION_PRINCIPAL, Anum_principal_manage_definitions, "manage_definitions"},
+	{RELATION_PRINCIPAL, Anum_principal_reassign_work_items, "reassign_work_items"},
+	{RELATION_MEMBERSHIP, Anum_membership_group_id, "group_id"},
+	{RELATION_MEMBERSHIP, Anum_membership_member_id, "member_id"},
+	{RELATION_MEMBERSHIP, Anum_membership_member_kind, "member_kind"},
+	{RELATION_DEFAULT_ACCESS, Anum_default_access_object, "object"},
+	{RELATION_DEFAULT_ACCESS, Anum_default_access_sharing_model, "sharing_model"},
+	{RELATION_OWNER_SHARING_RULE, Anum_owner_sharing_rule_object, "object"},
+	{RELATION_OWNER_SHARING_RULE, Anum_owner_sharing_rule_access_level, "access_level"},
+	{RELATION_OWNER_SHARING_RULE, Anum_owner_sharing_rule_user_or_group_id, "user_or_group_id"},
+	{RELATION_OWNER_SHARING_RULE, Anum_owner_sharing_rule_group_id, "group_id"},
+	{RELATION_OWNER_SHARING_RULE, Anum_owner_sharing_rule_orchestration_id, "orchestration_id"},
+	{RELATION_SHARE_GRANT, Anum_share_grant_object, "object"},
+	{RELATION_SHARE_GRANT, Anum_share_grant_record_id, "record_id"},
+	{RELATION_SHARE_GRANT, Anum_share_grant_user_or_group_id, "user_or_group_id"},
+	{RELATION_SHARE_GRANT, Anum_share_grant_access_level, "access_level"}
 };
 
 typedef struct CatalogCache
@@ -145,11 +199,14 @@ typedef struct CatalogCache
 
 static CatalogCache cache;
 static uint64 generation = 1;
+uint64		orch_catalog_sharing_generation = 1;
+uint64		orch_catalog_share_generation = 1;
 
 static void load_cache(void);
 static void load_enum(EnumInfo *info, Oid schema);
 static void invalidate_relation(Datum arg, Oid relid);
 static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
+static void invalidate_roles(Datum arg, int cacheid, uint32 hashvalue);
 
 /*
  * Registers the invalidation callbacks; called once, by _PG_init().
@@ -160,6 +217,7 @@ orch_catalog_init(void)
 	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
 	CacheRegisterSyscacheCallback(ENUMOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, invalidate_roles, (Datum) 0);
 }
 
 /*
@@ -179,6 +237,14 @@ orch_catalog_relation(OrchRelation relation)
 	if (!cache.valid)
 		load_cache();
 	return cache.relations[relation];
+}
+
+Oid
+orch_catalog_enum_type(EnumType type)
+{
+	if (!cache.valid)
+		load_cache();
+	return enum_info[type].type_oid;
 }
 
 /*
@@ -251,10 +317,18 @@ load_cache(void)
 
 	for (i = 0; i <= RELATION_LAST; i++)
 	{
-		cache.relations[i] = get_relname_relid(relation_names[i], schema);
-		if (!OidIsValid(cache.relations[i]))
-			elog(ERROR, "table %s.%s does not exist", SCHEMA_NAME,
+		Oid			relid = get_relname_relid(relation_names[i], schema);
+
+		if (!OidIsValid(relid))
+			elog(ERROR, "relation %s.%s does not exist", SCHEMA_NAME,
 				 relation_names[i]);
+		if (relid != cache.relations[i])
+		{
+			/* the extension was created again: forget what was in it */
+			cache.relations[i] = relid;
+			orch_catalog_sharing_generation++;
+			orch_catalog_share_generation++;
+		}
 	}
 	for (i = 0; i < (int) lengthof(attributes); i++)
 	{
@@ -309,13 +383,28 @@ invalidate_relation(Datum arg, Oid relid)
 {
 	int			i;
 
-	if (!cache.valid)
-		return;
 	if (relid == InvalidOid)
 	{
 		cache.valid = false;
+		orch_catalog_sharing_generation++;
+		orch_catalog_share_generation++;
 		return;
 	}
+
+	/* the tables' OIDs hold even while the rest is invalid */
+	if (relid == cache.relations[RELATION_SHARE_GRANT])
+	{
+		/* written all the time: nothing else has to go */
+		orch_catalog_share_generation++;
+		return;
+	}
+	if (relid == cache.relations[RELATION_PRINCIPAL] ||
+		relid == cache.relations[RELATION_MEMBERSHIP] ||
+		relid == cache.relations[RELATION_OWNER_SHARING_RULE] ||
+		relid == cache.relations[RELATION_DEFAULT_ACCESS])
+		orch_catalog_sharing_generation++;
+	if (!cache.valid)
+		return;
 	for (i = 0; i <= RELATION_LAST; i++)
 	{
 		if (cache.relations[i] == relid)
@@ -330,6 +419,15 @@ static void
 invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 {
 	cache.valid = false;
+}
+
+/*
+ * A role was renamed, dropped or created: users are mapped by its name.
+ */
+static void
+invalidate_roles(Datum arg, int cacheid, uint32 hashvalue)
+{
+	orch_catalog_sharing_generation++;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_invalidate_cache);

@@ -27,7 +27,11 @@ typedef enum EnumType
 	ENUM_LOG_KIND,
 	ENUM_ACTION_KIND,
 	ENUM_PRINCIPAL_KIND,
-	ENUM_LAST = ENUM_PRINCIPAL_KIND
+	ENUM_SHARED_OBJECT,
+	ENUM_ACCESS_LEVEL,
+	ENUM_SHARING_MODEL,
+	ENUM_ROW_CAUSE,
+	ENUM_LAST = ENUM_ROW_CAUSE
 } EnumType;
 
 /* The tables that C knows. */
@@ -42,68 +46,124 @@ typedef enum OrchRelation
 	RELATION_DEFINITION,
 	RELATION_RECORD_TYPE,
 	RELATION_PRINCIPAL,
-	RELATION_LAST = RELATION_PRINCIPAL
+	RELATION_MEMBERSHIP,
+	RELATION_DEFAULT_ACCESS,
+	RELATION_OWNER_SHARING_RULE,
+	RELATION_SHARE_GRANT,
+	/* indexes that access.c and principal.c read */
+	INDEX_PRINCIPAL_ID,
+	INDEX_PRINCIPAL_ROLE_NAME,
+	INDEX_MEMBERSHIP_GROUP,
+	INDEX_MEMBERSHIP_MEMBER,
+	INDEX_OWNER_SHARING_RULE_TARGET,
+	INDEX_SHARE_GRANT_TARGET,
+	INDEX_RUN_ID,
+	INDEX_STAGE_RUN_ID,
+	INDEX_STEP_RUN_ID,
+	INDEX_WORK_ITEM_ID,
+	/* mark plans, see access_support.c */
+	INDEX_RUN_OWNER,
+	INDEX_STAGE_RUN_OWNER,
+	INDEX_STEP_RUN_OWNER,
+	INDEX_WORK_ITEM_OWNER,
+	RELATION_LAST = INDEX_WORK_ITEM_OWNER
 } OrchRelation;
 
 /* attribute numbers, checked against the catalog at first use */
 #define Anum_run_id							1
-#define Anum_run_version_id					2
-#define Anum_run_owner_id					3
-#define Anum_run_created_at					4
-#define Anum_run_created_by					5
-#define Anum_run_name						6
-#define Anum_run_triggering_record_type		9
-#define Anum_run_triggering_record_id		10
-#define Anum_run_status						15
-#define Anum_run_error_recoverable			16
-#define Anum_run_modified_at				17
-#define Anum_run_modified_by				18
-#define Anum_run_ended_at					19
-#define Anum_run_current_stage				20
-#define Anum_run_error						22
+#define Anum_run_owner_id					2
+#define Anum_run_orchestration_id			3
+#define Anum_run_version_id					4
+#define Anum_run_created_at					5
+#define Anum_run_created_by					6
+#define Anum_run_name						7
+#define Anum_run_triggering_record_type		10
+#define Anum_run_triggering_record_id		11
+#define Anum_run_idempotency_key			12
+#define Anum_run_interview_id				13
+#define Anum_run_status						16
+#define Anum_run_error_recoverable			17
+#define Anum_run_modified_at				18
+#define Anum_run_modified_by				19
+#define Anum_run_ended_at					20
+#define Anum_run_current_stage				21
+#define Anum_run_error						23
 
 #define Anum_stage_run_run_id				1
 #define Anum_stage_run_id					2
 #define Anum_stage_run_owner_id				3
-#define Anum_stage_run_created_at			4
-#define Anum_stage_run_name					6
-#define Anum_stage_run_position				8
-#define Anum_stage_run_status				9
-#define Anum_stage_run_modified_at			10
-#define Anum_stage_run_modified_by			11
-#define Anum_stage_run_ended_at				12
+#define Anum_stage_run_orchestration_id		4
+#define Anum_stage_run_created_at			5
+#define Anum_stage_run_name					7
+#define Anum_stage_run_position				9
+#define Anum_stage_run_status				10
+#define Anum_stage_run_modified_at			11
+#define Anum_stage_run_modified_by			12
+#define Anum_stage_run_ended_at				13
 
 #define Anum_step_run_run_id				1
 #define Anum_step_run_id					2
-#define Anum_step_run_stage_run_id			3
-#define Anum_step_run_owner_id				4
-#define Anum_step_run_step_type				7
-#define Anum_step_run_name					8
-#define Anum_step_run_status				11
-#define Anum_step_run_modified_at			13
-#define Anum_step_run_modified_by			14
-#define Anum_step_run_started_at			15
-#define Anum_step_run_ended_at				16
+#define Anum_step_run_owner_id				3
+#define Anum_step_run_orchestration_id		4
+#define Anum_step_run_stage_run_id			5
+#define Anum_step_run_step_type				8
+#define Anum_step_run_name					9
+#define Anum_step_run_status				12
+#define Anum_step_run_modified_at			14
+#define Anum_step_run_modified_by			15
+#define Anum_step_run_started_at			16
+#define Anum_step_run_ended_at				17
 
 #define Anum_work_item_run_id				1
 #define Anum_work_item_id					2
-#define Anum_work_item_step_run_id			3
-#define Anum_work_item_owner_id				4
-#define Anum_work_item_created_at			5
-#define Anum_work_item_name					7
-#define Anum_work_item_related_record_type	12
-#define Anum_work_item_related_record_id	13
-#define Anum_work_item_status				16
-#define Anum_work_item_assignee_id			17
-#define Anum_work_item_assigned_at			18
-#define Anum_work_item_modified_at			19
-#define Anum_work_item_modified_by			20
-#define Anum_work_item_completed_at			21
-#define Anum_work_item_completed_by			22
+#define Anum_work_item_owner_id				3
+#define Anum_work_item_orchestration_id		4
+#define Anum_work_item_assignee_id			5
+#define Anum_work_item_step_run_id			6
+#define Anum_work_item_created_at			7
+#define Anum_work_item_name					9
+#define Anum_work_item_related_record_type	14
+#define Anum_work_item_related_record_id	15
+#define Anum_work_item_status				18
+#define Anum_work_item_assigned_at			19
+#define Anum_work_item_modified_at			20
+#define Anum_work_item_modified_by			21
+#define Anum_work_item_completed_at			22
+#define Anum_work_item_completed_by			23
+
+#define Anum_principal_id					1
+#define Anum_principal_kind					2
+#define Anum_principal_name					3
+#define Anum_principal_role_name			6
+#define Anum_principal_is_active			7
+#define Anum_principal_view_all_data		8
+#define Anum_principal_modify_all_data		9
+#define Anum_principal_manage_runs			10
+#define Anum_principal_manage_definitions	11
+#define Anum_principal_reassign_work_items	12
+
+#define Anum_membership_group_id			1
+#define Anum_membership_member_id			2
+#define Anum_membership_member_kind		3
+
+#define Anum_default_access_object			1
+#define Anum_default_access_sharing_model	2
+
+#define Anum_owner_sharing_rule_object		2
+#define Anum_owner_sharing_rule_access_level	3
+#define Anum_owner_sharing_rule_user_or_group_id	4
+#define Anum_owner_sharing_rule_group_id	5
+#define Anum_owner_sharing_rule_orchestration_id	6
+
+#define Anum_share_grant_object				3
+#define Anum_share_grant_record_id			4
+#define Anum_share_grant_user_or_group_id	5
+#define Anum_share_grant_access_level		6
 
 extern void orch_catalog_init(void);
 extern Oid	orch_catalog_owner(void);
 extern Oid	orch_catalog_relation(OrchRelation relation);
+extern Oid	orch_catalog_enum_type(EnumType type);
 extern Oid	orch_catalog_label_oid(EnumType type, int value);
 extern int	orch_catalog_label_value(EnumType type, Oid label);
 extern const char *orch_catalog_label(EnumType type, int value);
@@ -113,5 +173,12 @@ extern const char *orch_catalog_label(EnumType type, int value);
  * principal tables; caches of their contents compare it.
  */
 extern uint64 orch_catalog_generation(void);
+
+/*
+ * Change when rows that decide about access do: principals, memberships, rules,
+ * defaults and roles, or manual shares.  Never 0.
+ */
+extern uint64 orch_catalog_sharing_generation;
+extern uint64 orch_catalog_share_generation;
 
 #endif							/* ORCH_CATALOG_H */

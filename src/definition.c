@@ -60,7 +60,7 @@ static HTAB *triggered_definitions = NULL;
 static uint64 active_generation = 0;
 
 static StaticPlan version_plan = {
-	"SELECT v.document, v.version, d.name"
+	"SELECT v.document, v.version, d.name, d.id"
 	" FROM orchestration.orchestration_version v"
 	" JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id"
 	" WHERE v.id = $1",
@@ -137,6 +137,7 @@ orch_definition_compile_version(const pg_uuid_t *version_id,
 	Definition *def;
 	Jsonb	   *document;
 	char	   *name;
+	pg_uuid_t	orchestration_id;
 	int32		version;
 	bool		isnull;
 
@@ -151,11 +152,14 @@ orch_definition_compile_version(const pg_uuid_t *version_id,
 	version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
 										  SPI_tuptable->tupdesc, 2, &isnull));
 	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	orchestration_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+													SPI_tuptable->tupdesc, 4, &isnull));
 
 	def = orch_definition_compile(orch_document_from_jsonb(document,
 														   SHAPE_FLOW),
 								  context, problems);
 	def->version_id = *version_id;
+	def->orchestration_id = orchestration_id;
 	def->version = version;
 	def->name = MemoryContextStrdup(context, name);
 	return def;

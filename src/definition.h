@@ -160,6 +160,7 @@ typedef enum RecordTriggerType
 typedef struct Definition
 {
 	pg_uuid_t	version_id;		/* hash key, must be first */
+	pg_uuid_t	orchestration_id;
 	bool		valid;			/* set last: compiled whole */
 	MemoryContext context;		/* holds everything below */
 	char	   *name;			/* API name of the orchestration */

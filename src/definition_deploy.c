@@ -28,13 +28,16 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/xml.h"
 
+#include "access.h"
 #include "definition_int.h"
 #include "errors.h"
+#include "principal.h"
 #include "system.h"
 
 #define MAX_VERSIONS	50
@@ -84,8 +87,8 @@ PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_xml);
  *
  * Stores a new version of an orchestration from flow metadata and returns its
  * number; it does not activate it.  The name is the argument, else the
- * document's fullName, else made from its label.  Raises 22004 for a null
- * document, 22023 for a name that is none, 2200M when the XML is not
+ * document's fullName, else made from its label.  Raises 42501
+ * without the permission Manage Flow, 22004 for a null document, 22023 for a name that is none, 2200M when the XML is not
  * well-formed, OR201 with every error of the definition, 54000 beyond 50
  * versions.  Source: Metadata API, Flow; the limit is the platform's.
  */
@@ -94,7 +97,7 @@ orchestration_deploy_orchestration_xml(PG_FUNCTION_ARGS)
 {
 	DocNode    *root;
 
-	orch_definition_check_argument(fcinfo, 0, "document");
+	orch_definition_check_call(fcinfo, 0, "document");
 	root = orch_document_from_xml(PG_GETARG_XML_P(0));
 	return deploy(fcinfo, root, PG_GETARG_DATUM(0), NULL);
 }
@@ -112,7 +115,7 @@ orchestration_deploy_orchestration_jsonb(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *document;
 
-	orch_definition_check_argument(fcinfo, 0, "document");
+	orch_definition_check_call(fcinfo, 0, "document");
 	document = PG_GETARG_JSONB_P(0);
 	return deploy(fcinfo, orch_document_from_jsonb(document, SHAPE_FLOW),
 				  (Datum) 0, document);
@@ -286,7 +289,7 @@ PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_xml);
 Datum
 orchestration_validate_orchestration_xml(PG_FUNCTION_ARGS)
 {
-	orch_definition_check_argument(fcinfo, 0, "document");
+	orch_definition_check_call(fcinfo, 0, "document");
 	return validate(fcinfo, orch_document_from_xml(PG_GETARG_XML_P(0)));
 }
 
@@ -301,7 +304,7 @@ PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_jsonb);
 Datum
 orchestration_validate_orchestration_jsonb(PG_FUNCTION_ARGS)
 {
-	orch_definition_check_argument(fcinfo, 0, "document");
+	orch_definition_check_call(fcinfo, 0, "document");
 	return validate(fcinfo, orch_document_from_jsonb(PG_GETARG_JSONB_P(0),
 													 SHAPE_FLOW));
 }
@@ -368,7 +371,7 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 	int32		version;
 	Datum		values[2];
 
-	orch_definition_check_argument(fcinfo, 0, "name");
+	orch_definition_check_call(fcinfo, 0, "name");
 	name = name_argument(fcinfo, 0);
 
 	orch_system_enter(&saved);
@@ -429,7 +432,7 @@ orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	Datum		values[2];
 
-	orch_definition_check_argument(fcinfo, 0, "name");
+	orch_definition_check_call(fcinfo, 0, "name");
 	name = name_argument(fcinfo, 0);
 
 	orch_system_enter(&saved);
@@ -466,10 +469,14 @@ lock_definition(const char *name, pg_uuid_t *id)
 	return true;
 }
 
+/*
+ * What every call on definitions asks first: the permission, and an argument.
+ */
 void
-orch_definition_check_argument(FunctionCallInfo fcinfo, int argno,
-							   const char *name)
+orch_definition_check_call(FunctionCallInfo fcinfo, int argno, const char *name)
 {
+	orch_access_require_permission(GetUserId(), PERMISSION_MANAGE_DEFINITIONS,
+								   "manage orchestrations");
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

@@ -63,7 +63,7 @@ extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
 												   ProblemList *problems);
 
 /* definition_deploy.c */
-extern void orch_definition_check_argument(FunctionCallInfo fcinfo, int argno,
+extern void orch_definition_check_call(FunctionCallInfo fcinfo, int argno,
 										   const char *name);
 
 /* definition_references.c */

@@ -304,7 +304,7 @@ orchestration_orchestration_references(PG_FUNCTION_ARGS)
 	int			i;
 	int			j;
 
-	orch_definition_check_argument(fcinfo, 0, "orchestration");
+	orch_definition_check_call(fcinfo, 0, "orchestration");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	InitMaterializedSRF(fcinfo, 0);
 

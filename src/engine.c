@@ -56,28 +56,30 @@ int			orch_max_elements = 1000;
 
 static StaticPlan plan_existing = {
 	"SELECT id FROM orchestration.run"
-	" WHERE orchestration_name = $1 AND idempotency_key = $2",
-	2, {TEXTOID, TEXTOID}
+	" WHERE orchestration_name = $1 AND idempotency_key = $2"
+	"   AND created_by IS NOT DISTINCT FROM $3",
+	3, {TEXTOID, TEXTOID, UUIDOID}
 };
 static StaticPlan plan_insert_run = {
 	"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
 	" orchestration_name, orchestration_label, triggering_record_type,"
-	" triggering_record_id, variables, created_at)"
-	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9,"
+	" triggering_record_id, variables, orchestration_id, created_at)"
+	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9, $10,"
 	" pg_catalog.statement_timestamp())",
-	9, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	JSONBOID}
+	10, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	JSONBOID, UUIDOID}
 };
 static StaticPlan plan_insert_run_once = {
 	"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
 	" orchestration_name, orchestration_label, triggering_record_type,"
-	" triggering_record_id, variables, created_at, idempotency_key)"
-	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9,"
-	" pg_catalog.statement_timestamp(), $10)"
-	" ON CONFLICT (orchestration_name, idempotency_key)"
+	" triggering_record_id, variables, orchestration_id, created_at,"
+	" idempotency_key)"
+	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+	" pg_catalog.statement_timestamp(), $11)"
+	" ON CONFLICT (orchestration_name, idempotency_key, created_by)"
 	" WHERE idempotency_key IS NOT NULL DO NOTHING",
-	10, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	JSONBOID, TEXTOID}
+	11, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	JSONBOID, UUIDOID, TEXTOID}
 };
 static StaticPlan plan_load_run = {
 	"SELECT status, version_id, triggering_record_type, triggering_record_id,"
@@ -98,9 +100,10 @@ static StaticPlan plan_load_steps = {
 	2, {UUIDOID, UUIDOID}
 };
 static StaticPlan plan_insert_stage = {
-	"INSERT INTO orchestration.stage_run (run_id, id, name, label, position, status)"
-	" VALUES ($1, $2, $3, $4, $5, 'InProgress')",
-	5, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT4OID}
+	"INSERT INTO orchestration.stage_run (run_id, id, name, label, position, status,"
+	" orchestration_id)"
+	" VALUES ($1, $2, $3, $4, $5, 'InProgress', $6)",
+	6, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT4OID, UUIDOID}
 };
 static StaticPlan plan_complete_stage = {
 	"UPDATE orchestration.stage_run SET status = 'Completed',"
@@ -162,8 +165,8 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	const Definition *def = request->definition;
 	RunState   *rs = make_state(def);
 	SystemContext saved;
-	Datum		values[10];
-	char		nulls[10];
+	Datum		values[11];
+	char		nulls[11];
 	Jsonb	   *variables;
 	const pg_uuid_t *owner = request->owner_id != NULL ? request->owner_id :
 	&orch_automated_process;
@@ -177,7 +180,9 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	{
 		values[0] = CStringGetTextDatum(def->name);
 		values[1] = CStringGetTextDatum(request->idempotency_key);
-		orch_plan_execute_latest(&plan_existing, values, NULL, 1);
+		values[2] = UUIDPGetDatum(request->started_by);
+		orch_plan_execute_latest(&plan_existing, values,
+								 request->started_by == NULL ? "  n" : NULL, 1);
 		if (SPI_processed > 0)
 			goto existing;
 	}
@@ -219,13 +224,14 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	values[8] = JsonbPGetDatum(variables);
 	if (variables == NULL)
 		nulls[8] = 'n';
+	values[9] = UUIDPGetDatum(&def->orchestration_id);
 	orch_guard_set_starter(request->starter);
 	orch_guard_trust_begin();
 	if (request->idempotency_key == NULL)
 		orch_plan_execute(&plan_insert_run, values, nulls, false, 0);
 	else
 	{
-		values[9] = CStringGetTextDatum(request->idempotency_key);
+		values[10] = CStringGetTextDatum(request->idempotency_key);
 		orch_plan_execute(&plan_insert_run_once, values, nulls, false, 0);
 	}
 	orch_guard_trust_end();
@@ -236,7 +242,9 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		orch_frame_pop(rs->frame);
 		values[0] = CStringGetTextDatum(def->name);
 		values[1] = CStringGetTextDatum(request->idempotency_key);
-		orch_plan_execute_latest(&plan_existing, values, NULL, 1);
+		values[2] = UUIDPGetDatum(request->started_by);
+		orch_plan_execute_latest(&plan_existing, values,
+								 request->started_by == NULL ? "  n" : NULL, 1);
 		if (SPI_processed == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -682,7 +690,7 @@ static void
 enter_stage(RunState *rs, int stage)
 {
 	const StageDef *def = &rs->def->stages[stage];
-	Datum		values[5];
+	Datum		values[6];
 
 	orch_uuid_generate(&rs->stage_id);
 	rs->stage = stage;
@@ -692,6 +700,7 @@ enter_stage(RunState *rs, int stage)
 	values[2] = CStringGetTextDatum(def->name);
 	values[3] = CStringGetTextDatum(def->label);
 	values[4] = Int32GetDatum(rs->position);
+	values[5] = UUIDPGetDatum(&rs->def->orchestration_id);
 	orch_guard_trust_begin();
 	orch_plan_execute(&plan_insert_stage, values, NULL, false, 0);
 	orch_guard_trust_end();

@@ -42,17 +42,17 @@
 
 static StaticPlan plan_insert_steps = {
 	"INSERT INTO orchestration.step_run (run_id, id, stage_run_id, name, label,"
-	" description, step_type, status, attempt, started_at)"
+	" description, step_type, status, attempt, started_at, orchestration_id)"
 	" SELECT $1, u.id, $2, u.name, u.label, u.description,"
 	"        u.step_type::orchestration.step_type,"
 	"        u.status::orchestration.step_status,"
 	"        CASE WHEN u.status = 'InProgress' THEN 1 ELSE 0 END,"
-	"        CASE WHEN u.status = 'InProgress' THEN pg_catalog.clock_timestamp() END"
+	"        CASE WHEN u.status = 'InProgress' THEN pg_catalog.clock_timestamp() END, $9"
 	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4),"
 	"   pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7),"
 	"   pg_catalog.unnest($8)) AS u (id, name, label, description, step_type, status)",
-	8, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
+	9, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDOID}
 };
 static StaticPlan plan_start_step = {
 	"UPDATE orchestration.step_run SET status = 'InProgress',"
@@ -115,10 +115,10 @@ static StaticPlan plan_queue_step = {
 static StaticPlan plan_insert_work_item = {
 	"INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id,"
 	" label, description, screen_flow, screen_flow_inputs, related_record_type,"
-	" related_record_id)"
-	" VALUES ($1, $2, 'Assigned', $3, $4, $5, $6, $7, $8, $9)",
-	9, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID,
-	TEXTOID}
+	" related_record_id, orchestration_id)"
+	" VALUES ($1, $2, 'Assigned', $3, $4, $5, $6, $7, $8, $9, $10)",
+	10, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID,
+	TEXTOID, UUIDOID}
 };
 
 static void cannot_begin(RunState *rs, StepState *step, Jsonb *error,
@@ -151,7 +151,7 @@ orch_engine_make_steps(RunState *rs)
 	pg_uuid_t  *ids = palloc(Max(n, 1) * sizeof(pg_uuid_t));
 	Datum	   *texts[5];
 	bool	   *no_description = palloc0(Max(n, 1) * sizeof(bool));
-	Datum		values[8];
+	Datum		values[9];
 	int			dims[1];
 	int			lbs[1] = {1};
 	int			i;
@@ -198,6 +198,7 @@ orch_engine_make_steps(RunState *rs)
 														   i == 2 ? no_description : NULL,
 														   1, dims, lbs, TEXTOID, -1,
 														   false, TYPALIGN_INT));
+	values[8] = UUIDPGetDatum(&rs->def->orchestration_id);
 	orch_guard_trust_begin();
 	orch_plan_execute(&plan_insert_steps, values, NULL, false, 0);
 	orch_guard_trust_end();
@@ -408,8 +409,8 @@ begin_interactive(RunState *rs, int n)
 	char	   *volatile record = NULL;
 	char	   *volatile record_type = NULL;
 	Principal	principal;
-	Datum		values[9];
-	char		nulls[9];
+	Datum		values[10];
+	char		nulls[10];
 	char	   *description;
 
 	ORCH_ENGINE_TRY(rs);
@@ -484,6 +485,7 @@ begin_interactive(RunState *rs, int n)
 	}
 	else
 		nulls[7] = nulls[8] = 'n';
+	values[9] = UUIDPGetDatum(&rs->def->orchestration_id);
 	orch_guard_trust_begin();
 	orch_plan_execute(&plan_insert_work_item, values, nulls, false, 0);
 	orch_guard_trust_end();

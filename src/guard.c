@@ -53,6 +53,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "access.h"
 #include "catalog.h"
 #include "definition.h"
 #include "errors.h"
@@ -62,6 +63,7 @@
 #include "log.h"
 #include "principal.h"
 #include "record.h"
+#include "share.h"
 #include "system.h"
 #include "uuid.h"
 
@@ -73,22 +75,26 @@
 
 const LevelColumns orch_guard_columns[LEVEL_LAST + 1] = {
 	[LEVEL_RUN] = {RELATION_RUN, Anum_run_id, 0, Anum_run_id,
-		Anum_run_owner_id, Anum_run_name, Anum_run_status, Anum_run_created_at,
-		Anum_run_modified_at, Anum_run_modified_by, Anum_run_ended_at,
+		Anum_run_owner_id, Anum_run_orchestration_id, Anum_run_name,
+		Anum_run_status, Anum_run_created_at, Anum_run_modified_at,
+		Anum_run_modified_by, Anum_run_ended_at,
 	Anum_run_triggering_record_type, Anum_run_triggering_record_id},
 	[LEVEL_STAGE] = {RELATION_STAGE_RUN, Anum_stage_run_run_id, 0,
-		Anum_stage_run_id, Anum_stage_run_owner_id, Anum_stage_run_name,
+		Anum_stage_run_id, Anum_stage_run_owner_id,
+		Anum_stage_run_orchestration_id, Anum_stage_run_name,
 		Anum_stage_run_status, Anum_stage_run_created_at,
 		Anum_stage_run_modified_at, Anum_stage_run_modified_by,
 	Anum_stage_run_ended_at, 0, 0},
 	[LEVEL_STEP] = {RELATION_STEP_RUN, Anum_step_run_run_id,
 		Anum_step_run_stage_run_id, Anum_step_run_id, Anum_step_run_owner_id,
-		Anum_step_run_name, Anum_step_run_status, Anum_step_run_started_at,
+		Anum_step_run_orchestration_id, Anum_step_run_name,
+		Anum_step_run_status, Anum_step_run_started_at,
 		Anum_step_run_modified_at, Anum_step_run_modified_by,
 	Anum_step_run_ended_at, 0, 0},
 	[LEVEL_WORK_ITEM] = {RELATION_WORK_ITEM, Anum_work_item_run_id,
 		Anum_work_item_step_run_id, Anum_work_item_id, Anum_work_item_owner_id,
-		Anum_work_item_name, Anum_work_item_status, Anum_work_item_created_at,
+		Anum_work_item_orchestration_id, Anum_work_item_name,
+		Anum_work_item_status, Anum_work_item_created_at,
 		Anum_work_item_modified_at, Anum_work_item_modified_by,
 		Anum_work_item_completed_at, Anum_work_item_related_record_type,
 	Anum_work_item_related_record_id}
@@ -117,6 +123,8 @@ static bool is_loading(void);
 static pg_uuid_t *row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_label(Level level, HeapTuple tuple, TupleDesc desc);
+static bool may_name_record(const char *type, const char *key);
+static pg_uuid_t *orchestration_of(Level level, HeapTuple row, TupleDesc desc);
 static void check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum);
 static void check_references(Level level, TriggerData *trigdata);
 static void check_resume(TriggerData *trigdata);
@@ -289,13 +297,56 @@ needs_filling(Level level, HeapTuple row, TupleDesc desc, int status)
 		heap_attisnull(row, Anum_step_run_started_at, desc);
 }
 
+/*
+ * Whoever names a record must be able to read it: he would learn that it exists.
+ */
+static bool
+may_name_record(const char *type, const char *key)
+{
+	Oid			role = GetUserId();
+
+	return role == orch_catalog_owner() ||
+		orch_access_is_unlimited(orch_access_of_role(role)) ||
+		orch_record_readable(type, key, role);
+}
+
+/*
+ * The orchestration that a new row belongs to, or NULL.
+ */
+static pg_uuid_t *
+orchestration_of(Level level, HeapTuple row, TupleDesc desc)
+{
+	pg_uuid_t  *id;
+	pg_uuid_t  *result = palloc(sizeof(pg_uuid_t));
+
+	if (level == LEVEL_RUN)
+	{
+		id = row_uuid(row, desc, Anum_run_version_id);
+		if (id == NULL)
+			return NULL;
+		*result = orch_definition_get(id)->orchestration_id;
+	}
+	else
+	{
+		RecordAccess run;
+
+		id = row_uuid(row, desc, orch_guard_columns[level].run_id);
+		if (id == NULL || !orch_access_read(OBJECT_RUN, id, &run) ||
+			!run.has_orchestration)
+			return NULL;
+		*result = run.orchestration_id;
+	}
+	return result;
+}
+
 PG_FUNCTION_INFO_V1(orchestration_guard_fill);
 
 /*
  * orchestration.guard_fill() returns trigger
  *
  * BEFORE INSERT OR UPDATE ROW of run and work_item: fills in modified_at and
- * modified_by, when it ended, the record type of a lookup.  Raises 39P01 when not
+ * modified_by, when it ended, the record type of a lookup; of all four tables,
+ * BEFORE INSERT, the orchestration.  Raises 39P01 when not
  * called as that trigger, OR101 when a lookup names no record.
  */
 Datum
@@ -324,7 +375,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 		if (key != NULL && type == NULL)
 		{
 			type = orch_record_find_type(key);
-			if (type == NULL)
+			if (type == NULL || !may_name_record(type, key))
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 						 errmsg("%s cannot be about record \"%s\": no registered record type has it",
@@ -334,12 +385,25 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 		}
 	}
 
+	/* what its run has; that of a run is its version's */
+	if (!update && !is_loading() &&
+		heap_attisnull(new, col->orchestration_id, desc))
+	{
+		pg_uuid_t  *orchestration = orchestration_of(level, new, desc);
+
+		if (orchestration != NULL)
+		{
+			attnums[n] = col->orchestration_id;
+			values[n++] = UUIDPGetDatum(orchestration);
+		}
+	}
+
 	if (update)
 	{
 		int			old_status = orch_guard_row_status(level, old, desc);
 		Oid			actor = orch_frame_actor();
 		const Principal *principal = OidIsValid(actor) ?
-			orch_principal_of_role(actor) : NULL;
+			orch_principal_acting(actor) : NULL;
 
 		attnums[n] = col->modified_at;
 		values[n++] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
@@ -419,6 +483,10 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	bool		fill = false;
 	bool		isnull;
 
+	/* levels and shared objects are in the same order */
+	if (update && !trusted)
+		orch_access_check_update((SharedObject) level, trigdata->tg_relation,
+								 trigdata->tg_trigtuple, row);
 	if (!trusted)
 		check_references(level, trigdata);
 	if (update)
@@ -432,6 +500,14 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 			check_unchanged(level, trigdata, col->parent_id);
 		if (level == LEVEL_RUN)
 			check_unchanged(level, trigdata, Anum_run_version_id);
+		if (!trusted)
+		{
+			check_unchanged(level, trigdata, col->orchestration_id);
+			if (!orch_uuid_equal(row_uuid(trigdata->tg_trigtuple, desc, col->owner_id),
+								 row_uuid(row, desc, col->owner_id)))
+				orch_share_owner_changed(row_uuid(row, desc, col->run_id),
+										 row_uuid(row, desc, col->id));
+		}
 		if (level == LEVEL_WORK_ITEM)
 			reassigned = !orch_uuid_equal(row_uuid(trigdata->tg_trigtuple, desc,
 												   Anum_work_item_assignee_id),
@@ -489,6 +565,14 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	entry.id = *row_uuid(row, desc, col->id);
 	if (col->parent_id != 0)
 		entry.parent_id = *row_uuid(row, desc, col->parent_id);
+	if (!update && level != LEVEL_RUN)
+	{
+		pg_uuid_t  *orchestration = row_uuid(row, desc, col->orchestration_id);
+
+		entry.has_orchestration = orchestration != NULL;
+		if (orchestration != NULL)
+			entry.orchestration_id = *orchestration;
+	}
 	if (level == LEVEL_STEP)
 		entry.step_type = orch_catalog_label_value(ENUM_STEP_TYPE,
 												   DatumGetObjectId(heap_getattr(row, Anum_step_run_step_type,
@@ -553,8 +637,17 @@ check_references(Level level, TriggerData *trigdata)
 	{
 		pg_uuid_t  *version = row_uuid(row, desc, Anum_run_version_id);
 
-		if (version != NULL)
-			(void) orch_definition_get(version);
+		pg_uuid_t  *orchestration = row_uuid(row, desc, Anum_run_orchestration_id);
+
+		if (version != NULL &&
+			(orchestration == NULL ||
+			 !orch_uuid_equal(&orch_definition_get(version)->orchestration_id,
+							  orchestration)))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_IMMUTABLE),
+					 errmsg("%s must have the orchestration of its version",
+							row_label(level, row, desc)),
+					 errtablecol(trigdata->tg_relation, Anum_run_orchestration_id)));
 	}
 
 	if (col->record_id != 0)
@@ -567,7 +660,13 @@ check_references(Level level, TriggerData *trigdata)
 		if (key != NULL && type != NULL &&
 			(old_key == NULL || old_type == NULL ||
 			 strcmp(key, old_key) != 0 || strcmp(type, old_type) != 0))
+		{
+			if (!may_name_record(type, key))
+				ereport(ERROR,
+						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+						 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
 			orch_record_lock(type, key);
+		}
 	}
 }
 

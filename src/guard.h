@@ -35,6 +35,8 @@ typedef struct GuardEntry
 	pg_uuid_t	run_id;
 	pg_uuid_t	parent_id;		/* steps: the stage; work items: the step */
 	pg_uuid_t	id;
+	bool		has_orchestration;	/* inserted stages, steps, work items */
+	pg_uuid_t	orchestration_id;
 } GuardEntry;
 
 /*

@@ -37,7 +37,7 @@
  * array for every row.
  */
 static StaticPlan plan_lock_runs = {
-	"SELECT id, status FROM orchestration.run WHERE id = ANY ($1)"
+	"SELECT id, status, orchestration_id FROM orchestration.run WHERE id = ANY ($1)"
 	" ORDER BY id FOR NO KEY UPDATE",
 	1, {UUIDARRAYOID}
 };
@@ -78,6 +78,8 @@ typedef struct ParentState
 	int			status;
 	bool		is_last;		/* stages: none was reached later */
 	bool		is_interactive; /* steps: people do it */
+	bool		has_orchestration;	/* runs */
+	pg_uuid_t	orchestration_id;
 } ParentState;
 
 static ParentState *read_parents(StaticPlan *plan, Level level,
@@ -148,6 +150,10 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 			runs[n].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
 			runs[n].status = orch_transition_status_value(LEVEL_RUN,
 														  DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
+			value = SPI_getbinval(tuple, desc, 3, &isnull);
+			runs[n].has_orchestration = !isnull;
+			if (!isnull)
+				runs[n].orchestration_id = *DatumGetUUIDP(value);
 		}
 		SPI_freetuptable(SPI_tuptable);
 		qsort(runs, nruns, sizeof(ParentState), orch_uuid_compare);
@@ -178,6 +184,15 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 					 errmsg("the run or parent of %s %s does not exist",
+							orch_transition_level_name(entry->level),
+							orch_uuid_text(&entry->id))));
+		if (entry->from == STATUS_NEW &&
+			(entry->has_orchestration != run->has_orchestration ||
+			 (run->has_orchestration &&
+			  !orch_uuid_equal(&entry->orchestration_id, &run->orchestration_id))))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_IMMUTABLE),
+					 errmsg("%s %s must have the orchestration of its run",
 							orch_transition_level_name(entry->level),
 							orch_uuid_text(&entry->id))));
 		switch (entry->level)

@@ -108,7 +108,7 @@ orch_guard_fill_rows(Level level, Oid writer, const GuardEntry *entries,
 	if (first >= nentries)
 		return;
 
-	principal = OidIsValid(writer) ? orch_principal_of_role(writer) : NULL;
+	principal = OidIsValid(writer) ? orch_principal_acting(writer) : NULL;
 	relation = table_open(orch_catalog_relation(orch_guard_columns[level].relation),
 						  RowExclusiveLock);
 	directly = has_only_own_triggers(relation);

@@ -27,6 +27,7 @@ typedef struct LevelColumns
 	AttrNumber	parent_id;		/* steps: stage; work items: step; else 0 */
 	AttrNumber	id;
 	AttrNumber	owner_id;
+	AttrNumber	orchestration_id;
 	AttrNumber	name;
 	AttrNumber	status;
 	AttrNumber	created_at;		/* from where durations count */

@@ -17,9 +17,11 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "access.h"
 #include "catalog.h"
 #include "engine.h"
 #include "frame.h"
+#include "principal.h"
 
 PG_MODULE_MAGIC;
 
@@ -33,6 +35,8 @@ _PG_init(void)
 							"Bounds a loop of connectors; a run that exceeds it ends in Error.",
 							&orch_max_elements, 1000, 1, INT_MAX,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	orch_principal_init();
+	orch_access_support_init();
 	MarkGUCPrefixReserved("orchestration");
 
 	orch_catalog_init();

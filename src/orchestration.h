@@ -87,4 +87,32 @@ typedef enum PrincipalKind
 	PRINCIPAL_QUEUE
 } PrincipalKind;
 
+/* Objects with sharing of their own. */
+typedef enum SharedObject
+{
+	OBJECT_RUN,
+	OBJECT_STAGE,
+	OBJECT_STEP,
+	OBJECT_WORK_ITEM,
+	OBJECT_LAST = OBJECT_WORK_ITEM
+} SharedObject;
+
+#define NUM_OBJECTS (OBJECT_LAST + 1)
+
+/* In the SQL enum ACCESS_READ is the first label. */
+typedef enum AccessLevel
+{
+	ACCESS_NONE,
+	ACCESS_READ,
+	ACCESS_EDIT,
+	ACCESS_ALL
+} AccessLevel;
+
+typedef enum SharingModel
+{
+	SHARING_PRIVATE,
+	SHARING_READ,
+	SHARING_READ_WRITE
+} SharingModel;
+
 #endif							/* ORCH_ORCHESTRATION_H */

@@ -1,10 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * principal.c
- *	  Users, groups and queues: who a role is, whom an assignee names.
+ *	  Users, groups and queues: who acts, whom an assignee names.
  *
- * The user of a role is asked for with every write and therefore kept a
- * session, until the principal table changes.
+ * Who acts is the user that orchestration.user_id names, or, where that is
+ * empty, the one whose role_name is the role's.  The setting is PGC_SUSET: it
+ * can be set only by superusers and by roles that were given it with GRANT SET
+ * ON PARAMETER, that is by gateways that serve many people over one role.  A
+ * value that names no active user makes the session nobody, never the role's
+ * own user.
+ *
+ * The answer is needed with every write and every read under row security.  It
+ * is therefore kept, and looked up by a plain index scan with a fresh snapshot:
+ * that works also in parallel workers and in the middle of any statement, where
+ * SPI would not.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -15,34 +24,44 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_collation_d.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "catalog.h"
 #include "principal.h"
 #include "system.h"
+#include "uuid.h"
 
 const pg_uuid_t orch_automated_process = {{
 		0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1
 }};
 
+char	   *orch_user_id = NULL;
+uint64		orch_principal_identity = 1;
+bool		orch_principal_plans_depend = false;
+
 /* The role asked for last. */
 static struct
 {
 	uint64		generation;		/* 0: nothing kept */
+	uint64		identity;
 	Oid			role;
 	bool		found;
 	Principal	principal;		/* name in TopMemoryContext */
 }			kept;
 
-static StaticPlan plan_by_role = {
-	"SELECT id, kind, is_active, name FROM orchestration.principal"
-	" WHERE role_name = $1 AND is_active",
-	1, {NAMEOID}
-};
 static StaticPlan plan_by_username = {
 	"SELECT id, kind, is_active, name FROM orchestration.principal"
 	" WHERE username = $1",
@@ -58,31 +77,78 @@ static StaticPlan plan_by_id = {
 	1, {UUIDOID}
 };
 
+static bool check_user_id(char **newval, void **extra, GucSource source);
+static void assign_user_id(const char *newval, void *extra);
+static bool find_acting(Oid role, Principal *result);
 static bool fetch(StaticPlan *plan, Datum *values, Principal *result);
 
-const Principal *
-orch_principal_of_role(Oid role)
+/*
+ * Defines the setting; called once, by _PG_init().
+ */
+void
+orch_principal_init(void)
 {
-	uint64		generation = orch_catalog_generation();
-	NameData	name;
-	char	   *role_name;
-	Datum		value;
+	DefineCustomStringVariable("orchestration.user_id",
+							   "Id of the user that the session acts as.",
+							   "Empty: the user whose role_name is the current role's. "
+							   "For gateways that serve many people over one role.",
+							   &orch_user_id, "",
+							   PGC_SUSET, GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE,
+							   check_user_id, assign_user_id, NULL);
+}
+
+/*
+ * A SET that cannot be a user is refused; from elsewhere (a role's or database's
+ * setting) it makes the session nobody, which is safer than to ignore it.
+ */
+static bool
+check_user_id(char **newval, void **extra, GucSource source)
+{
+	pg_uuid_t	id;
+
+	if (**newval == '\0' || source < PGC_S_INTERACTIVE ||
+		orch_uuid_parse(*newval, &id))
+		return true;
+	GUC_check_errdetail("It must be the id of a user, a uuid, or empty.");
+	return false;
+}
+
+/*
+ * Somebody else may act from now on.  Plans that were simplified for one person
+ * (access_support.c) must go; there are such only in sessions whose role sees
+ * everything, so that gateways keep their plans.
+ */
+static void
+assign_user_id(const char *newval, void *extra)
+{
+	orch_principal_identity++;
+	if (orch_principal_plans_depend)
+	{
+		orch_principal_plans_depend = false;
+		ResetPlanCache();
+	}
+}
+
+/*
+ * The active user that the role acts as, or NULL.  Valid until the next call.
+ */
+const Principal *
+orch_principal_acting(Oid role)
+{
 	Principal	principal;
+	uint64		generation;
 	bool		found;
 
-	if (kept.generation == generation && kept.role == role)
+	if (kept.generation == orch_catalog_sharing_generation &&
+		kept.identity == orch_principal_identity && kept.role == role)
 		return kept.found ? &kept.principal : NULL;
 
-	role_name = GetUserNameFromId(role, true);
-	if (role_name == NULL)
-		return NULL;
-	namestrcpy(&name, role_name);
-	value = NameGetDatum(&name);
-	found = fetch(&plan_by_role, &value, &principal);
+	generation = orch_catalog_sharing_generation;
+	found = find_acting(role, &principal);
 
+	kept.generation = 0;
 	if (kept.principal.name != NULL)
 		pfree(kept.principal.name);
-	kept.generation = 0;
 	kept.principal.name = NULL;
 	if (found)
 	{
@@ -93,14 +159,92 @@ orch_principal_of_role(Oid role)
 	}
 	kept.role = role;
 	kept.found = found;
+	kept.identity = orch_principal_identity;
 	kept.generation = generation;
 	return found ? &kept.principal : NULL;
+}
+
+static bool
+find_acting(Oid role, Principal *result)
+{
+	char	   *role_name;
+	NameData	name;
+	pg_uuid_t	id;
+
+	if (orch_user_id != NULL && orch_user_id[0] != '\0')
+		return orch_uuid_parse(orch_user_id, &id) &&
+			orch_principal_scan(INDEX_PRINCIPAL_ID, Anum_principal_id, F_UUID_EQ,
+								UUIDPGetDatum(&id), result) &&
+			result->kind == PRINCIPAL_USER && result->is_active;
+
+	role_name = GetUserNameFromId(role, true);
+	if (role_name == NULL)
+		return false;
+	namestrcpy(&name, role_name);
+	return orch_principal_scan(INDEX_PRINCIPAL_ROLE_NAME,
+							   Anum_principal_role_name, F_NAMEEQ,
+							   NameGetDatum(&name), result) &&
+		result->is_active;
+}
+
+/*
+ * One principal by a unique index, with a snapshot of now; the name is palloc'd.
+ */
+bool
+orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal, Datum key,
+					Principal *result)
+{
+	Relation	relation = table_open(orch_catalog_relation(RELATION_PRINCIPAL),
+									  AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	ScanKeyData scankey;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&scankey, attnum, BTEqualStrategyNumber, equal, key);
+	if (equal == F_NAMEEQ)
+		scankey.sk_collation = C_COLLATION_OID;
+	scan = systable_beginscan(relation, orch_catalog_relation((OrchRelation) index),
+							  true, NULL, 1, &scankey);
+	tuple = systable_getnext(scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+	{
+		static const struct
+		{
+			AttrNumber	attnum;
+			int			permission;
+		}			permissions[] = {
+			{Anum_principal_view_all_data, PERMISSION_VIEW_ALL_DATA},
+			{Anum_principal_modify_all_data, PERMISSION_MODIFY_ALL_DATA},
+			{Anum_principal_manage_runs, PERMISSION_MANAGE_RUNS},
+			{Anum_principal_manage_definitions, PERMISSION_MANAGE_DEFINITIONS},
+			{Anum_principal_reassign_work_items, PERMISSION_REASSIGN_WORK_ITEMS}
+		};
+		bool		isnull;
+		int			i;
+
+		result->id = *DatumGetUUIDP(heap_getattr(tuple, Anum_principal_id, desc, &isnull));
+		result->kind = (PrincipalKind)
+			orch_catalog_label_value(ENUM_PRINCIPAL_KIND,
+									 DatumGetObjectId(heap_getattr(tuple, Anum_principal_kind, desc, &isnull)));
+		result->name = TextDatumGetCString(heap_getattr(tuple, Anum_principal_name, desc, &isnull));
+		result->is_active = DatumGetBool(heap_getattr(tuple, Anum_principal_is_active, desc, &isnull));
+		result->permissions = 0;
+		for (i = 0; i < (int) lengthof(permissions); i++)
+			if (DatumGetBool(heap_getattr(tuple, permissions[i].attnum, desc, &isnull)))
+				result->permissions |= permissions[i].permission;
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return found;
 }
 
 char *
 orch_principal_role_label(Oid role)
 {
-	const Principal *principal = orch_principal_of_role(role);
+	const Principal *principal = orch_principal_acting(role);
 
 	return pstrdup(principal != NULL ? principal->name :
 				   GetUserNameFromId(role, false));
@@ -155,6 +299,7 @@ fetch(StaticPlan *plan, Datum *values, Principal *result)
 		result->is_active = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
 		result->name = MemoryContextStrdup(caller,
 										   SPI_getvalue(tuple, desc, 4));
+		result->permissions = 0;	/* asked of who acts only */
 	}
 	SPI_finish();
 	orch_system_leave(&saved);

@@ -52,6 +52,8 @@
 #include "record.h"
 #include "system.h"
 
+#define LOCK_CLAUSE " FOR KEY SHARE OF t"
+
 /* What is kept of a record type. */
 typedef struct RecordType
 {
@@ -60,6 +62,7 @@ typedef struct RecordType
 	char	   *key_column;
 	StaticPlan	lock;			/* SELECT 1 ... FOR KEY SHARE */
 	StaticPlan	fetch;			/* SELECT to_jsonb(t) ... */
+	StaticPlan	read;			/* SELECT 1 ..., as the caller */
 } RecordType;
 
 static HTAB *record_types = NULL;
@@ -68,7 +71,7 @@ static uint64 record_generation = 0;
 
 static StaticPlan plan_find = {
 	"SELECT t.relation::pg_catalog.oid, t.key_column,"
-	" pg_catalog.format('SELECT 1 FROM %s t WHERE t.%I = CAST($1 AS %s) FOR KEY SHARE OF t',"
+	" pg_catalog.format('SELECT 1 FROM %s t WHERE t.%I = CAST($1 AS %s)" LOCK_CLAUSE "',"
 	"   t.relation, t.key_column, pg_catalog.format_type(a.atttypid, a.atttypmod)),"
 	" pg_catalog.format('SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE t.%I = CAST($1 AS %s)',"
 	"   t.relation, t.key_column, pg_catalog.format_type(a.atttypid, a.atttypmod))"
@@ -205,8 +208,12 @@ find_record_type(const char *name, bool missing_ok)
 		entry->key_column = MemoryContextStrdup(record_context, key_column);
 		entry->lock.query = MemoryContextStrdup(record_context, lock);
 		entry->fetch.query = MemoryContextStrdup(record_context, fetch);
-		entry->lock.nargs = entry->fetch.nargs = 1;
-		entry->lock.argtypes[0] = entry->fetch.argtypes[0] = TEXTOID;
+		entry->read.query = MemoryContextAlloc(record_context, strlen(lock) + 1);
+		strlcpy(unconstify(char *, entry->read.query), lock,
+				strlen(lock) - strlen(LOCK_CLAUSE) + 1);
+		entry->lock.nargs = entry->fetch.nargs = entry->read.nargs = 1;
+		entry->lock.argtypes[0] = entry->fetch.argtypes[0] =
+			entry->read.argtypes[0] = TEXTOID;
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return entry;
@@ -287,6 +294,43 @@ orch_record_lock(const char *type, const char *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
+}
+
+/*
+ * Whether a role can read a record itself, by its privileges on the table and
+ * under the table's row security: who names a record must not learn by that
+ * whether it exists.
+ */
+bool
+orch_record_readable(const char *type, const char *key, Oid role)
+{
+	SystemContext saved;
+	RecordType *record_type;
+	Datum		value;
+	bool		readable = false;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	record_type = find_record_type(type, false);
+	if (pg_class_aclcheck(record_type->relation, role, ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck(record_type->relation,
+							  get_attnum(record_type->relation, record_type->key_column),
+							  role, ACL_SELECT) == ACLCHECK_OK)
+	{
+		SystemContext system;
+
+		value = CStringGetTextDatum(key);
+		GetUserIdAndSecContext(&system.user_id, &system.sec_context);
+		SetUserIdAndSecContext(role, (system.sec_context & ~SECURITY_NOFORCE_RLS) |
+							   SECURITY_LOCAL_USERID_CHANGE);
+		orch_plan_execute_latest(&record_type->read, &value, NULL, 1);
+		readable = SPI_processed > 0;
+		SetUserIdAndSecContext(system.user_id, system.sec_context);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	return readable;
 }
 
 char *

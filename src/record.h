@@ -25,6 +25,9 @@
  */
 extern void orch_record_lock(const char *type, const char *key);
 
+/* Whether a role may read a record itself. */
+extern bool orch_record_readable(const char *type, const char *key, Oid role);
+
 /* The record type that has a record of this key, locked; NULL: none has. */
 extern char *orch_record_find_type(const char *key);
 

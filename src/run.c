@@ -28,6 +28,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "access.h"
 #include "catalog.h"
 #include "condition.h"
 #include "definition.h"
@@ -56,8 +57,9 @@ static StaticPlan plan_cancel = {
 	" WHERE id = $1 AND status <> 'Canceled'",
 	1, {UUIDOID}
 };
-static StaticPlan plan_exists = {
-	"SELECT 1 FROM orchestration.run WHERE id = $1", 1, {UUIDOID}
+static StaticPlan plan_lock_run = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
 };
 
 static void set_starter(StartRequest *request, pg_uuid_t *started_by);
@@ -77,9 +79,10 @@ PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
  * before for this orchestration, that of the existing run, and nothing happens.
  * record_id is the key of the record that the run is about: of the definition's
  * start.object, or, where it has none, of the registered record type that has
- * such a record.  Raises 22004 for a null name, OR202 and OR203 for an unknown
+ * such a record; the caller must be able to read it himself.  Raises 22004 for a null name, OR202 and OR203 for an unknown
  * or inactive orchestration, OR101 when there is no such record, OR103 for an
- * owner that is no active user, OR306 for inputs that do not fit.
+ * owner that is no active user, 42501 for one who acts as no active user, or
+ * names another owner without Manage Orchestration Runs or Modify All Data, OR306 for inputs that do not fit.
  * Source: contract/transitions.csv, line 2.
  */
 Datum
@@ -88,11 +91,23 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	StartRequest request;
 	pg_uuid_t	started_by;
 	pg_uuid_t  *run_id = palloc(sizeof(pg_uuid_t));
+	Oid			role = GetUserId();
+	AccessSet  *caller;
+	bool		unlimited;
+	bool		is_user;
+	bool		may_give_away;
+	pg_uuid_t	user_id;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("name of an orchestration must not be null")));
+	caller = orch_access_require_user(role);
+	unlimited = orch_access_is_unlimited(caller);
+	is_user = caller->is_user;
+	user_id = caller->user_id;
+	may_give_away = (caller->permissions &
+					 (PERMISSION_MODIFY_ALL_DATA | PERMISSION_MANAGE_RUNS)) != 0;
 	memset(&request, 0, sizeof(request));
 	request.definition = orch_definition_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	if (!PG_ARGISNULL(1))
@@ -103,12 +118,20 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 		{
 			request.record_type = orch_record_find_type(request.record_key);
 			request.record_locked = true;
-			if (request.record_type == NULL)
+			if (request.record_type == NULL ||
+				!(unlimited ||
+				  orch_record_readable(request.record_type, request.record_key, role)))
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 						 errmsg("no registered record type has a record \"%s\"",
 								request.record_key)));
 		}
+		else if (!unlimited &&
+				 !orch_record_readable(request.record_type, request.record_key, role))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+					 errmsg("record \"%s\" of type \"%s\" does not exist",
+							request.record_key, request.record_type)));
 	}
 	if (!PG_ARGISNULL(2))
 		request.inputs = PG_GETARG_JSONB_P(2);
@@ -133,6 +156,13 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 					 errmsg("owner %s is no active user",
 							orch_uuid_text(request.owner_id))));
+		if (!may_give_away &&
+			!(is_user && orch_uuid_equal(request.owner_id, &user_id)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("user \"%s\" may not start runs for another owner",
+							orch_principal_role_label(role)),
+					 errdetail("It needs the permission Manage Orchestration Runs or Modify All Data.")));
 	}
 	set_starter(&request, &started_by);
 	orch_engine_start(&request, run_id);
@@ -151,7 +181,7 @@ set_starter(StartRequest *request, pg_uuid_t *started_by)
 	if (!OidIsValid(actor))
 		return;
 	request->starter = orch_principal_role_label(actor);
-	principal = orch_principal_of_role(actor);
+	principal = orch_principal_acting(actor);
 	if (principal == NULL)
 		return;
 	*started_by = principal->id;
@@ -165,7 +195,8 @@ PG_FUNCTION_INFO_V1(orchestration_suspend_run);
  *
  * Suspends a run: nothing new starts, what ends meanwhile is kept as pending.
  * Returns false when it was Suspended already.  Raises 22004 for null, OR101 for
- * an unknown run, OR001 when its status does not allow it.
+ * a run that does not exist or that the caller does not see, 42501 without Edit
+ * access to it or the permission Manage Orchestration Runs, OR001 when its status does not allow it.
  * Source: contract/transitions.csv, line 4.
  */
 Datum
@@ -180,8 +211,8 @@ PG_FUNCTION_INFO_V1(orchestration_resume_run);
  * orchestration.resume_run(run_id uuid) returns boolean
  *
  * Resumes a run that is Suspended, or in Error with a recoverable error at most
- * 14 days old.  Returns false when it was InProgress already.  Raises 22004 for
- * null, OR101 for an unknown run, OR001 when its status does not allow it, OR004
+ * 14 days old.  Returns false when it was InProgress already.  Raises 22004,
+ * OR101 and 42501 as suspend_run() does, OR001 when its status does not allow it, OR004
  * when its error is not recoverable or too old.
  * Source: contract/transitions.csv, lines 7 and 9.
  */
@@ -197,7 +228,7 @@ PG_FUNCTION_INFO_V1(orchestration_cancel_run);
  * orchestration.cancel_run(run_id uuid) returns boolean
  *
  * Cancels a run that is InProgress or Suspended.  Returns false when it was
- * Canceled already.  Raises 22004 for null, OR101 for an unknown run, OR001 when
+ * Canceled already.  Raises 22004, OR101 and 42501 as suspend_run() does, OR001 when
  * its status does not allow it.
  * Source: contract/transitions.csv, lines 5 and 8.
  */
@@ -212,6 +243,7 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
 {
 	SystemContext saved;
 	Frame	   *frame;
+	Oid			role;
 	Datum		value;
 	bool		moved;
 
@@ -220,21 +252,16 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("run_id must not be null")));
 	value = PG_GETARG_DATUM(0);
-	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	role = GetUserId();
+	orch_access_require_move(role, DatumGetUUIDP(value));
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 0);
+	orch_access_require_move(role, DatumGetUUIDP(value));
 	orch_plan_execute(plan, &value, NULL, false, 0);
 	moved = SPI_processed > 0;
-	if (!moved)
-	{
-		orch_plan_execute(&plan_exists, &value, NULL, false, 1);
-		if (SPI_processed == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-					 errmsg("run %s does not exist",
-							orch_uuid_text(DatumGetUUIDP(value)))));
-	}
 	SPI_finish();
 	orch_system_leave(&saved);
 	orch_frame_pop(frame);

@@ -86,18 +86,63 @@ orch_uuid_compare(const void *a, const void *b)
 }
 
 /*
+ * A uuid as uuid_in() takes it, without its error: hyphens after every fourth
+ * digit, braces around it.
+ */
+bool
+orch_uuid_parse(const char *text, pg_uuid_t *id)
+{
+	bool		braces = text[0] == '{';
+	int			i;
+
+	if (braces)
+		text++;
+	for (i = 0; i < UUID_LEN * 2; i++)
+	{
+		char		c = *text++;
+		int			digit;
+
+		if (c >= '0' && c <= '9')
+			digit = c - '0';
+		else if (c >= 'a' && c <= 'f')
+			digit = c - 'a' + 10;
+		else if (c >= 'A' && c <= 'F')
+			digit = c - 'A' + 10;
+		else
+			return false;
+		if (i % 2 == 0)
+			id->data[i / 2] = (unsigned char) (digit << 4);
+		else
+			id->data[i / 2] |= (unsigned char) digit;
+		if (i % 4 == 3 && i < UUID_LEN * 2 - 1 && *text == '-')
+			text++;
+	}
+	if (braces && *text++ != '}')
+		return false;
+	return *text == '\0';
+}
+
+/*
  * uuid[] of the ids; nids may be 0.
  */
 ArrayType *
 orch_uuid_array(const pg_uuid_t *ids, int nids)
 {
-	Datum	   *elements = palloc(sizeof(Datum) * Max(nids, 1));
-	int			i;
+	Size		size = ARR_OVERHEAD_NONULLS(1) + (Size) nids * UUID_LEN;
+	ArrayType  *array;
 
-	for (i = 0; i < nids; i++)
-		elements[i] = UUIDPGetDatum(&ids[i]);
-	return construct_array(elements, nids, UUIDOID, UUID_LEN, false,
-						   TYPALIGN_CHAR);
+	if (nids == 0)
+		return construct_empty_array(UUIDOID);
+	array = palloc0(size);
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->dataoffset = 0;
+	array->elemtype = UUIDOID;
+	ARR_DIMS(array)[0] = nids;
+	ARR_LBOUND(array)[0] = 1;
+	memcpy((char *) array + ARR_OVERHEAD_NONULLS(1), ids,
+		   (Size) nids * UUID_LEN);
+	return array;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_new_id);

@@ -20,6 +20,7 @@
 
 extern void orch_uuid_generate(pg_uuid_t *id);
 extern char *orch_uuid_text(const pg_uuid_t *id);
+extern bool orch_uuid_parse(const char *text, pg_uuid_t *id);
 extern int	orch_uuid_compare(const void *a, const void *b);
 extern ArrayType *orch_uuid_array(const pg_uuid_t *ids, int nids);
 

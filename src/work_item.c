@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "access.h"
 #include "catalog.h"
 #include "engine.h"
 #include "errors.h"
@@ -75,21 +76,24 @@ static StaticPlan plan_reassign = {
 	3, {UUIDOID, UUIDOID, UUIDOID}
 };
 
-static void lock_item(const pg_uuid_t *id, ItemState *item);
+static void lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
+					  void (*require) (Oid role, const pg_uuid_t *item_id));
 static void refuse_done(const ItemState *item);
 
 /*
  * Lock the run of a work item and read the item.  Caller is in system context
- * and connected to SPI.
+ * and connected to SPI.  The role's right is asked for before and after.
  */
 static void
-lock_item(const pg_uuid_t *id, ItemState *item)
+lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
+		  void (*require) (Oid role, const pg_uuid_t *item_id))
 {
 	Datum		values[2];
 	bool		isnull;
 	HeapTuple	tuple;
 	TupleDesc	desc;
 
+	require(role, id);
 	item->id = *id;
 	values[0] = UUIDPGetDatum(id);
 	orch_plan_execute_latest(&plan_run_of, values, NULL, 1);
@@ -114,6 +118,7 @@ lock_item(const pg_uuid_t *id, ItemState *item)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("work item %s does not exist", orch_uuid_text(id))));
+	require(role, id);
 	tuple = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
 	item->step_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
@@ -149,7 +154,9 @@ PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
  * Finishes a work item with the outputs of its screen, completes its step and
  * moves the run.  While the run is Suspended or in Error the outcome is kept as
  * pending.  Returns false when the same call (the same idempotency key) finished
- * it before.  Raises 22004 for a null id, OR101 for an unknown one, OR302 when
+ * it before.  Raises 22004 for a null id, OR101 for an item that
+ * does not exist or that the caller does not see, 42501 when it is not assigned to
+ * him or a group or queue of his and he lacks Modify All Data, OR302 when
  * the item is Completed already, OR306 for outputs that are no object.
  * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
  */
@@ -160,6 +167,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	char	   *key = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	char	   *actor;
 	SystemContext saved;
+	Oid			role = GetUserId();
 	Frame	   *frame;
 	ItemState	item;
 	StepOutcome outcome;
@@ -180,12 +188,12 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 				 errmsg("an idempotency key must have 1 to %d characters",
 						MAX_IDEMPOTENCY_KEY)));
 
-	actor = orch_principal_role_label(GetUserId());
-	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	actor = orch_principal_role_label(role);
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	lock_item(PG_GETARG_UUID_P(0), &item);
+	lock_item(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
 	if (item.status == WORK_ITEM_COMPLETED)
 	{
 		if (key == NULL || item.idempotency_key == NULL ||
@@ -238,8 +246,9 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
  *		returns boolean
  *
  * Gives an Assigned work item to another user, group or queue.  Returns false
- * when it was his already.  Raises 22004 for null, OR101 for an unknown item,
- * OR103 for an assignee that is no active principal, OR302 when the item is
+ * when it was his already.  Raises 22004 for null, OR101 for an item that
+ * does not exist or that the caller does not see, 42501 without the permission
+ * Reassign Orchestration Work Items, OR103 for an assignee that is no active principal, OR302 when the item is
  * Completed.  Source: contract/transitions.csv, line 31.
  */
 Datum
@@ -248,6 +257,7 @@ orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 	pg_uuid_t  *assignee;
 	Principal	principal;
 	SystemContext saved;
+	Oid			role = GetUserId();
 	Frame	   *frame;
 	ItemState	item;
 	bool		other;
@@ -263,11 +273,11 @@ orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 				 errmsg("assignee %s is no active user, group or queue",
 						orch_uuid_text(assignee))));
 
-	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	lock_item(PG_GETARG_UUID_P(0), &item);
+	lock_item(PG_GETARG_UUID_P(0), &item, role, orch_access_require_reassign);
 	if (item.status == WORK_ITEM_COMPLETED)
 		refuse_done(&item);
 	other = !orch_uuid_equal(&item.assignee_id, assignee);
@@ -293,8 +303,8 @@ PG_FUNCTION_INFO_V1(orchestration_fail_work_item);
  *
  * Says that the screen of an Assigned work item failed: the run goes to Error,
  * recoverable, while the stage and the step stay InProgress and the item stays
- * Assigned.  Returns false when the run was in Error already.  Raises 22004 for
- * null, OR101 for an unknown item, OR302 when the item is Completed, OR001 when
+ * Assigned.  Returns false when the run was in Error already.  Raises 22004, OR101
+ * and 42501 as complete_work_item() does, OR302 when the item is Completed, OR001 when
  * the status of the run does not allow it.
  * Source: contract/lifecycle.md, "Cascades", row "screen flow fails".
  */
@@ -302,6 +312,7 @@ Datum
 orchestration_fail_work_item(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
+	Oid			role = GetUserId();
 	Frame	   *frame;
 	ItemState	item;
 	bool		fails;
@@ -310,11 +321,11 @@ orchestration_fail_work_item(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("work_item_id and message must not be null")));
-	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	lock_item(PG_GETARG_UUID_P(0), &item);
+	lock_item(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
 	if (item.status == WORK_ITEM_COMPLETED)
 		refuse_done(&item);
 	fails = item.run_status != RUN_ERROR;

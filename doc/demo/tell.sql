@@ -55,7 +55,7 @@ BEGIN
              WHERE id = (SELECT p.id FROM orchestration.principal p
                           WHERE p.kind = 'User'
                             AND (p.id = item.assignee_id
-                                 OR p.id IN (SELECT m.member_id FROM orchestration.group_member m
+                                 OR p.id IN (SELECT m.member_id FROM orchestration.membership m
                                               WHERE m.group_id = item.assignee_id))
                           LIMIT 1);
             PERFORM orchestration.complete_work_item(item.id, demo.answer(item.name, item.run_id));

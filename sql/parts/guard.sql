@@ -35,6 +35,9 @@ CREATE TRIGGER run_guard_delete BEFORE DELETE ON orchestration.run
 CREATE TRIGGER run_guard_truncate BEFORE TRUNCATE ON orchestration.run
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
 
+CREATE TRIGGER stage_run_guard_fill BEFORE INSERT ON orchestration.stage_run
+    FOR EACH ROW WHEN (NEW.orchestration_id IS NULL)
+    EXECUTE FUNCTION orchestration.guard_fill();
 CREATE TRIGGER stage_run_guard_row AFTER INSERT OR UPDATE ON orchestration.stage_run
     FOR EACH ROW EXECUTE FUNCTION orchestration.guard_row();
 CREATE TRIGGER stage_run_guard_statement AFTER INSERT OR UPDATE ON orchestration.stage_run
@@ -44,6 +47,9 @@ CREATE TRIGGER stage_run_guard_delete BEFORE DELETE ON orchestration.stage_run
 CREATE TRIGGER stage_run_guard_truncate BEFORE TRUNCATE ON orchestration.stage_run
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
 
+CREATE TRIGGER step_run_guard_fill BEFORE INSERT ON orchestration.step_run
+    FOR EACH ROW WHEN (NEW.orchestration_id IS NULL)
+    EXECUTE FUNCTION orchestration.guard_fill();
 CREATE TRIGGER step_run_guard_row AFTER INSERT OR UPDATE ON orchestration.step_run
     FOR EACH ROW EXECUTE FUNCTION orchestration.guard_row();
 CREATE TRIGGER step_run_guard_statement AFTER INSERT OR UPDATE ON orchestration.step_run
@@ -65,6 +71,8 @@ CREATE TRIGGER work_item_guard_truncate BEFORE TRUNCATE ON orchestration.work_it
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
 
 CREATE TRIGGER run_log_guard_truncate BEFORE TRUNCATE ON orchestration.run_log
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+CREATE TRIGGER share_grant_guard_truncate BEFORE TRUNCATE ON orchestration.share_grant
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
 CREATE TRIGGER step_queue_guard_truncate BEFORE TRUNCATE ON orchestration.step_queue
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();

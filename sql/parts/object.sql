@@ -20,6 +20,11 @@ CREATE TABLE orchestration.principal (
     developer_name text,
     role_name      name,
     is_active      boolean     NOT NULL DEFAULT true,
+    view_all_data         boolean NOT NULL DEFAULT false,
+    modify_all_data       boolean NOT NULL DEFAULT false,
+    manage_runs           boolean NOT NULL DEFAULT false,
+    manage_definitions    boolean NOT NULL DEFAULT false,
+    reassign_work_items   boolean NOT NULL DEFAULT false,
     created_at     timestamptz NOT NULL DEFAULT now(),
     modified_at    timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT principal_pkey PRIMARY KEY (id),
@@ -35,7 +40,11 @@ CREATE TABLE orchestration.principal (
         CHECK ((kind <> 'User') = (developer_name IS NOT NULL)
                AND developer_name <> '' AND length(developer_name) <= 80),
     CONSTRAINT principal_role_name_check
-        CHECK (role_name IS NULL OR kind = 'User')
+        CHECK (role_name IS NULL OR kind = 'User'),
+    CONSTRAINT principal_permission_check
+        CHECK (kind = 'User'
+               OR NOT (view_all_data OR modify_all_data OR manage_runs
+                       OR manage_definitions OR reassign_work_items))
 );
 COMMENT ON TABLE orchestration.principal IS
     'Users, regular groups and queues (reference: User, Group): owners, assignees and actors';
@@ -45,6 +54,18 @@ COMMENT ON COLUMN orchestration.principal.developer_name IS
     'How definitions name a group or a queue as assignee; unique per kind';
 COMMENT ON COLUMN orchestration.principal.role_name IS
     'The database role that acts as this user; null: none does';
+COMMENT ON COLUMN orchestration.principal.is_active IS
+    'A user who is not has no access and is assigned nothing';
+COMMENT ON COLUMN orchestration.principal.view_all_data IS
+    'Permission View All Data: Read on every record';
+COMMENT ON COLUMN orchestration.principal.modify_all_data IS
+    'Permission Modify All Data: All on every record, and manages sharing';
+COMMENT ON COLUMN orchestration.principal.manage_runs IS
+    'Permission Manage Orchestration Runs: suspends, resumes and cancels the runs that he sees';
+COMMENT ON COLUMN orchestration.principal.manage_definitions IS
+    'Permission Manage Flow: deploys and activates orchestrations';
+COMMENT ON COLUMN orchestration.principal.reassign_work_items IS
+    'Permission Reassign Orchestration Work Items: reassigns the work items that he sees';
 
 -- The automated process user, seeded; src/principal.h has the same id.
 INSERT INTO orchestration.principal (id, kind, name, username)
@@ -54,21 +75,81 @@ VALUES ('00000000-0000-7000-8000-000000000001', 'User',
 SELECT pg_catalog.pg_extension_config_dump('orchestration.principal',
     $$WHERE id <> '00000000-0000-7000-8000-000000000001'$$);
 
-CREATE TABLE orchestration.group_member (
-    group_id   uuid        NOT NULL,
-    member_id  uuid        NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT group_member_pkey PRIMARY KEY (group_id, member_id),
-    CONSTRAINT group_member_group_fkey FOREIGN KEY (group_id)
+CREATE TABLE orchestration.membership (
+    group_id    uuid        NOT NULL,
+    member_id   uuid        NOT NULL,
+    member_kind orchestration.principal_kind NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT membership_pkey PRIMARY KEY (group_id, member_id),
+    CONSTRAINT membership_group_fkey FOREIGN KEY (group_id)
         REFERENCES orchestration.principal (id),
-    CONSTRAINT group_member_member_fkey FOREIGN KEY (member_id)
+    CONSTRAINT membership_member_fkey FOREIGN KEY (member_id)
         REFERENCES orchestration.principal (id),
-    CONSTRAINT group_member_self_check CHECK (group_id <> member_id)
+    CONSTRAINT membership_self_check CHECK (group_id <> member_id)
 );
-CREATE INDEX group_member_member_idx ON orchestration.group_member (member_id);
-COMMENT ON TABLE orchestration.group_member IS
+CREATE INDEX membership_member_idx ON orchestration.membership (member_id);
+COMMENT ON TABLE orchestration.membership IS
     'Who belongs to a group or queue (reference: GroupMember)';
-SELECT pg_catalog.pg_extension_config_dump('orchestration.group_member', '');
+COMMENT ON COLUMN orchestration.membership.member_kind IS
+    'Kind of the member, filled in: User, or Group for one group in another';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.membership', '');
+
+-- ---------------------------------------------------------------- sharing
+
+CREATE TABLE orchestration.default_access (
+    object        orchestration.shared_object NOT NULL,
+    sharing_model orchestration.sharing_model NOT NULL,
+    CONSTRAINT default_access_pkey PRIMARY KEY (object)
+);
+COMMENT ON TABLE orchestration.default_access IS
+    'Default access of an object; one without a row is Private';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.default_access', '');
+
+CREATE TABLE orchestration.owner_sharing_rule (
+    id               uuid        NOT NULL DEFAULT orchestration.new_id(),
+    object           orchestration.shared_object NOT NULL,
+    access_level     orchestration.access_level NOT NULL,
+    user_or_group_id uuid        NOT NULL,
+    group_id         uuid,
+    orchestration_id uuid,
+    developer_name   text,
+    name             text        NOT NULL,
+    description      text,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    created_by       uuid,
+    modified_at      timestamptz NOT NULL DEFAULT now(),
+    modified_by      uuid,
+    CONSTRAINT owner_sharing_rule_pkey PRIMARY KEY (id),
+    CONSTRAINT owner_sharing_rule_source_key UNIQUE NULLS NOT DISTINCT
+        (user_or_group_id, object, group_id, orchestration_id),
+    CONSTRAINT owner_sharing_rule_developer_name_key
+        UNIQUE (object, developer_name),
+    CONSTRAINT owner_sharing_rule_source_check
+        CHECK (num_nonnulls(group_id, orchestration_id) = 1),
+    CONSTRAINT owner_sharing_rule_access_level_check
+        CHECK (access_level <> 'All'),
+    CONSTRAINT owner_sharing_rule_developer_name_check
+        CHECK (developer_name ~ '^[A-Za-z](_?[A-Za-z0-9])*$'
+               AND length(developer_name) <= 80),
+    CONSTRAINT owner_sharing_rule_name_check
+        CHECK (name <> '' AND length(name) <= 80),
+    CONSTRAINT owner_sharing_rule_description_check
+        CHECK (length(description) <= 1000)
+);
+CREATE INDEX owner_sharing_rule_group_idx
+    ON orchestration.owner_sharing_rule (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX owner_sharing_rule_orchestration_idx
+    ON orchestration.owner_sharing_rule (orchestration_id)
+    WHERE orchestration_id IS NOT NULL;
+COMMENT ON TABLE orchestration.owner_sharing_rule IS
+    'Sharing rules: records owned by members of a group, or of runs of an orchestration, are shared with a user, group or queue (reference: OwnerSharingRule)';
+COMMENT ON COLUMN orchestration.owner_sharing_rule.group_id IS
+    'Source: records whose owner belongs to this group or queue, also by way of a group in it';
+COMMENT ON COLUMN orchestration.owner_sharing_rule.orchestration_id IS
+    'Source: records of the runs of this orchestration; goes beyond the reference';
+COMMENT ON COLUMN orchestration.owner_sharing_rule.user_or_group_id IS
+    'Who gets access: a user, or the members of a group or queue';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.owner_sharing_rule', '');
 
 -- ----------------------------------------------------------- record types
 
@@ -175,9 +256,10 @@ SELECT pg_catalog.pg_extension_config_dump('orchestration.run_name_seq', '');
 
 CREATE TABLE orchestration.run (
     id                     uuid        NOT NULL DEFAULT orchestration.new_id(),
-    version_id             uuid,
     owner_id               uuid        NOT NULL
         DEFAULT '00000000-0000-7000-8000-000000000001',
+    orchestration_id       uuid,
+    version_id             uuid,
     created_at             timestamptz NOT NULL DEFAULT now(),
     created_by             uuid,
     name                   text        NOT NULL
@@ -207,16 +289,21 @@ CREATE TABLE orchestration.run (
     CONSTRAINT run_ended_check
         CHECK ((status IN ('Completed', 'Canceled', 'Error')) = (ended_at IS NOT NULL))
 ) WITH (fillfactor = 85);
+CREATE INDEX run_owner_idx ON orchestration.run (owner_id);
+CREATE INDEX run_orchestration_idx ON orchestration.run (orchestration_id);
 CREATE INDEX run_triggering_record_idx
     ON orchestration.run (triggering_record_type, triggering_record_id)
     WHERE triggering_record_id IS NOT NULL;
 CREATE UNIQUE INDEX run_idempotency_key_idx
-    ON orchestration.run (orchestration_name, idempotency_key)
+    ON orchestration.run (orchestration_name, idempotency_key, created_by)
+    NULLS NOT DISTINCT
     WHERE idempotency_key IS NOT NULL;
 COMMENT ON TABLE orchestration.run IS
     'Orchestration runs: FlowOrchestrationInstance (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.run.version_id IS
     'The orchestration version that the run keeps; null on runs imported without one, which the engine leaves alone';
+COMMENT ON COLUMN orchestration.run.orchestration_id IS
+    'The orchestration of its version, for sharing rules that name one; its stages, steps and work items have the same';
 COMMENT ON COLUMN orchestration.run.created_by IS
     'Who started it; null: the automated process user';
 COMMENT ON COLUMN orchestration.run.modified_by IS
@@ -224,7 +311,7 @@ COMMENT ON COLUMN orchestration.run.modified_by IS
 COMMENT ON COLUMN orchestration.run.ended_at IS
     'When it became Completed, Canceled or Error: Duration stops there';
 COMMENT ON COLUMN orchestration.run.idempotency_key IS
-    'start_orchestration() with the same key returns this run';
+    'start_orchestration() by the same user with the same key returns this run; other users'' keys are their own, so that a key tells nobody of another''s run';
 COMMENT ON COLUMN orchestration.run.error IS
     'Why the run is in Error: message, sqlstate, detail, hint, context, element';
 COMMENT ON COLUMN orchestration.run.error_recoverable IS
@@ -236,6 +323,7 @@ CREATE TABLE orchestration.stage_run (
     id          uuid        NOT NULL DEFAULT orchestration.new_id(),
     owner_id    uuid        NOT NULL
         DEFAULT '00000000-0000-7000-8000-000000000001',
+    orchestration_id uuid,
     created_at  timestamptz NOT NULL DEFAULT now(),
     created_by  uuid,
     name        text        NOT NULL,
@@ -254,6 +342,8 @@ CREATE TABLE orchestration.stage_run (
     CONSTRAINT stage_run_position_check CHECK (position > 0)
 ) WITH (fillfactor = 85);
 CREATE INDEX stage_run_id_idx ON orchestration.stage_run (id);
+CREATE INDEX stage_run_owner_idx ON orchestration.stage_run (owner_id);
+CREATE INDEX stage_run_orchestration_idx ON orchestration.stage_run (orchestration_id);
 COMMENT ON TABLE orchestration.stage_run IS
     'Stages of runs: FlowOrchestrationStageInstance (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.stage_run.position IS
@@ -265,9 +355,10 @@ SELECT pg_catalog.pg_extension_config_dump('orchestration.stage_run', '');
 CREATE TABLE orchestration.step_run (
     run_id       uuid        NOT NULL,
     id           uuid        NOT NULL DEFAULT orchestration.new_id(),
-    stage_run_id uuid        NOT NULL,
     owner_id     uuid        NOT NULL
         DEFAULT '00000000-0000-7000-8000-000000000001',
+    orchestration_id uuid,
+    stage_run_id uuid        NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
     created_by   uuid,
     step_type    orchestration.step_type NOT NULL,
@@ -292,6 +383,8 @@ CREATE TABLE orchestration.step_run (
     CONSTRAINT step_run_description_check CHECK (length(description) <= 32000)
 ) WITH (fillfactor = 85);
 CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
+CREATE INDEX step_run_owner_idx ON orchestration.step_run (owner_id);
+CREATE INDEX step_run_orchestration_idx ON orchestration.step_run (orchestration_id);
 COMMENT ON TABLE orchestration.step_run IS
     'Steps of runs: FlowOrchestrationStepInstance (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.step_run.attempt IS
@@ -316,9 +409,11 @@ SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item_name_seq', '
 CREATE TABLE orchestration.work_item (
     run_id              uuid        NOT NULL,
     id                  uuid        NOT NULL DEFAULT orchestration.new_id(),
-    step_run_id         uuid        NOT NULL,
     owner_id            uuid        NOT NULL
         DEFAULT '00000000-0000-7000-8000-000000000001',
+    orchestration_id    uuid,
+    assignee_id         uuid        NOT NULL,
+    step_run_id         uuid        NOT NULL,
     created_at          timestamptz NOT NULL DEFAULT now(),
     created_by          uuid,
     name                text        NOT NULL
@@ -332,7 +427,6 @@ CREATE TABLE orchestration.work_item (
     last_viewed_at      timestamptz,
     last_referenced_at  timestamptz,
     status              orchestration.work_item_status NOT NULL,
-    assignee_id         uuid        NOT NULL,
     assigned_at         timestamptz NOT NULL DEFAULT now(),
     modified_at         timestamptz NOT NULL DEFAULT now(),
     modified_by         uuid,
@@ -355,6 +449,9 @@ CREATE TABLE orchestration.work_item (
         CHECK ((status = 'Completed') = (completed_at IS NOT NULL))
 ) WITH (fillfactor = 85);
 CREATE INDEX work_item_id_idx ON orchestration.work_item (id);
+CREATE INDEX work_item_owner_idx ON orchestration.work_item (owner_id);
+CREATE INDEX work_item_orchestration_idx ON orchestration.work_item (orchestration_id);
+CREATE INDEX work_item_assignee_idx ON orchestration.work_item (assignee_id);
 CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, assigned_at)
     WHERE status = 'Assigned';
 CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, step_run_id)
@@ -369,6 +466,33 @@ COMMENT ON COLUMN orchestration.work_item.completed_by IS
 COMMENT ON COLUMN orchestration.work_item.idempotency_key IS
     'Key of the complete_work_item() call that finished it: the same call again succeeds without doing anything';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item', '');
+
+-- ------------------------------------------------------------ manual shares
+
+CREATE TABLE orchestration.share_grant (
+    run_id           uuid        NOT NULL,
+    id               uuid        NOT NULL DEFAULT orchestration.new_id(),
+    object           orchestration.shared_object NOT NULL,
+    record_id        uuid        NOT NULL,
+    user_or_group_id uuid        NOT NULL,
+    access_level     orchestration.access_level NOT NULL,
+    modified_at      timestamptz NOT NULL DEFAULT now(),
+    modified_by      uuid,
+    CONSTRAINT share_grant_pkey PRIMARY KEY (run_id, id),
+    CONSTRAINT share_grant_record_key
+        UNIQUE (run_id, record_id, user_or_group_id),
+    CONSTRAINT share_grant_run_fkey FOREIGN KEY (run_id)
+        REFERENCES orchestration.run (id) ON DELETE CASCADE,
+    CONSTRAINT share_grant_access_level_check CHECK (access_level <> 'All')
+);
+CREATE INDEX share_grant_user_or_group_idx
+    ON orchestration.share_grant (user_or_group_id);
+CREATE INDEX share_grant_record_idx ON orchestration.share_grant (record_id);
+COMMENT ON TABLE orchestration.share_grant IS
+    'Manual shares: the rows of Share with RowCause Manual; the others are computed from owners and rules';
+COMMENT ON COLUMN orchestration.share_grant.record_id IS
+    'The run, stage, step or work item that is shared; run_id is its run';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.share_grant', '');
 
 -- ------------------------------------------------------------- ready steps
 

@@ -1,4 +1,8 @@
--- principal: users, groups, queues and who belongs to them (src/principal.c).
+-- principal: users, groups, queues and who belongs to them (src/principal.c,
+-- src/membership.c).
+--
+-- The calls run with the rights of their owner; who may call them is a matter of
+-- GRANT EXECUTE, and nobody may by default.
 
 CREATE FUNCTION orchestration.guard_keep() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_keep';
@@ -13,12 +17,27 @@ CREATE TRIGGER principal_invalidate_cache
     AFTER INSERT OR UPDATE ON orchestration.principal
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
 
+CREATE FUNCTION orchestration.guard_membership() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_membership';
+COMMENT ON FUNCTION orchestration.guard_membership() IS
+    'Trigger: who can belong to what; no group belongs to itself by way of others';
+
+CREATE TRIGGER membership_guard_fill
+    BEFORE INSERT OR UPDATE ON orchestration.membership
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_membership();
+CREATE TRIGGER membership_guard_cycle
+    AFTER INSERT ON orchestration.membership
+    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_membership();
+CREATE TRIGGER membership_invalidate_cache
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.membership
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+
 CREATE FUNCTION orchestration.create_user(
     username text,
     name text DEFAULT NULL,
     role_name name DEFAULT NULL)
     RETURNS uuid
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO orchestration.principal (kind, username, name, role_name)
@@ -28,11 +47,43 @@ $$;
 COMMENT ON FUNCTION orchestration.create_user(text, text, name) IS
     'Creates a user; role_name: the database role that acts as him';
 
+CREATE FUNCTION orchestration.update_user(
+    user_id uuid,
+    name text DEFAULT NULL,
+    role_name name DEFAULT NULL,
+    is_active boolean DEFAULT NULL,
+    view_all_data boolean DEFAULT NULL,
+    modify_all_data boolean DEFAULT NULL,
+    manage_runs boolean DEFAULT NULL,
+    manage_definitions boolean DEFAULT NULL,
+    reassign_work_items boolean DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH changed AS (
+        UPDATE orchestration.principal p
+           SET name = COALESCE($2, p.name),
+               role_name = NULLIF(COALESCE($3, p.role_name), ''),
+               is_active = COALESCE($4, p.is_active),
+               view_all_data = COALESCE($5, p.view_all_data),
+               modify_all_data = COALESCE($6, p.modify_all_data),
+               manage_runs = COALESCE($7, p.manage_runs),
+               manage_definitions = COALESCE($8, p.manage_definitions),
+               reassign_work_items = COALESCE($9, p.reassign_work_items),
+               modified_at = now()
+         WHERE p.id = $1 AND p.kind = 'User'
+        RETURNING 1)
+    SELECT count(*) > 0 FROM changed
+$$;
+COMMENT ON FUNCTION orchestration.update_user(uuid, text, name, boolean, boolean, boolean, boolean, boolean, boolean) IS
+    'Changes a user''s name, role (empty: none), activity and permissions; null leaves as it is; false: there is no such user';
+
 CREATE FUNCTION orchestration.create_group(
     developer_name text,
     name text DEFAULT NULL)
     RETURNS uuid
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO orchestration.principal (kind, developer_name, name)
@@ -46,7 +97,7 @@ CREATE FUNCTION orchestration.create_queue(
     developer_name text,
     name text DEFAULT NULL)
     RETURNS uuid
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO orchestration.principal (kind, developer_name, name)
@@ -58,10 +109,10 @@ COMMENT ON FUNCTION orchestration.create_queue(text, text) IS
 
 CREATE FUNCTION orchestration.add_group_member(group_id uuid, member_id uuid)
     RETURNS void
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
-    INSERT INTO orchestration.group_member (group_id, member_id)
+    INSERT INTO orchestration.membership (group_id, member_id)
     VALUES ($1, $2)
     ON CONFLICT DO NOTHING
 $$;
@@ -70,11 +121,11 @@ COMMENT ON FUNCTION orchestration.add_group_member(uuid, uuid) IS
 
 CREATE FUNCTION orchestration.remove_group_member(group_id uuid, member_id uuid)
     RETURNS void
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
-    DELETE FROM orchestration.group_member g
-     WHERE g.group_id = $1 AND g.member_id = $2
+    DELETE FROM orchestration.membership m
+     WHERE m.group_id = $1 AND m.member_id = $2
 $$;
 COMMENT ON FUNCTION orchestration.remove_group_member(uuid, uuid) IS
     'Ends a membership';

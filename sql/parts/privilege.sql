@@ -1,6 +1,143 @@
--- privilege: nothing is anybody's but the owner's until it is granted.
+-- privilege: who may do what at all.
 --
--- Tables, views and sequences come without grants.  Functions come with EXECUTE
--- for PUBLIC, and types with USAGE; the functions' is taken away here.
+-- Nothing is anybody's but the owner's until it is granted.  What sharing guards
+-- row by row, or a call by itself, is then granted to PUBLIC on purpose: a role
+-- that acts as no active user sees no row and may make no call.  Column privileges
+-- say what the reference flags Update and Create (contract/fields.csv).  What
+-- administers, or serves workers, is granted to nobody.
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA orchestration FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA orchestration TO PUBLIC;
+
+-- the functions of the policies, executed by whoever reads
+GRANT EXECUTE ON FUNCTION
+    orchestration.acting_user_id(),
+    orchestration.acting_principal_ids(),
+    orchestration.is_user(),
+    orchestration.sees_sharing(),
+    orchestration.owner_visible(orchestration.shared_object, uuid),
+    orchestration.record_shared(orchestration.shared_object, uuid),
+    orchestration.orchestration_visible(orchestration.shared_object, uuid),
+    orchestration.assignee_visible(uuid),
+    orchestration.record_visible(orchestration.shared_object, uuid),
+    orchestration.visible_owner_ids(orchestration.shared_object),
+    orchestration.shared_record_ids(orchestration.shared_object),
+    orchestration.visible_orchestration_ids(orchestration.shared_object),
+    orchestration.unestimated(uuid[]),
+    orchestration.rule_shares(orchestration.shared_object, uuid)
+    TO PUBLIC;
+
+-- calls that check the caller's rights themselves
+GRANT EXECUTE ON FUNCTION
+    orchestration.start_orchestration(text, text, jsonb, text, uuid),
+    orchestration.suspend_run(uuid),
+    orchestration.resume_run(uuid),
+    orchestration.cancel_run(uuid),
+    orchestration.complete_work_item(uuid, jsonb, text),
+    orchestration.fail_work_item(uuid, text),
+    orchestration.reassign_work_item(uuid, uuid),
+    orchestration.share_record(uuid, uuid, orchestration.access_level),
+    orchestration.unshare_record(uuid, uuid),
+    orchestration.set_default_access(orchestration.shared_object, orchestration.sharing_model),
+    orchestration.create_owner_sharing_rule(orchestration.shared_object, uuid, uuid, orchestration.access_level, text, text, text),
+    orchestration.create_orchestration_sharing_rule(text, uuid, orchestration.access_level, orchestration.shared_object[]),
+    orchestration.delete_sharing_rule(uuid),
+    orchestration.explain_access(uuid, uuid),
+    orchestration.user_record_access(uuid[], uuid),
+    orchestration.deploy_orchestration(xml, text),
+    orchestration.deploy_orchestration(jsonb, text),
+    orchestration.validate_orchestration(xml),
+    orchestration.validate_orchestration(jsonb),
+    orchestration.activate_orchestration(text, integer),
+    orchestration.deactivate_orchestration(text),
+    orchestration.orchestration_references(text, integer)
+    TO PUBLIC;
+
+-- constants
+GRANT EXECUTE ON FUNCTION
+    orchestration.legal_transitions(),
+    orchestration.legal_neighbours()
+    TO PUBLIC;
+
+-- The views, and of the tables the columns that they are made of: they are
+-- security_invoker, so that the policies are those of the reader.
+
+GRANT SELECT ON
+    orchestration.flow_orchestration_instance,
+    orchestration.flow_orchestration_stage_instance,
+    orchestration.flow_orchestration_step_instance,
+    orchestration.flow_orchestration_work_item,
+    orchestration.flow_orchestration_log,
+    orchestration.flow_orchestration_instance_share,
+    orchestration.flow_orchestration_stage_instance_share,
+    orchestration.flow_orchestration_step_instance_share,
+    orchestration.flow_orchestration_instance_owner_sharing_rule,
+    orchestration.flow_orchestration_stage_instance_owner_sharing_rule,
+    orchestration.flow_orchestration_step_instance_owner_sharing_rule,
+    orchestration."user",
+    orchestration."group",
+    orchestration.group_member,
+    orchestration.default_access
+    TO PUBLIC;
+
+GRANT SELECT (id, owner_id, orchestration_id, version_id, created_at, created_by,
+              name, orchestration_name, orchestration_label,
+              triggering_record_type, triggering_record_id, interview_id,
+              last_viewed_at, last_referenced_at, status, error_recoverable,
+              modified_at, modified_by, ended_at, current_stage, error)
+    ON orchestration.run TO PUBLIC;
+GRANT SELECT ON orchestration.stage_run TO PUBLIC;
+GRANT SELECT (run_id, id, owner_id, orchestration_id, stage_run_id, created_at,
+              created_by, step_type, name, label, description, status, attempt,
+              modified_at, modified_by, started_at, ended_at, error)
+    ON orchestration.step_run TO PUBLIC;
+GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
+              created_at, created_by, name, label, description, screen_flow,
+              screen_flow_inputs, related_record_type, related_record_id,
+              last_viewed_at, last_referenced_at, status, assigned_at,
+              modified_at, modified_by, completed_at, completed_by)
+    ON orchestration.work_item TO PUBLIC;
+GRANT SELECT ON orchestration.run_log TO PUBLIC;
+GRANT SELECT ON orchestration.share_grant TO PUBLIC;
+GRANT SELECT ON orchestration.owner_sharing_rule TO PUBLIC;
+GRANT SELECT (id, kind, name, username, developer_name, is_active, created_at,
+              modified_at)
+    ON orchestration.principal TO PUBLIC;
+GRANT SELECT ON orchestration.membership TO PUBLIC;
+GRANT SELECT (id, name, active_version, created_at, modified_at)
+    ON orchestration.orchestration_definition TO PUBLIC;
+GRANT SELECT (id, orchestration_id, version, label, process_type,
+              record_type_name, record_trigger_type, created_at, created_by)
+    ON orchestration.orchestration_version TO PUBLIC;
+
+-- what the reference flags Update
+GRANT UPDATE (interview_id, status, triggering_record_id)
+    ON orchestration.flow_orchestration_instance TO PUBLIC;
+GRANT UPDATE (interview_id, status, triggering_record_type, triggering_record_id)
+    ON orchestration.run TO PUBLIC;
+GRANT UPDATE (owner_id) ON
+    orchestration.flow_orchestration_stage_instance,
+    orchestration.flow_orchestration_step_instance,
+    orchestration.stage_run,
+    orchestration.step_run
+    TO PUBLIC;
+GRANT UPDATE (assignee_id, owner_id) ON
+    orchestration.flow_orchestration_work_item,
+    orchestration.work_item
+    TO PUBLIC;
+
+-- shares and rules: Create, Update and delete, through the views only
+GRANT INSERT (access_level, parent_id, row_cause, user_or_group_id),
+      UPDATE (access_level), DELETE ON
+    orchestration.flow_orchestration_instance_share,
+    orchestration.flow_orchestration_stage_instance_share,
+    orchestration.flow_orchestration_step_instance_share
+    TO PUBLIC;
+GRANT INSERT (access_level, description, developer_name, group_id, name,
+              user_or_group_id),
+      UPDATE (access_level, description, developer_name, name), DELETE ON
+    orchestration.flow_orchestration_instance_owner_sharing_rule,
+    orchestration.flow_orchestration_stage_instance_owner_sharing_rule,
+    orchestration.flow_orchestration_step_instance_owner_sharing_rule
+    TO PUBLIC;

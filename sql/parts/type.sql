@@ -48,6 +48,24 @@ CREATE TYPE orchestration.action_kind AS ENUM ('function', 'worker', 'screen');
 COMMENT ON TYPE orchestration.action_kind IS
     'Who carries out an action: a function in the database, a worker outside, or a person at a screen';
 
+CREATE TYPE orchestration.shared_object AS ENUM
+    ('FlowOrchestrationInstance', 'FlowOrchestrationStageInstance',
+     'FlowOrchestrationStepInstance', 'FlowOrchestrationWorkItem');
+COMMENT ON TYPE orchestration.shared_object IS
+    'The objects that have sharing of their own, by API name: runs, stages, steps, work items';
+
+CREATE TYPE orchestration.access_level AS ENUM ('Read', 'Edit', 'All');
+COMMENT ON TYPE orchestration.access_level IS
+    'Levels of access, each including the ones before it: Share.AccessLevel (contract/picklists.csv)';
+
+CREATE TYPE orchestration.sharing_model AS ENUM ('Private', 'Read', 'ReadWrite');
+COMMENT ON TYPE orchestration.sharing_model IS
+    'Default access to the records of an object: none, Read or Edit for every active user';
+
+CREATE TYPE orchestration.row_cause AS ENUM ('Manual', 'Owner', 'Rule');
+COMMENT ON TYPE orchestration.row_cause IS
+    'Share.RowCause: why a share row is there (contract/picklists.csv)';
+
 CREATE FUNCTION orchestration.new_id() RETURNS pg_catalog.uuid
     LANGUAGE c VOLATILE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_new_id';

@@ -538,7 +538,8 @@ class Run:
         return True
 
     def worker_outcome(self, stage, step, lease, done, what):
-        if step.taken_lease == lease:
+        told = step.pending[0] if step.pending else step.status
+        if step.taken_lease == lease and told == ("Completed" if done else "Error"):
             return True
         if step.queue not in ("leased", "expired", "frozen") or step.lease != lease:
             return False

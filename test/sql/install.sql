@@ -1,9 +1,10 @@
 -- Every object of the extension, with its owner (the installing superuser: "us")
--- and what is granted.
+-- and what is granted to others; columns: see test/pgtap/contract.sql.
 SELECT pg_describe_object(d.classid, d.objid, d.objsubid) COLLATE "C" AS object,
        CASE WHEN (SELECT a.rolsuper FROM pg_roles a WHERE a.oid = COALESCE(p.proowner, c.relowner, t.typowner, n.nspowner)) THEN 'us' ELSE 'somebody else' END AS owner,
-       (SELECT string_agg(CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE 'owner' END || '=' || x.privilege_type, ' ' ORDER BY x.grantee, x.privilege_type)
-          FROM aclexplode(COALESCE(p.proacl, c.relacl, n.nspacl)) x) AS acl
+       (SELECT string_agg(CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE 'somebody' END || '=' || x.privilege_type, ' ' ORDER BY x.grantee, x.privilege_type)
+          FROM aclexplode(COALESCE(p.proacl, c.relacl, n.nspacl)) x
+         WHERE x.grantee <> COALESCE(p.proowner, c.relowner, n.nspowner)) AS granted
   FROM pg_depend d
   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'orchestration'
   LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid

@@ -15,8 +15,9 @@ $node->init;
 $node->append_conf('postgresql.conf', $ENV{ORCH_TEST_CONF});
 $node->start;
 
-my @tables = qw(principal group_member record_type action orchestration_definition
-	orchestration_version run stage_run step_run work_item step_queue run_log);
+my @tables = qw(principal membership record_type action orchestration_definition
+	orchestration_version run stage_run step_run work_item step_queue run_log
+	default_access owner_sharing_rule share_grant);
 
 $node->safe_psql('postgres', 'CREATE DATABASE source');
 $node->safe_psql('source', q{
@@ -36,6 +37,14 @@ SELECT orchestration.register_action('act', 'function', 'zzz.act(jsonb)');
 SELECT orchestration.create_user('ada@example.com', 'Ada');
 SELECT orchestration.add_group_member(orchestration.create_queue('Desk'),
        (SELECT id FROM orchestration.principal WHERE username = 'ada@example.com'));
+SELECT orchestration.add_group_member(orchestration.create_group('Aaa_Inner'),
+       (SELECT id FROM orchestration.principal WHERE username = 'ada@example.com'));
+SELECT orchestration.add_group_member(orchestration.create_group('Outer'),
+       (SELECT id FROM orchestration.principal WHERE developer_name = 'Aaa_Inner'));
+SELECT orchestration.set_default_access('FlowOrchestrationWorkItem', 'Read');
+SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', o.id, d.id, 'Edit', 'Rule')
+  FROM orchestration.principal o, orchestration.principal d
+ WHERE o.developer_name = 'Outer' AND d.developer_name = 'Desk';
 
 -- people and workers at once, then a function; about the record of an action
 SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",

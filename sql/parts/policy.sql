@@ -1,0 +1,97 @@
+-- policy: row security, enabled and forced on every table.
+--
+-- Each arm of a policy is one C function of the row and of the caller, without a
+-- sub-select: a look-up in a scan, "= ANY (ids)" for an index.  No policy for
+-- INSERT or DELETE: records come and go by the engine, shares and rules by their
+-- calls and views.  Who updates what he sees is judged by the guard, which can
+-- say which right is missing; the policy only says what he sees.
+
+ALTER TABLE orchestration.run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY run_select ON orchestration.run FOR SELECT USING (
+    orchestration.owner_visible('FlowOrchestrationInstance', owner_id)
+    OR orchestration.record_shared('FlowOrchestrationInstance', id)
+    OR orchestration.orchestration_visible('FlowOrchestrationInstance', orchestration_id));
+CREATE POLICY run_update ON orchestration.run FOR UPDATE USING (
+    orchestration.owner_visible('FlowOrchestrationInstance', owner_id)
+    OR orchestration.record_shared('FlowOrchestrationInstance', id)
+    OR orchestration.orchestration_visible('FlowOrchestrationInstance', orchestration_id))
+    WITH CHECK (true);
+
+ALTER TABLE orchestration.stage_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY stage_run_select ON orchestration.stage_run FOR SELECT USING (
+    orchestration.owner_visible('FlowOrchestrationStageInstance', owner_id)
+    OR orchestration.record_shared('FlowOrchestrationStageInstance', id)
+    OR orchestration.orchestration_visible('FlowOrchestrationStageInstance', orchestration_id));
+CREATE POLICY stage_run_update ON orchestration.stage_run FOR UPDATE USING (
+    orchestration.owner_visible('FlowOrchestrationStageInstance', owner_id)
+    OR orchestration.record_shared('FlowOrchestrationStageInstance', id)
+    OR orchestration.orchestration_visible('FlowOrchestrationStageInstance', orchestration_id))
+    WITH CHECK (true);
+
+ALTER TABLE orchestration.step_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY step_run_select ON orchestration.step_run FOR SELECT USING (
+    orchestration.owner_visible('FlowOrchestrationStepInstance', owner_id)
+    OR orchestration.record_shared('FlowOrchestrationStepInstance', id)
+    OR orchestration.orchestration_visible('FlowOrchestrationStepInstance', orchestration_id));
+CREATE POLICY step_run_update ON orchestration.step_run FOR UPDATE USING (
+    orchestration.owner_visible('FlowOrchestrationStepInstance', owner_id)
+    OR orchestration.record_shared('FlowOrchestrationStepInstance', id)
+    OR orchestration.orchestration_visible('FlowOrchestrationStepInstance', orchestration_id))
+    WITH CHECK (true);
+
+ALTER TABLE orchestration.work_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY work_item_select ON orchestration.work_item FOR SELECT USING (
+    orchestration.owner_visible('FlowOrchestrationWorkItem', owner_id)
+    OR orchestration.record_shared('FlowOrchestrationWorkItem', id)
+    OR orchestration.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
+    OR orchestration.assignee_visible(assignee_id));
+CREATE POLICY work_item_update ON orchestration.work_item FOR UPDATE USING (
+    orchestration.owner_visible('FlowOrchestrationWorkItem', owner_id)
+    OR orchestration.record_shared('FlowOrchestrationWorkItem', id)
+    OR orchestration.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
+    OR orchestration.assignee_visible(assignee_id))
+    WITH CHECK (true);
+
+-- what hangs on a record follows it
+
+ALTER TABLE orchestration.run_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY run_log_select ON orchestration.run_log FOR SELECT USING (
+    orchestration.record_visible('FlowOrchestrationInstance', run_id));
+
+ALTER TABLE orchestration.share_grant ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY share_grant_select ON orchestration.share_grant FOR SELECT USING (
+    orchestration.record_visible(object, record_id));
+
+-- for every active user
+
+ALTER TABLE orchestration.principal ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY principal_select ON orchestration.principal FOR SELECT
+    USING (orchestration.is_user());
+
+ALTER TABLE orchestration.membership ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY membership_select ON orchestration.membership FOR SELECT
+    USING (orchestration.is_user());
+
+ALTER TABLE orchestration.default_access ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY default_access_select ON orchestration.default_access FOR SELECT
+    USING (orchestration.is_user());
+
+ALTER TABLE orchestration.orchestration_definition ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY orchestration_definition_select ON orchestration.orchestration_definition FOR SELECT
+    USING (orchestration.is_user());
+
+ALTER TABLE orchestration.orchestration_version ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY orchestration_version_select ON orchestration.orchestration_version FOR SELECT
+    USING (orchestration.is_user());
+
+-- for those who see all data
+
+ALTER TABLE orchestration.owner_sharing_rule ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY owner_sharing_rule_select ON orchestration.owner_sharing_rule FOR SELECT
+    USING (orchestration.sees_sharing());
+
+-- for nobody: no policy
+
+ALTER TABLE orchestration.step_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE orchestration.action ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE orchestration.record_type ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
