@@ -35,6 +35,7 @@
 #include "utils/xml.h"
 
 #include "access.h"
+#include "catalog.h"
 #include "definition_int.h"
 #include "errors.h"
 #include "principal.h"
@@ -521,6 +522,10 @@ orchestration_refuse_change(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_ORCH_IMMUTABLE),
 			 errmsg("rows of table \"%s\" cannot be %s",
 					RelationGetRelationName(trigdata->tg_relation), what),
+			 RelationGetRelid(trigdata->tg_relation) == orch_catalog_relation(RELATION_PRINCIPAL) ?
+			 errdetail("Records refer to users, groups and queues.") :
 			 errdetail("Runs rely on the definition with which they started."),
+			 RelationGetRelid(trigdata->tg_relation) == orch_catalog_relation(RELATION_PRINCIPAL) ?
+			 errhint("Create another.") :
 			 errhint("Deploy a new version, or deactivate the orchestration.")));
 }

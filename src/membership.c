@@ -134,6 +134,11 @@ fill_kind(HeapTuple row, TupleDesc desc)
 
 	if (group_isnull || member_isnull)
 		return row;				/* the columns are NOT NULL */
+	if (orch_uuid_equal(DatumGetUUIDP(group_id), DatumGetUUIDP(member_id)))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CIRCULAR_DEPENDENCY),
+				 errmsg("group %s cannot belong to itself",
+						orch_uuid_text(DatumGetUUIDP(group_id)))));
 	if (!orch_principal_get(DatumGetUUIDP(group_id), &group) ||
 		group.kind == PRINCIPAL_USER)
 		ereport(ERROR,

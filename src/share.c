@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -32,7 +34,8 @@
 #include "system.h"
 #include "uuid.h"
 
-#define MAX_RULE_NAME 80
+#define MAX_RULE_NAME			80
+#define MAX_RULE_DESCRIPTION	1000
 
 static StaticPlan plan_lock_run = {
 	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
@@ -93,6 +96,7 @@ static StaticPlan plan_orchestration = {
 
 static void require_all(Oid role, int object, const pg_uuid_t *record_id,
 						RecordAccess *record);
+static void check_texts(const RuleRequest *request, const char *name);
 static void check_level(SharedObject object, AccessLevel level);
 static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
 static void set_caller(Oid role, Datum *value, char *isnull);
@@ -364,6 +368,43 @@ orchestration_set_default_access(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * Names of the form that the reference gives them; the table's constraints say
+ * the same with less to read.
+ */
+static void
+check_texts(const RuleRequest *request, const char *name)
+{
+	if (name[0] == '\0' || pg_mbstrlen(name) > MAX_RULE_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of a sharing rule must have 1 to %d characters",
+						MAX_RULE_NAME)));
+	if (request->description != NULL &&
+		pg_mbstrlen(request->description) > MAX_RULE_DESCRIPTION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("description of a sharing rule must have at most %d characters",
+						MAX_RULE_DESCRIPTION)));
+	if (request->developer_name != NULL)
+	{
+		const char *c = request->developer_name;
+		bool		good = isalpha((unsigned char) *c) && !IS_HIGHBIT_SET(*c) &&
+			strlen(c) <= MAX_RULE_NAME;
+
+		for (; good && *c != '\0'; c++)
+			good = !IS_HIGHBIT_SET(*c) &&
+				(isalnum((unsigned char) *c) ||
+				 (*c == '_' && c[1] != '_' && c[1] != '\0'));
+		if (!good)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is no developer name", request->developer_name),
+					 errdetail("It has letters, digits and underscores, begins with a letter, has no two underscores in a row nor one at the end, and at most %d characters.",
+							   MAX_RULE_NAME)));
+	}
+}
+
 void
 orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
 {
@@ -397,6 +438,8 @@ orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
 						target.name);
 		name[pg_mbcharcliplen(name, strlen(name), MAX_RULE_NAME)] = '\0';
 	}
+
+	check_texts(request, name);
 
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -466,8 +509,8 @@ PG_FUNCTION_INFO_V1(orchestration_create_owner_sharing_rule);
  * target overwrites the rule.  Returns its id.  Raises 22004 for null, 42501
  * without the permission Modify All Data, OR103 for unknown principals or a user
  * as source, 22023 for level All or one that the default access gives everybody,
- * 23505 for a developer name that another rule of the object has, 23514 for names
- * of the wrong form.  Source: reference.md, 3.3 and 6.3.
+ * 22023 for names of the wrong form, 23505 for a developer name that another rule
+ * of the object has.  Source: reference.md, 3.3 and 6.3.
  */
 Datum
 orchestration_create_owner_sharing_rule(PG_FUNCTION_ARGS)

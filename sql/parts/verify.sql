@@ -204,6 +204,65 @@ AS $$
       FROM orchestration.work_item w
      WHERE w.related_record_id IS NOT NULL
        AND NOT orchestration.record_exists(w.related_record_type, w.related_record_id)
+    -- sharing
+    UNION ALL
+    SELECT 'orchestration of its version', 'run', r.id, r.id, r.orchestration_id::text
+      FROM orchestration.run r
+      LEFT JOIN orchestration.orchestration_version v ON v.id = r.version_id
+     WHERE r.version_id IS NOT NULL AND r.orchestration_id IS DISTINCT FROM v.orchestration_id
+    UNION ALL
+    SELECT 'orchestration of its run', x.object, x.run_id, x.id, x.orchestration_id::text
+      FROM (SELECT 'stage' AS object, s.run_id, s.id, s.orchestration_id FROM orchestration.stage_run s
+            UNION ALL
+            SELECT 'step', t.run_id, t.id, t.orchestration_id FROM orchestration.step_run t
+            UNION ALL
+            SELECT 'work item', w.run_id, w.id, w.orchestration_id FROM orchestration.work_item w) x
+      JOIN orchestration.run r ON r.id = x.run_id
+     WHERE x.orchestration_id IS DISTINCT FROM r.orchestration_id
+    UNION ALL
+    SELECT 'share of a record', 'share', g.run_id, g.id, format('%s %s', g.object, g.record_id)
+      FROM orchestration.share_grant g
+     WHERE NOT EXISTS (SELECT FROM orchestration.run r
+                        WHERE g.object = 'FlowOrchestrationInstance'
+                          AND r.id = g.record_id AND r.id = g.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.stage_run s
+                        WHERE g.object = 'FlowOrchestrationStageInstance'
+                          AND s.id = g.record_id AND s.run_id = g.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.step_run t
+                        WHERE g.object = 'FlowOrchestrationStepInstance'
+                          AND t.id = g.record_id AND t.run_id = g.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.work_item w
+                        WHERE g.object = 'FlowOrchestrationWorkItem'
+                          AND w.id = g.record_id AND w.run_id = g.run_id)
+    UNION ALL
+    SELECT 'grantee exists', x.object, x.run_id, x.id, x.user_or_group_id::text
+      FROM (SELECT 'share' AS object, g.run_id, g.id, g.user_or_group_id FROM orchestration.share_grant g
+            UNION ALL
+            SELECT 'rule', NULL, u.id, u.user_or_group_id FROM orchestration.owner_sharing_rule u) x
+     WHERE NOT EXISTS (SELECT FROM orchestration.principal p WHERE p.id = x.user_or_group_id)
+    UNION ALL
+    SELECT 'source of a rule exists', 'rule', NULL, u.id,
+           COALESCE(u.group_id, u.orchestration_id)::text
+      FROM orchestration.owner_sharing_rule u
+     WHERE NOT EXISTS (SELECT FROM orchestration.principal p
+                        WHERE p.id = u.group_id AND p.kind <> 'User')
+       AND NOT EXISTS (SELECT FROM orchestration.orchestration_definition d
+                        WHERE d.id = u.orchestration_id)
+    UNION ALL
+    SELECT 'kinds of a membership', 'membership', NULL, m.member_id, format('in %s', m.group_id)
+      FROM orchestration.membership m
+      LEFT JOIN orchestration.principal g ON g.id = m.group_id
+      LEFT JOIN orchestration.principal p ON p.id = m.member_id
+     WHERE (g.kind <> 'User' AND p.kind <> 'Queue' AND p.kind = m.member_kind) IS NOT TRUE
+    UNION ALL
+    SELECT 'no group in itself', 'membership', NULL, x.id, NULL
+      FROM (WITH RECURSIVE above (id, group_id) AS (
+                SELECT m.member_id, m.group_id FROM orchestration.membership m
+                 WHERE m.member_kind = 'Group'
+                UNION
+                SELECT a.id, m.group_id FROM above a
+                  JOIN orchestration.membership m ON m.member_id = a.group_id)
+            SELECT a.id FROM above a WHERE a.id = a.group_id) x
 $$;
 COMMENT ON FUNCTION orchestration.verify() IS
     'Every violated invariant of the records as a row; none when all is well';

@@ -92,6 +92,19 @@ SELECT pg_temp.broken($$UPDATE orchestration.work_item SET related_record_type =
 -- rows without parents, which foreign keys would keep out
 SELECT pg_temp.broken($$DELETE FROM orchestration.run WHERE id = $1$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.step_run WHERE run_id = $1 AND name = 'I'$$);
+-- sharing
+SELECT pg_temp.broken($$UPDATE orchestration.run SET orchestration_id = orchestration.new_id() WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.step_run SET orchestration_id = NULL WHERE run_id = $1$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.share_grant (run_id, object, record_id, user_or_group_id, access_level)
+    SELECT id, 'FlowOrchestrationStageInstance', id, owner_id, 'Read' FROM orchestration.run WHERE id = $1$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.share_grant (run_id, object, record_id, user_or_group_id, access_level)
+    SELECT id, 'FlowOrchestrationInstance', id, orchestration.new_id(), 'Read' FROM orchestration.run WHERE id = $1$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.owner_sharing_rule (object, access_level, user_or_group_id, group_id, name)
+    SELECT 'FlowOrchestrationInstance', 'Read', id, id, 'r' FROM orchestration.principal WHERE name = 'Ann'$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.membership (group_id, member_id, member_kind)
+    SELECT id, '00000000-0000-7000-8000-000000000001', 'User' FROM orchestration.principal WHERE name = 'Ann'$$);
+SELECT pg_temp.broken($$WITH a AS (INSERT INTO orchestration.principal (kind, name, developer_name) VALUES ('Group', 'a', 'a'), ('Group', 'b', 'b') RETURNING id)
+    INSERT INTO orchestration.membership (group_id, member_id, member_kind) SELECT x.id, y.id, 'Group' FROM a x JOIN a y ON x.id <> y.id$$);
 -- and what is no damage
 SELECT pg_temp.broken($$UPDATE orchestration.run SET owner_id = p.id FROM orchestration.principal p WHERE p.name = 'Ann'$$);
 SELECT pg_temp.broken($$SELECT 1$$);
