@@ -52,6 +52,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
 #include "utils/selfuncs.h"
 
 #include "access.h"
@@ -233,10 +234,14 @@ check_plan(QueryDesc *query, int eflags)
 			if (list_member_oid(query->plannedstmt->relationOids,
 								mark_of_object((SharedObject) object)) &&
 				orch_access_of_role(GetUserId())->base[object] < ACCESS_READ)
+			{
+				/* not all that changes who he is invalidates plans by itself */
+				ResetPlanCache();
 				ereport(ERROR,
 						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						 errmsg("access was taken away after the statement was prepared"),
 						 errhint("Run the statement again.")));
+			}
 	}
 	if (next_executor_start != NULL)
 		next_executor_start(query, eflags);

@@ -1,4 +1,5 @@
 -- verify: every invariant of the records as a query that finds its violations.
+-- Runs as its owner: whoever is granted EXECUTE sees all of them.
 
 CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
     RETURNS boolean
@@ -14,7 +15,7 @@ CREATE FUNCTION orchestration.verify(
     OUT id uuid,
     OUT detail text)
     RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL UNSAFE
+    LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
     -- contract/neighbours.csv
