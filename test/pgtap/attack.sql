@@ -1,0 +1,299 @@
+-- attack: one test for each known way around sharing (the numbers are those of
+-- the list of security facts that the project was begun with), and some more.
+--
+-- Mallory acts as an active user who owns nothing and is shared nothing.  The
+-- victim owns one run with a secret in its label.
+
+\set QUIET 1
+BEGIN;
+SET search_path = public, pg_catalog;
+SET LOCAL jit = off;
+SELECT no_plan();
+
+CREATE ROLE regress_mallory LOGIN;
+CREATE ROLE regress_victim;
+CREATE ROLE regress_gateway;
+CREATE ROLE regress_third;
+CREATE ROLE regress_plain;
+GRANT SET ON PARAMETER orchestration.user_id TO regress_gateway;
+SELECT orchestration.create_user('attack-mallory', 'Mallory', 'regress_mallory') AS mallory, orchestration.create_user('attack-victim', 'Victim', 'regress_victim') AS victim,
+       orchestration.create_user('attack-third', 'Third', 'regress_third') AS third, orchestration.create_user('attack-gone', 'Gone') AS gone, orchestration.create_group('Attack_Group') AS grp \gset
+SELECT orchestration.update_user(:'gone', is_active => false) \g /dev/null
+INSERT INTO orchestration.run (name, owner_id, status, orchestration_label) VALUES ('victim-run', :'victim', 'InProgress', 'secret') RETURNING id AS run \gset
+INSERT INTO orchestration.stage_run (run_id, name, label, position, status, owner_id) VALUES (:'run', 'S', 'secret', 1, 'InProgress', :'victim') RETURNING id AS stage \gset
+INSERT INTO orchestration.step_run (run_id, stage_run_id, name, label, step_type, status, owner_id) VALUES (:'run', :'stage', 'I', 'secret', 'InteractiveStep', 'InProgress', :'victim') RETURNING id AS step \gset
+INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id, owner_id, label) VALUES (:'run', :'step', 'Assigned', :'victim', :'victim', 'secret') RETURNING id AS item \gset
+INSERT INTO orchestration.run_log (run_id, kind, comments) VALUES (:'run', 'StartInstance', 'secret');
+INSERT INTO orchestration.run (name, status, orchestration_label) SELECT 'filler-' || i, 'InProgress', repeat('x', 300) FROM generate_series(1, 3000) i;
+ANALYZE orchestration.run;
+CREATE TEMP TABLE id AS SELECT :'run'::uuid AS run, :'stage'::uuid AS stage, :'step'::uuid AS step, :'item'::uuid AS item, :'mallory'::uuid AS mallory, :'victim'::uuid AS victim, :'third'::uuid AS third,
+       '00000000-0000-7000-8000-0000000000ff'::uuid AS nothing;
+GRANT SELECT ON id TO PUBLIC;
+CREATE SCHEMA mallory AUTHORIZATION regress_mallory;
+GRANT regress_mallory TO CURRENT_USER;
+
+-- what a statement says: state, message, detail, hint; ids made alike
+CREATE FUNCTION public.said(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE d text; h text; n bigint;
+BEGIN
+    EXECUTE statement;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n || ' rows';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(concat_ws(' | ', SQLSTATE, SQLERRM, d, h), '[0-9a-f]{8}-[0-9a-f-]{27}', '<id>', 'g');
+END $$;
+CREATE FUNCTION public.explained(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || statement; END $$;
+CREATE FUNCTION public.state(statement text) RETURNS text LANGUAGE sql AS $$ SELECT split_part(public.said(statement), ' | ', 1) $$;
+
+-- ------------------------------------------------------------ reading
+SET ROLE regress_mallory;
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'run: nothing');
+SELECT is((SELECT count(*) FROM orchestration.stage_run), 0::bigint, 'stage_run: nothing');
+SELECT is((SELECT count(*) FROM orchestration.step_run), 0::bigint, 'step_run: nothing');
+SELECT is((SELECT count(*) FROM orchestration.work_item), 0::bigint, 'work_item: nothing');
+SELECT is((SELECT count(*) FROM orchestration.run_log), 0::bigint, 'run_log: nothing');
+SELECT is((SELECT count(*) FROM orchestration.share_grant), 0::bigint, 'share_grant: nothing');
+SELECT is(said('SELECT * FROM orchestration.' || v), '0 rows', v || ': nothing')
+  FROM unnest('{flow_orchestration_instance,flow_orchestration_stage_instance,flow_orchestration_step_instance,flow_orchestration_work_item,flow_orchestration_log,flow_orchestration_instance_share,flow_orchestration_stage_instance_share,flow_orchestration_step_instance_share,flow_orchestration_instance_owner_sharing_rule}'::text[]) v;
+SELECT is(state('TABLE orchestration.' || t), '42501', t || ': no privilege') FROM unnest('{step_queue,action,record_type}'::text[]) t;
+SELECT is(state('SELECT role_name FROM orchestration.principal'), '42501', 'nobody reads which role is whose');
+SELECT is(state('SELECT variables, idempotency_key FROM orchestration.run'), '42501', 'nor columns beside the documented ones');
+SELECT is(state('SELECT document FROM orchestration.orchestration_version'), '42501', 'nor sources');
+
+-- B3.5: functions and operators of his, however cheap, see allowed rows only
+CREATE FUNCTION mallory.tell(anyelement) RETURNS boolean COST 0.0001 LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'saw %', $1; END $$;
+CREATE FUNCTION mallory.tell2(text, text) RETURNS boolean COST 0.0001 LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'saw %', $1; END $$;
+CREATE OPERATOR mallory.<<< (LEFTARG = text, RIGHTARG = text, FUNCTION = mallory.tell2, RESTRICT = eqsel);
+SELECT is(said('SELECT 1 FROM orchestration.run WHERE mallory.tell(orchestration_label)'), '0 rows', 'B3.5: a cheap function');
+SELECT is(said('SELECT 1 FROM orchestration.run WHERE orchestration_label OPERATOR(mallory.<<<) ''x'''), '0 rows', 'B3.5: an operator');
+SELECT is(said('SELECT 1 FROM orchestration.flow_orchestration_instance r WHERE mallory.tell(to_jsonb(r)::text)'), '0 rows', 'B3.5: to_jsonb(row)');
+SELECT is(said('SELECT 1 FROM orchestration.run WHERE CAST(orchestration_label AS integer) = 1'), '0 rows', 'B3.5: a cast that tells the value');
+SELECT is(said('SELECT 1 FROM orchestration.run WHERE 1 / (CASE WHEN orchestration_label = ''secret'' THEN 0 ELSE 1 END) = 1'), '0 rows', 'B3.5: a division by zero');
+SELECT is(said('SELECT 1 FROM orchestration.run a JOIN orchestration.run b ON mallory.tell(a.name) AND mallory.tell(b.name)'), '0 rows', 'B3.5: in a join');
+SELECT is(said('SELECT max(name), count(*) FILTER (WHERE mallory.tell(name)) FROM orchestration.run'), '1 rows', 'B3.5: in an aggregate');
+SELECT is(said('WITH x AS MATERIALIZED (SELECT * FROM orchestration.flow_orchestration_instance) SELECT 1 FROM x WHERE mallory.tell(name)'), '0 rows', 'B3.5: in a CTE');
+SELECT is(said('SELECT l.* FROM (VALUES (1)) v CROSS JOIN LATERAL (SELECT name FROM orchestration.run WHERE mallory.tell(name) OFFSET 0) l'), '0 rows', 'B3.5: in a LATERAL');
+SELECT is(said('SELECT row_number() OVER (ORDER BY mallory.tell(name)) FROM orchestration.run'), '0 rows', 'B3.5: in a window');
+SELECT is(said('SELECT kind FROM orchestration.run_log WHERE mallory.tell(comments)'), '0 rows', 'B3.5: the log');
+SELECT is(said('SELECT 1 FROM orchestration.work_item WHERE mallory.tell(label)'), '0 rows', 'B3.5: work items');
+-- a view of his on ours is read with his identity, also by others; ours are security_invoker
+CREATE VIEW mallory.v AS SELECT * FROM orchestration.flow_orchestration_instance;
+SELECT is(said('SELECT * FROM mallory.v'), '0 rows', 'B3.5: a view of his');
+CREATE FUNCTION mallory.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM orchestration.run';
+RESET ROLE;
+GRANT USAGE ON SCHEMA mallory TO PUBLIC;
+SET ROLE regress_victim;
+SELECT is(mallory.f(), 0::bigint, 'a SECURITY DEFINER function of his acts as him, not as who calls it');
+RESET ROLE;
+CREATE FUNCTION public.of_victim() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM orchestration.run';
+ALTER FUNCTION public.of_victim() OWNER TO regress_victim;
+SET ROLE regress_mallory;
+SELECT is(public.of_victim(), 1::bigint, 'one of the victim''s acts as the victim: who writes such functions gives away what he sees');
+\set ON_ERROR_STOP off
+SAVEPOINT copy;
+COPY orchestration.run TO STDOUT;
+ROLLBACK TO copy;
+SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42501', 'B3.10: COPY TO needs the privilege on all columns');
+COPY orchestration.stage_run TO STDOUT;
+SELECT is(:'ROW_COUNT'::text, '0', 'B3.10: where he has it, it copies what he sees');
+SAVEPOINT copy;
+COPY orchestration.stage_run FROM STDIN;
+\.
+ROLLBACK TO copy;
+SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42501', 'B3.10: COPY FROM');
+\set ON_ERROR_STOP on
+SET row_security = off;
+SELECT is(state('SELECT count(*) FROM orchestration.run'), '42501', 'B3.10: row_security = off is an error, no way around');
+RESET row_security;
+SELECT is((SELECT count(*) FROM pg_stats WHERE schemaname = 'orchestration' AND tablename = 'run'), 0::bigint, 'B3.4: pg_stats is hidden');
+SELECT is(state('SELECT * FROM pg_statistic'), '42501', 'B3.4: pg_statistic too');
+SELECT is((SELECT count(*) FROM pg_stats_ext WHERE schemaname = 'orchestration'), 0::bigint, 'B3.4: and pg_stats_ext');
+-- B3.4: what PostgreSQL itself does not hide: when one of these changes, the README must
+SELECT ok((SELECT reltuples FROM pg_class WHERE oid = 'orchestration.run'::regclass)   >= 3000, 'not hidden: pg_class.reltuples');
+SELECT ok(pg_relation_size('orchestration.run') > 0, 'not hidden: sizes');
+SET enable_bitmapscan = off; SET enable_indexscan = off;
+SELECT ok(EXISTS (SELECT FROM public.explained('SELECT name FROM orchestration.run') l WHERE l ~ 'Rows Removed by Filter: 300[0-9]$'), 'not hidden: EXPLAIN ANALYZE counts what the policy removed');
+RESET enable_bitmapscan; RESET enable_indexscan;
+SELECT ok(NOT (SELECT rolreplication FROM pg_roles WHERE rolname = current_user), 'logical decoding, which reads everything, needs REPLICATION');
+
+-- ------------------------------------------------------------ writing
+SELECT is(said('UPDATE orchestration.run SET status = ''Canceled'''), '0 rows', 'an UPDATE of all finds nothing');
+SELECT is(said('UPDATE orchestration.run SET status = ''Completed'' WHERE id = ''' || run || ''''), '0 rows', 'an illegal one too: no other error') FROM id;
+SELECT is(said('UPDATE orchestration.flow_orchestration_instance SET triggering_record_id = ''x'''), '0 rows', 'through the view');
+SELECT is(said('UPDATE orchestration.work_item SET assignee_id = owner_id RETURNING label'), '0 rows', 'RETURNING returns nothing');
+SELECT is(said('SELECT 1 FROM orchestration.run FOR UPDATE'), '0 rows', 'nothing to lock');
+SELECT is(state('DELETE FROM orchestration.run'), '42501', 'DELETE');
+SELECT is(state('INSERT INTO orchestration.run (status) VALUES (''InProgress'')'), '42501', 'INSERT');
+SELECT is(state(format('INSERT INTO orchestration.stage_run (run_id, name, label, position, status) VALUES (%L, ''x'', ''x'', 2, ''InProgress'')', run)), '42501', 'B3.1: a child of a hidden parent') FROM id;
+SELECT is(state('INSERT INTO orchestration.run (status) VALUES (''InProgress'') ON CONFLICT DO NOTHING'), '42501', 'B3.3: ON CONFLICT');
+SELECT is(state('UPDATE orchestration.run SET owner_id = (SELECT mallory FROM id)'), '42501', 'the owner of a run');
+SELECT is(state('UPDATE orchestration.principal SET view_all_data = true'), '42501', 'his permissions');
+SELECT is(state('INSERT INTO orchestration.share_grant SELECT'), '42501', 'shares but through the view');
+SELECT is(state(x), '42501', 'B3.11: ' || x) FROM unnest(ARRAY[
+    'TRUNCATE orchestration.run_log', 'SET session_replication_role = replica', 'ALTER TABLE orchestration.run DISABLE TRIGGER ALL',
+    'ALTER TABLE orchestration.run DISABLE ROW LEVEL SECURITY', 'ALTER TABLE orchestration.run NO FORCE ROW LEVEL SECURITY', 'DROP POLICY run_select ON orchestration.run',
+    'CREATE POLICY p ON orchestration.run USING (true)', 'ALTER FUNCTION orchestration.owner_visible(orchestration.shared_object, uuid) COST 1',
+    'CREATE TRIGGER t BEFORE UPDATE ON orchestration.run FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+    'CREATE RULE r AS ON UPDATE TO orchestration.run DO ALSO NOTHING', 'CREATE INDEX ON orchestration.run (name)', 'CREATE TABLE mallory.child () INHERITS (orchestration.run)',
+    'CREATE STATISTICS mallory.s ON name, status FROM orchestration.run', 'LOCK TABLE orchestration.run IN ACCESS EXCLUSIVE MODE', 'CREATE FUNCTION orchestration.owner_visible(text, uuid) RETURNS boolean LANGUAGE sql AS ''SELECT true''',
+    'CREATE TABLE orchestration.t ()', 'DROP EXTENSION orchestration', 'ALTER EXTENSION orchestration UPDATE', 'VACUUM FULL orchestration.run', 'CREATE PUBLICATION p FOR TABLE orchestration.run']) x
+ WHERE x NOT LIKE 'VACUUM%';
+SELECT is(state('CREATE TABLE mallory.probe (id uuid REFERENCES orchestration.run)'), '42501', 'B3.1: a foreign key of his that would tell which ids exist');
+
+-- ------------------------------------------------ existence, by calls
+-- a hidden id and one that is none are refused alike: state, message, detail, hint
+SELECT is(said(format(c.call, c.id)), said(format(c.call, c.nothing)), 'B3.1: ' || c.call)
+  FROM (SELECT x.call, CASE WHEN x.call ~ 'item' THEN item ELSE run END AS id, nothing FROM id, unnest(ARRAY[
+    'SELECT orchestration.suspend_run(%L)', 'SELECT orchestration.resume_run(%L)', 'SELECT orchestration.cancel_run(%L)',
+    'SELECT orchestration.complete_work_item(%L)', 'SELECT orchestration.complete_work_item(%L, ''[]'')', 'SELECT orchestration.fail_work_item(%L, ''x'')',
+    'SELECT orchestration.reassign_work_item(%L, (SELECT mallory FROM id))', 'SELECT orchestration.reassign_work_item(%L, (SELECT nothing FROM id))',
+    'SELECT orchestration.share_record(%L, (SELECT mallory FROM id))', 'SELECT orchestration.share_record(%L, (SELECT nothing FROM id))', 'SELECT orchestration.share_record(%L, (SELECT mallory FROM id), ''All'')',
+    'SELECT orchestration.unshare_record(%L, (SELECT mallory FROM id))', 'SELECT * FROM orchestration.explain_access(%L, (SELECT mallory FROM id))',
+    'SELECT * FROM orchestration.user_record_access(ARRAY[%L::uuid])', 'SELECT * FROM orchestration.rule_shares(''FlowOrchestrationInstance'', %L)',
+    'SELECT 1 WHERE orchestration.record_visible(''FlowOrchestrationInstance'', %L)', 'SELECT 1 WHERE orchestration.record_shared(''FlowOrchestrationInstance'', %L)',
+    'INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, (SELECT mallory FROM id), ''Read'')',
+    'UPDATE orchestration.run SET status = ''Suspended'' WHERE id = %L', 'DELETE FROM orchestration.flow_orchestration_instance_share WHERE parent_id = %L']) x (call)) c;
+SELECT is(split_part(said(format('SELECT orchestration.suspend_run(%L)', run)), ' | ', 1), 'OR101', 'and it is "does not exist"') FROM id;
+
+-- B3.3: keys of others tell nothing; B3.1: nor do records that he cannot read
+RESET ROLE;
+CREATE TABLE public.hidden (id integer PRIMARY KEY, v text);
+INSERT INTO public.hidden VALUES (1, 'secret');
+CREATE TABLE public.filtered (id text PRIMARY KEY);
+INSERT INTO public.filtered VALUES ('f1');
+ALTER TABLE public.filtered ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON public.filtered TO PUBLIC;
+SELECT orchestration.register_record_type('Attack_Hidden', 'public.hidden'), orchestration.register_record_type('Attack_Filtered', 'public.filtered') \g /dev/null
+SELECT orchestration.register_action('Attack_Screen', 'screen') \g /dev/null
+SELECT orchestration.deploy_orchestration('{"fullName": "Attack", "label": "A", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
+  "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepInteractive", "actionName": "Attack_Screen", "entryConditionLogic": "and",
+    "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "attack-victim"}}]}]}]}'::jsonb), orchestration.activate_orchestration('Attack') \g /dev/null
+SET ROLE regress_victim;
+SELECT orchestration.start_orchestration('Attack', idempotency_key => 'the key', owner_id => orchestration.acting_user_id()) AS first \gset
+SELECT is(orchestration.start_orchestration('Attack', idempotency_key => 'the key'), :'first'::uuid, 'the same user with the same key gets his run');
+SET ROLE regress_mallory;
+SELECT isnt(orchestration.start_orchestration('Attack', idempotency_key => 'the key'), :'first'::uuid, 'B3.3: another one a run of his own');
+SELECT is(replace(said('SELECT orchestration.start_orchestration(''Attack'', ''1'')'), '"1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''2'')'), '"2"', 'key'), 'B3.1: a record in a table that he cannot read');
+SELECT is(replace(said('SELECT orchestration.start_orchestration(''Attack'', ''f1'')'), '"f1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''f2'')'), '"f2"', 'key'), 'B3.1: and one that row security hides');
+SELECT is(state(format('SELECT orchestration.start_orchestration(''Attack'', owner_id => %L)', victim)), '42501', 'a run for somebody else') FROM id;
+RESET ROLE;
+INSERT INTO orchestration.run (name, owner_id, status) VALUES ('mallory-run', :'mallory', 'InProgress');
+SET ROLE regress_mallory;
+SELECT is(replace(said('UPDATE orchestration.run SET triggering_record_id = ''1'' WHERE name = ''mallory-run'''), '"1"', 'key'), replace(said('UPDATE orchestration.run SET triggering_record_id = ''2'' WHERE name = ''mallory-run'''), '"2"', 'key'), 'B3.1: named by an update');
+SELECT is(replace(said('UPDATE orchestration.run SET triggering_record_type = ''Attack_Hidden'', triggering_record_id = ''1'' WHERE name = ''mallory-run'''), '"1"', 'key'),
+          replace(said('UPDATE orchestration.run SET triggering_record_type = ''Attack_Hidden'', triggering_record_id = ''2'' WHERE name = ''mallory-run'''), '"2"', 'key'), 'B3.1: with its type');
+SELECT is(state('UPDATE orchestration.run SET interview_id = id WHERE name = ''mallory-run'' RETURNING name'), '1 rows', 'his own run he can change');
+RESET ROLE;
+SELECT is((SELECT count(*) FROM orchestration.run WHERE triggering_record_id IS NOT NULL), 0::bigint, 'nothing of it was stored');
+
+-- ------------------------------------------------------------ identity
+SET ROLE regress_mallory;
+SELECT is(state(x), '42501', 'B3.7: ' || x) FROM unnest(ARRAY[
+    format('SET orchestration.user_id = %L', (SELECT victim FROM id)), format('SET LOCAL orchestration.user_id = %L', (SELECT victim FROM id)),
+    format('SELECT set_config(''orchestration.user_id'', %L, false)', (SELECT victim FROM id)), format('ALTER ROLE regress_mallory SET orchestration.user_id = %L', (SELECT victim FROM id)),
+    format('ALTER DATABASE %I SET orchestration.user_id = %L', current_database(), (SELECT victim FROM id)),
+    'GRANT SET ON PARAMETER orchestration.user_id TO regress_mallory', 'SET SESSION AUTHORIZATION regress_victim', 'SET ROLE regress_victim',
+    'SET orchestration.user_id = ''''', 'UPDATE pg_settings SET setting = ''x'' WHERE name = ''orchestration.user_id''', 'CREATE USER MAPPING FOR regress_mallory SERVER x']) x WHERE x NOT LIKE 'CREATE USER%' AND x NOT LIKE 'SET SESSION AUTH%' AND x NOT LIKE 'SET ROLE%';
+CREATE FUNCTION mallory.as_victim() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('orchestration.user_id', (SELECT victim::text FROM id), true); RETURN (SELECT count(*) FROM orchestration.run); END $$;
+SELECT is(state('SELECT mallory.as_victim()'), '42501', 'B3.7: in a function');
+SELECT is(state('ALTER FUNCTION mallory.f() SET orchestration.user_id = ''00000000-0000-7000-8000-000000000001'''), '42501', 'B3.7: a function''s SET clause');
+SAVEPOINT a;
+SELECT is(state('SET orchestration.user_id = ''00000000-0000-7000-8000-000000000001'''), '42501', 'B3.7: in a subtransaction');
+ROLLBACK TO a;
+SELECT is(state('RESET orchestration.user_id'), '42501', 'B3.7: RESET');
+RESET ALL;
+SET LOCAL search_path = public, pg_catalog;
+SELECT is(orchestration.acting_user_id(), (SELECT mallory FROM id), 'B3.7: RESET ALL leaves him who he is');
+-- the gateway: one after another, and nobody in between
+SET ROLE regress_gateway;
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a gateway by itself is nobody');
+SELECT is(said('SELECT orchestration.start_orchestration(''Attack'')'), '42501 | role "regress_gateway" acts as no active user |  | Have a user created or activated whose role_name is the role''s.', 'and starts nothing');
+SAVEPOINT b;
+SELECT set_config('orchestration.user_id', :'victim', true) \g /dev/null
+SELECT is((SELECT count(*) FROM orchestration.run WHERE name = 'victim-run'), 1::bigint, 'it acts as the victim');
+ROLLBACK TO b;
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'and with the savepoint that is over');
+SELECT is(state(format('SELECT set_config(''orchestration.user_id'', %L, true)', v)), '22023', 'no user id: ' || v) FROM unnest('{x,0,"{","00000000-0000-7000-8000-00000000000","00000000-0000-7000-8000-0000000000010"," "}'::text[]) v;
+SELECT set_config('orchestration.user_id', upper(:'victim'), true) \g /dev/null
+SELECT is(orchestration.acting_user_id(), :'victim'::uuid, 'upper case is the same id');
+SELECT set_config('orchestration.user_id', '{' || :'victim' || '}', true) \g /dev/null
+SELECT is(orchestration.acting_user_id(), :'victim'::uuid, 'braces too');
+SELECT set_config('orchestration.user_id', :'gone', true) \g /dev/null
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a user who is not active sees nothing');
+SELECT set_config('orchestration.user_id', :'grp', true) \g /dev/null
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a group is no user');
+SELECT set_config('orchestration.user_id', '00000000-0000-7000-8000-0000000000ff', true) \g /dev/null
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'nor is an id of nobody');
+RESET ROLE;
+SELECT set_config('orchestration.user_id', '00000000-0000-7000-8000-0000000000ff', true) \g /dev/null
+SET ROLE regress_victim;
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'such a value does not fall back to the role''s own user');
+RESET ROLE;
+SELECT set_config('orchestration.user_id', '', true) \g /dev/null
+
+-- B3.8: plans that are kept, across users
+PREPARE seen AS SELECT count(*) FROM orchestration.run WHERE orchestration_label = 'secret';
+CREATE FUNCTION public.seen() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM orchestration.run WHERE orchestration_label = 'secret'); END $$;
+SELECT orchestration.update_user(:'third', view_all_data => true) \g /dev/null
+SET plan_cache_mode = force_generic_plan;
+SET ROLE regress_third;
+SELECT results_eq('EXECUTE seen', 'SELECT 1::bigint', 'B3.8: who sees all');
+SELECT is(public.seen(), 1::bigint, 'B3.8: in PL/pgSQL');
+SET ROLE regress_mallory;
+SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: then one who sees nothing');
+SELECT is(public.seen(), 0::bigint, 'B3.8: in PL/pgSQL');
+SET ROLE regress_gateway;
+SELECT set_config('orchestration.user_id', :'third', true) \g /dev/null
+SELECT results_eq('EXECUTE seen', 'SELECT 1::bigint', 'B3.8: by the setting');
+SELECT set_config('orchestration.user_id', :'mallory', true) \g /dev/null
+SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: and another');
+SELECT is(public.seen(), 0::bigint, 'B3.8: in PL/pgSQL');
+RESET ROLE;
+SELECT set_config('orchestration.user_id', '', true) \g /dev/null
+SET ROLE regress_third;
+SELECT results_eq('EXECUTE seen', 'SELECT 1::bigint', 'B3.8: and again who sees all');
+DECLARE c CURSOR FOR SELECT name FROM orchestration.run WHERE orchestration_label = 'secret';
+SET ROLE regress_mallory;
+SELECT is(said('FETCH c'), '1 rows', 'a cursor that somebody opened goes on as his: pinned');
+RESET ROLE;
+SELECT orchestration.update_user(:'third', view_all_data => false) \g /dev/null
+SET ROLE regress_third;
+SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: a permission that was taken away');
+RESET plan_cache_mode;
+
+-- B3.14, B3.15: what is his in search_path, or in pg_temp, is not called by the policies
+SET ROLE regress_mallory;
+CREATE FUNCTION mallory.owner_visible(orchestration.shared_object, uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION mallory.eq(uuid, uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR mallory.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = mallory.eq);
+CREATE TEMP TABLE principal (id uuid);
+CREATE TEMP TABLE membership (group_id uuid);
+SET LOCAL search_path = mallory, pg_temp, pg_catalog, public;
+SELECT public.is((SELECT pg_catalog.count(*) FROM orchestration.run WHERE orchestration_label OPERATOR(pg_catalog.=) 'secret'), 0::bigint, 'B3.15: search_path');
+RESET search_path;
+SET LOCAL search_path = public, pg_catalog;
+RESET ROLE;
+
+-- B3.6: conditions that may leak do not get an index of their own under row
+-- security, and need none: the policy finds the rows
+SET ROLE regress_victim;
+SELECT ok(NOT EXISTS (SELECT FROM public.explained('SELECT name FROM orchestration.run WHERE status = ''InProgress''') l WHERE l ~ 'Seq Scan'), 'B3.6: by status, without a scan of the table');
+RESET ROLE;
+
+-- catalog
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'orchestration'::regnamespace AND c.relkind IN ('r', 'p')
+                   AND NOT (c.relrowsecurity AND c.relforcerowsecurity)$$, 'row security is forced on every table');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'orchestration'::regnamespace AND c.relkind = 'v'
+                   AND NOT COALESCE('security_invoker=true' = ANY (c.reloptions), false)$$, 'B3.5: every view is security_invoker');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace AND p.prosecdef
+                   AND NOT COALESCE('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)$$, 'B3.15: SECURITY DEFINER with a pinned search_path that ends in pg_temp');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace
+                   AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND has_function_privilege('public', p.oid, 'EXECUTE')$$, 'B3.19: none of them, and no trigger function, is PUBLIC''s');
+SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'B3.16: nobody creates in the schema');
+SELECT is((SELECT count(*) FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')), 0::bigint, 'no policy lets anybody insert or delete');
+SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace)
+                   AND pg_get_expr(polqual, polrelid) ~ 'SELECT'$$, 'no policy has a sub-select');
+SELECT is_empty('SELECT * FROM orchestration.verify() WHERE invariant NOT LIKE ''log%''', 'verify()');
+SELECT * FROM finish();
+ROLLBACK;
