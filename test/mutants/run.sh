@@ -98,7 +98,7 @@ mutant() {
 
 only=("$@")
 specs=()
-for spec in "$top"/test/specs/*_race.spec; do
+for spec in "$top"/test/specs/*.spec; do
     specs+=("$(basename "$spec" .spec)")
 done
 if build && run_specs "${specs[@]}" && [ -z "$failed" ]; then
@@ -146,6 +146,22 @@ mutant 'start: the key is looked for, not claimed' engine.c \
     '/plan_insert_run_once = /,/};/s/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
 mutant 'deploy: versions are numbered without a lock' definition_deploy.c \
     's/ WHERE name = \$1 FOR NO KEY UPDATE/ WHERE name = $1/' start_race
+mutant 'access: waiting invalidations are not taken in' access.c \
+    's/^\tAcceptInvalidationMessages\(\);//' new_enemy
+mutant 'access: sharing is read with the snapshot of the statement' access.c \
+    's/GetCatalogSnapshot\(orch_catalog_relation\([A-Z_]+\)\)/GetActiveSnapshot()/' share_revoke
+mutant 'access: changes of shares invalidate nothing' catalog.c \
+    's/^\t\torch_catalog_share_generation\+\+;//' share_revoke
+mutant 'membership: circles are looked for without a lock' membership.c \
+    's/ FOR NO KEY UPDATE//' membership_cycle
+mutant 'share: without a lock on the run' share.c \
+    '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' rights_race
+mutant 'share: the right is not asked again under the lock' share.c \
+    's/^\trequire_all\(role, record\.object, record_id, &record\);//' rights_race
+mutant 'run: the right is not asked again under the lock' run.c \
+    '/plan_lock_run, &value/{n;s/.*//}' rights_race
+mutant 'work item: the right is not asked again under the lock' work_item.c \
+    '/^\trequire\(role, id\);/{N;/tuple = /s/^\trequire\(role, id\);//}' rights_race
 
 echo "1..$number"
 exit $status
