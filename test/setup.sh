@@ -39,6 +39,7 @@ have() {
         postgresql-*-pgtap) [ -e "$("$pg_config" --sharedir)/extension/pgtap.control" ] ;;
         postgresql-*) [ -x "$("$pg_config" --bindir)/initdb" ] ;;
         libtap-parser-sourcehandler-pgtap-perl) command -v pg_prove ;;
+        pgbouncer) [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer ;;
         libipc-run-perl) perl -MIPC::Run -e 1 ;;
     esac >/dev/null 2>&1
 }
@@ -49,7 +50,7 @@ find_missing() {
     missing=()
     for package in gcc make libc6-dev libxml2-dev "postgresql-$version" \
         "postgresql-server-dev-$version" "postgresql-$version-pgtap" \
-        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3; do
+        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3 pgbouncer; do
         have "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ]
@@ -80,6 +81,13 @@ conf=/etc/postgresql-common/createcluster.conf
 if [ ! -e $conf ] && [ ! -e /usr/lib/postgresql ]; then
     "${as[@]}" mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' | "${as[@]}" tee $conf >/dev/null
+fi
+# nothing is started that was not there
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as[@]}" tee $policy >/dev/null
+    "${as[@]}" chmod 755 $policy
+    trap 'rm -f "$log"; "${as[@]}" rm -f $policy' EXIT
 fi
 if ! "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
     --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
