@@ -80,6 +80,7 @@ bench:
 	@test/setup.sh
 	@$(MAKE) -s all
 	@env -u PGHOST bench/run.sh
+	@env -u PGHOST bench/access.sh
 
 accept:
 	cp results/*.out expected/
