@@ -208,10 +208,10 @@ orch_access_check_update(SharedObject object, Relation relation,
 
 	orch_access_of_tuple(object, old, desc, &record);
 	level = orch_access_level(set, &record);
-	if (level == ACCESS_ALL)
+	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0)
 		return;
 
-	if (column_changed(desc, old, new, owner_columns[object]))
+	if (level < ACCESS_ALL && column_changed(desc, old, new, owner_columns[object]))
 		refuse(role, "change the owner of", &record, "All access to it: its owner has that, and the permission Modify All Data");
 	if (object == OBJECT_WORK_ITEM)
 	{
