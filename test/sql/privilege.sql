@@ -166,8 +166,8 @@ SELECT orchestration.activate_orchestration('Mine');
 SELECT orchestration.register_action('Mine', 'worker');
 SELECT orchestration.unregister_action('Mine');
 SELECT orchestration.cancel_run(:'run_id');
--- not his
 SELECT count(*) FROM orchestration.verify();
+-- not his
 SELECT orchestration.register_record_type('Stolen', 'public.thing');
 SELECT orchestration.unregister_record_type('Thing');
 SELECT orchestration.register_action('Stolen', 'function', 'dev.trace_it(jsonb)');
