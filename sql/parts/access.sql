@@ -1,4 +1,4 @@
--- access: who the session is, and the functions of the policies (src/access.c,
+-- access: who the session is, and the functions of the policies (src/access_policy.c,
 -- src/access_support.c).  They are EXECUTEd by whoever reads a table, tell him of
 -- himself only, and are therefore granted to PUBLIC in privilege.sql.
 

@@ -146,7 +146,7 @@ mutant 'start: the key is looked for, not claimed' engine.c \
     '/plan_insert_run_once = /,/};/s/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
 mutant 'deploy: versions are numbered without a lock' definition_deploy.c \
     's/ WHERE name = \$1 FOR NO KEY UPDATE/ WHERE name = $1/' start_race
-mutant 'access: waiting invalidations are not taken in' access.c \
+mutant 'access: waiting invalidations are not taken in' access_int.h \
     's/^\tAcceptInvalidationMessages\(\);//' new_enemy
 mutant 'access: sharing is read with the snapshot of the statement' access.c \
     's/GetCatalogSnapshot\(orch_catalog_relation\([A-Z_]+\)\)/GetActiveSnapshot()/' share_revoke
