@@ -67,7 +67,7 @@ static StaticPlan plan_same_position = {
 	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_not_beside_completed = {
-	"SELECT run_id, id, status FROM orchestration.stage_run"
+	"SELECT run_id, status FROM orchestration.stage_run"
 	" WHERE run_id = ANY ($1) AND status NOT IN ('Completed', 'Error') LIMIT 1",
 	1, {UUIDARRAYOID}
 };
@@ -225,10 +225,10 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
-					 errmsg("run %s cannot be Completed: its stage %s is %s",
+					 /* not which: he who sees the run may not see its stages */
+					 errmsg("run %s cannot be Completed: one of its stages is %s",
 							SPI_getvalue(tuple, desc, 1),
-							SPI_getvalue(tuple, desc, 2),
-							SPI_getvalue(tuple, desc, 3)),
+							SPI_getvalue(tuple, desc, 2)),
 					 errhint("Complete the stage, or cancel the run.")));
 		}
 	}
