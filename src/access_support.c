@@ -50,7 +50,6 @@
 #include "nodes/supportnodes.h"
 #include "parser/parse_func.h"
 #include "utils/fmgrprotos.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/selfuncs.h"
@@ -66,13 +65,21 @@
 /* An index is of no use for more than this part of a table. */
 #define MAX_INDEX_SELECTIVITY	0.25
 
-/* A plan of this session was simplified. */
-static bool any_simplified = false;
+/*
+ * What marks the plans of this session that were simplified: the index by owner of
+ * the object's table, on which no plan else is said to depend; or InvalidOid.  Kept
+ * here, since plans outlive DROP EXTENSION.
+ */
+static Oid	marks[NUM_OBJECTS];
 
 static ExecutorStart_hook_type next_executor_start = NULL;
 
 static void check_plan(QueryDesc *query, int eflags);
-static Oid	mark_of_object(SharedObject object);
+static const OrchRelation owner_indexes[NUM_OBJECTS] = {
+	INDEX_RUN_OWNER, INDEX_STAGE_RUN_OWNER, INDEX_STEP_RUN_OWNER,
+	INDEX_WORK_ITEM_OWNER
+};
+
 static Node *support(Node *request, AccessArm arm);
 static Node *simplify(SupportRequestSimplify *request, AccessArm arm);
 static bool select_rows(SupportRequestSelectivity *request, AccessArm arm);
@@ -192,31 +199,14 @@ simplify(SupportRequestSimplify *request, AccessArm arm)
 		return NULL;
 
 	glob = request->root->glob;
-	glob->relationOids = list_append_unique_oid(glob->relationOids,
-												mark_of_object(object));
+	marks[object] = orch_catalog_relation(owner_indexes[object]);
+	glob->relationOids = list_append_unique_oid(glob->relationOids, marks[object]);
 	glob->relationOids = list_append_unique_oid(glob->relationOids,
 												orch_catalog_relation(RELATION_PRINCIPAL));
 	glob->relationOids = list_append_unique_oid(glob->relationOids,
 												orch_catalog_relation(RELATION_DEFAULT_ACCESS));
 	orch_principal_plans_depend = true;
-	any_simplified = true;
 	return makeBoolConst(true, false);
-}
-
-/*
- * What marks a plan that was made for somebody who sees all records of an object:
- * it depends on the index by owner of their table.  Else no plan is said to
- * depend on an index.
- */
-static Oid
-mark_of_object(SharedObject object)
-{
-	static const OrchRelation marks[NUM_OBJECTS] = {
-		INDEX_RUN_OWNER, INDEX_STAGE_RUN_OWNER, INDEX_STEP_RUN_OWNER,
-		INDEX_WORK_ITEM_OWNER
-	};
-
-	return orch_catalog_relation(marks[object]);
 }
 
 /*
@@ -225,14 +215,13 @@ mark_of_object(SharedObject object)
 static void
 check_plan(QueryDesc *query, int eflags)
 {
-	if (any_simplified && query->plannedstmt->relationOids != NIL)
+	if (query->plannedstmt->relationOids != NIL)
 	{
 		int			object;
 
-		AcceptInvalidationMessages();
 		for (object = 0; object < NUM_OBJECTS; object++)
-			if (list_member_oid(query->plannedstmt->relationOids,
-								mark_of_object((SharedObject) object)) &&
+			if (OidIsValid(marks[object]) &&
+				list_member_oid(query->plannedstmt->relationOids, marks[object]) &&
 				orch_access_of_role(GetUserId())->base[object] < ACCESS_READ)
 			{
 				/* not all that changes who he is invalidates plans by itself */

@@ -173,5 +173,17 @@ $node->safe_psql('postgres', q{SELECT orchestration.update_user(id, role_name =>
 is(sees('anna', $who) . ' ' . sees('ann', $who), 'Ann nobody', 'mapped anew');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.verify()'), '0', 'verify()');
 
+
+# ---- a session that planned for somebody who sees everything survives DROP EXTENSION
+$node->safe_psql('postgres', q{SELECT orchestration.update_user(id, view_all_data => true) FROM orchestration.principal WHERE name = 'Ann'});
+is($node->safe_psql('postgres', q{
+SET client_min_messages = error;
+SET ROLE anna;
+SELECT count(*) FROM orchestration.run;
+RESET ROLE;
+DROP EXTENSION orchestration CASCADE;
+SELECT count(*) FROM pg_class WHERE relname = 'pg_class';
+CREATE EXTENSION orchestration;
+SELECT count(*) FROM orchestration.run;}), "4\n1\n0", 'DROP EXTENSION after plans for one who sees all');
 $node->stop;
 done_testing();
