@@ -16,9 +16,9 @@
  * those of others at their commit.  A function of a policy takes in waiting
  * invalidations before it answers: locks that a transaction holds already would
  * not, and a statement that waited for a row must not hand out what was written
- * after the right was taken away.  As with REVOKE there is no instant between a
- * commit's becoming visible and its invalidations being sent that a reader could
- * not fall into; once COMMIT has returned, the change is everywhere.
+ * after the right was taken away.  As with REVOKE there is an instant between a
+ * commit's becoming visible and its invalidations being sent; once COMMIT has
+ * returned, the change is everywhere.
  *
  * Tables are read by plain index scans with a snapshot of now, not the
  * statement's: otherwise an old snapshot (REPEATABLE READ) would fill the cache
@@ -352,14 +352,27 @@ read_defaults(AccessSet *set)
 static void
 fill_groups(AccessSet *set)
 {
-	Snapshot	snapshot;
-	WorkList	list = {NULL, 0, 0};
-	KeyScan		scan;
 	UuidMap		principals;
 
 	orch_uuid_map_init(&principals, set->context);
-	*orch_uuid_map_enter(&principals, &set->user_id) = 1;
-	work_list_add(&list, &set->user_id);
+	orch_access_groups_above(&set->user_id, &principals);
+	set->principals = principals;
+	set->has_groups = true;
+}
+
+/*
+ * Enter a principal and every group and queue that it belongs to into an empty
+ * map, as 1.
+ */
+void
+orch_access_groups_above(const pg_uuid_t *principal_id, UuidMap *principals)
+{
+	Snapshot	snapshot;
+	WorkList	list = {NULL, 0, 0};
+	KeyScan		scan;
+
+	*orch_uuid_map_enter(principals, principal_id) = 1;
+	work_list_add(&list, principal_id);
 
 	snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_MEMBERSHIP)));
 	key_scan_open(&scan, RELATION_MEMBERSHIP, INDEX_MEMBERSHIP_MEMBER,
@@ -376,7 +389,7 @@ fill_groups(AccessSet *set)
 			bool		isnull;
 			pg_uuid_t  *group = DatumGetUUIDP(heap_getattr(tuple, Anum_membership_group_id,
 														   RelationGetDescr(scan.relation), &isnull));
-			uint8	   *value = orch_uuid_map_enter(&principals, group);
+			uint8	   *value = orch_uuid_map_enter(principals, group);
 
 			if (*value == 0)
 			{
@@ -388,10 +401,7 @@ fill_groups(AccessSet *set)
 	}
 	key_scan_close(&scan);
 	UnregisterSnapshot(snapshot);
-	if (list.ids != NULL)
-		pfree(list.ids);
-	set->principals = principals;
-	set->has_groups = true;
+	pfree(list.ids);
 }
 
 /*

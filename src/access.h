@@ -82,6 +82,8 @@ typedef enum AccessArm
 extern AccessSet *orch_access_of_role(Oid role);
 extern AccessSet *orch_access_of_user(const pg_uuid_t *user_id);
 extern bool orch_access_is_unlimited(const AccessSet *set);
+extern void orch_access_groups_above(const pg_uuid_t *principal_id,
+									 UuidMap *principals);
 extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
 extern AccessLevel orch_access_level(AccessSet *set, const RecordAccess *record);
 extern SharedObject orch_access_object(Oid label);

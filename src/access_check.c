@@ -31,6 +31,10 @@
 #include "transition.h"
 #include "uuid.h"
 
+#define NEEDS_ASSIGNMENT \
+	"to be assigned to him or to a group or queue of his, or the permission Modify All Data"
+#define NEEDS_REASSIGN "the permission Reassign Orchestration Work Items"
+
 static void refuse(Oid role, const char *to_do, const RecordAccess *record,
 				   const char *needs) pg_attribute_noreturn();
 static bool column_changed(TupleDesc desc, HeapTuple old, HeapTuple new,
@@ -146,7 +150,7 @@ orch_access_require_work(Oid role, const pg_uuid_t *item_id)
 	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) == 0 &&
 		orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
 		refuse(role, "finish", &record,
-			   "to be assigned to him or to a group or queue of his, or the permission Modify All Data");
+			   NEEDS_ASSIGNMENT);
 }
 
 /*
@@ -160,7 +164,7 @@ orch_access_require_reassign(Oid role, const pg_uuid_t *item_id)
 	(void) orch_access_require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
 	if (!has_permission(role, PERMISSION_REASSIGN_WORK_ITEMS))
 		refuse(role, "reassign", &record,
-			   "the permission Reassign Orchestration Work Items");
+			   NEEDS_REASSIGN);
 }
 
 static bool
@@ -220,11 +224,11 @@ orch_access_check_update(SharedObject object, Relation relation,
 
 		if (reassigned && (set->permissions & PERMISSION_REASSIGN_WORK_ITEMS) == 0)
 			refuse(role, "reassign", &record,
-				   "the permission Reassign Orchestration Work Items");
+				   NEEDS_REASSIGN);
 		if (finished &&
 			orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
 			refuse(role, "finish", &record,
-				   "to be assigned to him or to a group or queue of his, or the permission Modify All Data");
+				   NEEDS_ASSIGNMENT);
 		if (reassigned || finished)
 			return;
 	}

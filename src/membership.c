@@ -18,18 +18,14 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "access.h"
 #include "catalog.h"
 #include "errors.h"
 #include "principal.h"
@@ -164,48 +160,12 @@ belongs_to(const pg_uuid_t *group, const pg_uuid_t *member)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "orchestration membership",
 												  ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	Relation	relation = table_open(orch_catalog_relation(RELATION_MEMBERSHIP),
-									  AccessShareLock);
-	List	   *todo = list_make1(unconstify(pg_uuid_t *, member));
-	bool		found = orch_uuid_equal(group, member);
-	UuidMap		seen;
+	UuidMap		above;
+	bool		found;
 
-	orch_uuid_map_init(&seen, context);
-	*orch_uuid_map_enter(&seen, member) = 1;
-	while (todo != NIL && !found)
-	{
-		pg_uuid_t  *next = (pg_uuid_t *) llast(todo);
-		ScanKeyData key;
-		SysScanDesc scan;
-		HeapTuple	tuple;
-
-		CHECK_FOR_INTERRUPTS();
-		todo = list_delete_last(todo);
-		ScanKeyInit(&key, Anum_membership_member_id, BTEqualStrategyNumber,
-					F_UUID_EQ, UUIDPGetDatum(next));
-		scan = systable_beginscan(relation, orch_catalog_relation(INDEX_MEMBERSHIP_MEMBER),
-								  true, NULL, 1, &key);
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		{
-			bool		isnull;
-			pg_uuid_t  *above = palloc(sizeof(pg_uuid_t));
-			uint8	   *value;
-
-			*above = *DatumGetUUIDP(heap_getattr(tuple, Anum_membership_group_id,
-												 RelationGetDescr(relation), &isnull));
-			found = found || orch_uuid_equal(above, group);
-			value = orch_uuid_map_enter(&seen, above);
-			if (*value == 0)
-			{
-				*value = 1;
-				todo = lappend(todo, above);
-			}
-		}
-		systable_endscan(scan);
-	}
-	table_close(relation, AccessShareLock);
-	MemoryContextSwitchTo(old);
+	orch_uuid_map_init(&above, context);
+	orch_access_groups_above(member, &above);
+	found = orch_uuid_map_get(&above, group) != 0;
 	MemoryContextDelete(context);
 	return found;
 }

@@ -37,6 +37,8 @@
 #define MAX_RULE_NAME			80
 #define MAX_RULE_DESCRIPTION	1000
 
+#define MANAGE_SHARING			"manage the sharing of", ""
+
 static StaticPlan plan_lock_run = {
 	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
 	1, {UUIDOID}
@@ -94,8 +96,6 @@ static StaticPlan plan_orchestration = {
 	1, {TEXTOID}
 };
 
-static void require_all(Oid role, int object, const pg_uuid_t *record_id,
-						RecordAccess *record);
 static void check_texts(const RuleRequest *request, const char *name);
 static void check_level(SharedObject object, AccessLevel level);
 static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
@@ -142,10 +142,12 @@ set_caller(Oid role, Datum *value, char *isnull)
 /* ---------------------------------------------------------- manual shares */
 
 /*
- * Sharing a record needs All on it.
+ * Sharing a record, and having it explained, needs All on it.  What he may not is
+ * said around "record ...".
  */
-static void
-require_all(Oid role, int object, const pg_uuid_t *record_id, RecordAccess *record)
+void
+orch_share_require_all(Oid role, int object, const pg_uuid_t *record_id,
+					   RecordAccess *record, const char *to_do, const char *rest)
 {
 	AccessLevel level = ACCESS_NONE;
 
@@ -160,8 +162,9 @@ require_all(Oid role, int object, const pg_uuid_t *record_id, RecordAccess *reco
 	if (level < ACCESS_ALL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("user \"%s\" may not manage the sharing of record %s",
-						orch_principal_role_label(role), orch_uuid_text(record_id)),
+				 errmsg("user \"%s\" may not %s record %s%s",
+						orch_principal_role_label(role), to_do,
+						orch_uuid_text(record_id), rest),
 				 errdetail("It needs All access to it: its owner has that, and the permission Modify All Data.")));
 }
 
@@ -218,7 +221,7 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
 	bool		isnull;
 
-	require_all(role, object, record_id, &record);
+	orch_share_require_all(role, object, record_id, &record, MANAGE_SHARING);
 	get_principal(principal_id, "grantee", &principal);
 
 	orch_system_enter(&saved);
@@ -227,7 +230,7 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	check_level(record.object, level);
 	values[0] = UUIDPGetDatum(&record.run_id);
 	orch_plan_execute_latest(&plan_lock_run, values, NULL, 0);
-	require_all(role, record.object, record_id, &record);
+	orch_share_require_all(role, record.object, record_id, &record, MANAGE_SHARING);
 	values[1] = object_label(record.object);
 	values[2] = UUIDPGetDatum(record_id);
 	values[3] = UUIDPGetDatum(principal_id);
@@ -250,13 +253,13 @@ orch_share_remove(int object, const pg_uuid_t *record_id,
 	Datum		values[3];
 	bool		removed;
 
-	require_all(role, object, record_id, &record);
+	orch_share_require_all(role, object, record_id, &record, MANAGE_SHARING);
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	values[0] = UUIDPGetDatum(&record.run_id);
 	orch_plan_execute_latest(&plan_lock_run, values, NULL, 0);
-	require_all(role, record.object, record_id, &record);
+	orch_share_require_all(role, record.object, record_id, &record, MANAGE_SHARING);
 	values[1] = UUIDPGetDatum(record_id);
 	values[2] = UUIDPGetDatum(principal_id);
 	orch_plan_execute_latest(&plan_unshare, values, NULL, 0);

@@ -17,6 +17,7 @@
 
 #include "utils/uuid.h"
 
+#include "access.h"
 #include "orchestration.h"
 
 /* A sharing rule to be stored; group_id or orchestration_id. */
@@ -35,6 +36,10 @@ typedef struct RuleRequest
 /*
  * Each checks the caller's rights.  object: that the record must be of, or -1.
  */
+extern void orch_share_require_all(Oid role, int object,
+								   const pg_uuid_t *record_id,
+								   RecordAccess *record,
+								   const char *to_do, const char *rest);
 extern void orch_share_record(int object, const pg_uuid_t *record_id,
 							  const pg_uuid_t *principal_id, AccessLevel level,
 							  pg_uuid_t *id);

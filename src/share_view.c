@@ -211,7 +211,6 @@ orchestration_explain_access(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 	RecordAccess record;
 	Principal	principal;
-	AccessLevel level = ACCESS_NONE;
 	SystemContext saved;
 	Datum		values[6];
 	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
@@ -220,21 +219,8 @@ orchestration_explain_access(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("record_id and user_id must not be null")));
-	(void) orch_access_require_user(role);
-	if (orch_access_find(PG_GETARG_UUID_P(0), &record))
-		level = orch_access_level(orch_access_of_role(role), &record);
-	if (level == ACCESS_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("record %s does not exist",
-						orch_uuid_text(PG_GETARG_UUID_P(0)))));
-	if (level < ACCESS_ALL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("user \"%s\" may not see the sharing of record %s explained",
-						orch_principal_role_label(role),
-						orch_uuid_text(PG_GETARG_UUID_P(0))),
-				 errdetail("It needs All access to it: its owner has that, and the permission Modify All Data.")));
+	orch_share_require_all(role, -1, PG_GETARG_UUID_P(0), &record,
+						   "see the sharing of", " explained");
 	if (!orch_principal_get(PG_GETARG_UUID_P(1), &principal) ||
 		principal.kind != PRINCIPAL_USER)
 		ereport(ERROR,

@@ -157,7 +157,7 @@ mutant 'membership: circles are looked for without a lock' membership.c \
 mutant 'share: without a lock on the run' share.c \
     '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' rights_race
 mutant 'share: the right is not asked again under the lock' share.c \
-    's/^\trequire_all\(role, record\.object, record_id, &record\);//' rights_race
+    's/^\torch_share_require_all\(role, record\.object, .*;//' rights_race
 mutant 'run: the right is not asked again under the lock' run.c \
     '/plan_lock_run, &value/{n;s/.*//}' rights_race
 mutant 'work item: the right is not asked again under the lock' work_item.c \
