@@ -46,13 +46,13 @@ typedef struct IdSet
 
 static StaticPlan plan_suspend_stages = {
 	"UPDATE orchestration.stage_run SET status = 'Suspended',"
-	" modified_at = pg_catalog.now(), modified_by = NULL, ended_at = NULL"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL, ended_at = NULL"
 	" WHERE run_id = ANY ($1) AND status = 'InProgress'",
 	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_cancel_stages = {
 	"UPDATE orchestration.stage_run SET status = 'Discontinued',"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = ANY ($1) AND status IN ('InProgress', 'Suspended')",
 	1, {UUIDARRAYOID}
@@ -64,7 +64,7 @@ static StaticPlan plan_cancel_stages = {
  */
 static StaticPlan plan_discontinue_stages = {
 	"UPDATE orchestration.stage_run s SET status = 'Discontinued',"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE s.run_id = ANY ($1) AND s.status IN ('InProgress', 'Completed')"
 	"   AND NOT EXISTS (SELECT FROM orchestration.stage_run l"
@@ -73,7 +73,7 @@ static StaticPlan plan_discontinue_stages = {
 };
 static StaticPlan plan_resume_stages = {
 	"UPDATE orchestration.stage_run s SET status = 'InProgress',"
-	" modified_at = pg_catalog.now(), modified_by = NULL, ended_at = NULL"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL, ended_at = NULL"
 	" WHERE s.run_id = ANY ($1) AND s.status IN ('Suspended', 'Error')"
 	"   AND NOT EXISTS (SELECT FROM orchestration.stage_run l"
 	"                    WHERE l.run_id = s.run_id AND l.position > s.position)",
@@ -81,7 +81,7 @@ static StaticPlan plan_resume_stages = {
 };
 static StaticPlan plan_discontinue_steps = {
 	"UPDATE orchestration.step_run s SET status = 'Discontinued',"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
 	" WHERE s.run_id = u.run_id AND s.stage_run_id = u.id"
@@ -119,7 +119,7 @@ static StaticPlan plan_freeze_steps = {
 };
 static StaticPlan plan_fail_stages = {
 	"UPDATE orchestration.stage_run s SET status = 'Error',"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
 	" WHERE s.run_id = u.run_id AND s.id = u.id AND s.status = 'InProgress'",
@@ -136,7 +136,7 @@ static StaticPlan plan_fail_runs = {
 /* The work item was set to Completed by hand: its assignee is done. */
 static StaticPlan plan_complete_steps = {
 	"UPDATE orchestration.step_run s SET status = 'Completed',"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id),"
 	"      orchestration.run r"
@@ -147,7 +147,7 @@ static StaticPlan plan_complete_steps = {
 static StaticPlan plan_keep_outcomes = {
 	"UPDATE orchestration.step_run s SET"
 	" pending = pg_catalog.jsonb_build_object('outcome', 'Completed'),"
-	" modified_at = pg_catalog.now(), modified_by = NULL"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL"
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id),"
 	"      orchestration.run r"
 	" WHERE s.run_id = u.run_id AND s.id = u.id AND s.status = 'InProgress'"

@@ -67,7 +67,10 @@ static EnumInfo enum_info[ENUM_LAST + 1] = {
 	"FlowOrchestrationWorkItem"}},
 	[ENUM_ACCESS_LEVEL] = {"access_level", {"Read", "Edit", "All"}},
 	[ENUM_SHARING_MODEL] = {"sharing_model", {"Private", "Read", "ReadWrite"}},
-	[ENUM_ROW_CAUSE] = {"row_cause", {"Manual", "Owner", "Rule"}}
+	[ENUM_ROW_CAUSE] = {"row_cause", {"Manual", "Owner", "Rule"}},
+	[ENUM_FEED_ITEM_TYPE] = {"feed_item_type", {"TextPost", "LinkPost",
+	"CreatedRecordEvent", "TrackedChange"}},
+	[ENUM_FEED_VISIBILITY] = {"feed_visibility", {"AllUsers", "InternalUsers"}}
 };
 
 static const char *const relation_names[RELATION_LAST + 1] = {
@@ -84,6 +87,12 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[RELATION_DEFAULT_ACCESS] = "default_access",
 	[RELATION_OWNER_SHARING_RULE] = "owner_sharing_rule",
 	[RELATION_SHARE_GRANT] = "share_grant",
+	[RELATION_FIELD_TRACKING] = "field_tracking",
+	[RELATION_FIELD_CHANGE] = "field_change",
+	[RELATION_FEED_ITEM] = "feed_item",
+	[RELATION_FEED_COMMENT] = "feed_comment",
+	[RELATION_FEED_LIKE] = "feed_like",
+	[RELATION_SOBJECT_FIELD] = "sobject_field",
 	[INDEX_PRINCIPAL_ID] = "principal_pkey",
 	[INDEX_PRINCIPAL_ROLE_NAME] = "principal_role_name_key",
 	[INDEX_MEMBERSHIP_GROUP] = "membership_pkey",
@@ -114,6 +123,8 @@ static const struct
 	{RELATION_RUN, Anum_run_created_at, "created_at"},
 	{RELATION_RUN, Anum_run_created_by, "created_by"},
 	{RELATION_RUN, Anum_run_name, "name"},
+	{RELATION_RUN, Anum_run_orchestration_name, "orchestration_name"},
+	{RELATION_RUN, Anum_run_orchestration_label, "orchestration_label"},
 	{RELATION_RUN, Anum_run_triggering_record_type, "triggering_record_type"},
 	{RELATION_RUN, Anum_run_triggering_record_id, "triggering_record_id"},
 	{RELATION_RUN, Anum_run_idempotency_key, "idempotency_key"},
@@ -122,6 +133,7 @@ static const struct
 	{RELATION_RUN, Anum_run_error_recoverable, "error_recoverable"},
 	{RELATION_RUN, Anum_run_modified_at, "modified_at"},
 	{RELATION_RUN, Anum_run_modified_by, "modified_by"},
+	{RELATION_RUN, Anum_run_modified_minute, "modified_minute"},
 	{RELATION_RUN, Anum_run_ended_at, "ended_at"},
 	{RELATION_RUN, Anum_run_current_stage, "current_stage"},
 	{RELATION_RUN, Anum_run_error, "error"},
@@ -131,10 +143,12 @@ static const struct
 	{RELATION_STAGE_RUN, Anum_stage_run_orchestration_id, "orchestration_id"},
 	{RELATION_STAGE_RUN, Anum_stage_run_created_at, "created_at"},
 	{RELATION_STAGE_RUN, Anum_stage_run_name, "name"},
+	{RELATION_STAGE_RUN, Anum_stage_run_label, "label"},
 	{RELATION_STAGE_RUN, Anum_stage_run_position, "position"},
 	{RELATION_STAGE_RUN, Anum_stage_run_status, "status"},
 	{RELATION_STAGE_RUN, Anum_stage_run_modified_at, "modified_at"},
 	{RELATION_STAGE_RUN, Anum_stage_run_modified_by, "modified_by"},
+	{RELATION_STAGE_RUN, Anum_stage_run_modified_minute, "modified_minute"},
 	{RELATION_STAGE_RUN, Anum_stage_run_ended_at, "ended_at"},
 	{RELATION_STEP_RUN, Anum_step_run_run_id, "run_id"},
 	{RELATION_STEP_RUN, Anum_step_run_id, "id"},
@@ -143,9 +157,12 @@ static const struct
 	{RELATION_STEP_RUN, Anum_step_run_stage_run_id, "stage_run_id"},
 	{RELATION_STEP_RUN, Anum_step_run_step_type, "step_type"},
 	{RELATION_STEP_RUN, Anum_step_run_name, "name"},
+	{RELATION_STEP_RUN, Anum_step_run_label, "label"},
+	{RELATION_STEP_RUN, Anum_step_run_description, "description"},
 	{RELATION_STEP_RUN, Anum_step_run_status, "status"},
 	{RELATION_STEP_RUN, Anum_step_run_modified_at, "modified_at"},
 	{RELATION_STEP_RUN, Anum_step_run_modified_by, "modified_by"},
+	{RELATION_STEP_RUN, Anum_step_run_modified_minute, "modified_minute"},
 	{RELATION_STEP_RUN, Anum_step_run_started_at, "started_at"},
 	{RELATION_STEP_RUN, Anum_step_run_ended_at, "ended_at"},
 	{RELATION_WORK_ITEM, Anum_work_item_run_id, "run_id"},
@@ -162,6 +179,7 @@ static const struct
 	{RELATION_WORK_ITEM, Anum_work_item_assigned_at, "assigned_at"},
 	{RELATION_WORK_ITEM, Anum_work_item_modified_at, "modified_at"},
 	{RELATION_WORK_ITEM, Anum_work_item_modified_by, "modified_by"},
+	{RELATION_WORK_ITEM, Anum_work_item_modified_minute, "modified_minute"},
 	{RELATION_WORK_ITEM, Anum_work_item_completed_at, "completed_at"},
 	{RELATION_WORK_ITEM, Anum_work_item_completed_by, "completed_by"},
 	{RELATION_PRINCIPAL, Anum_principal_id, "id"},
@@ -201,6 +219,7 @@ static CatalogCache cache;
 static uint64 generation = 1;
 uint64		orch_catalog_sharing_generation = 1;
 uint64		orch_catalog_share_generation = 1;
+uint64		orch_catalog_sobject_generation = 1;
 
 static void load_cache(void);
 static void load_enum(EnumInfo *info, Oid schema);
@@ -328,6 +347,7 @@ load_cache(void)
 			cache.relations[i] = relid;
 			orch_catalog_sharing_generation++;
 			orch_catalog_share_generation++;
+			orch_catalog_sobject_generation++;
 		}
 	}
 	for (i = 0; i < (int) lengthof(attributes); i++)
@@ -388,6 +408,7 @@ invalidate_relation(Datum arg, Oid relid)
 		cache.valid = false;
 		orch_catalog_sharing_generation++;
 		orch_catalog_share_generation++;
+		orch_catalog_sobject_generation++;
 		return;
 	}
 
@@ -403,6 +424,9 @@ invalidate_relation(Datum arg, Oid relid)
 		relid == cache.relations[RELATION_OWNER_SHARING_RULE] ||
 		relid == cache.relations[RELATION_DEFAULT_ACCESS])
 		orch_catalog_sharing_generation++;
+	if (relid == cache.relations[RELATION_SOBJECT_FIELD] ||
+		relid == cache.relations[RELATION_RECORD_TYPE])
+		orch_catalog_sobject_generation++;
 	if (!cache.valid)
 		return;
 	for (i = 0; i <= RELATION_LAST; i++)

@@ -31,7 +31,9 @@ typedef enum EnumType
 	ENUM_ACCESS_LEVEL,
 	ENUM_SHARING_MODEL,
 	ENUM_ROW_CAUSE,
-	ENUM_LAST = ENUM_ROW_CAUSE
+	ENUM_FEED_ITEM_TYPE,
+	ENUM_FEED_VISIBILITY,
+	ENUM_LAST = ENUM_FEED_VISIBILITY
 } EnumType;
 
 /* The tables that C knows. */
@@ -50,6 +52,12 @@ typedef enum OrchRelation
 	RELATION_DEFAULT_ACCESS,
 	RELATION_OWNER_SHARING_RULE,
 	RELATION_SHARE_GRANT,
+	RELATION_FIELD_TRACKING,
+	RELATION_FIELD_CHANGE,
+	RELATION_FEED_ITEM,
+	RELATION_FEED_COMMENT,
+	RELATION_FEED_LIKE,
+	RELATION_SOBJECT_FIELD,
 	/* indexes that access.c and principal.c read */
 	INDEX_PRINCIPAL_ID,
 	INDEX_PRINCIPAL_ROLE_NAME,
@@ -77,17 +85,20 @@ typedef enum OrchRelation
 #define Anum_run_created_at					5
 #define Anum_run_created_by					6
 #define Anum_run_name						7
+#define Anum_run_orchestration_name			8
+#define Anum_run_orchestration_label		9
 #define Anum_run_triggering_record_type		10
 #define Anum_run_triggering_record_id		11
 #define Anum_run_idempotency_key			12
 #define Anum_run_interview_id				13
-#define Anum_run_status						16
-#define Anum_run_error_recoverable			17
-#define Anum_run_modified_at				18
-#define Anum_run_modified_by				19
-#define Anum_run_ended_at					20
-#define Anum_run_current_stage				21
-#define Anum_run_error						23
+#define Anum_run_status						14
+#define Anum_run_error_recoverable			15
+#define Anum_run_modified_at				16
+#define Anum_run_modified_by				17
+#define Anum_run_ended_at					18
+#define Anum_run_current_stage				19
+#define Anum_run_error						21
+#define Anum_run_modified_minute			22
 
 #define Anum_stage_run_run_id				1
 #define Anum_stage_run_id					2
@@ -95,11 +106,13 @@ typedef enum OrchRelation
 #define Anum_stage_run_orchestration_id		4
 #define Anum_stage_run_created_at			5
 #define Anum_stage_run_name					7
+#define Anum_stage_run_label				8
 #define Anum_stage_run_position				9
 #define Anum_stage_run_status				10
 #define Anum_stage_run_modified_at			11
 #define Anum_stage_run_modified_by			12
 #define Anum_stage_run_ended_at				13
+#define Anum_stage_run_modified_minute		15
 
 #define Anum_step_run_run_id				1
 #define Anum_step_run_id					2
@@ -108,11 +121,14 @@ typedef enum OrchRelation
 #define Anum_step_run_stage_run_id			5
 #define Anum_step_run_step_type				8
 #define Anum_step_run_name					9
+#define Anum_step_run_label					10
+#define Anum_step_run_description			11
 #define Anum_step_run_status				12
 #define Anum_step_run_modified_at			14
 #define Anum_step_run_modified_by			15
 #define Anum_step_run_started_at			16
 #define Anum_step_run_ended_at				17
+#define Anum_step_run_modified_minute		22
 
 #define Anum_work_item_run_id				1
 #define Anum_work_item_id					2
@@ -124,12 +140,13 @@ typedef enum OrchRelation
 #define Anum_work_item_name					9
 #define Anum_work_item_related_record_type	14
 #define Anum_work_item_related_record_id	15
-#define Anum_work_item_status				18
-#define Anum_work_item_assigned_at			19
-#define Anum_work_item_modified_at			20
-#define Anum_work_item_modified_by			21
-#define Anum_work_item_completed_at			22
-#define Anum_work_item_completed_by			23
+#define Anum_work_item_status				16
+#define Anum_work_item_assigned_at			17
+#define Anum_work_item_modified_at			18
+#define Anum_work_item_modified_by			19
+#define Anum_work_item_completed_at			20
+#define Anum_work_item_completed_by			21
+#define Anum_work_item_modified_minute		23
 
 #define Anum_principal_id					1
 #define Anum_principal_kind					2
@@ -180,5 +197,8 @@ extern uint64 orch_catalog_generation(void);
  */
 extern uint64 orch_catalog_sharing_generation;
 extern uint64 orch_catalog_share_generation;
+
+/* Changes when the description of the documented objects may have. */
+extern uint64 orch_catalog_sobject_generation;
 
 #endif							/* ORCH_CATALOG_H */

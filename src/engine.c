@@ -45,6 +45,7 @@
 #include "engine_int.h"
 #include "errors.h"
 #include "guard.h"
+#include "history.h"
 #include "log.h"
 #include "principal.h"
 #include "record.h"
@@ -107,7 +108,7 @@ static StaticPlan plan_insert_stage = {
 };
 static StaticPlan plan_complete_stage = {
 	"UPDATE orchestration.stage_run SET status = 'Completed',"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
@@ -133,7 +134,7 @@ static StaticPlan plan_fail_run = {
 /* of a run without a version: nothing to begin, only the statuses */
 static StaticPlan plan_resume_steps = {
 	"UPDATE orchestration.step_run s SET status = 'InProgress',"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" started_at = pg_catalog.clock_timestamp(), ended_at = NULL"
 	" FROM orchestration.stage_run g"
 	" WHERE s.run_id = $1 AND s.status IN ('Error', 'Discontinued')"
@@ -555,6 +556,7 @@ close_state(RunState *rs)
 		if (frame->kind == FRAME_ENGINE)
 			return;
 	orch_log_flush();
+	orch_history_flush();
 }
 
 /* -------------------------------------------------------------------- path */

@@ -57,48 +57,48 @@ static StaticPlan plan_insert_steps = {
 static StaticPlan plan_start_step = {
 	"UPDATE orchestration.step_run SET status = 'InProgress',"
 	" attempt = attempt + 1, error = NULL, pending = NULL,"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" started_at = pg_catalog.clock_timestamp(), ended_at = NULL"
 	" WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
 };
 static StaticPlan plan_complete_step = {
 	"UPDATE orchestration.step_run SET status = 'Completed', outputs = $3,"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp(),"
 	" lease_id = COALESCE($4, lease_id) WHERE run_id = $1 AND id = $2",
 	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
 };
 static StaticPlan plan_complete_step_pending = {
 	"UPDATE orchestration.step_run SET status = 'Completed', outputs = $3,"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp(),"
 	" pending = NULL WHERE run_id = $1 AND id = $2",
 	3, {UUIDOID, UUIDOID, JSONBOID}
 };
 static StaticPlan plan_keep_pending = {
 	"UPDATE orchestration.step_run SET pending = $3, lease_id = COALESCE($4, lease_id),"
-	" modified_at = pg_catalog.now(), modified_by = NULL"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL"
 	" WHERE run_id = $1 AND id = $2",
 	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
 };
 static StaticPlan plan_fail_step = {
 	"UPDATE orchestration.step_run SET status = 'Error', error = $3,"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp(),"
 	" pending = NULL, lease_id = COALESCE($4, lease_id) WHERE run_id = $1 AND id = $2",
 	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
 };
 static StaticPlan plan_fail_stage = {
 	"UPDATE orchestration.stage_run SET status = 'Error', error = $3,"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = $1 AND id = $2",
 	3, {UUIDOID, UUIDOID, JSONBOID}
 };
 static StaticPlan plan_discontinue_others = {
 	"UPDATE orchestration.step_run SET status = 'Discontinued',"
-	" modified_at = pg_catalog.now(), modified_by = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = $1 AND stage_run_id = $2 AND id <> $3"
 	"   AND status = 'InProgress'",

@@ -48,4 +48,11 @@
 #define ERRCODE_ORCH_ACTION_FAILED			MAKE_SQLSTATE('O','R','3','0','5')
 #define ERRCODE_ORCH_INVALID_INPUT			MAKE_SQLSTATE('O','R','3','0','6')
 
+/* OR4xx: the documented calls; the message begins with the documented code */
+#define ERRCODE_ORCH_INVALID_TYPE			MAKE_SQLSTATE('O','R','4','0','1')
+#define ERRCODE_ORCH_INVALID_FIELD			MAKE_SQLSTATE('O','R','4','0','2')
+#define ERRCODE_ORCH_INVALID_OPERATION		MAKE_SQLSTATE('O','R','4','0','3')
+#define ERRCODE_ORCH_LIMIT_EXCEEDED			MAKE_SQLSTATE('O','R','4','0','4')
+#define ERRCODE_ORCH_REPLICATION_DATE		MAKE_SQLSTATE('O','R','4','0','5')
+
 #endif							/* ORCH_ERRORS_H */

@@ -27,7 +27,9 @@
 
 #include "frame.h"
 #include "guard.h"
+#include "history.h"
 #include "log.h"
+#include "stamp.h"
 #include "uuid.h"
 
 static Frame *top = NULL;
@@ -114,7 +116,9 @@ at_xact_end(XactEvent event, void *arg)
 		case XACT_EVENT_PREPARE:
 			top = NULL;
 			orch_log_at_xact_end();
+			orch_history_at_xact_end();
 			orch_guard_at_xact_end();
+			orch_stamp_at_xact_end();
 			break;
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
@@ -133,12 +137,14 @@ at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
 	{
 		case SUBXACT_EVENT_COMMIT_SUB:
 			orch_log_at_subxact_end(level, true);
+			orch_history_at_subxact_end(level, true);
 			orch_guard_at_subxact_end(level, true);
 			break;
 		case SUBXACT_EVENT_ABORT_SUB:
 			while (top != NULL && top->nest_level >= level)
 				top = top->outer;
 			orch_log_at_subxact_end(level, false);
+			orch_history_at_subxact_end(level, false);
 			orch_guard_at_subxact_end(level, false);
 			break;
 		case SUBXACT_EVENT_START_SUB:

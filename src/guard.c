@@ -60,10 +60,12 @@
 #include "frame.h"
 #include "guard.h"
 #include "guard_int.h"
+#include "history.h"
 #include "log.h"
 #include "principal.h"
 #include "record.h"
 #include "share.h"
+#include "stamp.h"
 #include "system.h"
 #include "uuid.h"
 
@@ -77,25 +79,25 @@ const LevelColumns orch_guard_columns[LEVEL_LAST + 1] = {
 	[LEVEL_RUN] = {RELATION_RUN, Anum_run_id, 0, Anum_run_id,
 		Anum_run_owner_id, Anum_run_orchestration_id, Anum_run_name,
 		Anum_run_status, Anum_run_created_at, Anum_run_modified_at,
-		Anum_run_modified_by, Anum_run_ended_at,
+		Anum_run_modified_by, Anum_run_modified_minute, Anum_run_ended_at,
 	Anum_run_triggering_record_type, Anum_run_triggering_record_id},
 	[LEVEL_STAGE] = {RELATION_STAGE_RUN, Anum_stage_run_run_id, 0,
 		Anum_stage_run_id, Anum_stage_run_owner_id,
 		Anum_stage_run_orchestration_id, Anum_stage_run_name,
 		Anum_stage_run_status, Anum_stage_run_created_at,
-		Anum_stage_run_modified_at, Anum_stage_run_modified_by,
+		Anum_stage_run_modified_at, Anum_stage_run_modified_by, Anum_stage_run_modified_minute,
 	Anum_stage_run_ended_at, 0, 0},
 	[LEVEL_STEP] = {RELATION_STEP_RUN, Anum_step_run_run_id,
 		Anum_step_run_stage_run_id, Anum_step_run_id, Anum_step_run_owner_id,
 		Anum_step_run_orchestration_id, Anum_step_run_name,
 		Anum_step_run_status, Anum_step_run_started_at,
-		Anum_step_run_modified_at, Anum_step_run_modified_by,
+		Anum_step_run_modified_at, Anum_step_run_modified_by, Anum_step_run_modified_minute,
 	Anum_step_run_ended_at, 0, 0},
 	[LEVEL_WORK_ITEM] = {RELATION_WORK_ITEM, Anum_work_item_run_id,
 		Anum_work_item_step_run_id, Anum_work_item_id, Anum_work_item_owner_id,
 		Anum_work_item_orchestration_id, Anum_work_item_name,
 		Anum_work_item_status, Anum_work_item_created_at,
-		Anum_work_item_modified_at, Anum_work_item_modified_by,
+		Anum_work_item_modified_at, Anum_work_item_modified_by, Anum_work_item_modified_minute,
 		Anum_work_item_completed_at, Anum_work_item_related_record_type,
 	Anum_work_item_related_record_id}
 };
@@ -290,7 +292,7 @@ needs_filling(Level level, HeapTuple row, TupleDesc desc, int status)
 										   desc, &isnull);
 
 	if (isnull ||
-		DatumGetTimestampTz(modified_at) != GetCurrentTransactionStartTimestamp() ||
+		DatumGetTimestampTz(modified_at) != orch_stamp() ||
 		heap_attisnull(row, orch_guard_columns[level].ended_at, desc) == orch_guard_is_ended(level, status))
 		return true;
 	return level == LEVEL_STEP && status == STEP_IN_PROGRESS &&
@@ -406,7 +408,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 			orch_principal_acting(actor) : NULL;
 
 		attnums[n] = col->modified_at;
-		values[n++] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+		values[n++] = TimestampTzGetDatum(orch_stamp());
 		attnums[n] = col->modified_by;
 		nulls[n] = principal == NULL;
 		values[n++] = UUIDPGetDatum(principal != NULL ? &principal->id :
@@ -489,6 +491,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 								 trigdata->tg_trigtuple, row);
 	if (!trusted)
 		check_references(level, trigdata);
+	orch_history_note(level, update ? trigdata->tg_trigtuple : NULL, row, desc);
 	if (update)
 	{
 		bool		reassigned = false;
@@ -723,7 +726,8 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 
 		value = heap_getattr(tuple, col->ended_at, desc, &isnull);
 		ended_at = isnull ? entry.logged_at : DatumGetTimestampTz(value);
-		entry.logged_at = ended_at;
+		/* a time set by hand may be of long ago: get_updated() would miss it */
+		entry.logged_at = Max(ended_at, orch_stamp());
 		value = heap_getattr(tuple, col->created_at, desc, &isnull);
 		if (!isnull)
 			entry.duration = (int) Max((ended_at - DatumGetTimestampTz(value)) / USECS_PER_SEC, 0);
@@ -836,7 +840,10 @@ flush(void)
 		if (frame->kind == FRAME_ENGINE)
 			break;
 	if (frame == NULL)
+	{
 		orch_log_flush();
+		orch_history_flush();
+	}
 	orch_system_leave(&saved);
 }
 

@@ -33,11 +33,12 @@
 #include "compat.h"
 #include "guard_int.h"
 #include "principal.h"
+#include "stamp.h"
 #include "system.h"
 #include "uuid.h"
 
 static StaticPlan plan_fill_stages = {
-	"UPDATE orchestration.stage_run s SET modified_at = pg_catalog.now(),"
+	"UPDATE orchestration.stage_run s SET modified_at = orchestration.system_modstamp(),"
 	" modified_by = $3, ended_at = CASE"
 	"  WHEN s.status IN ('InProgress', 'Suspended') THEN NULL"
 	"  ELSE COALESCE(s.ended_at, pg_catalog.clock_timestamp()) END"
@@ -46,7 +47,7 @@ static StaticPlan plan_fill_stages = {
 	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
 };
 static StaticPlan plan_fill_steps = {
-	"UPDATE orchestration.step_run s SET modified_at = pg_catalog.now(),"
+	"UPDATE orchestration.step_run s SET modified_at = orchestration.system_modstamp(),"
 	" modified_by = $3, started_at = CASE"
 	"  WHEN s.status = 'InProgress' AND (s.started_at IS NULL OR s.ended_at IS NOT NULL)"
 	"  THEN pg_catalog.clock_timestamp() ELSE s.started_at END,"
@@ -181,9 +182,9 @@ fill_directly(Level level, Relation relation, const Principal *principal,
 		ItemPointerData tid = entries[i].tid;
 		HeapTuple	row;
 		int			status;
-		int			attnums[4];
-		Datum		values[4];
-		bool		nulls[4] = {false};
+		int			attnums[5];
+		Datum		values[5];
+		bool		nulls[5] = {false};
 		int			n = 0;
 		TM_Result	result;
 		TM_FailureData failure;
@@ -200,7 +201,9 @@ fill_directly(Level level, Relation relation, const Principal *principal,
 		status = orch_guard_row_status(level, row, desc);
 
 		attnums[n] = col->modified_at;
-		values[n++] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+		values[n++] = TimestampTzGetDatum(orch_stamp());
+		attnums[n] = col->modified_minute;
+		values[n++] = Int32GetDatum(orch_stamp_minute(orch_stamp()));
 		attnums[n] = col->modified_by;
 		nulls[n] = principal == NULL;
 		values[n++] = principal == NULL ? (Datum) 0 :

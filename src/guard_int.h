@@ -33,6 +33,7 @@ typedef struct LevelColumns
 	AttrNumber	created_at;		/* from where durations count */
 	AttrNumber	modified_at;
 	AttrNumber	modified_by;
+	AttrNumber	modified_minute;
 	AttrNumber	ended_at;
 	AttrNumber	record_type;	/* polymorphic lookup; 0: none */
 	AttrNumber	record_id;

@@ -6,7 +6,7 @@
  * A run that finishes in one call has some twenty milestones.  Written one by
  * one through SPI they would cost as much as everything else; so they are kept
  * until the statement or engine call that made them ends, and then go to the
- * heap with table_multi_insert(), as COPY does it: one WAL record for many rows.
+ * heap together (batch.c).
  *
  * That way past the executor is sound here: every constraint of run_log holds by
  * construction (lengths are cut below, the run of an entry is locked by the same
@@ -22,24 +22,17 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "commands/sequence.h"
-#include "executor/executor.h"
-#include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "utils/lsyscache.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "batch.h"
 #include "catalog.h"
-#include "compat.h"
 #include "log.h"
+#include "stamp.h"
 
 /* columns of run_log, 0-based */
 #define COL_RUN_ID			0
@@ -54,22 +47,17 @@
 #define COL_ACTOR			9
 #define COL_COMMENTS		10
 #define COL_CONTEXT			11
-#define NCOLUMNS			12
 
 /* contract/fields.csv: lengths of FlowOrchestrationLog's texts, in characters */
 #define MAX_ACTOR		255
 #define MAX_COMMENTS	1333
 #define MAX_CONTEXT		80
 
-/* rows a table_multi_insert() */
-#define BATCH			500
-
 static LogEntry *entries = NULL;	/* in TopTransactionContext */
 static int	nentries = 0;
 static int	max_entries = 0;
 
-static char *keep_text(const char *text, int max_chars);
-static void fill_slot(TupleTableSlot *slot, const LogEntry *entry);
+static void fill_row(int i, Datum *values, bool *nulls, void *arg);
 
 /*
  * Start an entry.
@@ -81,6 +69,8 @@ orch_log_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id)
 	entry->kind = kind;
 	entry->run_id = *run_id;
 	entry->duration = -1;
+	/* never before the stamp: get_updated() finds it by this time */
+	(void) orch_stamp();
 	entry->logged_at = GetCurrentTimestamp();
 }
 
@@ -104,25 +94,10 @@ orch_log_append(const LogEntry *entry)
 	kept = &entries[nentries];
 	*kept = *entry;
 	kept->nest_level = GetCurrentTransactionNestLevel();
-	kept->actor = keep_text(entry->actor, MAX_ACTOR);
-	kept->comments = keep_text(entry->comments, MAX_COMMENTS);
-	kept->context = keep_text(entry->context, MAX_CONTEXT);
+	kept->actor = orch_batch_keep_text(entry->actor, MAX_ACTOR);
+	kept->comments = orch_batch_keep_text(entry->comments, MAX_COMMENTS);
+	kept->context = orch_batch_keep_text(entry->context, MAX_CONTEXT);
 	nentries++;
-}
-
-static char *
-keep_text(const char *text, int max_chars)
-{
-	char	   *result;
-	int			len;
-
-	if (text == NULL)
-		return NULL;
-	len = pg_mbcharcliplen(text, strlen(text), max_chars);
-	result = MemoryContextAlloc(TopTransactionContext, len + 1);
-	memcpy(result, text, len);
-	result[len] = '\0';
-	return result;
 }
 
 /*
@@ -131,76 +106,15 @@ keep_text(const char *text, int max_chars)
 void
 orch_log_flush(void)
 {
-	Relation	relation;
 	Oid			sequence;
-	EState	   *estate;
-	ResultRelInfo *result_rel;
-	TupleTableSlot *slots[BATCH];
-	MemoryContext context;
-	MemoryContext row_context;
-	MemoryContext old;
-	BulkInsertState bulk;
-	int			nslots = 0;
-	int			done;
 	int			i;
 
 	if (nentries == 0)
 		return;
 
-	context = AllocSetContextCreate(CurrentMemoryContext, "orchestration log",
-									ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	row_context = AllocSetContextCreate(context, "orchestration log rows",
-										ALLOCSET_DEFAULT_SIZES);
-	relation = table_open(orch_catalog_relation(RELATION_RUN_LOG), RowExclusiveLock);
-	Assert(RelationGetDescr(relation)->natts == NCOLUMNS);
 	sequence = get_relname_relid("run_log_number_seq",
-								 RelationGetNamespace(relation));
-	estate = CreateExecutorState();
-	result_rel = makeNode(ResultRelInfo);
-	InitResultRelInfo(result_rel, relation, 0, NULL, 0);
-	ExecOpenIndices(result_rel, false);
-	bulk = nentries > BATCH ? GetBulkInsertState() : NULL;
-
-	for (done = 0; done < nentries; done += BATCH)
-	{
-		int			n = Min(BATCH, nentries - done);
-
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextSwitchTo(row_context);
-		for (i = 0; i < n; i++)
-		{
-			if (i >= nslots)
-			{
-				MemoryContextSwitchTo(context);
-				slots[nslots++] = table_slot_create(relation, NULL);
-				MemoryContextSwitchTo(row_context);
-			}
-			fill_slot(slots[i], &entries[done + i]);
-			slots[i]->tts_values[COL_NUMBER] =
-				Int64GetDatum(nextval_internal(sequence, false));
-			ExecStoreVirtualTuple(slots[i]);
-		}
-		table_multi_insert(relation, slots, n, GetCurrentCommandId(true), 0, bulk);
-		for (i = 0; i < n; i++)
-		{
-			(void) orch_compat_insert_index_tuples(result_rel, slots[i], estate);
-			ResetPerTupleExprContext(estate);
-			ExecClearTuple(slots[i]);
-		}
-		MemoryContextReset(row_context);
-	}
-
-	if (bulk != NULL)
-		FreeBulkInsertState(bulk);
-	for (i = 0; i < nslots; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
-	ExecCloseIndices(result_rel);
-	FreeExecutorState(estate);
-	table_close(relation, NoLock);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	CommandCounterIncrement();
+								 get_rel_namespace(orch_catalog_relation(RELATION_RUN_LOG)));
+	orch_batch_insert(RELATION_RUN_LOG, nentries, fill_row, &sequence);
 
 	for (i = 0; i < nentries; i++)
 	{
@@ -221,15 +135,12 @@ orch_log_flush(void)
 }
 
 static void
-fill_slot(TupleTableSlot *slot, const LogEntry *entry)
+fill_row(int i, Datum *values, bool *nulls, void *arg)
 {
-	Datum	   *values = slot->tts_values;
-	bool	   *nulls = slot->tts_isnull;
-
-	ExecClearTuple(slot);
-	memset(nulls, true, NCOLUMNS * sizeof(bool));
+	const LogEntry *entry = &entries[i];
 
 	values[COL_RUN_ID] = UUIDPGetDatum(&entry->run_id);
+	values[COL_NUMBER] = Int64GetDatum(nextval_internal(*(Oid *) arg, false));
 	values[COL_LOGGED_AT] = TimestampTzGetDatum(entry->logged_at);
 	values[COL_KIND] = ObjectIdGetDatum(orch_catalog_label_oid(ENUM_LOG_KIND,
 															   entry->kind));

@@ -19,9 +19,11 @@
 
 #include "access.h"
 #include "catalog.h"
+#include "describe.h"
 #include "engine.h"
 #include "frame.h"
 #include "principal.h"
+#include "tombstone.h"
 
 PG_MODULE_MAGIC;
 
@@ -37,8 +39,10 @@ _PG_init(void)
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	orch_principal_init();
 	orch_access_support_init();
+	orch_tombstone_init();
 	MarkGUCPrefixReserved("orchestration");
 
 	orch_catalog_init();
+	orch_describe_init();
 	orch_frame_init();
 }

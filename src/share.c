@@ -49,7 +49,7 @@ static StaticPlan plan_share = {
 	" VALUES ($1, $2::orchestration.shared_object, $3, $4,"
 	" $5::orchestration.access_level, $6)"
 	" ON CONFLICT (run_id, record_id, user_or_group_id) DO UPDATE"
-	" SET access_level = EXCLUDED.access_level, modified_at = pg_catalog.now(),"
+	" SET access_level = EXCLUDED.access_level, modified_at = orchestration.system_modstamp(),"
 	" modified_by = EXCLUDED.modified_by"
 	" RETURNING g.id",
 	6, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, TEXTOID, UUIDOID}
@@ -83,7 +83,7 @@ static StaticPlan plan_create_rule = {
 	" ON CONFLICT (user_or_group_id, object, group_id, orchestration_id) DO UPDATE"
 	" SET access_level = EXCLUDED.access_level, name = EXCLUDED.name,"
 	" developer_name = EXCLUDED.developer_name, description = EXCLUDED.description,"
-	" modified_at = pg_catalog.now(), modified_by = EXCLUDED.modified_by"
+	" modified_at = orchestration.system_modstamp(), modified_by = EXCLUDED.modified_by"
 	" RETURNING r.id",
 	9, {TEXTOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID,
 	UUIDOID}

@@ -70,6 +70,21 @@ orch_uuid_generate(pg_uuid_t *id)
 #endif
 }
 
+/*
+ * When an id of version 7 was made, to the millisecond.
+ */
+TimestampTz
+orch_uuid_time(const pg_uuid_t *id)
+{
+	int64		ms = 0;
+	int			i;
+
+	for (i = 0; i < 6; i++)
+		ms = ms << 8 | id->data[i];
+	return ms * 1000 -
+		(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
 char *
 orch_uuid_text(const pg_uuid_t *id)
 {

@@ -15,10 +15,12 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "utils/array.h"
 #include "utils/uuid.h"
 
 extern void orch_uuid_generate(pg_uuid_t *id);
+extern TimestampTz orch_uuid_time(const pg_uuid_t *id);
 extern char *orch_uuid_text(const pg_uuid_t *id);
 extern bool orch_uuid_parse(const char *text, pg_uuid_t *id);
 extern int	orch_uuid_compare(const void *a, const void *b);

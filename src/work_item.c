@@ -29,6 +29,7 @@
 #include "errors.h"
 #include "frame.h"
 #include "guard.h"
+#include "history.h"
 #include "log.h"
 #include "principal.h"
 #include "system.h"
@@ -233,6 +234,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	else
 		orch_engine_keep_outcome(&item.run_id, &item.step_id, &outcome);
 	orch_log_flush();
+	orch_history_flush();
 	SPI_finish();
 	orch_system_leave(&saved);
 	orch_frame_pop(frame);

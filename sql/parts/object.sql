@@ -115,9 +115,9 @@ CREATE TABLE orchestration.owner_sharing_rule (
     developer_name   text,
     name             text        NOT NULL,
     description      text,
-    created_at       timestamptz NOT NULL DEFAULT now(),
+    created_at       timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     created_by       uuid,
-    modified_at      timestamptz NOT NULL DEFAULT now(),
+    modified_at      timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     modified_by      uuid,
     CONSTRAINT owner_sharing_rule_pkey PRIMARY KEY (id),
     CONSTRAINT owner_sharing_rule_source_key UNIQUE NULLS NOT DISTINCT
@@ -260,7 +260,7 @@ CREATE TABLE orchestration.run (
         DEFAULT '00000000-0000-7000-8000-000000000001',
     orchestration_id       uuid,
     version_id             uuid,
-    created_at             timestamptz NOT NULL DEFAULT now(),
+    created_at             timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     created_by             uuid,
     name                   text        NOT NULL
         DEFAULT 'OR-' || lpad(nextval('orchestration.run_name_seq')::text, 8, '0'),
@@ -270,16 +270,15 @@ CREATE TABLE orchestration.run (
     triggering_record_id   text,
     idempotency_key        text,
     interview_id           uuid,
-    last_viewed_at         timestamptz,
-    last_referenced_at     timestamptz,
     status                 orchestration.run_status NOT NULL,
     error_recoverable      boolean,
-    modified_at            timestamptz NOT NULL DEFAULT now(),
+    modified_at            timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     modified_by            uuid,
     ended_at               timestamptz,
     current_stage          text,
     variables              jsonb,
     error                  jsonb,
+    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
     CONSTRAINT run_pkey PRIMARY KEY (id),
     CONSTRAINT run_name_key UNIQUE (name),
     CONSTRAINT run_name_check CHECK (name <> '' AND length(name) <= 255),
@@ -289,6 +288,7 @@ CREATE TABLE orchestration.run (
     CONSTRAINT run_ended_check
         CHECK ((status IN ('Completed', 'Canceled', 'Error')) = (ended_at IS NOT NULL))
 ) WITH (fillfactor = 85);
+CREATE INDEX run_modified_minute_idx ON orchestration.run (modified_minute);
 CREATE INDEX run_owner_idx ON orchestration.run (owner_id);
 CREATE INDEX run_orchestration_idx ON orchestration.run (orchestration_id);
 CREATE INDEX run_triggering_record_idx
@@ -298,6 +298,8 @@ CREATE UNIQUE INDEX run_idempotency_key_idx
     ON orchestration.run (orchestration_name, idempotency_key, created_by)
     NULLS NOT DISTINCT
     WHERE idempotency_key IS NOT NULL;
+COMMENT ON COLUMN orchestration.run.modified_minute IS
+    'Minute of modified_at, for get_updated(): an index on modified_at itself would cost every update its HOT';
 COMMENT ON TABLE orchestration.run IS
     'Orchestration runs: FlowOrchestrationInstance (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.run.version_id IS
@@ -324,16 +326,17 @@ CREATE TABLE orchestration.stage_run (
     owner_id    uuid        NOT NULL
         DEFAULT '00000000-0000-7000-8000-000000000001',
     orchestration_id uuid,
-    created_at  timestamptz NOT NULL DEFAULT now(),
+    created_at  timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     created_by  uuid,
     name        text        NOT NULL,
     label       text        NOT NULL,
     position    integer     NOT NULL,
     status      orchestration.stage_status NOT NULL,
-    modified_at timestamptz NOT NULL DEFAULT now(),
+    modified_at timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     modified_by uuid,
     ended_at    timestamptz,
     error       jsonb,
+    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
     CONSTRAINT stage_run_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT stage_run_run_fkey FOREIGN KEY (run_id)
         REFERENCES orchestration.run (id) ON DELETE CASCADE,
@@ -342,8 +345,11 @@ CREATE TABLE orchestration.stage_run (
     CONSTRAINT stage_run_position_check CHECK (position > 0)
 ) WITH (fillfactor = 85);
 CREATE INDEX stage_run_id_idx ON orchestration.stage_run (id);
+CREATE INDEX stage_run_modified_minute_idx ON orchestration.stage_run (modified_minute);
 CREATE INDEX stage_run_owner_idx ON orchestration.stage_run (owner_id);
 CREATE INDEX stage_run_orchestration_idx ON orchestration.stage_run (orchestration_id);
+COMMENT ON COLUMN orchestration.stage_run.modified_minute IS
+    'Minute of modified_at, for get_updated(): an index on modified_at itself would cost every update its HOT';
 COMMENT ON TABLE orchestration.stage_run IS
     'Stages of runs: FlowOrchestrationStageInstance (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.stage_run.position IS
@@ -359,7 +365,7 @@ CREATE TABLE orchestration.step_run (
         DEFAULT '00000000-0000-7000-8000-000000000001',
     orchestration_id uuid,
     stage_run_id uuid        NOT NULL,
-    created_at   timestamptz NOT NULL DEFAULT now(),
+    created_at   timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     created_by   uuid,
     step_type    orchestration.step_type NOT NULL,
     name         text        NOT NULL,
@@ -367,7 +373,7 @@ CREATE TABLE orchestration.step_run (
     description  text,
     status       orchestration.step_status NOT NULL,
     attempt      integer     NOT NULL DEFAULT 0,
-    modified_at  timestamptz NOT NULL DEFAULT now(),
+    modified_at  timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     modified_by  uuid,
     started_at   timestamptz,
     ended_at     timestamptz,
@@ -375,6 +381,7 @@ CREATE TABLE orchestration.step_run (
     pending      jsonb,
     error        jsonb,
     lease_id     uuid,
+    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
     CONSTRAINT step_run_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT step_run_stage_run_fkey FOREIGN KEY (run_id, stage_run_id)
         REFERENCES orchestration.stage_run (run_id, id) ON DELETE CASCADE,
@@ -383,8 +390,11 @@ CREATE TABLE orchestration.step_run (
     CONSTRAINT step_run_description_check CHECK (length(description) <= 32000)
 ) WITH (fillfactor = 85);
 CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
+CREATE INDEX step_run_modified_minute_idx ON orchestration.step_run (modified_minute);
 CREATE INDEX step_run_owner_idx ON orchestration.step_run (owner_id);
 CREATE INDEX step_run_orchestration_idx ON orchestration.step_run (orchestration_id);
+COMMENT ON COLUMN orchestration.step_run.modified_minute IS
+    'Minute of modified_at, for get_updated(): an index on modified_at itself would cost every update its HOT';
 COMMENT ON TABLE orchestration.step_run IS
     'Steps of runs: FlowOrchestrationStepInstance (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.step_run.attempt IS
@@ -414,7 +424,7 @@ CREATE TABLE orchestration.work_item (
     orchestration_id    uuid,
     assignee_id         uuid        NOT NULL,
     step_run_id         uuid        NOT NULL,
-    created_at          timestamptz NOT NULL DEFAULT now(),
+    created_at          timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     created_by          uuid,
     name                text        NOT NULL
         DEFAULT 'WI-' || lpad(nextval('orchestration.work_item_name_seq')::text, 8, '0'),
@@ -424,15 +434,14 @@ CREATE TABLE orchestration.work_item (
     screen_flow_inputs  jsonb,
     related_record_type text,
     related_record_id   text,
-    last_viewed_at      timestamptz,
-    last_referenced_at  timestamptz,
     status              orchestration.work_item_status NOT NULL,
     assigned_at         timestamptz NOT NULL DEFAULT now(),
-    modified_at         timestamptz NOT NULL DEFAULT now(),
+    modified_at         timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     modified_by         uuid,
     completed_at        timestamptz,
     completed_by        text,
     idempotency_key     text,
+    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
     CONSTRAINT work_item_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT work_item_name_key UNIQUE (name),
     CONSTRAINT work_item_step_run_fkey FOREIGN KEY (run_id, step_run_id)
@@ -449,6 +458,7 @@ CREATE TABLE orchestration.work_item (
         CHECK ((status = 'Completed') = (completed_at IS NOT NULL))
 ) WITH (fillfactor = 85);
 CREATE INDEX work_item_id_idx ON orchestration.work_item (id);
+CREATE INDEX work_item_modified_minute_idx ON orchestration.work_item (modified_minute);
 CREATE INDEX work_item_owner_idx ON orchestration.work_item (owner_id);
 CREATE INDEX work_item_orchestration_idx ON orchestration.work_item (orchestration_id);
 CREATE INDEX work_item_assignee_idx ON orchestration.work_item (assignee_id);
@@ -459,6 +469,8 @@ CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, s
 CREATE INDEX work_item_related_record_idx
     ON orchestration.work_item (related_record_type, related_record_id)
     WHERE related_record_id IS NOT NULL;
+COMMENT ON COLUMN orchestration.work_item.modified_minute IS
+    'Minute of modified_at, for get_updated(): an index on modified_at itself would cost every update its HOT';
 COMMENT ON TABLE orchestration.work_item IS
     'Work for people: FlowOrchestrationWorkItem (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.work_item.completed_by IS
@@ -476,7 +488,7 @@ CREATE TABLE orchestration.share_grant (
     record_id        uuid        NOT NULL,
     user_or_group_id uuid        NOT NULL,
     access_level     orchestration.access_level NOT NULL,
-    modified_at      timestamptz NOT NULL DEFAULT now(),
+    modified_at      timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     modified_by      uuid,
     CONSTRAINT share_grant_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT share_grant_record_key
@@ -487,6 +499,7 @@ CREATE TABLE orchestration.share_grant (
 );
 CREATE INDEX share_grant_user_or_group_idx
     ON orchestration.share_grant (user_or_group_id);
+CREATE INDEX share_grant_id_idx ON orchestration.share_grant (id);
 CREATE INDEX share_grant_record_idx ON orchestration.share_grant (record_id);
 COMMENT ON TABLE orchestration.share_grant IS
     'Manual shares: the rows of Share with RowCause Manual; the others are computed from owners and rules';
@@ -552,6 +565,7 @@ CREATE TABLE orchestration.run_log (
     CONSTRAINT run_log_comments_check CHECK (length(comments) <= 1333),
     CONSTRAINT run_log_context_check CHECK (length(context) <= 80)
 );
+CREATE INDEX run_log_logged_idx ON orchestration.run_log USING brin (logged_at);
 COMMENT ON TABLE orchestration.run_log IS
     'Milestones of runs: FlowOrchestrationLog (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.run_log.number IS

@@ -62,6 +62,44 @@ ALTER TABLE orchestration.share_grant ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL
 CREATE POLICY share_grant_select ON orchestration.share_grant FOR SELECT USING (
     orchestration.record_visible(object, record_id));
 
+ALTER TABLE orchestration.field_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY field_change_select ON orchestration.field_change FOR SELECT USING (
+    orchestration.record_visible(object, record_id));
+
+-- who may delete is judged by a trigger, which can say why not
+ALTER TABLE orchestration.feed_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY feed_item_select ON orchestration.feed_item FOR SELECT USING (
+    orchestration.record_visible(object, record_id));
+CREATE POLICY feed_item_delete ON orchestration.feed_item FOR DELETE USING (
+    orchestration.record_visible(object, record_id));
+
+ALTER TABLE orchestration.feed_comment ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY feed_comment_select ON orchestration.feed_comment FOR SELECT USING (
+    orchestration.record_visible(object, record_id));
+
+ALTER TABLE orchestration.feed_like ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY feed_like_select ON orchestration.feed_like FOR SELECT USING (
+    orchestration.record_visible(object, record_id));
+
+ALTER TABLE orchestration.feed_tracked_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY feed_tracked_change_select ON orchestration.feed_tracked_change FOR SELECT USING (
+    orchestration.record_visible(object, record_id));
+
+ALTER TABLE orchestration.record_view ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY record_view_select ON orchestration.record_view FOR SELECT USING (
+    orchestration.record_visible(object, record_id));
+
+-- what was deleted: whoever saw it
+ALTER TABLE orchestration.tombstone ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tombstone_select ON orchestration.tombstone FOR SELECT USING (
+    CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
+         ELSE orchestration.owner_visible(shared_object, owner_id)
+              OR orchestration.orchestration_visible(shared_object, orchestration_id)
+              OR (assignee_id IS NOT NULL AND orchestration.assignee_visible(assignee_id))
+              OR (shared_with IS NOT NULL
+                  AND shared_with && orchestration.acting_principal_ids())
+    END);
+
 -- for every active user
 
 ALTER TABLE orchestration.principal ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -82,6 +120,30 @@ CREATE POLICY orchestration_definition_select ON orchestration.orchestration_def
 
 ALTER TABLE orchestration.orchestration_version ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY orchestration_version_select ON orchestration.orchestration_version FOR SELECT
+    USING (orchestration.is_user());
+
+ALTER TABLE orchestration.tombstone_horizon ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tombstone_horizon_select ON orchestration.tombstone_horizon FOR SELECT
+    USING (orchestration.is_user());
+
+ALTER TABLE orchestration.field_tracking ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY field_tracking_select ON orchestration.field_tracking FOR SELECT
+    USING (orchestration.is_user());
+
+ALTER TABLE orchestration.sobject ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY sobject_select ON orchestration.sobject FOR SELECT
+    USING (orchestration.is_user());
+ALTER TABLE orchestration.sobject_field ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY sobject_field_select ON orchestration.sobject_field FOR SELECT
+    USING (orchestration.is_user());
+ALTER TABLE orchestration.sobject_picklist_value ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY sobject_picklist_value_select ON orchestration.sobject_picklist_value FOR SELECT
+    USING (orchestration.is_user());
+ALTER TABLE orchestration.sobject_child_relationship ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY sobject_child_relationship_select ON orchestration.sobject_child_relationship FOR SELECT
+    USING (orchestration.is_user());
+ALTER TABLE orchestration.sobject_layout ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY sobject_layout_select ON orchestration.sobject_layout FOR SELECT
     USING (orchestration.is_user());
 
 -- for those who see all data

@@ -51,14 +51,34 @@ GRANT EXECUTE ON FUNCTION
     orchestration.validate_orchestration(jsonb),
     orchestration.activate_orchestration(text, integer),
     orchestration.deactivate_orchestration(text),
-    orchestration.orchestration_references(text, integer)
+    orchestration.orchestration_references(text, integer),
+    orchestration.describe_sobjects(text[], numeric),
+    orchestration.describe_layout(text, text, text[]),
+    orchestration.retrieve(text[], text, text[]),
+    orchestration.create(jsonb, boolean),
+    orchestration.update(jsonb, boolean),
+    orchestration.upsert(text, jsonb, boolean),
+    orchestration.delete(text[], boolean),
+    orchestration.get_updated(text, timestamptz, timestamptz),
+    orchestration.get_deleted(text, timestamptz, timestamptz),
+    orchestration.change_owner(uuid, uuid),
+    orchestration.post_to_feed(uuid, text, text, text, orchestration.feed_visibility, boolean),
+    orchestration.comment_on_feed_item(uuid, text),
+    orchestration.delete_feed_comment(uuid),
+    orchestration.like_feed_item(uuid),
+    orchestration.unlike_feed_item(uuid),
+    orchestration.view_record(uuid),
+    orchestration.reference_record(uuid)
     TO PUBLIC;
 
 -- constants
 GRANT EXECUTE ON FUNCTION
     orchestration.legal_transitions(),
-    orchestration.legal_neighbours()
+    orchestration.legal_neighbours(),
+    orchestration.minute_of(timestamptz)
     TO PUBLIC;
+-- the same for everybody: when the oldest open transaction began to write
+GRANT EXECUTE ON FUNCTION orchestration.latest_date_covered() TO PUBLIC;
 
 -- The views, and of the tables the columns that they are made of: they are
 -- security_invoker, so that the policies are those of the reader.
@@ -78,25 +98,47 @@ GRANT SELECT ON
     orchestration."user",
     orchestration."group",
     orchestration.group_member,
-    orchestration.default_access
+    orchestration.default_access,
+    orchestration.flow_orchestration_instance_history,
+    orchestration.flow_orchestration_stage_instance_history,
+    orchestration.flow_orchestration_step_instance_history,
+    orchestration.flow_orchestration_instance_feed,
+    orchestration.flow_orchestration_stage_instance_feed,
+    orchestration.flow_orchestration_step_instance_feed,
+    orchestration.field_change,
+    orchestration.feed_item,
+    orchestration.feed_comment,
+    orchestration.feed_like,
+    orchestration.feed_tracked_change,
+    orchestration.field_tracking,
+    orchestration.tombstone_horizon,
+    orchestration.sobject,
+    orchestration.sobject_field,
+    orchestration.sobject_picklist_value,
+    orchestration.sobject_child_relationship,
+    orchestration.sobject_layout
     TO PUBLIC;
+-- whom a record was shared with, and who looked at it, is nobody else's business
+GRANT SELECT (id, object, deleted_at) ON orchestration.tombstone TO PUBLIC;
+GRANT SELECT (run_id, record_id, object, viewed_at, referenced_at)
+    ON orchestration.record_view TO PUBLIC;
 
 GRANT SELECT (id, owner_id, orchestration_id, version_id, created_at, created_by,
               name, orchestration_name, orchestration_label,
               triggering_record_type, triggering_record_id, interview_id,
-              last_viewed_at, last_referenced_at, status, error_recoverable,
-              modified_at, modified_by, ended_at, current_stage, error)
+              status, error_recoverable, modified_at, modified_by, ended_at,
+              current_stage, error, modified_minute)
     ON orchestration.run TO PUBLIC;
 GRANT SELECT ON orchestration.stage_run TO PUBLIC;
 GRANT SELECT (run_id, id, owner_id, orchestration_id, stage_run_id, created_at,
               created_by, step_type, name, label, description, status, attempt,
-              modified_at, modified_by, started_at, ended_at, error)
+              modified_at, modified_by, started_at, ended_at, error, modified_minute)
     ON orchestration.step_run TO PUBLIC;
 GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
               created_at, created_by, name, label, description, screen_flow,
               screen_flow_inputs, related_record_type, related_record_id,
-              last_viewed_at, last_referenced_at, status, assigned_at,
-              modified_at, modified_by, completed_at, completed_by)
+              status, assigned_at, modified_at, modified_by, completed_at,
+              completed_by, modified_minute)
     ON orchestration.work_item TO PUBLIC;
 GRANT SELECT ON orchestration.run_log TO PUBLIC;
 GRANT SELECT ON orchestration.share_grant TO PUBLIC;
@@ -125,6 +167,14 @@ GRANT UPDATE (owner_id) ON
 GRANT UPDATE (assignee_id, owner_id) ON
     orchestration.flow_orchestration_work_item,
     orchestration.work_item
+    TO PUBLIC;
+
+-- feeds: delete
+GRANT DELETE ON
+    orchestration.flow_orchestration_instance_feed,
+    orchestration.flow_orchestration_stage_instance_feed,
+    orchestration.flow_orchestration_step_instance_feed,
+    orchestration.feed_item
     TO PUBLIC;
 
 -- shares and rules: Create, Update and delete, through the views only

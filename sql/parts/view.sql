@@ -14,8 +14,10 @@ SELECT r.id,
        r.current_stage,
        floor(extract(epoch FROM COALESCE(r.ended_at, statement_timestamp()) - r.created_at))::bigint AS duration,
        r.interview_id,
-       r.last_referenced_at AS last_referenced_date,
-       r.last_viewed_at AS last_viewed_date,
+       (SELECT max(x.referenced_at) FROM orchestration.record_view x
+         WHERE x.run_id = r.id AND x.record_id = r.id) AS last_referenced_date,
+       (SELECT max(x.viewed_at) FROM orchestration.record_view x
+         WHERE x.run_id = r.id AND x.record_id = r.id) AS last_viewed_date,
        r.name,
        r.orchestration_name AS orchestration_developer_name,
        r.orchestration_label,
@@ -84,8 +86,10 @@ SELECT w.id,
            floor(extract(epoch FROM statement_timestamp() - w.created_at))::bigint
        END AS elapsed_time_since_creation_in_sec,
        w.label,
-       w.last_referenced_at AS last_referenced_date,
-       w.last_viewed_at AS last_viewed_date,
+       (SELECT max(x.referenced_at) FROM orchestration.record_view x
+         WHERE x.run_id = w.run_id AND x.record_id = w.id) AS last_referenced_date,
+       (SELECT max(x.viewed_at) FROM orchestration.record_view x
+         WHERE x.run_id = w.run_id AND x.record_id = w.id) AS last_viewed_date,
        w.name,
        w.owner_id,
        w.related_record_id,
