@@ -121,7 +121,6 @@ static StaticPlan plan_run_exists = {
 static Level check_trigger_call(FunctionCallInfo fcinfo, const char *name,
 								TriggerEvent timing, bool row);
 static bool is_trusted(void);
-static bool is_loading(void);
 static pg_uuid_t *row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_label(Level level, HeapTuple tuple, TupleDesc desc);
@@ -179,8 +178,8 @@ is_trusted(void)
 /*
  * COPY loads what pg_dump wrote: tables that lookups point to may come later.
  */
-static bool
-is_loading(void)
+bool
+orch_guard_is_loading(void)
 {
 	return ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_COPY;
 }
@@ -369,7 +368,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 	int			status = orch_guard_row_status(level, new, desc);
 
 	/* a lookup given by key alone gets the type that has such a record */
-	if (col->record_id != 0 && !is_trusted() && !is_loading())
+	if (col->record_id != 0 && !is_trusted() && !orch_guard_is_loading())
 	{
 		char	   *key = row_text(new, desc, col->record_id);
 		char	   *type = row_text(new, desc, col->record_type);
@@ -388,7 +387,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 	}
 
 	/* what its run has; that of a run is its version's */
-	if (!update && !is_loading() &&
+	if (!update && !orch_guard_is_loading() &&
 		heap_attisnull(new, col->orchestration_id, desc))
 	{
 		pg_uuid_t  *orchestration = orchestration_of(level, new, desc);
@@ -491,7 +490,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 								 trigdata->tg_trigtuple, row);
 	if (!trusted)
 		check_references(level, trigdata);
-	orch_history_note(level, update ? trigdata->tg_trigtuple : NULL, row, desc);
+	orch_history_note(level, update ? trigdata->tg_trigtuple : NULL, row, desc, trusted);
 	if (update)
 	{
 		bool		reassigned = false;
@@ -620,7 +619,7 @@ check_references(Level level, TriggerData *trigdata)
 	pg_uuid_t  *owner = row_uuid(row, desc, col->owner_id);
 	Principal	principal;
 
-	if (is_loading())
+	if (orch_guard_is_loading())
 		return;
 
 	if (!orch_uuid_equal(owner, &orch_automated_process) &&

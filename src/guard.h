@@ -47,6 +47,9 @@ typedef struct GuardEntry
 extern void orch_guard_trust_begin(void);
 extern void orch_guard_trust_end(void);
 
+/* COPY is loading rows: a restore, most likely. */
+extern bool orch_guard_is_loading(void);
+
 /* What the next EndWorkItem or EndStep entry carries as comments; or NULL. */
 extern void orch_guard_set_comments(const char *comments);
 

@@ -192,7 +192,7 @@ static bool column_changed(TupleDesc desc, HeapTuple old, HeapTuple new,
 						   AttrNumber attnum);
 static const char *column_text(const TrackableField *field, HeapTuple tuple,
 							   TupleDesc desc, bool *too_long);
-static Change *add_change(Level level, HeapTuple row, TupleDesc desc);
+static Change *add_change(Level level, HeapTuple row, TupleDesc desc, bool filled);
 static void fill_row(int i, Datum *values, bool *nulls, void *arg);
 static void flush_feed(void);
 static void set_tracking(FunctionCallInfo fcinfo, StaticPlan *plan);
@@ -202,6 +202,10 @@ static const AttrNumber run_id_columns[LEVEL_STEP + 1] = {
 };
 static const AttrNumber id_columns[LEVEL_STEP + 1] = {
 	Anum_run_id, Anum_stage_run_id, Anum_step_run_id
+};
+
+static const AttrNumber modified_by_columns[LEVEL_STEP + 1] = {
+	Anum_run_modified_by, Anum_stage_run_modified_by, Anum_step_run_modified_by
 };
 
 /* ---------------------------------------------------------- what is tracked */
@@ -327,11 +331,14 @@ column_text(const TrackableField *field, HeapTuple tuple, TupleDesc desc,
 	return MemoryContextStrdup(texts, string);
 }
 
+/*
+ * filled: the row says who changed it; else it is still to be filled in, and the
+ * one who acts did (guard_fill.c).
+ */
 static Change *
-add_change(Level level, HeapTuple row, TupleDesc desc)
+add_change(Level level, HeapTuple row, TupleDesc desc, bool filled)
 {
 	Change	   *change;
-	Oid			actor = orch_frame_actor();
 	Oid			outer = GetOuterUserId();
 	const Principal *principal;
 	bool		isnull;
@@ -359,12 +366,26 @@ add_change(Level level, HeapTuple row, TupleDesc desc)
 	change->changed_at = Max(orch_stamp(), GetCurrentTimestamp());
 
 	/* who did it, and on whose behalf: the user of the statement that set it off */
-	principal = OidIsValid(actor) ? orch_principal_acting(actor) : NULL;
-	if (principal != NULL && !orch_uuid_equal(&principal->id, &orch_automated_process))
+	if (filled)
 	{
-		change->has_changed_by = true;
-		change->changed_by = principal->id;
+		Datum		modified_by = heap_getattr(row, modified_by_columns[level], desc, &isnull);
+
+		change->has_changed_by = !isnull;
+		if (!isnull)
+			change->changed_by = *DatumGetUUIDP(modified_by);
 	}
+	else
+	{
+		Oid			actor = orch_frame_actor();
+
+		principal = OidIsValid(actor) ? orch_principal_acting(actor) : NULL;
+		change->has_changed_by = principal != NULL;
+		if (principal != NULL)
+			change->changed_by = principal->id;
+	}
+	if (change->has_changed_by &&
+		orch_uuid_equal(&change->changed_by, &orch_automated_process))
+		change->has_changed_by = false;
 	principal = orch_principal_acting(outer);
 	if (principal != NULL)
 	{
@@ -387,8 +408,10 @@ add_change(Level level, HeapTuple row, TupleDesc desc)
  * Called for every row that the guard sees.
  */
 void
-orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc)
+orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
+				  bool trusted)
 {
+	bool		filled = trusted || level == LEVEL_RUN;
 	uint32		mask;
 	int			j;
 
@@ -400,7 +423,7 @@ orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc)
 	{
 		if (feed_mask[level] != 0)
 		{
-			Change	   *change = add_change(level, new, desc);
+			Change	   *change = add_change(level, new, desc, false);
 
 			change->field = -1;
 			change->in_feed = true;
@@ -417,7 +440,7 @@ orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc)
 
 		if ((mask & 1) == 0 || !column_changed(desc, old, new, field->attnum))
 			continue;
-		change = add_change(level, new, desc);
+		change = add_change(level, new, desc, filled);
 		orch_uuid_generate(&change->id);
 		change->field = j;
 		change->in_history = (history_mask[level] & (1U << j)) != 0;

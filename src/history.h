@@ -20,9 +20,12 @@
 
 #include "transition.h"
 
-/* Note what a row changed; old is NULL for one that is new. */
+/*
+ * Note what a row changed; old is NULL for one that is new.  trusted: a statement
+ * of the extension's own wrote it, which fills in who did.
+ */
 extern void orch_history_note(Level level, HeapTuple old, HeapTuple new,
-							  TupleDesc desc);
+							  TupleDesc desc, bool trusted);
 
 /* Write what was noted.  Caller is in system context. */
 extern void orch_history_flush(void);

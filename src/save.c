@@ -145,11 +145,19 @@ do_update(SaveRecord *record, SaveResult *result)
 		for (pass = 0; pass < 2; pass++)
 			for (i = 0; i < record->nfields; i++)
 			{
+				Principal	principal;
 				pg_uuid_t	id;
 
 				if ((strcmp(record->fields[i]->name, "AssigneeId") == 0) != (pass == 0))
 					continue;
 				(void) orch_uuid_parse(record->values[i], &id);
+				if (orch_principal_get(&id, &principal) && !principal.is_active)
+				{
+					orch_save_fail(result, "INACTIVE_OWNER_OR_USER", record->fields[i]->name,
+								   "operation performed with inactive user [%s]",
+								   orch_uuid_text(&id));
+					return;
+				}
 				result->field = record->fields[i]->name;
 				if (pass == 0)
 					(void) DirectFunctionCall2(orchestration_reassign_work_item,

@@ -264,6 +264,55 @@ AS $$
                 SELECT a.id, m.group_id FROM above a
                   JOIN orchestration.membership m ON m.member_id = a.group_id)
             SELECT a.id FROM above a WHERE a.id = a.group_id) x
+    -- what hangs on records without a foreign key to them
+    UNION ALL
+    SELECT 'record exists', x.kind, x.run_id, x.id, format('%s %s', x.object, x.record_id)
+      FROM (SELECT 'history' AS kind, c.run_id, c.id, c.object, c.record_id FROM orchestration.field_change c
+            UNION ALL
+            SELECT 'feed item', f.run_id, f.id, f.object, f.record_id FROM orchestration.feed_item f
+            UNION ALL
+            SELECT 'view of a record', v.run_id, v.user_id, v.object, v.record_id FROM orchestration.record_view v) x
+     WHERE NOT EXISTS (SELECT FROM orchestration.run r
+                        WHERE x.object = 'FlowOrchestrationInstance'
+                          AND r.id = x.record_id AND r.id = x.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.stage_run s
+                        WHERE x.object = 'FlowOrchestrationStageInstance'
+                          AND s.id = x.record_id AND s.run_id = x.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.step_run t
+                        WHERE x.object = 'FlowOrchestrationStepInstance'
+                          AND t.id = x.record_id AND t.run_id = x.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.work_item w
+                        WHERE x.object = 'FlowOrchestrationWorkItem'
+                          AND w.id = x.record_id AND w.run_id = x.run_id)
+    UNION ALL
+    SELECT 'record of a feed item', x.kind, x.run_id, x.id, NULL
+      FROM (SELECT 'comment' AS kind, c.run_id, c.id, c.feed_item_id, c.object, c.record_id FROM orchestration.feed_comment c
+            UNION ALL
+            SELECT 'like', l.run_id, l.user_id, l.feed_item_id, l.object, l.record_id FROM orchestration.feed_like l
+            UNION ALL
+            SELECT 'tracked change', h.run_id, h.feed_item_id, h.feed_item_id, h.object, h.record_id FROM orchestration.feed_tracked_change h) x
+     WHERE NOT EXISTS (SELECT FROM orchestration.feed_item f
+                        WHERE f.run_id = x.run_id AND f.id = x.feed_item_id
+                          AND f.object = x.object AND f.record_id = x.record_id)
+    UNION ALL
+    SELECT 'counts of a feed item', 'feed item', f.run_id, f.id,
+           format('%s comments, %s likes', f.comment_count, f.like_count)
+      FROM orchestration.feed_item f
+     WHERE f.comment_count <> (SELECT count(*) FROM orchestration.feed_comment c
+                                WHERE c.run_id = f.run_id AND c.feed_item_id = f.id)
+        OR f.like_count <> (SELECT count(*) FROM orchestration.feed_like l
+                             WHERE l.run_id = f.run_id AND l.feed_item_id = f.id)
+    -- a tombstone is of something that is gone
+    UNION ALL
+    SELECT 'tombstone of what is there', t.object, t.run_id, t.id, NULL
+      FROM orchestration.tombstone t
+      JOIN (SELECT r.id FROM orchestration.run r
+            UNION ALL SELECT s.id FROM orchestration.stage_run s
+            UNION ALL SELECT p.id FROM orchestration.step_run p
+            UNION ALL SELECT w.id FROM orchestration.work_item w
+            UNION ALL SELECT f.id FROM orchestration.feed_item f
+            UNION ALL SELECT c.id FROM orchestration.field_change c
+            UNION ALL SELECT u.id FROM orchestration.owner_sharing_rule u) x ON x.id = t.id
 $$;
 COMMENT ON FUNCTION orchestration.verify() IS
     'Every violated invariant of the records as a row; none when all is well';

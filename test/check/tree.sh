@@ -6,6 +6,10 @@ contract_copy() {
     diff -r "${CONTRACT:-../shared/contract}" test/contract
 }
 
+metadata_generated() {
+    python3 sql/gen/metadata.py | diff - sql/parts/metadata.sql
+}
+
 one_version() {
     local version
     version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" orchestration.control)
@@ -77,6 +81,7 @@ if [ -d "${CONTRACT:-../shared/contract}" ]; then
 else
     echo 'ok - test/contract is the contract # SKIP there is no folder to compare it with'
 fi
+check 'the metadata are those of the contract' metadata_generated
 check 'the version is written once' one_version
 check 'exported symbols have our prefix' exported_symbols
 check 'only compat.h knows server versions' versions_in_compat_only

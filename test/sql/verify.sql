@@ -92,6 +92,16 @@ SELECT pg_temp.broken($$UPDATE orchestration.work_item SET related_record_type =
 -- rows without parents, which foreign keys would keep out
 SELECT pg_temp.broken($$DELETE FROM orchestration.run WHERE id = $1$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.step_run WHERE run_id = $1 AND name = 'I'$$);
+-- what hangs on records
+SELECT orchestration.post_to_feed(:'waits', 'a post') AS post \gset
+SELECT orchestration.comment_on_feed_item(:'post', 'a comment') IS NOT NULL, orchestration.like_feed_item(:'post'), orchestration.view_record(:'waits');
+SELECT pg_temp.broken($$UPDATE orchestration.feed_item SET record_id = orchestration.new_id()$$);
+SELECT pg_temp.broken($$UPDATE orchestration.feed_item SET like_count = 7$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.feed_comment$$);
+SELECT pg_temp.broken($$UPDATE orchestration.feed_like SET record_id = orchestration.new_id()$$);
+SELECT pg_temp.broken($$UPDATE orchestration.field_change SET record_id = orchestration.new_id() WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.record_view SET object = 'FlowOrchestrationWorkItem'$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.tombstone (id, object, run_id) VALUES ($1, 'FlowOrchestrationInstance', $1)$$);
 -- sharing
 SELECT pg_temp.broken($$UPDATE orchestration.run SET orchestration_id = orchestration.new_id() WHERE id = $1$$);
 SELECT pg_temp.broken($$UPDATE orchestration.step_run SET orchestration_id = NULL WHERE run_id = $1$$);

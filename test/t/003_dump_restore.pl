@@ -17,7 +17,9 @@ $node->start;
 
 my @tables = qw(principal membership record_type action orchestration_definition
 	orchestration_version run stage_run step_run work_item step_queue run_log
-	default_access owner_sharing_rule share_grant);
+	default_access owner_sharing_rule share_grant field_tracking field_change
+	feed_item feed_comment feed_like feed_tracked_change record_view tombstone
+	tombstone_horizon sobject_layout);
 
 $node->safe_psql('postgres', 'CREATE DATABASE source');
 $node->safe_psql('source', q{
@@ -107,6 +109,17 @@ SELECT orchestration.start_orchestration('Claim_Handling', 'c2', NULL, 'leased')
 SELECT zzz.result('leased');
 SELECT orchestration.start_orchestration('Parcel_Handling', '1', NULL, 'waiting');
 SELECT orchestration.start_orchestration('Loop', NULL, NULL, 'loop');
+-- feeds, history, views, what is gone
+SELECT orchestration.set_feed_tracking('FlowOrchestrationInstance', '{Status}');
+SELECT orchestration.set_layout('FlowOrchestrationInstance', '{"sections": [{"heading": "x", "fields": ["Name"]}]}');
+SELECT orchestration.suspend_run(zzz.run('waiting')), orchestration.resume_run(zzz.run('waiting'));
+SELECT orchestration.comment_on_feed_item(p, 'a comment'), orchestration.like_feed_item(p)
+  FROM orchestration.post_to_feed(zzz.run('waiting'), 'a post') p;
+SELECT orchestration.view_record(zzz.run('waiting'));
+SELECT orchestration.cancel_run(orchestration.start_orchestration('Parcel_Handling', '1', NULL, 'gone'));
+DELETE FROM orchestration.run WHERE id = zzz.run('gone');
+UPDATE orchestration.tombstone SET deleted_at = now() - interval '20 days' WHERE object = 'FlowOrchestrationLog';
+SELECT orchestration.remove_expired();
 -- imported ones, without a version
 INSERT INTO orchestration.run (name, status, ended_at) VALUES ('imported', 'Completed', now()), ('imported, open', 'InProgress', NULL);
 INSERT INTO orchestration.stage_run (run_id, name, label, position, status)

@@ -1,0 +1,63 @@
+-- Tombstones, purge_runs(): what goes, in which order, what is left.
+\getenv dir PG_ABS_SRCDIR
+\set helper :dir '/sql/helper.psql'
+\i :helper
+\pset format unaligned
+\pset tuples_only on
+SET TimeZone = 'UTC';
+SELECT pg_temp.person('ann@example.com', 'Ann');
+SELECT orchestration.register_action('Screen', 'screen');
+SELECT pg_temp.orchestration('Purged', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('I', 'I', 'Screen')))));
+DELETE FROM orchestration.tombstone;
+SELECT orchestration.start_orchestration('Purged') AS run \gset
+SELECT orchestration.post_to_feed(:'run', 'a post') AS post \gset
+SELECT orchestration.comment_on_feed_item(:'post', 'a comment') IS NOT NULL, orchestration.like_feed_item(:'post'), orchestration.view_record(:'run'), orchestration.share_record(:'run', id) IS NOT NULL FROM orchestration.principal WHERE username = 'ann@example.com';
+-- an open run stays, whatever its age
+UPDATE orchestration.run SET created_at = created_at - interval '1 year' WHERE id = :'run';
+SELECT orchestration.purge_runs('0');
+SELECT pg_temp.try('DELETE FROM orchestration.run');
+SELECT orchestration.cancel_run(:'run');
+SELECT orchestration.purge_runs('1 day'), orchestration.purge_runs('0'), orchestration.purge_runs('0');
+-- all that hung on it went, and each has a tombstone
+SELECT t.object, count(*), count(t.run_id), count(t.shared_object), count(t.shared_with), count(DISTINCT deleted_at) FROM orchestration.tombstone t GROUP BY 1 ORDER BY 1;
+SELECT count(*) FROM orchestration.feed_comment UNION ALL SELECT count(*) FROM orchestration.feed_like UNION ALL SELECT count(*) FROM orchestration.record_view UNION ALL SELECT count(*) FROM orchestration.field_change UNION ALL SELECT count(*) FROM orchestration.share_grant;
+-- in batches
+INSERT INTO orchestration.run (name, status, ended_at) SELECT 'T-' || n, 'Completed', now() - interval '2 days' FROM generate_series(1, 25) n;
+SELECT orchestration.purge_runs('1 day', 10), count(*) FROM orchestration.run WHERE name LIKE 'T-%';
+UPDATE orchestration.run SET modified_at = now() - interval '2 days' WHERE name LIKE 'T-%';
+-- (the trigger stamps an UPDATE: they were changed just now)
+SELECT orchestration.purge_runs('1 day', 10);
+SELECT orchestration.purge_runs('0', 10), orchestration.purge_runs('0', 10), orchestration.purge_runs('0', 10);
+-- what goes alone
+INSERT INTO orchestration.run (name, status) VALUES ('T-alone', 'InProgress');
+UPDATE orchestration.run SET status = 'Suspended' WHERE name = 'T-alone';
+SELECT orchestration.post_to_feed(id, 'x') IS NOT NULL FROM orchestration.run WHERE name = 'T-alone';
+SELECT orchestration.create_group('T_Group') AS grp \gset
+SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationStepInstance', :'grp', id) IS NOT NULL FROM orchestration.principal WHERE username = 'ann@example.com';
+DELETE FROM orchestration.tombstone;
+DELETE FROM orchestration.feed_item;
+DELETE FROM orchestration.run_log;
+DELETE FROM orchestration.field_change;
+DELETE FROM orchestration.flow_orchestration_step_instance_owner_sharing_rule;
+SELECT object, count(*), count(run_id), string_agg(DISTINCT shared_object::text, ' ') FROM orchestration.tombstone GROUP BY 1 ORDER BY 1;
+-- the id of a log entry's tombstone is the one that the view showed
+UPDATE orchestration.run SET status = 'InProgress' WHERE name = 'T-alone';
+CREATE TEMP TABLE shown AS SELECT id FROM orchestration.flow_orchestration_log;
+UPDATE orchestration.run SET status = 'Canceled' WHERE name = 'T-alone';
+DELETE FROM orchestration.run WHERE name = 'T-alone';
+SELECT count(*), count(t.id) FROM shown s LEFT JOIN orchestration.tombstone t ON t.id = s.id AND t.object = 'FlowOrchestrationLog';
+-- tables cannot be emptied past them
+SELECT pg_temp.try(format('TRUNCATE orchestration.%I CASCADE', t)) FROM unnest('{run,stage_run,step_run,work_item,run_log,field_change,feed_item,feed_comment,feed_like,owner_sharing_rule,tombstone}'::text[]) t;
+SELECT pg_temp.try('SELECT orchestration.purge_runs(NULL)'), pg_temp.try('SELECT orchestration.purge_runs(''-1 day'')'), pg_temp.try('SELECT orchestration.purge_runs(''1 day'', 0)');
+CREATE ROLE regress_orch_nobody;
+SET ROLE regress_orch_nobody;
+SELECT pg_temp.try('SELECT orchestration.purge_runs(''0'')'), pg_temp.try('SELECT * FROM orchestration.remove_expired()');
+RESET ROLE;
+DROP ROLE regress_orch_nobody;
+-- verify() knows a tombstone of what is there
+INSERT INTO orchestration.run (id, name, status) VALUES ('00000000-0000-7000-8000-00000000abcd', 'T-there', 'InProgress');
+INSERT INTO orchestration.tombstone (id, object, run_id) VALUES ('00000000-0000-7000-8000-00000000abcd', 'FlowOrchestrationInstance', '00000000-0000-7000-8000-00000000abcd');
+SELECT invariant, object FROM orchestration.verify();
+DELETE FROM orchestration.tombstone;
+SELECT * FROM orchestration.verify();
+SELECT pg_temp.clean_up();
