@@ -82,6 +82,7 @@ bench:
 	@$(MAKE) -s all
 	@env -u PGHOST bench/run.sh
 	@env -u PGHOST bench/access.sh
+	@env -u PGHOST bench/calls.sh
 
 accept:
 	cp results/*.out expected/

@@ -270,11 +270,17 @@ INSERT INTO plain.step_run (run_id, id, stage_run_id, step_type, name, label, st
 DO $$
 DECLARE
     s text;
+    t text;
+    k text;
+    c text;
 BEGIN
     FOREACH s IN ARRAY ARRAY['orchestration', 'row_triggers', 'set_triggers'] LOOP
-        EXECUTE format('INSERT INTO %I.run SELECT * FROM plain.run ORDER BY id', s);
-        EXECUTE format('INSERT INTO %I.stage_run SELECT * FROM plain.stage_run ORDER BY run_id', s);
-        EXECUTE format('INSERT INTO %I.step_run SELECT * FROM plain.step_run ORDER BY run_id, id', s);
+        FOR t, k IN VALUES ('run', 'id'), ('stage_run', 'run_id'), ('step_run', 'run_id, id') LOOP
+            -- all columns but those that are generated
+            SELECT string_agg(quote_ident(attname), ', ') INTO c FROM pg_attribute
+             WHERE attrelid = ('orchestration.' || t)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+            EXECUTE format('INSERT INTO %I.%I (%s) SELECT %3$s FROM plain.%2$I ORDER BY %4$s', s, t, c, k);
+        END LOOP;
     END LOOP;
 END $$;
 VACUUM (ANALYZE, FREEZE);

@@ -85,10 +85,26 @@ orch_uuid_time(const pg_uuid_t *id)
 		(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
+/*
+ * What uuid_out() makes, without a StringInfo: get_updated() may have 600,000.
+ */
 char *
 orch_uuid_text(const pg_uuid_t *id)
 {
-	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
+	static const char hex[] = "0123456789abcdef";
+	char	   *text = palloc(UUID_LEN * 2 + 5);
+	char	   *p = text;
+	int			i;
+
+	for (i = 0; i < UUID_LEN; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*p++ = '-';
+		*p++ = hex[id->data[i] >> 4];
+		*p++ = hex[id->data[i] & 0x0F];
+	}
+	*p = '\0';
+	return text;
 }
 
 /*
