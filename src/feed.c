@@ -50,8 +50,12 @@ static StaticPlan plan_post = {
 	TEXTOID, TEXTOID}
 };
 static StaticPlan plan_item = {
-	"SELECT object::pg_catalog.text, record_id FROM orchestration.feed_item WHERE id = $1",
+	"SELECT object::pg_catalog.text, record_id FROM orchestration.feed_item WHERE id = $1"
+	" FOR KEY SHARE",
 	1, {UUIDOID}
+};
+static StaticPlan plan_lock_run = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR KEY SHARE", 1, {UUIDOID}
 };
 static StaticPlan plan_comment = {
 	"INSERT INTO orchestration.feed_comment (run_id, feed_item_id, record_id, object,"
@@ -114,7 +118,8 @@ set_author(Oid role, Datum *value)
 }
 
 /*
- * A feed item that the caller must see.  Connected to SPI, in system context.
+ * A feed item that the caller must see, locked so that it stays.  Connected to SPI,
+ * in system context.
  */
 static void
 require_item(Oid role, const pg_uuid_t *id)
@@ -249,6 +254,11 @@ orchestration_post_to_feed(PG_FUNCTION_ARGS)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record %s does not exist", orch_uuid_text(&record.id))));
 	orch_plan_execute_latest(&plan_post, values, nulls, 0);
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 									   &isnull));

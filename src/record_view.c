@@ -36,18 +36,29 @@
 /* "OV", as in stamp.c */
 #define LOCK_CLASS	0x4F56
 
-static StaticPlan plan_view = {
-	"INSERT INTO orchestration.record_view AS v (run_id, record_id, object, user_id,"
+#define VIEWS \
+	"ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))" \
+	" AS u (id, object, viewed)"
+
+static StaticPlan plan_again = {
+	"UPDATE orchestration.record_view v"
+	" SET viewed_at = CASE WHEN u.viewed THEN pg_catalog.clock_timestamp() ELSE v.viewed_at END,"
+	"     referenced_at = pg_catalog.clock_timestamp()"
+	" FROM " VIEWS
+	" WHERE v.run_id = $1 AND v.record_id = u.id AND v.user_id = $2",
+	5, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, BOOLARRAYOID}
+};
+static StaticPlan plan_lock_run = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR KEY SHARE", 1, {UUIDOID}
+};
+static StaticPlan plan_first = {
+	"INSERT INTO orchestration.record_view (run_id, record_id, object, user_id,"
 	" viewed_at, referenced_at)"
 	" SELECT $1, u.id, u.object::orchestration.shared_object, $2,"
 	"        CASE WHEN u.viewed THEN pg_catalog.clock_timestamp() END,"
 	"        pg_catalog.clock_timestamp()"
-	"   FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	"        pg_catalog.unnest($5)) AS u (id, object, viewed)"
-	"  WHERE EXISTS (SELECT FROM orchestration.run r WHERE r.id = $1)"
-	" ON CONFLICT (run_id, record_id, user_id) DO UPDATE"
-	" SET viewed_at = GREATEST(v.viewed_at, EXCLUDED.viewed_at),"
-	"     referenced_at = GREATEST(v.referenced_at, EXCLUDED.referenced_at)",
+	"   FROM " VIEWS
+	" ON CONFLICT (run_id, record_id, user_id) DO NOTHING",
 	5, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, BOOLARRAYOID}
 };
 
@@ -118,7 +129,16 @@ view(FunctionCallInfo fcinfo, bool viewed)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&plan_view, values, NULL, 0);
+	orch_plan_execute_latest(&plan_again, values, NULL, 0);
+	if (SPI_processed < (uint64) n)
+	{
+		orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
+		if (SPI_processed == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+					 errmsg("record %s does not exist", orch_uuid_text(&record.id))));
+		orch_plan_execute_latest(&plan_first, values, NULL, 0);
+	}
 	SPI_finish();
 	orch_system_leave(&saved);
 	PG_RETURN_BOOL(true);

@@ -84,6 +84,7 @@ listen_addresses = ''
 unix_socket_directories = '$work'
 port = 54329
 fsync = off
+max_prepared_transactions = 4
 $conf
 ${ORCH_SERVER_CONF:-}
 CONF
