@@ -162,6 +162,20 @@ mutant 'run: the right is not asked again under the lock' run.c \
     '/plan_lock_run, &value/{n;s/.*//}' rights_race
 mutant 'work item: the right is not asked again under the lock' work_item.c \
     '/^\trequire\(role, id\);/{N;/tuple = /s/^\trequire\(role, id\);//}' rights_race
+mutant 'stamp: nobody says that he writes' stamp.c \
+    's/\(void\) LockAcquire\(&tag, ShareLock, false, false\);//' replicate_race
+mutant 'stamp: the time at which the transaction began' stamp.c \
+    's/stamp = Max\(GetCurrentTimestamp\(\), before\)/stamp = GetCurrentTransactionStartTimestamp()/; s/#include "fmgr.h"/#include "fmgr.h"\n#include "access\/xact.h"/' replicate_race
+mutant 'stamp: the lock ends with the subtransaction' stamp.c \
+    's/CurrentResourceOwner = TopTransactionResourceOwner;//' replicate_race
+mutant 'replicate: changes are read with the snapshot of the transaction' replicate.c \
+    's/GetLatestSnapshot\(\)/GetActiveSnapshot()/' replicate_race
+mutant 'tombstone: purges wait for each other' tombstone.c \
+    's/(ORDER BY r.modified_minute LIMIT \$2 FOR UPDATE) SKIP LOCKED/\1/' purge_race
+mutant 'record_view: the same viewer waits for himself' record_view.c \
+    's/LockAcquire\(&tag, ExclusiveLock, false, true\)/LockAcquire(\&tag, ExclusiveLock, false, false)/' view_race
+mutant 'feed: the item is not locked' feed.c \
+    '/plan_item = /,/};/s/ FOR KEY SHARE//' feed_race
 
 echo "1..$number"
 exit $status
