@@ -39,6 +39,7 @@
 #include "save.h"
 #include "share.h"
 #include "sobject.h"
+#include "system.h"
 #include "uuid.h"
 
 /* reference.md, 4.8 */
@@ -47,8 +48,16 @@
 
 extern Datum orchestration_reassign_work_item(PG_FUNCTION_ARGS);
 
+static StaticPlan plan_lock_runs = {
+	"SELECT 1 FROM orchestration.run WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+	1, {UUIDARRAYOID}
+};
+
 typedef void (*SaveStep) (SaveState *state, int i, void *arg, const SObject **object);
 
+static void lock_runs(const pg_uuid_t *ids, int nids);
+static int	collect_ids(JsonbContainer *records, const char *name, pg_uuid_t *ids,
+						int nids);
 static void not_found(SaveResult *result, const pg_uuid_t *id);
 static void do_update(SaveRecord *record, SaveResult *result);
 static void do_create(SaveRecord *record, SaveResult *result);
@@ -57,6 +66,64 @@ static void delete_one(SaveState *state, int i, void *arg, const SObject **objec
 static void in_subtransaction(SaveState *state, int i, SaveStep step, void *arg);
 static Jsonb *process(SaveState *state, bool all_or_none, SaveStep step, void *arg);
 static Jsonb *save(FunctionCallInfo fcinfo, SaveCall call, int records_arg);
+
+/*
+ * Locks the runs of the records that the caller sees, in the order of their ids:
+ * in the order in which the records are given, two calls could wait for each other.
+ */
+static void
+lock_runs(const pg_uuid_t *ids, int nids)
+{
+	Oid			role = GetUserId();
+	pg_uuid_t  *run_ids = palloc(Max(nids, 1) * sizeof(pg_uuid_t));
+	SystemContext saved;
+	RecordAccess record;
+	Datum		value;
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < nids; i++)
+		if (orch_access_find(&ids[i], &record) &&
+			orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE)
+			run_ids[n++] = record.run_id;
+	if (n > 1)
+	{
+		value = PointerGetDatum(orch_uuid_array(run_ids, n));
+		orch_system_enter(&saved);
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		orch_plan_execute_latest(&plan_lock_runs, &value, NULL, 0);
+		SPI_finish();
+		orch_system_leave(&saved);
+	}
+	pfree(run_ids);
+}
+
+/*
+ * The ids under a key of the records, as far as they are any, added to ids.
+ */
+static int
+collect_ids(JsonbContainer *records, const char *name, pg_uuid_t *ids, int nids)
+{
+	JsonbValue	key;
+	uint32		i;
+
+	key.type = jbvString;
+	key.val.string.val = unconstify(char *, name);
+	key.val.string.len = strlen(name);
+	for (i = 0; i < JsonContainerSize(records); i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(records, i);
+		JsonbValue *found = NULL;
+
+		if (element->type == jbvBinary && JsonContainerIsObject(element->val.binary.data))
+			found = findJsonbValueFromContainer(element->val.binary.data, JB_FOBJECT, &key);
+		if (found != NULL && found->type == jbvString &&
+			orch_uuid_parse(pnstrdup(found->val.string.val, found->val.string.len), &ids[nids]))
+			nids++;
+	}
+	return nids;
+}
 
 /* ------------------------------------------------------------------ writing */
 
@@ -415,13 +482,14 @@ in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
 		const char *field = result->field;
 
 		MemoryContextSwitchTo(context);
-		if (orch_save_must_rethrow(geterrcode()))
-			PG_RE_THROW();
 		edata = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
+		/* an error must not leave the subtransaction open, whoever sees to it */
+		if (orch_save_must_rethrow(edata->sqlerrcode))
+			ReThrowError(edata);
 		orch_save_map_error(result, object, edata);
 		if (result->field == NULL)
 			result->field = field;
@@ -439,7 +507,7 @@ process(SaveState *state, bool all_or_none, SaveStep step, void *arg)
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	JsonbParseState *json = NULL;
-	bool		failed = false;
+	bool		failed;
 	int			i;
 
 	state->results = palloc0(Max(state->nrecords, 1) * sizeof(SaveResult));
@@ -449,14 +517,34 @@ process(SaveState *state, bool all_or_none, SaveStep step, void *arg)
 		BeginInternalSubTransaction(NULL);
 		MemoryContextSwitchTo(context);
 	}
-	for (i = 0; i < state->nrecords; i++)
+	PG_TRY();
 	{
-		CHECK_FOR_INTERRUPTS();
-		state->results[i].call = state->call;
-		state->results[i].context = context;
-		in_subtransaction(state, i, step, arg);
-		failed |= state->results[i].code != NULL;
+		for (i = 0; i < state->nrecords; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			state->results[i].call = state->call;
+			state->results[i].context = context;
+			in_subtransaction(state, i, step, arg);
+		}
 	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		if (!all_or_none)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		edata = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		ReThrowError(edata);
+	}
+	PG_END_TRY();
+	failed = false;
+	for (i = 0; i < state->nrecords; i++)
+		failed |= state->results[i].code != NULL;
 	if (all_or_none)
 	{
 		if (failed)
@@ -493,6 +581,8 @@ save(FunctionCallInfo fcinfo, SaveCall call, int records_arg)
 	JsonbContainer *container;
 	char	   *last_type = NULL;
 	int			nchunks = 0;
+	pg_uuid_t  *ids;
+	int			nids;
 	int			i;
 
 	if (PG_ARGISNULL(records_arg) || PG_ARGISNULL(records_arg + 1))
@@ -557,6 +647,11 @@ save(FunctionCallInfo fcinfo, SaveCall call, int records_arg)
 				 errmsg("LIMIT_EXCEEDED: Cannot have more than %d chunks in a single operation. Please rearrange the data to reduce chunking.",
 						MAX_CHUNKS),
 				 errdetail("A chunk is records of one type that follow each other.")));
+
+	ids = palloc(Max(state.nrecords, 1) * 2 * sizeof(pg_uuid_t));
+	nids = collect_ids(container, "Id", ids, 0);
+	nids = collect_ids(container, "ParentId", ids, nids);
+	lock_runs(ids, nids);
 	return process(&state, PG_GETARG_BOOL(records_arg + 1), save_one, container);
 }
 

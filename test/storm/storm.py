@@ -3,7 +3,8 @@
 
 Eight clients, at all isolation levels, each over a session of psql, for
 STORM_SECONDS (15): starts, work items, workers, functions, suspend, resume,
-cancel, plain UPDATEs of run.status, deletion of records.  No call may end with
+cancel, plain UPDATEs of run.status, deletion of records, update(), posts, comments,
+likes, delete(), views, purges.  No call may end with
 an internal error or one that the README does not name, none in a deadlock, and
 verify() must be empty afterwards.  STORM_SEED (1) seeds the choices; what the
 clients meet depends on the scheduling.
@@ -74,6 +75,8 @@ SOME_RUN = ("(SELECT id FROM (SELECT id FROM orchestration.run ORDER BY id DESC 
             " ORDER BY random() LIMIT 1)" % OPEN_RUNS)
 SOME_ITEM = ("(SELECT id FROM (SELECT id, status FROM orchestration.work_item ORDER BY id DESC LIMIT 100) w"
              " ORDER BY status, random() LIMIT 1)")    # an Assigned one where there is one
+SOME_POST = ("(SELECT id FROM (SELECT id FROM orchestration.feed_item ORDER BY created_at DESC LIMIT 20) f"
+             " ORDER BY random() LIMIT 1)")
 ANY_ITEM = SOME_ITEM.replace("status, random()", "random()")
 
 
@@ -119,8 +122,9 @@ def client(number, level, until, counts, messages, lock):
     while time.monotonic() < until:
         kind = rng.choices(
             ["start", "complete item", "reassign item", "fail item", "claim", "results", "functions",
-             "suspend", "resume", "cancel", "update", "delete record"],
-            [8, 20, 4, 1, 8, 12, 6, 6, 12, 1, 3, 2])[0]
+             "suspend", "resume", "cancel", "update", "delete record", "update()", "post", "comment",
+             "like", "delete()", "view", "purge"],
+            [8, 20, 4, 1, 8, 12, 6, 6, 12, 1, 3, 2, 4, 3, 4, 4, 1, 4, 1])[0]
         if kind == "start":
             call(kind, "SELECT orchestration.start_orchestration('Storm', %s%s)"
                        " WHERE (SELECT count(*) FROM (SELECT status FROM orchestration.run ORDER BY id DESC LIMIT 200) r"
@@ -158,6 +162,23 @@ def client(number, level, until, counts, messages, lock):
         elif kind == "delete record":
             call(kind, "DELETE FROM storm_record WHERE id = (SELECT triggering_record_id::integer"
                        " FROM orchestration.run WHERE id = %s)" % SOME_RUN)
+        elif kind == "update()":
+            call(kind, "SELECT orchestration.update((SELECT jsonb_agg(jsonb_build_object('attributes', '{\"type\": \"FlowOrchestrationInstance\"}'::jsonb,"
+                       " 'Id', id, 'Status', '%s')) FROM (SELECT id FROM orchestration.run ORDER BY id DESC LIMIT 3) r))"
+                 % rng.choice(["InProgress", "Suspended"]))
+        elif kind == "post":
+            call(kind, "SELECT orchestration.post_to_feed(%s, 'a post')" % SOME_RUN)
+        elif kind == "comment":
+            call(kind, "SELECT orchestration.comment_on_feed_item(id, 'a comment') FROM (SELECT %s AS id) x WHERE id IS NOT NULL" % SOME_POST)
+        elif kind == "like":
+            call(kind, "SELECT orchestration.%slike_feed_item(id) FROM (SELECT %s AS id) x WHERE id IS NOT NULL"
+                 % (rng.choice(["", "", "un"]), SOME_POST))
+        elif kind == "delete()":
+            call(kind, "SELECT orchestration.delete(ARRAY(SELECT id::text FROM orchestration.feed_item ORDER BY random() LIMIT 1))")
+        elif kind == "view":
+            call(kind, "SELECT orchestration.view_record(%s)" % SOME_RUN)
+        elif kind == "purge":
+            call(kind, "SELECT orchestration.purge_runs('1 second', 2)")
     session.close()
 
 
@@ -201,7 +222,7 @@ def main():
         for message in sorted(messages[state])[:5]:
             print("# %s %s" % (state, message))
     ok(total["00000"] >= 100, "calls succeeded: %d of %d" % (total["00000"], sum(total.values())))
-    ok(all(counts[kind]["00000"] > 0 for kind in counts) and len(counts) == 12, "of every kind")
+    ok(all(counts[kind]["00000"] > 0 for kind in counts) and len(counts) == 19, "of every kind")
     ok(total["40P01"] == 0, "deadlocks: %d" % total["40P01"])
     ok(not others, "errors that nobody expects: %s" % (", ".join(others) or "none"))
     _, _, lines = control.run("SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1")
