@@ -133,7 +133,7 @@ def mutate(rng, value, ids, depth=0):
         value = list(value)
         if how < 0.7:
             value[place] = mutate(rng, value[place], ids, depth + 1)
-        elif how < 0.8:
+        elif how < 0.8 and len(value) < 20:
             value = value * rng.choice([2, 13, 70])
         elif how < 0.9:
             del value[place]
@@ -249,7 +249,7 @@ def main():
     def dollar(text):
         return "$fuzz$%s$fuzz$" % text.replace("$fuzz$", "")
 
-    scripts = ["\\set QUIET 1\nSET client_min_messages = error;\n" for _ in range(3)]
+    scripts = [["\\set QUIET 1\nSET client_min_messages = error;\n"] for _ in range(3)]
     growth = "SELECT 'memory ' || sum(total_bytes) FROM pg_backend_memory_contexts;\n"
     names = list(functions) * 2 + list(arrays) + ["update"] * 8 + ["create", "upsert"] * 3
     for n in range(CASES):
@@ -268,14 +268,14 @@ def main():
         if "%s" in call:
             call = call % rng.choice(["true", "false"])
         who = n % 3
-        scripts[who] += "SELECT public.fuzz(%d, %s, %s, %s, %s, '{%s}') \\g /dev/null\n" % (
-            n, dollar(name), dollar(call), dollar(text), length, ",".join(CODES))
+        scripts[who].append("SELECT public.fuzz(%d, %s, %s, %s, %s, '{%s}') \\g /dev/null\n" % (
+            n, dollar(name), dollar(call), dollar(text), length, ",".join(CODES)))
         if n // 3 == CASES // 6:
-            scripts[who] += growth
+            scripts[who].append(growth)
     sizes = []
     lost = []
     for who, script in zip(["", "SET ROLE fuzz_boss;\n", "SET ROLE fuzz_small;\n"], scripts):
-        done = psql(who + script + growth + "SELECT 'end';\n")
+        done = psql(who + "".join(script) + growth + "SELECT 'end';\n")
         sizes.append([int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("memory ")])
         if "end" not in done.stdout.splitlines():
             lost.append(done.stderr[-300:])
