@@ -5,8 +5,8 @@
 
 readme_chapters() {
     local script want got
-    script=$(awk '/^## /{on = /^## (Tutorial|Who sees what)$/} on && /^```sql$/{copy = 1; next} /^```$/{copy = 0} on && copy' README.md)
-    want=$(awk '/^## /{on = /^## (Tutorial|Who sees what)$/} on && /^ERROR:/' README.md | sed 's/[0-9a-f-]\{36\}/ID/')
+    script=$(awk '/^## /{on = /^## (Tutorial|Who sees what|The documented calls)$/} on && /^```sql$/{copy = 1; next} /^```$/{copy = 0} on && copy' README.md)
+    want=$(awk '/^## /{on = /^## (Tutorial|Who sees what|The documented calls)$/} on && /^ERROR:/' README.md | sed 's/[0-9a-f-]\{36\}/ID/')
     psql -qX -d template1 -c 'DROP DATABASE IF EXISTS readme_db' -c 'CREATE DATABASE readme_db' || return 1
     psql -qX -d readme_db -c 'CREATE EXTENSION orchestration' || return 1
     got=$(psql -qX -d readme_db <<<"$script" 2>&1 | grep '^ERROR:' | sed 's/[0-9a-f-]\{36\}/ID/')
@@ -14,4 +14,28 @@ readme_chapters() {
     [ -n "$script" ] && diff <(echo "$want") <(echo "$got")
 }
 
+# of the chapter on the documented calls, everything that they print
+documented_calls() {
+    local script want got
+    mask() { sed -E 's/[0-9a-f-]{36}/ID/g; s/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+/TIME/g'; }
+    script=$(awk '/^## /{on = /^## (Tutorial|Who sees what|The documented calls)$/
+                         if (/^## The documented calls$/) print "\\echo =START="}
+                  on && /^```sql$/{copy = 1; next} /^```$/{copy = 0} on && copy' README.md)
+    want=$(awk '/^## /{on = /^## The documented calls$/} on && /^```text$/{copy = 1; next}
+                /^```$/{copy = 0} on && copy' README.md | mask)
+    psql -qX -d template1 -c 'DROP DATABASE IF EXISTS readme_db' -c 'CREATE DATABASE readme_db' || return 1
+    psql -qX -d readme_db -c 'CREATE EXTENSION orchestration' || return 1
+    got=$(psql -qX -d readme_db <<<"$script" 2>&1 | sed '1,/^=START=$/d' | mask)
+    psql -qX -d template1 -c 'DROP DATABASE readme_db' -c 'REVOKE SET ON PARAMETER orchestration.user_id FROM web' -c 'DROP ROLE ravi, fay, aud, ann, web' || return 1
+    [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
+}
+
+# the table of status codes has those of the code, and no other
+status_codes() {
+    diff <(grep -ohE '"[A-Z]+(_[A-Z]+)+"' src/save.c src/save_record.c src/save_error.c | tr -d '"' | sort -u) \
+        <(awk '/^## /{on = /^## Errors$/} on && /^\| `[A-Z]/' README.md | cut -d'|' -f2 | grep -oE '[A-Z]+(_[A-Z]+)+' | sort -u)
+}
+
 check 'the chapters to paste work as printed' readme_chapters
+check 'the documented calls print what the README shows' documented_calls
+check 'the README names every status code' status_codes
