@@ -51,7 +51,16 @@ trap 'exit 130' INT TERM HUP
 new_database() {
     sql -d postgres -c "DROP DATABASE IF EXISTS $1 (FORCE)" -c "CREATE DATABASE $1" 2>/dev/null &&
         sql -d "$1" -c 'CREATE EXTENSION orchestration' &&
-        sql -d "$1" -o /dev/null -f "$top/bench/setup.sql"
+        sql -d "$1" -o /dev/null -f "$top/bench/setup.sql" && history_tracking "$1" off
+}
+
+# what is compared with does not write history: off but where it says otherwise
+history_tracking() {
+    local fields="'{Status,OwnerId}'" run="'{Status,OwnerId,CurrentStage,TriggeringRecordId,InterviewId}'"
+    [ "$2" = on ] || { fields="'{}'"; run=$fields; }
+    sql -d "$1" -o /dev/null -c "SELECT orchestration.set_history_tracking('FlowOrchestrationInstance', $run),
+        orchestration.set_history_tracking('FlowOrchestrationStageInstance', $fields),
+        orchestration.set_history_tracking('FlowOrchestrationStepInstance', $fields)"
 }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
@@ -118,13 +127,20 @@ for clients in 1 16; do
         "$(calc '%.0f runs/s' "$a")" "$(calc '%.0f runs/s' "$b") by hand" \
         "$(calc '%.2f x the time' "$b / $a")" "at most 1.3 (2)"
 done
+history_tracking $db on
+compare 1 $db "$work/extension.sql" $db "$work/hand.sql"
+row "(a) the same with history, which by hand has none, 1 client" \
+    "$(calc '%.0f runs/s' "$a")" "$(calc '%.0f runs/s' "$b") by hand" \
+    "$(calc '%.2f x the time' "$b / $a")" ""
 
 # a database of its own, in which nothing was vacuumed: new rows go to new pages,
 # and there are no full page images of old ones
 sql -d postgres -c 'ALTER SYSTEM SET autovacuum = off' -c 'SELECT pg_reload_conf()' >/dev/null
 db=orchestration_bench_wal
 new_database $db || exit 1
-for side in extension hand; do
+cp "$work/extension.sql" "$work/history.sql"
+for side in extension hand history; do
+    [ $side != history ] || history_tracking $db on
     pgbench -n -M prepared -t 200 -f "$work/$side.sql" $db >/dev/null 2>&1 || exit 1
     sql -d $db -c 'CHECKPOINT'
     pgbench -n -M prepared -t 200 -f "$work/$side.sql" $db >/dev/null 2>&1 || exit 1
@@ -137,6 +153,8 @@ a=$(cat "$work/wal.extension")
 b=$(cat "$work/wal.hand")
 row '(a) WAL of a run, log included' "$a bytes" "$b bytes by hand" \
     "$(calc '%.2f x' "$a / $b")" 'under 8 kB'
+row '(a) the same with history' "$(cat "$work/wal.history") bytes" "$b bytes by hand, without" \
+    "$(calc '%.2f x' "$(cat "$work/wal.history") / $b")" 'under 12 kB'
 hot=$(sql -d $db -c "SELECT pg_stat_force_next_flush()" -c "SELECT round(100.0 * sum(n_tup_hot_upd) / sum(n_tup_upd), 1)
     FROM pg_stat_user_tables WHERE schemaname = 'orchestration'
       AND relname IN ('run', 'stage_run', 'step_run')" | tail -n 1)

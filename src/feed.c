@@ -97,6 +97,7 @@ static StaticPlan plan_count_like = {
 };
 
 static bool set_author(Oid role, Datum *value);
+static bool item_visible(Oid role, const pg_uuid_t *id);
 static void require_item(Oid role, const pg_uuid_t *id);
 static char *text_argument(FunctionCallInfo fcinfo, int n, const char *name, int max);
 static bool may_delete(Oid role, const pg_uuid_t *author);
@@ -118,11 +119,11 @@ set_author(Oid role, Datum *value)
 }
 
 /*
- * A feed item that the caller must see, locked so that it stays.  Connected to SPI,
- * in system context.
+ * Does the caller see the feed item?  It is locked, so that it stays.  Connected to
+ * SPI, in system context.
  */
-static void
-require_item(Oid role, const pg_uuid_t *id)
+static bool
+item_visible(Oid role, const pg_uuid_t *id)
 {
 	Datum		value = UUIDPGetDatum(id);
 	RecordAccess record;
@@ -143,7 +144,13 @@ require_item(Oid role, const pg_uuid_t *id)
 								 DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull)), &record))
 				level = orch_access_level(orch_access_of_role(role), &record);
 	}
-	if (level == ACCESS_NONE)
+	return level != ACCESS_NONE;
+}
+
+static void
+require_item(Oid role, const pg_uuid_t *id)
+{
+	if (!item_visible(role, id))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("feed item %s does not exist", orch_uuid_text(id))));
@@ -364,16 +371,19 @@ orchestration_delete_feed_comment(PG_FUNCTION_ARGS)
 		Datum		item = SPI_getbinval(tuple, desc, 1, &isnull);
 		Datum		author = SPI_getbinval(tuple, desc, 2, &isnull);
 
-		require_item(role, DatumGetUUIDP(item));
-		if (!may_delete(role, isnull ? NULL : DatumGetUUIDP(author)))
+		found = item_visible(role, DatumGetUUIDP(item));
+		if (found && !may_delete(role, isnull ? NULL : DatumGetUUIDP(author)))
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("user \"%s\" may not delete comment %s",
 							orch_principal_role_label(role),
 							orch_uuid_text(PG_GETARG_UUID_P(0))),
 					 errdetail("It needs to be his own, or the permission Modify All Data.")));
-		orch_plan_execute_latest(&plan_delete_comment, &value, NULL, 0);
-		found = SPI_processed > 0;
+		if (found)
+		{
+			orch_plan_execute_latest(&plan_delete_comment, &value, NULL, 0);
+			found = SPI_processed > 0;
+		}
 	}
 	SPI_finish();
 	orch_system_leave(&saved);

@@ -42,6 +42,7 @@
 #include "catalog.h"
 #include "errors.h"
 #include "frame.h"
+#include "guard.h"
 #include "history.h"
 #include "principal.h"
 #include "stamp.h"
@@ -137,9 +138,10 @@ static uint32 history_mask[LEVEL_STEP + 1];
 static uint32 feed_mask[LEVEL_STEP + 1];
 static uint64 mask_generation = 0;
 
+/* ordered, so that an index is read: kept plans do without sequential scans */
 static StaticPlan plan_tracking = {
 	"SELECT object::pg_catalog.text, history_fields, feed_fields"
-	" FROM orchestration.field_tracking",
+	" FROM orchestration.field_tracking ORDER BY object",
 	0, {0}
 };
 static StaticPlan plan_set_history = {
@@ -415,7 +417,8 @@ orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
 	uint32		mask;
 	int			j;
 
-	if (level > LEVEL_STEP)
+	/* a restore brings what was noted with it */
+	if (level > LEVEL_STEP || (old == NULL && orch_guard_is_loading()))
 		return;
 	if (unlikely(mask_generation != orch_catalog_generation()))
 		load_masks();

@@ -6,7 +6,8 @@ Run it after the contract has changed (test/check/metadata.sh says when it has):
     python3 sql/gen/metadata.py >sql/parts/metadata.sql
 
 What the csv files do not say and describe needs is decided here: labels, by
-taking the API name apart, and the names of child relationships.
+taking the API name apart, and the names of child relationships.  The comments on
+the columns of the views come from here too.
 """
 import csv
 import os
@@ -136,3 +137,13 @@ print("""
 INSERT INTO orchestration.sobject_child_relationship
     (object, child_object, field, relationship_name, cascade_delete) VALUES""")
 print(values(relationships))
+
+# what psql shows of the views' columns
+print()
+for row in fields:
+    text = "%s: %s%s; %s" % (row["field"], row["type"], "(%s)" % row["length"] if row["length"] else "",
+                             row["properties"])
+    if row["note"]:
+        text += ". " + row["note"]
+    print("COMMENT ON COLUMN orchestration.%s.%s IS %s;" % (
+        snake(row["object"]), '"timestamp"' if row["column"] == "timestamp" else row["column"], quote(text)))

@@ -14,6 +14,7 @@ CREATE TABLE orchestration.sobject (
     parent       text,
     associate    text,
     CONSTRAINT sobject_pkey PRIMARY KEY (name),
+    CONSTRAINT sobject_position_key UNIQUE (position),
     CONSTRAINT sobject_view_name_key UNIQUE (view_name)
 );
 COMMENT ON TABLE orchestration.sobject IS

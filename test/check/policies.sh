@@ -49,3 +49,9 @@ check 'they fail when a view is read as its owner' fail_with \
     'ALTER VIEW orchestration.flow_orchestration_work_item RESET (security_invoker)'
 check 'they fail when rules are not read' fail_with \
     'ALTER TABLE orchestration.owner_sharing_rule DISABLE TRIGGER owner_sharing_rule_invalidate_cache'
+check 'they fail when history is everybody'\''s' fail_with \
+    'ALTER POLICY field_change_select ON orchestration.field_change USING (true)'
+check 'they fail when feeds are everybody'\''s' fail_with \
+    'ALTER POLICY feed_item_select ON orchestration.feed_item USING (true)'
+check 'they fail when tombstones are everybody'\''s' fail_with \
+    'ALTER POLICY tombstone_select ON orchestration.tombstone USING (true)'

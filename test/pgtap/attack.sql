@@ -294,6 +294,74 @@ SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'B3.16:
 SELECT set_eq($$SELECT polname::text FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')$$, ARRAY['feed_item_delete'], 'no policy lets anybody insert or delete, but for feed items that a trigger guards');
 SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace)
                    AND pg_get_expr(polqual, polrelid) ~ 'SELECT'$$, 'no policy has a sub-select');
+-- ------------------------------------------ the documented calls, feeds, history
+RESET ROLE;
+UPDATE orchestration.run SET status = 'Suspended' WHERE name = 'victim-run';
+SELECT orchestration.post_to_feed(:'run', 'secret') AS post \gset
+SELECT orchestration.comment_on_feed_item(:'post', 'secret') AS comment, orchestration.like_feed_item(:'post') AS liked, orchestration.view_record(:'run') AS viewed \gset
+INSERT INTO orchestration.feed_tracked_change (run_id, feed_item_id, number, record_id, object, field, new_value) VALUES (:'run', :'post', 1, :'run', 'FlowOrchestrationInstance', 'Status', 'secret');
+INSERT INTO orchestration.run (name, owner_id, status, ended_at) VALUES ('victim-gone', :'victim', 'Completed', now()) RETURNING id AS gone_run \gset
+DELETE FROM orchestration.run WHERE name = 'victim-gone';
+ALTER TABLE id ADD post uuid, ADD comment uuid, ADD gone_run uuid;
+UPDATE id SET post = :'post', comment = :'comment', gone_run = :'gone_run';
+SET ROLE regress_mallory;
+SELECT is(said('SELECT run_id FROM orchestration.' || t || ' WHERE run_id = (SELECT run FROM id)'), '0 rows', t || ': nothing of the victim''s') FROM unnest('{field_change,feed_item,feed_comment,feed_like,feed_tracked_change,record_view}'::text[]) t;
+SELECT is(said('SELECT id FROM orchestration.tombstone'), '0 rows', 'tombstone: nothing');
+SELECT is(said('SELECT * FROM orchestration.flow_orchestration_instance_history WHERE flow_orchestration_instance_id = (SELECT run FROM id)'), '0 rows', 'history: nothing of the victim''s');
+SELECT is(said('SELECT * FROM orchestration.' || v), '0 rows', v || ': nothing')
+  FROM unnest('{flow_orchestration_stage_instance_history,flow_orchestration_instance_feed,flow_orchestration_step_instance_feed}'::text[]) v;
+SELECT is(state('SELECT ' || c), '42501', 'nobody reads ' || c) FROM unnest('{owner_id FROM orchestration.tombstone,shared_with FROM orchestration.tombstone,user_id FROM orchestration.record_view}'::text[]) c;
+-- each call says of the victim's record what it says of one that is not there
+CREATE FUNCTION mallory.same(call text, a uuid, b uuid) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE x text; y text;
+BEGIN
+    EXECUTE format('SELECT (%s)::text', format(call, a)) INTO x;
+    EXECUTE format('SELECT (%s)::text', format(call, b)) INTO y;
+    RETURN CASE WHEN replace(x, a::text, '') = replace(y, b::text, '') THEN 'the same' ELSE x || ' and ' || y END;
+END $$;
+SELECT is(mallory.same(c, i.run, i.nothing), 'the same', c) FROM id i, unnest(ARRAY[
+    $$orchestration.retrieve('{Id}', 'FlowOrchestrationInstance', ARRAY['%1$s'])$$,
+    $$orchestration.update('[{"attributes": {"type": "FlowOrchestrationInstance"}, "Id": "%1$s", "Status": "InProgress"}]')$$,
+    $$orchestration.update('[{"attributes": {"type": "FlowOrchestrationInstance"}, "Id": "%1$s"}]')$$,
+    $$orchestration.update('[{"attributes": {"type": "FlowOrchestrationInstanceShare"}, "Id": "%1$s", "AccessLevel": "Edit"}]')$$,
+    $$orchestration.create('[{"attributes": {"type": "FlowOrchestrationInstanceShare"}, "ParentId": "%1$s", "UserOrGroupId": "00000000-0000-7000-8000-000000000001", "AccessLevel": "Read"}]') #- '{0,errors,0,extendedErrorDetails}'$$,
+    $$orchestration.delete(ARRAY['%1$s'])$$,
+    $$public.said($x$SELECT orchestration.post_to_feed('%1$s', 'x')$x$)$$,
+    $$public.said($x$SELECT orchestration.view_record('%1$s')$x$)$$,
+    $$public.said($x$SELECT orchestration.change_owner('%1$s', orchestration.acting_user_id())$x$)$$]) c;
+SELECT is(mallory.same(c, i.post, i.nothing), 'the same', c || ' of a post') FROM id i, unnest(ARRAY[
+    $$orchestration.delete(ARRAY['%1$s'])$$, $$orchestration.retrieve('{Id}', 'FlowOrchestrationInstanceFeed', ARRAY['%1$s'])$$,
+    $$public.said($x$SELECT orchestration.comment_on_feed_item('%1$s', 'x')$x$)$$, $$public.said($x$SELECT orchestration.like_feed_item('%1$s')$x$)$$,
+    $$public.said($x$DELETE FROM orchestration.feed_item WHERE id = '%1$s'$x$)$$]) c;
+SELECT is(mallory.same($$public.said($x$SELECT orchestration.delete_feed_comment('%1$s')$x$)$$, i.comment, i.nothing), 'the same', 'delete_feed_comment()') FROM id i;
+SELECT is(mallory.same($$orchestration.update('[{"attributes": {"type": "FlowOrchestrationInstance"}, "Id": "%1$s", "Status": "InProgress"}]')$$, i.gone_run, i.nothing), 'the same', 'nor is what was deleted told') FROM id i;
+SELECT ok(NOT orchestration.get_updated('FlowOrchestrationInstance', now() - interval '1 day', now() + interval '2 minutes')->'ids' ? run::text, 'get_updated() does not tell of the victim''s run') FROM id;
+SELECT is(jsonb_array_length(orchestration.get_updated(o, now() - interval '1 day', now() + interval '2 minutes')->'ids'), 0, 'get_updated() of ' || o)
+  FROM unnest('{FlowOrchestrationStageInstance,FlowOrchestrationLog,FlowOrchestrationInstanceFeed,FlowOrchestrationInstanceOwnerSharingRule}'::text[]) o;
+SELECT is(jsonb_array_length(orchestration.get_deleted(o, now() - interval '1 day', now() + interval '2 minutes')->'deletedRecords'), 0, 'get_deleted() of ' || o) FROM unnest('{FlowOrchestrationInstance,FlowOrchestrationLog}'::text[]) o;
+-- operators and tables of his, first in his search_path, are not used
+CREATE TABLE mallory.share_grant AS SELECT 1 AS id;
+SET search_path = mallory, pg_catalog, public;
+SELECT is(orchestration.retrieve('{Id}', 'FlowOrchestrationInstance', ARRAY[run::text])->>0, NULL, 'retrieve() and an = of his') FROM id;
+SELECT is(orchestration.delete(ARRAY[run::text])->0->'errors'->0->>'statusCode', 'INVALID_CROSS_REFERENCE_KEY', 'delete() and an = of his') FROM id;
+SET search_path = public, pg_catalog;
+SELECT is(state('SELECT orchestration.' || c), '42501', c || ' is not his')
+  FROM unnest(ARRAY[$$purge_runs('0')$$, 'remove_expired()', $$set_layout('FlowOrchestrationInstance', NULL)$$, $$set_history_tracking('FlowOrchestrationInstance', '{}')$$, $$set_feed_tracking('FlowOrchestrationInstance', '{}')$$, 'system_modstamp()']) c;
+-- who sees the run, but did not write what is in its feed
+RESET ROLE;
+SELECT orchestration.share_record(:'run', :'third') \g /dev/null
+GRANT regress_third TO CURRENT_USER;
+SELECT orchestration.update_user(:'third', role_name => 'regress_third') \g /dev/null
+SET ROLE regress_third;
+SELECT is((SELECT count(*) FROM orchestration.feed_item), 1::bigint, 'who may read the run reads its feed');
+SELECT is(state(format('DELETE FROM orchestration.feed_item WHERE id = %L', post)), '42501', 'but deletes nothing of others, in the table') FROM id;
+SELECT is(state(format('DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = %L', post)), '42501', 'nor in the view') FROM id;
+SELECT is(orchestration.delete(ARRAY[post::text])->0->'errors'->0->>'statusCode', 'INSUFFICIENT_ACCESS_OR_READONLY', 'nor by the call') FROM id;
+SELECT is(state('UPDATE orchestration.field_change SET new_value = NULL'), '42501', 'history is written by nobody');
+SELECT is(state('DELETE FROM orchestration.record_view'), '42501', 'nor are views of records');
+SELECT is((SELECT count(*) FROM orchestration.flow_orchestration_stage_instance_history), 0::bigint, 'the history of its stages follows the stages');
+RESET ROLE;
+
 SELECT is_empty('SELECT * FROM orchestration.verify() WHERE invariant NOT LIKE ''log%''', 'verify()');
 SELECT * FROM finish();
 ROLLBACK;

@@ -197,6 +197,11 @@ SELECT pg_temp.covers('field', f.object, f.field, 'column',
        ok(m.column_name = f.col AND c.column_name IS NOT NULL, format('%s.%s is column %s', f.object, f.field, f.col)))
   FROM csv_field f LEFT JOIN orchestration.sobject_field m ON m.object = f.object AND m.name = f.field
   LEFT JOIN information_schema.columns c ON c.table_schema = 'orchestration' AND c.table_name = f.view AND c.column_name = f.col;
+SELECT pg_temp.covers('field', f.object, f.field, 'comment',
+       is(col_description(('orchestration.' || f.view)::regclass, a.attnum),
+          f.field || ': ' || f.type || CASE WHEN f.length IS NULL THEN '' ELSE '(' || f.length || ')' END || '; ' || f.properties || COALESCE('. ' || f.note, ''),
+          format('the comment on %s.%s says what it is', f.view, f.col)))
+  FROM csv_field f JOIN pg_attribute a ON a.attrelid = ('orchestration.' || f.view)::regclass AND a.attname = f.col;
 SELECT pg_temp.covers('field', f.object, f.field, 'type',
        ok(d.d->>'type' = f.type AND (d.d->>'length')::integer = COALESCE(NULLIF(f.length, '')::integer, 0)
           AND d.d->>'soapType' = CASE f.type WHEN 'id' THEN 'tns:ID' WHEN 'reference' THEN 'tns:ID' WHEN 'boolean' THEN 'xsd:boolean' WHEN 'dateTime' THEN 'xsd:dateTime'
@@ -323,7 +328,7 @@ SELECT is_empty($$SELECT object FROM csv_object o WHERE NOT EXISTS (SELECT FROM 
                    WHERE NOT EXISTS (SELECT FROM covered c WHERE c.kind = 'object' AND c.object = o.object AND c.item = x)$$, 'every row of objects.csv, and every call in it, was checked');
 SELECT is_empty($$SELECT f.object, f.field FROM csv_field f
                    WHERE NOT f.flags <@ ARRAY(SELECT item FROM covered c WHERE c.kind = 'field' AND c.object = f.object AND c.field = f.field)
-                      OR NOT ARRAY['type', 'column', 'retrieve', 'Update by SQL', 'Create by SQL'] <@ ARRAY(SELECT item FROM covered c WHERE c.kind = 'field' AND c.object = f.object AND c.field = f.field)$$,
+                      OR NOT ARRAY['type', 'column', 'comment', 'retrieve', 'Update by SQL', 'Create by SQL'] <@ ARRAY(SELECT item FROM covered c WHERE c.kind = 'field' AND c.object = f.object AND c.field = f.field)$$,
                 'every row of fields.csv, and every property in it, was checked');
 SELECT is_empty($$SELECT object, field, value FROM csv_picklist p WHERE NOT EXISTS (SELECT FROM covered c WHERE c.kind = 'picklist' AND c.object = p.object AND c.field = p.field AND c.item = p.value)$$,
                 'every row of picklists.csv was checked');
