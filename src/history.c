@@ -140,8 +140,8 @@ static uint64 mask_generation = 0;
 
 /* ordered, so that an index is read: kept plans do without sequential scans */
 static StaticPlan plan_tracking = {
-	"SELECT object::pg_catalog.text, history_fields, feed_fields"
-	" FROM orchestration.field_tracking ORDER BY object",
+	"SELECT t.object::pg_catalog.text, t.history_fields, t.feed_fields"
+	" FROM orchestration.field_tracking t ORDER BY t.object",
 	0, {0}
 };
 static StaticPlan plan_set_history = {

@@ -72,8 +72,9 @@ orch_system_leave(const SystemContext *saved)
  *
  * A plan stays for the session, whatever the tables grow to meanwhile: one that
  * was made while a table was empty, as the queue mostly is, would scan it as a
- * whole for ever.  So plans are generic and made without sequential scans; the
- * setting is in force only here, never while something is executed.
+ * whole for ever.  So plans are generic and made without sequential scans; where
+ * one is unavoidable its cost is such that it would be compiled, hence without jit
+ * too.  The settings are in force only here, never while something is executed.
  */
 static SPIPlanPtr
 ready_plan(StaticPlan *plan)
@@ -105,6 +106,9 @@ ready_plan(StaticPlan *plan)
 	{
 		guc_level = NewGUCNestLevel();
 		(void) set_config_option("enable_seqscan", "off",
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+		(void) set_config_option("jit", "off",
 								 PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 		planned = SPI_plan_get_cached_plan(plan->plan);
