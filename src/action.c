@@ -48,6 +48,7 @@
 #include "frame.h"
 #include "principal.h"
 #include "system.h"
+#include "uuid.h"
 
 /* contract/fields.csv: ScreenFlow, 255 characters */
 #define MAX_ACTION_NAME 255
@@ -179,7 +180,7 @@ find_function(const char *name)
 }
 
 Jsonb *
-orch_action_call(const Action *action, Jsonb *inputs)
+orch_action_call(const Action *action, Jsonb *inputs, const pg_uuid_t *run_as)
 {
 	HeapTuple	tuple;
 	Form_pg_proc form;
@@ -216,9 +217,10 @@ orch_action_call(const Action *action, Jsonb *inputs)
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 								 true, 0, false);
 
-	/* it acts as its owner, not as whom the gateway's caller is */
-	if (orch_user_id != NULL && orch_user_id[0] != '\0')
-		(void) set_config_option("orchestration.user_id", "", PGC_SUSET,
+	/* it acts as its owner, not as whom the gateway's caller is; or as a user */
+	if (run_as != NULL || (orch_user_id != NULL && orch_user_id[0] != '\0'))
+		(void) set_config_option("orchestration.user_id",
+								 run_as != NULL ? orch_uuid_text(run_as) : "", PGC_SUSET,
 								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 
 	frame = orch_frame_push(FRAME_ACTION, InvalidOid, NULL);

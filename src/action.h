@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "utils/jsonb.h"
+#include "utils/uuid.h"
 
 #include "orchestration.h"
 
@@ -34,8 +35,10 @@ extern const Action *orch_action_find(const char *name);
 
 /*
  * Carry out a function action; returns its result, NULL for null.  The function
- * runs as its owner.  Raises what the function raises.
+ * runs as its owner; to this extension it acts as the user run_as, if given.
+ * Raises what the function raises.
  */
-extern Jsonb *orch_action_call(const Action *action, Jsonb *inputs);
+extern Jsonb *orch_action_call(const Action *action, Jsonb *inputs,
+							   const pg_uuid_t *run_as);
 
 #endif							/* ORCH_ACTION_H */

@@ -227,7 +227,13 @@ orch_cascade(const GuardEntry *entries, int nentries)
 					entry->to == STAGE_DISCONTINUED)
 					add_pair(&ended_stages, nentries, &entry->run_id, &entry->id);
 				if (entry->to == STAGE_ERROR && !moved_by_engine)
-					add_pair(&failed_stages, nentries, &entry->run_id, &entry->id);
+				{
+					/* along its fault path, or the run fails with it */
+					if (orch_engine_has_fault_path(&entry->run_id, &entry->id))
+						add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
+					else
+						add_pair(&failed_stages, nentries, &entry->run_id, &entry->id);
+				}
 				if (entry->to == STAGE_COMPLETED)
 					add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
 				break;

@@ -9,9 +9,9 @@
  *	 null does not hold.
  * - Numbers compare as numeric, booleans for equality only.
  * - Texts compare byte by byte, with regard to case.  Where one side is
- *	 declared or written as a date or a date and time and both read as such in
- *	 ISO form, they compare as points in time; what has no time zone is UTC,
- *	 what has no time of day is midnight.
+ *	 declared or written as a date or a date and time, both must read as such in
+ *	 ISO form and compare as points in time; what has no time zone is UTC, what
+ *	 has no time of day is midnight.
  * - A boolean compares with the texts "true" and "false" where those are
  *	 written in the definition: the platform's own files do it.
  * - Everything else is an error that shows both sides, never a silent false:
@@ -31,6 +31,7 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -47,6 +48,11 @@ static bool logic_holds(EvalContext *cxt, const ConditionSet *set,
 static bool requirement_holds(EvalContext *cxt, const Requirement *requirement);
 static bool is_changed(EvalContext *cxt, const Operand *operand,
 					   JsonbValue *value);
+static bool is_member(const Requirement *requirement, const Operand *operand,
+					  JsonbValue *collection, JsonbValue *value);
+static bool is_blank(JsonbValue *value);
+static bool is_empty(JsonbValue *value);
+static bool is_text(JsonbValue *value, const char *text);
 static bool values_equal(const Requirement *requirement, JsonbValue *left,
 						 JsonbValue *right);
 static int	compare_values(const Requirement *requirement, JsonbValue *left,
@@ -57,10 +63,8 @@ static bool expect_boolean(const Requirement *requirement, JsonbValue *value);
 static bool literal_boolean(const Operand *operand, JsonbValue *value,
 							bool *result);
 static JsonbValue *not_null(JsonbValue *value);
-static const char *type_name(JsonbValue *value);
 static void cannot_compare(const Requirement *requirement, JsonbValue *left,
 						   JsonbValue *right) pg_attribute_noreturn();
-static char *snake_case(const char *name, int length);
 
 /*
  * The value of an operand, NULL for null.
@@ -122,8 +126,13 @@ logic_holds(EvalContext *cxt, const ConditionSet *set, const LogicNode *node)
 static bool
 requirement_holds(EvalContext *cxt, const Requirement *requirement)
 {
-	JsonbValue *left = orch_condition_operand_value(cxt, requirement->left);
-	JsonbValue *right = orch_condition_operand_value(cxt, requirement->right);
+	JsonbValue *left;
+	JsonbValue *right;
+
+	if (requirement->nested != NULL)
+		return orch_condition_set_holds(cxt, requirement->nested);
+	left = orch_condition_operand_value(cxt, requirement->left);
+	right = orch_condition_operand_value(cxt, requirement->right);
 
 	switch (requirement->op)
 	{
@@ -153,6 +162,21 @@ requirement_holds(EvalContext *cxt, const Requirement *requirement)
 		case COMPARE_IS_CHANGED:
 			return is_changed(cxt, requirement->left, left) ==
 				expect_boolean(requirement, right);
+		case COMPARE_IN:
+			return is_member(requirement, requirement->right, right, left);
+		case COMPARE_NOT_IN:
+			return !is_member(requirement, requirement->right, right, left);
+		case COMPARE_IS_BLANK:
+			return is_blank(left) == expect_boolean(requirement, right);
+		case COMPARE_IS_EMPTY:
+			return is_empty(left) == expect_boolean(requirement, right);
+		case COMPARE_WAS_SET:
+			return (left != NULL) == expect_boolean(requirement, right);
+		case COMPARE_WAS_VISITED:
+			return (left != NULL && !is_text(left, "NotStarted")) ==
+				expect_boolean(requirement, right);
+		case COMPARE_HAS_ERROR:
+			return is_text(left, "Error") == expect_boolean(requirement, right);
 	}
 	elog(ERROR, "unexpected comparison operator %d", (int) requirement->op);
 }
@@ -170,28 +194,99 @@ is_changed(EvalContext *cxt, const Operand *operand, JsonbValue *value)
 	prior_operand.kind = OPERAND_RECORD_PRIOR;
 	prior = orch_condition_operand_value(cxt, &prior_operand);
 
-	if (value == NULL || prior == NULL)
-		return value != prior;
-	if (value->type != prior->type)
-		return true;
-	switch (value->type)
+	return !orch_condition_same_value(value, prior);
+}
+
+bool
+orch_condition_same_value(JsonbValue *left, JsonbValue *right)
+{
+	left = not_null(left);
+	right = not_null(right);
+	if (left == NULL || right == NULL)
+		return left == right;
+	if (left->type != right->type)
+		return false;
+	switch (left->type)
 	{
 		case jbvString:
-			return value->val.string.len != prior->val.string.len ||
-				memcmp(value->val.string.val, prior->val.string.val,
-					   value->val.string.len) != 0;
+			return left->val.string.len == right->val.string.len &&
+				memcmp(left->val.string.val, right->val.string.val,
+					   left->val.string.len) == 0;
 		case jbvNumeric:
-			return !DatumGetBool(DirectFunctionCall2(numeric_eq,
-													 NumericGetDatum(value->val.numeric),
-													 NumericGetDatum(prior->val.numeric)));
+			return DatumGetBool(DirectFunctionCall2(numeric_eq,
+													NumericGetDatum(left->val.numeric),
+													NumericGetDatum(right->val.numeric)));
 		case jbvBool:
-			return value->val.boolean != prior->val.boolean;
+			return left->val.boolean == right->val.boolean;
 		case jbvBinary:
-			return compareJsonbContainers(value->val.binary.data,
-										  prior->val.binary.data) != 0;
+			return compareJsonbContainers(left->val.binary.data,
+										  right->val.binary.data) == 0;
 		default:
-			elog(ERROR, "unexpected type %d of jsonb value", (int) value->type);
+			elog(ERROR, "unexpected type %d of jsonb value", (int) left->type);
 	}
+}
+
+/*
+ * Is a value among the members of a collection?  Nothing is in null.
+ */
+static bool
+is_member(const Requirement *requirement, const Operand *operand,
+		  JsonbValue *collection, JsonbValue *value)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	member;
+
+	if (collection == NULL)
+		return false;
+	if (collection->type != jbvBinary ||
+		!JsonContainerIsArray(collection->val.binary.data))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("cannot evaluate a requirement on %s",
+						requirement->left->text),
+				 errdetail("%s is %s, not a collection.", operand->text,
+						   orch_condition_type_name(collection))));
+	it = JsonbIteratorInit(collection->val.binary.data);
+	(void) JsonbIteratorNext(&it, &member, true);
+	while ((token = JsonbIteratorNext(&it, &member, true)) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (orch_condition_same_value(&member, value))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_blank(JsonbValue *value)
+{
+	int			i;
+
+	if (value == NULL)
+		return true;
+	if (value->type != jbvString)
+		return false;
+	for (i = 0; i < value->val.string.len; i++)
+		if (!isspace((unsigned char) value->val.string.val[i]))
+			return false;
+	return true;
+}
+
+static bool
+is_empty(JsonbValue *value)
+{
+	return value == NULL ||
+		(value->type == jbvBinary && JsonContainerSize(value->val.binary.data) == 0) ||
+		(value->type == jbvString && value->val.string.len == 0);
+}
+
+static bool
+is_text(JsonbValue *value, const char *text)
+{
+	return value != NULL && value->type == jbvString &&
+		value->val.string.len == (int) strlen(text) &&
+		memcmp(value->val.string.val, text, value->val.string.len) == 0;
 }
 
 static bool
@@ -239,6 +334,15 @@ compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 			orch_condition_datetime(right->val.string.val,
 									right->val.string.len, &right_time))
 			return left_time < right_time ? -1 : left_time > right_time;
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("cannot compare %s with %s", requirement->left->text,
+						requirement->right != NULL ? requirement->right->text : "null"),
+				 errdetail("One of them is a date or date and time, the other is not: \"%.*s\" and \"%.*s\".",
+						   pg_mbcliplen(left->val.string.val, left->val.string.len, 40),
+						   left->val.string.val,
+						   pg_mbcliplen(right->val.string.val, right->val.string.len, 40),
+						   right->val.string.val)));
 	}
 
 	result = memcmp(left->val.string.val, right->val.string.val,
@@ -260,6 +364,9 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 	int			part_length;
 	int			i;
 
+	if (requirement->op == COMPARE_CONTAINS && left->type == jbvBinary &&
+		JsonContainerIsArray(left->val.binary.data))
+		return is_member(requirement, requirement->left, left, right);
 	if (left->type != jbvString || right->type != jbvString)
 		cannot_compare(requirement, left, right);
 	text = left->val.string.val;
@@ -316,7 +423,7 @@ expect_boolean(const Requirement *requirement, JsonbValue *value)
 			 errmsg("cannot evaluate a requirement on %s",
 					requirement->left->text),
 			 errdetail("%s is %s, not a boolean.", requirement->right->text,
-					   type_name(value))));
+					   orch_condition_type_name(value))));
 }
 
 /* "true" and "false", written as text in the definition */
@@ -338,9 +445,8 @@ not_null(JsonbValue *value)
 	return value == NULL || value->type == jbvNull ? NULL : value;
 }
 
-/* What a value is, with its article, for messages. */
-static const char *
-type_name(JsonbValue *value)
+const char *
+orch_condition_type_name(JsonbValue *value)
 {
 	if (value == NULL)
 		return "null";
@@ -376,8 +482,8 @@ cannot_compare(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 			 errmsg("cannot compare %s with %s", left_text, right_text),
-			 errdetail("%s is %s and %s is %s.", left_text, type_name(left),
-					   right_text, type_name(right)),
+			 errdetail("%s is %s and %s is %s.", left_text, orch_condition_type_name(left),
+					   right_text, orch_condition_type_name(right)),
 			 errhint("The operator %s does not apply to these types.",
 					 orch_definition_operator_name(requirement->op))));
 }
@@ -548,7 +654,7 @@ orch_condition_field(JsonbContainer *object, const char *field)
 		}
 	}
 
-	snake = snake_case(field, length);
+	snake = orch_condition_snake_case(field, length);
 	result = getKeyJsonValueFromContainer(object, snake, strlen(snake), NULL);
 	pfree(snake);
 	return result;
@@ -558,8 +664,8 @@ orch_condition_field(JsonbContainer *object, const char *field)
  * ManagerId: manager_id; Reassignment_Requested__c:
  * reassignment_requested__c; HTTPCode: http_code.
  */
-static char *
-snake_case(const char *name, int length)
+char *
+orch_condition_snake_case(const char *name, int length)
 {
 	char	   *result = palloc(length * 2 + 1);
 	char	   *out = result;

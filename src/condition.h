@@ -21,6 +21,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
@@ -38,8 +39,30 @@ typedef enum OperandKind
 	OPERAND_USER,				/* $User; path: one field */
 	OPERAND_INTERVIEW_GUID,		/* $Flow.InterviewGuid */
 	OPERAND_CURRENT_DATETIME,	/* $Flow.CurrentDateTime */
-	OPERAND_RUN_ID				/* $Orchestration.Instance */
+	OPERAND_CURRENT_DATE,		/* $Flow.CurrentDate */
+	OPERAND_START_TIME,			/* $Flow.InterviewStartTime */
+	OPERAND_FAULT_MESSAGE,		/* $Flow.FaultMessage */
+	OPERAND_RUN_ID,				/* $Orchestration.Instance */
+	OPERAND_GLOBAL,				/* another global variable; path: its fields,
+								 * text: its name and them */
+	OPERAND_FORMULA,			/* index: formula */
+	OPERAND_TEMPLATE,			/* index: text template */
+	OPERAND_LOOKUP				/* index: record lookup; path: fields in it */
 } OperandKind;
+
+/* What is known of a value before it is there. */
+typedef enum ValueType
+{
+	VALUE_UNKNOWN,				/* known at run time only */
+	VALUE_TEXT,
+	VALUE_NUMBER,
+	VALUE_BOOLEAN,
+	VALUE_DATE,
+	VALUE_DATETIME,
+	VALUE_TIME,
+	VALUE_RECORD,
+	VALUE_COLLECTION
+} ValueType;
 
 typedef struct Operand
 {
@@ -48,6 +71,7 @@ typedef struct Operand
 	List	   *path;			/* of char *: what follows the name */
 	JsonbValue *literal;		/* OPERAND_LITERAL; NULL is null */
 	char	   *text;			/* as written, for messages */
+	ValueType	type;
 	bool		is_datetime;	/* declared or written as a date or date and
 								 * time: compares as such */
 } Operand;
@@ -64,8 +88,14 @@ typedef enum ComparisonOperator
 	COMPARE_ENDS_WITH,
 	COMPARE_CONTAINS,
 	COMPARE_IS_NULL,
-	COMPARE_IS_CHANGED			/* start filters only: $Record against
-								 * $Record__Prior */
+	COMPARE_IS_CHANGED,			/* $Record against $Record__Prior */
+	COMPARE_IN,					/* right: a collection */
+	COMPARE_NOT_IN,
+	COMPARE_IS_BLANK,			/* null, or a text without anything but space */
+	COMPARE_IS_EMPTY,			/* null, or a collection without members */
+	COMPARE_WAS_SET,			/* not null */
+	COMPARE_WAS_VISITED,		/* left: status of a stage or step; it began */
+	COMPARE_HAS_ERROR			/* left: a stage or step */
 } ComparisonOperator;
 
 typedef struct Requirement
@@ -73,6 +103,8 @@ typedef struct Requirement
 	Operand    *left;
 	ComparisonOperator op;
 	Operand    *right;			/* NULL: null */
+	struct ConditionSet *nested;	/* a container of conditions: nothing else
+									 * is set; or NULL */
 } Requirement;
 
 typedef enum LogicKind
@@ -113,6 +145,16 @@ extern JsonbValue *orch_condition_operand_value(EvalContext *cxt,
 												const Operand *operand);
 extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
 
+/* Are two values the same, whatever they are?  Both NULL are. */
+extern bool orch_condition_same_value(JsonbValue *left, JsonbValue *right);
+
+/* Read a date, or a date and time, in ISO form; UTC where no zone is given. */
+extern bool orch_condition_datetime(const char *text, int length,
+									Timestamp *result);
+
+/* What a value is, with its article, for messages. */
+extern const char *orch_condition_type_name(JsonbValue *value);
+
 /*
  * The value at a path of field names inside a value; NULL where there is none.
  * Field names match exactly, then without regard to case, then by their
@@ -120,6 +162,8 @@ extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
  */
 extern JsonbValue *orch_condition_value_at(JsonbValue *value, List *path);
 extern JsonbValue *orch_condition_field(JsonbContainer *object, const char *field);
+
+extern char *orch_condition_snake_case(const char *name, int length);
 
 /* The text of a scalar value, as assignees and messages use it; NULL for null. */
 extern char *orch_condition_value_text(JsonbValue *value);

@@ -402,3 +402,46 @@ compare_trigger_order(const void *a, const void *b)
 		return left_order < right_order ? -1 : 1;
 	return strcmp(left->name, right->name);
 }
+
+PG_FUNCTION_INFO_V1(orchestration_completes_by_condition);
+
+/*
+ * orchestration.completes_by_condition(version_id uuid, element text) returns
+ * boolean
+ *
+ * Whether a stage or step of a version has a condition of completion: it need not
+ * be over when its steps or its assignee are done.  Null for null, false for a name
+ * that is no stage or step, or a version that does not exist.
+ */
+Datum
+orchestration_completes_by_condition(PG_FUNCTION_ARGS)
+{
+	static StaticPlan plan = {
+		"SELECT 1 FROM orchestration.orchestration_version WHERE id = $1",
+		1, {UUIDOID}
+	};
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Datum		value = PG_GETARG_DATUM(0);
+	const Definition *def;
+	SystemContext saved;
+	bool		exists;
+	int			stage;
+	int			step;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	(void) orch_plan_execute(&plan, &value, NULL, true, 1);
+	exists = SPI_processed > 0;
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (!exists)
+		PG_RETURN_BOOL(false);	/* verify() says so by itself */
+	def = orch_definition_get(PG_GETARG_UUID_P(0));
+	stage = orch_definition_stage_index(def, name);
+	step = orch_definition_step_index(def, name);
+	PG_RETURN_BOOL((stage >= 0 && (def->stages[stage].exit != NULL ||
+								   def->stages[stage].exit_action != NULL)) ||
+				   (step >= 0 && (def->steps[step].exit != NULL ||
+								  def->steps[step].exit_action != NULL)));
+}

@@ -23,14 +23,26 @@
 
 #include "condition.h"
 
+/* The one output of an evaluation flow, or of a function that is a condition. */
+#define CONDITION_OUTPUT	"isOrchestrationConditionMet"
+
 /* Where a connector leads. */
 typedef enum ElementKind
 {
 	ELEMENT_END,				/* no connector: the path ends here */
 	ELEMENT_STAGE,
 	ELEMENT_DECISION,
-	ELEMENT_ASSIGNMENT
+	ELEMENT_ASSIGNMENT,
+	ELEMENT_LOOKUP				/* evaluation flows only */
 } ElementKind;
+
+/* processType */
+typedef enum DefinitionKind
+{
+	DEFINITION_ORCHESTRATOR,
+	DEFINITION_APPROVAL,		/* ApprovalWorkflow */
+	DEFINITION_EVALUATION		/* EvaluationFlow: a condition, never run */
+} DefinitionKind;
 
 typedef struct Connector
 {
@@ -60,6 +72,17 @@ typedef struct InputParameter
 	Operand    *value;			/* NULL: null */
 } InputParameter;
 
+/*
+ * A condition that an evaluation flow, or a function, answers: its output
+ * isOrchestrationConditionMet.
+ */
+typedef struct EvaluationAction
+{
+	char	   *name;			/* of the action or evaluation flow */
+	int			ninputs;
+	InputParameter *inputs;
+} EvaluationAction;
+
 typedef struct StepDef
 {
 	char	   *name;
@@ -71,12 +94,21 @@ typedef struct StepDef
 								 * is bound to workers */
 	char	   *action_name;
 	int			nafter;			/* entry condition: these steps are Completed; */
-	int		   *after;			/* 0: at once when the stage starts */
+	int		   *after;			/* 0 and no other: when the stage starts */
+	ConditionSet *entry;		/* these hold, or NULL */
+	EvaluationAction *entry_action; /* this answers true, or NULL */
+	ConditionSet *exit;			/* interactive: complete when these hold */
+	EvaluationAction *exit_action;	/* or this answers true; both NULL: when
+									 * the assignee finished */
+	bool		is_approval;	/* stepApproval */
+	bool		locks_record;	/* shouldLock: nobody changes the context
+								 * record meanwhile, */
+	bool		assignee_can_edit;	/* but for its assignee */
 	int			ninputs;
 	InputParameter *inputs;
 	Operand    *context_record;	/* ActionInput__RecordId, or NULL */
-	AssigneeKind assignee_kind; /* interactive steps only */
-	Operand    *assignee;		/* interactive steps only */
+	AssigneeKind assignee_kind; /* interactive steps, and with runAsUser */
+	Operand    *assignee;		/* others: whom the action runs as, or NULL */
 } StepDef;
 
 typedef struct StageDef
@@ -85,6 +117,12 @@ typedef struct StageDef
 	char	   *label;
 	int			first_step;		/* its steps are steps[first_step ...] */
 	int			nsteps;
+	ConditionSet *exit;			/* complete when these hold, */
+	EvaluationAction *exit_action;	/* or this answers true; both NULL: when
+									 * all steps are Completed */
+	bool		reads_record;	/* its conditions look at $Record */
+	bool		has_fault;		/* where it goes on when it fails */
+	Connector	fault;
 	Connector	connector;
 } StageDef;
 
@@ -93,6 +131,7 @@ typedef struct OutcomeDef
 	char	   *name;
 	char	   *label;
 	int			decision;		/* index of its decision */
+	bool		only_when_changed;	/* and did not with $Record__Prior */
 	ConditionSet *conditions;
 	Connector	connector;
 } OutcomeDef;
@@ -108,13 +147,26 @@ typedef struct DecisionDef
 typedef enum AssignOperator
 {
 	ASSIGN_SET,					/* Assign */
-	ASSIGN_ADD,					/* Add: numbers add, texts concatenate */
-	ASSIGN_SUBTRACT				/* Subtract: numbers */
+	ASSIGN_ADD,					/* Add: numbers add, texts concatenate, dates
+								 * go on by days, collections get a member */
+	ASSIGN_ADD_ITEM,			/* AddItem: the last */
+	ASSIGN_ADD_AT_START,
+	ASSIGN_SUBTRACT,			/* Subtract: numbers, days */
+	ASSIGN_COUNT,				/* AssignCount: of a collection */
+	ASSIGN_REMOVE_FIRST,		/* of a collection: the first member that is
+								 * equal, */
+	ASSIGN_REMOVE_ALL,			/* all members that are equal to it or one of
+								 * its members, */
+	ASSIGN_REMOVE_BEFORE_FIRST, /* what comes before the first equal one, */
+	ASSIGN_REMOVE_AFTER_FIRST,	/* or after it, */
+	ASSIGN_REMOVE_UNCOMMON,		/* what is not in the other collection, */
+	ASSIGN_REMOVE_POSITION		/* RemovePosition: by number, from 1 */
 } AssignOperator;
 
 typedef struct AssignItem
 {
 	int			variable;		/* index */
+	List	   *path;			/* of char *: fields in it, or NIL */
 	AssignOperator op;
 	Operand    *value;			/* NULL: null */
 } AssignItem;
@@ -157,6 +209,39 @@ typedef enum RecordTriggerType
 	RECORD_TRIGGER_CREATE_AND_UPDATE
 } RecordTriggerType;
 
+typedef struct FormulaDef
+{
+	char	   *name;
+	VariableType type;
+	int			scale;			/* -1: none given */
+	struct FormulaNode *root;
+	List	   *references;		/* of Operand *: what it reads */
+} FormulaDef;
+
+/* A text with the values of references in it. */
+typedef struct TemplateDef
+{
+	char	   *name;
+	int			nparts;
+	char	  **texts;			/* one more than references */
+	List	   *references;		/* of Operand * */
+} TemplateDef;
+
+/* Get Records of an evaluation flow. */
+typedef struct LookupDef
+{
+	char	   *name;
+	char	   *record_type;
+	ConditionSet *filters;		/* left sides are fields of its records */
+	bool		first_only;
+	bool		assign_null;	/* to the variable, when there is none */
+	char	   *sort_field;		/* or NULL */
+	bool		descending;
+	int64		limit;			/* 0: none */
+	int			variable;		/* outputReference, -1: none */
+	Connector	connector;
+} LookupDef;
+
 typedef struct Definition
 {
 	pg_uuid_t	version_id;		/* hash key, must be first */
@@ -167,9 +252,16 @@ typedef struct Definition
 	char	   *label;
 	int			version;
 	char	   *record_type;	/* start.object, or NULL */
+	DefinitionKind kind;
 	RecordTriggerType record_trigger;
 	bool		only_when_changed;	/* doesRequireRecordChangedToMeetCriteria */
 	ConditionSet *filters;		/* left sides are OPERAND_RECORD, one field */
+	struct FormulaNode *filter_formula; /* or NULL */
+	bool		waits_for_record;	/* a stage reads_record */
+	bool		reads_prior;	/* something after the start reads
+								 * $Record__Prior */
+	bool		has_recall;		/* where a recalled approval goes on */
+	Connector	recall;
 	Connector	start;
 	int			nstages;
 	StageDef   *stages;
@@ -183,6 +275,12 @@ typedef struct Definition
 	AssignmentDef *assignments;
 	int			nvariables;
 	VariableDef *variables;
+	int			nformulas;
+	FormulaDef *formulas;
+	int			ntemplates;
+	TemplateDef *templates;
+	int			nlookups;
+	LookupDef  *lookups;
 	int			trigger_order;	/* triggerOrder, 0: none given */
 	struct HTAB *names;			/* of all its elements, by API name */
 } Definition;
@@ -192,6 +290,9 @@ typedef struct Definition
  * when there is no such version.  The result lives as long as the session.
  */
 extern const Definition *orch_definition_get(const pg_uuid_t *version_id);
+
+/* processType as the metadata has it. */
+extern const char *orch_definition_kind_name(DefinitionKind kind);
 
 /* Index of a stage or step by API name, -1 when there is none. */
 extern int	orch_definition_stage_index(const Definition *def, const char *name);

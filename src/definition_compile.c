@@ -51,7 +51,16 @@ const char *const orch_definition_name_kinds[] = {
 	[NAME_ASSIGNMENT] = "an assignment",
 	[NAME_VARIABLE] = "a variable",
 	[NAME_CONSTANT] = "a constant",
+	[NAME_FORMULA] = "a formula",
+	[NAME_TEMPLATE] = "a text template",
+	[NAME_LOOKUP] = "a record lookup",
 	[NAME_UNSUPPORTED] = "an unsupported element"
+};
+
+static const char *const definition_kinds[] = {
+	[DEFINITION_ORCHESTRATOR] = "Orchestrator",
+	[DEFINITION_APPROVAL] = "ApprovalWorkflow",
+	[DEFINITION_EVALUATION] = "EvaluationFlow"
 };
 
 static HTAB *make_names(MemoryContext context);
@@ -60,6 +69,7 @@ static void check_flow(Compiler *c, const DocNode *root);
 static void declare_names(Compiler *c, const DocNode *root);
 static char *declare_name(Compiler *c, const DocNode *node, NameKind kind,
 						  int index);
+static void check_evaluation(Compiler *c, const DocNode *root);
 
 /* ------------------------------------------------------------- problems */
 
@@ -274,6 +284,8 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 	def->label = MemoryContextStrdup(context, label != NULL ? label : "");
 
 	orch_definition_compile_elements(&c, root);
+	if (def->kind == DEFINITION_EVALUATION)
+		check_evaluation(&c, root);
 	qsort(problems->problems, problems->nproblems, sizeof(Problem),
 		  compare_problems);
 	return def;
@@ -481,10 +493,17 @@ orch_definition_is_named(const DocNode *node, const char *name)
 	return node->element != NULL && strcmp(node->name, name) == 0;
 }
 
+const char *
+orch_definition_kind_name(DefinitionKind kind)
+{
+	return definition_kinds[kind];
+}
+
 static void
 check_flow(Compiler *c, const DocNode *root)
 {
 	char	   *word;
+	int			i = 0;
 
 	if (strcmp(root->name, "Flow") != 0)
 	{
@@ -500,9 +519,14 @@ check_flow(Compiler *c, const DocNode *root)
 	}
 
 	word = orch_definition_word(root, "processType");
-	if (word != NULL && strcmp(word, "Orchestrator") != 0)
+	for (i = 0; word != NULL && i < (int) lengthof(definition_kinds); i++)
+		if (strcmp(word, definition_kinds[i]) == 0)
+			break;
+	if (i < (int) lengthof(definition_kinds))
+		c->def->kind = (DefinitionKind) i;
+	else
 		error_at(c, orch_document_child(root, "processType"),
-				 "processType \"%s\" is not supported, only Orchestrator is",
+				 "processType \"%s\" is not supported, only Orchestrator, ApprovalWorkflow and EvaluationFlow are",
 				 word);
 
 	word = orch_definition_word(root, "runInMode");
@@ -518,6 +542,21 @@ check_flow(Compiler *c, const DocNode *root)
 		error_at(c, orch_document_child(root, "fullName"),
 				 "\"%s\" is not an API name of at most %d characters", word,
 				 MAX_API_NAME_LENGTH);
+}
+
+/*
+ * An evaluation flow answers with its one output.
+ */
+static void
+check_evaluation(Compiler *c, const DocNode *root)
+{
+	NameEntry  *entry = orch_definition_find_name(c->def, CONDITION_OUTPUT);
+	const VariableDef *variable = entry != NULL && entry->kind == NAME_VARIABLE ?
+		&c->def->variables[entry->index] : NULL;
+
+	if (variable == NULL || variable->type != VARIABLE_BOOLEAN ||
+		variable->is_collection || !variable->is_output)
+		error_at(c, root, "an evaluation flow needs the Boolean output variable " CONDITION_OUTPUT);
 }
 
 /* ----------------------------------------------------------- declarations */
@@ -552,6 +591,12 @@ declare_names(Compiler *c, const DocNode *root)
 		}
 		else if (orch_definition_is_named(child, "assignments"))
 			def->nassignments++;
+		else if (orch_definition_is_named(child, "formulas"))
+			def->nformulas++;
+		else if (orch_definition_is_named(child, "textTemplates"))
+			def->ntemplates++;
+		else if (orch_definition_is_named(child, "recordLookups"))
+			def->nlookups++;
 		else if (orch_definition_is_named(child, "variables") ||
 				 orch_definition_is_named(child, "constants"))
 			def->nvariables++;
@@ -566,6 +611,9 @@ declare_names(Compiler *c, const DocNode *root)
 	def->outcomes = ALLOCATE(def->noutcomes, OutcomeDef);
 	def->assignments = ALLOCATE(def->nassignments, AssignmentDef);
 	def->variables = ALLOCATE(def->nvariables, VariableDef);
+	def->formulas = ALLOCATE(def->nformulas, FormulaDef);
+	def->templates = ALLOCATE(def->ntemplates, TemplateDef);
+	def->lookups = ALLOCATE(def->nlookups, LookupDef);
 	c->constants = palloc0(sizeof(Operand *) * Max(def->nvariables, 1));
 
 	for (child = root->first_child; child != NULL; child = child->next)
@@ -582,7 +630,7 @@ declare_names(Compiler *c, const DocNode *root)
 		}
 
 	def->nstages = def->nsteps = def->ndecisions = def->noutcomes =
-		def->nassignments = 0;
+		def->nassignments = def->nformulas = def->ntemplates = def->nlookups = 0;
 	for (child = root->first_child; child != NULL; child = child->next)
 	{
 		if (orch_definition_is_named(child, "orchestratedStages"))
@@ -618,6 +666,21 @@ declare_names(Compiler *c, const DocNode *root)
 			i = def->nassignments++;
 			def->assignments[i].name = declare_name(c, child, NAME_ASSIGNMENT,
 													i);
+		}
+		else if (orch_definition_is_named(child, "formulas"))
+		{
+			i = def->nformulas++;
+			def->formulas[i].name = declare_name(c, child, NAME_FORMULA, i);
+		}
+		else if (orch_definition_is_named(child, "textTemplates"))
+		{
+			i = def->ntemplates++;
+			def->templates[i].name = declare_name(c, child, NAME_TEMPLATE, i);
+		}
+		else if (orch_definition_is_named(child, "recordLookups"))
+		{
+			i = def->nlookups++;
+			def->lookups[i].name = declare_name(c, child, NAME_LOOKUP, i);
 		}
 		else if (child->element != NULL &&
 				 child->element->treatment == DOC_REFUSE &&

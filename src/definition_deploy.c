@@ -61,14 +61,23 @@ static StaticPlan last_version_plan = {
 static StaticPlan insert_version_plan = {
 	"INSERT INTO orchestration.orchestration_version (orchestration_id, version,"
 	" label, process_type, record_type_name, record_trigger_type, source_xml, document)"
-	" VALUES ($1, $2, $3, 'Orchestrator', $4, $5, $6, $7)",
-	7, {UUIDOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, XMLOID, JSONBOID}
+	" VALUES ($1, $2, $3, $8, $4, $5, $6, $7)",
+	8, {UUIDOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, XMLOID, JSONBOID, TEXTOID}
 };
 static StaticPlan activate_plan = {
 	"UPDATE orchestration.orchestration_definition"
 	" SET active_version = $2, modified_at = now()"
 	" WHERE id = $1 AND active_version IS DISTINCT FROM $2",
 	2, {UUIDOID, INT4OID}
+};
+
+static StaticPlan set_global_plan = {
+	"INSERT INTO orchestration.global_value (name, value) VALUES ($1, $2)"
+	" ON CONFLICT (name) DO UPDATE SET value = excluded.value, modified_at = now()",
+	2, {TEXTOID, JSONBOID}
+};
+static StaticPlan forget_global_plan = {
+	"DELETE FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
 };
 
 static Datum deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml,
@@ -131,8 +140,8 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document)
 	Definition *def;
 	char	   *name = name_argument(fcinfo, 1);
 	pg_uuid_t	id;
-	Datum		values[7];
-	char		nulls[8] = "       ";
+	Datum		values[8];
+	char		nulls[9] = "        ";
 	bool		isnull;
 	int32		version;
 	static const char *const trigger_types[] = {
@@ -205,6 +214,7 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document)
 	nulls[5] = xml == (Datum) 0 ? 'n' : ' ';
 	values[5] = xml;
 	values[6] = JsonbPGetDatum(document);
+	values[7] = CStringGetTextDatum(orch_definition_kind_name(def->kind));
 	(void) orch_plan_execute(&insert_version_plan, values, nulls, false, 0);
 
 	SPI_finish();
@@ -444,6 +454,60 @@ orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
 	values[0] = UUIDPGetDatum(&id);
 	values[1] = (Datum) 0;
 	(void) orch_plan_execute(&activate_plan, values, " n", false, 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_VOID();
+}
+
+/* ---------------------------------------------------------------- globals */
+
+PG_FUNCTION_INFO_V1(orchestration_set_global);
+
+/*
+ * orchestration.set_global(name text, value jsonb) returns void
+ *
+ * Says what definitions read under a global name that the engine does not know by
+ * itself ($Organization.Name: name is "$Organization", value {"Name": ...}); null
+ * forgets it.  Raises 42501 without the permission Manage Flow, 22004 for a null
+ * name, 22023 for a name that is none or is the engine's, or a value that is no
+ * object.  Source: flow-metadata.md, section 6.
+ */
+Datum
+orchestration_set_global(PG_FUNCTION_ARGS)
+{
+	static const char *const known[] = {
+		"$Record", "$Record__Prior", "$User", "$Flow", "$Orchestration"
+	};
+	char	   *name;
+	SystemContext saved;
+	Datum		values[2];
+	int			i;
+
+	orch_definition_check_call(fcinfo, 0, "name");
+	name = name_argument(fcinfo, 0);
+	if (name[0] != '$' || !orch_definition_is_api_name(name + 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is no name of a global variable", name),
+				 errhint("It begins with $: $Organization.")));
+	for (i = 0; i < (int) lengthof(known); i++)
+		if (strcmp(name, known[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the global variable \"%s\" cannot be set", name),
+					 errdetail("The engine knows its value.")));
+	if (!PG_ARGISNULL(1) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the value of global variable \"%s\" must be an object", name)));
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = CStringGetTextDatum(name);
+	values[1] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
+	(void) orch_plan_execute(PG_ARGISNULL(1) ? &forget_global_plan : &set_global_plan,
+							 values, NULL, false, 0);
 	SPI_finish();
 	orch_system_leave(&saved);
 	PG_RETURN_VOID();

@@ -2,13 +2,14 @@
  *
  * definition_element.c
  *	  The elements of a definition: start, stages with their steps, decisions,
- *	  assignments, variables, and the connectors between them.
+ *	  and the connectors between them.
  *
  * The third pass of the compiler (definition_compile.c): all names are
  * declared, so that elements may refer to each other in any order.  Never
  * stops at an error: what is wrong becomes a null operand or an end.
  *
- * What they make together is looked at in definition_graph.c.
+ * What has a value is in definition_resource.c; what all of them make together
+ * is looked at in definition_graph.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -27,25 +28,6 @@
 
 #define MAX_DESCRIPTION_LENGTH	32000
 
-static const struct
-{
-	const char *name;
-	VariableType type;
-}			variable_types[] = {
-	{"String", VARIABLE_STRING},
-	{"Number", VARIABLE_NUMBER},
-	{"Boolean", VARIABLE_BOOLEAN},
-	{"Date", VARIABLE_DATE},
-	{"DateTime", VARIABLE_DATETIME},
-	{"Time", VARIABLE_TIME},
-	{"SObject", VARIABLE_RECORD},
-	/* the names above are those that are shown */
-	{"Picklist", VARIABLE_STRING},
-	{"Multipicklist", VARIABLE_STRING},
-	{"Currency", VARIABLE_NUMBER},
-	{"Apex", VARIABLE_RECORD}
-};
-
 static const char *const assignee_kinds[] = {
 	[ASSIGNEE_USER] = "User",
 	[ASSIGNEE_GROUP] = "Group",
@@ -53,10 +35,14 @@ static const char *const assignee_kinds[] = {
 	[ASSIGNEE_RESOURCE] = "Resource"
 };
 
-static bool get_boolean(const DocNode *node, const char *name);
 static char *compile_label(Compiler *c, const DocNode *node, const char *name,
 						   int limit);
 static void compile_start(Compiler *c, const DocNode *node);
+static void compile_recall(Compiler *c, const DocNode *node);
+static EvaluationAction *compile_evaluation(Compiler *c, const DocNode *node,
+											const char *name, const char *type,
+											const char *inputs);
+static bool has_conditions(const DocNode *node, const char *name);
 static void compile_stage(Compiler *c, const DocNode *node, int index,
 						  int *step_index);
 static void compile_step(Compiler *c, const DocNode *node, StepDef *step,
@@ -64,29 +50,12 @@ static void compile_step(Compiler *c, const DocNode *node, StepDef *step,
 static void compile_entry_conditions(Compiler *c, const DocNode *node,
 									 StepDef *step);
 static void compile_inputs(Compiler *c, const DocNode *node, StepDef *step);
+static void compile_parameters(Compiler *c, const DocNode *node, const char *element,
+							   int *ninputs, InputParameter **inputs,
+							   Operand **context_record);
 static void compile_assignee(Compiler *c, const DocNode *node, StepDef *step);
 static void compile_decision(Compiler *c, const DocNode *node, int index,
 							 int *outcome_index);
-static void compile_assignment(Compiler *c, const DocNode *node,
-							   AssignmentDef *assignment);
-static void compile_assign_item(Compiler *c, const DocNode *node,
-								AssignItem *item);
-static void compile_variable(Compiler *c, const DocNode *node, int index);
-static void compile_default(Compiler *c, const DocNode *value,
-							VariableDef *variable);
-static Connector compile_connector(Compiler *c, const DocNode *parent,
-								   const char *name);
-
-const char *
-orch_definition_variable_type_name(VariableType type)
-{
-	int			i;
-
-	for (i = 0; i < (int) lengthof(variable_types); i++)
-		if (variable_types[i].type == type)
-			return variable_types[i].name;
-	elog(ERROR, "unexpected variable type %d", (int) type);
-}
 
 const char *
 orch_definition_assignee_kind_name(AssigneeKind kind)
@@ -94,8 +63,9 @@ orch_definition_assignee_kind_name(AssigneeKind kind)
 	return assignee_kinds[kind];
 }
 
-static bool
-get_boolean(const DocNode *node, const char *name)
+/* A boolean element; false when it is absent. */
+bool
+orch_definition_boolean(const DocNode *node, const char *name)
 {
 	const DocNode *child = orch_document_child(node, name);
 	bool		result;
@@ -134,16 +104,9 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 	int			nsteps = 0;
 	int			ndecisions = 0;
 	int			noutcomes = 0;
-	int			nassignments = 0;
-	int			nvariables = 0;
 
-	/* variables first: their types matter to the rest; constants among them */
-	for (child = root->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "constants"))
-			compile_variable(c, child, nvariables++);
-	for (child = root->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "variables"))
-			compile_variable(c, child, nvariables++);
+	/* what has a value first: its type matters to the rest */
+	orch_definition_compile_resources(c, root);
 
 	for (child = root->first_child; child != NULL; child = child->next)
 	{
@@ -152,18 +115,20 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 			compile_stage(c, child, nstages++, &nsteps);
 		else if (orch_definition_is_named(child, "decisions"))
 			compile_decision(c, child, ndecisions++, &noutcomes);
-		else if (orch_definition_is_named(child, "assignments"))
-			compile_assignment(c, child, &def->assignments[nassignments++]);
 		else if (orch_definition_is_named(child, "start"))
 			compile_start(c, child);
 	}
 	Assert(nstages == def->nstages && nsteps == def->nsteps &&
-		   ndecisions == def->ndecisions && noutcomes == def->noutcomes &&
-		   nassignments == def->nassignments && nvariables == def->nvariables);
+		   ndecisions == def->ndecisions && noutcomes == def->noutcomes);
+	def->reads_prior = c->reads_prior;
 
+	orch_definition_check_formula_cycles(c, root);
 	orch_definition_check_entry_cycles(c, root);
 	if (c->problems->nerrors == 0)
+	{
 		orch_definition_check_reachable(c, root);
+		orch_definition_note_record_readers(def);
+	}
 }
 
 /* ------------------------------------------------------------- elements */
@@ -177,11 +142,13 @@ compile_start(Compiler *c, const DocNode *node)
 	char	   *record_trigger = orch_definition_word(node,
 													  "recordTriggerType");
 	const DocNode *filters = orch_document_child(node, "filters");
+	const DocNode *formula = orch_document_child(node, "filterFormula");
 	const DocNode *order = orch_document_child(node->parent, "triggerOrder");
 
-	def->start = compile_connector(c, node, "connector");
+	def->start = orch_definition_compile_connector(c, node, "connector");
+	compile_recall(c, node);
 	def->only_when_changed =
-		get_boolean(node, "doesRequireRecordChangedToMeetCriteria");
+		orch_definition_boolean(node, "doesRequireRecordChangedToMeetCriteria");
 
 	if (trigger_type != NULL && strcmp(trigger_type, "RecordAfterSave") != 0 &&
 		strcmp(trigger_type, "None") != 0)
@@ -199,11 +166,14 @@ compile_start(Compiler *c, const DocNode *node)
 		if (record_trigger != NULL && strcmp(record_trigger, "None") != 0)
 			error_at(c, node,
 					 "element \"object\" is missing: \"recordTriggerType\" needs it");
-		if (filters != NULL)
+		if (filters != NULL || formula != NULL)
 			error_at(c, node,
-					 "element \"object\" is missing: \"filters\" need it");
+					 "element \"object\" is missing: \"%s\" need it",
+					 filters != NULL ? "filters" : "filterFormula");
 		return;
 	}
+	if (def->kind == DEFINITION_EVALUATION)
+		error_at(c, node, "an evaluation flow is not triggered by records");
 
 	def->record_type = MemoryContextStrdup(c->context, object);
 	if (record_trigger == NULL)
@@ -231,6 +201,47 @@ compile_start(Compiler *c, const DocNode *node)
 	def->filters = orch_definition_compile_condition_list(c, node, "filters",
 														  "filterLogic",
 														  USE_FILTER);
+	if (formula != NULL && formula->kind == DOC_TEXT)
+	{
+		ValueType	type;
+
+		if (filters != NULL)
+			error_at(c, formula, "\"start\" has both \"filters\" and \"filterFormula\"");
+		def->filter_formula = orch_formula_compile(c, formula, formula->text,
+												   USE_FILTER, &type);
+		if (type != VALUE_UNKNOWN && type != VALUE_BOOLEAN)
+			error_at(c, formula, "the filter formula is not true or false");
+	}
+}
+
+/*
+ * Where an approval goes on when its submitter recalls it.
+ */
+static void
+compile_recall(Compiler *c, const DocNode *node)
+{
+	const DocNode *child;
+
+	for (child = node->first_child; child != NULL; child = child->next)
+	{
+		char	   *type;
+
+		if (!orch_definition_is_named(child, "scheduledPaths") ||
+			child->kind != DOC_OBJECT)
+			continue;
+		type = orch_definition_word(child, "pathType");
+		if (type == NULL || strcmp(type, "ApprovalRecall") != 0)
+		{
+			error_at(c, child, "scheduled path%s%s%s is not supported, only that of pathType ApprovalRecall is",
+					 type != NULL ? " of pathType \"" : "", type != NULL ? type : "",
+					 type != NULL ? "\"" : "");
+			continue;
+		}
+		if (c->def->has_recall)
+			error_at(c, child, "more than one recall path");
+		c->def->has_recall = true;
+		c->def->recall = orch_definition_compile_connector(c, child, "connector");
+	}
 }
 
 static void
@@ -246,7 +257,18 @@ compile_stage(Compiler *c, const DocNode *node, int index, int *step_index)
 		stage->label[pg_mbcharcliplen(stage->label, strlen(stage->label),
 									  MAX_LABEL_LENGTH)] = '\0';
 	}
-	stage->connector = compile_connector(c, node, "connector");
+	if (c->def->kind == DEFINITION_EVALUATION && index == 0)
+		error_at(c, node, "an evaluation flow has no stages");
+	stage->connector = orch_definition_compile_connector(c, node, "connector");
+	stage->fault = orch_definition_compile_connector(c, node, "faultConnector");
+	stage->has_fault = orch_definition_has_connector(node, "faultConnector");
+	stage->exit_action = compile_evaluation(c, node, "exitActionName",
+											"exitActionType",
+											"exitActionInputParameters");
+	if (stage->exit_action == NULL && has_conditions(node, "exitConditions"))
+		stage->exit = orch_definition_compile_condition_list(c, node, "exitConditions",
+															 "exitConditionLogic",
+															 USE_RUN);
 	stage->first_step = *step_index;
 	for (child = node->first_child; child != NULL; child = child->next)
 		if (orch_definition_is_named(child, "stageSteps"))
@@ -260,7 +282,7 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 	char	   *action_type = orch_definition_word(node, "actionType");
 	char	   *action_name = orch_definition_word(node, "actionName");
 	char	   *subtype = orch_definition_word(node, "stepSubtype");
-	bool		async = get_boolean(node, "requiresAsyncProcessing");
+	bool		async = orch_definition_boolean(node, "requiresAsyncProcessing");
 
 	CHECK_FOR_INTERRUPTS();
 	step->stage = stage;
@@ -280,21 +302,27 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 	else if (strcmp(action_type, "stepInteractive") == 0 ||
 			 strcmp(action_type, "createWorkItem") == 0)
 		step->type = STEP_TYPE_INTERACTIVE;
+	else if (strcmp(action_type, "stepApproval") == 0)
+	{
+		step->type = STEP_TYPE_INTERACTIVE;
+		step->is_approval = true;
+	}
 	else if (strcmp(action_type, "stepMuleSoft") == 0)
 		step->type = STEP_TYPE_ASYNCHRONOUS;
 	else if (strcmp(action_type, "stepBackground") != 0)
 	{
 		error_at(c, orch_document_child(node, "actionType"),
-				 "actionType \"%s\" is not supported, only stepInteractive, stepBackground, stepMuleSoft and createWorkItem are",
+				 "actionType \"%s\" is not supported, only stepInteractive, stepApproval, stepBackground, stepMuleSoft and createWorkItem are",
 				 action_type);
 		subtype = NULL;			/* the same again */
 	}
 
 	if (subtype != NULL && strcmp(subtype, "InteractiveStep") != 0 &&
 		strcmp(subtype, "BackgroundStep") != 0 &&
+		strcmp(subtype, "ApprovalStep") != 0 &&
 		strcmp(subtype, "MuleSoftStep") != 0)
 		error_at(c, orch_document_child(node, "stepSubtype"),
-				 "stepSubtype \"%s\" is not supported, only InteractiveStep, BackgroundStep and MuleSoftStep are",
+				 "stepSubtype \"%s\" is not supported, only InteractiveStep, ApprovalStep, BackgroundStep and MuleSoftStep are",
 				 subtype);
 
 	if (action_name == NULL)
@@ -310,23 +338,77 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 				 MAX_NAME_LENGTH);
 	step->action_name = MemoryContextStrdup(c->context, action_name);
 
-	compile_entry_conditions(c, node, step);
+	step->entry_action = compile_evaluation(c, node, "entryActionName",
+											"entryActionType",
+											"entryActionInputParameters");
+	if (step->entry_action == NULL)
+		compile_entry_conditions(c, node, step);
 	compile_inputs(c, node, step);
 
-	/* what these say of background steps means nothing there */
+	/* background steps have no condition of completion */
 	if (step->type == STEP_TYPE_INTERACTIVE)
 	{
-		const DocNode *exit = orch_document_child(node, "exitActionName");
-
-		if (exit != NULL && exit->kind != DOC_NIL)
-			error_at(c, exit,
-					 "element \"exitActionName\" is not supported: an interactive step completes when its assignee finished");
-		exit = orch_document_child(node, "exitConditions");
-		if (exit != NULL && exit->kind != DOC_NIL)
-			error_at(c, exit,
-					 "element \"exitConditions\" is not supported: an interactive step completes when its assignee finished");
+		step->exit_action = compile_evaluation(c, node, "exitActionName",
+											   "exitActionType",
+											   "exitActionInputParameters");
+		if (step->exit_action == NULL && has_conditions(node, "exitConditions"))
+			step->exit = orch_definition_compile_condition_list(c, node, "exitConditions",
+																"exitConditionLogic",
+																USE_RUN);
+		step->locks_record = orch_definition_boolean(node, "shouldLock");
+		step->assignee_can_edit = orch_definition_boolean(node, "canAssigneeEdit");
 		compile_assignee(c, node, step);
 	}
+	else if (orch_definition_boolean(node, "runAsUser"))
+	{
+		compile_assignee(c, node, step);
+		if (step->assignee != NULL && step->assignee_kind != ASSIGNEE_USER &&
+			step->assignee_kind != ASSIGNEE_RESOURCE)
+			error_at(c, node, "\"runAsUser\" needs a user as assignee");
+	}
+}
+
+/* Is there any condition of that name? */
+static bool
+has_conditions(const DocNode *node, const char *name)
+{
+	const DocNode *child = orch_document_child(node, name);
+
+	return child != NULL && child->kind != DOC_NIL;
+}
+
+/*
+ * An evaluation flow or function as a condition; NULL when none is named.
+ */
+static EvaluationAction *
+compile_evaluation(Compiler *c, const DocNode *node, const char *name,
+				   const char *type, const char *inputs)
+{
+	char	   *action = orch_definition_word(node, name);
+	char	   *action_type = orch_definition_word(node, type);
+	EvaluationAction *result;
+
+	if (action == NULL)
+	{
+		const DocNode *child = orch_document_child(node, name);
+
+		if (child != NULL && child->kind == DOC_TEXT)
+			error_at(c, child, "\"%s\" is empty", name);
+		return NULL;
+	}
+	/* flow: as the beta versions had it */
+	if (action_type != NULL && pg_strcasecmp(action_type, "evaluationFlow") != 0 &&
+		strcmp(action_type, "flow") != 0)
+		error_at(c, orch_document_child(node, type),
+				 "%s \"%s\" is not supported, only evaluationFlow is", type,
+				 action_type);
+	if (pg_mbstrlen(action) > MAX_NAME_LENGTH)
+		error_at(c, orch_document_child(node, name),
+				 "\"%s\" is longer than %d characters", name, MAX_NAME_LENGTH);
+	result = MemoryContextAllocZero(c->context, sizeof(EvaluationAction));
+	result->name = MemoryContextStrdup(c->context, action);
+	compile_parameters(c, node, inputs, &result->ninputs, &result->inputs, NULL);
+	return result;
 }
 
 /* Is the logic "all of them", whatever it looks like? */
@@ -340,93 +422,54 @@ is_conjunction(const LogicNode *node)
 }
 
 /*
- * Entry conditions: none, or "<step of this stage>.Status EqualTo Completed",
- * all of them.
+ * Entry conditions.  "<step of this stage>.Status EqualTo Completed", all of
+ * them, is how one step follows another, and is looked at as a graph; anything
+ * else is a set of requirements.
  */
 static void
 compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 {
 	const DocNode *child;
-	const char *logic = orch_definition_text(node, "entryConditionLogic");
-	int			n = 0;
+	ConditionSet *set;
+	int			i;
 
-	for (child = node->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "entryConditions") &&
-			child->kind != DOC_NIL)
-			n++;
-	if (n == 0)
+	if (!has_conditions(node, "entryConditions"))
 		return;
-	step->after = MemoryContextAlloc(c->context, sizeof(int) * n);
-
-	if (logic != NULL && n > 0)
+	set = orch_definition_compile_condition_list(c, node, "entryConditions",
+												 "entryConditionLogic", USE_RUN);
+	step->after = MemoryContextAlloc(c->context,
+									 sizeof(int) * Max(set->nrequirements, 1));
+	for (i = 0; i < set->nrequirements; i++)
 	{
-		int			errors_before = c->problems->nerrors;
-		const DocNode *logic_node = orch_document_child(node,
-														"entryConditionLogic");
-		LogicNode  *tree = orch_definition_compile_logic(c, logic_node, logic,
-														 n);
+		const Requirement *requirement = &set->requirements[i];
 
-		if (tree != NULL && c->problems->nerrors == errors_before &&
-			!is_conjunction(tree))
-			error_at(c, logic_node,
-					 "entryConditionLogic \"%s\" is not supported: a step starts with its stage or after all of the named steps",
-					 logic);
+		if (requirement->left == NULL ||
+			requirement->left->kind != OPERAND_STEP_STATUS ||
+			requirement->op != COMPARE_EQUAL_TO ||
+			c->def->steps[requirement->left->index].stage != step->stage ||
+			requirement->right == NULL ||
+			requirement->right->kind != OPERAND_LITERAL ||
+			requirement->right->literal == NULL ||
+			strcmp(orch_condition_value_text(requirement->right->literal),
+				   "Completed") != 0)
+			break;
+		step->after[step->nafter++] = requirement->left->index;
 	}
-
+	if (step->nafter == set->nrequirements &&
+		(set->logic == NULL || is_conjunction(set->logic)))
+		return;
+	step->nafter = 0;
+	step->entry = set;
 	for (child = node->first_child; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, "entryConditions"))
+			break;
+	for (i = 0; i < set->nrequirements; i++)
 	{
-		char	   *left;
-		char	   *op;
-		char	   *dot;
-		const char *right;
-		const DocNode *right_node;
-		NameEntry  *entry;
+		const Operand *left = set->requirements[i].left;
 
-		if (!orch_definition_is_named(child, "entryConditions") ||
-			child->kind != DOC_OBJECT)
-			continue;
-		left = orch_definition_word(child, "leftValueReference");
-		op = orch_definition_word(child, "operator");
-		if (left == NULL || op == NULL)
-			continue;			/* reported */
-		right_node = orch_document_child(child, "rightValue");
-		right = right_node == NULL ? NULL :
-			orch_definition_word(right_node, "stringValue");
-		dot = strchr(left, '.');
-		if (dot == NULL || strcmp(dot, ".Status") != 0 || *left == '$' ||
-			strcmp(op, "EqualTo") != 0 || right == NULL ||
-			strcmp(right, "Completed") != 0)
-		{
-			error_at(c, child,
-					 "entry condition on \"%s\" with operator %s is not supported, only \"<step>.Status EqualTo Completed\" is",
-					 left, op);
-			continue;
-		}
-		*dot = '\0';
-		entry = orch_definition_find_name(c->def, left);
-		if (entry == NULL)
-		{
-			*dot = '.';
-			stale_at(c, child, left,
-					 "reference \"%s\" names nothing, so the version cannot be activated",
-					 left);
-			continue;
-		}
-		if (entry->kind != NAME_STEP)
-		{
-			error_at(c, child,
-					 "entry condition on \"%s\", which is %s: only steps of the same stage can be waited for",
-					 left, orch_definition_name_kinds[entry->kind]);
-			continue;
-		}
-		if (c->def->steps[entry->index].stage != step->stage)
-		{
-			error_at(c, child,
-					 "entry condition on step \"%s\" of stage \"%s\": only steps of the same stage can be waited for",
-					 left, c->def->stages[c->def->steps[entry->index].stage].name);
-			continue;
-		}
-		step->after[step->nafter++] = entry->index;
+		if (left != NULL && left->kind == OPERAND_STEP_STATUS &&
+			&c->def->steps[left->index] == step)
+			warning_at(c, child, "step \"%s\" waits for itself", step->name);
 	}
 }
 
@@ -449,19 +492,27 @@ compare_inputs(const void *a, const void *b)
 static void
 compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 {
+	compile_parameters(c, node, "inputParameters", &step->ninputs, &step->inputs,
+					   &step->context_record);
+}
+
+static void
+compile_parameters(Compiler *c, const DocNode *node, const char *element,
+				   int *ninputs, InputParameter **inputs, Operand **context_record)
+{
 	const DocNode *child;
 	const DocNode **named;
 	int			n = 0;
 	int			i;
 
 	for (child = node->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "inputParameters"))
+		if (orch_definition_is_named(child, element))
 			n++;
 	if (n == 0)
 		return;
-	step->inputs = MemoryContextAllocExtended(c->context,
-											  sizeof(InputParameter) * n,
-											  MCXT_ALLOC_HUGE);
+	*inputs = MemoryContextAllocExtended(c->context,
+										 sizeof(InputParameter) * n,
+										 MCXT_ALLOC_HUGE);
 	named = palloc_extended(sizeof(DocNode *) * n, MCXT_ALLOC_HUGE);
 
 	n = 0;
@@ -470,7 +521,7 @@ compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 		char	   *name;
 		Operand    *value;
 
-		if (!orch_definition_is_named(child, "inputParameters"))
+		if (!orch_definition_is_named(child, element))
 			continue;
 		name = orch_definition_word(child, "name");
 		if (name == NULL)
@@ -483,12 +534,13 @@ compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 		value = orch_definition_compile_value(c,
 											  orch_document_child(child, "value"),
 											  USE_RUN);
-		if (strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
-			step->context_record = value;
+		if (context_record != NULL &&
+			strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
+			*context_record = value;
 		else if (strncmp(name, AUTOMATIC_INPUT_PREFIX,
 						 strlen(AUTOMATIC_INPUT_PREFIX)) != 0)
 		{
-			InputParameter *input = &step->inputs[step->ninputs++];
+			InputParameter *input = &(*inputs)[(*ninputs)++];
 
 			input->name = MemoryContextStrdup(c->context, name);
 			input->value = value;
@@ -518,10 +570,11 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 	char	   *type;
 	int			i;
 
+	/* templates and drafts have none: nobody can be given their work */
 	if (assignee == NULL || assignee->kind == DOC_NIL)
 	{
-		error_at(c, node,
-				 "element \"assignees\" is missing: an interactive step needs an assignee");
+		stale_at(c, node, "assignees",
+				 "element \"assignees\" is missing: an interactive step needs an assignee, so the version cannot be activated");
 		return;
 	}
 	if (assignee->kind != DOC_OBJECT)
@@ -536,6 +589,12 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 	type = orch_definition_word(assignee, "assigneeType");
 	if (type == NULL)
 		return;					/* reported */
+	if (pg_strcasecmp(type, "Invalid") == 0)
+	{
+		stale_at(c, orch_document_child(assignee, "assigneeType"), "Invalid",
+				 "assigneeType \"Invalid\" names nobody, so the version cannot be activated");
+		return;
+	}
 	for (i = 0; i < (int) lengthof(assignee_kinds); i++)
 		if (strcmp(type, assignee_kinds[i]) == 0)
 			break;
@@ -552,8 +611,8 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 	step->assignee = orch_definition_compile_value(c, value, USE_RUN);
 	if (step->assignee == NULL)
 	{
-		error_at(c, assignee,
-				 "element \"assignee\" is missing: an interactive step needs an assignee");
+		stale_at(c, assignee, "assignee",
+				 "element \"assignee\" is missing: an interactive step needs an assignee, so the version cannot be activated");
 		return;
 	}
 	if (step->assignee->kind == OPERAND_LITERAL &&
@@ -584,9 +643,6 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 			if (literal->val.string.len == 0)
 				error_at(c, value, "the assignee is empty");
 		}
-		if (step->assignee_kind == ASSIGNEE_RESOURCE)
-			error_at(c, assignee,
-					 "assigneeType \"Resource\" needs a reference");
 	}
 }
 
@@ -597,7 +653,7 @@ compile_decision(Compiler *c, const DocNode *node, int index,
 	DecisionDef *decision = &c->def->decisions[index];
 	const DocNode *child;
 
-	decision->default_connector = compile_connector(c, node,
+	decision->default_connector = orch_definition_compile_connector(c, node,
 													"defaultConnector");
 	decision->first_outcome = *outcome_index;
 	for (child = node->first_child; child != NULL; child = child->next)
@@ -614,214 +670,17 @@ compile_decision(Compiler *c, const DocNode *node, int index,
 		outcome->conditions =
 			orch_definition_compile_condition_list(c, child, "conditions",
 												   "conditionLogic", USE_RUN);
-		outcome->connector = compile_connector(c, child, "connector");
+		outcome->only_when_changed =
+			orch_definition_boolean(child, "doesRequireRecordChangedToMeetCriteria");
+		if (outcome->only_when_changed)
+			c->reads_prior = true;
+		outcome->connector = orch_definition_compile_connector(c, child, "connector");
 	}
 	decision->noutcomes = *outcome_index - decision->first_outcome;
 }
 
-static void
-compile_assignment(Compiler *c, const DocNode *node, AssignmentDef *assignment)
-{
-	const DocNode *child;
-	int			n = 0;
-
-	for (child = node->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "assignmentItems"))
-			n++;
-	assignment->items = MemoryContextAllocZero(c->context,
-											   sizeof(AssignItem) * Max(n, 1));
-	for (child = node->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "assignmentItems"))
-			compile_assign_item(c, child,
-								&assignment->items[assignment->nitems++]);
-	assignment->connector = compile_connector(c, node, "connector");
-}
-
-static void
-compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
-{
-	char	   *target = orch_definition_word(node, "assignToReference");
-	char	   *op = orch_definition_word(node, "operator");
-	const DocNode *target_node = orch_document_child(node, "assignToReference");
-	const DocNode *op_node = orch_document_child(node, "operator");
-	NameEntry  *entry;
-	VariableDef *variable = NULL;
-
-	item->value = orch_definition_compile_value(c,
-												orch_document_child(node, "value"),
-												USE_RUN);
-
-	if (target != NULL)
-	{
-		entry = orch_definition_find_name(c->def, target);
-		if (entry != NULL && entry->kind == NAME_VARIABLE)
-		{
-			item->variable = entry->index;
-			variable = &c->def->variables[entry->index];
-		}
-		else if (entry != NULL)
-			error_at(c, target_node,
-					 "\"%s\" cannot be assigned to: it is %s, not a variable",
-					 target, orch_definition_name_kinds[entry->kind]);
-		else if (strchr(target, '.') != NULL || *target == '$')
-			error_at(c, target_node,
-					 "assigning to \"%s\" is not supported, only to variables as a whole",
-					 target);
-		else
-			error_at(c, target_node, "there is no variable \"%s\"", target);
-	}
-
-	if (op == NULL)
-		return;
-	if (strcmp(op, "Assign") == 0)
-		item->op = ASSIGN_SET;
-	else if (strcmp(op, "Add") == 0)
-	{
-		item->op = ASSIGN_ADD;
-		if (variable != NULL && (variable->is_collection ||
-								 (variable->type != VARIABLE_NUMBER &&
-								  variable->type != VARIABLE_STRING)))
-			error_at(c, op_node,
-					 "operator Add is not supported for variable \"%s\": it is neither a number nor a text",
-					 target);
-	}
-	else if (strcmp(op, "Subtract") == 0)
-	{
-		item->op = ASSIGN_SUBTRACT;
-		if (variable != NULL && (variable->is_collection ||
-								 variable->type != VARIABLE_NUMBER))
-			error_at(c, op_node,
-					 "operator Subtract is not supported for variable \"%s\": it is not a number",
-					 target);
-	}
-	else
-		error_at(c, op_node,
-				 "assignment operator \"%s\" is not supported, only Assign, Add and Subtract are",
-				 op);
-}
-
-static void
-compile_variable(Compiler *c, const DocNode *node, int index)
-{
-	VariableDef *variable = &c->def->variables[index];
-	const DocNode *value = orch_document_child(node, "value");
-	char	   *type = orch_definition_word(node, "dataType");
-	int			i;
-
-	variable->is_constant = orch_definition_is_named(node, "constants");
-	variable->is_collection = get_boolean(node, "isCollection");
-	variable->is_input = get_boolean(node, "isInput");
-	variable->is_output = get_boolean(node, "isOutput");
-	if (type == NULL)
-		return;					/* reported */
-	for (i = 0; i < (int) lengthof(variable_types); i++)
-		if (strcmp(type, variable_types[i].name) == 0)
-			break;
-	if (i == (int) lengthof(variable_types))
-	{
-		error_at(c, orch_document_child(node, "dataType"),
-				 "dataType \"%s\" is not supported", type);
-		return;
-	}
-	variable->type = variable_types[i].type;
-
-	if (value == NULL || value->kind != DOC_OBJECT)
-		return;
-	compile_default(c, value, variable);
-	if (variable->is_constant)
-		c->constants[index] = variable->default_value;
-}
-
-/*
- * The default value of a variable or the value of a constant: a literal must
- * be of its type, or a text that reads as such.
- */
-static void
-compile_default(Compiler *c, const DocNode *value, VariableDef *variable)
-{
-	Operand    *operand = orch_definition_compile_value(c, value, USE_DEFAULT);
-	JsonbValue *literal;
-	Timestamp	timestamp;
-	char	   *text;
-	bool		fits = true;
-
-	variable->default_value = operand;
-	if (operand == NULL)
-		return;
-	if (operand->kind != OPERAND_LITERAL)
-	{
-		if (variable->is_constant)
-			error_at(c, value, "the value of a constant must be a literal");
-		return;
-	}
-	literal = operand->literal;
-	if (literal == NULL)
-		return;
-	if (variable->is_collection)
-	{
-		error_at(c, value, "a collection cannot have a default value");
-		return;
-	}
-
-	text = orch_condition_value_text(literal);
-	switch (variable->type)
-	{
-		case VARIABLE_STRING:
-			fits = literal->type == jbvString;
-			break;
-		case VARIABLE_NUMBER:
-			if (literal->type == jbvString)
-			{
-				MemoryContext old = MemoryContextSwitchTo(c->context);
-				Numeric		number;
-
-				fits = orch_document_number(text, &number);
-				MemoryContextSwitchTo(old);
-				if (fits)
-				{
-					literal->type = jbvNumeric;
-					literal->val.numeric = number;
-				}
-			}
-			else
-				fits = literal->type == jbvNumeric;
-			break;
-		case VARIABLE_BOOLEAN:
-			if (literal->type == jbvString)
-			{
-				bool		boolean;
-
-				fits = orch_document_boolean(text, &boolean);
-				if (fits)
-				{
-					literal->type = jbvBool;
-					literal->val.boolean = boolean;
-				}
-			}
-			else
-				fits = literal->type == jbvBool;
-			break;
-		case VARIABLE_DATE:
-		case VARIABLE_DATETIME:
-			fits = literal->type == jbvString &&
-				orch_condition_datetime(text, strlen(text), &timestamp);
-			operand->is_datetime = true;
-			break;
-		case VARIABLE_TIME:
-			fits = literal->type == jbvString;
-			break;
-		case VARIABLE_RECORD:
-			fits = false;
-			break;
-	}
-	if (!fits)
-		error_at(c, value, "the value \"%.*s\" is not of data type %s",
-				 pg_mbcliplen(text, strlen(text), 80), text,
-				 orch_definition_variable_type_name(variable->type));
-}
-
-static Connector
-compile_connector(Compiler *c, const DocNode *parent, const char *name)
+Connector
+orch_definition_compile_connector(Compiler *c, const DocNode *parent, const char *name)
 {
 	Connector	result = {ELEMENT_END, 0};
 	const DocNode *node = orch_document_child(parent, name);
@@ -857,6 +716,9 @@ compile_connector(Compiler *c, const DocNode *parent, const char *name)
 		case NAME_ASSIGNMENT:
 			result.kind = ELEMENT_ASSIGNMENT;
 			break;
+		case NAME_LOOKUP:
+			result.kind = ELEMENT_LOOKUP;
+			break;
 		case NAME_UNSUPPORTED:
 			break;				/* the element itself was refused */
 		default:
@@ -864,4 +726,13 @@ compile_connector(Compiler *c, const DocNode *parent, const char *name)
 					 target, orch_definition_name_kinds[entry->kind]);
 	}
 	return result;
+}
+
+/* Is there a connector of that name, wherever it leads? */
+bool
+orch_definition_has_connector(const DocNode *parent, const char *name)
+{
+	const DocNode *node = orch_document_child(parent, name);
+
+	return node != NULL && node->kind == DOC_OBJECT;
 }

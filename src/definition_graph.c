@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * definition_graph.c
- *	  The graphs in a definition: steps that wait for each other, and elements
- *	  that no path leads to.
+ *	  The graphs in a definition: steps that wait for each other, elements that
+ *	  no path leads to, formulas and what they read.
  *
  * The end of the compiler's third pass (definition_compile.c), when every
  * element is compiled.
@@ -125,7 +125,8 @@ void
 orch_definition_check_reachable(Compiler *c, const DocNode *root)
 {
 	Definition *def = c->def;
-	int			total = def->nstages + def->ndecisions + def->nassignments;
+	int			total = def->nstages + def->ndecisions + def->nassignments +
+		def->nlookups;
 	const DocNode *node;
 	bool	   *seen;
 	Connector  *todo;
@@ -133,6 +134,7 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 	int			nstages = 0;
 	int			ndecisions = 0;
 	int			nassignments = 0;
+	int			nlookups = 0;
 
 	if (total == 0)
 		return;
@@ -145,8 +147,10 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 	/* every element once, and every connector of it */
 	seen = palloc0(total);
 	todo = palloc_extended(sizeof(Connector) *
-						   (total * 2 + def->noutcomes + 1), MCXT_ALLOC_HUGE);
+						   (total * 2 + def->noutcomes + 2), MCXT_ALLOC_HUGE);
 	todo[ntodo++] = def->start;
+	if (def->has_recall)
+		todo[ntodo++] = def->recall;
 	while (ntodo > 0)
 	{
 		Connector	at = todo[--ntodo];
@@ -162,6 +166,8 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 			position += def->nstages;
 		else if (at.kind == ELEMENT_ASSIGNMENT)
 			position += def->nstages + def->ndecisions;
+		else if (at.kind == ELEMENT_LOOKUP)
+			position += def->nstages + def->ndecisions + def->nassignments;
 		if (seen[position])
 			continue;
 		seen[position] = true;
@@ -169,6 +175,11 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 		{
 			case ELEMENT_STAGE:
 				todo[ntodo++] = def->stages[at.index].connector;
+				if (def->stages[at.index].has_fault)
+					todo[ntodo++] = def->stages[at.index].fault;
+				break;
+			case ELEMENT_LOOKUP:
+				todo[ntodo++] = def->lookups[at.index].connector;
 				break;
 			case ELEMENT_ASSIGNMENT:
 				todo[ntodo++] = def->assignments[at.index].connector;
@@ -195,9 +206,146 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 			position = def->nstages + ndecisions++;
 		else if (orch_definition_is_named(node, "assignments"))
 			position = def->nstages + def->ndecisions + nassignments++;
+		else if (orch_definition_is_named(node, "recordLookups"))
+			position = def->nstages + def->ndecisions + def->nassignments + nlookups++;
 		if (position >= 0 && !seen[position])
 			warning_at(c, node, "no path from the start leads here");
 	}
 	pfree(seen);
 	pfree(todo);
+}
+
+/*
+ * Formulas and text templates that refer to each other in a circle have no
+ * value.  Marks what was looked at: 1 on the path, 2 done.
+ */
+static bool
+is_circular(Definition *def, const Operand *operand, char *formulas, char *templates)
+{
+	char	   *mark;
+	List	   *references;
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (operand->kind == OPERAND_FORMULA)
+	{
+		mark = &formulas[operand->index];
+		references = def->formulas[operand->index].references;
+	}
+	else if (operand->kind == OPERAND_TEMPLATE)
+	{
+		mark = &templates[operand->index];
+		references = def->templates[operand->index].references;
+	}
+	else
+		return false;
+	if (*mark == 2)
+		return false;
+	if (*mark == 1)
+		return true;
+	*mark = 1;
+	foreach(cell, references)
+		if (is_circular(def, lfirst(cell), formulas, templates))
+			return true;
+	*mark = 2;
+	return false;
+}
+
+void
+orch_definition_check_formula_cycles(Compiler *c, const DocNode *root)
+{
+	Definition *def = c->def;
+	char	   *formulas = palloc0(def->nformulas + 1);
+	char	   *templates = palloc0(def->ntemplates + 1);
+	const DocNode *node;
+	int			nformulas = 0;
+	int			ntemplates = 0;
+
+	for (node = root->first_child; node != NULL; node = node->next)
+	{
+		Operand		operand = {0};
+
+		if (orch_definition_is_named(node, "formulas"))
+		{
+			operand.kind = OPERAND_FORMULA;
+			operand.index = nformulas++;
+		}
+		else if (orch_definition_is_named(node, "textTemplates"))
+		{
+			operand.kind = OPERAND_TEMPLATE;
+			operand.index = ntemplates++;
+		}
+		else
+			continue;
+		if (is_circular(def, &operand, formulas, templates))
+		{
+			error_at(c, node, "its value depends on itself");
+			break;
+		}
+	}
+	pfree(formulas);
+	pfree(templates);
+}
+
+/* ----------------------------------------------- who reads the record */
+
+static bool
+reads_record(const Definition *def, const Operand *operand)
+{
+	List	   *references = NIL;
+	ListCell   *cell;
+
+	if (operand == NULL)
+		return false;
+	if (operand->kind == OPERAND_RECORD)
+		return true;
+	if (operand->kind == OPERAND_FORMULA)
+		references = def->formulas[operand->index].references;
+	else if (operand->kind == OPERAND_TEMPLATE)
+		references = def->templates[operand->index].references;
+	foreach(cell, references)
+		if (reads_record(def, lfirst(cell)))
+			return true;
+	return false;
+}
+
+static bool
+set_reads_record(const Definition *def, const ConditionSet *set)
+{
+	int			i;
+
+	for (i = 0; set != NULL && i < set->nrequirements; i++)
+		if (reads_record(def, set->requirements[i].left) ||
+			reads_record(def, set->requirements[i].right) ||
+			set_reads_record(def, set->requirements[i].nested))
+			return true;
+	return false;
+}
+
+/*
+ * Which stages wait for the record: those whose conditions look at it, or let an
+ * evaluation flow decide, which may.
+ */
+void
+orch_definition_note_record_readers(Definition *def)
+{
+	int			i;
+	int			j;
+
+	for (i = 0; i < def->nstages; i++)
+	{
+		StageDef   *stage = &def->stages[i];
+
+		stage->reads_record = stage->exit_action != NULL ||
+			set_reads_record(def, stage->exit);
+		for (j = stage->first_step; j < stage->first_step + stage->nsteps; j++)
+		{
+			const StepDef *step = &def->steps[j];
+
+			stage->reads_record |= step->entry_action != NULL ||
+				step->exit_action != NULL || set_reads_record(def, step->entry) ||
+				set_reads_record(def, step->exit);
+		}
+		def->waits_for_record |= stage->reads_record;
+	}
 }

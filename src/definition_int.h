@@ -92,16 +92,13 @@ extern bool orch_definition_is_api_name(const char *name);
 /* definition_element.c */
 extern const char *orch_definition_variable_type_name(VariableType type);
 extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
+extern ValueType orch_definition_value_type(VariableType type);
 
 /* definition_value.c */
 extern ConditionSet *orch_definition_compile_conditions(const DocNode *root,
 														MemoryContext context,
 														ProblemList *problems);
 extern const char *orch_definition_operator_name(ComparisonOperator op);
-
-/* condition.c */
-extern bool orch_condition_datetime(const char *text, int length,
-									Timestamp *result);
 
 /* --- between the files of the compiler only --- */
 
@@ -114,6 +111,9 @@ typedef enum NameKind
 	NAME_ASSIGNMENT,
 	NAME_VARIABLE,
 	NAME_CONSTANT,
+	NAME_FORMULA,
+	NAME_TEMPLATE,
+	NAME_LOOKUP,
 	NAME_UNSUPPORTED			/* an element that was refused */
 } NameKind;
 
@@ -131,6 +131,10 @@ typedef struct Compiler
 	ProblemList *problems;
 	Operand   **constants;		/* of variables[i] when it is a constant */
 	bool		free_references;	/* any reference goes: resolved by text */
+	bool		reads_prior;	/* set by what reads $Record__Prior after the
+								 * start */
+	bool		in_text;		/* a text template is compiled */
+	List	  **references;		/* where a formula's are gathered, or NULL */
 } Compiler;
 
 /* Where a reference stands: decides what it may name. */
@@ -138,6 +142,7 @@ typedef enum ReferenceUse
 {
 	USE_RUN,					/* steps and decisions of a run */
 	USE_FILTER,					/* start filters: there is no run yet */
+	USE_LOOKUP,					/* filters of record lookups */
 	USE_DEFAULT					/* default values: the run is being made */
 } ReferenceUse;
 
@@ -159,7 +164,18 @@ extern bool orch_definition_is_named(const DocNode *node, const char *name);
 /* definition_element.c */
 extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
 
+extern bool orch_definition_boolean(const DocNode *node, const char *name);
+extern Connector orch_definition_compile_connector(Compiler *c, const DocNode *parent,
+												   const char *name);
+extern bool orch_definition_has_connector(const DocNode *parent, const char *name);
+
+/* definition_resource.c */
+extern void orch_definition_compile_resources(Compiler *c, const DocNode *root);
+
 /* definition_graph.c */
+extern void orch_definition_note_record_readers(Definition *def);
+extern void orch_definition_check_formula_cycles(Compiler *c,
+												 const DocNode *root);
 extern void orch_definition_check_entry_cycles(Compiler *c,
 											   const DocNode *root);
 extern void orch_definition_check_reachable(Compiler *c, const DocNode *root);
@@ -176,6 +192,16 @@ extern LogicNode *orch_definition_compile_logic(Compiler *c,
 												int nconditions);
 extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node,
 											  ReferenceUse use);
+extern Operand *orch_definition_compile_reference(Compiler *c, const DocNode *node,
+												  const char *text, ReferenceUse use);
+
+extern JsonbValue *orch_definition_resolve_by_text(EvalContext *cxt,
+												   const Operand *operand);
+
+/* formula.c */
+extern struct FormulaNode *orch_formula_compile(Compiler *c, const DocNode *node,
+												const char *text, ReferenceUse use,
+												ValueType *type);
 
 #define error_at(c, node, ...) \
 	orch_definition_problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)

@@ -56,6 +56,7 @@ typedef struct References
 	ReturnSetInfo *rsinfo;
 	HTAB	   *seen;			/* rows already returned */
 	const Definition *def;
+	const LookupDef *lookup;	/* whose filters are looked at, or NULL */
 	KnownList	actions;
 	KnownList	principals;
 	Jsonb	   *columns;		/* of the record type's table, or NULL */
@@ -69,6 +70,16 @@ static StaticPlan actions_plan = {
 	"SELECT name, kind::text, true FROM orchestration.action"
 	" WHERE name = ANY ($1) ORDER BY name COLLATE \"C\"",
 	1, {TEXTARRAYOID}
+};
+static StaticPlan evaluation_plan = {
+	"SELECT 1 FROM orchestration.orchestration_definition d"
+	" JOIN orchestration.orchestration_version v"
+	" ON v.orchestration_id = d.id AND v.version = d.active_version"
+	" WHERE d.name = $1 AND v.process_type = 'EvaluationFlow'",
+	1, {TEXTOID}
+};
+static StaticPlan global_plan = {
+	"SELECT 1 FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
 };
 static StaticPlan principals_plan = {
 	"SELECT name, NULL::text, is_active FROM"
@@ -98,6 +109,10 @@ static void add_reference(References *refs, const char *kind, const char *name,
 static void add_operand(References *refs, const Operand *operand,
 						const char *used_by);
 static void add_conditions(References *refs, const ConditionSet *set,
+						   const char *used_by);
+static void add_operands(References *refs, const List *operands,
+						 const char *used_by);
+static void add_evaluation(References *refs, const EvaluationAction *action,
 						   const char *used_by);
 
 /* ----------------------------------------------------------- what there is */
@@ -152,6 +167,20 @@ find_known(const KnownList *list, const char *name)
 	return bsearch(&key, list->items, list->n, sizeof(Known), compare_known);
 }
 
+/* A principal of a kind; a Resource is of any. */
+static const Known *
+find_principal(const KnownList *list, AssigneeKind kind, const char *name)
+{
+	const Known *known = NULL;
+	int			i;
+
+	for (i = ASSIGNEE_USER; i <= ASSIGNEE_QUEUE && known == NULL; i++)
+		if (kind == ASSIGNEE_RESOURCE || (int) kind == i)
+			known = find_known(list, psprintf("%s:%s", orch_definition_assignee_kind_name(i),
+											  name));
+	return known;
+}
+
 static List *
 action_names(const Definition *def)
 {
@@ -159,7 +188,18 @@ action_names(const Definition *def)
 	int			i;
 
 	for (i = 0; i < def->nsteps; i++)
-		result = lappend(result, def->steps[i].action_name);
+	{
+		const StepDef *step = &def->steps[i];
+
+		result = lappend(result, step->action_name);
+		if (step->entry_action != NULL)
+			result = lappend(result, step->entry_action->name);
+		if (step->exit_action != NULL)
+			result = lappend(result, step->exit_action->name);
+	}
+	for (i = 0; i < def->nstages; i++)
+		if (def->stages[i].exit_action != NULL)
+			result = lappend(result, def->stages[i].exit_action->name);
 	return result;
 }
 
@@ -183,8 +223,7 @@ assignee_names(const Definition *def)
 static const char *
 literal_assignee(const StepDef *step)
 {
-	if (step->type != STEP_TYPE_INTERACTIVE || step->assignee == NULL ||
-		step->assignee->kind != OPERAND_LITERAL)
+	if (step->assignee == NULL || step->assignee->kind != OPERAND_LITERAL)
 		return NULL;
 	return orch_condition_value_text(step->assignee->literal);
 }
@@ -212,6 +251,48 @@ fitting_actions(const StepDef *step)
 	elog(ERROR, "unexpected step type %d", (int) step->type);
 }
 
+/*
+ * What decides a condition: a function, or an evaluation flow that is active.
+ */
+static bool
+evaluation_is_there(const EvaluationAction *action, const KnownList *actions,
+					const char **problem)
+{
+	const Known *known = find_known(actions, action->name);
+	Datum		value;
+
+	if (known != NULL)
+	{
+		*problem = psprintf("action \"%s\" is a %s, a condition needs a function or an evaluation flow",
+							action->name, known->kind);
+		return strcmp(known->kind, "function") == 0;
+	}
+	*problem = psprintf("\"%s\" is neither a registered function nor an active evaluation flow",
+						action->name);
+	value = CStringGetTextDatum(action->name);
+	(void) orch_plan_execute_latest(&evaluation_plan, &value, NULL, 1);
+	return SPI_processed > 0;
+}
+
+static void
+check_evaluation(const EvaluationAction *action, const KnownList *actions,
+				 const char *place, ProblemList *problems)
+{
+	const char *problem;
+
+	if (action != NULL && !evaluation_is_there(action, actions, &problem))
+		orch_definition_add_problem(problems, PROBLEM_ERROR, place, 0, problem, NULL);
+}
+
+static bool
+record_type_is_there(const char *name)
+{
+	Datum		value = CStringGetTextDatum(name);
+
+	(void) orch_plan_execute_latest(&record_columns_plan, &value, NULL, 1);
+	return SPI_processed > 0;
+}
+
 /* ------------------------------------------------------------- activation */
 
 /*
@@ -224,19 +305,25 @@ orch_definition_check_activation(const Definition *def, ProblemList *problems)
 	KnownList	principals = known_names(&principals_plan, assignee_names(def));
 	int			i;
 
-	if (def->nstages == 0)
+	if (def->nstages == 0 && def->kind != DEFINITION_EVALUATION)
 		orch_definition_add_problem(problems, PROBLEM_ERROR, "", 0,
 									"there is no stage", NULL);
 	if (def->record_type != NULL)
 	{
-		Datum		value = CStringGetTextDatum(def->record_type);
-
-		(void) orch_plan_execute_latest(&record_columns_plan, &value, NULL, 1);
-		if (SPI_processed == 0)
+		if (!record_type_is_there(def->record_type))
 			orch_definition_add_problem(problems, PROBLEM_ERROR, "start", 0,
 										psprintf("record type \"%s\" is not registered",
 												 def->record_type), NULL);
 	}
+	for (i = 0; i < def->nlookups; i++)
+		if (!record_type_is_there(def->lookups[i].record_type))
+			orch_definition_add_problem(problems, PROBLEM_ERROR,
+										psprintf("record lookup \"%s\"", def->lookups[i].name), 0,
+										psprintf("record type \"%s\" is not registered",
+												 def->lookups[i].record_type), NULL);
+	for (i = 0; i < def->nstages; i++)
+		check_evaluation(def->stages[i].exit_action, &actions,
+						 psprintf("stage \"%s\"", def->stages[i].name), problems);
 	for (i = 0; i < def->nsteps; i++)
 	{
 		const StepDef *step = &def->steps[i];
@@ -254,12 +341,14 @@ orch_definition_check_activation(const Definition *def, ProblemList *problems)
 										psprintf("action \"%s\" is a %s, the step needs a %s",
 												 step->action_name, known->kind,
 												 fitting_actions(step)), NULL);
+		check_evaluation(step->entry_action, &actions, place, problems);
+		check_evaluation(step->exit_action, &actions, place, problems);
 		if (assignee != NULL)
 		{
 			const char *kind;
 
 			kind = orch_definition_assignee_kind_name(step->assignee_kind);
-			known = find_known(&principals, psprintf("%s:%s", kind, assignee));
+			known = find_principal(&principals, step->assignee_kind, assignee);
 			if (known == NULL || !known->is_active)
 				orch_definition_add_problem(problems, PROBLEM_ERROR, place, 0,
 											psprintf("assignee %s \"%s\" %s", kind,
@@ -390,7 +479,7 @@ orchestration_orchestration_references(PG_FUNCTION_ARGS)
 
 			kind = orch_definition_assignee_kind_name(step->assignee_kind);
 			known = assignee == NULL ? NULL :
-				find_known(&refs.principals, psprintf("%s:%s", kind, assignee));
+				find_principal(&refs.principals, step->assignee_kind, assignee);
 			add_reference(&refs, "assignee",
 						  assignee != NULL ? assignee : step->assignee->text,
 						  kind, step->name,
@@ -399,8 +488,34 @@ orchestration_orchestration_references(PG_FUNCTION_ARGS)
 			add_operand(&refs, step->assignee, step->name);
 		}
 		add_operand(&refs, step->context_record, step->name);
+		add_evaluation(&refs, step->entry_action, step->name);
+		add_evaluation(&refs, step->exit_action, step->name);
+		add_conditions(&refs, step->entry, step->name);
+		add_conditions(&refs, step->exit, step->name);
 		for (j = 0; j < step->ninputs; j++)
 			add_operand(&refs, step->inputs[j].value, step->name);
+	}
+	for (i = 0; i < def->nstages; i++)
+	{
+		add_evaluation(&refs, def->stages[i].exit_action, def->stages[i].name);
+		add_conditions(&refs, def->stages[i].exit, def->stages[i].name);
+	}
+	for (i = 0; i < def->nformulas; i++)
+		add_operands(&refs, def->formulas[i].references, def->formulas[i].name);
+	for (i = 0; i < def->ntemplates; i++)
+		add_operands(&refs, def->templates[i].references, def->templates[i].name);
+	for (i = 0; i < def->nlookups; i++)
+	{
+		const LookupDef *lookup = &def->lookups[i];
+
+		add_reference(&refs, "record type", lookup->record_type, NULL, lookup->name,
+					  record_type_is_there(lookup->record_type));
+		refs.lookup = lookup;
+		add_conditions(&refs, lookup->filters, lookup->name);
+		refs.lookup = NULL;
+		if (lookup->sort_field != NULL)
+			add_reference(&refs, "record field", lookup->sort_field,
+						  lookup->record_type, lookup->name, -1);
 	}
 	for (i = 0; i < def->noutcomes; i++)
 		add_conditions(&refs, def->outcomes[i].conditions,
@@ -464,6 +579,15 @@ add_operand(References *refs, const Operand *operand, const char *used_by)
 	ListCell   *cell;
 	int			resolved = -1;
 
+	if (operand != NULL && operand->kind == OPERAND_GLOBAL)
+	{
+		char	   *name = pnstrdup(operand->text, strcspn(operand->text, "."));
+		Datum		value = CStringGetTextDatum(name);
+
+		(void) orch_plan_execute_latest(&global_plan, &value, NULL, 1);
+		add_reference(refs, "global", operand->text, NULL, used_by, SPI_processed > 0);
+		return;
+	}
 	if (operand == NULL || operand->path == NIL ||
 		(operand->kind != OPERAND_RECORD &&
 		 operand->kind != OPERAND_RECORD_PRIOR))
@@ -472,10 +596,11 @@ add_operand(References *refs, const Operand *operand, const char *used_by)
 	foreach(cell, operand->path)
 		appendStringInfo(&path, "%s%s", path.len > 0 ? "." : "",
 						 (char *) lfirst(cell));
-	if (list_length(operand->path) == 1 && refs->columns != NULL)
+	if (list_length(operand->path) == 1 && refs->columns != NULL && refs->lookup == NULL)
 		resolved = orch_condition_field(&refs->columns->root,
 										linitial(operand->path)) != NULL;
-	add_reference(refs, "record field", path.data, refs->def->record_type,
+	add_reference(refs, "record field", path.data,
+				  refs->lookup != NULL ? refs->lookup->record_type : refs->def->record_type,
 				  used_by, resolved);
 	pfree(path.data);
 }
@@ -489,5 +614,29 @@ add_conditions(References *refs, const ConditionSet *set, const char *used_by)
 	{
 		add_operand(refs, set->requirements[i].left, used_by);
 		add_operand(refs, set->requirements[i].right, used_by);
+		add_conditions(refs, set->requirements[i].nested, used_by);
 	}
+}
+
+static void
+add_operands(References *refs, const List *operands, const char *used_by)
+{
+	ListCell   *cell;
+
+	foreach(cell, operands)
+		add_operand(refs, lfirst(cell), used_by);
+}
+
+static void
+add_evaluation(References *refs, const EvaluationAction *action, const char *used_by)
+{
+	const char *problem;
+	int			i;
+
+	if (action == NULL)
+		return;
+	add_reference(refs, "action", action->name, "evaluation", used_by,
+				  evaluation_is_there(action, &refs->actions, &problem));
+	for (i = 0; i < action->ninputs; i++)
+		add_operand(refs, action->inputs[i].value, used_by);
 }

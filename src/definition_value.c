@@ -44,19 +44,39 @@ static const struct
 	{"EndsWith", COMPARE_ENDS_WITH},
 	{"Contains", COMPARE_CONTAINS},
 	{"IsNull", COMPARE_IS_NULL},
-	{"IsChanged", COMPARE_IS_CHANGED}
+	{"IsChanged", COMPARE_IS_CHANGED},
+	{"In", COMPARE_IN},
+	{"NotIn", COMPARE_NOT_IN},
+	{"IsBlank", COMPARE_IS_BLANK},
+	{"IsEmpty", COMPARE_IS_EMPTY},
+	{"WasSet", COMPARE_WAS_SET},
+	{"WasVisited", COMPARE_WAS_VISITED},
+	{"HasError", COMPARE_HAS_ERROR}
+};
+
+static const char *const value_types[] = {
+	[VALUE_UNKNOWN] = "of unknown type",
+	[VALUE_TEXT] = "text",
+	[VALUE_NUMBER] = "a number",
+	[VALUE_BOOLEAN] = "a boolean",
+	[VALUE_DATE] = "a date",
+	[VALUE_DATETIME] = "a date and time",
+	[VALUE_TIME] = "a time of day",
+	[VALUE_RECORD] = "a record",
+	[VALUE_COLLECTION] = "a collection"
 };
 
 static void compile_condition(Compiler *c, const DocNode *node,
 							  Requirement *requirement);
 static void compile_filter(Compiler *c, const DocNode *node,
-						   Requirement *requirement);
-static bool compile_operator(Compiler *c, const DocNode *node, bool in_filter,
+						   Requirement *requirement, ReferenceUse use);
+static bool compile_operator(Compiler *c, const DocNode *node,
 							 ComparisonOperator *op);
 static void check_right_side(Compiler *c, const DocNode *node,
 							 Requirement *requirement);
-static Operand *compile_reference(Compiler *c, const DocNode *node,
-								  const char *text, ReferenceUse use);
+static void check_types(Compiler *c, const DocNode *node,
+						const Requirement *requirement);
+static ValueType operand_type(Compiler *c, const Operand *operand);
 static void compile_named_reference(Compiler *c, const DocNode *node,
 									Operand *operand, List *parts,
 									ReferenceUse use);
@@ -121,8 +141,8 @@ orch_definition_compile_condition_list(Compiler *c, const DocNode *parent, const
 		requirement = &set->requirements[set->nrequirements++];
 		if (child->kind != DOC_OBJECT)
 			continue;			/* reported */
-		if (use == USE_FILTER)
-			compile_filter(c, child, requirement);
+		if (use == USE_FILTER || use == USE_LOOKUP)
+			compile_filter(c, child, requirement, use);
 		else
 			compile_condition(c, child, requirement);
 	}
@@ -133,23 +153,59 @@ static void
 compile_condition(Compiler *c, const DocNode *node, Requirement *requirement)
 {
 	char	   *left = orch_definition_word(node, "leftValueReference");
+	const DocNode *left_node = orch_document_child(node, "leftValueReference");
 
-	if (left != NULL)
-		requirement->left = compile_reference(c,
-											  orch_document_child(node, "leftValueReference"),
-											  left, USE_RUN);
-	else if (orch_definition_text(node, "leftValueReference") != NULL)
-		error_at(c, node, "\"leftValueReference\" is empty");
+	/* a container has conditions of its own */
+	if (orch_document_child(node, "conditions") != NULL)
+	{
+		check_stack_depth();
+		if (left != NULL)
+			error_at(c, left_node, "a condition that contains others has no \"leftValueReference\"");
+		requirement->nested = orch_definition_compile_condition_list(c, node, "conditions",
+																	 "conditionLogic", USE_RUN);
+		return;
+	}
+	if (!compile_operator(c, node, &requirement->op))
+		return;
+	if (left == NULL)
+	{
+		error_at(c, node, "element \"leftValueReference\" is missing");
+		return;
+	}
+	if (requirement->op == COMPARE_WAS_VISITED || requirement->op == COMPARE_HAS_ERROR)
+	{
+		/* these name the element itself; its Status is as good */
+		char	   *name = pstrdup(left);
+		char	   *dot = strstr(name, ".Status");
+		NameEntry  *entry;
+
+		if (dot != NULL && strcmp(dot, ".Status") == 0)
+			*dot = '\0';
+		entry = c->free_references ? NULL : orch_definition_find_name(c->def, name);
+		if (entry != NULL && (entry->kind == NAME_STAGE || entry->kind == NAME_STEP))
+			left = psprintf("%s.Status", name);
+		else if (!c->free_references)
+		{
+			error_at(c, left_node, "operator \"%s\" needs a stage or step on its left side, and \"%s\" is none",
+					 orch_definition_operator_name(requirement->op), name);
+			return;
+		}
+	}
+	requirement->left = orch_definition_compile_reference(c, left_node, left, USE_RUN);
 	requirement->right = orch_definition_compile_value(c, orch_document_child(node, "rightValue"),
 													   USE_RUN);
-	if (compile_operator(c, node, c->free_references, &requirement->op) &&
-		requirement->left != NULL)
-		check_right_side(c, node, requirement);
+	if (requirement->op == COMPARE_IS_CHANGED)
+		c->reads_prior = true;
+	check_right_side(c, node, requirement);
 }
 
-/* A start filter: its left side is a field of the record. */
+/*
+ * A start filter or that of a record lookup: its left side is a field of the
+ * record.
+ */
 static void
-compile_filter(Compiler *c, const DocNode *node, Requirement *requirement)
+compile_filter(Compiler *c, const DocNode *node, Requirement *requirement,
+			   ReferenceUse use)
 {
 	char	   *field = orch_definition_word(node, "field");
 	MemoryContext old;
@@ -170,15 +226,21 @@ compile_filter(Compiler *c, const DocNode *node, Requirement *requirement)
 	else if (orch_definition_text(node, "field") != NULL)
 		error_at(c, node, "\"field\" is empty");
 	requirement->right = orch_definition_compile_value(c, orch_document_child(node, "value"),
-													   USE_FILTER);
-	if (compile_operator(c, node, true, &requirement->op) &&
-		requirement->left != NULL)
+													   use == USE_FILTER ? USE_FILTER : USE_RUN);
+	if (!compile_operator(c, node, &requirement->op) || requirement->left == NULL)
+		return;
+	if (requirement->op == COMPARE_WAS_VISITED ||
+		requirement->op == COMPARE_HAS_ERROR ||
+		(requirement->op == COMPARE_IS_CHANGED && use == USE_LOOKUP))
+		error_at(c, orch_document_child(node, "operator"),
+				 "operator \"%s\" is not supported here",
+				 orch_definition_operator_name(requirement->op));
+	else
 		check_right_side(c, node, requirement);
 }
 
 static bool
-compile_operator(Compiler *c, const DocNode *node, bool in_filter,
-				 ComparisonOperator *op)
+compile_operator(Compiler *c, const DocNode *node, ComparisonOperator *op)
 {
 	char	   *name = orch_definition_word(node, "operator");
 	const DocNode *name_node = orch_document_child(node, "operator");
@@ -186,25 +248,28 @@ compile_operator(Compiler *c, const DocNode *node, bool in_filter,
 
 	if (name == NULL)
 	{
-		if (orch_definition_text(node, "operator") != NULL)
-			error_at(c, name_node, "\"operator\" is empty");
+		error_at(c, name_node != NULL ? name_node : node,
+				 orch_definition_text(node, "operator") != NULL ?
+				 "\"operator\" is empty" : "element \"operator\" is missing");
 		return false;
 	}
 	for (i = 0; i < (int) lengthof(operators); i++)
 		if (strcmp(operators[i].name, name) == 0)
 			break;
-	if (i == (int) lengthof(operators))
+	if (i < (int) lengthof(operators))
 	{
+		*op = operators[i].op;
+		return true;
+	}
+	/* what a builder writes into a condition that is not finished */
+	if (strcmp(name, "None") == 0)
+		stale_at(c, name_node, "None",
+				 "the condition is not finished: its operator is None, so the version cannot be activated");
+	else if (strcmp(name, "WasSelected") == 0)
+		error_at(c, name_node, "operator \"WasSelected\" is not supported: it asks for a choice of a screen, and there are no choices here");
+	else
 		error_at(c, name_node, "operator \"%s\" is not supported", name);
-		return false;
-	}
-	*op = operators[i].op;
-	if (*op == COMPARE_IS_CHANGED && !in_filter)
-	{
-		error_at(c, name_node, "operator \"IsChanged\" is not supported here, only in the filters of \"start\"");
-		return false;
-	}
-	return true;
+	return false;
 }
 
 /*
@@ -226,25 +291,36 @@ check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
 	if (requirement->op == COMPARE_IS_CHANGED && left->kind != OPERAND_RECORD)
 		error_at(c, node, "operator \"IsChanged\" needs a field of $Record on its left side");
 
-	if (requirement->op == COMPARE_IS_NULL ||
-		requirement->op == COMPARE_IS_CHANGED)
+	switch (requirement->op)
 	{
-		if (literal != NULL && literal->type != jbvBool)
-		{
-			char	   *text = orch_condition_value_text(literal);
+		case COMPARE_IS_NULL:
+		case COMPARE_IS_CHANGED:
+		case COMPARE_IS_BLANK:
+		case COMPARE_IS_EMPTY:
+		case COMPARE_WAS_SET:
+		case COMPARE_WAS_VISITED:
+		case COMPARE_HAS_ERROR:
+			if (literal != NULL && literal->type != jbvBool)
+			{
+				char	   *text = orch_condition_value_text(literal);
 
-			if (literal->type != jbvString ||
-				(strcmp(text, "true") != 0 && strcmp(text, "false") != 0))
-				error_at(c, node, "operator \"%s\" needs a boolean on its right side",
-						 orch_definition_operator_name(requirement->op));
-		}
-		return;
+				if (literal->type != jbvString ||
+					(strcmp(text, "true") != 0 && strcmp(text, "false") != 0))
+					error_at(c, node, "operator \"%s\" needs a boolean on its right side",
+							 orch_definition_operator_name(requirement->op));
+			}
+			return;
+		default:
+			break;
 	}
 	if ((left->kind != OPERAND_STEP_STATUS &&
 		 left->kind != OPERAND_STAGE_STATUS) || literal == NULL ||
 		(requirement->op != COMPARE_EQUAL_TO &&
 		 requirement->op != COMPARE_NOT_EQUAL_TO))
+	{
+		check_types(c, node, requirement);
 		return;
+	}
 	if (literal->type != jbvString)
 	{
 		error_at(c, node, "\"%s\" is text and cannot be compared with %s",
@@ -261,6 +337,76 @@ check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
 	}
 	warning_at(c, node, "\"%s\" is never \"%s\"", left->text,
 			   orch_condition_value_text(literal));
+}
+
+/* What an operand is, as far as the definition tells. */
+static ValueType
+operand_type(Compiler *c, const Operand *operand)
+{
+	/* dates are written as texts, too */
+	if (operand == NULL || c->free_references ||
+		(operand->kind == OPERAND_LITERAL && operand->literal == NULL))
+		return VALUE_UNKNOWN;
+	return operand->type;
+}
+
+static bool
+is_point_in_time(ValueType type)
+{
+	return type == VALUE_DATE || type == VALUE_DATETIME;
+}
+
+/*
+ * Comparing what cannot be compared is an error: here, where both types are
+ * known, else when it happens (condition.c).
+ */
+static void
+check_types(Compiler *c, const DocNode *node, const Requirement *requirement)
+{
+	ValueType	left = operand_type(c, requirement->left);
+	ValueType	right = operand_type(c, requirement->right);
+	bool		fits;
+	bool		boolean;
+
+	if (left == VALUE_UNKNOWN || right == VALUE_UNKNOWN)
+		return;
+	switch (requirement->op)
+	{
+		case COMPARE_IN:
+		case COMPARE_NOT_IN:
+			if (right != VALUE_COLLECTION)
+				error_at(c, node, "operator \"%s\" needs a collection on its right side, and \"%s\" is %s",
+						 orch_definition_operator_name(requirement->op),
+						 requirement->right->text, value_types[right]);
+			return;
+		case COMPARE_CONTAINS:
+			if (left == VALUE_COLLECTION)
+				return;
+			/* FALLTHROUGH */
+		case COMPARE_STARTS_WITH:
+		case COMPARE_ENDS_WITH:
+			fits = left == VALUE_TEXT && right == VALUE_TEXT;
+			break;
+		case COMPARE_EQUAL_TO:
+		case COMPARE_NOT_EQUAL_TO:
+			fits = (left == right && left != VALUE_RECORD && left != VALUE_COLLECTION) ||
+				(left == VALUE_BOOLEAN && right == VALUE_TEXT &&
+				 requirement->right->kind == OPERAND_LITERAL &&
+				 orch_document_boolean(orch_condition_value_text(requirement->right->literal), &boolean));
+			break;
+		default:
+			fits = left == right && left != VALUE_RECORD &&
+				left != VALUE_COLLECTION && left != VALUE_BOOLEAN;
+			break;
+	}
+	if (!fits && requirement->op <= COMPARE_LESS_THAN_OR_EQUAL_TO)
+		fits = (is_point_in_time(left) || left == VALUE_TEXT || left == VALUE_TIME) &&
+			(is_point_in_time(right) || right == VALUE_TEXT || right == VALUE_TIME);
+	if (!fits)
+		error_at(c, node, "\"%s\" is %s and \"%s\" is %s: operator \"%s\" does not apply to them",
+				 requirement->left->text, value_types[left],
+				 requirement->right->text, value_types[right],
+				 orch_definition_operator_name(requirement->op));
 }
 
 /* ----------------------------------------------------------------- logic */
@@ -458,11 +604,9 @@ orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text
 			return any_of(&parser, 0, nconditions);
 	}
 	parser.p = text;
-	if (accept_word(&parser, "formula"))
-	{
-		error_at(c, node, "condition logic \"formula\" is not supported");
-		return NULL;
-	}
+	if (accept_word(&parser, "formula") ||
+		accept_word(&parser, "formula_evaluates_to_true"))
+		return NULL;			/* the conditions name formulas */
 	parser.p = text;
 	if (pg_mbstrlen(text) > MAX_LOGIC_LENGTH)
 	{
@@ -501,6 +645,8 @@ make_literal(Compiler *c, JsonbValue *value, char *text)
 	{
 		operand->literal = MemoryContextAlloc(c->context, sizeof(JsonbValue));
 		*operand->literal = *value;
+		operand->type = value->type == jbvNumeric ? VALUE_NUMBER :
+			value->type == jbvBool ? VALUE_BOOLEAN : VALUE_TEXT;
 	}
 	return operand;
 }
@@ -547,7 +693,7 @@ orch_definition_compile_value(Compiler *c, const DocNode *node, ReferenceUse use
 			error_at(c, member, "\"elementReference\" is empty");
 			return NULL;
 		}
-		return compile_reference(c, member, text, use);
+		return orch_definition_compile_reference(c, member, text, use);
 	}
 
 	old = MemoryContextSwitchTo(c->context);
@@ -583,7 +729,11 @@ orch_definition_compile_value(Compiler *c, const DocNode *node, ReferenceUse use
 					 pg_mbcliplen(member->text, strlen(member->text), 40),
 					 member->text);
 		result->is_datetime = true;
+		result->type = orch_definition_is_named(member, "dateValue") ?
+			VALUE_DATE : VALUE_DATETIME;
 	}
+	else if (orch_definition_is_named(member, "timeValue"))
+		result->type = VALUE_TIME;
 	return result;
 }
 
@@ -591,20 +741,23 @@ orch_definition_compile_value(Compiler *c, const DocNode *node, ReferenceUse use
  * Resolve a reference.  The path and text of the result are in the context of
  * the definition.
  */
-static Operand *
-compile_reference(Compiler *c, const DocNode *node, const char *text,
-				  ReferenceUse use)
+Operand *
+orch_definition_compile_reference(Compiler *c, const DocNode *node, const char *text,
+								  ReferenceUse use)
 {
 	Operand    *operand;
 	List	   *parts = NIL;
 	MemoryContext old = MemoryContextSwitchTo(c->context);
 	const char *start = text;
 	const char *first;
+	const char *second;
 	int			nparts;
 
 	operand = palloc0(sizeof(Operand));
 	operand->kind = OPERAND_LITERAL;
 	operand->text = pstrdup(text);
+	if (c->references != NULL)
+		*c->references = lappend(*c->references, operand);
 	for (;;)
 	{
 		const char *end = strchr(start, '.');
@@ -624,6 +777,7 @@ compile_reference(Compiler *c, const DocNode *node, const char *text,
 	MemoryContextSwitchTo(old);
 	first = linitial(parts);
 	nparts = list_length(parts);
+	second = nparts > 1 ? lsecond(parts) : "";
 
 	if (strcmp(first, "$Record") == 0 || strcmp(first, "$Record__Prior") == 0)
 	{
@@ -633,10 +787,12 @@ compile_reference(Compiler *c, const DocNode *node, const char *text,
 		if (strcmp(first, "$Record__Prior") == 0)
 		{
 			operand->kind = OPERAND_RECORD_PRIOR;
-			if (use != USE_FILTER && !c->free_references)
-				error_at(c, node, "reference \"%s\" is not supported: $Record__Prior is known only in the filters of \"start\"",
-						 text);
+			if (use != USE_FILTER)
+				c->reads_prior = true;
 		}
+		if (use == USE_DEFAULT)
+			error_at(c, node, "reference \"%s\" is not supported here", text);
+		operand->type = nparts == 1 ? VALUE_RECORD : VALUE_UNKNOWN;
 		operand->path = list_delete_first(parts);
 		/* Owner:User: the type in a polymorphic relationship is no part of it */
 		foreach(cell, operand->path)
@@ -669,15 +825,50 @@ compile_reference(Compiler *c, const DocNode *node, const char *text,
 			error_at(c, node, "reference \"%s\" is not supported: $User is followed by one field",
 					 text);
 	}
-	else if (strcmp(text, "$Flow.CurrentDateTime") == 0)
+	else if (strcmp(text, "$Flow.CurrentDateTime") == 0 ||
+			 strcmp(text, "$Flow.InterviewStartTime") == 0)
 	{
-		operand->kind = OPERAND_CURRENT_DATETIME;
+		operand->kind = strcmp(second, "CurrentDateTime") == 0 ?
+			OPERAND_CURRENT_DATETIME : OPERAND_START_TIME;
 		operand->is_datetime = true;
+		operand->type = VALUE_DATETIME;
+	}
+	else if (strcmp(text, "$Flow.CurrentDate") == 0)
+	{
+		operand->kind = OPERAND_CURRENT_DATE;
+		operand->is_datetime = true;
+		operand->type = VALUE_DATE;
 	}
 	else if (strcmp(text, "$Flow.InterviewGuid") == 0 && use == USE_RUN)
+	{
 		operand->kind = OPERAND_INTERVIEW_GUID;
-	else if (strcmp(text, "$Orchestration.Instance") == 0 && use == USE_RUN)
+		operand->type = VALUE_TEXT;
+	}
+	else if (strcmp(text, "$Flow.FaultMessage") == 0 && use == USE_RUN)
+	{
+		operand->kind = OPERAND_FAULT_MESSAGE;
+		operand->type = VALUE_TEXT;
+	}
+	else if (strcmp(text, "$Flow.CurrentRecord") == 0 && use == USE_RUN)
+	{
+		MemoryContextSwitchTo(c->context);
+		operand->kind = OPERAND_RECORD;
+		operand->path = list_make1(pstrdup("Id"));
+		MemoryContextSwitchTo(old);
+	}
+	else if ((strcmp(text, "$Orchestration.Instance") == 0 ||
+			  strcmp(text, "$Orchestration.InstanceId") == 0) && use == USE_RUN)
+	{
 		operand->kind = OPERAND_RUN_ID;
+		operand->type = VALUE_TEXT;
+	}
+	else if (nparts >= 2 && strcmp(first, "$Flow") != 0 &&
+			 strcmp(first, "$Orchestration") != 0)
+	{
+		/* $Organization, $Label and their like: what set_global() says */
+		operand->kind = OPERAND_GLOBAL;
+		operand->path = list_delete_first(parts);
+	}
 	else
 		error_at(c, node, "reference \"%s\" is not supported%s", text,
 				 use == USE_RUN ? "" : " here");
@@ -698,6 +889,12 @@ compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
 	const VariableDef *variable;
 	const Operand *constant;
 
+	if (entry == NULL && c->in_text)
+	{
+		warning_at(c, node, "reference \"%s\" names nothing and leaves nothing in the text",
+				   operand->text);
+		return;
+	}
 	if (entry == NULL)
 	{
 		stale_at(c, node, operand->text, "reference \"%s\" names nothing, so the version cannot be activated",
@@ -705,7 +902,9 @@ compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
 		return;
 	}
 	if (use != USE_RUN && entry->kind != NAME_CONSTANT &&
-		entry->kind != NAME_UNSUPPORTED)
+		entry->kind != NAME_UNSUPPORTED &&
+		!(use == USE_FILTER && (entry->kind == NAME_FORMULA ||
+								entry->kind == NAME_TEMPLATE)))
 	{
 		error_at(c, node, "reference \"%s\" is %s, which has no value yet when a run starts",
 				 operand->text, orch_definition_name_kinds[entry->kind]);
@@ -720,10 +919,14 @@ compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
 				error_at(c, node, "reference \"%s\" is not supported: of a stage only its Status can be read",
 						 operand->text);
 			operand->kind = OPERAND_STAGE_STATUS;
+			operand->type = VALUE_TEXT;
 			break;
 		case NAME_STEP:
 			if (nparts == 2 && strcmp(second, "Status") == 0)
+			{
 				operand->kind = OPERAND_STEP_STATUS;
+				operand->type = VALUE_TEXT;
+			}
 			else if (nparts > 2 && strcmp(second, "Outputs") == 0)
 			{
 				operand->kind = OPERAND_STEP_OUTPUT;
@@ -738,6 +941,7 @@ compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
 				error_at(c, node, "reference \"%s\" is not supported: an outcome has no fields",
 						 operand->text);
 			operand->kind = OPERAND_OUTCOME;
+			operand->type = VALUE_BOOLEAN;
 			break;
 		case NAME_CONSTANT:
 			constant = c->constants[entry->index];
@@ -749,6 +953,7 @@ compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
 			{
 				operand->literal = constant->literal;
 				operand->is_datetime = constant->is_datetime;
+				operand->type = constant->type;
 			}
 			break;
 		case NAME_VARIABLE:
@@ -761,6 +966,29 @@ compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
 			operand->is_datetime = nparts == 1 &&
 				(variable->type == VARIABLE_DATE ||
 				 variable->type == VARIABLE_DATETIME);
+			if (nparts == 1)
+				operand->type = variable->is_collection ? VALUE_COLLECTION :
+					orch_definition_value_type(variable->type);
+			break;
+		case NAME_FORMULA:
+			if (nparts != 1)
+				error_at(c, node, "reference \"%s\" is not supported: a formula has no fields",
+						 operand->text);
+			operand->kind = OPERAND_FORMULA;
+			operand->type = orch_definition_value_type(c->def->formulas[entry->index].type);
+			operand->is_datetime = operand->type == VALUE_DATE ||
+				operand->type == VALUE_DATETIME;
+			break;
+		case NAME_TEMPLATE:
+			if (nparts != 1)
+				error_at(c, node, "reference \"%s\" is not supported: a text template has no fields",
+						 operand->text);
+			operand->kind = OPERAND_TEMPLATE;
+			operand->type = VALUE_TEXT;
+			break;
+		case NAME_LOOKUP:
+			operand->kind = OPERAND_LOOKUP;
+			operand->path = list_delete_first(parts);
 			break;
 		case NAME_DECISION:
 		case NAME_ASSIGNMENT:
@@ -775,11 +1003,11 @@ compile_named_reference(Compiler *c, const DocNode *node, Operand *operand,
 /* ------------------------------------------------------------- conditions */
 
 /*
- * resolve() of orchestration_evaluate_conditions(): by the text of the
+ * resolve() of evaluate_conditions() and evaluate_formula(): by the text of the
  * reference.
  */
-static JsonbValue *
-resolve_by_text(EvalContext *cxt, const Operand *operand)
+JsonbValue *
+orch_definition_resolve_by_text(EvalContext *cxt, const Operand *operand)
 {
 	Jsonb	   *values = cxt->arg;
 	const char *key = operand->text;
@@ -843,7 +1071,7 @@ orchestration_evaluate_conditions(PG_FUNCTION_ARGS)
 							   problems.nerrors, problems.nerrors),
 				 errdetail("%s", orch_definition_problem_text(&problems,
 															  PROBLEM_ERROR))));
-	cxt.resolve = resolve_by_text;
+	cxt.resolve = orch_definition_resolve_by_text;
 	cxt.arg = values;
 	PG_RETURN_BOOL(orch_condition_set_holds(&cxt, set));
 }

@@ -88,6 +88,7 @@
 	KEEP_TEXT("elementSubtype"), \
 	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
 
+#define ONLY_RECALL "the only scheduled path is that of pathType ApprovalRecall"
 #define NOT_AN_ORCHESTRATION "orchestrations consist of stages, decisions and assignments"
 
 static const DocElement flow_elements[] = {
@@ -99,6 +100,9 @@ static const DocElement flow_elements[] = {
 	ARRAY("assignments", SHAPE_ASSIGNMENT),
 	ARRAY("variables", SHAPE_VARIABLE),
 	ARRAY("constants", SHAPE_CONSTANT),
+	ARRAY("formulas", SHAPE_FORMULA),
+	ARRAY("textTemplates", SHAPE_TEMPLATE),
+	ARRAY("recordLookups", SHAPE_LOOKUP),
 	TEXT("fullName"),
 	TEXT("runInMode"),
 	NUMBER("triggerOrder"),
@@ -118,8 +122,6 @@ static const DocElement flow_elements[] = {
 	KEEP_TEXT("timeZoneSidKey"),
 	REFUSE_TRUE("isAdditionalPermissionRequiredToRun", "who may start a run is decided by privileges of the database"),
 	REFUSE("startElementReference", "use start with its connector"),
-	REFUSE_ARRAY("formulas", NULL),
-	REFUSE_ARRAY("textTemplates", NULL),
 	REFUSE_ARRAY("actionCalls", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("apexPluginCalls", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("choices", NOT_AN_ORCHESTRATION),
@@ -130,7 +132,6 @@ static const DocElement flow_elements[] = {
 	REFUSE_ARRAY("loops", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("recordCreates", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("recordDeletes", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("recordLookups", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("recordRollbacks", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("recordUpdates", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("screens", NOT_AN_ORCHESTRATION),
@@ -148,6 +149,8 @@ static const DocElement start_elements[] = {
 	TEXT("triggerType"),
 	TEXT("filterLogic"),
 	ARRAY("filters", SHAPE_FILTER),
+	TEXT("filterFormula"),
+	ARRAY("scheduledPaths", SHAPE_SCHEDULED_PATH),
 	BOOLEAN("doesRequireRecordChangedToMeetCriteria"),
 	KEEP_TEXT("name"),
 	KEEP_TEXT("label"),
@@ -155,11 +158,23 @@ static const DocElement start_elements[] = {
 	KEEP_NUMBER("locationX"),
 	KEEP_NUMBER("locationY"),
 	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE("filterFormula", "use filters"),
 	REFUSE("flowRunAsUser", NULL),
 	REFUSE("frequency", NULL),
-	REFUSE_OBJECT("schedule", NULL),
-	REFUSE_ARRAY("scheduledPaths", NULL)
+	REFUSE_OBJECT("schedule", NULL)
+};
+
+static const DocElement scheduled_path_elements[] = {
+	OBJECT("connector", SHAPE_CONNECTOR),
+	TEXT("pathType"),
+	KEEP_TEXT("name"),
+	KEEP_TEXT("label"),
+	KEEP_TEXT("description"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
+	REFUSE("maxBatchSize", ONLY_RECALL),
+	REFUSE("offsetNumber", ONLY_RECALL),
+	REFUSE("offsetUnit", ONLY_RECALL),
+	REFUSE("recordField", ONLY_RECALL),
+	REFUSE("timeSource", ONLY_RECALL)
 };
 
 static const DocElement filter_elements[] = {
@@ -174,13 +189,13 @@ static const DocElement stage_elements[] = {
 	TEXT("label"),
 	OBJECT("connector", SHAPE_CONNECTOR),
 	ARRAY("stageSteps", SHAPE_STEP),
-	KEEP_TEXT("exitConditionLogic"),
-	KEEP_TEXT("exitActionType"),
-	KEEP_ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
+	TEXT("exitConditionLogic"),
+	ARRAY("exitConditions", SHAPE_CONDITION),
+	TEXT("exitActionName"),
+	TEXT("exitActionType"),
+	ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
+	OBJECT("faultConnector", SHAPE_CONNECTOR),
 	KEEP_ARRAY("exitActionOutputParameters", SHAPE_PARAMETER),
-	REFUSE("exitActionName", "a stage completes when all its steps are completed"),
-	REFUSE_ARRAY("exitConditions", "a stage completes when all its steps are completed"),
-	REFUSE_OBJECT("faultConnector", NULL),
 	REFUSE_TRUE("runAsUser", NULL)
 };
 
@@ -196,27 +211,27 @@ static const DocElement step_elements[] = {
 	TEXT("entryConditionLogic"),
 	ARRAY("entryConditions", SHAPE_CONDITION),
 	ARRAY("inputParameters", SHAPE_PARAMETER),
+	TEXT("entryActionName"),
+	TEXT("entryActionType"),
+	ARRAY("entryActionInputParameters", SHAPE_PARAMETER),
+	TEXT("exitConditionLogic"),
+	ARRAY("exitConditions", SHAPE_CONDITION),
 	TEXT("exitActionName"),
-	ARRAY("exitConditions", SHAPE_OTHER),
-	KEEP_BOOLEAN("canAssigneeEdit"),
+	TEXT("exitActionType"),
+	ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
+	BOOLEAN("canAssigneeEdit"),
+	BOOLEAN("runAsUser"),
+	BOOLEAN("shouldLock"),
 	KEEP_BOOLEAN("debugSimulateStep"),
 	KEEP_TEXT("elementSubtype"),
-	KEEP_TEXT("entryActionType"),
-	KEEP_ARRAY("entryActionInputParameters", SHAPE_PARAMETER),
 	KEEP_ARRAY("entryActionOutputParameters", SHAPE_PARAMETER),
-	KEEP_TEXT("exitConditionLogic"),
-	KEEP_TEXT("exitActionType"),
-	KEEP_ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
 	KEEP_ARRAY("exitActionOutputParameters", SHAPE_PARAMETER),
 	KEEP_NUMBER("locationX"),
 	KEEP_NUMBER("locationY"),
 	KEEP_ARRAY("outputConfigParams", SHAPE_PARAMETER),
 	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE("entryActionName", "a step starts with its stage or after other steps of it"),
 	REFUSE_ARRAY("outputParameters", "outputs are read as <step>.Outputs.<name>"),
-	REFUSE_TRUE("requiresMultiMemberApproval", NULL),
-	REFUSE_TRUE("runAsUser", NULL),
-	REFUSE_TRUE("shouldLock", NULL)
+	REFUSE_TRUE("requiresMultiMemberApproval", "one member's answer completes a step")
 };
 
 static const DocElement assignee_elements[] = {
@@ -232,14 +247,14 @@ static const DocElement parameter_elements[] = {
 };
 
 static const DocElement condition_elements[] = {
-	REQUIRED_TEXT("leftValueReference"),
-	REQUIRED_TEXT("operator"),
+	TEXT("leftValueReference"),
+	TEXT("operator"),
 	OBJECT("rightValue", SHAPE_VALUE),
+	TEXT("conditionLogic"),
+	ARRAY("conditions", SHAPE_CONDITION),
 	KEEP_TEXT("conditionType"),
 	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE("aggregationOperator", NULL),
-	REFUSE("conditionLogic", "write nested conditions as one list with a condition logic"),
-	REFUSE_ARRAY("conditions", "write nested conditions as one list with a condition logic")
+	REFUSE("aggregationOperator", NULL)
 };
 
 static const DocElement connector_elements[] = {
@@ -263,9 +278,9 @@ static const DocElement rule_elements[] = {
 	REQUIRED_ARRAY("conditions", SHAPE_CONDITION),
 	OBJECT("connector", SHAPE_CONNECTOR),
 	KEEP_TEXT("description"),
+	BOOLEAN("doesRequireRecordChangedToMeetCriteria"),
 	KEEP_ARRAY("attributes", SHAPE_PARAMETER),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE_TRUE("doesRequireRecordChangedToMeetCriteria", NULL)
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
 };
 
 static const DocElement assignment_elements[] = {
@@ -302,6 +317,42 @@ static const DocElement constant_elements[] = {
 	REQUIRED_OBJECT("value", SHAPE_VALUE),
 	KEEP_TEXT("description"),
 	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement formula_elements[] = {
+	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("expression"),
+	TEXT("dataType"),
+	NUMBER("scale"),
+	KEEP_TEXT("description"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement template_elements[] = {
+	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("text"),
+	KEEP_BOOLEAN("isViewedAsPlainText"),
+	KEEP_TEXT("description"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement lookup_elements[] = {
+	NODE_ELEMENTS,
+	KEEP_TEXT("label"),
+	REQUIRED_TEXT("object"),
+	TEXT("filterLogic"),
+	ARRAY("filters", SHAPE_FILTER),
+	BOOLEAN("getFirstRecordOnly"),
+	TEXT("sortField"),
+	TEXT("sortOrder"),
+	NUMBER("limit"),
+	TEXT("outputReference"),
+	BOOLEAN("assignNullValuesIfNoRecordsFound"),
+	OBJECT("connector", SHAPE_CONNECTOR),
+	{"queriedFields", DOC_TYPE_STRING, DOC_KEEP, true, false, SHAPE_NONE, NULL},
+	KEEP_BOOLEAN("storeOutputAutomatically"),
+	REFUSE_OBJECT("faultConnector", "an error of an evaluation flow is one of the stage"),
+	REFUSE_ARRAY("outputAssignments", "fields are read as <lookup>.<field>")
 };
 
 static const DocElement value_elements[] = {
@@ -355,6 +406,10 @@ static const struct
 	[SHAPE_VARIABLE] = SHAPE("variable", variable_elements),
 	[SHAPE_CONSTANT] = SHAPE("constant", constant_elements),
 	[SHAPE_VALUE] = SHAPE("value", value_elements),
+	[SHAPE_FORMULA] = SHAPE("formula", formula_elements),
+	[SHAPE_TEMPLATE] = SHAPE("text template", template_elements),
+	[SHAPE_LOOKUP] = SHAPE("record lookup", lookup_elements),
+	[SHAPE_SCHEDULED_PATH] = SHAPE("scheduled path", scheduled_path_elements),
 	[SHAPE_OTHER] = SHAPE("element", other_elements),
 	[SHAPE_CONDITIONS] = SHAPE("conditions", conditions_elements)
 };

@@ -39,6 +39,10 @@ typedef enum DocShape
 	SHAPE_VARIABLE,
 	SHAPE_CONSTANT,
 	SHAPE_VALUE,
+	SHAPE_FORMULA,
+	SHAPE_TEMPLATE,
+	SHAPE_LOOKUP,
+	SHAPE_SCHEDULED_PATH,
 	SHAPE_OTHER,				/* an unsupported element: only its name */
 	SHAPE_CONDITIONS,			/* argument of evaluate_conditions() */
 	SHAPE_LAST = SHAPE_CONDITIONS

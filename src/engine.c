@@ -39,6 +39,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/timestamp.h"
 
 #include "action.h"
 #include "catalog.h"
@@ -85,7 +86,7 @@ static StaticPlan plan_insert_run_once = {
 static StaticPlan plan_load_run = {
 	"SELECT status, version_id, triggering_record_type, triggering_record_id,"
 	" variables, current_stage, COALESCE(interview_id, id),"
-	" COALESCE(created_by, '00000000-0000-7000-8000-000000000001')"
+	" COALESCE(created_by, '00000000-0000-7000-8000-000000000001'), created_at"
 	" FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
 	1, {UUIDOID}
 };
@@ -112,6 +113,13 @@ static StaticPlan plan_complete_stage = {
 	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_fail_stage = {
+	"UPDATE orchestration.stage_run SET status = 'Error', error = $3,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
+	" ended_at = pg_catalog.clock_timestamp()"
+	" WHERE run_id = $1 AND id = $2",
+	3, {UUIDOID, UUIDOID, JSONBOID}
 };
 static StaticPlan plan_complete_run = {
 	"UPDATE orchestration.run SET status = 'Completed' WHERE id = $1",
@@ -142,15 +150,17 @@ static StaticPlan plan_resume_steps = {
 	1, {UUIDOID}
 };
 
-static RunState *make_state(const Definition *def);
 static RunState *load_run(const pg_uuid_t *run_id);
 static void read_state(RunState *rs);
 static void open_state(RunState *rs);
 static void close_state(RunState *rs);
 static void advance(RunState *rs);
+static void fail_stage(RunState *rs, const StageDef *def, Jsonb *error,
+					   bool recoverable);
 static void traverse(RunState *rs);
 static void take_decision(RunState *rs, int decision);
 static void enter_stage(RunState *rs, int stage);
+static Verdict may_complete(RunState *rs);
 static bool all_completed(RunState *rs);
 static void complete_stage(RunState *rs);
 static void complete_run(RunState *rs);
@@ -164,7 +174,7 @@ void
 orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 {
 	const Definition *def = request->definition;
-	RunState   *rs = make_state(def);
+	RunState   *rs = orch_engine_make_state(def);
 	SystemContext saved;
 	Datum		values[11];
 	char		nulls[11];
@@ -189,8 +199,14 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	}
 	if (request->record_key != NULL)
 	{
-		if (!request->record_locked)
-			orch_record_lock(request->record_type, request->record_key);
+		/*
+		 * Who changes the record looks for runs that wait for it, and would not
+		 * see this one yet: what it waits for must not change until it can be
+		 * seen.
+		 */
+		if (!request->record_locked || (request->record == NULL && def->waits_for_record))
+			orch_record_lock(request->record_type, request->record_key,
+							 def->waits_for_record);
 		rs->record_type = MemoryContextStrdup(rs->context, request->record_type);
 		rs->record_key = MemoryContextStrdup(rs->context, request->record_key);
 	}
@@ -199,8 +215,16 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	rs->interview_id = rs->id;
 	rs->started_by = request->started_by != NULL ? *request->started_by :
 		orch_automated_process;
+	rs->started_at = GetCurrentStatementStartTimestamp();
 	rs->status = RUN_IN_PROGRESS;
 	rs->next = def->start;
+	if (def->reads_prior)
+		rs->prior = request->prior;
+	if (request->record != NULL)
+	{
+		rs->record = request->record;
+		rs->record_loaded = true;
+	}
 	open_state(rs);
 	orch_engine_init_values(rs);
 	orch_engine_take_inputs(rs, request->inputs);
@@ -302,6 +326,41 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 	MemoryContextDelete(rs->context);
 }
 
+bool
+orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
+{
+	RunState   *rs;
+	SystemContext saved;
+	bool		recalled;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	rs = load_run(run_id);
+	recalled = rs->def != NULL && rs->def->has_recall && rs->stage_open &&
+		rs->status == RUN_IN_PROGRESS;
+	if (recalled)
+	{
+		ErrorData	error;
+		StageDef	stage = rs->def->stages[rs->stage];
+
+		open_state(rs);
+		memset(&error, 0, sizeof(error));
+		error.sqlerrcode = ERRCODE_ORCH_RECALLED;
+		error.message = "the approval was recalled";
+		error.detail = unconstify(char *, comments);
+		stage.has_fault = true;
+		stage.fault = rs->def->recall;
+		fail_stage(rs, &stage, orch_engine_error(&error, NULL), false);
+		advance(rs);
+		close_state(rs);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	MemoryContextDelete(rs->context);
+	return recalled;
+}
+
 void
 orch_engine_end_step(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 					 const StepOutcome *outcome)
@@ -369,10 +428,37 @@ orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 	MemoryContextDelete(rs->context);
 }
 
+bool
+orch_engine_has_fault_path(const pg_uuid_t *run_id, const pg_uuid_t *stage_id)
+{
+	static StaticPlan plan = {
+		"SELECT r.version_id, s.name FROM orchestration.run r"
+		" JOIN orchestration.stage_run s ON s.run_id = r.id"
+		" WHERE r.id = $1 AND s.id = $2 AND r.version_id IS NOT NULL",
+		2, {UUIDOID, UUIDOID}
+	};
+	Datum		values[2];
+	const Definition *def;
+	char	   *name;
+	bool		isnull;
+	int			stage;
+
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = UUIDPGetDatum(stage_id);
+	orch_plan_execute_latest(&plan, values, NULL, 1);
+	if (SPI_processed == 0)
+		return false;
+	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	def = orch_definition_get(DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+														  SPI_tuptable->tupdesc, 1, &isnull)));
+	stage = orch_definition_stage_index(def, name);
+	return stage >= 0 && def->stages[stage].has_fault;
+}
+
 /* ------------------------------------------------------------------- state */
 
-static RunState *
-make_state(const Definition *def)
+RunState *
+orch_engine_make_state(const Definition *def)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "orchestration run",
@@ -391,7 +477,7 @@ make_state(const Definition *def)
 static RunState *
 load_run(const pg_uuid_t *run_id)
 {
-	RunState   *rs = make_state(NULL);
+	RunState   *rs = orch_engine_make_state(NULL);
 
 	MemoryContextSetParent(rs->context, TopTransactionContext);
 	rs->id = *run_id;
@@ -448,6 +534,7 @@ read_state(RunState *rs)
 		rs->current_stage = pstrdup(rs->current_stage);
 	rs->interview_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 7, &isnull));
 	rs->started_by = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 8, &isnull));
+	rs->started_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 9, &isnull));
 	MemoryContextSwitchTo(old);
 	SPI_freetuptable(SPI_tuptable);
 
@@ -480,7 +567,9 @@ read_state(RunState *rs)
 	SPI_freetuptable(SPI_tuptable);
 	rs->stage_open = stage_status == STAGE_IN_PROGRESS ||
 		stage_status == STAGE_SUSPENDED;
-	rs->next = rs->def->stages[rs->stage].connector;
+	/* a failed stage in a run that goes on: along its fault path */
+	rs->next = stage_status == STAGE_ERROR && rs->def->stages[rs->stage].has_fault ?
+		rs->def->stages[rs->stage].fault : rs->def->stages[rs->stage].connector;
 
 	values[1] = UUIDPGetDatum(&rs->stage_id);
 	orch_plan_execute_latest(&plan_load_steps, values, NULL, 0);
@@ -567,8 +656,12 @@ close_state(RunState *rs)
 static void
 advance(RunState *rs)
 {
+	bool		fresh_record = rs->record_loaded;
+
 	for (;;)
 	{
+		Verdict		verdict;
+
 		CHECK_FOR_INTERRUPTS();
 		if (rs->frame->dirty)
 			orch_engine_reload(rs);
@@ -579,11 +672,19 @@ advance(RunState *rs)
 			traverse(rs);
 			continue;
 		}
-		/* in this order: may the stage complete, may steps start */
-		rs->record_loaded = false;
-		if (all_completed(rs))
+		/*
+		 * In this order: may the stage complete, may steps start, may
+		 * interactive steps complete (contract/lifecycle.md, "Conditions").
+		 */
+		if (!fresh_record)
+			rs->record_loaded = false;
+		fresh_record = false;
+		verdict = may_complete(rs);
+		if (verdict == VERDICT_YES)
 			complete_stage(rs);
-		else if (!orch_engine_start_ready(rs))
+		else if (verdict == VERDICT_NO &&
+				 !orch_engine_start_ready(rs) &&
+				 !orch_engine_complete_interactive(rs))
 			break;
 	}
 	/* also when an action stopped the run on the way */
@@ -641,36 +742,54 @@ traverse(RunState *rs)
 				rs->next = assignment->connector;
 			}
 			break;
+		case ELEMENT_LOOKUP:
+			elog(ERROR, "unexpected record lookup in orchestration \"%s\"",
+				 rs->def->name);
 	}
 }
 
-/*
- * The first outcome that holds, or the default.
- */
 static void
 take_decision(RunState *rs, int decision)
 {
-	const DecisionDef *def = &rs->def->decisions[decision];
 	ErrorData  *volatile error = NULL;
-	volatile int taken = -1;
-	int			i;
 
 	ORCH_ENGINE_TRY(rs);
 	{
-		for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
-		{
-			if (orch_condition_set_holds(&rs->eval, rs->def->outcomes[i].conditions))
-			{
-				taken = i;
-				break;
-			}
-		}
+		rs->next = orch_engine_decide(rs, decision);
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
+		orch_engine_fail_run(rs, orch_engine_error(error, rs->def->decisions[decision].name),
+							 false, false);
+}
+
+/*
+ * The first outcome that holds, or the default: where it leads.
+ */
+Connector
+orch_engine_decide(RunState *rs, int decision)
+{
+	const DecisionDef *def = &rs->def->decisions[decision];
+	int			taken = -1;
+	int			i;
+
+	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
 	{
-		orch_engine_fail_run(rs, orch_engine_error(error, def->name), false, false);
-		return;
+		const OutcomeDef *outcome = &rs->def->outcomes[i];
+		bool		before;
+
+		if (!orch_condition_set_holds(&rs->eval, outcome->conditions))
+			continue;
+		if (outcome->only_when_changed && rs->prior != NULL)
+		{
+			rs->look_back = true;
+			before = orch_condition_set_holds(&rs->eval, outcome->conditions);
+			rs->look_back = false;
+			if (before)
+				continue;
+		}
+		taken = i;
+		break;
 	}
 	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
 	{
@@ -680,8 +799,55 @@ take_decision(RunState *rs, int decision)
 			rs->variables_changed = true;
 		}
 	}
-	rs->next = taken >= 0 ? rs->def->outcomes[taken].connector :
-		def->default_connector;
+	return taken >= 0 ? rs->def->outcomes[taken].connector : def->default_connector;
+}
+
+/*
+ * Does a condition hold?  What cannot be computed fails the stage.
+ */
+Verdict
+orch_engine_condition(RunState *rs, const ConditionSet *set,
+					  const EvaluationAction *action, const char *element)
+{
+	ErrorData  *volatile error = NULL;
+	volatile bool holds = false;
+	pg_uuid_t	stage_id = rs->stage_id;
+
+	ORCH_ENGINE_TRY(rs);
+	{
+		holds = action != NULL ? orch_engine_evaluate(rs, action) :
+			orch_condition_set_holds(&rs->eval, set);
+	}
+	ORCH_ENGINE_CATCH(error);
+	rs->look_back = false;
+	if (rs->frame->dirty)
+	{
+		/* a function that decides should not, but may */
+		orch_engine_reload(rs);
+		if (rs->status != RUN_IN_PROGRESS || !rs->stage_open ||
+			!orch_uuid_equal(&rs->stage_id, &stage_id))
+			return VERDICT_MOVED;
+	}
+	if (error != NULL)
+	{
+		/* what an action did can be tried again, a condition is what it is */
+		orch_engine_fail_stage(rs, orch_engine_error(error, element), action != NULL);
+		return VERDICT_MOVED;
+	}
+	return holds ? VERDICT_YES : VERDICT_NO;
+}
+
+/*
+ * May the open stage complete?
+ */
+static Verdict
+may_complete(RunState *rs)
+{
+	const StageDef *def = &rs->def->stages[rs->stage];
+
+	if (def->exit == NULL && def->exit_action == NULL)
+		return all_completed(rs) ? VERDICT_YES : VERDICT_NO;
+	return orch_engine_condition(rs, def->exit, def->exit_action, def->name);
 }
 
 /*
@@ -727,11 +893,23 @@ complete_stage(RunState *rs)
 {
 	Datum		values[2];
 
+	int			i;
+	bool		others = false;
+
+	for (i = 0; i < rs->nsteps; i++)
+		if (rs->steps[i].status == STEP_IN_PROGRESS)
+		{
+			others = true;
+			rs->steps[i].status = STEP_DISCONTINUED;
+		}
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = UUIDPGetDatum(&rs->stage_id);
-	orch_guard_trust_begin();
+	/* with steps under way it is not vouched for: the guard discontinues them */
+	if (!others)
+		orch_guard_trust_begin();
 	orch_plan_execute_latest(&plan_complete_stage, values, NULL, 0);
-	orch_guard_trust_end();
+	if (!others)
+		orch_guard_trust_end();
 	rs->stage_open = false;
 }
 
@@ -825,6 +1003,54 @@ orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage
 	rs->status = RUN_ERROR;
 	rs->variables_changed = false;
 	rs->current_stage = stage;
+}
+
+/*
+ * The open stage fails: the guard discontinues what is in progress in it.  The
+ * run goes on along the stage's fault path; where it has none, it fails too.
+ */
+void
+orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable)
+{
+	fail_stage(rs, &rs->def->stages[rs->stage], error, recoverable);
+}
+
+static void
+fail_stage(RunState *rs, const StageDef *def, Jsonb *error, bool recoverable)
+{
+	JsonbValue *message;
+	Datum		values[3];
+	int			i;
+
+	if (!def->has_fault && !recoverable)
+	{
+		orch_engine_fail_run(rs, error, false, false);
+		return;
+	}
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = UUIDPGetDatum(&rs->stage_id);
+	values[2] = JsonbPGetDatum(error);
+	/* not vouched for: the guard discontinues the others */
+	orch_plan_execute_latest(&plan_fail_stage, values, NULL, 0);
+	if (!def->has_fault)
+	{
+		orch_engine_fail_run(rs, error, true, true);
+		rs->frame->dirty = false;
+		return;
+	}
+	for (i = 0; i < rs->nsteps; i++)
+		if (rs->steps[i].status == STEP_IN_PROGRESS)
+			rs->steps[i].status = STEP_DISCONTINUED;
+	message = JB_ROOT_IS_OBJECT(error) ? orch_condition_field(&error->root, "message") : NULL;
+	if (message != NULL && message->type == jbvString)
+	{
+		rs->fault_message = MemoryContextAllocZero(rs->context, message->val.string.len + 1);
+		memcpy(rs->fault_message, message->val.string.val, message->val.string.len);
+		rs->variables_changed = true;
+	}
+	rs->stage_open = false;
+	rs->next = def->fault;
+	rs->frame->dirty = false;
 }
 
 /*

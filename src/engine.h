@@ -26,6 +26,8 @@ typedef struct StartRequest
 	const char *record_type;	/* or NULL */
 	const char *record_key;		/* or NULL */
 	bool		record_locked;	/* the record exists and is locked */
+	Jsonb	   *record;			/* as it is now, if known, else NULL */
+	Jsonb	   *prior;			/* as it was before, or NULL */
 	Jsonb	   *inputs;			/* object, or NULL */
 	const char *idempotency_key;	/* or NULL */
 	const pg_uuid_t *owner_id;	/* NULL: the automated process user */
@@ -40,13 +42,40 @@ typedef struct StartRequest
 extern void orch_engine_start(const StartRequest *request, pg_uuid_t *run_id);
 
 /*
+ * Does a record, as request has it, satisfy the filters of the definition?
+ * Raises OR301 when that cannot be said.
+ */
+extern bool orch_engine_triggered(const StartRequest *request);
+
+/*
  * Go on with a run that somebody changed: evaluate everything again; resumed:
  * it just left Suspended or Error.  Does nothing for runs without a version.
  */
 extern void orch_engine_go_on(const pg_uuid_t *run_id, bool resumed);
 
+/*
+ * Take an approval back: fail its open stage and go on along the recall path;
+ * false when there is no such thing.  Caller holds the lock on the run.
+ */
+extern bool orch_engine_recall(const pg_uuid_t *run_id, const char *comments);
+
+/* run.c: who starts the run, the user of the role that acts, if it is one's. */
+extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
+
 /* orchestration.max_elements: bounds a loop of connectors that never waits. */
 extern int	orch_max_elements;
+
+/*
+ * What the assignee said, for the log: the output Comments of a screen, or
+ * specifiedComments of an approval; NULL: neither.
+ */
+extern JsonbValue *orch_engine_comments(Jsonb *outputs);
+
+/*
+ * Does the stage of a run lead on when it fails?
+ */
+extern bool orch_engine_has_fault_path(const pg_uuid_t *run_id,
+									   const pg_uuid_t *stage_id);
 
 /* How a step ended outside the engine. */
 typedef struct StepOutcome

@@ -13,6 +13,7 @@
 #ifndef ORCH_ENGINE_INT_H
 #define ORCH_ENGINE_INT_H
 
+#include "datatype/timestamp.h"
 #include "utils/resowner.h"
 
 #include "definition.h"
@@ -42,10 +43,15 @@ typedef struct RunState
 	char	   *record_key;
 	bool		record_loaded;	/* $Record was read since the last change */
 	Jsonb	   *record;
+	Jsonb	   *prior;			/* $Record__Prior, or NULL */
+	bool		look_back;		/* $Record is what it was before */
+	char	   *fault_message;	/* $Flow.FaultMessage, or NULL */
+	TimestampTz started_at;
 	pg_uuid_t	interview_id;
 	pg_uuid_t	started_by;
 	JsonbValue **variables;		/* as the definition's */
 	bool	   *outcomes;		/* taken? as the definition's */
+	JsonbValue **lookups;		/* what an evaluation flow found, or NULL */
 	bool		variables_changed;
 	const char *current_stage;	/* as stored, or NULL */
 	int			position;		/* of the stage reached last, 0: none */
@@ -103,7 +109,28 @@ extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
 
 extern void orch_engine_reload(RunState *rs);
 
+extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable);
+extern RunState *orch_engine_make_state(const Definition *def);
+extern Connector orch_engine_decide(RunState *rs, int decision);
+
+/* What became of a condition. */
+typedef enum Verdict
+{
+	VERDICT_NO,
+	VERDICT_YES,
+	VERDICT_MOVED				/* the run failed by it, or somebody moved the
+								 * run meanwhile: look again */
+} Verdict;
+
+extern Verdict orch_engine_condition(RunState *rs, const ConditionSet *set,
+									 const EvaluationAction *action,
+									 const char *element);
+
+/* engine_evaluation.c */
+extern bool orch_engine_evaluate(RunState *rs, const EvaluationAction *action);
+
 /* engine_step.c */
+extern bool orch_engine_complete_interactive(RunState *rs);
 extern void orch_engine_make_steps(RunState *rs);
 extern bool orch_engine_start_ready(RunState *rs);
 extern void orch_engine_take_outcome(RunState *rs, StepState *step,
@@ -118,7 +145,12 @@ extern void orch_engine_take_inputs(RunState *rs, Jsonb *inputs);
 extern void orch_engine_load_variables(RunState *rs, Jsonb *stored);
 extern Jsonb *orch_engine_store_variables(RunState *rs);
 extern Jsonb *orch_engine_step_inputs(RunState *rs, const StepDef *step);
-extern void orch_engine_assign(RunState *rs, const AssignmentDef *assignment);
+extern Jsonb *orch_engine_inputs(RunState *rs, const char *element, int ninputs,
+								 const InputParameter *inputs);
+extern bool orch_engine_value_fits(const VariableDef *variable, JsonbValue *value);
 extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
+
+/* engine_assign.c */
+extern void orch_engine_assign(RunState *rs, const AssignmentDef *assignment);
 
 #endif							/* ORCH_ENGINE_INT_H */

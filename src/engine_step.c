@@ -56,7 +56,7 @@ static StaticPlan plan_insert_steps = {
 };
 static StaticPlan plan_start_step = {
 	"UPDATE orchestration.step_run SET status = 'InProgress',"
-	" attempt = attempt + 1, error = NULL, pending = NULL,"
+	" attempt = attempt + 1, error = NULL, pending = NULL, outputs = NULL,"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" started_at = pg_catalog.clock_timestamp(), ended_at = NULL"
 	" WHERE run_id = $1 AND id = $2",
@@ -82,19 +82,24 @@ static StaticPlan plan_keep_pending = {
 	" WHERE run_id = $1 AND id = $2",
 	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
 };
+static StaticPlan plan_keep_outputs = {
+	"UPDATE orchestration.step_run SET status = 'InProgress', outputs = $3,"
+	" pending = NULL, ended_at = NULL,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL"
+	" WHERE run_id = $1 AND id = $2",
+	3, {UUIDOID, UUIDOID, JSONBOID}
+};
+static StaticPlan plan_close_work_item = {
+	"UPDATE orchestration.work_item SET status = 'Completed'"
+	" WHERE run_id = $1 AND step_run_id = $2 AND status = 'Assigned'",
+	2, {UUIDOID, UUIDOID}
+};
 static StaticPlan plan_fail_step = {
 	"UPDATE orchestration.step_run SET status = 'Error', error = $3,"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp(),"
 	" pending = NULL, lease_id = COALESCE($4, lease_id) WHERE run_id = $1 AND id = $2",
 	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
-};
-static StaticPlan plan_fail_stage = {
-	"UPDATE orchestration.stage_run SET status = 'Error', error = $3,"
-	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
-	" ended_at = pg_catalog.clock_timestamp()"
-	" WHERE run_id = $1 AND id = $2",
-	3, {UUIDOID, UUIDOID, JSONBOID}
 };
 static StaticPlan plan_discontinue_others = {
 	"UPDATE orchestration.step_run SET status = 'Discontinued',"
@@ -115,10 +120,10 @@ static StaticPlan plan_queue_step = {
 static StaticPlan plan_insert_work_item = {
 	"INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id,"
 	" label, description, screen_flow, screen_flow_inputs, related_record_type,"
-	" related_record_id, orchestration_id)"
-	" VALUES ($1, $2, 'Assigned', $3, $4, $5, $6, $7, $8, $9, $10)",
-	10, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID,
-	TEXTOID, UUIDOID}
+	" related_record_id, orchestration_id, record_locked, assignee_can_edit)"
+	" VALUES ($1, $2, 'Assigned', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+	12, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID,
+	TEXTOID, UUIDOID, BOOLOID, BOOLOID}
 };
 
 static void cannot_begin(RunState *rs, StepState *step, Jsonb *error,
@@ -127,6 +132,11 @@ static void begin_step(RunState *rs, int n);
 static void begin_background(RunState *rs, int n);
 static void begin_asynchronous(RunState *rs, int n);
 static void begin_interactive(RunState *rs, int n);
+static bool starts_at_once(const StepDef *def);
+static bool completes_by_condition(const StepDef *def);
+static void keep_outputs(RunState *rs, StepState *step, Jsonb *outputs);
+static const pg_uuid_t *run_as_user(RunState *rs, const StepDef *def,
+									Principal *principal);
 static bool find_assignee(const StepDef *def, const char *name,
 						  Principal *result);
 static void complete_step(RunState *rs, StepState *step, Jsonb *outputs,
@@ -138,6 +148,12 @@ static void update_step(const pg_uuid_t *run_id, StaticPlan *plan,
 						const pg_uuid_t *lease_id);
 static Jsonb *pending_outcome(const StepOutcome *outcome);
 static Jsonb *pending_member(Jsonb *pending, const char *name);
+
+static bool
+starts_at_once(const StepDef *def)
+{
+	return def->nafter == 0 && def->entry == NULL && def->entry_action == NULL;
+}
 
 /*
  * Create the records of the steps of the stage just entered, and begin those
@@ -178,8 +194,8 @@ orch_engine_make_steps(RunState *rs)
 			if (action != NULL && action->kind == ACTION_WORKER)
 				step->type = STEP_TYPE_ASYNCHRONOUS;
 		}
-		step->status = def->nafter == 0 ? STEP_IN_PROGRESS : STEP_NOT_STARTED;
-		step->attempt = def->nafter == 0 ? 1 : 0;
+		step->status = starts_at_once(def) ? STEP_IN_PROGRESS : STEP_NOT_STARTED;
+		step->attempt = step->status == STEP_IN_PROGRESS ? 1 : 0;
 		texts[0][i] = CStringGetTextDatum(def->name);
 		texts[1][i] = CStringGetTextDatum(def->label);
 		no_description[i] = def->description == NULL;
@@ -251,6 +267,17 @@ orch_engine_start_ready(RunState *rs)
 					}
 			}
 		}
+		if (ready && rs->steps[i].status == STEP_NOT_STARTED &&
+			(def->entry != NULL || def->entry_action != NULL))
+		{
+			Verdict		verdict = orch_engine_condition(rs, def->entry, def->entry_action,
+														def->name);
+
+			if (verdict == VERDICT_MOVED)
+				return true;
+			ready = verdict == VERDICT_YES && i < rs->nsteps &&
+				rs->steps[i].status == STEP_NOT_STARTED;
+		}
 		if (!ready)
 			continue;
 		update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL);
@@ -260,6 +287,47 @@ orch_engine_start_ready(RunState *rs)
 		any = true;
 	}
 	return any;
+}
+
+/*
+ * Complete every interactive step whose condition of completion now holds.
+ * Returns whether there was any, or the run was moved.
+ */
+bool
+orch_engine_complete_interactive(RunState *rs)
+{
+	bool		any = false;
+	int			i;
+
+	for (i = 0; i < rs->nsteps; i++)
+	{
+		const StepDef *def = &rs->def->steps[rs->steps[i].def];
+		Datum		values[2];
+		Verdict		verdict;
+
+		if (rs->steps[i].status != STEP_IN_PROGRESS || !completes_by_condition(def))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		verdict = orch_engine_condition(rs, def->exit, def->exit_action, def->name);
+		if (verdict == VERDICT_MOVED)
+			return true;
+		if (verdict == VERDICT_NO || i >= rs->nsteps ||
+			rs->steps[i].status != STEP_IN_PROGRESS)
+			continue;
+		/* his assignee may not have finished: then his work is done without him */
+		complete_step(rs, &rs->steps[i], rs->steps[i].outputs, NULL);
+		values[0] = UUIDPGetDatum(&rs->id);
+		values[1] = UUIDPGetDatum(&rs->steps[i].id);
+		orch_plan_execute_latest(&plan_close_work_item, values, NULL, 0);
+		any = true;
+	}
+	return any;
+}
+
+static bool
+completes_by_condition(const StepDef *def)
+{
+	return def->exit != NULL || def->exit_action != NULL;
 }
 
 /*
@@ -280,7 +348,7 @@ cannot_begin(RunState *rs, StepState *step, Jsonb *error, bool in_step)
 	else if (in_step)
 		fail_step(rs, step, error, NULL);
 	else
-		orch_engine_fail_run(rs, error, false, false);
+		orch_engine_fail_stage(rs, error, false);
 }
 
 static void
@@ -311,6 +379,8 @@ begin_background(RunState *rs, int n)
 	volatile bool calling = false;
 	Jsonb	   *volatile outputs = NULL;
 	StepOutcome outcome;
+	Principal	principal;
+	const pg_uuid_t *volatile run_as = NULL;
 
 	ORCH_ENGINE_TRY(rs);
 	{
@@ -325,7 +395,9 @@ begin_background(RunState *rs, int n)
 					 errmsg("action \"%s\" is not registered as a function",
 							def->action_name),
 					 errhint("Register it with orchestration.register_action() and resume the run.")));
-		outputs = orch_action_call(action, inputs);
+		if (def->assignee != NULL)
+			run_as = run_as_user(rs, def, &principal);
+		outputs = orch_action_call(action, inputs, run_as);
 	}
 	ORCH_ENGINE_CATCH(error);
 	rs->record_loaded = false;
@@ -409,8 +481,8 @@ begin_interactive(RunState *rs, int n)
 	char	   *volatile record = NULL;
 	char	   *volatile record_type = NULL;
 	Principal	principal;
-	Datum		values[10];
-	char		nulls[10];
+	Datum		values[12];
+	char		nulls[12];
 	char	   *description;
 
 	ORCH_ENGINE_TRY(rs);
@@ -486,28 +558,53 @@ begin_interactive(RunState *rs, int n)
 	else
 		nulls[7] = nulls[8] = 'n';
 	values[9] = UUIDPGetDatum(&rs->def->orchestration_id);
+	values[10] = BoolGetDatum(def->locks_record);
+	values[11] = BoolGetDatum(def->assignee_can_edit);
 	orch_guard_trust_begin();
 	orch_plan_execute(&plan_insert_work_item, values, nulls, false, 0);
 	orch_guard_trust_end();
 }
 
+/*
+ * The user as whom a step's action runs (runAsUser).  Raises OR103 when there is
+ * no active one; that fails the step.
+ */
+static const pg_uuid_t *
+run_as_user(RunState *rs, const StepDef *def, Principal *principal)
+{
+	char	   *name = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
+																			  def->assignee));
+
+	if (name == NULL || !find_assignee(def, name, principal) ||
+		principal->kind != PRINCIPAL_USER || !principal->is_active)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("step \"%s\" runs as \"%s\", who is no active user", def->name,
+						name == NULL ? "" : name),
+				 errhint("Create or activate the user and resume the run.")));
+	return &principal->id;
+}
+
+/*
+ * By name, as the platform has it, or by the id that a field of a record or an
+ * output may hold.
+ */
 static bool
 find_assignee(const StepDef *def, const char *name, Principal *result)
 {
-	switch (def->assignee_kind)
-	{
-		case ASSIGNEE_USER:
-			return orch_principal_find(PRINCIPAL_USER, name, result);
-		case ASSIGNEE_GROUP:
-			return orch_principal_find(PRINCIPAL_GROUP, name, result);
-		case ASSIGNEE_QUEUE:
-			return orch_principal_find(PRINCIPAL_QUEUE, name, result);
-		case ASSIGNEE_RESOURCE:
-			return orch_principal_find(PRINCIPAL_USER, name, result) ||
-				orch_principal_find(PRINCIPAL_GROUP, name, result) ||
-				orch_principal_find(PRINCIPAL_QUEUE, name, result);
-	}
-	return false;
+	static const PrincipalKind kinds[] = {
+		PRINCIPAL_USER, PRINCIPAL_GROUP, PRINCIPAL_QUEUE
+	};
+	pg_uuid_t	id;
+	int			i;
+
+	for (i = 0; i < (int) lengthof(kinds); i++)
+		if ((def->assignee_kind == ASSIGNEE_RESOURCE || (int) def->assignee_kind == i) &&
+			orch_principal_find(kinds[i], name, result))
+			return true;
+	return orch_uuid_parse(name, &id) && orch_principal_get(&id, result) &&
+		(def->assignee_kind == ASSIGNEE_RESOURCE ||
+		 kinds[def->assignee_kind] == result->kind);
 }
 
 /*
@@ -517,10 +614,29 @@ void
 orch_engine_take_outcome(RunState *rs, StepState *step,
 						 const StepOutcome *outcome)
 {
-	if (outcome->success)
+	if (outcome->success && completes_by_condition(&rs->def->steps[step->def]))
+		keep_outputs(rs, step, outcome->outputs);
+	else if (outcome->success)
 		complete_step(rs, step, outcome->outputs, outcome->lease_id);
 	else
 		fail_step(rs, step, outcome->error, outcome->lease_id);
+}
+
+/*
+ * Its assignee finished, its condition has not the last word yet: the step
+ * stays, or is again, InProgress.
+ */
+static void
+keep_outputs(RunState *rs, StepState *step, Jsonb *outputs)
+{
+	MemoryContext old = MemoryContextSwitchTo(rs->context);
+
+	step->outputs = outputs == NULL ? NULL :
+		DatumGetJsonbPCopy(JsonbPGetDatum(outputs));
+	MemoryContextSwitchTo(old);
+	update_step(&rs->id, &plan_keep_outputs, &step->id, outputs, NULL);
+	step->status = STEP_IN_PROGRESS;
+	step->pending = NULL;
 }
 
 /*
@@ -592,6 +708,8 @@ orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
 
 		if (error != NULL)
 			fail_step(rs, step, error, NULL);
+		else if (completes_by_condition(&rs->def->steps[step->def]))
+			keep_outputs(rs, step, outputs);
 		else
 			complete_step(rs, step, outputs, NULL);
 		return;
@@ -629,7 +747,7 @@ complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 	MemoryContextSwitchTo(old);
 	if (outputs != NULL && JB_ROOT_IS_OBJECT(outputs))
 	{
-		JsonbValue *comments = orch_condition_field(&outputs->root, "Comments");
+		JsonbValue *comments = orch_engine_comments(outputs);
 
 		if (comments != NULL && comments->type == jbvString)
 			orch_guard_set_comments(pnstrdup(comments->val.string.val,
@@ -650,7 +768,6 @@ static void
 fail_step(RunState *rs, StepState *step, Jsonb *error,
 		  const pg_uuid_t *lease_id)
 {
-	Datum		values[3];
 	const char *name = rs->def->steps[step->def].name;
 	JsonbParseState *state = NULL;
 	JsonbValue	value;
@@ -680,13 +797,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 	pushJsonbValue(&state, WJB_VALUE, &value);
 	error = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = UUIDPGetDatum(&rs->stage_id);
-	values[2] = JsonbPGetDatum(error);
-	/* not vouched for: the guard discontinues the others */
-	orch_plan_execute_latest(&plan_fail_stage, values, NULL, 0);
-	orch_engine_fail_run(rs, error, true, true);
-	rs->frame->dirty = false;
+	orch_engine_fail_stage(rs, error, true);
 }
 
 /*

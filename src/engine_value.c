@@ -6,7 +6,9 @@
  *
  * Variables are kept in run.variables as one JSON object; the names of the
  * outcomes taken, which references can read as Booleans, go along under a key no
- * variable can have.  $Record is read again at every evaluation, once.
+ * variable can have, as do $Record__Prior, where the definition reads it, and
+ * what the last fault path was taken for.  $Record is read again at every
+ * evaluation, once.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -19,6 +21,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -30,12 +33,16 @@
 #include "catalog.h"
 #include "engine_int.h"
 #include "errors.h"
+#include "formula.h"
+#include "principal.h"
 #include "record.h"
 #include "system.h"
 #include "transition.h"
 #include "uuid.h"
 
 #define OUTCOMES_KEY "$Outcomes"
+#define PRIOR_KEY	"$Record__Prior"
+#define FAULT_KEY	"$Flow.FaultMessage"
 
 /* reference 1.13: all inputs of one step, in characters of their JSON text */
 #define MAX_INPUTS 32768
@@ -61,14 +68,21 @@ static StaticPlan plan_user = {
 	1, {UUIDOID}
 };
 
+static StaticPlan plan_global = {
+	"SELECT value FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
+};
+
 static JsonbValue *resolve(EvalContext *cxt, const Operand *operand);
 static JsonbValue *resolve_record(RunState *rs, const Operand *operand);
 static JsonbValue *resolve_step_output(RunState *rs, const Operand *operand);
 static JsonbValue *latest_status(RunState *rs, StaticPlan *plan, Level level,
 								 const char *name);
+static JsonbValue *resolve_template(RunState *rs, const TemplateDef *template);
+static JsonbValue *resolve_global(const Operand *operand);
+static bool filters_hold(RunState *rs);
 static JsonbValue *text_value(const char *text);
 static JsonbValue *object_value(Jsonb *jsonb);
-static bool value_fits(const VariableDef *variable, JsonbValue *value);
+static void push_text(JsonbParseState **state, const char *key, const char *text);
 
 static JsonbValue *
 text_value(const char *text)
@@ -174,7 +188,7 @@ orch_engine_take_inputs(RunState *rs, Jsonb *inputs)
 					 errmsg("orchestration \"%s\" has no input variable \"%s\"",
 							def->name, name),
 					 errhint("orchestration.orchestration_references() lists the inputs.")));
-		if (!value_fits(&def->variables[i], &value))
+		if (!orch_engine_value_fits(&def->variables[i], &value))
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_INVALID_INPUT),
 					 errmsg("value of input variable \"%s\" is not of its data type",
@@ -186,8 +200,8 @@ orch_engine_take_inputs(RunState *rs, Jsonb *inputs)
 /*
  * Is a value of a variable's data type?  Null always is.
  */
-static bool
-value_fits(const VariableDef *variable, JsonbValue *value)
+bool
+orch_engine_value_fits(const VariableDef *variable, JsonbValue *value)
 {
 	JsonbContainer *container;
 
@@ -195,7 +209,8 @@ value_fits(const VariableDef *variable, JsonbValue *value)
 		return true;
 	container = value->type == jbvBinary ? value->val.binary.data : NULL;
 	if (variable->is_collection)
-		return container != NULL && JsonContainerIsArray(container);
+		return value->type == jbvArray ||
+			(container != NULL && JsonContainerIsArray(container));
 	switch (variable->type)
 	{
 		case VARIABLE_STRING:
@@ -208,7 +223,8 @@ value_fits(const VariableDef *variable, JsonbValue *value)
 		case VARIABLE_BOOLEAN:
 			return value->type == jbvBool;
 		case VARIABLE_RECORD:
-			return container != NULL && JsonContainerIsObject(container);
+			return value->type == jbvObject ||
+				(container != NULL && JsonContainerIsObject(container));
 	}
 	return false;
 }
@@ -237,6 +253,24 @@ orch_engine_load_variables(RunState *rs, Jsonb *stored)
 												  findJsonbValueFromContainer(&stored->root,
 																			  JB_FOBJECT, &name));
 	}
+	name.val.string.val = PRIOR_KEY;
+	name.val.string.len = strlen(PRIOR_KEY);
+	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
+	if (taken != NULL && taken->type == jbvBinary)
+	{
+		MemoryContext old = MemoryContextSwitchTo(rs->context);
+
+		rs->prior = JsonbValueToJsonb(taken);
+		MemoryContextSwitchTo(old);
+	}
+	name.val.string.val = FAULT_KEY;
+	name.val.string.len = strlen(FAULT_KEY);
+	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
+	if (taken != NULL && taken->type == jbvString)
+	{
+		rs->fault_message = MemoryContextAllocZero(rs->context, taken->val.string.len + 1);
+		memcpy(rs->fault_message, taken->val.string.val, taken->val.string.len);
+	}
 	name.val.string.val = OUTCOMES_KEY;
 	name.val.string.len = strlen(OUTCOMES_KEY);
 	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
@@ -249,6 +283,20 @@ orch_engine_load_variables(RunState *rs, Jsonb *stored)
 		rs->outcomes[i] = findJsonbValueFromContainer(taken->val.binary.data,
 													  JB_FARRAY, &name) != NULL;
 	}
+}
+
+static void
+push_text(JsonbParseState **state, const char *key, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, key);
+	value.val.string.len = strlen(key);
+	pushJsonbValue(state, WJB_KEY, &value);
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	pushJsonbValue(state, WJB_VALUE, &value);
 }
 
 /*
@@ -295,6 +343,19 @@ orch_engine_store_variables(RunState *rs)
 		}
 		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	}
+	if (rs->prior != NULL)
+	{
+		name.val.string.val = PRIOR_KEY;
+		name.val.string.len = strlen(PRIOR_KEY);
+		pushJsonbValue(&state, WJB_KEY, &name);
+		pushJsonbValue(&state, WJB_VALUE, object_value(rs->prior));
+		any = true;
+	}
+	if (rs->fault_message != NULL)
+	{
+		push_text(&state, FAULT_KEY, rs->fault_message);
+		any = true;
+	}
 	result = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return any || any_outcome ? JsonbValueToJsonb(result) : NULL;
 }
@@ -320,7 +381,9 @@ resolve(EvalContext *cxt, const Operand *operand)
 		case OPERAND_RECORD:
 			return resolve_record(rs, operand);
 		case OPERAND_RECORD_PRIOR:
-			return NULL;		/* known to start filters only */
+			return rs->record_key == NULL ? NULL :
+				orch_record_value_at(rs->record_type, rs->record_key, rs->prior,
+									 operand->path);
 		case OPERAND_STEP_STATUS:
 			for (i = 0; i < rs->nsteps; i++)
 				if (rs->steps[i].def == operand->index)
@@ -356,9 +419,71 @@ resolve(EvalContext *cxt, const Operand *operand)
 		case OPERAND_RUN_ID:
 			return text_value(orch_uuid_text(&rs->id));
 		case OPERAND_CURRENT_DATETIME:
-			return text_value(timestamptz_to_str(GetCurrentTimestamp()));
+			return orch_formula_time_value((Timestamp) GetCurrentTimestamp(), false);
+		case OPERAND_CURRENT_DATE:
+			return orch_formula_time_value((Timestamp) GetCurrentTimestamp(), true);
+		case OPERAND_START_TIME:
+			return orch_formula_time_value((Timestamp) rs->started_at, false);
+		case OPERAND_FAULT_MESSAGE:
+			return rs->fault_message == NULL ? NULL : text_value(rs->fault_message);
+		case OPERAND_GLOBAL:
+			return resolve_global(operand);
+		case OPERAND_FORMULA:
+			return orch_formula_value(cxt, &rs->def->formulas[operand->index]);
+		case OPERAND_TEMPLATE:
+			return resolve_template(rs, &rs->def->templates[operand->index]);
+		case OPERAND_LOOKUP:
+			value = rs->lookups == NULL ? NULL : rs->lookups[operand->index];
+			return operand->path == NIL || value == NULL ? value :
+				orch_condition_value_at(value, operand->path);
 	}
 	return NULL;
+}
+
+/*
+ * A text template: null values leave nothing.
+ */
+static JsonbValue *
+resolve_template(RunState *rs, const TemplateDef *template)
+{
+	StringInfoData result;
+	ListCell   *cell;
+	int			n = 0;
+
+	check_stack_depth();
+	initStringInfo(&result);
+	appendStringInfoString(&result, template->texts[n++]);
+	foreach(cell, template->references)
+	{
+		char	   *text = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
+																				  lfirst(cell)));
+
+		if (text != NULL)
+			appendStringInfoString(&result, text);
+		appendStringInfoString(&result, template->texts[n++]);
+	}
+	return text_value(result.data);
+}
+
+/*
+ * $Organization.Name and its like, as set_global() gave them.  Raises OR301 for
+ * what it did not.
+ */
+static JsonbValue *
+resolve_global(const Operand *operand)
+{
+	char	   *name = pnstrdup(operand->text, strcspn(operand->text, "."));
+	Datum		value = CStringGetTextDatum(name);
+	bool		isnull;
+
+	orch_plan_execute(&plan_global, &value, NULL, false, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("%s has no value", operand->text),
+				 errhint("Give it one with orchestration.set_global('%s', ...).", name)));
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return orch_condition_value_at(object_value(DatumGetJsonbP(value)), operand->path);
 }
 
 static JsonbValue *
@@ -366,6 +491,9 @@ resolve_record(RunState *rs, const Operand *operand)
 {
 	if (rs->record_key == NULL)
 		return NULL;
+	if (rs->look_back)
+		return orch_record_value_at(rs->record_type, rs->record_key, rs->prior,
+									operand->path);
 	if (!rs->record_loaded)
 	{
 		MemoryContext old = MemoryContextSwitchTo(rs->context);
@@ -394,7 +522,9 @@ resolve_step_output(RunState *rs, const Operand *operand)
 	{
 		if (rs->steps[i].def != operand->index)
 			continue;
-		if (rs->steps[i].status != STEP_COMPLETED || rs->steps[i].outputs == NULL)
+		/* of one that is InProgress: its assignee finished, its condition waits */
+		if ((rs->steps[i].status != STEP_COMPLETED &&
+			 rs->steps[i].status != STEP_IN_PROGRESS) || rs->steps[i].outputs == NULL)
 			return NULL;
 		return orch_condition_value_at(object_value(rs->steps[i].outputs),
 									   operand->path);
@@ -433,6 +563,13 @@ latest_status(RunState *rs, StaticPlan *plan, Level level, const char *name)
 Jsonb *
 orch_engine_step_inputs(RunState *rs, const StepDef *step)
 {
+	return orch_engine_inputs(rs, step->name, step->ninputs, step->inputs);
+}
+
+Jsonb *
+orch_engine_inputs(RunState *rs, const char *element, int ninputs,
+				   const InputParameter *inputs)
+{
 	JsonbParseState *state = NULL;
 	JsonbValue	name;
 	JsonbValue	null;
@@ -442,9 +579,9 @@ orch_engine_step_inputs(RunState *rs, const StepDef *step)
 	null.type = jbvNull;
 	name.type = jbvString;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	for (i = 0; i < step->ninputs; i++)
+	for (i = 0; i < ninputs; i++)
 	{
-		const InputParameter *input = &step->inputs[i];
+		const InputParameter *input = &inputs[i];
 		JsonbValue *value = NULL;
 
 		if (strncmp(input->name, "ActionInput__", strlen("ActionInput__")) == 0)
@@ -464,82 +601,76 @@ orch_engine_step_inputs(RunState *rs, const StepDef *step)
 		if (pg_mbstrlen(text) > MAX_INPUTS)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-					 errmsg("inputs of step \"%s\" exceed %d characters",
-							step->name, MAX_INPUTS)));
+					 errmsg("inputs of \"%s\" exceed %d characters",
+							element, MAX_INPUTS)));
 		pfree(text);
 	}
 	return result;
 }
 
-/*
- * Carry out an assignment element.  Raises OR301 for values that do not fit.
- */
-void
-orch_engine_assign(RunState *rs, const AssignmentDef *assignment)
+JsonbValue *
+orch_engine_comments(Jsonb *outputs)
 {
-	int			i;
+	JsonbValue *comments = orch_condition_field(&outputs->root, "Comments");
 
-	for (i = 0; i < assignment->nitems; i++)
+	return comments != NULL ? comments :
+		orch_condition_field(&outputs->root, "specifiedComments");
+}
+
+/*
+ * The filters of the start, and whether they held before, where that matters.
+ */
+bool
+orch_engine_triggered(const StartRequest *request)
+{
+	const Definition *def = request->definition;
+	RunState   *rs;
+	SystemContext saved;
+	bool		result;
+
+	if ((def->filters == NULL || def->filters->nrequirements == 0) &&
+		def->filter_formula == NULL)
+		return !def->only_when_changed || request->prior == NULL;
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	rs = orch_engine_make_state(def);
+	rs->eval.resolve = resolve;
+	rs->eval.arg = rs;
+	rs->record_type = unconstify(char *, request->record_type);
+	rs->record_key = unconstify(char *, request->record_key);
+	rs->record = request->record;
+	rs->record_loaded = true;
+	rs->prior = request->prior;
+	rs->started_at = GetCurrentStatementStartTimestamp();
+	rs->started_by = request->started_by != NULL ? *request->started_by :
+		orch_automated_process;
+	result = filters_hold(rs);
+	if (result && def->only_when_changed && request->prior != NULL)
 	{
-		const AssignItem *item = &assignment->items[i];
-		const VariableDef *variable = &rs->def->variables[item->variable];
-		JsonbValue *current = rs->variables[item->variable];
-		JsonbValue *value = item->value == NULL ? NULL :
-		orch_condition_operand_value(&rs->eval, item->value);
-		JsonbValue	result;
-
-		if (value != NULL && value->type == jbvNull)
-			value = NULL;
-		if (item->op != ASSIGN_SET && value != NULL && current != NULL)
-		{
-			if (current->type == jbvNumeric && value->type == jbvNumeric)
-			{
-				result.type = jbvNumeric;
-				result.val.numeric = DatumGetNumeric(DirectFunctionCall2(item->op == ASSIGN_ADD ?
-																		 numeric_add : numeric_sub,
-																		 NumericGetDatum(current->val.numeric),
-																		 NumericGetDatum(value->val.numeric)));
-				value = &result;
-			}
-			else if (item->op == ASSIGN_ADD && current->type == jbvString &&
-					 value->type == jbvString)
-			{
-				result.type = jbvString;
-				result.val.string.len = current->val.string.len + value->val.string.len;
-				result.val.string.val = palloc(result.val.string.len + 1);
-				memcpy(result.val.string.val, current->val.string.val,
-					   current->val.string.len);
-				memcpy(result.val.string.val + current->val.string.len,
-					   value->val.string.val, value->val.string.len);
-				value = &result;
-			}
-			else
-				ereport(ERROR,
-						(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-						 errmsg("assignment \"%s\" cannot %s variable \"%s\"",
-								assignment->name,
-								item->op == ASSIGN_ADD ? "add to" : "subtract from",
-								variable->name),
-						 errdetail("Numbers add and subtract, texts add.")));
-		}
-		else if (item->op != ASSIGN_SET && value == NULL)
-			continue;			/* nothing to add */
-		else if (item->op == ASSIGN_SUBTRACT && value->type == jbvNumeric)
-		{
-			result.type = jbvNumeric;
-			result.val.numeric = DatumGetNumeric(DirectFunctionCall1(numeric_uminus,
-																	 NumericGetDatum(value->val.numeric)));
-			value = &result;
-		}
-
-		if (!value_fits(variable, value))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-					 errmsg("assignment \"%s\": the value of %s is not of the data type of variable \"%s\"",
-							assignment->name,
-							item->value == NULL ? "null" : item->value->text,
-							variable->name)));
-		rs->variables[item->variable] = orch_engine_copy_value(rs->context, value);
-		rs->variables_changed = true;
+		rs->look_back = true;
+		result = !filters_hold(rs);
 	}
+	MemoryContextDelete(rs->context);
+	SPI_finish();
+	orch_system_leave(&saved);
+	return result;
+}
+
+static bool
+filters_hold(RunState *rs)
+{
+	JsonbValue *value;
+
+	if (rs->def->filters != NULL && !orch_condition_set_holds(&rs->eval, rs->def->filters))
+		return false;
+	if (rs->def->filter_formula == NULL)
+		return true;
+	value = orch_formula_node_value(&rs->eval, rs->def->filter_formula);
+	if (value != NULL && value->type != jbvBool && value->type != jbvNull)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("the filter formula of orchestration \"%s\" gives %s, not a boolean",
+						rs->def->name, orch_condition_type_name(value))));
+	return value != NULL && value->type == jbvBool && value->val.boolean;
 }

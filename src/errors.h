@@ -27,6 +27,7 @@
 #define ERRCODE_ORCH_NOT_RECOVERABLE		MAKE_SQLSTATE('O','R','0','0','4')
 #define ERRCODE_ORCH_IMMUTABLE				MAKE_SQLSTATE('O','R','0','0','5')
 #define ERRCODE_ORCH_CIRCULAR_DEPENDENCY	MAKE_SQLSTATE('O','R','0','0','6')
+#define ERRCODE_ORCH_RECORD_LOCKED			MAKE_SQLSTATE('O','R','0','0','7')
 
 /* OR1xx: records and lookups */
 #define ERRCODE_ORCH_RECORD_NOT_FOUND		MAKE_SQLSTATE('O','R','1','0','1')
@@ -47,6 +48,7 @@
 #define ERRCODE_ORCH_ENDLESS_LOOP			MAKE_SQLSTATE('O','R','3','0','4')
 #define ERRCODE_ORCH_ACTION_FAILED			MAKE_SQLSTATE('O','R','3','0','5')
 #define ERRCODE_ORCH_INVALID_INPUT			MAKE_SQLSTATE('O','R','3','0','6')
+#define ERRCODE_ORCH_RECALLED				MAKE_SQLSTATE('O','R','3','0','7')
 
 /* OR4xx: the documented calls; the message begins with the documented code */
 #define ERRCODE_ORCH_INVALID_TYPE			MAKE_SQLSTATE('O','R','4','0','1')

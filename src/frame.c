@@ -29,6 +29,7 @@
 #include "guard.h"
 #include "history.h"
 #include "log.h"
+#include "record_change.h"
 #include "stamp.h"
 #include "uuid.h"
 
@@ -118,6 +119,7 @@ at_xact_end(XactEvent event, void *arg)
 			orch_log_at_xact_end();
 			orch_history_at_xact_end();
 			orch_guard_at_xact_end();
+			orch_record_change_forget(0);
 			orch_stamp_at_xact_end();
 			break;
 		case XACT_EVENT_PRE_COMMIT:
@@ -146,6 +148,7 @@ at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
 			orch_log_at_subxact_end(level, false);
 			orch_history_at_subxact_end(level, false);
 			orch_guard_at_subxact_end(level, false);
+			orch_record_change_forget(level);
 			break;
 		case SUBXACT_EVENT_START_SUB:
 		case SUBXACT_EVENT_PRE_COMMIT_SUB:

@@ -667,7 +667,7 @@ check_references(Level level, TriggerData *trigdata)
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 						 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
-			orch_record_lock(type, key);
+			orch_record_lock(type, key, false);
 		}
 	}
 }

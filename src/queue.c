@@ -606,7 +606,7 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 						 errmsg("action \"%s\" is not registered as a function",
 								action_name),
 						 errhint("Register it with orchestration.register_action() and resume the run.")));
-			outputs = orch_action_call(action, inputs);
+			outputs = orch_action_call(action, inputs, NULL);
 		}
 		ORCH_ENGINE_CATCH(error);
 		result.outcome.success = error == NULL;

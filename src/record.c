@@ -53,6 +53,7 @@
 #include "system.h"
 
 #define LOCK_CLAUSE " FOR KEY SHARE OF t"
+#define LOCK_VALUES_CLAUSE " FOR SHARE OF t"
 
 /* What is kept of a record type. */
 typedef struct RecordType
@@ -61,6 +62,7 @@ typedef struct RecordType
 	Oid			relation;
 	char	   *key_column;
 	StaticPlan	lock;			/* SELECT 1 ... FOR KEY SHARE */
+	StaticPlan	lock_values;	/* SELECT 1 ... FOR SHARE */
 	StaticPlan	fetch;			/* SELECT to_jsonb(t) ... */
 	StaticPlan	read;			/* SELECT 1 ..., as the caller */
 } RecordType;
@@ -115,9 +117,7 @@ static StaticPlan plan_clear_all_work_items = {
 static RecordType *find_record_type(const char *name, bool missing_ok);
 static bool is_there(Oid relation, const char *key_column);
 static void refuse_unknown_type(const char *name);
-static void enter_table_owner(Oid relation, SystemContext *saved);
-static void leave_table_owner(const SystemContext *saved);
-static bool lock_record(const char *type, const char *key);
+static bool lock_record(const char *type, const char *key, bool values);
 
 /*
  * The record type, its plans ready to be prepared.  Caller is in system context
@@ -153,6 +153,10 @@ find_record_type(const char *name, bool missing_ok)
 					SPI_freeplan(entry->lock.plan);
 				if (entry->fetch.plan != NULL)
 					SPI_freeplan(entry->fetch.plan);
+				if (entry->lock_values.plan != NULL)
+					SPI_freeplan(entry->lock_values.plan);
+				if (entry->read.plan != NULL)
+					SPI_freeplan(entry->read.plan);
 			}
 		}
 		record_types = NULL;
@@ -211,6 +215,11 @@ find_record_type(const char *name, bool missing_ok)
 		entry->read.query = MemoryContextAlloc(record_context, strlen(lock) + 1);
 		strlcpy(unconstify(char *, entry->read.query), lock,
 				strlen(lock) - strlen(LOCK_CLAUSE) + 1);
+		entry->lock_values.query = MemoryContextStrdup(record_context,
+													   psprintf("%s" LOCK_VALUES_CLAUSE,
+																entry->read.query));
+		entry->lock_values.nargs = 1;
+		entry->lock_values.argtypes[0] = TEXTOID;
 		entry->lock.nargs = entry->fetch.nargs = entry->read.nargs = 1;
 		entry->lock.argtypes[0] = entry->fetch.argtypes[0] =
 			entry->read.argtypes[0] = TEXTOID;
@@ -241,8 +250,8 @@ refuse_unknown_type(const char *name)
 /*
  * Act as the owner of a user's table, inside system context.
  */
-static void
-enter_table_owner(Oid relation, SystemContext *saved)
+void
+orch_record_enter_owner(Oid relation, SystemContext *saved)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 
@@ -255,31 +264,45 @@ enter_table_owner(Oid relation, SystemContext *saved)
 	ReleaseSysCache(tuple);
 }
 
-static void
-leave_table_owner(const SystemContext *saved)
+void
+orch_record_leave_owner(const SystemContext *saved)
 {
 	SetUserIdAndSecContext(saved->user_id, saved->sec_context);
 }
 
 /*
- * Lock a record FOR KEY SHARE; false when there is none.  Caller is in system
+ * The table of a record type and its key.  Caller is in system context and
+ * connected to SPI.  Raises OR102.
+ */
+Oid
+orch_record_relation(const char *type, const char **key_column)
+{
+	RecordType *record_type = find_record_type(type, false);
+
+	*key_column = record_type->key_column;
+	return record_type->relation;
+}
+
+/*
+ * Lock a record FOR KEY SHARE, or its values too; false when there is none.  Caller is in system
  * context and connected to SPI.
  */
 static bool
-lock_record(const char *type, const char *key)
+lock_record(const char *type, const char *key, bool values)
 {
 	RecordType *record_type = find_record_type(type, false);
 	Datum		value = CStringGetTextDatum(key);
 	SystemContext owner;
 
-	enter_table_owner(record_type->relation, &owner);
-	orch_plan_execute_latest(&record_type->lock, &value, NULL, 1);
-	leave_table_owner(&owner);
+	orch_record_enter_owner(record_type->relation, &owner);
+	orch_plan_execute_latest(values ? &record_type->lock_values : &record_type->lock,
+							 &value, NULL, 1);
+	orch_record_leave_owner(&owner);
 	return SPI_processed > 0;
 }
 
 void
-orch_record_lock(const char *type, const char *key)
+orch_record_lock(const char *type, const char *key, bool values)
 {
 	SystemContext saved;
 	bool		found;
@@ -287,7 +310,7 @@ orch_record_lock(const char *type, const char *key)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	found = lock_record(type, key);
+	found = lock_record(type, key, values);
 	SPI_finish();
 	orch_system_leave(&saved);
 	if (!found)
@@ -361,7 +384,7 @@ orch_record_find_type(const char *key)
 		MemoryContextSwitchTo(spi_context);
 		PG_TRY();
 		{
-			if (lock_record(name, key))
+			if (lock_record(name, key, false))
 				result = MemoryContextStrdup(caller, name);
 			ReleaseCurrentSubTransaction();
 			MemoryContextSwitchTo(spi_context);
@@ -403,9 +426,9 @@ orch_record_fetch(const char *type, const char *key)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	record_type = find_record_type(type, false);
-	enter_table_owner(record_type->relation, &owner);
+	orch_record_enter_owner(record_type->relation, &owner);
 	orch_plan_execute_latest(&record_type->fetch, &value, NULL, 1);
-	leave_table_owner(&owner);
+	orch_record_leave_owner(&owner);
 	if (SPI_processed > 0)
 	{
 		bool		isnull;
@@ -484,10 +507,10 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 	if (text == NULL)
 		return NULL;
 	values[0] = CStringGetTextDatum(text);
-	enter_table_owner(*target, &owner);
+	orch_record_enter_owner(*target, &owner);
 	if (SPI_execute_with_args(query, 1, &text_type, values, NULL, false, 1) < 0)
 		elog(ERROR, "could not follow relationship \"%s\"", relationship);
-	leave_table_owner(&owner);
+	orch_record_leave_owner(&owner);
 	if (SPI_processed > 0)
 	{
 		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
@@ -783,10 +806,13 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 					 "CREATE TRIGGER orchestration_record_change"
 					 " AFTER INSERT OR UPDATE OR DELETE ON %s"
 					 " FOR EACH ROW EXECUTE FUNCTION orchestration.record_change();"
+					 "CREATE TRIGGER orchestration_record_changes"
+					 " AFTER INSERT OR UPDATE ON %s"
+					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();"
 					 "CREATE TRIGGER orchestration_record_truncate"
 					 " AFTER TRUNCATE ON %s"
 					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();",
-					 table_name, table_name);
+					 table_name, table_name, table_name);
 	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not create the triggers of record type \"%s\"", name);
 	SPI_finish();
@@ -840,8 +866,9 @@ orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 		char	   *table_name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 															get_rel_name(relid));
 		char	   *sql = psprintf("DROP TRIGGER orchestration_record_change ON %s;"
+								   "DROP TRIGGER orchestration_record_changes ON %s;"
 								   "DROP TRIGGER orchestration_record_truncate ON %s;",
-								   table_name, table_name);
+								   table_name, table_name, table_name);
 
 		if (!orch_compat_class_ownercheck(relid, caller))
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
@@ -932,9 +959,9 @@ orchestration_record_exists(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(context);
 		PG_TRY();
 		{
-			enter_table_owner(type->relation, &table_owner);
+			orch_record_enter_owner(type->relation, &table_owner);
 			orch_plan_execute(&type->fetch, &value, NULL, true, 1);
-			leave_table_owner(&table_owner);
+			orch_record_leave_owner(&table_owner);
 			exists = SPI_processed > 0;
 			ReleaseCurrentSubTransaction();
 			MemoryContextSwitchTo(context);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * run.c
- *	  Calls on runs: start, suspend, resume, cancel; starts by records.
+ *	  Calls on runs: start, suspend, resume, cancel, recall, events.
  *
  * The three moves of a user are nothing but the UPDATE that he could write
  * himself; the guard makes the consequences.  Each can be called again after a
@@ -16,21 +16,14 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/memutils.h"
-#include "utils/rel.h"
 
 #include "access.h"
 #include "catalog.h"
-#include "condition.h"
 #include "definition.h"
 #include "engine.h"
 #include "errors.h"
@@ -38,6 +31,7 @@
 #include "principal.h"
 #include "record.h"
 #include "system.h"
+#include "transition.h"
 #include "uuid.h"
 
 #define MAX_IDEMPOTENCY_KEY 255
@@ -58,15 +52,14 @@ static StaticPlan plan_cancel = {
 	1, {UUIDOID}
 };
 static StaticPlan plan_lock_run = {
-	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+	"SELECT status, name FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
 	1, {UUIDOID}
 };
 
-static void set_starter(StartRequest *request, pg_uuid_t *started_by);
 static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan);
-static Jsonb *row_to_jsonb(Relation relation, HeapTuple tuple);
-static bool filter_holds(const Definition *def, Jsonb *record, Jsonb *prior);
-static JsonbValue *resolve_filter(EvalContext *cxt, const Operand *operand);
+static Frame *enter_run(FunctionCallInfo fcinfo, SystemContext *saved,
+						RunStatus *status);
+static void leave_run(Frame *frame, SystemContext *saved);
 
 PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
 
@@ -80,7 +73,7 @@ PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
  * record_id is the key of the record that the run is about: of the definition's
  * start.object, or, where it has none, of the registered record type that has
  * such a record; the caller must be able to read it himself.  Raises 22004 for a null name, OR202 and OR203 for an unknown
- * or inactive orchestration, OR101 when there is no such record, OR103 for an
+ * or inactive orchestration, 42809 for an evaluation flow, OR101 when there is no such record, OR103 for an
  * owner that is no active user, 42501 for one who acts as no active user, or
  * names another owner without Manage Orchestration Runs or Modify All Data, OR306 for inputs that do not fit.
  * Source: contract/transitions.csv, line 2.
@@ -110,6 +103,11 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 					 (PERMISSION_MODIFY_ALL_DATA | PERMISSION_MANAGE_RUNS)) != 0;
 	memset(&request, 0, sizeof(request));
 	request.definition = orch_definition_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (request.definition->kind == DEFINITION_EVALUATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is an evaluation flow: it is asked, not started",
+						request.definition->name)));
 	if (!PG_ARGISNULL(1))
 	{
 		request.record_key = text_to_cstring(PG_GETARG_TEXT_PP(1));
@@ -164,7 +162,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 							orch_principal_role_label(role)),
 					 errdetail("It needs the permission Manage Orchestration Runs or Modify All Data.")));
 	}
-	set_starter(&request, &started_by);
+	orch_run_set_starter(&request, &started_by);
 	orch_engine_start(&request, run_id);
 	PG_RETURN_UUID_P(run_id);
 }
@@ -172,8 +170,8 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 /*
  * Who starts the run: the user of the role that acts, if it is one's.
  */
-static void
-set_starter(StartRequest *request, pg_uuid_t *started_by)
+void
+orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by)
 {
 	Oid			actor = orch_frame_actor();
 	const Principal *principal;
@@ -268,168 +266,98 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
 	PG_RETURN_BOOL(moved);
 }
 
-/* --------------------------------------------------------------- records */
-
-PG_FUNCTION_INFO_V1(orchestration_record_change);
+PG_FUNCTION_INFO_V1(orchestration_publish_event);
 
 /*
- * orchestration.record_change() returns trigger
+ * orchestration.publish_event(run_id uuid) returns boolean
  *
- * AFTER INSERT OR UPDATE OR DELETE ROW and AFTER TRUNCATE of registered tables:
- * keeps lookups to the record true, and starts the orchestrations that it
- * triggers (flow-metadata, "start").  Raises 39P01 when not called as such a
- * trigger, and whatever starting raises.
+ * Lets the engine look at a run again: whatever its conditions read may have
+ * changed.  Returns false when the run is not InProgress, then nothing happens.
+ * Raises 22004 for null, OR101 for a run that does not exist or that the caller
+ * does not see, 42501 without Edit access to it or the permission Manage
+ * Orchestration Runs.  Source: contract/lifecycle.md, "Conditions" (an event is
+ * published for the run).
  */
 Datum
-orchestration_record_change(PG_FUNCTION_ARGS)
+orchestration_publish_event(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Relation	relation;
-	TupleDesc	desc;
-	char	   *type;
-	char	   *key_column = NULL;
-	char	   *key;
-	int			attnum;
-	HeapTuple	row;
-	bool		update;
-	Jsonb	   *record = NULL;
-	Jsonb	   *prior = NULL;
-	List	   *definitions;
-	ListCell   *lc;
+	RunStatus	status;
+	Frame	   *frame;
+	SystemContext saved;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event))
+	frame = enter_run(fcinfo, &saved, &status);
+	if (status == RUN_IN_PROGRESS)
+		orch_engine_go_on(PG_GETARG_UUID_P(0), false);
+	leave_run(frame, &saved);
+	PG_RETURN_BOOL(status == RUN_IN_PROGRESS);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_recall_run);
+
+/*
+ * orchestration.recall_run(run_id uuid, comments text) returns boolean
+ *
+ * Recalls an approval: its open stage fails, saying so, and the run goes on along
+ * its recall path.  Returns false when the run has none (another orchestration, or
+ * one that does not provide for it), or has no open stage.  Raises 22004 for a null
+ * run, OR101 and 42501 as publish_event() does; OR001 when the run is not InProgress.  Source: flow-metadata.md, section 2
+ * (pathType ApprovalRecall).
+ */
+Datum
+orchestration_recall_run(PG_FUNCTION_ARGS)
+{
+	RunStatus	status;
+	Frame	   *frame;
+	SystemContext saved;
+	bool		recalled;
+
+	frame = enter_run(fcinfo, &saved, &status);
+	if (status != RUN_IN_PROGRESS)
 		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called as an AFTER trigger",
-						"record_change")));
-	relation = trigdata->tg_relation;
-	desc = RelationGetDescr(relation);
-	type = orch_record_type_of(RelationGetRelid(relation), &key_column);
-	if (type == NULL)
-		return PointerGetDatum(NULL);	/* registered no more */
-
-	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-	{
-		orch_record_clear_lookups(type);
-		return PointerGetDatum(NULL);
-	}
-	attnum = SPI_fnumber(desc, key_column);
-	if (attnum <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
-				 errmsg("table \"%s\" of record type \"%s\" has no column \"%s\" any more",
-						RelationGetRelationName(relation), type, key_column),
-				 errhint("Register the record type again.")));
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		orch_record_move_lookups(type, SPI_getvalue(trigdata->tg_trigtuple, desc, attnum),
-								 NULL);
-		return PointerGetDatum(NULL);
-	}
-	update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) != 0;
-	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
-	key = SPI_getvalue(row, desc, attnum);
-	if (update)
-	{
-		char	   *old_key = SPI_getvalue(trigdata->tg_trigtuple, desc, attnum);
-
-		if (strcmp(key, old_key) != 0)
-			orch_record_move_lookups(type, old_key, key);
-	}
-
-	definitions = orch_definition_triggered_by(type);
-	foreach(lc, definitions)
-	{
-		const Definition *def = (const Definition *) lfirst(lc);
-		StartRequest request;
-		pg_uuid_t	started_by;
-		pg_uuid_t	run_id;
-
-		CHECK_FOR_INTERRUPTS();
-		if (def->record_trigger == (update ? RECORD_TRIGGER_CREATE :
-									RECORD_TRIGGER_UPDATE))
-			continue;
-		if (record == NULL)
-		{
-			record = row_to_jsonb(relation, row);
-			if (update)
-				prior = row_to_jsonb(relation, trigdata->tg_trigtuple);
-		}
-		if (!filter_holds(def, record, prior))
-			continue;
-		if (def->only_when_changed && update && filter_holds(def, prior, prior))
-			continue;
-
-		memset(&request, 0, sizeof(request));
-		request.definition = def;
-		request.record_type = type;
-		request.record_key = key;
-		request.record_locked = true;	/* just written */
-		set_starter(&request, &started_by);
-		orch_engine_start(&request, &run_id);
-	}
-	return PointerGetDatum(NULL);
+				(errcode(ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE),
+				 errmsg("run %s cannot be recalled: it is %s",
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2),
+						orch_transition_status_name(LEVEL_RUN, status))));
+	recalled = orch_engine_recall(PG_GETARG_UUID_P(0),
+								  PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	leave_run(frame, &saved);
+	PG_RETURN_BOOL(recalled);
 }
 
 /*
- * to_jsonb() of a row.
+ * A call that moves a run: the caller's right to it, and the lock on it.
  */
-static Jsonb *
-row_to_jsonb(Relation relation, HeapTuple tuple)
+static Frame *
+enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RunStatus *status)
 {
-	Oid			type = relation->rd_rel->reltype;
-	FmgrInfo	flinfo;
-	Expr	   *argument;
+	Oid			role = GetUserId();
+	Datum		value;
+	Frame	   *frame;
+	bool		isnull;
 
-	fmgr_info(F_TO_JSONB, &flinfo);
-	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
-	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,
-											 list_make1(argument), InvalidOid,
-											 InvalidOid, COERCE_EXPLICIT_CALL),
-					   &flinfo);
-	return DatumGetJsonbP(FunctionCall1(&flinfo,
-										heap_copy_tuple_as_datum(tuple,
-																 RelationGetDescr(relation))));
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("run_id must not be null")));
+	value = PG_GETARG_DATUM(0);
+	orch_access_require_move(role, DatumGetUUIDP(value));
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
+	orch_system_enter(saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 1);
+	orch_access_require_move(role, DatumGetUUIDP(value));
+	*status = (RunStatus)
+		orch_catalog_label_value(ENUM_RUN_STATUS,
+								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+																SPI_tuptable->tupdesc, 1, &isnull)));
+	return frame;
 }
 
-/*
- * What start filters read: the record, and as it was before.
- */
-typedef struct FilterRecords
+static void
+leave_run(Frame *frame, SystemContext *saved)
 {
-	Jsonb	   *record;
-	Jsonb	   *prior;			/* NULL: it was created */
-} FilterRecords;
-
-static bool
-filter_holds(const Definition *def, Jsonb *record, Jsonb *prior)
-{
-	EvalContext cxt;
-	FilterRecords records;
-
-	if (def->filters == NULL)
-		return true;
-	records.record = record;
-	records.prior = prior;
-	cxt.resolve = resolve_filter;
-	cxt.arg = &records;
-	return orch_condition_set_holds(&cxt, def->filters);
-}
-
-static JsonbValue *
-resolve_filter(EvalContext *cxt, const Operand *operand)
-{
-	FilterRecords *records = (FilterRecords *) cxt->arg;
-	Jsonb	   *from;
-	JsonbValue	top;
-
-	if (operand->kind == OPERAND_LITERAL)
-		return operand->literal;
-	from = operand->kind == OPERAND_RECORD_PRIOR ? records->prior : records->record;
-	if (from == NULL)
-		return NULL;
-	top.type = jbvBinary;
-	top.val.binary.data = &from->root;
-	top.val.binary.len = VARSIZE_ANY_EXHDR(from);
-	return orch_condition_value_at(&top, operand->path);
+	SPI_finish();
+	orch_system_leave(saved);
+	orch_frame_pop(frame);
 }

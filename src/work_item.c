@@ -215,7 +215,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 		nulls[3] = 'n';
 	if (outputs != NULL)
 	{
-		JsonbValue *comments = orch_condition_field(&outputs->root, "Comments");
+		JsonbValue *comments = orch_engine_comments(outputs);
 
 		if (comments != NULL && comments->type == jbvString)
 			orch_guard_set_comments(pnstrdup(comments->val.string.val,

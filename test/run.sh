@@ -158,27 +158,18 @@ done
 
 # ----------------------------------------------------------------- flows
 if [ -e doc/demo/play.sh ]; then
-    head_line 'orchestration files, each played to Completed'
-    ok=0
-    not_ok=0
+    head_line 'orchestration files, each played to Completed, beside its snapshot'
     files=(doc/demo/*.flow-meta.xml)
     flows=${FLOWS:-../shared/flows}
-    if [ -e "$flows/INDEX.md" ]; then
-        while read -r file; do
-            files+=("$flows/$file")
-        done < <(sed -n 's/^| *\([^ |]*\.xml\) .*| *first *|$/\1/p' "$flows/INDEX.md")
+    if [ -d "$flows" ]; then
+        files+=("$flows"/*.xml)
     else
         echo "no folder $flows: only the project's own example is played"
     fi
-    for file in "${files[@]}"; do
-        if bash doc/demo/play.sh "$file" >"$work/flow.log" 2>&1; then
-            ok=$((ok + 1))
-        else
-            not_ok=$((not_ok + 1))
-            echo "FAILED: $file"
-            tail -n 20 "$work/flow.log"
-        fi
-    done
+    results=$work/flows test/flows/run.sh "${files[@]}" >"$work/flows.log" 2>&1
+    ok=$(grep -c '^ok - ' "$work/flows.log")
+    not_ok=$((${#files[@]} - ok))
+    grep -v '^ok - ' "$work/flows.log"
     count flows "$ok" "$not_ok"
 fi
 

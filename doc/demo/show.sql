@@ -33,6 +33,9 @@ SELECT rtrim(line) FROM (
       FROM orchestration.step_run t
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
 ) x ORDER BY position, id NULLS FIRST;
+SELECT E'\nWhy it is in Error:\n\n  ' || (error->>'message') || COALESCE(E'\n  ' || (error->>'detail'), '')
+       || COALESCE(E'\n  at ' || (error->>'element'), '')
+  FROM orchestration.run WHERE error IS NOT NULL AND status = 'Error';
 \t off
 \pset format aligned
 \echo

@@ -34,6 +34,9 @@ CREATE FUNCTION demo.answer(step text, run uuid) RETURNS jsonb LANGUAGE sql AS $
         '{"selectedAction": "Approve", "specifiedComments": "Looks good"}')
 $$;
 
+-- what else could lead the run on; prepare.sql knows more
+CREATE FUNCTION demo.unstick(run uuid) RETURNS boolean LANGUAGE sql AS $$ SELECT false $$;
+
 -- everybody does what waits for him, one thing a transaction
 CREATE PROCEDURE demo.play() LANGUAGE plpgsql AS $$
 DECLARE
@@ -65,7 +68,12 @@ BEGIN
         END IF;
         SELECT * INTO claim FROM orchestration.claim_steps('demo worker',
             ARRAY(SELECT topic FROM orchestration.action WHERE topic IS NOT NULL), 1) LIMIT 1;
-        EXIT WHEN NOT FOUND;
+        IF NOT FOUND THEN
+            EXIT WHEN NOT EXISTS (SELECT FROM orchestration.run r WHERE r.status = 'InProgress' AND demo.unstick(r.id));
+            CALL demo.tell();
+            COMMIT;
+            CONTINUE;
+        END IF;
         RAISE NOTICE '%', format('  %s %s', rpad('(worker)', 16), 'claimed ' || claim.step_name || ' ' || claim.inputs::text);
         PERFORM orchestration.complete_steps(jsonb_build_array(jsonb_build_object(
             'step_id', claim.step_id, 'lease_id', claim.lease_id,

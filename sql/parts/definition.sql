@@ -102,3 +102,24 @@ CREATE FUNCTION orchestration.evaluate_conditions(conditions pg_catalog.jsonb, "
     AS 'MODULE_PATHNAME', 'orchestration_evaluate_conditions';
 COMMENT ON FUNCTION orchestration.evaluate_conditions(pg_catalog.jsonb, pg_catalog.jsonb) IS
     'Tries requirements out: do the conditions hold when references have these values?';
+
+CREATE FUNCTION orchestration.set_global(name pg_catalog.text, value pg_catalog.jsonb)
+    RETURNS pg_catalog.void
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_set_global';
+COMMENT ON FUNCTION orchestration.set_global(pg_catalog.text, pg_catalog.jsonb) IS
+    'What definitions read under a global name such as $Organization: an object with its fields; null forgets it';
+
+CREATE FUNCTION orchestration.evaluate_formula(formula pg_catalog.text, "values" pg_catalog.jsonb)
+    RETURNS pg_catalog.jsonb
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_evaluate_formula';
+COMMENT ON FUNCTION orchestration.evaluate_formula(pg_catalog.text, pg_catalog.jsonb) IS
+    'Tries a formula out: what is its value when references have these?';
+
+CREATE FUNCTION orchestration.completes_by_condition(version_id pg_catalog.uuid, element pg_catalog.text)
+    RETURNS pg_catalog.bool
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_completes_by_condition';
+COMMENT ON FUNCTION orchestration.completes_by_condition(pg_catalog.uuid, pg_catalog.text) IS
+    'Whether a stage or step of a version has a condition of completion of its own; for verify()';

@@ -32,3 +32,17 @@ CREATE FUNCTION orchestration.cancel_run(run_id uuid)
     AS 'MODULE_PATHNAME', 'orchestration_cancel_run';
 COMMENT ON FUNCTION orchestration.cancel_run(uuid) IS
     'Cancels a run; false: it was Canceled already';
+
+CREATE FUNCTION orchestration.publish_event(run_id uuid)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_publish_event';
+COMMENT ON FUNCTION orchestration.publish_event(uuid) IS
+    'Lets the engine look at the conditions of a run again; false: the run is not InProgress';
+
+CREATE FUNCTION orchestration.recall_run(run_id uuid, comments text DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_recall_run';
+COMMENT ON FUNCTION orchestration.recall_run(uuid, text) IS
+    'Recalls an approval: the run goes on along its recall path; false: it has none, or no open stage';

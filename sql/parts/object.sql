@@ -194,6 +194,22 @@ COMMENT ON COLUMN orchestration.action.topic IS
     'Worker actions: what claim_steps() asks for';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.action', '');
 
+-- ---------------------------------------------------------------- globals
+
+CREATE TABLE orchestration.global_value (
+    name        text        NOT NULL,
+    value       jsonb       NOT NULL,
+    modified_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT global_value_pkey PRIMARY KEY (name),
+    CONSTRAINT global_value_name_check CHECK (name ~ '^[$][A-Za-z][A-Za-z0-9_]*$'),
+    CONSTRAINT global_value_value_check CHECK (jsonb_typeof(value) = 'object')
+);
+COMMENT ON TABLE orchestration.global_value IS
+    'What definitions read as $Organization.Name, $Label.Greeting and the like; see set_global()';
+COMMENT ON COLUMN orchestration.global_value.value IS
+    'Its fields: {"Name": "Acme"}';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.global_value', '');
+
 -- ------------------------------------------------------------ definitions
 
 CREATE TABLE orchestration.orchestration_definition (
@@ -442,6 +458,8 @@ CREATE TABLE orchestration.work_item (
     completed_by        text,
     idempotency_key     text,
     modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    record_locked       boolean     NOT NULL DEFAULT false,
+    assignee_can_edit   boolean     NOT NULL DEFAULT false,
     CONSTRAINT work_item_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT work_item_name_key UNIQUE (name),
     CONSTRAINT work_item_step_run_fkey FOREIGN KEY (run_id, step_run_id)
@@ -466,6 +484,9 @@ CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, ass
     WHERE status = 'Assigned';
 CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, step_run_id)
     WHERE status = 'Assigned';
+CREATE INDEX work_item_record_locked_idx
+    ON orchestration.work_item (related_record_type, related_record_id)
+    WHERE record_locked AND status = 'Assigned';
 CREATE INDEX work_item_related_record_idx
     ON orchestration.work_item (related_record_type, related_record_id)
     WHERE related_record_id IS NOT NULL;
@@ -475,6 +496,10 @@ COMMENT ON TABLE orchestration.work_item IS
     'Work for people: FlowOrchestrationWorkItem (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.work_item.completed_by IS
     'Who finished it: the name of the user, or of the role where it is nobody''s; null: the engine closed it';
+COMMENT ON COLUMN orchestration.work_item.record_locked IS
+    'While it is Assigned nobody changes the related record (shouldLock)';
+COMMENT ON COLUMN orchestration.work_item.assignee_can_edit IS
+    'But for its assignee (canAssigneeEdit)';
 COMMENT ON COLUMN orchestration.work_item.idempotency_key IS
     'Key of the complete_work_item() call that finished it: the same call again succeeds without doing anything';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item', '');

@@ -102,6 +102,7 @@ AS $$
        AND NOT EXISTS (SELECT FROM orchestration.step_run t
                         WHERE t.run_id = s.run_id AND t.stage_run_id = s.id
                           AND t.status <> 'Completed')
+       AND NOT orchestration.completes_by_condition(r.version_id, s.name)
     UNION ALL
     SELECT 'step in progress waits for somebody', 'step', t.run_id, t.id,
            format('%s %s', t.step_type, t.name)
@@ -114,6 +115,7 @@ AS $$
                    NOT EXISTS (SELECT FROM orchestration.work_item w
                                 WHERE w.run_id = t.run_id AND w.step_run_id = t.id
                                   AND w.status = 'Assigned')
+                   AND NOT orchestration.completes_by_condition(r.version_id, t.name)
                WHEN 'AynchronousBackgroundStep' THEN
                    NOT EXISTS (SELECT FROM orchestration.step_queue q
                                 WHERE q.run_id = t.run_id AND q.step_run_id = t.id)

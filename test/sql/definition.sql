@@ -337,7 +337,7 @@ SELECT line, place, message FROM pg_temp.check(pg_temp.stage(pg_temp.step('
 <canAssigneeEdit>maybe</canAssigneeEdit>')));
 SELECT message FROM pg_temp.check(pg_temp.stage(pg_temp.step('', type => 'stepApproval') || pg_temp.step('', 'Q', 'flow')));
 
--- on background steps exit conditions mean nothing, on interactive ones they are refused
+-- exit conditions: on background steps they mean nothing
 SELECT place, message FROM pg_temp.check(pg_temp.stage(
     pg_temp.step('<exitActionName>x</exitActionName><exitConditions/>', 'B')
     || pg_temp.step('<exitActionName>x</exitActionName><exitConditions><conditionType>ExitCondition</conditionType></exitConditions>

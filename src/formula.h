@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * formula.h
+ *	  Formulas: expressions over references, with functions.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/formula.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_FORMULA_H
+#define ORCH_FORMULA_H
+
+#include "datatype/timestamp.h"
+
+#include "condition.h"
+#include "definition.h"
+
+struct FormulaFunction;
+
+/* An operand, or a function (operators are functions) with its arguments. */
+typedef struct FormulaNode
+{
+	const struct FormulaFunction *function; /* NULL: an operand */
+	Operand    *operand;
+	ValueType	type;			/* as far as it is known beforehand */
+	int			nargs;
+	struct FormulaNode **args;
+} FormulaNode;
+
+typedef JsonbValue *(*FormulaEvaluator) (EvalContext *cxt, const FormulaNode *node);
+
+typedef struct FormulaFunction
+{
+	const char *name;
+	int			min_args;
+	int			max_args;		/* -1: any number */
+
+	/*
+	 * One letter an argument, the last for all that follow: n number, t text, b
+	 * boolean, d date or date and time, a anything.
+	 */
+	const char *args;
+	ValueType	result;			/* VALUE_UNKNOWN: as the argument below */
+	int			result_arg;		/* -1: not known */
+	FormulaEvaluator evaluate;
+} FormulaFunction;
+
+/* formula_function.c: by name in any case, or NULL */
+extern const FormulaFunction *orch_formula_function(const char *name);
+
+/* A point in time as text in ISO form, in UTC; date: without the time of day. */
+extern JsonbValue *orch_formula_time_value(Timestamp timestamp, bool date);
+
+/* The value of a node; NULL for null.  Raises OR301. */
+extern JsonbValue *orch_formula_node_value(EvalContext *cxt, const FormulaNode *node);
+
+/* The value of a formula, as its data type; NULL for null.  Raises OR301. */
+extern JsonbValue *orch_formula_value(EvalContext *cxt, const FormulaDef *formula);
+
+#endif							/* ORCH_FORMULA_H */

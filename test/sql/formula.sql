@@ -1,0 +1,89 @@
+-- formula: expressions, their types, their functions (src/formula.c,
+-- src/formula_function.c).
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+\pset format unaligned
+\t on
+CREATE FUNCTION pg_temp.f(formula text, v jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql
+    AS $$ SELECT orchestration.evaluate_formula($1, $2) $$;
+-- what a formula gives, or why it gives nothing
+CREATE FUNCTION pg_temp.try(formula text, v jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    RETURN COALESCE(orchestration.evaluate_formula($1, $2)::text, 'null');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN SQLSTATE || ' ' || SQLERRM || COALESCE(': ' || NULLIF(detail, ''), '');
+END
+$$;
+
+-- how operators bind
+SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
+    '1 + 2 * 3', '(1 + 2) * 3', '2 ^ 3 ^ 2', '-2 ^ 2', '10 - 4 - 3', '12 / 4 / 3', '1 + 1 = 2 && 2 > 1',
+    '1 = 2 || 3 = 3 && false', '!true || true', 'NOT(1 > 2)', '"a" & "b" & 3', '''single'' + " double"',
+    '1 <> 2', '1 != 1', '3 >= 3', '"a" < "b"', '/* a comment */ 7', '"a\"b\\c"', '+5', '.5 + 1.5',
+    'if(True, 1, 2)', 'null', '"x" & null & "y"']) f;
+-- what is no formula
+SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
+    '', '1 +', '(1', '1 2', 'ROUND(1', '"open', '{!open', '{!}', 'nobody', 'NOBODY(1)', '1 ++', '/* open', '1.2.3', 'LEFT("a")',
+    'AND()', 'NOW(1)', '= 1', repeat('(', 100000) || '1', repeat('1+', 3000) || '1']) f WHERE length(f) < 4000
+UNION ALL SELECT 'long -> ' || pg_temp.try(repeat('1+', 3000) || '1')
+UNION ALL SELECT 'deep -> ' || left(pg_temp.try(repeat('(', 3800) || '1'), 60);
+-- types that are known are held against each other before anything is evaluated
+SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
+    '"a" * 2', 'LEN(5)', 'AND(1, true)', 'IF("yes", 1, 2)', '1 = "1"', 'true > 1', 'YEAR(5)', 'NOT("a")', 'MAX(1, "2")', 'CONTAINS("a", 1)']) f;
+-- those that are not, when it happens
+SELECT f || ' -> ' || pg_temp.try(f, '{"t": "text", "n": 3, "b": true, "r": {"x": 1}, "c": [1], "z": null}') FROM unnest(ARRAY[
+    '{!t} * 2', 'LEN({!n})', 'AND({!n})', '{!t} = {!n}', '{!t} > {!b}', '{!r} = {!c}', 'YEAR({!t})', '{!r} + 1',
+    '{!n} + {!b}', '{!t} + {!t}', '{!n} + {!n}', '{!missing}', '1 / ({!n} - 3)', 'VALUE({!t})', '{!b} < {!b}', '{!b} = {!b}', '{!b} <> {!b}']) f;
+-- null: no number, no text, not true
+SELECT f || ' -> ' || pg_temp.try(f, '{"z": null, "e": ""}') FROM unnest(ARRAY[
+    '{!z} + 1', '{!z} * 2', '{!z} = null', '{!z} = {!e}', '{!z} <> 1', '{!z} < 1', 'AND({!z}, true)', 'OR({!z}, true)', 'NOT({!z})',
+    'IF({!z}, 1, 2)', 'CONTAINS({!z}, "a")', 'LEN({!z})', 'ISBLANK({!z})', 'ISBLANK({!e})', 'ISNULL({!z})', 'BLANKVALUE({!z}, 5)',
+    'NULLVALUE({!e}, 5)', 'UPPER({!z})', '"a" + {!z}', 'MAX(1, {!z})', 'TEXT({!z})', 'YEAR({!z})', 'DATEVALUE({!e})']) f;
+-- numbers
+SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
+    'ABS(-3)', 'CEILING(1.2)', 'FLOOR(-1.2)', 'MCEILING(-1.5)', 'MFLOOR(-1.5)', 'ROUND(2.345, 2)', 'ROUND(25, -1)', 'TRUNC(2.9)', 'TRUNC(2.99, 1)',
+    'MOD(10, 3)', 'MAX(1, 5, 3)', 'MIN(4, 2)', 'SQRT(16)', 'EXP(0)', 'LN(1)', 'LOG(1000)', 'VALUE("12.5")', 'VALUE("")',
+    'ISNUMBER("12")', 'ISNUMBER("x")', 'SQRT(-1)', 'CASE(2, 1, "one", 2, "two", "many")', 'CASE("x", "y", 1, 2)', 'CASE(1, 2, 3, 4, 5)']) f;
+-- texts, in characters
+SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
+    'LEN("grün")', 'LEFT("grün", 3)', 'RIGHT("grün", 2)', 'MID("grünlich", 3, 2)', 'MID("abc", 9, 1)', 'LEFT("abc", -1)', 'RIGHT("abc", 9)',
+    'UPPER("abc")', 'LOWER("ABC")', 'LPAD("7", 3, "0")', 'RPAD("7", 3)', 'LPAD("abcdef", 3)', 'LPAD("a", 2000000)', 'SUBSTITUTE("a-b-c", "-", "+")',
+    'TRIM("  a b ")', 'TEXT(12.5)', 'TEXT(true)', '"a" & BR() & "b"', 'CONTAINS("abc", "bc")', 'BEGINS("abc", "bc")', 'BEGINS("abc", "ab")',
+    'FIND("c", "abcabc")', 'FIND("c", "abcabc", 4)', 'FIND("x", "abc")', 'FIND("", "abc")', 'INCLUDES("red;green", "green")', 'INCLUDES("red;green", "gre")',
+    'ISPICKVAL("New", "New")', 'ISPICKVAL("", null)', 'CASESAFEID("0Xz")']) f;
+-- dates, in UTC
+SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
+    'DATE(2028, 2, 29)', 'DATE(2027, 2, 29)', 'DATEVALUE("2027-03-04T23:30:00-02:00")', 'DATETIMEVALUE("2027-03-04")', 'DATE(2027, 1, 31) + 1',
+    'DATE(2027, 1, 1) - DATE(2026, 12, 25)', '3 + DATE(2027, 1, 1)', 'DATETIMEVALUE("2027-01-01T12:00:00Z") + 0.5', 'DATE(2027, 1, 1) + 0.5', 'DATE(2027,1,1) - 1',
+    'DATETIMEVALUE("2027-01-02") - DATETIMEVALUE("2027-01-01T18:00:00Z")', 'ADDMONTHS(DATE(2027, 1, 31), 1)', 'ADDMONTHS(DATE(2027, 1, 31), -2)',
+    'YEAR(DATE(2027, 5, 6))', 'MONTH(DATE(2027, 5, 6))', 'DAY(DATE(2027, 5, 6))', 'WEEKDAY(DATE(2027, 5, 9))', 'HOUR(DATETIMEVALUE("2027-01-01T13:14:15Z"))',
+    'MINUTE(DATETIMEVALUE("2027-01-01T13:14:15Z"))', 'SECOND(DATETIMEVALUE("2027-01-01T13:14:15Z"))', 'DATE(2027, 1, 2) > DATE(2027, 1, 1)',
+    'DATE(2027, 1, 2) = "2027-01-02T00:00:00Z"', 'DATE(2027, 1, 2) = "soon"', 'DATE(2027, 1, 1) + 999999999', 'TODAY() <= NOW()', 'DATE(2027, 1, 1) * 2']) f;
+-- what changed
+SELECT f || ' -> ' || pg_temp.try(f, '{"$Record.Status": "New", "$Record__Prior.Status": "Old", "$Record__Prior": null}') FROM unnest(ARRAY[
+    'ISCHANGED({!$Record.Status})', 'PRIORVALUE({!$Record.Status})', 'PRIORVALUE("x")', 'ISNEW()']) f;
+-- arguments
+SELECT orchestration.evaluate_formula(NULL, '{}');
+SELECT orchestration.evaluate_formula('1', NULL);
+SELECT orchestration.evaluate_formula('1', '[]');
+
+-- in definitions: types of their own, and what refers to itself
+CREATE FUNCTION pg_temp.check(formulas jsonb) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT place || ': ' || message FROM orchestration.validate_orchestration(jsonb_build_object('label', 'x', 'processType', 'Orchestrator',
+        'variables', '[{"name": "n", "dataType": "Number"}, {"name": "s", "dataType": "String"}, {"name": "d", "dataType": "DateTime"}]'::jsonb,
+        'formulas', formulas))
+     WHERE severity = 'ERROR'
+$$;
+SELECT pg_temp.check('[{"name": "A", "dataType": "Boolean", "expression": "{!n} + 1"},
+    {"name": "B", "dataType": "Number", "expression": "{!s} * 2"},
+    {"name": "C", "dataType": "String", "expression": "{!d} & {!n}"},
+    {"name": "D", "dataType": "SObject", "expression": "1"},
+    {"name": "E", "expression": "{!nothing}"},
+    {"name": "F", "expression": "{!s.x}"},
+    {"name": "G", "dataType": "Date", "expression": "{!d} + 1"},
+    {"name": "H", "dataType": "Number", "scale": 20, "expression": "1"}]');
+SELECT pg_temp.check('[{"name": "A", "expression": "{!B} + 1"}, {"name": "B", "expression": "{!A} + 1"}]');
+SELECT pg_temp.check('[{"name": "A", "expression": "{!A} + 1"}]');
