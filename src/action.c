@@ -32,6 +32,7 @@
 #include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -40,6 +41,7 @@
 #include "utils/regproc.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "action.h"
 #include "catalog.h"
@@ -59,7 +61,10 @@ static uint64 actions_generation = 0;
 static bool functions_changed = false;
 
 static StaticPlan plan_find = {
-	"SELECT kind, function_name, search_path, topic"
+	"SELECT kind, function_name, search_path, topic, max_attempts,"
+	" EXTRACT(epoch FROM retry_delay)::float8, retry_backoff,"
+	" EXTRACT(epoch FROM retry_max_delay)::float8, retry_jitter,"
+	" COALESCE(EXTRACT(epoch FROM timeout)::float8, 0)"
 	" FROM orchestration.action WHERE name = $1",
 	1, {TEXTOID}
 };
@@ -76,6 +81,9 @@ static void forget_functions(Datum arg, int cacheid, uint32 hashvalue);
 static void prepare_cache(void);
 static Oid	find_function(const char *name);
 static void check_function(Oid function);
+static void bad_policy(const char *argument, const char *must_be)
+			pg_attribute_noreturn();
+static int	interval_sign(const Interval *interval);
 
 static void
 forget_functions(Datum arg, int cacheid, uint32 hashvalue)
@@ -153,6 +161,12 @@ orch_action_find(const char *name)
 			found.search_path = MemoryContextStrdup(action_context, text);
 		if ((text = SPI_getvalue(tuple, desc, 4)) != NULL)
 			found.topic = MemoryContextStrdup(action_context, text);
+		found.max_attempts = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
+		found.retry_delay = DatumGetFloat8(SPI_getbinval(tuple, desc, 6, &isnull));
+		found.retry_backoff = DatumGetFloat8(SPI_getbinval(tuple, desc, 7, &isnull));
+		found.retry_max_delay = DatumGetFloat8(SPI_getbinval(tuple, desc, 8, &isnull));
+		found.retry_jitter = DatumGetFloat8(SPI_getbinval(tuple, desc, 9, &isnull));
+		found.timeout = DatumGetFloat8(SPI_getbinval(tuple, desc, 10, &isnull));
 		if (found.function_name != NULL)
 			found.function = find_function(found.function_name);
 	}
@@ -344,6 +358,87 @@ check_function(Oid function)
 	if (orch_compat_proc_aclcheck(function, GetUserId()) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
 	ReleaseSysCache(tuple);
+}
+
+static void
+bad_policy(const char *argument, const char *must_be)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s of a retry policy must be %s", argument, must_be)));
+}
+
+static int
+interval_sign(const Interval *interval)
+{
+	static const Interval zero = {0};
+
+	return DatumGetInt32(DirectFunctionCall2(interval_cmp, IntervalPGetDatum(interval),
+											 IntervalPGetDatum(&zero)));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_set_retry_policy);
+
+/*
+ * orchestration.set_retry_policy(action text, max_attempts integer, delay interval,
+ *		backoff double precision, max_delay interval, jitter double precision,
+ *		timeout interval) returns void
+ *
+ * How often a queued step of the action is tried before it fails; the n-th retry
+ * comes delay * backoff^(n-1) later, at most max_delay, changed at random by up to
+ * jitter of itself.  timeout: how long an attempt may take, null for ever.  Raises
+ * 22004 for null (but timeout), 22023 for values out of range, OR205 for an unknown
+ * action.
+ */
+Datum
+orchestration_set_retry_policy(PG_FUNCTION_ARGS)
+{
+	static StaticPlan plan_policy = {
+		"UPDATE orchestration.action SET max_attempts = $2, retry_delay = $3,"
+		" retry_backoff = $4, retry_max_delay = $5, retry_jitter = $6, timeout = $7,"
+		" modified_at = pg_catalog.now() WHERE name = $1",
+		7, {TEXTOID, INT4OID, INTERVALOID, FLOAT8OID, INTERVALOID, FLOAT8OID, INTERVALOID}
+	};
+	Datum		values[7];
+	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
+	SystemContext saved;
+	uint64		updated;
+	int			i;
+
+	for (i = 0; i < 7; i++)
+	{
+		if (PG_ARGISNULL(i) && i < 6)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("arguments of set_retry_policy() must not be null, except for timeout")));
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+		values[i] = PG_GETARG_DATUM(i);
+	}
+	if (PG_GETARG_INT32(1) < 1)
+		bad_policy("max_attempts", "at least 1");
+	if (interval_sign(PG_GETARG_INTERVAL_P(2)) < 0)
+		bad_policy("delay", "no negative interval");
+	if (!(PG_GETARG_FLOAT8(3) >= 1 && PG_GETARG_FLOAT8(3) <= 100))
+		bad_policy("backoff", "from 1 to 100");
+	if (interval_sign(PG_GETARG_INTERVAL_P(4)) < 0)
+		bad_policy("max_delay", "no negative interval");
+	if (!(PG_GETARG_FLOAT8(5) >= 0 && PG_GETARG_FLOAT8(5) <= 1))
+		bad_policy("jitter", "from 0 to 1");
+	if (!PG_ARGISNULL(6) && interval_sign(PG_GETARG_INTERVAL_P(6)) <= 0)
+		bad_policy("timeout", "a positive interval, or null");
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute(&plan_policy, values, nulls, false, 0);
+	updated = SPI_processed;
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (updated == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
+				 errmsg("action \"%s\" is not registered",
+						text_to_cstring(DatumGetTextPP(values[0])))));
+	PG_RETURN_VOID();
 }
 
 PG_FUNCTION_INFO_V1(orchestration_unregister_action);

@@ -28,6 +28,12 @@ typedef struct Action
 	char	   *function_name;	/* function actions */
 	char	   *search_path;	/* function actions, or NULL */
 	char	   *topic;			/* worker actions */
+	int			max_attempts;	/* of queued steps, before they fail */
+	double		retry_delay;	/* seconds, likewise the next but one */
+	double		retry_backoff;
+	double		retry_max_delay;
+	double		retry_jitter;
+	double		timeout;		/* seconds that an attempt may take; 0: any */
 } Action;
 
 /* The action of a name, or NULL; valid until the next change of actions. */

@@ -99,6 +99,12 @@ typedef struct Attempt
 			orch_engine_end_attempt(&attempt_); \
 	} while (0)
 
+/* engine_state.c */
+extern RunState *orch_engine_make_state(const Definition *def);
+extern RunState *orch_engine_load_run(const pg_uuid_t *run_id);
+extern void orch_engine_open_state(RunState *rs);
+extern void orch_engine_close_state(RunState *rs);
+
 /* engine.c */
 extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,
 								 bool in_stage);
@@ -110,7 +116,6 @@ extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
 extern void orch_engine_reload(RunState *rs);
 
 extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable);
-extern RunState *orch_engine_make_state(const Definition *def);
 extern Connector orch_engine_decide(RunState *rs, int decision);
 
 /* What became of a condition. */

@@ -32,6 +32,7 @@
 #include "engine_int.h"
 #include "errors.h"
 #include "guard.h"
+#include "notify.h"
 #include "principal.h"
 #include "record.h"
 #include "system.h"
@@ -110,12 +111,15 @@ static StaticPlan plan_discontinue_others = {
 	3, {UUIDOID, UUIDOID, UUIDOID}
 };
 static StaticPlan plan_queue_step = {
-	"INSERT INTO orchestration.step_queue (run_id, step_run_id, topic, action, inputs)"
-	" VALUES ($1, $2, $3, $4, $5)"
+	"INSERT INTO orchestration.step_queue (run_id, step_run_id, topic, action, inputs,"
+	" orchestration_id, step_name, run_as, timeout)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, pg_catalog.make_interval(secs => $9))"
 	" ON CONFLICT (run_id, step_run_id) DO UPDATE SET topic = excluded.topic,"
 	" action = excluded.action, inputs = excluded.inputs, lease_id = NULL,"
-	" worker = NULL, available_at = pg_catalog.now()",
-	5, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, JSONBOID}
+	" leased_until = NULL, claimed_at = NULL, worker = NULL, failures = 0, lost = 0,"
+	" run_as = excluded.run_as, timeout = excluded.timeout,"
+	" available_at = pg_catalog.clock_timestamp()",
+	9, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, JSONBOID, UUIDOID, TEXTOID, UUIDOID, FLOAT8OID}
 };
 static StaticPlan plan_insert_work_item = {
 	"INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id,"
@@ -434,16 +438,23 @@ begin_asynchronous(RunState *rs, int n)
 	ErrorData  *volatile error = NULL;
 	Jsonb	   *volatile inputs = NULL;
 	const Action *action;
-	Datum		values[5];
+	Principal	principal;
+	const pg_uuid_t *volatile run_as = NULL;
+	volatile bool computed = false;
+	Datum		values[9];
+	char		nulls[9] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
 
 	ORCH_ENGINE_TRY(rs);
 	{
 		inputs = orch_engine_step_inputs(rs, def);
+		computed = true;
+		if (def->assignee != NULL)
+			run_as = run_as_user(rs, def, &principal);
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
 	{
-		cannot_begin(rs, step, orch_engine_error(error, def->name), false);
+		cannot_begin(rs, step, orch_engine_error(error, def->name), computed);
 		return;
 	}
 	action = orch_action_find(def->action_name);
@@ -464,7 +475,16 @@ begin_asynchronous(RunState *rs, int n)
 	values[2] = CStringGetTextDatum(action->kind == ACTION_WORKER ? action->topic : "");
 	values[3] = CStringGetTextDatum(def->action_name);
 	values[4] = JsonbPGetDatum(inputs);
-	orch_plan_execute_latest(&plan_queue_step, values, NULL, 0);
+	values[5] = UUIDPGetDatum(&rs->def->orchestration_id);
+	values[6] = CStringGetTextDatum(def->name);
+	values[7] = UUIDPGetDatum(run_as);
+	if (run_as == NULL)
+		nulls[7] = 'n';
+	values[8] = Float8GetDatum(action->timeout);
+	if (action->timeout == 0)
+		nulls[8] = 'n';
+	orch_plan_execute_latest(&plan_queue_step, values, nulls, 0);
+	orch_notify_queued(action->kind == ACTION_WORKER ? action->topic : "");
 }
 
 /*

@@ -29,9 +29,11 @@
 #include "guard.h"
 #include "history.h"
 #include "log.h"
+#include "notify.h"
 #include "record_change.h"
 #include "stamp.h"
 #include "uuid.h"
+#include "worker.h"
 
 static Frame *top = NULL;
 
@@ -121,8 +123,12 @@ at_xact_end(XactEvent event, void *arg)
 			orch_guard_at_xact_end();
 			orch_record_change_forget(0);
 			orch_stamp_at_xact_end();
+			orch_notify_at_xact_end();
+			orch_worker_at_xact_end(event == XACT_EVENT_COMMIT);
 			break;
 		case XACT_EVENT_PRE_COMMIT:
+			orch_notify_pre_commit();
+			break;
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
 			break;

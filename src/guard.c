@@ -69,8 +69,8 @@
 #include "system.h"
 #include "uuid.h"
 
-/* The run may be resumed after an error for so long (contract/lifecycle.md). */
-#define RESUME_WINDOW_DAYS	14
+/* Days for which a run may be resumed after an error (contract/lifecycle.md). */
+int			orch_resume_window = 14;
 
 /* Rows noted before they are looked at; bounds memory in bulk statements. */
 #define MAX_PENDING			10000
@@ -694,13 +694,12 @@ check_resume(TriggerData *trigdata)
 				 errhint("Start the orchestration again.")));
 	ended_at = heap_getattr(old, Anum_run_ended_at, desc, &isnull);
 	if (!isnull &&
-		TimestampDifferenceExceeds(DatumGetTimestampTz(ended_at),
-								   GetCurrentTransactionStartTimestamp(),
-								   RESUME_WINDOW_DAYS * SECS_PER_DAY * 1000))
+		GetCurrentTransactionStartTimestamp() - DatumGetTimestampTz(ended_at) >=
+		orch_resume_window * USECS_PER_DAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
 				 errmsg("%s cannot be resumed: it failed more than %d days ago",
-						row_label(LEVEL_RUN, old, desc), RESUME_WINDOW_DAYS),
+						row_label(LEVEL_RUN, old, desc), orch_resume_window),
 				 errhint("Start the orchestration again.")));
 }
 

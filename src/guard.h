@@ -39,6 +39,9 @@ typedef struct GuardEntry
 	pg_uuid_t	orchestration_id;
 } GuardEntry;
 
+/* orchestration.resume_window, in days. */
+extern int	orch_resume_window;
+
 /*
  * The engine holds the lock on the run and knows its stages and steps: around a
  * statement of its own it vouches for what the guard would have to look up, and

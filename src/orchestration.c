@@ -22,8 +22,11 @@
 #include "describe.h"
 #include "engine.h"
 #include "frame.h"
+#include "guard.h"
 #include "principal.h"
+#include "queue.h"
 #include "tombstone.h"
+#include "worker.h"
 
 PG_MODULE_MAGIC;
 
@@ -37,6 +40,16 @@ _PG_init(void)
 							"Bounds a loop of connectors; a run that exceeds it ends in Error.",
 							&orch_max_elements, 1000, 1, INT_MAX,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("orchestration.max_lost_leases",
+							"Leases on a step that may end without a word before the step fails.",
+							"Keeps a step that kills its workers from killing all of them.",
+							&orch_max_lost_leases, 5, 0, INT_MAX,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("orchestration.resume_window",
+							"Days for which a run that failed recoverably can be resumed.",
+							NULL, &orch_resume_window, 14, 0, 36500,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	orch_worker_init();
 	orch_principal_init();
 	orch_access_support_init();
 	orch_tombstone_init();

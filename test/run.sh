@@ -129,7 +129,8 @@ fi
 if has 'test/t/*.pl'; then
     head_line TAP
     tap=$ORCH_WORK/tap
-    mkdir -p "$tap" && cp test/t/*.pl "$tap/"
+    mkdir -p "$tap" && cp -r examples "$tap"
+    cp test/t/*.pl "$tap/"
     [ "$(id -u)" -eq 0 ] && chown -R postgres: "$tap"
     # shellcheck disable=SC2086
     (

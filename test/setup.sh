@@ -32,7 +32,9 @@ find_version() {
 # whatever provides the commands and files is good, also without a package
 have() {
     case $1 in
-        gcc | make | python3) command -v "$1" ;;
+        gcc | make | python3 | npm) command -v "$1" ;;
+        nodejs) command -v node ;;
+        python3-psycopg) /usr/bin/python3 -c 'import psycopg' ;;
         libc6-dev) [ -e /usr/include/stdlib.h ] ;;
         libxml2-dev) [ -e /usr/include/libxml2/libxml/tree.h ] || xml2-config --cflags ;;
         postgresql-server-dev-*) [ -e "$("$pg_config" --pgxs)" ] ;;
@@ -50,7 +52,7 @@ find_missing() {
     missing=()
     for package in gcc make libc6-dev libxml2-dev "postgresql-$version" \
         "postgresql-server-dev-$version" "postgresql-$version-pgtap" \
-        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3 pgbouncer; do
+        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3 python3-psycopg nodejs npm pgbouncer; do
         have "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ]

@@ -21,6 +21,20 @@ CREATE FUNCTION orchestration.register_action(
 COMMENT ON FUNCTION orchestration.register_action(text, orchestration.action_kind, regprocedure, text) IS
     'Says what an action name of definitions stands for: a function (jsonb) returns jsonb, workers that claim its topic (by default its name), or people''s screens';
 
+CREATE FUNCTION orchestration.set_retry_policy(
+    action text,
+    max_attempts integer DEFAULT 1,
+    delay interval DEFAULT '1 second',
+    backoff double precision DEFAULT 2,
+    max_delay interval DEFAULT '1 hour',
+    jitter double precision DEFAULT 0.1,
+    timeout interval DEFAULT NULL)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_set_retry_policy';
+COMMENT ON FUNCTION orchestration.set_retry_policy(text, integer, interval, double precision, interval, double precision, interval) IS
+    'How often a queued step of an action is tried, after which delays, and how long one attempt may take';
+
 CREATE FUNCTION orchestration.unregister_action(name text)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -175,9 +175,20 @@ CREATE TABLE orchestration.action (
     function_name text,
     search_path   text,
     topic         text,
+    max_attempts  integer     NOT NULL DEFAULT 1,
+    retry_delay   interval    NOT NULL DEFAULT '1 second',
+    retry_backoff double precision NOT NULL DEFAULT 2,
+    retry_max_delay interval  NOT NULL DEFAULT '1 hour',
+    retry_jitter  double precision NOT NULL DEFAULT 0.1,
+    timeout       interval,
     created_at    timestamptz NOT NULL DEFAULT now(),
     modified_at   timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT action_pkey PRIMARY KEY (name),
+    CONSTRAINT action_max_attempts_check CHECK (max_attempts > 0),
+    CONSTRAINT action_retry_check CHECK (retry_delay >= '0' AND retry_max_delay >= '0'
+        AND retry_backoff >= 1 AND retry_backoff <= 100
+        AND retry_jitter >= 0 AND retry_jitter <= 1),
+    CONSTRAINT action_timeout_check CHECK (timeout > '0'),
     CONSTRAINT action_name_check CHECK (name <> '' AND length(name) <= 255),
     CONSTRAINT action_function_check
         CHECK ((kind = 'function') = (function_name IS NOT NULL)),
@@ -192,7 +203,30 @@ COMMENT ON COLUMN orchestration.action.search_path IS
     'search_path at registration: the function runs with it, as its owner';
 COMMENT ON COLUMN orchestration.action.topic IS
     'Worker actions: what claim_steps() asks for';
+COMMENT ON COLUMN orchestration.action.max_attempts IS
+    'Queued steps: how often it is tried before its step fails; see set_retry_policy()';
+COMMENT ON COLUMN orchestration.action.retry_delay IS
+    'Time between the first failure and the second attempt';
+COMMENT ON COLUMN orchestration.action.retry_backoff IS
+    'By how much that time is multiplied with every further failure';
+COMMENT ON COLUMN orchestration.action.retry_max_delay IS
+    'What it never exceeds, jitter apart';
+COMMENT ON COLUMN orchestration.action.retry_jitter IS
+    'By which part of itself it is changed at random, up or down';
+COMMENT ON COLUMN orchestration.action.timeout IS
+    'Queued steps: how long one attempt may take, however often its lease is extended; null: for ever';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.action', '');
+
+-- ---------------------------------------------------------------- secrets
+
+CREATE TABLE orchestration.secret (
+    name  text NOT NULL,
+    value uuid NOT NULL DEFAULT gen_random_uuid(),
+    CONSTRAINT secret_pkey PRIMARY KEY (name)
+);
+COMMENT ON TABLE orchestration.secret IS
+    'What nobody but the extension knows: names of channels are hashed with it';
+INSERT INTO orchestration.secret (name) VALUES ('channel');
 
 -- ---------------------------------------------------------------- globals
 
@@ -537,22 +571,43 @@ SELECT pg_catalog.pg_extension_config_dump('orchestration.share_grant', '');
 CREATE TABLE orchestration.step_queue (
     run_id       uuid        NOT NULL,
     step_run_id  uuid        NOT NULL,
-    available_at timestamptz NOT NULL DEFAULT now(),
+    orchestration_id uuid    NOT NULL,
+    available_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     lease_id     uuid,
-    worker       text,
+    leased_until timestamptz,
+    claimed_at   timestamptz,
     attempt      integer     NOT NULL DEFAULT 0,
+    failures     integer     NOT NULL DEFAULT 0,
+    lost         integer     NOT NULL DEFAULT 0,
+    timeout      interval,
+    run_as       uuid,
+    worker       text,
     topic        text        NOT NULL,
+    step_name    text        NOT NULL,
     action       text        NOT NULL,
     inputs       jsonb       NOT NULL,
     CONSTRAINT step_queue_pkey PRIMARY KEY (run_id, step_run_id),
     CONSTRAINT step_queue_step_run_fkey FOREIGN KEY (run_id, step_run_id)
         REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
-CREATE INDEX step_queue_available_idx ON orchestration.step_queue (topic, available_at);
+CREATE INDEX step_queue_available_idx
+    ON orchestration.step_queue (topic, orchestration_id, available_at);
 COMMENT ON TABLE orchestration.step_queue IS
     'Asynchronous steps that wait for a worker or are leased to one: narrow and hot, apart from step_run';
 COMMENT ON COLUMN orchestration.step_queue.available_at IS
-    'When it may be claimed: now, or when the lease on it ends; infinity while its run is in Error';
+    'From when on it may be claimed; infinity while its run is in Error.  Not changed by claims: they would cost the row its HOT';
+COMMENT ON COLUMN orchestration.step_queue.orchestration_id IS
+    'That of its run: claims take from all orchestrations in turn';
+COMMENT ON COLUMN orchestration.step_queue.leased_until IS
+    'When the lease ends and it can be claimed again; null: nobody holds it';
+COMMENT ON COLUMN orchestration.step_queue.failures IS
+    'Attempts that failed: at the max_attempts of its action the step fails';
+COMMENT ON COLUMN orchestration.step_queue.lost IS
+    'Attempts whose lease ended without a word: beyond orchestration.max_lost_leases the step fails';
+COMMENT ON COLUMN orchestration.step_queue.timeout IS
+    'How long one attempt may take: that of its action when it was queued';
+COMMENT ON COLUMN orchestration.step_queue.run_as IS
+    'The user as whom the action runs (runAsUser)';
 COMMENT ON COLUMN orchestration.step_queue.lease_id IS
     'The claim that holds it: complete_steps() and fail_steps() must name it';
 COMMENT ON COLUMN orchestration.step_queue.attempt IS
@@ -560,6 +615,28 @@ COMMENT ON COLUMN orchestration.step_queue.attempt IS
 COMMENT ON COLUMN orchestration.step_queue.topic IS
     'What workers ask for; empty: a function in the database, see run_queued_functions()';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.step_queue', '');
+
+-- --------------------------------------------------------------- attempts
+
+CREATE TABLE orchestration.step_attempt (
+    run_id      uuid        NOT NULL,
+    step_run_id uuid        NOT NULL,
+    lease_id    uuid        NOT NULL,
+    attempt     integer     NOT NULL,
+    worker      text        NOT NULL,
+    outcome     orchestration.attempt_outcome NOT NULL,
+    claimed_at  timestamptz NOT NULL,
+    ended_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    error       jsonb,
+    CONSTRAINT step_attempt_pkey PRIMARY KEY (run_id, step_run_id, lease_id),
+    CONSTRAINT step_attempt_step_run_fkey FOREIGN KEY (run_id, step_run_id)
+        REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE
+);
+COMMENT ON TABLE orchestration.step_attempt IS
+    'Attempts of queued steps that did not end them: what failed and is tried again, what was lost.  The attempt that ends a step is recorded by the step itself, so that each has exactly one outcome';
+COMMENT ON COLUMN orchestration.step_attempt.error IS
+    'message, sqlstate, detail, hint, context';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.step_attempt', '');
 
 -- -------------------------------------------------------------------- log
 

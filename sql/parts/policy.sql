@@ -62,6 +62,10 @@ ALTER TABLE orchestration.share_grant ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL
 CREATE POLICY share_grant_select ON orchestration.share_grant FOR SELECT USING (
     orchestration.record_visible(object, record_id));
 
+ALTER TABLE orchestration.step_attempt ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY step_attempt_select ON orchestration.step_attempt FOR SELECT USING (
+    orchestration.record_visible('FlowOrchestrationStepInstance', step_run_id));
+
 ALTER TABLE orchestration.field_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY field_change_select ON orchestration.field_change FOR SELECT USING (
     orchestration.record_visible(object, record_id));
@@ -155,5 +159,7 @@ CREATE POLICY owner_sharing_rule_select ON orchestration.owner_sharing_rule FOR 
 -- for nobody: no policy
 
 ALTER TABLE orchestration.step_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE orchestration.global_value ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE orchestration.secret ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE orchestration.action ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE orchestration.record_type ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

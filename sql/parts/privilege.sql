@@ -39,6 +39,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.complete_work_item(uuid, jsonb, text),
     orchestration.fail_work_item(uuid, text),
     orchestration.reassign_work_item(uuid, uuid),
+    orchestration.listen_for_work(),
     orchestration.share_record(uuid, uuid, orchestration.access_level),
     orchestration.unshare_record(uuid, uuid),
     orchestration.set_default_access(orchestration.shared_object, orchestration.sharing_model),
@@ -144,6 +145,7 @@ GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
               completed_by, modified_minute)
     ON orchestration.work_item TO PUBLIC;
 GRANT SELECT ON orchestration.run_log TO PUBLIC;
+GRANT SELECT ON orchestration.step_attempt TO PUBLIC;
 GRANT SELECT ON orchestration.share_grant TO PUBLIC;
 GRANT SELECT ON orchestration.owner_sharing_rule TO PUBLIC;
 GRANT SELECT (id, kind, name, username, developer_name, is_active, created_at,

@@ -44,6 +44,10 @@ CREATE TYPE orchestration.principal_kind AS ENUM ('User', 'Group', 'Queue');
 COMMENT ON TYPE orchestration.principal_kind IS
     'What a principal is: a user, a regular group or a queue';
 
+CREATE TYPE orchestration.attempt_outcome AS ENUM ('Failed', 'TimedOut', 'LeaseLost');
+COMMENT ON TYPE orchestration.attempt_outcome IS
+    'How an attempt ended that did not end its step: the worker said so; it took longer than its action may; its lease ended without a word';
+
 CREATE TYPE orchestration.action_kind AS ENUM ('function', 'worker', 'screen');
 COMMENT ON TYPE orchestration.action_kind IS
     'Who carries out an action: a function in the database, a worker outside, or a person at a screen';

@@ -27,3 +27,10 @@ CREATE FUNCTION orchestration.fail_work_item(
     AS 'MODULE_PATHNAME', 'orchestration_fail_work_item';
 COMMENT ON FUNCTION orchestration.fail_work_item(uuid, text) IS
     'Says that the screen of a work item failed: its run goes to Error, recoverable; false: it was in Error already';
+
+CREATE FUNCTION orchestration.listen_for_work()
+    RETURNS SETOF text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_listen_for_work';
+COMMENT ON FUNCTION orchestration.listen_for_work() IS
+    'Notifies the session, without saying of what, when a work item becomes the caller''s or that of a group or queue of his';

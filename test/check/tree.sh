@@ -38,7 +38,7 @@ versions_in_compat_only() {
 # what building and testing leave behind is no part of the tree
 top_level() {
     local expected found
-    expected='.ci .clang-format .editorconfig .gitignore CHANGELOG.md LICENSE META.json
+    expected='.ci .clang-format .editorconfig .gitignore CHANGELOG.md LICENSE META.json examples
         Makefile README.md bench doc expected orchestration.control sql src test typedefs.list'
     found=$(find . -mindepth 1 -maxdepth 1 -printf '%f\n' |
         grep -vxE '\.git|build|results|output_iso|tmp_check|regression\.(diffs|out)|.*\.so')

@@ -76,8 +76,8 @@ DEFINITIONS = {
         "X": ("stage", [("x1", "B", [], None), ("x2", "I", ["x1"], "?who"), ("x3", "W", [], "Work")], None),
         "Y": ("stage", [("y1", "F", [], None), ("y2", "I", [], "?who")], None)}},
     # decisions that can break: before the first stage, between two
-    "Bad": {"start": "Gate", "variables": {"bad": ("String", None)}, "elements": {
-        "Gate": ("decision", [([("bad", "GreaterThan", 1)], "V")], "V"),
+    "Bad": {"start": "Gate", "variables": {"bad": ("SObject", None)}, "elements": {
+        "Gate": ("decision", [([("bad.x", "GreaterThan", 1)], "V")], "V"),
         "V": ("stage", [("v1", "I", [], "ann"), ("v2", "B", ["v1"], None)], "Gate2"),
         "Gate2": ("decision", [([("v1.Outputs.x", "GreaterThan", 1)], "W")], None),
         "W": ("stage", [("w1", "W", [], "Work")], None)}},
@@ -882,7 +882,7 @@ class Test:
         if definition == "Own":
             inputs["who"] = self.rng.choice(["ann", "bob", "bob", "ann", "nobody", "Line"]) + "@example.com"
         if definition == "Bad" and self.rng.random() < 0.2:
-            inputs["bad"] = "a text"
+            inputs["bad"] = {"x": "a text"}
         run = Run(definition, self.world, inputs)
         name = "start_orchestration"
         sql = "SELECT orchestration.start_orchestration('%s', inputs => '%s', idempotency_key => %s)" % (
@@ -1003,7 +1003,7 @@ class Test:
 
         def model():
             step.queue = "expired"
-        self.do("a lease ends", "UPDATE orchestration.step_queue SET available_at = now() - interval '1 second' "
+        self.do("a lease ends", "UPDATE orchestration.step_queue SET leased_until = now() - interval '1 second' "
                 "WHERE run_id = '%s' AND step_run_id = '%s'" % (run_id, step.id), model, [run_id])
 
     def do_lost(self):
@@ -1013,7 +1013,7 @@ class Test:
             return False
         run_id, stage, step = found
         before = step.lease
-        self.db.one("UPDATE orchestration.step_queue SET available_at = now() - interval '1 year' "
+        self.db.one("UPDATE orchestration.step_queue SET leased_until = now() - interval '1 second', available_at = now() - interval '1 year' "
                     "WHERE run_id = '%s' AND step_run_id = '%s'" % (run_id, step.id))
         step.queue = "expired"
         for _ in range(100):

@@ -33,9 +33,9 @@ CREATE FUNCTION pg_temp.step(name text, kind text, after text DEFAULT NULL) RETU
 $$;
 SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Cascade', 'label', 'Cascade', 'processType', 'Orchestrator',
     'start', '{"connector": {"targetReference": "Before"}}'::jsonb,
-    'variables', '[{"name": "broken", "dataType": "String", "isInput": true, "isCollection": false, "isOutput": false}]'::jsonb,
+    'variables', '[{"name": "broken", "dataType": "SObject", "isInput": true, "isCollection": false, "isOutput": false}]'::jsonb,
     'decisions', '[{"name": "Check", "label": "Check", "defaultConnector": {"targetReference": "Work"}, "rules": [{"name": "Never", "label": "Never",
-        "conditionLogic": "and", "conditions": [{"leftValueReference": "broken", "operator": "GreaterThan", "rightValue": {"numberValue": 1}}]}]}]'::jsonb,
+        "conditionLogic": "and", "conditions": [{"leftValueReference": "broken.x", "operator": "GreaterThan", "rightValue": {"numberValue": 1}}]}]}]'::jsonb,
     'orchestratedStages', jsonb_build_array(
         jsonb_build_object('name', 'Before', 'label', 'Before', 'exitConditionLogic', 'and', 'connector', '{"targetReference": "Check"}'::jsonb,
             'stageSteps', jsonb_build_array(pg_temp.step('First', 'B'))),
@@ -155,7 +155,7 @@ SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress 
 
 -- the run fails outside a stage: none open, the last one completed; or the open one
 DELETE FROM r;
-INSERT INTO r SELECT orchestration.start_orchestration('Cascade', inputs => '{"broken": "a text"}');
+INSERT INTO r SELECT orchestration.start_orchestration('Cascade', inputs => '{"broken": {"x": "a text"}}');
 SELECT is((SELECT format('%s: %s', x.status, string_agg(s.name || ' ' || s.status, ', ')) FROM orchestration.run x JOIN r USING (id)
             JOIN orchestration.stage_run s ON s.run_id = x.id GROUP BY x.status), 'Error: Before Discontinued', 'a broken decision: the last stage completed is Discontinued');
 SELECT is((SELECT error->>'sqlstate' || ' ' || (error->>'element') FROM orchestration.run JOIN r USING (id)), 'OR301 Check', 'with what failed where');

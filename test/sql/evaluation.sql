@@ -301,3 +301,4 @@ SELECT orchestration.deactivate_orchestration('Changed');
 SELECT orchestration.unregister_record_type('Evaluation_Record');
 DROP OWNED BY regress_evaluation_other, regress_evaluation_ann;
 DROP ROLE regress_evaluation_other, regress_evaluation_ann;
+SELECT pg_temp.clean_up();

@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.result(claimed claim, more jsonb DEFAULT '{}') RETURNS j
     SELECT jsonb_build_object('step_id', claimed.step_id, 'lease_id', claimed.lease_id) || more
 $$;
 CREATE VIEW pg_temp.queued AS
-SELECT t.name, q.topic, q.attempt, q.worker, CASE WHEN q.available_at = 'infinity' THEN 'frozen' WHEN q.lease_id IS NULL THEN 'ready' WHEN q.available_at > clock_timestamp() THEN 'leased' ELSE 'lease ended' END AS state
+SELECT t.name, q.topic, q.attempt, q.worker, CASE WHEN q.available_at = 'infinity' THEN 'frozen' WHEN q.lease_id IS NULL THEN 'ready' WHEN q.leased_until > clock_timestamp() THEN 'leased' ELSE 'lease ended' END AS state
   FROM orchestration.step_queue q JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id ORDER BY t.id;
 
 --
@@ -194,7 +194,7 @@ SELECT orchestration.run_queued_functions();
 SELECT pg_temp.failure();
 
 -- nobody writes into the queue what has no step
-SELECT pg_temp.try($$INSERT INTO orchestration.step_queue (run_id, step_run_id, topic, action, inputs) VALUES (orchestration.new_id(), orchestration.new_id(), 't', 'a', '{}')$$);
+SELECT pg_temp.try($$INSERT INTO orchestration.step_queue (run_id, step_run_id, orchestration_id, step_name, topic, action, inputs) VALUES (orchestration.new_id(), orchestration.new_id(), orchestration.new_id(), 's', 't', 'a', '{}')$$);
 SELECT pg_temp.try('TRUNCATE orchestration.step_queue');
 SELECT invariant, object, detail FROM orchestration.verify();
 SELECT pg_temp.clean_up();

@@ -98,3 +98,4 @@ SELECT orchestration.unregister_record_type('Change_Parted');
 SELECT orchestration.unregister_record_type('Change_Record');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.change_record'::regclass;
 DROP TABLE public.change_record, public.change_parted;
+SELECT pg_temp.clean_up();

@@ -218,6 +218,10 @@ def main():
         "fail_steps": ("SELECT count(*) FROM orchestration.fail_steps($1::jsonb)", lambda: [{"step_id": rng.choice(steps), "lease_id": rng.choice(ids), "message": "x"}], False),
         "evaluate_conditions": ("SELECT orchestration.evaluate_conditions($1::jsonb, '{\"amount\": 1}')",
                                 lambda: {"conditionLogic": "1 OR 2", "conditions": DEFINITION["decisions"][0]["rules"][0]["conditions"]}, False),
+        "evaluate_formula": ("SELECT orchestration.evaluate_formula('IF({!amount} > 1, {!text} & \"x\", TEXT({!amount}))', $1::jsonb)", lambda: context, False),
+        "set_global": ("SELECT orchestration.set_global('$Fuzz', $1::jsonb)", lambda: {"Name": "x"}, False),
+        "extend_leases": ("SELECT count(*) FROM orchestration.extend_leases($1::jsonb)", lambda: [{"step_id": rng.choice(steps), "lease_id": rng.choice(ids)}], False),
+        "complete_and_claim": ("SELECT count(*) FROM orchestration.complete_and_claim($1::jsonb, 'w', '{fuzz}')", lambda: [{"step_id": rng.choice(steps), "lease_id": rng.choice(ids), "outputs": {"a": 1}}], False),
     }
     arrays = {
         "retrieve": ("SELECT orchestration.retrieve('{Id,Status}', 'FlowOrchestrationInstance', $1::text[])", lambda: rng.sample(ids, 5), True),

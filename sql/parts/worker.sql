@@ -1,0 +1,15 @@
+-- worker: the background worker (src/worker.c).
+
+CREATE FUNCTION orchestration.start_background_worker()
+    RETURNS integer
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_start_background_worker';
+COMMENT ON FUNCTION orchestration.start_background_worker() IS
+    'Starts a background worker for this database, which runs queued functions; returns its process id';
+
+CREATE FUNCTION orchestration.engine_counters(OUT name text, OUT value bigint)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'orchestration_engine_counters';
+COMMENT ON FUNCTION orchestration.engine_counters() IS
+    'What all sessions did since the server was started; empty unless the library is in shared_preload_libraries';

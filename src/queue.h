@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * queue.h
+ *	  Asynchronous steps: what waits, who has it, how it ended.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/queue.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_QUEUE_H
+#define ORCH_QUEUE_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+#include "engine.h"
+
+/* What claims ask for that the database itself carries out. */
+#define FUNCTION_TOPIC ""
+
+/* orchestration.max_lost_leases: more, and the step fails. */
+extern int	orch_max_lost_leases;
+
+typedef struct ClaimedStep
+{
+	pg_uuid_t	run_id;
+	pg_uuid_t	step_id;
+	pg_uuid_t	lease_id;
+	char	   *topic;
+	char	   *action;
+	char	   *step_name;
+	Jsonb	   *inputs;
+	int			attempt;
+	TimestampTz lease_until;
+	bool		has_run_as;
+	pg_uuid_t	run_as;
+} ClaimedStep;
+
+typedef struct StepResult
+{
+	pg_uuid_t	run_id;			/* sort key, must be first */
+	int			position;		/* in the caller's array */
+	bool		known;			/* the step exists */
+	pg_uuid_t	step_id;
+	pg_uuid_t	lease_id;
+	StepOutcome outcome;
+	bool		final;			/* a failure that no retry helps */
+	bool		accepted;
+	const char *reason;			/* why not, or what else became of it */
+} StepResult;
+
+/*
+ * queue_claim.c: up to max_steps ready steps of topics (char *), as ClaimedStep *
+ * in the caller's context.  Caller is in system context.
+ */
+extern List *orch_queue_claim(List *topics, const char *worker, int max_steps,
+							  Interval *lease);
+
+/* Seconds until a step of the topics can be claimed, as far as is known; 0: now,
+ * -1: none is queued. */
+extern double orch_queue_due(List *topics);
+
+/* queue.c: take in one outcome; wait: for the run's lock, else give up. */
+extern void orch_queue_take_result(StepResult *result, bool wait);
+
+/* queue.c: carry out a function action; run_as may be NULL.  Raises OR205. */
+extern Jsonb *orch_queue_call(const char *name, Jsonb *inputs,
+							  const pg_uuid_t *run_as);
+
+/* worker.c: a function waits once this transaction commits. */
+extern void orch_queue_wake_worker(void);
+
+#endif							/* ORCH_QUEUE_H */

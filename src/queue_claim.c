@@ -1,0 +1,509 @@
+/*-------------------------------------------------------------------------
+ *
+ * queue_claim.c
+ *	  Handing out asynchronous steps.
+ *
+ * A claim takes rows of the narrow step_queue with SKIP LOCKED and gives them a
+ * lease; it locks no run, so that workers never wait for each other or for a run.
+ * It changes no indexed column: the row stays where it is (HOT), and the index has
+ * one entry a step, in the order (topic, orchestration, available_at).
+ *
+ * Fairness: a session keeps the orchestrations that have something ready in a
+ * topic, and takes from one after the other, so that a million steps of one do not
+ * starve another.
+ *
+ * While some transaction is open for long, the entries of steps that are done
+ * cannot be removed, and whoever begins at the front of the index walks past all of
+ * them.  So a session also keeps a mark for each orchestration, a little before the
+ * oldest step it saw, and begins there.  What appears before the mark, and new
+ * orchestrations, a look at the whole finds (rescan): again and again, and whenever a
+ * claim found too little; seldom only if it took long.
+ *
+ * A lease that ended is given to the next one who asks, and the lost attempt
+ * recorded.  A step that was lost too often fails instead: it may be what kills
+ * its workers.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/queue_claim.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "action.h"
+#include "catalog.h"
+#include "engine_int.h"
+#include "errors.h"
+#include "notify.h"
+#include "queue.h"
+#include "system.h"
+#include "uuid.h"
+#include "worker.h"
+
+/* Steps that are committed this much later than others are found at once. */
+#define MARK_SLACK		(50 * INT64CONST(1000))
+
+/* The whole is looked at so often, but for this part of the time at most. */
+#define RESCAN_INTERVAL (50 * INT64CONST(1000))
+#define RESCAN_PART		20
+#define RESCAN_MAX		(5 * USECS_PER_SEC)
+
+/* A look that is shorter can be repeated at once. */
+#define RESCAN_CHEAP	(1 * INT64CONST(1000))
+
+#define MAX_TOPICS		100
+
+int			orch_max_lost_leases = 5;
+
+/* An orchestration that has steps of a topic. */
+typedef struct Source
+{
+	pg_uuid_t	orchestration_id;
+	TimestampTz mark;			/* nothing ready is known before */
+} Source;
+
+typedef struct Topic
+{
+	char	   *name;
+	int			nsources;
+	Source	   *sources;
+	int			next;			/* whose turn it is */
+	TimestampTz scanned_at;
+	int64		scan_time;		/* microseconds */
+} Topic;
+
+static MemoryContext topic_context = NULL;
+static List *topics_known = NIL;	/* of Topic * */
+
+static StaticPlan plan_sources = {
+	"WITH RECURSIVE source (id, available_at) AS ("
+	"  (SELECT orchestration_id, available_at FROM orchestration.step_queue"
+	"    WHERE topic = $1 ORDER BY orchestration_id, available_at LIMIT 1)"
+	"  UNION ALL"
+	"  SELECT n.orchestration_id, n.available_at FROM source s, LATERAL"
+	"    (SELECT orchestration_id, available_at FROM orchestration.step_queue"
+	"      WHERE topic = $1 AND orchestration_id > s.id"
+	"      ORDER BY orchestration_id, available_at LIMIT 1) n)"
+	" SELECT id, available_at FROM source WHERE available_at <= $2",
+	2, {TEXTOID, TIMESTAMPTZOID}
+};
+static StaticPlan plan_claim = {
+	"WITH ready AS MATERIALIZED ("
+	"  SELECT run_id, step_run_id, available_at, lease_id, leased_until, claimed_at, worker"
+	"    FROM orchestration.step_queue"
+	"   WHERE topic = $1 AND orchestration_id = $2 AND available_at >= $3"
+	"     AND available_at <= $4 AND (leased_until IS NULL OR leased_until <= $4)"
+	"   ORDER BY available_at FOR UPDATE SKIP LOCKED LIMIT $5)"
+	" UPDATE orchestration.step_queue q SET lease_id = orchestration.new_id(),"
+	"        worker = $6, attempt = q.attempt + 1, claimed_at = $4,"
+	"        leased_until = LEAST($4 + $7, $4 + q.timeout),"
+	"        lost = q.lost + (r.lease_id IS NOT NULL"
+	"            AND (r.leased_until >= r.claimed_at + q.timeout) IS NOT TRUE)::int,"
+	"        failures = q.failures + (r.lease_id IS NOT NULL"
+	"            AND (r.leased_until >= r.claimed_at + q.timeout) IS TRUE)::int"
+	"   FROM ready r"
+	"  WHERE q.run_id = r.run_id AND q.step_run_id = r.step_run_id"
+	" RETURNING q.run_id, q.step_run_id, q.lease_id, q.action, q.step_name,"
+	"           q.inputs, q.attempt, q.leased_until, q.run_as, r.available_at,"
+	"           r.lease_id, r.worker, r.claimed_at, q.lost, q.failures,"
+	"           (r.leased_until >= r.claimed_at + q.timeout) IS TRUE",
+	7, {TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID, INTERVALOID}
+};
+static StaticPlan plan_is_ready = {
+	"SELECT 1 FROM orchestration.step_queue"
+	" WHERE topic = $1 AND orchestration_id = $2 AND available_at >= $3"
+	"   AND available_at <= $4 AND (leased_until IS NULL OR leased_until <= $4)"
+	" ORDER BY available_at LIMIT 1",
+	4, {TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+};
+static StaticPlan plan_next_due = {
+	"WITH RECURSIVE source (id) AS ("
+	"  (SELECT orchestration_id FROM orchestration.step_queue"
+	"    WHERE topic = $1 ORDER BY orchestration_id, available_at LIMIT 1)"
+	"  UNION ALL"
+	"  SELECT n.orchestration_id FROM source s, LATERAL"
+	"    (SELECT orchestration_id FROM orchestration.step_queue"
+	"      WHERE topic = $1 AND orchestration_id > s.id"
+	"      ORDER BY orchestration_id, available_at LIMIT 1) n)"
+	" SELECT pg_catalog.min(n.available_at) FROM source s, LATERAL"
+	"   (SELECT available_at FROM orchestration.step_queue"
+	"     WHERE topic = $1 AND orchestration_id = s.id AND available_at > $2"
+	"       AND available_at < 'infinity' ORDER BY available_at LIMIT 1) n",
+	2, {TEXTOID, TIMESTAMPTZOID}
+};
+static StaticPlan plan_insert_attempt = {
+	"INSERT INTO orchestration.step_attempt (run_id, step_run_id, lease_id, attempt,"
+	" worker, outcome, claimed_at) VALUES ($1, $2, $3, $4, $5,"
+	" $6::pg_catalog.text::orchestration.attempt_outcome, $7)",
+	7, {UUIDOID, UUIDOID, UUIDOID, INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}
+};
+
+static Topic *find_topic(const char *name);
+static bool rescan(Topic *topic, TimestampTz now, bool wanted);
+static bool claim_round(List *topics, const char *worker, int max_steps,
+						Interval *lease, TimestampTz now, MemoryContext caller,
+						List **claimed, List **worn);
+static bool claim_from(Topic *topic, Source *source, const char *worker, int n,
+					   Interval *lease, TimestampTz now, MemoryContext caller,
+					   List **claimed, List **worn);
+static void take_step(Topic *topic, HeapTuple tuple, TupleDesc desc,
+					  List **claimed, List **worn);
+
+static Topic *
+find_topic(const char *name)
+{
+	ListCell   *cell;
+	Topic	   *topic;
+	MemoryContext old;
+
+	foreach(cell, topics_known)
+		if (strcmp(((Topic *) lfirst(cell))->name, name) == 0)
+			return lfirst(cell);
+	if (topic_context == NULL)
+		topic_context = AllocSetContextCreate(TopMemoryContext,
+											  "orchestration topics",
+											  ALLOCSET_SMALL_SIZES);
+	if (list_length(topics_known) >= MAX_TOPICS)
+	{
+		MemoryContextReset(topic_context);
+		topics_known = NIL;
+	}
+	old = MemoryContextSwitchTo(topic_context);
+	topic = palloc0(sizeof(Topic));
+	topic->name = pstrdup(name);
+	topics_known = lappend(topics_known, topic);
+	MemoryContextSwitchTo(old);
+	return topic;
+}
+
+/*
+ * Look which orchestrations have steps of the topic, when it is time for that, or
+ * wanted.  Returns whether it was done.  Connected to SPI.
+ */
+static bool
+rescan(Topic *topic, TimestampTz now, bool wanted)
+{
+	Datum		values[2];
+	instr_time	begin;
+	instr_time	end;
+	Source	   *sources;
+	pg_uuid_t	turn;
+	bool		has_turn = topic->next < topic->nsources;
+	uint64		i;
+
+	if (now - topic->scanned_at < Min(topic->scan_time * RESCAN_PART, RESCAN_MAX) &&
+		topic->scan_time > RESCAN_CHEAP)
+		return false;
+	if (!wanted && now - topic->scanned_at < RESCAN_INTERVAL)
+		return false;
+	if (has_turn)
+		turn = topic->sources[topic->next].orchestration_id;
+	values[0] = CStringGetTextDatum(topic->name);
+	values[1] = TimestampTzGetDatum(now);
+	INSTR_TIME_SET_CURRENT(begin);
+	orch_plan_execute(&plan_sources, values, NULL, false, 0);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, begin);
+	sources = MemoryContextAlloc(topic_context,
+								 sizeof(Source) * Max(SPI_processed, 1));
+	topic->next = 0;
+	for (i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+
+		sources[i].orchestration_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+		sources[i].mark = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 2, &isnull));
+		if (!TIMESTAMP_NOT_FINITE(sources[i].mark))
+			sources[i].mark -= MARK_SLACK;
+		/* they come in the order of their ids: go on where it stopped */
+		if (has_turn && orch_uuid_compare(&sources[i].orchestration_id, &turn) < 0)
+			topic->next = (int) i + 1;
+	}
+	if (topic->sources != NULL)
+		pfree(topic->sources);
+	topic->sources = sources;
+	topic->nsources = (int) SPI_processed;
+	if (topic->next >= topic->nsources)
+		topic->next = 0;
+	topic->scanned_at = now;
+	topic->scan_time = INSTR_TIME_GET_MICROSEC(end);
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+/*
+ * Claim up to n steps of one orchestration.  Those that are worn out, lost or late
+ * too often, go to another list.  Returns false when there was nothing.
+ */
+static bool
+claim_from(Topic *topic, Source *source, const char *worker, int n, Interval *lease,
+		   TimestampTz now, MemoryContext caller, List **claimed, List **worn)
+{
+	Datum		values[7];
+	SPITupleTable *table;
+	uint64		nrows;
+	uint64		i;
+	TimestampTz oldest = 0;
+
+	values[0] = CStringGetTextDatum(topic->name);
+	values[1] = UUIDPGetDatum(&source->orchestration_id);
+	values[2] = TimestampTzGetDatum(source->mark);
+	values[3] = TimestampTzGetDatum(now);
+	values[4] = Int64GetDatum(n);
+	values[5] = CStringGetTextDatum(worker);
+	values[6] = IntervalPGetDatum(lease);
+	orch_plan_execute(&plan_claim, values, NULL, false, 0);
+	table = SPI_tuptable;
+	nrows = SPI_processed;
+	for (i = 0; i < nrows; i++)
+	{
+		bool		isnull;
+		TimestampTz available_at =
+		DatumGetTimestampTz(SPI_getbinval(table->vals[i], table->tupdesc, 10, &isnull));
+
+		if (i == 0 || available_at < oldest)
+			oldest = available_at;
+		MemoryContextSwitchTo(caller);
+		take_step(topic, table->vals[i], table->tupdesc, claimed, worn);
+	}
+	if (nrows > 0 && !TIMESTAMP_NOT_FINITE(oldest))
+		source->mark = Max(source->mark, oldest - MARK_SLACK);
+	return nrows > 0;
+}
+
+/*
+ * A row that was given a lease: to the worker, or, when it was lost or late too
+ * often, to where it fails.
+ */
+static void
+take_step(Topic *topic, HeapTuple tuple, TupleDesc desc, List **claimed, List **worn)
+{
+	ClaimedStep *step = palloc0(sizeof(ClaimedStep));
+	StepResult *result;
+	const Action *action;
+	Datum		attempt[7];
+	ErrorData	error;
+	int			lost;
+	int			failures;
+	bool		late;
+	bool		isnull;
+	Datum		value;
+
+	step->run_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+	step->step_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+	step->lease_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull));
+	step->topic = pstrdup(topic->name);
+	step->action = SPI_getvalue(tuple, desc, 4);
+	step->step_name = SPI_getvalue(tuple, desc, 5);
+	step->inputs = DatumGetJsonbPCopy(SPI_getbinval(tuple, desc, 6, &isnull));
+	step->attempt = DatumGetInt32(SPI_getbinval(tuple, desc, 7, &isnull));
+	step->lease_until = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 8, &isnull));
+	value = SPI_getbinval(tuple, desc, 9, &isnull);
+	step->has_run_as = !isnull;
+	if (!isnull)
+		step->run_as = *DatumGetUUIDP(value);
+	*claimed = lappend(*claimed, step);
+	orch_worker_count(COUNTER_STEPS_CLAIMED);
+
+	attempt[2] = SPI_getbinval(tuple, desc, 11, &isnull);
+	if (isnull)
+		return;
+
+	/* somebody had it before */
+	orch_worker_count(COUNTER_LEASES_LOST);
+	lost = DatumGetInt32(SPI_getbinval(tuple, desc, 14, &isnull));
+	failures = DatumGetInt32(SPI_getbinval(tuple, desc, 15, &isnull));
+	late = DatumGetBool(SPI_getbinval(tuple, desc, 16, &isnull));
+	attempt[0] = UUIDPGetDatum(&step->run_id);
+	attempt[1] = UUIDPGetDatum(&step->step_id);
+	attempt[3] = Int32GetDatum(step->attempt - 1);
+	attempt[4] = SPI_getbinval(tuple, desc, 12, &isnull);
+	attempt[5] = CStringGetTextDatum(late ? "TimedOut" : "LeaseLost");
+	attempt[6] = SPI_getbinval(tuple, desc, 13, &isnull);
+	action = orch_action_find(step->action);
+	memset(&error, 0, sizeof(error));
+	error.sqlerrcode = ERRCODE_ORCH_LEASE_LOST;
+	if (late && failures >= (action != NULL ? action->max_attempts : 1))
+	{
+		error.message = psprintf("the action took longer than its timeout, in attempt %d",
+								 step->attempt - 1);
+		error.hint = "See orchestration.set_retry_policy().";
+	}
+	else if (!late && lost > orch_max_lost_leases)
+	{
+		error.message = psprintf("%d workers lost their leases on the step", lost);
+		error.hint = "It may be what kills its workers; see orchestration.max_lost_leases.";
+	}
+	if (error.message != NULL)
+	{
+		*claimed = list_delete_last(*claimed);
+		result = palloc0(sizeof(StepResult));
+		result->known = true;
+		result->run_id = step->run_id;
+		result->step_id = step->step_id;
+		result->lease_id = step->lease_id;
+		result->outcome.error = orch_engine_error(&error, NULL);
+		result->final = true;
+		*worn = lappend(*worn, result);
+	}
+	orch_plan_execute(&plan_insert_attempt, attempt, NULL, false, 0);
+}
+
+List *
+orch_queue_claim(List *topics, const char *worker, int max_steps, Interval *lease)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	TimestampTz now = GetCurrentTimestamp();
+	List	   *claimed = NIL;
+	List	   *worn = NIL;
+	ListCell   *cell;
+	bool		again = true;
+	static uint32 turn = 0;
+	int			i;
+
+	/* another topic first than the last time */
+	for (i = list_length(topics) > 1 ? turn++ % list_length(topics) : 0; i > 0; i--)
+	{
+		void	   *first = linitial(topics);
+
+		topics = lappend(list_delete_first(topics), first);
+	}
+
+	orch_notify_awake();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	foreach(cell, topics)
+		(void) rescan(find_topic(lfirst(cell)), now, false);
+	for (;;)
+	{
+		bool		rescanned = false;
+
+		while (claim_round(topics, worker, max_steps, lease, now, caller, &claimed, &worn) &&
+			   list_length(claimed) < max_steps)
+			 /* until nobody has more */ ;
+		if (!again || list_length(claimed) >= max_steps)
+			break;
+
+		/* there may be more than is known */
+		again = false;
+		now = GetCurrentTimestamp();
+		foreach(cell, topics)
+			rescanned |= rescan(find_topic(lfirst(cell)), now, true);
+		if (!rescanned)
+			break;
+	}
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	foreach(cell, worn)
+		orch_queue_take_result(lfirst(cell), false);
+	return claimed;
+}
+
+/*
+ * Each orchestration of each topic in its turn, an equal part each.  Returns
+ * whether there was anything.
+ */
+static bool
+claim_round(List *topics, const char *worker, int max_steps, Interval *lease,
+			TimestampTz now, MemoryContext caller, List **claimed, List **worn)
+{
+	int			ntopics = list_length(topics);
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, topics)
+	{
+		Topic	   *topic = find_topic(lfirst(cell));
+		int			left;
+
+		for (left = topic->nsources; left > 0 && list_length(*claimed) < max_steps; left--)
+		{
+			int			wanted = max_steps - list_length(*claimed);
+			int			parts = left * ntopics;
+
+			CHECK_FOR_INTERRUPTS();
+			if (claim_from(topic, &topic->sources[topic->next], worker,
+						   (wanted + parts - 1) / parts, lease, now, caller, claimed, worn))
+			{
+				found = true;
+				topic->next++;
+			}
+			else
+			{
+				/* the next look at the whole finds it again */
+				topic->nsources--;
+				memmove(&topic->sources[topic->next], &topic->sources[topic->next + 1],
+						sizeof(Source) * (topic->nsources - topic->next));
+			}
+			if (topic->next >= topic->nsources)
+				topic->next = 0;
+		}
+		ntopics--;
+	}
+	return found;
+}
+
+double
+orch_queue_due(List *topics)
+{
+	SystemContext saved;
+	TimestampTz now = GetCurrentTimestamp();
+	ListCell   *cell;
+	double		result = -1;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	foreach(cell, topics)
+	{
+		Topic	   *topic = find_topic(lfirst(cell));
+		int			i;
+
+		(void) rescan(topic, now, true);
+		for (i = 0; i < topic->nsources && result != 0; i++)
+		{
+			Datum		values[4];
+
+			values[0] = CStringGetTextDatum(topic->name);
+			values[1] = UUIDPGetDatum(&topic->sources[i].orchestration_id);
+			values[2] = TimestampTzGetDatum(topic->sources[i].mark);
+			values[3] = TimestampTzGetDatum(now);
+			orch_plan_execute(&plan_is_ready, values, NULL, false, 1);
+			if (SPI_processed > 0)
+				result = 0;
+		}
+		if (result != 0)
+		{
+			Datum		values[2];
+			Datum		due;
+			bool		isnull;
+
+			values[0] = CStringGetTextDatum(topic->name);
+			values[1] = TimestampTzGetDatum(now);
+			orch_plan_execute(&plan_next_due, values, NULL, false, 1);
+			due = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+			if (!isnull)
+			{
+				double		seconds = (DatumGetTimestampTz(due) - now) / 1000000.0;
+
+				result = result < 0 ? seconds : Min(result, seconds);
+			}
+		}
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	return result;
+}
