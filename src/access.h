@@ -88,6 +88,9 @@ extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
 extern AccessLevel orch_access_level(AccessSet *set, const RecordAccess *record);
 extern SharedObject orch_access_object(Oid label);
 
+/* The ids of the user that the current role acts as, his groups and queues. */
+extern ArrayType *orch_access_acting_ids(void);
+
 /* Refusals; each raises 42501 unless the right is there. */
 extern AccessSet *orch_access_require_user(Oid role);
 extern void orch_access_require_permission(Oid role, int permission,

@@ -345,6 +345,12 @@ orchestration_visible_orchestration_ids(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(visible_ids(ARM_ORCHESTRATION, orch_access_object(PG_GETARG_OID(0))));
 }
 
+ArrayType *
+orch_access_acting_ids(void)
+{
+	return visible_ids(ARM_ASSIGNEE, OBJECT_WORK_ITEM);
+}
+
 PG_FUNCTION_INFO_V1(orchestration_acting_principal_ids);
 
 /*
@@ -356,7 +362,7 @@ PG_FUNCTION_INFO_V1(orchestration_acting_principal_ids);
 Datum
 orchestration_acting_principal_ids(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_ARRAYTYPE_P(visible_ids(ARM_ASSIGNEE, OBJECT_WORK_ITEM));
+	PG_RETURN_ARRAYTYPE_P(orch_access_acting_ids());
 }
 
 PG_FUNCTION_INFO_V1(orchestration_unestimated);

@@ -46,6 +46,7 @@
 #include "action.h"
 #include "catalog.h"
 #include "compat.h"
+#include "condition.h"
 #include "errors.h"
 #include "frame.h"
 #include "principal.h"
@@ -64,7 +65,8 @@ static StaticPlan plan_find = {
 	"SELECT kind, function_name, search_path, topic, max_attempts,"
 	" EXTRACT(epoch FROM retry_delay)::float8, retry_backoff,"
 	" EXTRACT(epoch FROM retry_max_delay)::float8, retry_jitter,"
-	" COALESCE(EXTRACT(epoch FROM timeout)::float8, 0)"
+	" COALESCE(EXTRACT(epoch FROM timeout)::float8, 0), inputs, outputs,"
+	" COALESCE(EXTRACT(epoch FROM due)::float8, 0)"
 	" FROM orchestration.action WHERE name = $1",
 	1, {TEXTOID}
 };
@@ -81,6 +83,10 @@ static void forget_functions(Datum arg, int cacheid, uint32 hashvalue);
 static void prepare_cache(void);
 static Oid	find_function(const char *name);
 static void check_function(Oid function);
+static Jsonb *kept_jsonb(HeapTuple tuple, TupleDesc desc, int column);
+static void check_described_member(JsonbContainer *member, const char *argument,
+								   const char *name);
+static void check_description(Jsonb *described, const char *argument);
 static void bad_policy(const char *argument, const char *must_be)
 			pg_attribute_noreturn();
 static int	interval_sign(const Interval *interval);
@@ -167,6 +173,9 @@ orch_action_find(const char *name)
 		found.retry_max_delay = DatumGetFloat8(SPI_getbinval(tuple, desc, 8, &isnull));
 		found.retry_jitter = DatumGetFloat8(SPI_getbinval(tuple, desc, 9, &isnull));
 		found.timeout = DatumGetFloat8(SPI_getbinval(tuple, desc, 10, &isnull));
+		found.inputs = kept_jsonb(tuple, desc, 11);
+		found.outputs = kept_jsonb(tuple, desc, 12);
+		found.due = DatumGetFloat8(SPI_getbinval(tuple, desc, 13, &isnull));
 		if (found.function_name != NULL)
 			found.function = find_function(found.function_name);
 	}
@@ -180,6 +189,22 @@ orch_action_find(const char *name)
 		   (char *) &found + offsetof(Action, kind),
 		   sizeof(Action) - offsetof(Action, kind));
 	return entry;
+}
+
+static Jsonb *
+kept_jsonb(HeapTuple tuple, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(tuple, desc, column, &isnull);
+	MemoryContext old;
+	Jsonb	   *result;
+
+	if (isnull)
+		return NULL;
+	old = MemoryContextSwitchTo(action_context);
+	result = DatumGetJsonbPCopy(value);
+	MemoryContextSwitchTo(old);
+	return result;
 }
 
 /*
@@ -430,6 +455,235 @@ orchestration_set_retry_policy(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	orch_plan_execute(&plan_policy, values, nulls, false, 0);
+	updated = SPI_processed;
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (updated == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
+				 errmsg("action \"%s\" is not registered",
+						text_to_cstring(DatumGetTextPP(values[0])))));
+	PG_RETURN_VOID();
+}
+
+/* ------------------------------------------------------- inputs and outputs */
+
+static const char *const member_types[] = {
+	"String", "Number", "Boolean", "Date", "DateTime", "Time", "Record", "Collection", "Any"
+};
+
+/*
+ * What a description says of a member; NULL when it says nothing.
+ */
+static JsonbValue *
+described_member(Jsonb *described, const char *name)
+{
+	return getKeyJsonValueFromContainer(&described->root, name, strlen(name), NULL);
+}
+
+static char *
+described_type(JsonbValue *member)
+{
+	JsonbValue *type = member;
+
+	if (member->type == jbvBinary)
+		type = getKeyJsonValueFromContainer(member->val.binary.data, "dataType", 8, NULL);
+	return type == NULL || type->type != jbvString ? pstrdup("Any") :
+		pnstrdup(type->val.string.val, type->val.string.len);
+}
+
+bool
+orch_action_is_required(JsonbValue *member)
+{
+	JsonbValue *required = member->type != jbvBinary ? NULL :
+		getKeyJsonValueFromContainer(member->val.binary.data, "isRequired", 10, NULL);
+
+	return required != NULL && required->type == jbvBool && required->val.boolean;
+}
+
+char *
+orch_action_member_type(Jsonb *described, const char *name)
+{
+	JsonbValue *member = described_member(described, name);
+
+	return member == NULL ? NULL : described_type(member);
+}
+
+bool
+orch_action_is_of_type(const char *type, JsonbValue *value)
+{
+	Timestamp	timestamp;
+
+	if (value->type == jbvNull || strcmp(type, "Any") == 0)
+		return true;
+	if (strcmp(type, "Number") == 0)
+		return value->type == jbvNumeric;
+	if (strcmp(type, "Boolean") == 0)
+		return value->type == jbvBool;
+	if (strcmp(type, "Record") == 0)
+		return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
+	if (strcmp(type, "Collection") == 0)
+		return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
+	if (value->type != jbvString)
+		return false;
+	return (strcmp(type, "Date") != 0 && strcmp(type, "DateTime") != 0) ||
+		orch_condition_datetime(value->val.string.val, value->val.string.len, &timestamp);
+}
+
+void
+orch_action_check_outputs(const char *name, Jsonb *outputs)
+{
+	const Action *action = orch_action_find(name);
+	JsonbIterator *it;
+	JsonbValue	v;
+
+	if (action == NULL || action->outputs == NULL)
+		return;
+	if (outputs != NULL)
+	{
+		it = JsonbIteratorInit(&outputs->root);
+		(void) JsonbIteratorNext(&it, &v, true);
+		while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
+		{
+			char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
+			char	   *type = orch_action_member_type(action->outputs, key);
+
+			(void) JsonbIteratorNext(&it, &v, true);
+			if (type == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_ORCH_INVALID_INPUT),
+						 errmsg("action \"%s\" has no output \"%s\"", name, key),
+						 errhint("See what describe_action() said of it.")));
+			if (!orch_action_is_of_type(type, &v))
+				ereport(ERROR,
+						(errcode(ERRCODE_ORCH_INVALID_INPUT),
+						 errmsg("output \"%s\" of action \"%s\" is %s, not of type %s", key,
+								name, orch_condition_type_name(&v), type)));
+		}
+	}
+	it = JsonbIteratorInit(&action->outputs->root);
+	(void) JsonbIteratorNext(&it, &v, true);
+	while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
+	{
+		char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
+		JsonbValue *given = outputs == NULL ? NULL :
+		getKeyJsonValueFromContainer(&outputs->root, key, strlen(key), NULL);
+
+		(void) JsonbIteratorNext(&it, &v, true);
+		if (orch_action_is_required(&v) && (given == NULL || given->type == jbvNull))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_INVALID_INPUT),
+					 errmsg("output \"%s\" of action \"%s\" is required", key, name)));
+	}
+}
+
+/* Raises 22023 for members of an object other than the two that have a meaning. */
+static void
+check_described_member(JsonbContainer *member, const char *argument, const char *name)
+{
+	JsonbIterator *it = JsonbIteratorInit(member);
+	JsonbValue	key;
+	JsonbValue	v;
+
+	(void) JsonbIteratorNext(&it, &key, true);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		char	   *text = pnstrdup(key.val.string.val, key.val.string.len);
+
+		(void) JsonbIteratorNext(&it, &v, true);
+		if (strcmp(text, "dataType") == 0 ? v.type != jbvString :
+			strcmp(text, "isRequired") != 0 || v.type != jbvBool)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s: \"%s\" cannot have this \"%s\"", argument, name, text),
+					 errhint("It has a \"dataType\", which is text, and \"isRequired\", true or false.")));
+	}
+}
+
+/* Raises 22023 for what is no description. */
+static void
+check_description(Jsonb *described, const char *argument)
+{
+	JsonbIterator *it;
+	JsonbValue	v;
+
+	if (!JB_ROOT_IS_OBJECT(described))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a JSON object: names and their data types", argument)));
+	it = JsonbIteratorInit(&described->root);
+	(void) JsonbIteratorNext(&it, &v, true);
+	while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
+	{
+		char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
+		char	   *type;
+		int			i;
+
+		(void) JsonbIteratorNext(&it, &v, true);
+		type = v.type == jbvString ||
+			(v.type == jbvBinary && JsonContainerIsObject(v.val.binary.data)) ?
+			described_type(&v) : NULL;
+		for (i = 0; type != NULL && i < (int) lengthof(member_types); i++)
+			if (strcmp(type, member_types[i]) == 0)
+				break;
+		if (type == NULL || i == (int) lengthof(member_types))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s: \"%s\" has no known data type", argument, key),
+					 errhint("String, Number, Boolean, Date, DateTime, Time, Record, Collection and Any are.")));
+		if (v.type == jbvBinary)
+			check_described_member(v.val.binary.data, argument, key);
+	}
+}
+
+PG_FUNCTION_INFO_V1(orchestration_describe_action);
+
+/*
+ * orchestration.describe_action(action text, inputs jsonb, outputs jsonb,
+ *		due interval) returns void
+ *
+ * What an action takes and gives: names with their data types, as text or as
+ * {"dataType": ..., "isRequired": true}; null: anything.  Definitions are held
+ * against it when they are activated, outputs of work items when they are completed.
+ * due: how long after it was assigned a work item of the screen is due.  Raises
+ * 22004 for a null action, 22023 for what is no description and a due that is not
+ * positive, OR205 for an unknown action.
+ */
+Datum
+orchestration_describe_action(PG_FUNCTION_ARGS)
+{
+	static StaticPlan plan_describe = {
+		"UPDATE orchestration.action SET inputs = $2, outputs = $3, due = $4,"
+		" modified_at = pg_catalog.now() WHERE name = $1",
+		4, {TEXTOID, JSONBOID, JSONBOID, INTERVALOID}
+	};
+	Datum		values[4];
+	char		nulls[4];
+	SystemContext saved;
+	uint64		updated;
+	int			i;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of an action must not be null")));
+	if (!PG_ARGISNULL(1))
+		check_description(PG_GETARG_JSONB_P(1), "inputs");
+	if (!PG_ARGISNULL(2))
+		check_description(PG_GETARG_JSONB_P(2), "outputs");
+	if (!PG_ARGISNULL(3) && interval_sign(PG_GETARG_INTERVAL_P(3)) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("due must be a positive interval")));
+	for (i = 0; i < 4; i++)
+	{
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+		values[i] = PG_GETARG_DATUM(i);
+	}
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute(&plan_describe, values, nulls, false, 0);
 	updated = SPI_processed;
 	SPI_finish();
 	orch_system_leave(&saved);

@@ -34,10 +34,27 @@ typedef struct Action
 	double		retry_max_delay;
 	double		retry_jitter;
 	double		timeout;		/* seconds that an attempt may take; 0: any */
+	Jsonb	   *inputs;			/* describe_action(), or NULL */
+	Jsonb	   *outputs;
+	double		due;			/* seconds; 0: none */
 } Action;
 
 /* The action of a name, or NULL; valid until the next change of actions. */
 extern const Action *orch_action_find(const char *name);
+
+/*
+ * Hold outputs, NULL for none, against what describe_action() says of an action.
+ * Raises OR306.
+ */
+extern void orch_action_check_outputs(const char *name, Jsonb *outputs);
+
+/*
+ * What describe_action() says of a member: its data type, or NULL where there is no
+ * such member.
+ */
+extern char *orch_action_member_type(Jsonb *described, const char *name);
+extern bool orch_action_is_of_type(const char *type, JsonbValue *value);
+extern bool orch_action_is_required(JsonbValue *member);
 
 /*
  * Carry out a function action; returns its result, NULL for null.  The function

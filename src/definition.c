@@ -445,3 +445,22 @@ orchestration_completes_by_condition(PG_FUNCTION_ARGS)
 				   (step >= 0 && (def->steps[step].exit != NULL ||
 								  def->steps[step].exit_action != NULL)));
 }
+
+PG_FUNCTION_INFO_V1(orchestration_waits_for_record);
+
+/*
+ * orchestration.waits_for_record(version_id uuid, stage text) returns boolean
+ *
+ * Whether conditions of a stage look at the record that the run is about, or let an
+ * evaluation action decide.  Null for null, false for a name that is no stage.
+ * Raises OR101 for an unknown version.
+ */
+Datum
+orchestration_waits_for_record(PG_FUNCTION_ARGS)
+{
+	const Definition *def = orch_definition_get(PG_GETARG_UUID_P(0));
+	int			stage = orch_definition_stage_index(def,
+													text_to_cstring(PG_GETARG_TEXT_PP(1)));
+
+	PG_RETURN_BOOL(stage >= 0 && def->stages[stage].reads_record);
+}

@@ -349,3 +349,89 @@ orch_definition_note_record_readers(Definition *def)
 		def->waits_for_record |= stage->reads_record;
 	}
 }
+
+/* ------------------------------------------------------- every operand */
+
+static void
+walk_set(const ConditionSet *set, OperandVisitor visit, const char *used_by, void *arg)
+{
+	int			i;
+
+	for (i = 0; set != NULL && i < set->nrequirements; i++)
+	{
+		if (set->requirements[i].left != NULL)
+			visit(set->requirements[i].left, used_by, arg);
+		if (set->requirements[i].right != NULL)
+			visit(set->requirements[i].right, used_by, arg);
+		walk_set(set->requirements[i].nested, visit, used_by, arg);
+	}
+}
+
+static void
+walk_list(const List *operands, OperandVisitor visit, const char *used_by, void *arg)
+{
+	ListCell   *cell;
+
+	foreach(cell, operands)
+		visit(lfirst(cell), used_by, arg);
+}
+
+static void
+walk_inputs(int ninputs, const InputParameter *inputs, OperandVisitor visit,
+			const char *used_by, void *arg)
+{
+	int			i;
+
+	for (i = 0; i < ninputs; i++)
+		if (inputs[i].value != NULL)
+			visit(inputs[i].value, used_by, arg);
+}
+
+static void
+walk_evaluation(const EvaluationAction *action, OperandVisitor visit,
+				const char *used_by, void *arg)
+{
+	if (action != NULL)
+		walk_inputs(action->ninputs, action->inputs, visit, used_by, arg);
+}
+
+/*
+ * Shows every operand that is evaluated while a run goes on, with the name of what
+ * it is in.
+ */
+void
+orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg)
+{
+	int			i;
+	int			j;
+
+	for (i = 0; i < def->nstages; i++)
+	{
+		walk_set(def->stages[i].exit, visit, def->stages[i].name, arg);
+		walk_evaluation(def->stages[i].exit_action, visit, def->stages[i].name, arg);
+	}
+	for (i = 0; i < def->nsteps; i++)
+	{
+		const StepDef *step = &def->steps[i];
+
+		walk_set(step->entry, visit, step->name, arg);
+		walk_set(step->exit, visit, step->name, arg);
+		walk_evaluation(step->entry_action, visit, step->name, arg);
+		walk_evaluation(step->exit_action, visit, step->name, arg);
+		walk_inputs(step->ninputs, step->inputs, visit, step->name, arg);
+		if (step->assignee != NULL)
+			visit(step->assignee, step->name, arg);
+		if (step->context_record != NULL)
+			visit(step->context_record, step->name, arg);
+	}
+	for (i = 0; i < def->noutcomes; i++)
+		walk_set(def->outcomes[i].conditions, visit, def->outcomes[i].name, arg);
+	for (i = 0; i < def->nassignments; i++)
+		for (j = 0; j < def->assignments[i].nitems; j++)
+			if (def->assignments[i].items[j].value != NULL)
+				visit(def->assignments[i].items[j].value, def->assignments[i].name, arg);
+	for (i = 0; i < def->nformulas; i++)
+		walk_list(def->formulas[i].references, visit, def->formulas[i].name, arg);
+	for (i = 0; i < def->ntemplates; i++)
+		walk_list(def->templates[i].references, visit, def->templates[i].name, arg);
+}

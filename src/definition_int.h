@@ -174,6 +174,10 @@ extern void orch_definition_compile_resources(Compiler *c, const DocNode *root);
 
 /* definition_graph.c */
 extern void orch_definition_note_record_readers(Definition *def);
+
+typedef void (*OperandVisitor) (const Operand *operand, const char *used_by, void *arg);
+
+extern void orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg);
 extern void orch_definition_check_formula_cycles(Compiler *c,
 												 const DocNode *root);
 extern void orch_definition_check_entry_cycles(Compiler *c,

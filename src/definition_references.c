@@ -32,6 +32,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "action.h"
 #include "definition_int.h"
 #include "errors.h"
 #include "system.h"
@@ -284,6 +285,84 @@ check_evaluation(const EvaluationAction *action, const KnownList *actions,
 		orch_definition_add_problem(problems, PROBLEM_ERROR, place, 0, problem, NULL);
 }
 
+/* For check_output(). */
+typedef struct OutputCheck
+{
+	const Definition *def;
+	ProblemList *problems;
+} OutputCheck;
+
+/*
+ * An output that is read, and that the action does not give (describe_action()).
+ */
+static void
+check_output(const Operand *operand, const char *used_by, void *arg)
+{
+	OutputCheck *check = arg;
+	const StepDef *step;
+	const Action *action;
+
+	if (operand->kind != OPERAND_STEP_OUTPUT || operand->path == NIL)
+		return;
+	step = &check->def->steps[operand->index];
+	action = orch_action_find(step->action_name);
+	if (action == NULL || action->outputs == NULL ||
+		orch_action_member_type(action->outputs, linitial(operand->path)) != NULL)
+		return;
+	orch_definition_add_problem(check->problems, PROBLEM_ERROR,
+								psprintf("\"%s\"", used_by), 0,
+								psprintf("reference \"%s\": action \"%s\" has no output \"%s\"",
+										 operand->text, step->action_name,
+										 (char *) linitial(operand->path)), NULL);
+}
+
+/*
+ * Inputs that the action does not take, that are not of its type, or missing.
+ */
+static void
+check_inputs(const StepDef *step, const char *place, ProblemList *problems)
+{
+	const Action *action = orch_action_find(step->action_name);
+	JsonbIterator *it;
+	JsonbValue	v;
+	int			i;
+
+	if (action == NULL || action->inputs == NULL)
+		return;
+	for (i = 0; i < step->ninputs; i++)
+	{
+		const Operand *value = step->inputs[i].value;
+		char	   *type = orch_action_member_type(action->inputs, step->inputs[i].name);
+
+		if (type == NULL)
+			orch_definition_add_problem(problems, PROBLEM_ERROR, place, 0,
+										psprintf("action \"%s\" takes no input \"%s\"",
+												 step->action_name, step->inputs[i].name), NULL);
+		else if (value != NULL && value->kind == OPERAND_LITERAL && value->literal != NULL &&
+				 !orch_action_is_of_type(type, value->literal))
+			orch_definition_add_problem(problems, PROBLEM_ERROR, place, 0,
+										psprintf("input \"%s\" of action \"%s\" is %s, not of type %s",
+												 step->inputs[i].name, step->action_name,
+												 orch_condition_type_name(value->literal), type),
+										NULL);
+	}
+	it = JsonbIteratorInit(&action->inputs->root);
+	(void) JsonbIteratorNext(&it, &v, true);
+	while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
+	{
+		char	   *name = pnstrdup(v.val.string.val, v.val.string.len);
+
+		(void) JsonbIteratorNext(&it, &v, true);
+		for (i = 0; i < step->ninputs; i++)
+			if (strcmp(step->inputs[i].name, name) == 0)
+				break;
+		if (i == step->ninputs && orch_action_is_required(&v))
+			orch_definition_add_problem(problems, PROBLEM_ERROR, place, 0,
+										psprintf("action \"%s\" needs the input \"%s\"",
+												 step->action_name, name), NULL);
+	}
+}
+
 static bool
 record_type_is_there(const char *name)
 {
@@ -303,6 +382,7 @@ orch_definition_check_activation(const Definition *def, ProblemList *problems)
 {
 	KnownList	actions = known_names(&actions_plan, action_names(def));
 	KnownList	principals = known_names(&principals_plan, assignee_names(def));
+	OutputCheck check;
 	int			i;
 
 	if (def->nstages == 0 && def->kind != DEFINITION_EVALUATION)
@@ -315,6 +395,9 @@ orch_definition_check_activation(const Definition *def, ProblemList *problems)
 										psprintf("record type \"%s\" is not registered",
 												 def->record_type), NULL);
 	}
+	check.def = def;
+	check.problems = problems;
+	orch_definition_walk(def, check_output, &check);
 	for (i = 0; i < def->nlookups; i++)
 		if (!record_type_is_there(def->lookups[i].record_type))
 			orch_definition_add_problem(problems, PROBLEM_ERROR,
@@ -341,6 +424,7 @@ orch_definition_check_activation(const Definition *def, ProblemList *problems)
 										psprintf("action \"%s\" is a %s, the step needs a %s",
 												 step->action_name, known->kind,
 												 fitting_actions(step)), NULL);
+		check_inputs(step, place, problems);
 		check_evaluation(step->entry_action, &actions, place, problems);
 		check_evaluation(step->exit_action, &actions, place, problems);
 		if (assignee != NULL)

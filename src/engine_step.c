@@ -124,10 +124,11 @@ static StaticPlan plan_queue_step = {
 static StaticPlan plan_insert_work_item = {
 	"INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id,"
 	" label, description, screen_flow, screen_flow_inputs, related_record_type,"
-	" related_record_id, orchestration_id, record_locked, assignee_can_edit)"
-	" VALUES ($1, $2, 'Assigned', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-	12, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID,
-	TEXTOID, UUIDOID, BOOLOID, BOOLOID}
+	" related_record_id, orchestration_id, record_locked, assignee_can_edit, due_at)"
+	" VALUES ($1, $2, 'Assigned', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+	" pg_catalog.now() + pg_catalog.make_interval(secs => $13))",
+	13, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID,
+	TEXTOID, UUIDOID, BOOLOID, BOOLOID, FLOAT8OID}
 };
 
 static void cannot_begin(RunState *rs, StepState *step, Jsonb *error,
@@ -501,8 +502,9 @@ begin_interactive(RunState *rs, int n)
 	char	   *volatile record = NULL;
 	char	   *volatile record_type = NULL;
 	Principal	principal;
-	Datum		values[12];
-	char		nulls[12];
+	Datum		values[13];
+	char		nulls[13];
+	const Action *action;
 	char	   *description;
 
 	ORCH_ENGINE_TRY(rs);
@@ -580,9 +582,14 @@ begin_interactive(RunState *rs, int n)
 	values[9] = UUIDPGetDatum(&rs->def->orchestration_id);
 	values[10] = BoolGetDatum(def->locks_record);
 	values[11] = BoolGetDatum(def->assignee_can_edit);
+	action = orch_action_find(def->action_name);
+	values[12] = Float8GetDatum(action == NULL ? 0 : action->due);
+	if (action == NULL || action->due == 0)
+		nulls[12] = 'n';
 	orch_guard_trust_begin();
 	orch_plan_execute(&plan_insert_work_item, values, nulls, false, 0);
 	orch_guard_trust_end();
+	orch_notify_assigned(&principal.id);
 }
 
 /*

@@ -397,9 +397,11 @@ orch_queue_claim(List *topics, const char *worker, int max_steps, Interval *leas
 		if (!again || list_length(claimed) >= max_steps)
 			break;
 
-		/* there may be more than is known */
+		/*
+		 * There may be more than is known.  The time stays that of the call: a
+		 * short lease that it gave does not end before it returns.
+		 */
 		again = false;
-		now = GetCurrentTimestamp();
 		foreach(cell, topics)
 			rescanned |= rescan(find_topic(lfirst(cell)), now, true);
 		if (!rescanned)

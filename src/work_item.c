@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * work_item.c
- *	  Calls on work items: complete, reassign, fail.
+ *	  Calls on work items: complete, claim, release, reassign, fail, due dates.
  *
  * Each finds the run of the item without a lock, takes the lock on the run, and
  * only then looks at the item: of two members of a queue who finish the same item
@@ -24,6 +24,7 @@
 #include "utils/jsonb.h"
 
 #include "access.h"
+#include "action.h"
 #include "catalog.h"
 #include "engine.h"
 #include "errors.h"
@@ -31,6 +32,7 @@
 #include "guard.h"
 #include "history.h"
 #include "log.h"
+#include "notify.h"
 #include "principal.h"
 #include "system.h"
 #include "transition.h"
@@ -45,6 +47,9 @@ typedef struct ItemState
 	pg_uuid_t	id;
 	pg_uuid_t	step_id;
 	pg_uuid_t	assignee_id;
+	bool		claimed;		/* from: */
+	pg_uuid_t	claimed_from;
+	char	   *screen;			/* its action, or NULL */
 	char	   *name;
 	RunStatus	run_status;
 	WorkItemStatus status;
@@ -62,7 +67,7 @@ static StaticPlan plan_lock_run = {
 };
 static StaticPlan plan_read = {
 	"SELECT step_run_id, assignee_id, name, status, idempotency_key,"
-	" completed_by, completed_at"
+	" completed_by, completed_at, claimed_from, screen_flow"
 	" FROM orchestration.work_item WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
 };
@@ -72,14 +77,24 @@ static StaticPlan plan_complete = {
 	4, {UUIDOID, UUIDOID, TEXTOID, TEXTOID}
 };
 static StaticPlan plan_reassign = {
-	"UPDATE orchestration.work_item SET assignee_id = $3"
+	"UPDATE orchestration.work_item SET assignee_id = $3, claimed_from = $4"
 	" WHERE run_id = $1 AND id = $2",
-	3, {UUIDOID, UUIDOID, UUIDOID}
+	4, {UUIDOID, UUIDOID, UUIDOID, UUIDOID}
+};
+static StaticPlan plan_set_due = {
+	"UPDATE orchestration.work_item SET due_at = $3"
+	" WHERE run_id = $1 AND id = $2 AND due_at IS DISTINCT FROM $3",
+	3, {UUIDOID, UUIDOID, TIMESTAMPTZOID}
 };
 
 static void lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 					  void (*require) (Oid role, const pg_uuid_t *item_id));
 static void refuse_done(const ItemState *item);
+static void assign(const ItemState *item, const pg_uuid_t *assignee,
+				   const pg_uuid_t *claimed_from);
+static Frame *enter_item(FunctionCallInfo fcinfo, SystemContext *saved,
+						 ItemState *item);
+static void leave_item(Frame *frame, SystemContext *saved);
 
 /*
  * Lock the run of a work item and read the item.  Caller is in system context
@@ -90,6 +105,7 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 		  void (*require) (Oid role, const pg_uuid_t *item_id))
 {
 	Datum		values[2];
+	Datum		claimed_from;
 	bool		isnull;
 	HeapTuple	tuple;
 	TupleDesc	desc;
@@ -131,6 +147,11 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 	item->idempotency_key = SPI_getvalue(tuple, desc, 5);
 	item->completed_by = SPI_getvalue(tuple, desc, 6);
 	item->completed_at = SPI_getvalue(tuple, desc, 7);
+	claimed_from = SPI_getbinval(tuple, desc, 8, &isnull);
+	item->claimed = !isnull;
+	if (!isnull)
+		item->claimed_from = *DatumGetUUIDP(claimed_from);
+	item->screen = SPI_getvalue(tuple, desc, 9);
 }
 
 static void
@@ -158,7 +179,8 @@ PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
  * it before.  Raises 22004 for a null id, OR101 for an item that
  * does not exist or that the caller does not see, 42501 when it is not assigned to
  * him or a group or queue of his and he lacks Modify All Data, OR302 when
- * the item is Completed already, OR306 for outputs that are no object.
+ * the item is Completed already, OR306 for outputs that are no object, or not what
+ * describe_action() says of the screen.
  * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
  */
 Datum
@@ -206,6 +228,8 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	}
 
+	if (item.screen != NULL)
+		orch_action_check_outputs(item.screen, outputs);
 	values[0] = UUIDPGetDatum(&item.run_id);
 	values[1] = UUIDPGetDatum(&item.id);
 	values[2] = CStringGetTextDatum(actor);
@@ -239,6 +263,151 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	orch_system_leave(&saved);
 	orch_frame_pop(frame);
 	PG_RETURN_BOOL(true);
+}
+
+/*
+ * Give an item to somebody else, and tell him.
+ */
+static void
+assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claimed_from)
+{
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', ' '};
+
+	values[0] = UUIDPGetDatum(&item->run_id);
+	values[1] = UUIDPGetDatum(&item->id);
+	values[2] = UUIDPGetDatum(assignee);
+	values[3] = UUIDPGetDatum(claimed_from);
+	if (claimed_from == NULL)
+		nulls[3] = 'n';
+	orch_plan_execute_latest(&plan_reassign, values, nulls, 0);
+	orch_notify_assigned(assignee);
+}
+
+/*
+ * A call on an Assigned item by one who may work on it.
+ */
+static Frame *
+enter_item(FunctionCallInfo fcinfo, SystemContext *saved, ItemState *item)
+{
+	Frame	   *frame;
+	Oid			role = GetUserId();
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id must not be null")));
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
+	orch_system_enter(saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	lock_item(PG_GETARG_UUID_P(0), item, role, orch_access_require_work);
+	if (item->status == WORK_ITEM_COMPLETED)
+		refuse_done(item);
+	return frame;
+}
+
+static void
+leave_item(Frame *frame, SystemContext *saved)
+{
+	SPI_finish();
+	orch_system_leave(saved);
+	orch_frame_pop(frame);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_claim_work_item);
+
+/*
+ * orchestration.claim_work_item(work_item_id uuid) returns boolean
+ *
+ * Makes the caller the assignee of an item that a group or queue of his has, so that
+ * nobody else works on it.  Returns false when it was his already.  Raises 22004,
+ * OR101 and 42501 as complete_work_item() does, OR302 when the item is Completed,
+ * 55000 when another user has it.  Source: contract/transitions.csv, line 31.
+ */
+Datum
+orchestration_claim_work_item(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	ItemState	item;
+	Oid			role = GetUserId();
+	const Principal *acting;
+	pg_uuid_t	me;
+	Frame	   *frame = enter_item(fcinfo, &saved, &item);
+	Principal	holder;
+	bool		other;
+
+	acting = orch_principal_acting(role);
+	if (acting == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" acts as no active user",
+						GetUserNameFromId(role, false))));
+	me = acting->id;
+	other = !orch_uuid_equal(&item.assignee_id, &me);
+	if (other)
+	{
+		if (orch_principal_get(&item.assignee_id, &holder) && holder.kind == PRINCIPAL_USER)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("work item %s is assigned to %s", item.name, holder.name),
+					 errhint("Only what a group or queue has can be claimed; reassign it.")));
+		assign(&item, &me, &item.assignee_id);
+	}
+	leave_item(frame, &saved);
+	PG_RETURN_BOOL(other);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_release_work_item);
+
+/*
+ * orchestration.release_work_item(work_item_id uuid) returns boolean
+ *
+ * Gives an item that was claimed back to its group or queue.  Returns false when it
+ * was not claimed.  Raises 22004, OR101, 42501 and OR302 as claim_work_item() does.
+ * Source: contract/transitions.csv, line 31.
+ */
+Datum
+orchestration_release_work_item(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	ItemState	item;
+	Frame	   *frame = enter_item(fcinfo, &saved, &item);
+
+	if (item.claimed)
+		assign(&item, &item.claimed_from, NULL);
+	leave_item(frame, &saved);
+	PG_RETURN_BOOL(item.claimed);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_set_due_date);
+
+/*
+ * orchestration.set_due_date(work_item_id uuid, due_at timestamptz) returns boolean
+ *
+ * Says when an item should be done; null: any time.  Returns false when that was so
+ * already.  Raises 22004 for a null id, OR101, 42501 and OR302 as claim_work_item()
+ * does.
+ */
+Datum
+orchestration_set_due_date(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	ItemState	item;
+	Frame	   *frame = enter_item(fcinfo, &saved, &item);
+	Datum		values[3];
+	char		nulls[3] = {' ', ' ', ' '};
+	bool		changed;
+
+	values[0] = UUIDPGetDatum(&item.run_id);
+	values[1] = UUIDPGetDatum(&item.id);
+	values[2] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
+	if (PG_ARGISNULL(1))
+		nulls[2] = 'n';
+	orch_plan_execute_latest(&plan_set_due, values, nulls, 0);
+	changed = SPI_processed > 0;
+	leave_item(frame, &saved);
+	PG_RETURN_BOOL(changed);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
@@ -284,14 +453,7 @@ orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 		refuse_done(&item);
 	other = !orch_uuid_equal(&item.assignee_id, assignee);
 	if (other)
-	{
-		Datum		values[3];
-
-		values[0] = UUIDPGetDatum(&item.run_id);
-		values[1] = UUIDPGetDatum(&item.id);
-		values[2] = UUIDPGetDatum(assignee);
-		orch_plan_execute_latest(&plan_reassign, values, NULL, 0);
-	}
+		assign(&item, assignee, NULL);
 	SPI_finish();
 	orch_system_leave(&saved);
 	orch_frame_pop(frame);

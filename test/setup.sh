@@ -37,7 +37,8 @@ have() {
         python3-psycopg) /usr/bin/python3 -c 'import psycopg' ;;
         libc6-dev) [ -e /usr/include/stdlib.h ] ;;
         libxml2-dev) [ -e /usr/include/libxml2/libxml/tree.h ] || xml2-config --cflags ;;
-        postgresql-server-dev-*) [ -e "$("$pg_config" --pgxs)" ] ;;
+        postgresql-server-dev-*)
+            [ -e "$("$pg_config" --pgxs)" ] && [ -e "$("$pg_config" --includedir-server)/postgres.h" ] ;;
         postgresql-*-pgtap) [ -e "$("$pg_config" --sharedir)/extension/pgtap.control" ] ;;
         postgresql-*) [ -x "$("$pg_config" --bindir)/initdb" ] ;;
         libtap-parser-sourcehandler-pgtap-perl) command -v pg_prove ;;

@@ -79,11 +79,15 @@ if ! "${as[@]}" "$bindir/initdb" -D "$work/data" -U postgres -A trust \
     cat "$work/initdb.log" >&2
     exit 1
 fi
+# predicate locks of rows, not pages: whether transactions of isolation specs are
+# refused as not serializable must not depend on what else is on a page
 cat >>"$work/data/postgresql.conf" <<CONF
 listen_addresses = ''
 unix_socket_directories = '$work'
 port = 54329
 fsync = off
+max_pred_locks_per_page = 1000
+max_pred_locks_per_relation = 1000
 max_prepared_transactions = 4
 $conf
 ${ORCH_SERVER_CONF:-}

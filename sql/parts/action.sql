@@ -35,6 +35,17 @@ CREATE FUNCTION orchestration.set_retry_policy(
 COMMENT ON FUNCTION orchestration.set_retry_policy(text, integer, interval, double precision, interval, double precision, interval) IS
     'How often a queued step of an action is tried, after which delays, and how long one attempt may take';
 
+CREATE FUNCTION orchestration.describe_action(
+    action text,
+    inputs jsonb DEFAULT NULL,
+    outputs jsonb DEFAULT NULL,
+    due interval DEFAULT NULL)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_describe_action';
+COMMENT ON FUNCTION orchestration.describe_action(text, jsonb, jsonb, interval) IS
+    'What an action takes and gives, {"name": "Number", "other": {"dataType": "String", "isRequired": true}}: definitions and outputs are held against it; and when work items of a screen are due';
+
 CREATE FUNCTION orchestration.unregister_action(name text)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE

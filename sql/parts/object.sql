@@ -181,6 +181,9 @@ CREATE TABLE orchestration.action (
     retry_max_delay interval  NOT NULL DEFAULT '1 hour',
     retry_jitter  double precision NOT NULL DEFAULT 0.1,
     timeout       interval,
+    inputs        jsonb,
+    outputs       jsonb,
+    due           interval,
     created_at    timestamptz NOT NULL DEFAULT now(),
     modified_at   timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT action_pkey PRIMARY KEY (name),
@@ -213,6 +216,12 @@ COMMENT ON COLUMN orchestration.action.retry_max_delay IS
     'What it never exceeds, jitter apart';
 COMMENT ON COLUMN orchestration.action.retry_jitter IS
     'By which part of itself it is changed at random, up or down';
+COMMENT ON COLUMN orchestration.action.inputs IS
+    'What it takes: {"name": {"dataType": "Number", "isRequired": true}}; null: anything';
+COMMENT ON COLUMN orchestration.action.outputs IS
+    'What it gives, likewise; null: anything';
+COMMENT ON COLUMN orchestration.action.due IS
+    'Screens: how long after it was assigned a work item is due';
 COMMENT ON COLUMN orchestration.action.timeout IS
     'Queued steps: how long one attempt may take, however often its lease is extended; null: for ever';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.action', '');
@@ -492,6 +501,8 @@ CREATE TABLE orchestration.work_item (
     completed_by        text,
     idempotency_key     text,
     modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    due_at              timestamptz,
+    claimed_from        uuid,
     record_locked       boolean     NOT NULL DEFAULT false,
     assignee_can_edit   boolean     NOT NULL DEFAULT false,
     CONSTRAINT work_item_pkey PRIMARY KEY (run_id, id),
@@ -514,7 +525,7 @@ CREATE INDEX work_item_modified_minute_idx ON orchestration.work_item (modified_
 CREATE INDEX work_item_owner_idx ON orchestration.work_item (owner_id);
 CREATE INDEX work_item_orchestration_idx ON orchestration.work_item (orchestration_id);
 CREATE INDEX work_item_assignee_idx ON orchestration.work_item (assignee_id);
-CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, assigned_at)
+CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, assigned_at, id)
     WHERE status = 'Assigned';
 CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, step_run_id)
     WHERE status = 'Assigned';
@@ -530,6 +541,10 @@ COMMENT ON TABLE orchestration.work_item IS
     'Work for people: FlowOrchestrationWorkItem (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.work_item.completed_by IS
     'Who finished it: the name of the user, or of the role where it is nobody''s; null: the engine closed it';
+COMMENT ON COLUMN orchestration.work_item.due_at IS
+    'When it should be done: set_due_date(), or the time that its screen has (describe_action())';
+COMMENT ON COLUMN orchestration.work_item.claimed_from IS
+    'The group or queue from which its assignee took it: release_work_item() gives it back';
 COMMENT ON COLUMN orchestration.work_item.record_locked IS
     'While it is Assigned nobody changes the related record (shouldLock)';
 COMMENT ON COLUMN orchestration.work_item.assignee_can_edit IS

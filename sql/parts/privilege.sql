@@ -40,6 +40,12 @@ GRANT EXECUTE ON FUNCTION
     orchestration.fail_work_item(uuid, text),
     orchestration.reassign_work_item(uuid, uuid),
     orchestration.listen_for_work(),
+    orchestration.claim_work_item(uuid),
+    orchestration.release_work_item(uuid),
+    orchestration.set_due_date(uuid, timestamptz),
+    orchestration.my_work_items(integer, timestamptz, uuid, text, timestamptz),
+    orchestration.run_diagram(uuid, text),
+    orchestration.dry_run(text, text, jsonb, jsonb, integer, integer),
     orchestration.share_record(uuid, uuid, orchestration.access_level),
     orchestration.unshare_record(uuid, uuid),
     orchestration.set_default_access(orchestration.shared_object, orchestration.sharing_model),
@@ -116,6 +122,7 @@ GRANT SELECT ON
     orchestration.feed_tracked_change,
     orchestration.field_tracking,
     orchestration.tombstone_horizon,
+    orchestration.run_overview,
     orchestration.sobject,
     orchestration.sobject_field,
     orchestration.sobject_picklist_value,
@@ -142,7 +149,7 @@ GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
               created_at, created_by, name, label, description, screen_flow,
               screen_flow_inputs, related_record_type, related_record_id,
               status, assigned_at, modified_at, modified_by, completed_at,
-              completed_by, modified_minute)
+              completed_by, modified_minute, due_at, claimed_from)
     ON orchestration.work_item TO PUBLIC;
 GRANT SELECT ON orchestration.run_log TO PUBLIC;
 GRANT SELECT ON orchestration.step_attempt TO PUBLIC;

@@ -693,7 +693,7 @@ SELECT jsonb_build_object(
                     FROM orchestration.work_item w JOIN orchestration.principal p ON p.id = w.assignee_id
                    WHERE w.run_id = r.id GROUP BY w.step_run_id) w ON w.step_run_id = t.id
        LEFT JOIN (SELECT q.step_run_id, CASE WHEN q.available_at = 'infinity' THEN 'frozen' WHEN q.lease_id IS NULL THEN 'ready'
-                                             WHEN q.available_at > clock_timestamp() THEN 'leased' ELSE 'expired' END AS state
+                                             WHEN q.leased_until > clock_timestamp() THEN 'leased' ELSE 'expired' END AS state
                     FROM orchestration.step_queue q WHERE q.run_id = r.id) q ON q.step_run_id = t.id
       WHERE t.run_id = r.id), '{}'),
   'log', COALESCE((SELECT jsonb_agg(jsonb_build_array(l.kind, g.position, t.name,

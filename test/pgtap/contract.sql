@@ -92,8 +92,9 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.c
                 'no function is LEAKPROOF, none that is SECURITY DEFINER is PUBLIC''s');
 SELECT is_empty($$SELECT c.relname FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid, pg_extension e
                    WHERE e.extname = 'orchestration' AND c.relkind IN ('r', 'S') AND NOT c.oid = ANY (e.extconfig)
-                     AND c.relname NOT IN ('sobject', 'sobject_field', 'sobject_picklist_value', 'sobject_child_relationship')$$,
-                'every table and sequence is dumped, but for those that only the contract fills');
+                     AND c.relname NOT IN ('sobject', 'sobject_field', 'sobject_picklist_value', 'sobject_child_relationship')
+                     AND c.relname <> 'secret'$$,
+                'every table and sequence is dumped, but for those that only the contract fills, and the secret, which each database has its own');
 SELECT is_empty($$SELECT classid::regclass, objid FROM member m
                    WHERE NOT EXISTS (SELECT FROM pg_identify_object(m.classid, m.objid, 0) i
                                       WHERE i.schema = 'orchestration' OR (i.type = 'schema' AND i.name = 'orchestration'))$$,

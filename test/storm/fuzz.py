@@ -37,7 +37,7 @@ GRANT SELECT ON pg_catalog.pg_backend_memory_contexts TO PUBLIC;
 SELECT orchestration.create_user('boss@example.com', role_name => 'fuzz_boss') AS boss, orchestration.create_user('small@example.com', role_name => 'fuzz_small') AS small,
        orchestration.create_group('Fuzz_Group') AS grp \gset
 SELECT orchestration.update_user(:'boss', modify_all_data => true, view_all_data => true, manage_runs => true, manage_definitions => true, reassign_work_items => true) \g /dev/null
-SELECT orchestration.register_action('fuzz_screen', 'screen'), orchestration.register_action('fuzz_worker', 'worker') \g /dev/null
+SELECT orchestration.register_action('fuzz_screen', 'screen'), orchestration.register_action('fuzz_worker', 'worker'), orchestration.register_action('fuzz_other', 'worker') \g /dev/null
 SELECT orchestration.deploy_orchestration(:'definition'::jsonb), orchestration.activate_orchestration('Fuzz') \g /dev/null
 SELECT orchestration.start_orchestration('Fuzz', owner_id => :'small') FROM generate_series(1, 20) \g /dev/null
 SELECT orchestration.share_record(r.id, :'grp'), orchestration.post_to_feed(r.id, 'a post') FROM orchestration.run r LIMIT 5 \g /dev/null
@@ -219,6 +219,8 @@ def main():
         "evaluate_conditions": ("SELECT orchestration.evaluate_conditions($1::jsonb, '{\"amount\": 1}')",
                                 lambda: {"conditionLogic": "1 OR 2", "conditions": DEFINITION["decisions"][0]["rules"][0]["conditions"]}, False),
         "evaluate_formula": ("SELECT orchestration.evaluate_formula('IF({!amount} > 1, {!text} & \"x\", TEXT({!amount}))', $1::jsonb)", lambda: context, False),
+        "describe_action": ("SELECT orchestration.describe_action('fuzz_other', $1::jsonb, $1::jsonb)", lambda: {"a": {"dataType": "String", "isRequired": False}}, False),
+        "dry_run": ("SELECT count(*) FROM orchestration.dry_run('Fuzz', NULL, $1::jsonb, $1::jsonb)", lambda: {"amount": 1}, False),
         "set_global": ("SELECT orchestration.set_global('$Fuzz', $1::jsonb)", lambda: {"Name": "x"}, False),
         "extend_leases": ("SELECT count(*) FROM orchestration.extend_leases($1::jsonb)", lambda: [{"step_id": rng.choice(steps), "lease_id": rng.choice(ids)}], False),
         "complete_and_claim": ("SELECT count(*) FROM orchestration.complete_and_claim($1::jsonb, 'w', '{fuzz}')", lambda: [{"step_id": rng.choice(steps), "lease_id": rng.choice(ids), "outputs": {"a": 1}}], False),

@@ -1,0 +1,92 @@
+-- watch: dry runs, overview, what is stuck, counters, diagrams (src/dry_run.c,
+-- src/diagram.c, sql/parts/watch.sql).
+\getenv dir PG_ABS_SRCDIR
+\set helper :dir '/sql/helper.psql'
+\i :helper
+\pset format unaligned
+\pset tuples_only on
+CREATE TABLE public.watch_trace (note text);
+CREATE FUNCTION public.watch_write(i jsonb) RETURNS jsonb LANGUAGE sql AS $$ INSERT INTO public.watch_trace VALUES (i::text) RETURNING '{"written": 1}'::jsonb $$;
+CREATE FUNCTION public.watch_fail(i jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+SELECT orchestration.register_action('Watch_Write', 'function', 'watch_write(jsonb)');
+SELECT orchestration.register_action('Watch_Fail', 'function', 'watch_fail(jsonb)');
+SELECT orchestration.register_action('Watch_Work', 'worker'), orchestration.register_action('Watch_Screen', 'screen');
+SELECT pg_temp.person('ann@example.com', 'Ann');
+SELECT orchestration.create_queue('Watch_Queue') IS NOT NULL;
+SELECT pg_temp.orchestration('Watched', 'First', jsonb_build_object(
+    'variables', jsonb_build_array(pg_temp.variable('amount', 'Number')),
+    'decisions', '[{"name": "Large", "label": "Large", "defaultConnector": {"targetReference": "Last"}, "rules": [{"name": "Yes", "label": "Is <large> & \"more\"", "conditionLogic": "and", "connector": {"targetReference": "Check"},
+        "conditions": [{"leftValueReference": "Ask.Outputs.amount", "operator": "GreaterThan", "rightValue": {"numberValue": 10}}]}]}]'::jsonb,
+    'orchestratedStages', jsonb_build_array(
+        pg_temp.stage('First', 'Large', pg_temp.step('Write', 'B', 'Watch_Write', '{}', '{"n": {"elementReference": "amount"}}'), pg_temp.step('Ask', 'I', 'Watch_Screen')),
+        pg_temp.stage('Check', 'First', pg_temp.step('Work', 'A', 'Watch_Work'), pg_temp.step('Later', 'A', 'Watch_Write', '{Work}')) || '{"faultConnector": {"targetReference": "Last"}}',
+        pg_temp.stage('Last', NULL))));
+
+--
+-- dry runs: what would happen, and nothing did
+--
+SELECT number, event, stage, step, detail FROM orchestration.dry_run('Watched', inputs => '{"amount": 5}', outputs => '{"Ask": {"amount": 1}}');
+SELECT count(*) FROM public.watch_trace;
+SELECT count(*) FROM orchestration.run;
+-- a loop: the same answer each time, until it is enough; a worker's outputs; the function that waits is called
+SELECT count(*), count(*) FILTER (WHERE event = 'StartWorkItem') FROM orchestration.dry_run('Watched', outputs => '{"Ask": {"amount": 11}, "Work": {"x": 1}}', max_steps => 10);
+SELECT event, step, detail FROM orchestration.dry_run('Watched', outputs => '{"Ask": {"amount": 11}}', max_steps => 3) WHERE step IN ('Work', 'Later');
+-- a version that is not active, one that fails
+SELECT orchestration.deploy_orchestration('{"fullName": "Watched", "label": "Two", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}}, "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "F", "label": "F", "actionName": "Watch_Fail", "actionType": "stepBackground"}]}]}'::jsonb);
+SELECT event, stage, step, detail->>'message' FROM orchestration.dry_run('Watched');
+SELECT event FROM orchestration.dry_run('Watched', version => 1, max_steps => 0);
+SELECT * FROM orchestration.dry_run('Watched', version => 9);
+SELECT * FROM orchestration.dry_run('Nothing');
+SELECT * FROM orchestration.dry_run(NULL);
+SELECT * FROM orchestration.dry_run('Watched', outputs => '[]');
+SELECT * FROM orchestration.dry_run('Watched', version => 1, outputs => '{"Ask": 1}');
+SELECT * FROM orchestration.dry_run('Watched', version => 1, inputs => '{"amount": "x"}');
+SELECT * FROM orchestration.dry_run('Watched', record_id => 'nothing');
+SELECT count(*) FROM orchestration.run;
+-- inside a transaction that goes on, and fails, and goes on
+BEGIN;
+SELECT orchestration.start_orchestration('Watched') IS NOT NULL;
+SELECT count(*) > 0 FROM orchestration.dry_run('Watched');
+SELECT pg_temp.state();
+COMMIT;
+
+--
+-- overview
+--
+SELECT orchestration.cancel_run(pg_temp.run());
+SELECT orchestration.start_orchestration('Watched') IS NOT NULL;
+SELECT orchestration, active_version, open, suspended, failed, recoverable, completed, canceled, oldest_open IS NOT NULL, mean_duration FROM orchestration.run_overview WHERE orchestration = 'Watched';
+SELECT name, value FROM orchestration.engine_stats() WHERE name IN ('runs_open', 'work_items_open', 'steps_ready', 'steps_leased', 'steps_delayed') ORDER BY 1;
+
+--
+-- what is stuck
+--
+SELECT * FROM orchestration.stuck_runs();
+SELECT pg_temp.orchestration('Stuck', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
+    pg_temp.step('One', 'B', 'Watch_Write'), pg_temp.step('Never', 'B', 'Watch_Write') || '{"entryConditions": [{"leftValueReference": "One.Outputs.written", "operator": "EqualTo", "rightValue": {"numberValue": 2}}]}'))));
+SELECT orchestration.start_orchestration('Stuck') IS NOT NULL;
+SELECT pg_temp.orchestration('Stuck_exit', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('One', 'B', 'Watch_Write'))
+    || '{"exitConditions": [{"leftValueReference": "One.Outputs.written", "operator": "EqualTo", "rightValue": {"numberValue": 2}}]}')));
+SELECT orchestration.start_orchestration('Stuck_exit') IS NOT NULL;
+SELECT pg_temp.orchestration('Stuck_queue', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
+    pg_temp.step('Ask', 'I', 'Watch_Screen', '{}', '{}', 'Watch_Queue', 'Queue'), pg_temp.step('Work', 'A', 'Watch_Work'), pg_temp.step('Function', 'A', 'Watch_Write')))));
+SELECT orchestration.start_orchestration('Stuck_queue') IS NOT NULL;
+SELECT orchestration, stage, step, why FROM orchestration.stuck_runs() ORDER BY 1, 3;
+SELECT orchestration, stage, step, why FROM orchestration.stuck_runs('0') ORDER BY 1, 3;
+UPDATE orchestration.principal SET is_active = false WHERE username = 'ann@example.com';
+SELECT orchestration, stage, step, why FROM orchestration.stuck_runs() WHERE orchestration = 'Watched';
+UPDATE orchestration.principal SET is_active = true WHERE username = 'ann@example.com';
+
+--
+-- diagrams
+--
+SELECT orchestration.run_diagram(v.id) FROM orchestration.orchestration_version v JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id WHERE d.name = 'Watched' AND version = 1;
+SELECT regexp_replace(orchestration.run_diagram(r.id, 'dot'), 'run OR-\d+', 'run OR-N', 'g') FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
+SELECT regexp_replace(orchestration.run_diagram(r.id, 'svg'), 'run OR-\d+', 'run OR-N', 'g') FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
+-- it is well-formed
+SELECT (xpath('count(//*[local-name() = "rect"])', orchestration.run_diagram(r.id, 'svg')::xml))[1] FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
+SELECT pg_temp.try('SELECT orchestration.run_diagram(orchestration.new_id())');
+SELECT orchestration.run_diagram(NULL);
+SELECT orchestration.run_diagram(pg_temp.run(), 'png');
+SELECT * FROM orchestration.verify();
+SELECT pg_temp.clean_up();
