@@ -66,23 +66,23 @@ static StaticPlan plan_existing = {
 static StaticPlan plan_insert_run = {
 	"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
 	" orchestration_name, orchestration_label, triggering_record_type,"
-	" triggering_record_id, variables, orchestration_id, created_at)"
-	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+	" triggering_record_id, variables, orchestration_id, current_stage, created_at)"
+	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
 	" pg_catalog.statement_timestamp())",
-	10, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	JSONBOID, UUIDOID}
+	11, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	JSONBOID, UUIDOID, TEXTOID}
 };
 static StaticPlan plan_insert_run_once = {
 	"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
 	" orchestration_name, orchestration_label, triggering_record_type,"
-	" triggering_record_id, variables, orchestration_id, created_at,"
+	" triggering_record_id, variables, orchestration_id, current_stage, created_at,"
 	" idempotency_key)"
-	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-	" pg_catalog.statement_timestamp(), $11)"
+	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
+	" pg_catalog.statement_timestamp(), $12)"
 	" ON CONFLICT (orchestration_name, idempotency_key, created_by)"
 	" WHERE idempotency_key IS NOT NULL DO NOTHING",
-	11, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	JSONBOID, UUIDOID, TEXTOID}
+	12, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	JSONBOID, UUIDOID, TEXTOID, TEXTOID}
 };
 static StaticPlan plan_insert_stage = {
 	"INSERT INTO orchestration.stage_run (run_id, id, name, label, position, status,"
@@ -155,8 +155,8 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	const Definition *def = request->definition;
 	RunState   *rs = orch_engine_make_state(def);
 	SystemContext saved;
-	Datum		values[11];
-	char		nulls[11];
+	Datum		values[12];
+	char		nulls[12];
 	Jsonb	   *variables;
 	const pg_uuid_t *owner = request->owner_id != NULL ? request->owner_id :
 	&orch_automated_process;
@@ -229,13 +229,21 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	if (variables == NULL)
 		nulls[8] = 'n';
 	values[9] = UUIDPGetDatum(&def->orchestration_id);
+	/* where it is going to be, which saves an update */
+	if (def->start.kind == ELEMENT_STAGE)
+	{
+		rs->current_stage = def->stages[def->start.index].name;
+		values[10] = CStringGetTextDatum(rs->current_stage);
+	}
+	else
+		nulls[10] = 'n';
 	orch_guard_set_starter(request->starter);
 	orch_guard_trust_begin();
 	if (request->idempotency_key == NULL)
 		orch_plan_execute(&plan_insert_run, values, nulls, false, 0);
 	else
 	{
-		values[10] = CStringGetTextDatum(request->idempotency_key);
+		values[11] = CStringGetTextDatum(request->idempotency_key);
 		orch_plan_execute(&plan_insert_run_once, values, nulls, false, 0);
 	}
 	orch_guard_trust_end();
