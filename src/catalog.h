@@ -58,6 +58,7 @@ typedef enum OrchRelation
 	RELATION_FEED_COMMENT,
 	RELATION_FEED_LIKE,
 	RELATION_SOBJECT_FIELD,
+	RELATION_STEP_QUEUE,
 	/* indexes that access.c and principal.c read */
 	INDEX_PRINCIPAL_ID,
 	INDEX_PRINCIPAL_ROLE_NAME,
@@ -99,6 +100,7 @@ typedef enum OrchRelation
 #define Anum_run_current_stage				19
 #define Anum_run_error						21
 #define Anum_run_modified_minute			22
+#define Natts_run							22
 
 #define Anum_stage_run_run_id				1
 #define Anum_stage_run_id					2
@@ -113,22 +115,41 @@ typedef enum OrchRelation
 #define Anum_stage_run_modified_by			12
 #define Anum_stage_run_ended_at				13
 #define Anum_stage_run_modified_minute		15
+#define Natts_stage_run						15
 
 #define Anum_step_run_run_id				1
 #define Anum_step_run_id					2
 #define Anum_step_run_owner_id				3
 #define Anum_step_run_orchestration_id		4
 #define Anum_step_run_stage_run_id			5
+#define Anum_step_run_created_at			6
 #define Anum_step_run_step_type				8
 #define Anum_step_run_name					9
 #define Anum_step_run_label					10
 #define Anum_step_run_description			11
 #define Anum_step_run_status				12
+#define Anum_step_run_attempt				13
 #define Anum_step_run_modified_at			14
 #define Anum_step_run_modified_by			15
 #define Anum_step_run_started_at			16
 #define Anum_step_run_ended_at				17
 #define Anum_step_run_modified_minute		22
+#define Natts_step_run						22
+
+#define Anum_step_queue_run_id				1
+#define Anum_step_queue_step_run_id			2
+#define Anum_step_queue_orchestration_id	3
+#define Anum_step_queue_available_at		4
+#define Anum_step_queue_attempt				8
+#define Anum_step_queue_failures			9
+#define Anum_step_queue_lost				10
+#define Anum_step_queue_timeout				11
+#define Anum_step_queue_run_as				12
+#define Anum_step_queue_topic				14
+#define Anum_step_queue_step_name			15
+#define Anum_step_queue_action				16
+#define Anum_step_queue_inputs				17
+#define Natts_step_queue					17
 
 #define Anum_work_item_run_id				1
 #define Anum_work_item_id					2

@@ -50,6 +50,7 @@
 #include "log.h"
 #include "principal.h"
 #include "record.h"
+#include "stamp.h"
 #include "system.h"
 #include "transition.h"
 #include "uuid.h"
@@ -139,6 +140,7 @@ static void fail_stage(RunState *rs, const StageDef *def, Jsonb *error,
 static void traverse(RunState *rs);
 static void take_decision(RunState *rs, int decision);
 static void enter_stage(RunState *rs, int stage);
+static void insert_stage(RunState *rs, const StageDef *def);
 static Verdict may_complete(RunState *rs);
 static bool all_completed(RunState *rs);
 static void complete_stage(RunState *rs);
@@ -237,6 +239,17 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	}
 	else
 		nulls[10] = 'n';
+	if (request->idempotency_key == NULL && orch_engine_gathers())
+	{
+		bool		absent[12];
+		int			i;
+
+		for (i = 0; i < 11; i++)
+			absent[i] = nulls[i] == 'n';
+		orch_engine_gather_starter(request->starter);
+		orch_engine_write(rs, WRITE_RUN, values, absent);
+		goto inserted;
+	}
 	orch_guard_set_starter(request->starter);
 	orch_guard_trust_begin();
 	if (request->idempotency_key == NULL)
@@ -264,13 +277,14 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		goto existing;
 	}
 
+inserted:
 	orch_worker_count(COUNTER_RUNS_STARTED);
 	advance(rs);
 	*run_id = rs->id;
 	orch_engine_close_state(rs);
 	SPI_finish();
 	orch_system_leave(&saved);
-	MemoryContextDelete(rs->context);
+	orch_engine_drop_state(rs);
 	return;
 
 existing:
@@ -282,7 +296,7 @@ existing:
 	}
 	SPI_finish();
 	orch_system_leave(&saved);
-	MemoryContextDelete(rs->context);
+	orch_engine_drop_state(rs);
 }
 
 void
@@ -305,13 +319,16 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 	{
 		orch_engine_open_state(rs);
 		if (resumed)
+		{
+			orch_engine_flush();
 			resume_steps(rs);
+		}
 		advance(rs);
 		orch_engine_close_state(rs);
 	}
 	SPI_finish();
 	orch_system_leave(&saved);
-	MemoryContextDelete(rs->context);
+	orch_engine_drop_state(rs);
 }
 
 bool
@@ -345,7 +362,7 @@ orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
 	}
 	SPI_finish();
 	orch_system_leave(&saved);
-	MemoryContextDelete(rs->context);
+	orch_engine_drop_state(rs);
 	return recalled;
 }
 
@@ -361,24 +378,30 @@ orch_engine_end_step(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	rs = orch_engine_load_run(run_id);
-	if (rs->def == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("run %s was imported without a version: the engine does not move it",
-						orch_uuid_text(run_id))));
-	orch_engine_open_state(rs);
 	for (i = 0; i < rs->nsteps; i++)
 		if (orch_uuid_equal(&rs->steps[i].id, step_id))
 			break;
-	if (i >= rs->nsteps || rs->steps[i].status != STEP_IN_PROGRESS ||
-		rs->status != RUN_IN_PROGRESS)
-		elog(ERROR, "step %s is not in progress", orch_uuid_text(step_id));
-	orch_engine_take_outcome(rs, &rs->steps[i], outcome);
-	advance(rs);
-	orch_engine_close_state(rs);
+	if (rs->status != RUN_IN_PROGRESS || rs->def == NULL || i >= rs->nsteps ||
+		rs->steps[i].status != STEP_IN_PROGRESS)
+	{
+		if (rs->def == NULL && rs->status == RUN_IN_PROGRESS)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("run %s was imported without a version: the engine does not move it",
+							orch_uuid_text(run_id))));
+		orch_engine_leave_batch(rs);
+		orch_engine_keep_outcome(run_id, step_id, outcome);
+	}
+	else
+	{
+		orch_engine_open_state(rs);
+		orch_engine_take_outcome(rs, &rs->steps[i], outcome);
+		advance(rs);
+		orch_engine_close_state(rs);
+	}
 	SPI_finish();
 	orch_system_leave(&saved);
-	MemoryContextDelete(rs->context);
+	orch_engine_drop_state(rs);
 }
 
 void
@@ -413,7 +436,7 @@ orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 	}
 	SPI_finish();
 	orch_system_leave(&saved);
-	MemoryContextDelete(rs->context);
+	orch_engine_drop_state(rs);
 }
 
 bool
@@ -653,23 +676,64 @@ static void
 enter_stage(RunState *rs, int stage)
 {
 	const StageDef *def = &rs->def->stages[stage];
-	Datum		values[6];
 
+	if (rs->position > 0)
+	{
+		PastStage  *past = MemoryContextAlloc(rs->context, sizeof(PastStage));
+
+		past->before = rs->past;
+		past->stage = rs->stage;
+		past->status = rs->stage_status;
+		past->nsteps = rs->nsteps;
+		past->steps = rs->steps;
+		rs->past = past;
+	}
 	orch_uuid_generate(&rs->stage_id);
 	rs->stage = stage;
 	rs->position++;
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = UUIDPGetDatum(&rs->stage_id);
-	values[2] = CStringGetTextDatum(def->name);
-	values[3] = CStringGetTextDatum(def->label);
-	values[4] = Int32GetDatum(rs->position);
-	values[5] = UUIDPGetDatum(&rs->def->orchestration_id);
-	orch_guard_trust_begin();
-	orch_plan_execute(&plan_insert_stage, values, NULL, false, 0);
-	orch_guard_trust_end();
+	insert_stage(rs, def);
+	rs->stage_status = STAGE_IN_PROGRESS;
 	rs->stage_open = true;
 	rs->next = def->connector;
 	orch_engine_make_steps(rs);
+}
+
+static void
+insert_stage(RunState *rs, const StageDef *def)
+{
+	Datum		values[Natts_stage_run];
+	bool		nulls[Natts_stage_run];
+	Datum		row[6];
+
+	row[0] = UUIDPGetDatum(&rs->id);
+	row[1] = UUIDPGetDatum(&rs->stage_id);
+	row[2] = CStringGetTextDatum(def->name);
+	row[3] = CStringGetTextDatum(def->label);
+	row[4] = Int32GetDatum(rs->position);
+	row[5] = UUIDPGetDatum(&rs->def->orchestration_id);
+	if (!orch_engine_gathers())
+	{
+		orch_guard_trust_begin();
+		orch_plan_execute(&plan_insert_stage, row, NULL, false, 0);
+		orch_guard_trust_end();
+		return;
+	}
+	memset(nulls, true, sizeof(nulls));
+	orch_engine_put(values, nulls, Anum_stage_run_run_id, row[0]);
+	orch_engine_put(values, nulls, Anum_stage_run_id, row[1]);
+	orch_engine_put(values, nulls, Anum_stage_run_name, row[2]);
+	orch_engine_put(values, nulls, Anum_stage_run_label, row[3]);
+	orch_engine_put(values, nulls, Anum_stage_run_position, row[4]);
+	orch_engine_put(values, nulls, Anum_stage_run_orchestration_id, row[5]);
+	orch_engine_put(values, nulls, Anum_stage_run_owner_id,
+					UUIDPGetDatum(&orch_automated_process));
+	orch_engine_put(values, nulls, Anum_stage_run_created_at, TimestampTzGetDatum(orch_stamp()));
+	orch_engine_put(values, nulls, Anum_stage_run_modified_at, TimestampTzGetDatum(orch_stamp()));
+	orch_engine_put(values, nulls, Anum_stage_run_modified_minute,
+					Int32GetDatum(orch_stamp_minute(orch_stamp())));
+	orch_engine_put(values, nulls, Anum_stage_run_status,
+					ObjectIdGetDatum(orch_catalog_label_oid(ENUM_STAGE_STATUS, STAGE_IN_PROGRESS)));
+	orch_engine_write(rs, WRITE_STAGE, values, nulls);
 }
 
 static bool
@@ -686,8 +750,8 @@ all_completed(RunState *rs)
 static void
 complete_stage(RunState *rs)
 {
+	static const bool none[2] = {false, false};
 	Datum		values[2];
-
 	int			i;
 	bool		others = false;
 
@@ -697,24 +761,44 @@ complete_stage(RunState *rs)
 			others = true;
 			rs->steps[i].status = STEP_DISCONTINUED;
 		}
+	rs->stage_open = false;
+	rs->stage_status = STAGE_COMPLETED;
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = UUIDPGetDatum(&rs->stage_id);
+	if (!others && orch_engine_gathers())
+	{
+		orch_engine_write(rs, WRITE_STAGE_COMPLETED, values, none);
+		return;
+	}
+	if (others)
+		orch_engine_leave_batch(rs);
 	/* with steps under way it is not vouched for: the guard discontinues them */
 	if (!others)
 		orch_guard_trust_begin();
 	orch_plan_execute_latest(&plan_complete_stage, values, NULL, 0);
 	if (!others)
 		orch_guard_trust_end();
-	rs->stage_open = false;
 }
 
 static void
 complete_run(RunState *rs)
 {
-	Datum		values[2];
+	Datum		values[3];
 	char		nulls[2] = {' ', ' '};
 
 	values[0] = UUIDPGetDatum(&rs->id);
+	if (orch_engine_gathers())
+	{
+		Jsonb	   *variables = rs->variables_changed ? orch_engine_store_variables(rs) : NULL;
+		bool		absent[3] = {false, false, variables == NULL};
+
+		values[1] = BoolGetDatum(rs->variables_changed);
+		values[2] = JsonbPGetDatum(variables);
+		orch_engine_write(rs, WRITE_RUN_COMPLETED, values, absent);
+		rs->status = RUN_COMPLETED;
+		orch_worker_count(COUNTER_RUNS_COMPLETED);
+		return;
+	}
 	orch_guard_trust_begin();
 	if (!rs->variables_changed)
 		orch_plan_execute_latest(&plan_complete_run, values, NULL, 0);
@@ -762,6 +846,15 @@ come_to_rest(RunState *rs)
 	values[2] = JsonbPGetDatum(variables);
 	if (variables == NULL)
 		nulls[2] = 'n';
+	rs->current_stage = stage;
+	rs->variables_changed = false;
+	if (orch_engine_gathers())
+	{
+		bool		absent[3] = {false, stage == NULL, variables == NULL};
+
+		orch_engine_write(rs, WRITE_REST, values, absent);
+		return;
+	}
 	orch_guard_trust_begin();
 	orch_plan_execute_latest(&plan_rest, values, nulls, 0);
 	orch_guard_trust_end();
@@ -781,6 +874,7 @@ orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage
 	Datum		values[5];
 	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
 
+	orch_engine_leave_batch(rs);
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = JsonbPGetDatum(error);
 	values[2] = BoolGetDatum(recoverable);
@@ -824,6 +918,7 @@ fail_stage(RunState *rs, const StageDef *def, Jsonb *error, bool recoverable)
 		orch_engine_fail_run(rs, error, false, false);
 		return;
 	}
+	orch_engine_leave_batch(rs);
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = UUIDPGetDatum(&rs->stage_id);
 	values[2] = JsonbPGetDatum(error);
@@ -846,6 +941,7 @@ fail_stage(RunState *rs, const StageDef *def, Jsonb *error, bool recoverable)
 		rs->variables_changed = true;
 	}
 	rs->stage_open = false;
+	rs->stage_status = STAGE_ERROR;
 	rs->next = def->fault;
 	rs->frame->dirty = false;
 }

@@ -77,6 +77,20 @@ extern JsonbValue *orch_engine_comments(Jsonb *outputs);
 extern bool orch_engine_has_fault_path(const pg_uuid_t *run_id,
 									   const pg_uuid_t *stage_id);
 
+/*
+ * engine_write.c: between these two, what the engine writes is gathered over runs
+ * and written as sets; NULL where that cannot be.
+ */
+typedef struct EngineBatch EngineBatch;
+
+extern EngineBatch *orch_engine_batch_begin(void);
+extern void orch_engine_batch_end(EngineBatch *batch);
+extern void orch_engine_batch_forget(int level);
+
+/* engine_state.c: take the locks on runs, in the order of their ids, and read them
+ * all, for the batch that is open, if one is. */
+extern void orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns);
+
 /* How a step ended outside the engine. */
 typedef struct StepOutcome
 {

@@ -13,6 +13,7 @@
 #ifndef ORCH_ENGINE_INT_H
 #define ORCH_ENGINE_INT_H
 
+#include "access/attnum.h"
 #include "datatype/timestamp.h"
 #include "utils/resowner.h"
 
@@ -31,6 +32,16 @@ typedef struct StepState
 	Jsonb	   *outputs;		/* of a Completed step; NULL: none */
 	Jsonb	   *pending;		/* outcome not taken in yet, or NULL */
 } StepState;
+
+/* A stage that was left in this call: writes of it may not be done yet. */
+typedef struct PastStage
+{
+	struct PastStage *before;
+	int			stage;
+	StageStatus status;
+	int			nsteps;
+	StepState  *steps;
+} PastStage;
 
 typedef struct RunState
 {
@@ -57,11 +68,18 @@ typedef struct RunState
 	int			position;		/* of the stage reached last, 0: none */
 	bool		stage_open;		/* the stage below is InProgress */
 	int			stage;			/* index into definition's stages */
+	StageStatus stage_status;
 	pg_uuid_t	stage_id;
 	int			nsteps;			/* steps of that stage */
+	int			max_steps;		/* room for */
 	StepState  *steps;
+	PastStage  *past;			/* the latest first */
 	Connector	next;			/* no open stage: where to go */
 	int			nentries;		/* elements entered by this call */
+	bool		kept;			/* a batch has it */
+	bool		read;			/* it was there when it was read last */
+	uint32		written_generation; /* engine_write.c: when ... */
+	int			written;		/* ... what kind was gathered last */
 	EvalContext eval;
 } RunState;
 
@@ -104,6 +122,43 @@ extern RunState *orch_engine_make_state(const Definition *def);
 extern RunState *orch_engine_load_run(const pg_uuid_t *run_id);
 extern void orch_engine_open_state(RunState *rs);
 extern void orch_engine_close_state(RunState *rs);
+
+extern void orch_engine_drop_state(RunState *rs);
+
+/* engine_write.c: writes of many runs; in the order in which they are written */
+typedef enum EngineWrite
+{
+	WRITE_RUN,
+	WRITE_STEP_COMPLETED,
+	WRITE_STAGE_COMPLETED,
+	WRITE_STAGE,
+	WRITE_STEP,
+	WRITE_STEP_STARTED,
+	WRITE_QUEUE,
+	WRITE_WORK_ITEM,
+	WRITE_REST,
+	WRITE_RUN_COMPLETED,
+	NUM_WRITES
+} EngineWrite;
+
+/* a column of a new row */
+static inline void
+orch_engine_put(Datum *values, bool *nulls, AttrNumber attnum, Datum value)
+{
+	values[attnum - 1] = value;
+	nulls[attnum - 1] = false;
+}
+
+extern bool orch_engine_gathers(void);
+extern void orch_engine_gather_starter(const char *starter);
+extern void orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values,
+							  const bool *nulls);
+extern void orch_engine_flush(void);
+extern void orch_engine_step_aside(RunState *rs);
+extern void orch_engine_leave_batch(RunState *rs);
+extern RunState *orch_engine_batch_state(const pg_uuid_t *run_id);
+extern void orch_engine_batch_keep(RunState *rs);
+extern void orch_engine_forget_states(void);
 
 /* engine.c */
 extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,

@@ -31,25 +31,52 @@
 #include "transition.h"
 #include "uuid.h"
 
+/*
+ * Of one run, and of many: the columns are the same.  Calls that move a single run
+ * are the most, and arrays cost them a fifth.
+ */
+#define RUN_COLUMNS \
+	"SELECT id, status, version_id, triggering_record_type, triggering_record_id," \
+	" variables, current_stage, COALESCE(interview_id, id)," \
+	" COALESCE(created_by, '00000000-0000-7000-8000-000000000001'), created_at" \
+	" FROM orchestration.run"
+
 static StaticPlan plan_load_run = {
-	"SELECT status, version_id, triggering_record_type, triggering_record_id,"
-	" variables, current_stage, COALESCE(interview_id, id),"
-	" COALESCE(created_by, '00000000-0000-7000-8000-000000000001'), created_at"
-	" FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
+	RUN_COLUMNS " WHERE id = $1 FOR NO KEY UPDATE", 1, {UUIDOID}
 };
 static StaticPlan plan_load_stage = {
-	"SELECT id, name, status, position FROM orchestration.stage_run"
+	"SELECT run_id, id, name, status, position FROM orchestration.stage_run"
 	" WHERE run_id = $1 ORDER BY position DESC LIMIT 1",
 	1, {UUIDOID}
 };
-static StaticPlan plan_load_steps = {
-	"SELECT id, name, status, step_type, attempt, outputs, pending"
-	" FROM orchestration.step_run WHERE run_id = $1 AND stage_run_id = $2"
-	" ORDER BY id",
+static StaticPlan plan_load_steps_of = {
+	"SELECT run_id, id, name, status, step_type, attempt, outputs, pending"
+	" FROM orchestration.step_run WHERE run_id = $1 AND stage_run_id = $2 ORDER BY id",
 	2, {UUIDOID, UUIDOID}
 };
-static void read_state(RunState *rs);
+static StaticPlan plan_load_runs = {
+	RUN_COLUMNS " WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", 1, {UUIDARRAYOID}
+};
+static StaticPlan plan_load_stages = {
+	"SELECT s.run_id, s.id, s.name, s.status, s.position"
+	" FROM pg_catalog.unnest($1) AS r (id), LATERAL"
+	" (SELECT g.run_id, g.id, g.name, g.status, g.position FROM orchestration.stage_run g"
+	"   WHERE g.run_id = r.id ORDER BY g.position DESC LIMIT 1) s",
+	1, {UUIDARRAYOID}
+};
+static StaticPlan plan_load_steps = {
+	"SELECT t.run_id, t.id, t.name, t.status, t.step_type, t.attempt, t.outputs, t.pending"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS s (run_id, id)"
+	" JOIN orchestration.step_run t ON t.run_id = s.run_id AND t.stage_run_id = s.id"
+	" ORDER BY t.run_id, t.id",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+
+static void read_states(RunState **states, int nstates);
+static RunState *state_of(RunState **states, int nstates, Datum run_id);
+static void take_run(RunState *rs, HeapTuple tuple, TupleDesc desc);
+static void take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc);
+static void take_step(RunState *rs, HeapTuple tuple, TupleDesc desc);
 
 RunState *
 orch_engine_make_state(const Definition *def)
@@ -65,72 +92,175 @@ orch_engine_make_state(const Definition *def)
 }
 
 /*
- * Take the lock on a run and read it.  The state's context is a child of the
- * caller's context before SPI_connect().
+ * Take the lock on a run and read it; one that the batch has read is as it was left.
  */
 RunState *
 orch_engine_load_run(const pg_uuid_t *run_id)
 {
-	RunState   *rs = orch_engine_make_state(NULL);
+	RunState   *rs = orch_engine_batch_state(run_id);
 
+	if (rs != NULL)
+		return rs;
+	orch_engine_flush();
+	rs = orch_engine_make_state(NULL);
 	MemoryContextSetParent(rs->context, TopTransactionContext);
 	rs->id = *run_id;
-	read_state(rs);
+	read_states(&rs, 1);
 	return rs;
 }
 
 /*
- * Read the run, its last stage, and that stage's steps.
+ * The same of many, in the order of their ids, for the batch that is open.  Those
+ * that are gone are left out.
  */
-static void
-read_state(RunState *rs)
+void
+orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
 {
-	Datum		values[2];
-	HeapTuple	tuple;
-	TupleDesc	desc;
-	bool		isnull;
-	Datum		value;
-	Jsonb	   *variables = NULL;
-	MemoryContext old;
-	StageStatus stage_status = STAGE_COMPLETED;
-	char	   *stage_name;
+	RunState  **states = palloc(sizeof(RunState *) * Max(nruns, 1));
 	int			i;
 
-	values[0] = UUIDPGetDatum(&rs->id);
-	orch_plan_execute_latest(&plan_load_run, values, NULL, 1);
-	if (SPI_processed == 0)
+	if (!orch_engine_gathers())
+		return;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	for (i = 0; i < nruns; i++)
+	{
+		states[i] = orch_engine_make_state(NULL);
+		states[i]->id = run_ids[i];
+		orch_engine_batch_keep(states[i]);
+	}
+	read_states(states, nruns);
+	SPI_finish();
+}
+
+/*
+ * The caller needs it no more.
+ */
+void
+orch_engine_drop_state(RunState *rs)
+{
+	if (!rs->kept)
+		MemoryContextDelete(rs->context);
+}
+
+/*
+ * Read runs, the last stage of each, and that stage's steps.
+ */
+static void
+read_states(RunState **states, int nstates)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * nstates);
+	pg_uuid_t  *stage_ids = palloc(sizeof(pg_uuid_t) * nstates);
+	bool		one = nstates == 1;
+	Datum		values[2];
+	SPITupleTable *table;
+	bool		isnull;
+	int			n = 0;
+	uint64		i;
+
+	for (n = 0; n < nstates; n++)
+	{
+		ids[n] = states[n]->id;
+		states[n]->read = false;
+	}
+	values[0] = one ? UUIDPGetDatum(&ids[0]) : PointerGetDatum(orch_uuid_array(ids, nstates));
+	orch_plan_execute_latest(one ? &plan_load_run : &plan_load_runs, values, NULL, 0);
+	table = SPI_tuptable;
+	for (i = 0; i < table->numvals; i++)
+		take_run(state_of(states, nstates, SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull)),
+				 table->vals[i], table->tupdesc);
+	SPI_freetuptable(table);
+	if (one && !states[0]->read)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("run %s does not exist", orch_uuid_text(&rs->id))));
-	tuple = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
+				 errmsg("run %s does not exist", orch_uuid_text(&states[0]->id))));
+
+	orch_plan_execute_latest(one ? &plan_load_stage : &plan_load_stages, values, NULL, 0);
+	table = SPI_tuptable;
+	n = 0;
+	for (i = 0; i < table->numvals; i++)
+	{
+		RunState   *rs = state_of(states, nstates,
+								  SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull));
+
+		if (rs->def == NULL)
+			continue;
+		take_stage(rs, table->vals[i], table->tupdesc);
+		ids[n] = rs->id;
+		stage_ids[n++] = rs->stage_id;
+	}
+	SPI_freetuptable(table);
+	if (n == 0)
+		return;
+	values[0] = one ? UUIDPGetDatum(&ids[0]) : PointerGetDatum(orch_uuid_array(ids, n));
+	values[1] = one ? UUIDPGetDatum(&stage_ids[0]) :
+		PointerGetDatum(orch_uuid_array(stage_ids, n));
+	orch_plan_execute_latest(one ? &plan_load_steps_of : &plan_load_steps, values, NULL, 0);
+	table = SPI_tuptable;
+	for (i = 0; i < table->numvals; i++)
+		take_step(state_of(states, nstates, SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull)),
+				  table->vals[i], table->tupdesc);
+	SPI_freetuptable(table);
+}
+
+/*
+ * They are in the order of their ids, so nearly always is what is asked for.
+ */
+static RunState *
+state_of(RunState **states, int nstates, Datum run_id)
+{
+	const pg_uuid_t *id = DatumGetUUIDP(run_id);
+	int			low = 0;
+	int			high = nstates - 1;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (orch_uuid_compare(&states[middle]->id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	Assert(orch_uuid_equal(&states[low]->id, id));
+	return states[low];
+}
+
+static void
+take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
+{
+	Jsonb	   *variables = NULL;
+	bool		isnull;
+	Datum		value;
+	MemoryContext old;
+
+	rs->read = true;
 	rs->status = (RunStatus)
 		orch_catalog_label_value(ENUM_RUN_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
-	value = SPI_getbinval(tuple, desc, 2, &isnull);
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
+	value = SPI_getbinval(tuple, desc, 3, &isnull);
 	if (isnull)
 		return;
 	rs->def = orch_definition_get(DatumGetUUIDP(value));
 
 	old = MemoryContextSwitchTo(rs->context);
-	rs->record_type = SPI_getvalue(tuple, desc, 3);
-	rs->record_key = SPI_getvalue(tuple, desc, 4);
+	rs->record_type = SPI_getvalue(tuple, desc, 4);
+	rs->record_key = SPI_getvalue(tuple, desc, 5);
 	rs->record_loaded = false;
 	if (rs->record_type != NULL)
 		rs->record_type = pstrdup(rs->record_type);
 	if (rs->record_key != NULL)
 		rs->record_key = pstrdup(rs->record_key);
-	value = SPI_getbinval(tuple, desc, 5, &isnull);
+	value = SPI_getbinval(tuple, desc, 6, &isnull);
 	if (!isnull)
 		variables = DatumGetJsonbPCopy(value);
-	rs->current_stage = SPI_getvalue(tuple, desc, 6);
+	rs->current_stage = SPI_getvalue(tuple, desc, 7);
 	if (rs->current_stage != NULL)
 		rs->current_stage = pstrdup(rs->current_stage);
-	rs->interview_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 7, &isnull));
-	rs->started_by = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 8, &isnull));
-	rs->started_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 9, &isnull));
+	rs->interview_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 8, &isnull));
+	rs->started_by = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 9, &isnull));
+	rs->started_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 10, &isnull));
 	MemoryContextSwitchTo(old);
-	SPI_freetuptable(SPI_tuptable);
 
 	if (rs->variables == NULL)
 		orch_engine_init_values(rs);
@@ -140,67 +270,75 @@ read_state(RunState *rs)
 	rs->stage_open = false;
 	rs->nsteps = 0;
 	rs->position = 0;
+	rs->past = NULL;
 	rs->next = rs->def->start;
-	orch_plan_execute_latest(&plan_load_stage, values, NULL, 1);
-	if (SPI_processed == 0)
-		return;
-	tuple = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
-	rs->stage_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
-	stage_name = SPI_getvalue(tuple, desc, 2);
-	stage_status = (StageStatus)
+}
+
+static void
+take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	char	   *name = SPI_getvalue(tuple, desc, 3);
+
+	rs->stage_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+	rs->stage_status = (StageStatus)
 		orch_catalog_label_value(ENUM_STAGE_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
-	rs->position = DatumGetInt32(SPI_getbinval(tuple, desc, 4, &isnull));
-	rs->stage = orch_definition_stage_index(rs->def, stage_name);
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	rs->position = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
+	rs->stage = orch_definition_stage_index(rs->def, name);
 	if (rs->stage < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("run %s has a stage \"%s\" that its version does not define",
-						orch_uuid_text(&rs->id), stage_name)));
-	SPI_freetuptable(SPI_tuptable);
-	rs->stage_open = stage_status == STAGE_IN_PROGRESS ||
-		stage_status == STAGE_SUSPENDED;
+						orch_uuid_text(&rs->id), name)));
+	rs->stage_open = rs->stage_status == STAGE_IN_PROGRESS ||
+		rs->stage_status == STAGE_SUSPENDED;
 	/* a failed stage in a run that goes on: along its fault path */
-	rs->next = stage_status == STAGE_ERROR && rs->def->stages[rs->stage].has_fault ?
+	rs->next = rs->stage_status == STAGE_ERROR && rs->def->stages[rs->stage].has_fault ?
 		rs->def->stages[rs->stage].fault : rs->def->stages[rs->stage].connector;
+	/* there may be more than the definition has: imported ones */
+	rs->max_steps = Max(rs->def->stages[rs->stage].nsteps, 1);
+	rs->steps = MemoryContextAllocZero(rs->context, rs->max_steps * sizeof(StepState));
+}
 
-	values[1] = UUIDPGetDatum(&rs->stage_id);
-	orch_plan_execute_latest(&plan_load_steps, values, NULL, 0);
-	old = MemoryContextSwitchTo(rs->context);
-	rs->nsteps = (int) SPI_processed;
-	rs->steps = palloc0(Max(rs->nsteps, 1) * sizeof(StepState));
-	for (i = 0; i < rs->nsteps; i++)
+static void
+take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
+{
+	StepState  *step;
+	char	   *name = SPI_getvalue(tuple, desc, 3);
+	bool		isnull;
+	Datum		value;
+	MemoryContext old;
+
+	if (rs->nsteps >= rs->max_steps)
 	{
-		StepState  *step = &rs->steps[i];
-		char	   *name;
-
-		tuple = SPI_tuptable->vals[i];
-		desc = SPI_tuptable->tupdesc;
-		step->id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
-		name = SPI_getvalue(tuple, desc, 2);
-		step->def = orch_definition_step_index(rs->def, name);
-		if (step->def < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("run %s has a step \"%s\" that its version does not define",
-							orch_uuid_text(&rs->id), name)));
-		step->status = (StepStatus)
-			orch_catalog_label_value(ENUM_STEP_STATUS,
-									 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
-		step->type = (StepType)
-			orch_catalog_label_value(ENUM_STEP_TYPE,
-									 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
-		step->attempt = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
-		value = SPI_getbinval(tuple, desc, 6, &isnull);
-		if (!isnull)
-			step->outputs = DatumGetJsonbPCopy(value);
-		value = SPI_getbinval(tuple, desc, 7, &isnull);
-		if (!isnull)
-			step->pending = DatumGetJsonbPCopy(value);
+		rs->max_steps *= 2;
+		rs->steps = repalloc(rs->steps, rs->max_steps * sizeof(StepState));
 	}
+	step = &rs->steps[rs->nsteps++];
+	memset(step, 0, sizeof(StepState));
+	step->id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+	step->def = orch_definition_step_index(rs->def, name);
+	if (step->def < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run %s has a step \"%s\" that its version does not define",
+						orch_uuid_text(&rs->id), name)));
+	step->status = (StepStatus)
+		orch_catalog_label_value(ENUM_STEP_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	step->type = (StepType)
+		orch_catalog_label_value(ENUM_STEP_TYPE,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 5, &isnull)));
+	step->attempt = DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull));
+	old = MemoryContextSwitchTo(rs->context);
+	value = SPI_getbinval(tuple, desc, 7, &isnull);
+	if (!isnull)
+		step->outputs = DatumGetJsonbPCopy(value);
+	value = SPI_getbinval(tuple, desc, 8, &isnull);
+	if (!isnull)
+		step->pending = DatumGetJsonbPCopy(value);
 	MemoryContextSwitchTo(old);
-	SPI_freetuptable(SPI_tuptable);
 }
 
 /*
@@ -209,8 +347,9 @@ read_state(RunState *rs)
 void
 orch_engine_reload(RunState *rs)
 {
+	orch_engine_flush();
 	rs->frame->dirty = false;
-	read_state(rs);
+	read_states(&rs, 1);
 }
 
 /*

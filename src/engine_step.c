@@ -20,12 +20,15 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "action.h"
 #include "catalog.h"
@@ -35,6 +38,7 @@
 #include "notify.h"
 #include "principal.h"
 #include "record.h"
+#include "stamp.h"
 #include "system.h"
 #include "uuid.h"
 
@@ -133,9 +137,13 @@ static StaticPlan plan_insert_work_item = {
 
 static void cannot_begin(RunState *rs, StepState *step, Jsonb *error,
 						 bool in_step);
+static void insert_steps(RunState *rs);
+static void gather_step(RunState *rs, const StepState *step);
 static void begin_step(RunState *rs, int n);
 static void begin_background(RunState *rs, int n);
 static void begin_asynchronous(RunState *rs, int n);
+static void gather_queued(RunState *rs, const Datum *given, const char *absent,
+						  double timeout);
 static void begin_interactive(RunState *rs, int n);
 static bool starts_at_once(const StepDef *def);
 static bool completes_by_condition(const StepDef *def);
@@ -169,27 +177,19 @@ orch_engine_make_steps(RunState *rs)
 {
 	const StageDef *stage = &rs->def->stages[rs->stage];
 	int			n = stage->nsteps;
-	pg_uuid_t  *ids = palloc(Max(n, 1) * sizeof(pg_uuid_t));
-	Datum	   *texts[5];
-	bool	   *no_description = palloc0(Max(n, 1) * sizeof(bool));
-	Datum		values[9];
-	int			dims[1];
-	int			lbs[1] = {1};
 	int			i;
 
 	rs->nsteps = n;
-	rs->steps = MemoryContextAllocZero(rs->context, Max(n, 1) * sizeof(StepState));
+	rs->max_steps = Max(n, 1);
+	rs->steps = MemoryContextAllocZero(rs->context, rs->max_steps * sizeof(StepState));
 	if (n == 0)
 		return;
-	for (i = 0; i < 5; i++)
-		texts[i] = palloc(n * sizeof(Datum));
 	for (i = 0; i < n; i++)
 	{
 		const StepDef *def = &rs->def->steps[stage->first_step + i];
 		StepState  *step = &rs->steps[i];
 
-		orch_uuid_generate(&ids[i]);
-		step->id = ids[i];
+		orch_uuid_generate(&step->id);
 		step->def = stage->first_step + i;
 		step->type = def->type;
 		if (step->type == STEP_TYPE_BACKGROUND)
@@ -201,6 +201,45 @@ orch_engine_make_steps(RunState *rs)
 		}
 		step->status = starts_at_once(def) ? STEP_IN_PROGRESS : STEP_NOT_STARTED;
 		step->attempt = step->status == STEP_IN_PROGRESS ? 1 : 0;
+	}
+	if (orch_engine_gathers())
+		for (i = 0; i < n; i++)
+			gather_step(rs, &rs->steps[i]);
+	else
+		insert_steps(rs);
+
+	/* an action may suspend the run it works for: what is in progress goes on */
+	for (i = 0; i < rs->nsteps; i++)
+	{
+		if ((rs->status != RUN_IN_PROGRESS && rs->status != RUN_SUSPENDED) ||
+			!rs->stage_open)
+			break;
+		if (rs->steps[i].status == STEP_IN_PROGRESS)
+			begin_step(rs, i);
+	}
+}
+
+/* Those of the stage, in one statement. */
+static void
+insert_steps(RunState *rs)
+{
+	int			n = rs->nsteps;
+	pg_uuid_t  *ids = palloc(n * sizeof(pg_uuid_t));
+	Datum	   *texts[5];
+	bool	   *no_description = palloc0(n * sizeof(bool));
+	Datum		values[9];
+	int			dims[1];
+	int			lbs[1] = {1};
+	int			i;
+
+	for (i = 0; i < 5; i++)
+		texts[i] = palloc(n * sizeof(Datum));
+	for (i = 0; i < n; i++)
+	{
+		const StepState *step = &rs->steps[i];
+		const StepDef *def = &rs->def->steps[step->def];
+
+		ids[i] = step->id;
 		texts[0][i] = CStringGetTextDatum(def->name);
 		texts[1][i] = CStringGetTextDatum(def->label);
 		no_description[i] = def->description == NULL;
@@ -209,7 +248,6 @@ orch_engine_make_steps(RunState *rs)
 		texts[3][i] = CStringGetTextDatum(orch_catalog_label(ENUM_STEP_TYPE, step->type));
 		texts[4][i] = CStringGetTextDatum(orch_catalog_label(ENUM_STEP_STATUS, step->status));
 	}
-
 	dims[0] = n;
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = UUIDPGetDatum(&rs->stage_id);
@@ -223,16 +261,43 @@ orch_engine_make_steps(RunState *rs)
 	orch_guard_trust_begin();
 	orch_plan_execute(&plan_insert_steps, values, NULL, false, 0);
 	orch_guard_trust_end();
+}
 
-	/* an action may suspend the run it works for: what is in progress goes on */
-	for (i = 0; i < rs->nsteps; i++)
-	{
-		if ((rs->status != RUN_IN_PROGRESS && rs->status != RUN_SUSPENDED) ||
-			!rs->stage_open)
-			break;
-		if (rs->steps[i].status == STEP_IN_PROGRESS)
-			begin_step(rs, i);
-	}
+/* A new step's row, for the batch. */
+static void
+gather_step(RunState *rs, const StepState *step)
+{
+	const StepDef *def = &rs->def->steps[step->def];
+	Datum		values[Natts_step_run];
+	bool		nulls[Natts_step_run];
+	TimestampTz now = orch_stamp();
+
+	memset(nulls, true, sizeof(nulls));
+	orch_engine_put(values, nulls, Anum_step_run_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(values, nulls, Anum_step_run_id, UUIDPGetDatum(&step->id));
+	orch_engine_put(values, nulls, Anum_step_run_owner_id,
+					UUIDPGetDatum(&orch_automated_process));
+	orch_engine_put(values, nulls, Anum_step_run_orchestration_id,
+					UUIDPGetDatum(&rs->def->orchestration_id));
+	orch_engine_put(values, nulls, Anum_step_run_stage_run_id, UUIDPGetDatum(&rs->stage_id));
+	orch_engine_put(values, nulls, Anum_step_run_created_at, TimestampTzGetDatum(now));
+	orch_engine_put(values, nulls, Anum_step_run_step_type,
+					ObjectIdGetDatum(orch_catalog_label_oid(ENUM_STEP_TYPE, step->type)));
+	orch_engine_put(values, nulls, Anum_step_run_name, CStringGetTextDatum(def->name));
+	orch_engine_put(values, nulls, Anum_step_run_label, CStringGetTextDatum(def->label));
+	if (def->description != NULL)
+		orch_engine_put(values, nulls, Anum_step_run_description,
+						CStringGetTextDatum(def->description));
+	orch_engine_put(values, nulls, Anum_step_run_status,
+					ObjectIdGetDatum(orch_catalog_label_oid(ENUM_STEP_STATUS, step->status)));
+	orch_engine_put(values, nulls, Anum_step_run_attempt, Int32GetDatum(step->attempt));
+	orch_engine_put(values, nulls, Anum_step_run_modified_at, TimestampTzGetDatum(now));
+	orch_engine_put(values, nulls, Anum_step_run_modified_minute,
+					Int32GetDatum(orch_stamp_minute(now)));
+	if (step->status == STEP_IN_PROGRESS)
+		orch_engine_put(values, nulls, Anum_step_run_started_at,
+						TimestampTzGetDatum(GetCurrentTimestamp()));
+	orch_engine_write(rs, WRITE_STEP, values, nulls);
 }
 
 /*
@@ -285,7 +350,17 @@ orch_engine_start_ready(RunState *rs)
 		}
 		if (!ready)
 			continue;
-		update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL);
+		if (orch_engine_gathers())
+		{
+			static const bool none[2] = {false, false};
+			Datum		values[2];
+
+			values[0] = UUIDPGetDatum(&rs->id);
+			values[1] = UUIDPGetDatum(&rs->steps[i].id);
+			orch_engine_write(rs, WRITE_STEP_STARTED, values, none);
+		}
+		else
+			update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL);
 		rs->steps[i].status = STEP_IN_PROGRESS;
 		rs->steps[i].attempt++;
 		begin_step(rs, i);
@@ -323,6 +398,7 @@ orch_engine_complete_interactive(RunState *rs)
 		complete_step(rs, &rs->steps[i], rs->steps[i].outputs, NULL);
 		values[0] = UUIDPGetDatum(&rs->id);
 		values[1] = UUIDPGetDatum(&rs->steps[i].id);
+		orch_engine_flush();
 		orch_plan_execute_latest(&plan_close_work_item, values, NULL, 0);
 		any = true;
 	}
@@ -387,6 +463,7 @@ begin_background(RunState *rs, int n)
 	Principal	principal;
 	const pg_uuid_t *volatile run_as = NULL;
 
+	orch_engine_step_aside(rs);
 	ORCH_ENGINE_TRY(rs);
 	{
 		Jsonb	   *inputs = orch_engine_step_inputs(rs, def);
@@ -484,8 +561,47 @@ begin_asynchronous(RunState *rs, int n)
 	values[8] = Float8GetDatum(action->timeout);
 	if (action->timeout == 0)
 		nulls[8] = 'n';
-	orch_plan_execute_latest(&plan_queue_step, values, nulls, 0);
+	/* one that begins again may still be in the queue */
+	if (orch_engine_gathers() && step->attempt == 1)
+		gather_queued(rs, values, nulls, action->timeout);
+	else
+	{
+		orch_engine_flush();
+		orch_plan_execute_latest(&plan_queue_step, values, nulls, 0);
+	}
 	orch_notify_queued(action->kind == ACTION_WORKER ? action->topic : "");
+}
+
+/* Its row, for the batch; values as plan_queue_step has them. */
+static void
+gather_queued(RunState *rs, const Datum *given, const char *absent, double timeout)
+{
+	static const AttrNumber columns[8] = {
+		Anum_step_queue_run_id, Anum_step_queue_step_run_id, Anum_step_queue_topic,
+		Anum_step_queue_action, Anum_step_queue_inputs, Anum_step_queue_orchestration_id,
+		Anum_step_queue_step_name, Anum_step_queue_run_as
+	};
+	Datum		values[Natts_step_queue];
+	bool		nulls[Natts_step_queue];
+	Interval	interval;
+	int			i;
+
+	memset(nulls, true, sizeof(nulls));
+	for (i = 0; i < (int) lengthof(columns); i++)
+		if (absent[i] != 'n')
+			orch_engine_put(values, nulls, columns[i], given[i]);
+	if (timeout != 0)
+	{
+		memset(&interval, 0, sizeof(interval));
+		interval.time = (TimeOffset) rint(timeout * USECS_PER_SEC);
+		orch_engine_put(values, nulls, Anum_step_queue_timeout, IntervalPGetDatum(&interval));
+	}
+	orch_engine_put(values, nulls, Anum_step_queue_available_at,
+					TimestampTzGetDatum(GetCurrentTimestamp()));
+	orch_engine_put(values, nulls, Anum_step_queue_attempt, Int32GetDatum(0));
+	orch_engine_put(values, nulls, Anum_step_queue_failures, Int32GetDatum(0));
+	orch_engine_put(values, nulls, Anum_step_queue_lost, Int32GetDatum(0));
+	orch_engine_write(rs, WRITE_QUEUE, values, nulls);
 }
 
 /*
@@ -586,9 +702,21 @@ begin_interactive(RunState *rs, int n)
 	values[12] = Float8GetDatum(action == NULL ? 0 : action->due);
 	if (action == NULL || action->due == 0)
 		nulls[12] = 'n';
-	orch_guard_trust_begin();
-	orch_plan_execute(&plan_insert_work_item, values, nulls, false, 0);
-	orch_guard_trust_end();
+	if (orch_engine_gathers())
+	{
+		bool		absent[13];
+		int			i;
+
+		for (i = 0; i < (int) lengthof(absent); i++)
+			absent[i] = nulls[i] == 'n';
+		orch_engine_write(rs, WRITE_WORK_ITEM, values, absent);
+	}
+	else
+	{
+		orch_guard_trust_begin();
+		orch_plan_execute(&plan_insert_work_item, values, nulls, false, 0);
+		orch_guard_trust_end();
+	}
 	orch_notify_assigned(&principal.id);
 }
 
@@ -760,6 +888,7 @@ orch_engine_discontinue_others(RunState *rs, StepState *failed)
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = UUIDPGetDatum(&rs->stage_id);
 	values[2] = UUIDPGetDatum(&failed->id);
+	orch_engine_flush();
 	orch_plan_execute_latest(&plan_discontinue_others, values, NULL, 0);
 }
 
@@ -767,19 +896,30 @@ static void
 complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 			  const pg_uuid_t *lease_id)
 {
+	JsonbValue *comments = NULL;
 	MemoryContext old = MemoryContextSwitchTo(rs->context);
 
 	step->outputs = outputs == NULL ? NULL :
 		DatumGetJsonbPCopy(JsonbPGetDatum(outputs));
 	MemoryContextSwitchTo(old);
 	if (outputs != NULL && JB_ROOT_IS_OBJECT(outputs))
+		comments = orch_engine_comments(outputs);
+	if (orch_engine_gathers() && comments == NULL && step->pending == NULL)
 	{
-		JsonbValue *comments = orch_engine_comments(outputs);
+		Datum		values[4];
+		bool		nulls[4] = {false, false, outputs == NULL, lease_id == NULL};
 
-		if (comments != NULL && comments->type == jbvString)
-			orch_guard_set_comments(pnstrdup(comments->val.string.val,
-											 comments->val.string.len));
+		values[0] = UUIDPGetDatum(&rs->id);
+		values[1] = UUIDPGetDatum(&step->id);
+		values[2] = JsonbPGetDatum(outputs);
+		values[3] = UUIDPGetDatum(lease_id);
+		orch_engine_write(rs, WRITE_STEP_COMPLETED, values, nulls);
+		step->status = STEP_COMPLETED;
+		return;
 	}
+	if (comments != NULL && comments->type == jbvString)
+		orch_guard_set_comments(pnstrdup(comments->val.string.val,
+										 comments->val.string.len));
 	update_step(&rs->id, step->pending != NULL ? &plan_complete_step_pending :
 				&plan_complete_step, &step->id, outputs, lease_id);
 	orch_guard_set_comments(NULL);
@@ -845,6 +985,7 @@ update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,
 	values[3] = UUIDPGetDatum(lease_id);
 	if (lease_id == NULL)
 		nulls[3] = 'n';
+	orch_engine_flush();
 	orch_guard_trust_begin();
 	orch_plan_execute_latest(plan, values, nulls, 0);
 	orch_guard_trust_end();

@@ -367,6 +367,7 @@ static JsonbValue *
 resolve(EvalContext *cxt, const Operand *operand)
 {
 	RunState   *rs = (RunState *) cxt->arg;
+	PastStage  *past;
 	JsonbValue *value;
 	int			i;
 
@@ -389,9 +390,19 @@ resolve(EvalContext *cxt, const Operand *operand)
 				if (rs->steps[i].def == operand->index)
 					return text_value(orch_catalog_label(ENUM_STEP_STATUS,
 														 rs->steps[i].status));
+			for (past = rs->past; past != NULL; past = past->before)
+				for (i = 0; i < past->nsteps; i++)
+					if (past->steps[i].def == operand->index)
+						return text_value(orch_catalog_label(ENUM_STEP_STATUS,
+															 past->steps[i].status));
 			return latest_status(rs, &plan_step_status, LEVEL_STEP,
 								 rs->def->steps[operand->index].name);
 		case OPERAND_STAGE_STATUS:
+			if (rs->position > 0 && rs->stage == operand->index)
+				return text_value(orch_catalog_label(ENUM_STAGE_STATUS, rs->stage_status));
+			for (past = rs->past; past != NULL; past = past->before)
+				if (past->stage == operand->index)
+					return text_value(orch_catalog_label(ENUM_STAGE_STATUS, past->status));
 			return latest_status(rs, &plan_stage_status, LEVEL_STAGE,
 								 rs->def->stages[operand->index].name);
 		case OPERAND_STEP_OUTPUT:
@@ -513,6 +524,7 @@ resolve_record(RunState *rs, const Operand *operand)
 static JsonbValue *
 resolve_step_output(RunState *rs, const Operand *operand)
 {
+	PastStage  *past;
 	Datum		values[2];
 	bool		isnull;
 	Datum		outputs;
@@ -529,6 +541,11 @@ resolve_step_output(RunState *rs, const Operand *operand)
 		return orch_condition_value_at(object_value(rs->steps[i].outputs),
 									   operand->path);
 	}
+	for (past = rs->past; past != NULL; past = past->before)
+		for (i = 0; i < past->nsteps; i++)
+			if (past->steps[i].def == operand->index && past->steps[i].status == STEP_COMPLETED)
+				return past->steps[i].outputs == NULL ? NULL :
+					orch_condition_value_at(object_value(past->steps[i].outputs), operand->path);
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = CStringGetTextDatum(rs->def->steps[operand->index].name);
 	orch_plan_execute_latest(&plan_step_outputs, values, NULL, 1);

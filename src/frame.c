@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "engine.h"
 #include "frame.h"
 #include "guard.h"
 #include "history.h"
@@ -125,6 +126,7 @@ at_xact_end(XactEvent event, void *arg)
 			orch_stamp_at_xact_end();
 			orch_notify_at_xact_end();
 			orch_worker_at_xact_end(event == XACT_EVENT_COMMIT);
+			orch_engine_batch_forget(0);
 			break;
 		case XACT_EVENT_PRE_COMMIT:
 			orch_notify_pre_commit();
@@ -155,6 +157,7 @@ at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
 			orch_history_at_subxact_end(level, false);
 			orch_guard_at_subxact_end(level, false);
 			orch_record_change_forget(level);
+			orch_engine_batch_forget(level);
 			break;
 		case SUBXACT_EVENT_START_SUB:
 		case SUBXACT_EVENT_PRE_COMMIT_SUB:

@@ -457,6 +457,14 @@ orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
 	}
 }
 
+bool
+orch_history_notes_new(Level level)
+{
+	if (unlikely(mask_generation != orch_catalog_generation()))
+		load_masks();
+	return feed_mask[level] != 0;
+}
+
 static void
 fill_row(int i, Datum *values, bool *nulls, void *arg)
 {

@@ -27,6 +27,9 @@
 extern void orch_history_note(Level level, HeapTuple old, HeapTuple new,
 							  TupleDesc desc, bool trusted);
 
+/* Does it note new rows, for the feed? */
+extern bool orch_history_notes_new(Level level);
+
 /* Write what was noted.  Caller is in system context. */
 extern void orch_history_flush(void);
 

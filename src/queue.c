@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * queue.c
- *	  Asynchronous steps: what workers call, and what becomes of what they did.
+ *	  Asynchronous steps: what workers call.
  *
- * How steps are handed out is in queue_claim.c.  An outcome must name the lease: when it expired and somebody else claimed the
- * step, or the run was canceled, the outcome is refused.  Outcomes take the lock
- * on their runs in the order of run ids, as everybody does.
+ * How steps are handed out is in queue_claim.c, what becomes of their outcomes in
+ * queue_result.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -40,8 +39,6 @@
 #include "uuid.h"
 #include "worker.h"
 
-#define MAX_CLAIM	10000
-
 /*
  * For run_queued_functions(), which carries out what it claims in the same
  * transaction: it takes the run together with the step, and neither waits, so
@@ -66,37 +63,6 @@ static StaticPlan plan_claim_function = {
 static StaticPlan plan_run_of = {
 	"SELECT run_id FROM orchestration.step_run WHERE id = $1", 1, {UUIDOID}
 };
-static StaticPlan plan_lock_run = {
-	"SELECT status FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
-};
-static StaticPlan plan_read_step = {
-	"SELECT s.status, s.lease_id, q.lease_id,"
-	" COALESCE(s.pending ->> 'outcome', s.status::pg_catalog.text),"
-	" q.action, q.failures, q.attempt, q.worker, q.claimed_at,"
-	" EXISTS (SELECT FROM orchestration.step_attempt a WHERE a.run_id = s.run_id"
-	"         AND a.step_run_id = s.id AND a.lease_id = $3)"
-	" FROM orchestration.step_run s LEFT JOIN orchestration.step_queue q"
-	"   ON q.run_id = s.run_id AND q.step_run_id = s.id"
-	" WHERE s.run_id = $1 AND s.id = $2",
-	3, {UUIDOID, UUIDOID, UUIDOID}
-};
-static StaticPlan plan_try_run = {
-	"SELECT status FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED",
-	1, {UUIDOID}
-};
-static StaticPlan plan_retry = {
-	"UPDATE orchestration.step_queue SET lease_id = NULL, leased_until = NULL,"
-	" claimed_at = NULL, worker = NULL, failures = failures + 1,"
-	" available_at = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4)"
-	" WHERE run_id = $1 AND step_run_id = $2 AND lease_id = $3",
-	4, {UUIDOID, UUIDOID, UUIDOID, FLOAT8OID}
-};
-static StaticPlan plan_record_failure = {
-	"INSERT INTO orchestration.step_attempt (run_id, step_run_id, lease_id, attempt,"
-	" worker, outcome, claimed_at, error) VALUES ($1, $2, $3, $4, $5, 'Failed', $6, $7)",
-	7, {UUIDOID, UUIDOID, UUIDOID, INT4OID, TEXTOID, TIMESTAMPTZOID, JSONBOID}
-};
 static StaticPlan plan_extend = {
 	"UPDATE orchestration.step_queue SET leased_until ="
 	" LEAST(pg_catalog.clock_timestamp() + $3, claimed_at + timeout)"
@@ -106,35 +72,11 @@ static StaticPlan plan_extend = {
 	4, {UUIDOID, UUIDOID, INTERVALOID, UUIDOID}
 };
 
-/* nothing is deleted when somebody claims the step in this very moment */
-static StaticPlan plan_unqueue = {
-	"DELETE FROM orchestration.step_queue"
-	" WHERE run_id = $1 AND step_run_id = $2 AND lease_id = $3",
-	3, {UUIDOID, UUIDOID, UUIDOID}
-};
-
-/* What the objects of an array are. */
-typedef enum ResultsKind
-{
-	RESULTS_COMPLETED,
-	RESULTS_FAILED,
-	RESULTS_ANY,				/* failed are those with a message */
-	RESULTS_LEASES				/* no results: extend_leases() */
-} ResultsKind;
-
 static List *claim_arguments(FunctionCallInfo fcinfo, int first, char **worker,
 							 int *max_steps, Interval **lease);
 static Interval *lease_argument(FunctionCallInfo fcinfo, int argno);
 static void put_claimed(ReturnSetInfo *rsinfo, List *claimed, int nresult_columns);
 static const char *why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id);
-static const char *lost_reason(RunStatus run_status, StepStatus step_status);
-static double retry_delay(const Action *action, int failures);
-static Datum take_results(FunctionCallInfo fcinfo, ResultsKind kind);
-static StepResult *read_results(Jsonb *results, ResultsKind kind, int *nresults);
-static pg_uuid_t *member_uuid(JsonbContainer *object, const char *name,
-							  int position);
-static Jsonb *failure_error(JsonbContainer *object);
-static int	compare_results(const void *a, const void *b);
 
 /* Arguments that all claims have, from the n-th on; raises for what is not good. */
 static List *
@@ -300,7 +242,7 @@ orchestration_complete_and_claim(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("results must not be null")));
 	topics = claim_arguments(fcinfo, 1, &worker, &max_steps, &lease);
-	(void) take_results(fcinfo, RESULTS_ANY);
+	(void) orch_queue_take_results(fcinfo, RESULTS_ANY);
 	orch_system_enter(&saved);
 	claimed = orch_queue_claim(topics, worker, max_steps, lease);
 	orch_system_leave(&saved);
@@ -335,7 +277,7 @@ orchestration_extend_leases(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("leases and lease must not be null")));
 	lease = lease_argument(fcinfo, 1);
-	results = read_results(PG_GETARG_JSONB_P(0), RESULTS_LEASES, &nresults);
+	results = orch_queue_read_results(PG_GETARG_JSONB_P(0), RESULTS_LEASES, &nresults);
 	InitMaterializedSRF(fcinfo, 0);
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -406,372 +348,7 @@ why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id)
 		orch_catalog_label_value(ENUM_STEP_STATUS,
 								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
 																SPI_tuptable->tupdesc, 2, &isnull)));
-	return lost_reason(run_status, step_status);
-}
-
-static const char *
-lost_reason(RunStatus run_status, StepStatus step_status)
-{
-	return run_status == RUN_CANCELED ? "the run was canceled" :
-		step_status == STEP_IN_PROGRESS ? "the lease was lost" :
-		psprintf("the step is %s",
-				 orch_transition_status_name(LEVEL_STEP, step_status));
-}
-
-PG_FUNCTION_INFO_V1(orchestration_complete_steps);
-
-/*
- * orchestration.complete_steps(results jsonb) returns table (step_id uuid,
- *		accepted boolean, reason text)
- *
- * Takes in what workers finished: an array of objects with step_id, lease_id and
- * outputs (an object, or absent).  Completes each step and moves its run; while
- * the run is Suspended or in Error the outcome is kept as pending.  One row a
- * result, in order: accepted, or why not (the lease was lost, the run was
- * canceled, ...).  The same result again is accepted again and does nothing.
- * Raises 22004 for null, OR306 for results of another shape.
- */
-Datum
-orchestration_complete_steps(PG_FUNCTION_ARGS)
-{
-	return take_results(fcinfo, RESULTS_COMPLETED);
-}
-
-PG_FUNCTION_INFO_V1(orchestration_fail_steps);
-
-/*
- * orchestration.fail_steps(results jsonb) returns table (step_id uuid,
- *		accepted boolean, reason text)
- *
- * Takes in what workers could not do: an array of objects with step_id, lease_id,
- * message and optionally detail and retry.  Where the action's retry policy allows
- * it the step is queued again for later; else, or with "retry": false, it fails, and
- * the run with it, recoverable, unless the stage has a fault path.  Otherwise as
- * complete_steps().
- */
-Datum
-orchestration_fail_steps(PG_FUNCTION_ARGS)
-{
-	return take_results(fcinfo, RESULTS_FAILED);
-}
-
-static Datum
-take_results(FunctionCallInfo fcinfo, ResultsKind kind)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	MemoryContext caller = CurrentMemoryContext;
-	SystemContext saved;
-	Frame	   *frame;
-	StepResult	   *results;
-	int			nresults;
-	int			i;
-	int			j;
-
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("results must not be null")));
-	results = read_results(PG_GETARG_JSONB_P(0), kind, &nresults);
-	InitMaterializedSRF(fcinfo, 0);
-
-	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	for (i = 0; i < nresults; i++)
-	{
-		Datum		value = UUIDPGetDatum(&results[i].step_id);
-		bool		isnull;
-
-		orch_plan_execute_latest(&plan_run_of, &value, NULL, 1);
-		results[i].known = SPI_processed > 0;
-		if (results[i].known)
-			results[i].run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
-															 SPI_tuptable->tupdesc, 1, &isnull));
-		SPI_freetuptable(SPI_tuptable);
-	}
-	SPI_finish();
-	qsort(results, nresults, sizeof(StepResult), compare_results);
-	for (i = 0; i < nresults; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextSwitchTo(caller);
-		orch_queue_take_result(&results[i], true);
-	}
-	orch_system_leave(&saved);
-	orch_frame_pop(frame);
-
-	for (i = 0; i < nresults; i++)
-		for (j = 0; j < nresults; j++)
-			if (results[j].position == i)
-			{
-				Datum		values[12];
-				bool		nulls[12];
-
-				memset(nulls, true, sizeof(nulls));
-				nulls[0] = nulls[1] = false;
-				values[0] = UUIDPGetDatum(&results[j].step_id);
-				values[1] = BoolGetDatum(results[j].accepted);
-				nulls[2] = results[j].reason == NULL;
-				if (!nulls[2])
-					values[2] = CStringGetTextDatum(results[j].reason);
-				tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-			}
-	return (Datum) 0;
-}
-
-/*
- * Runs in the order of their ids, results of one run in the caller's.
- */
-static int
-compare_results(const void *a, const void *b)
-{
-	const StepResult *left = (const StepResult *) a;
-	const StepResult *right = (const StepResult *) b;
-	int			result = orch_uuid_compare(&left->run_id, &right->run_id);
-
-	return result != 0 ? result : left->position - right->position;
-}
-
-/*
- * The caller's array.
- */
-static StepResult *
-read_results(Jsonb *jsonb, ResultsKind kind, int *nresults)
-{
-	StepResult	   *results;
-	int			n;
-	int			i;
-
-	if (!JB_ROOT_IS_ARRAY(jsonb) || JB_ROOT_IS_SCALAR(jsonb))
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("results must be a JSON array of objects")));
-	n = JB_ROOT_COUNT(jsonb);
-	if (n > MAX_CLAIM)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("results must not have more than %d members", MAX_CLAIM)));
-	results = palloc0(Max(n, 1) * sizeof(StepResult));
-	for (i = 0; i < n; i++)
-	{
-		JsonbValue *element = getIthJsonbValueFromContainer(&jsonb->root, i);
-		JsonbContainer *object;
-		JsonbValue	key;
-		JsonbValue *outputs;
-
-		if (element->type != jbvBinary ||
-			!JsonContainerIsObject(element->val.binary.data))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_INVALID_INPUT),
-					 errmsg("results[%d] is not an object", i)));
-		object = element->val.binary.data;
-		results[i].position = i;
-		results[i].step_id = *member_uuid(object, "step_id", i);
-		results[i].lease_id = *member_uuid(object, "lease_id", i);
-		if (kind == RESULTS_LEASES)
-			continue;
-		if (kind != RESULTS_COMPLETED)
-			results[i].outcome.error = failure_error(object);
-		results[i].outcome.success = results[i].outcome.error == NULL;
-		if (kind == RESULTS_FAILED || !results[i].outcome.success)
-		{
-			JsonbValue *retry = getKeyJsonValueFromContainer(object, "retry", 5, NULL);
-
-			results[i].final = retry != NULL && retry->type == jbvBool && !retry->val.boolean;
-			if (results[i].outcome.error == NULL)
-				ereport(ERROR,
-						(errcode(ERRCODE_ORCH_INVALID_INPUT),
-						 errmsg("results[%d] has no text \"message\"", i)));
-			continue;
-		}
-		key.type = jbvString;
-		key.val.string.val = "outputs";
-		key.val.string.len = strlen("outputs");
-		outputs = findJsonbValueFromContainer(object, JB_FOBJECT, &key);
-		if (outputs == NULL || outputs->type == jbvNull)
-			continue;
-		if (outputs->type != jbvBinary ||
-			!JsonContainerIsObject(outputs->val.binary.data))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_INVALID_INPUT),
-					 errmsg("outputs of results[%d] is not an object", i)));
-		results[i].outcome.outputs = JsonbValueToJsonb(outputs);
-	}
-	*nresults = n;
-	return results;
-}
-
-static pg_uuid_t *
-member_uuid(JsonbContainer *object, const char *name, int position)
-{
-	JsonbValue	key;
-	JsonbValue *value;
-
-	key.type = jbvString;
-	key.val.string.val = (char *) name;
-	key.val.string.len = strlen(name);
-	value = findJsonbValueFromContainer(object, JB_FOBJECT, &key);
-	if (value == NULL || value->type != jbvString)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("results[%d] has no text \"%s\"", position, name)));
-	return DatumGetUUIDP(DirectFunctionCall1(uuid_in,
-											 CStringGetDatum(pnstrdup(value->val.string.val,
-																	  value->val.string.len))));
-}
-
-/*
- * message and detail of a failure as step_run.error keeps them; NULL without a
- * message.
- */
-static Jsonb *
-failure_error(JsonbContainer *object)
-{
-	static const char *const names[2] = {"message", "detail"};
-	ErrorData	error;
-	int			i;
-
-	memset(&error, 0, sizeof(error));
-	error.sqlerrcode = ERRCODE_ORCH_ACTION_FAILED;
-	for (i = 0; i < 2; i++)
-	{
-		JsonbValue	key;
-		JsonbValue *value;
-
-		key.type = jbvString;
-		key.val.string.val = (char *) names[i];
-		key.val.string.len = strlen(names[i]);
-		value = findJsonbValueFromContainer(object, JB_FOBJECT, &key);
-		if (value == NULL || value->type != jbvString)
-			continue;
-		if (i == 0)
-			error.message = pnstrdup(value->val.string.val, value->val.string.len);
-		else
-			error.detail = pnstrdup(value->val.string.val, value->val.string.len);
-	}
-	return error.message == NULL ? NULL : orch_engine_error(&error, NULL);
-}
-
-/*
- * Seconds until the attempt after the n-th failure (from 0).
- */
-static double
-retry_delay(const Action *action, int failures)
-{
-	double		delay = action->retry_delay;
-
-	while (failures-- > 0 && delay < action->retry_max_delay)
-		delay *= action->retry_backoff;
-	delay = Min(delay, action->retry_max_delay);
-	return delay * (1 + action->retry_jitter * (2 * pg_prng_double(&pg_global_prng_state) - 1));
-}
-
-/*
- * Take in one outcome.
- */
-void
-orch_queue_take_result(StepResult *result, bool wait)
-{
-	Datum		values[7];
-	bool		isnull;
-	bool		no_lease;
-	bool		failed_before;
-	const Action *action;
-	RunStatus	run_status;
-	StepStatus	step_status;
-	HeapTuple	tuple;
-	TupleDesc	desc;
-	Datum		lease;
-
-	result->outcome.lease_id = &result->lease_id;
-	if (!result->known)
-	{
-		result->reason = "there is no such step";
-		return;
-	}
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	values[0] = UUIDPGetDatum(&result->run_id);
-	values[1] = UUIDPGetDatum(&result->step_id);
-	values[2] = UUIDPGetDatum(&result->lease_id);
-	orch_plan_execute_latest(wait ? &plan_lock_run : &plan_try_run, values, NULL, 1);
-	if (SPI_processed == 0)
-		goto gone;
-	run_status = (RunStatus)
-		orch_catalog_label_value(ENUM_RUN_STATUS,
-								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-																SPI_tuptable->tupdesc, 1, &isnull)));
-	orch_plan_execute_latest(&plan_read_step, values, NULL, 1);
-	if (SPI_processed == 0)
-		goto gone;
-	tuple = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
-	step_status = (StepStatus)
-		orch_catalog_label_value(ENUM_STEP_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
-
-	/* the same result again; not another one, nor one from before a resume */
-	lease = SPI_getbinval(tuple, desc, 2, &isnull);
-	if (!isnull && orch_uuid_equal(DatumGetUUIDP(lease), &result->lease_id) &&
-		(strcmp(SPI_getvalue(tuple, desc, 4),
-				result->outcome.success ? "Completed" : "Error") == 0))
-	{
-		result->accepted = true;
-		goto done;
-	}
-	failed_before = DatumGetBool(SPI_getbinval(tuple, desc, 10, &isnull));
-	if (failed_before && !result->outcome.success)
-	{
-		result->accepted = true;
-		goto done;
-	}
-	lease = SPI_getbinval(tuple, desc, 3, &no_lease);
-	if (no_lease || !orch_uuid_equal(DatumGetUUIDP(lease), &result->lease_id))
-	{
-		result->reason = lost_reason(run_status, step_status);
-		goto done;
-	}
-	if (!result->outcome.success && !result->final && step_status == STEP_IN_PROGRESS)
-	{
-		int			failures = DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull));
-
-		action = orch_action_find(SPI_getvalue(tuple, desc, 5));
-		if (action != NULL && failures + 1 < action->max_attempts)
-		{
-			values[3] = SPI_getbinval(tuple, desc, 7, &isnull);
-			values[4] = SPI_getbinval(tuple, desc, 8, &isnull);
-			values[5] = SPI_getbinval(tuple, desc, 9, &isnull);
-			values[6] = JsonbPGetDatum(result->outcome.error);
-			orch_plan_execute_latest(&plan_record_failure, values, NULL, 0);
-			values[3] = Float8GetDatum(retry_delay(action, failures));
-			orch_plan_execute_latest(&plan_retry, values, NULL, 0);
-			orch_worker_count(COUNTER_STEPS_RETRIED);
-			result->accepted = true;
-			result->reason = psprintf("to be tried again, attempt %d of %d failed",
-									  failures + 1, action->max_attempts);
-			goto done;
-		}
-	}
-	orch_plan_execute_latest(&plan_unqueue, values, NULL, 0);
-	if (SPI_processed == 0)
-	{
-		result->reason = "the lease was lost";
-		goto done;
-	}
-	orch_worker_count(result->outcome.success ? COUNTER_STEPS_COMPLETED :
-					  COUNTER_STEPS_FAILED);
-	if (run_status == RUN_IN_PROGRESS && step_status == STEP_IN_PROGRESS)
-		orch_engine_end_step(&result->run_id, &result->step_id, &result->outcome);
-	else
-		orch_engine_keep_outcome(&result->run_id, &result->step_id, &result->outcome);
-	result->accepted = true;
-	goto done;
-
-gone:
-	result->reason = wait ? "there is no such step" : "the run is locked";
-done:
-	SPI_finish();
+	return orch_queue_lost_reason(run_status, step_status);
 }
 
 /*

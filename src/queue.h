@@ -16,14 +16,19 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
 #include "engine.h"
+#include "orchestration.h"
 
 /* What claims ask for that the database itself carries out. */
 #define FUNCTION_TOPIC ""
+
+/* Most that one call claims, or takes in. */
+#define MAX_CLAIM	10000
 
 /* orchestration.max_lost_leases: more, and the step fails. */
 extern int	orch_max_lost_leases;
@@ -48,6 +53,7 @@ typedef struct StepResult
 	pg_uuid_t	run_id;			/* sort key, must be first */
 	int			position;		/* in the caller's array */
 	bool		known;			/* the step exists */
+	MemoryContext context;		/* of reason */
 	pg_uuid_t	step_id;
 	pg_uuid_t	lease_id;
 	StepOutcome outcome;
@@ -67,7 +73,22 @@ extern List *orch_queue_claim(List *topics, const char *worker, int max_steps,
  * -1: none is queued. */
 extern double orch_queue_due(List *topics);
 
-/* queue.c: take in one outcome; wait: for the run's lock, else give up. */
+/* What the objects of an array are. */
+typedef enum ResultsKind
+{
+	RESULTS_COMPLETED,
+	RESULTS_FAILED,
+	RESULTS_ANY,				/* failed are those with a message */
+	RESULTS_LEASES				/* no results: extend_leases() */
+} ResultsKind;
+
+/* queue_result.c: a caller's array, raises OR306; all of complete_steps() */
+extern StepResult *orch_queue_read_results(Jsonb *results, ResultsKind kind,
+										   int *nresults);
+extern Datum orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind);
+extern const char *orch_queue_lost_reason(RunStatus run_status, StepStatus step_status);
+
+/* queue_result.c: take in one outcome; wait: for the run's lock, else give up. */
 extern void orch_queue_take_result(StepResult *result, bool wait);
 
 /* queue.c: carry out a function action; run_as may be NULL.  Raises OR205. */

@@ -71,6 +71,9 @@ static StaticPlan plan_locked = {
 	"   AND w.record_locked AND w.status = 'Assigned'",
 	2, {TEXTOID, TEXTARRAYOID}
 };
+/* runs that are looked at again together: bounds the memory */
+#define RUNS_AT_ONCE 500
+
 static StaticPlan plan_waiting = {
 	"SELECT id, version_id, current_stage FROM orchestration.run"
 	" WHERE triggering_record_type = $1 AND triggering_record_id = ANY ($2)"
@@ -84,6 +87,7 @@ static void note_row(Oid registered, const char *type, const char *key,
 static void note(Oid relation, const char *key, const Definition *definition,
 				 Jsonb *record, Jsonb *prior);
 static void deal_with(Oid relation, const char *type);
+static void start_all(List *entries, const char *type);
 static void refuse_locked(const char *type, Datum keys);
 static void look_again(const char *type, Datum keys);
 static Jsonb *row_to_jsonb(Relation relation, HeapTuple tuple);
@@ -305,30 +309,54 @@ deal_with(Oid relation, const char *type)
 												TYPALIGN_INT));
 	if (nkeys > 0)
 		refuse_locked(type, key_array);
-	foreach(cell, mine)
+	start_all(mine, type);
+	if (nkeys > 0)
+		look_again(type, key_array);
+	if (noted_context != context)
+		MemoryContextDelete(context);
+}
+
+/*
+ * Start the runs that were noted, together.
+ */
+static void
+start_all(List *entries, const char *type)
+{
+	StartRequest common;
+	pg_uuid_t	started_by;
+	SystemContext saved;
+	EngineBatch *batch = NULL;
+	ListCell   *cell;
+	int			nstarts = 0;
+
+	foreach(cell, entries)
+		nstarts += ((Noted *) lfirst(cell))->definition != NULL;
+	if (nstarts == 0)
+		return;
+	memset(&common, 0, sizeof(common));
+	common.record_type = type;
+	common.record_locked = true;	/* just written */
+	orch_run_set_starter(&common, &started_by);
+	orch_system_enter(&saved);
+	if (nstarts > 1)
+		batch = orch_engine_batch_begin();
+	foreach(cell, entries)
 	{
 		Noted	   *entry = lfirst(cell);
-		StartRequest request;
-		pg_uuid_t	started_by;
+		StartRequest request = common;
 		pg_uuid_t	run_id;
 
 		if (entry->definition == NULL)
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		memset(&request, 0, sizeof(request));
 		request.definition = entry->definition;
-		request.record_type = type;
 		request.record_key = entry->key;
 		request.record = entry->record;
 		request.prior = entry->prior;
-		request.record_locked = true;	/* just written */
-		orch_run_set_starter(&request, &started_by);
 		orch_engine_start(&request, &run_id);
 	}
-	if (nkeys > 0)
-		look_again(type, key_array);
-	if (noted_context != context)
-		MemoryContextDelete(context);
+	orch_engine_batch_end(batch);
+	orch_system_leave(&saved);
 }
 
 /*
@@ -393,6 +421,7 @@ look_again(const char *type, Datum keys)
 	int			nruns = 0;
 	uint64		i;
 	int			n;
+	int			end;
 
 	values[0] = CStringGetTextDatum(type);
 	values[1] = keys;
@@ -420,10 +449,22 @@ look_again(const char *type, Datum keys)
 		if (index >= 0 && def->stages[index].reads_record)
 			run_ids[nruns++] = *id;
 	}
-	for (n = 0; n < nruns; n++)
+	for (n = 0; n < nruns; n = end)
 	{
-		CHECK_FOR_INTERRUPTS();
-		orch_engine_go_on(&run_ids[n], false);
+		EngineBatch *batch = NULL;
+
+		end = Min(n + RUNS_AT_ONCE, nruns);
+		if (nruns > 1)
+		{
+			batch = orch_engine_batch_begin();
+			orch_engine_load_runs(&run_ids[n], end - n);
+		}
+		for (; n < end; n++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			orch_engine_go_on(&run_ids[n], false);
+		}
+		orch_engine_batch_end(batch);
 	}
 	SPI_finish();
 	orch_system_leave(&saved);

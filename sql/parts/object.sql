@@ -346,7 +346,7 @@ CREATE TABLE orchestration.run (
         CHECK (triggering_record_id IS NULL OR triggering_record_type IS NOT NULL),
     CONSTRAINT run_ended_check
         CHECK ((status IN ('Completed', 'Canceled', 'Error')) = (ended_at IS NOT NULL))
-) WITH (fillfactor = 85);
+) WITH (fillfactor = 50);
 CREATE INDEX run_modified_minute_idx ON orchestration.run (modified_minute);
 CREATE INDEX run_owner_idx ON orchestration.run (owner_id);
 CREATE INDEX run_orchestration_idx ON orchestration.run (orchestration_id);
@@ -402,7 +402,7 @@ CREATE TABLE orchestration.stage_run (
     CONSTRAINT stage_run_name_check CHECK (name <> '' AND length(name) <= 255),
     CONSTRAINT stage_run_label_check CHECK (length(label) <= 80),
     CONSTRAINT stage_run_position_check CHECK (position > 0)
-) WITH (fillfactor = 85);
+) WITH (fillfactor = 50);
 CREATE INDEX stage_run_id_idx ON orchestration.stage_run (id);
 CREATE INDEX stage_run_modified_minute_idx ON orchestration.stage_run (modified_minute);
 CREATE INDEX stage_run_owner_idx ON orchestration.stage_run (owner_id);
@@ -447,7 +447,7 @@ CREATE TABLE orchestration.step_run (
     CONSTRAINT step_run_name_check CHECK (name <> '' AND length(name) <= 255),
     CONSTRAINT step_run_label_check CHECK (length(label) <= 80),
     CONSTRAINT step_run_description_check CHECK (length(description) <= 32000)
-) WITH (fillfactor = 85);
+) WITH (fillfactor = 45);
 CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
 CREATE INDEX step_run_modified_minute_idx ON orchestration.step_run (modified_minute);
 CREATE INDEX step_run_owner_idx ON orchestration.step_run (owner_id);
@@ -604,7 +604,7 @@ CREATE TABLE orchestration.step_queue (
     CONSTRAINT step_queue_pkey PRIMARY KEY (run_id, step_run_id),
     CONSTRAINT step_queue_step_run_fkey FOREIGN KEY (run_id, step_run_id)
         REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE
-) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
+) WITH (fillfactor = 40, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 CREATE INDEX step_queue_available_idx
     ON orchestration.step_queue (topic, orchestration_id, available_at);
 COMMENT ON TABLE orchestration.step_queue IS
