@@ -83,6 +83,7 @@ bench:
 	@env -u PGHOST bench/run.sh
 	@env -u PGHOST bench/access.sh
 	@env -u PGHOST bench/calls.sh
+	@env -u PGHOST bench/queue.sh
 
 accept:
 	cp results/*.out expected/

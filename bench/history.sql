@@ -1,5 +1,5 @@
--- history.sql: what part (c) of the bench measures beside: :runs imported runs,
--- Completed, of three stages and six steps, with their 20 log entries.
+-- history.sql: what parts of the bench measure beside: :runs imported runs of
+-- :orchestration, Completed, of three stages and six steps, with their 20 log entries.
 --
 -- Loaded with the triggers off, as a restore would.  Ids grow, as those of runs
 -- that came one after another do.
@@ -14,8 +14,8 @@ INSERT INTO orchestration.run (id, status, version_id, orchestration_name,
     SELECT orchestration.new_id(), 'Completed',
            (SELECT v.id FROM orchestration.orchestration_version v
               JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id
-             WHERE d.name = 'Background'),
-           'Background', 'Bench', now()
+             WHERE d.name = :'orchestration'),
+           :'orchestration', 'Bench', now()
       FROM generate_series(1, :runs);
 INSERT INTO orchestration.stage_run (run_id, id, name, label, position, status, ended_at)
     SELECT r.id, orchestration.new_id(), 'Stage_' || g, 'Stage ' || g, g, 'Completed', now()

@@ -230,7 +230,7 @@ SQL
         new_database orchestration_bench_$database || exit 1
         sql -d orchestration_bench_$database -o /dev/null \
             -v runs="$([ $database = small ] && echo 1000 || echo "$history")" \
-            -f "$top/bench/history.sql" || exit 1
+            -v orchestration=Background -f "$top/bench/history.sql" || exit 1
     done
     # both sides from the same state: autovacuum would come to one before the other,
     # and what it finds in the queue counts
