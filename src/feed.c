@@ -30,6 +30,7 @@
 #include "access.h"
 #include "catalog.h"
 #include "errors.h"
+#include "feed.h"
 #include "guard.h"
 #include "principal.h"
 #include "system.h"
@@ -333,6 +334,29 @@ may_delete(Oid role, const pg_uuid_t *author)
 	return orch_access_is_unlimited(set) ||
 		(set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0 ||
 		(set->is_user && author != NULL && orch_uuid_equal(&set->user_id, author));
+}
+
+/*
+ * Lock the run of a feed item, so that its deletion and that of the run do not wait
+ * for each other.
+ */
+void
+orch_feed_lock_run(const pg_uuid_t *item_id)
+{
+	static StaticPlan plan_lock_run_of = {
+		"SELECT 1 FROM orchestration.run r WHERE r.id ="
+		" (SELECT f.run_id FROM orchestration.feed_item f WHERE f.id = $1) FOR KEY SHARE",
+		1, {UUIDOID}
+	};
+	Datum		value = UUIDPGetDatum(item_id);
+	SystemContext saved;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_lock_run_of, &value, NULL, 1);
+	SPI_finish();
+	orch_system_leave(&saved);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_delete_feed_comment);

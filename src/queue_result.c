@@ -58,7 +58,8 @@ static StaticPlan plan_lock_runs = {
 	" COALESCE(s.pending ->> 'outcome', s.status::pg_catalog.text)," \
 	" q.action, q.failures, q.attempt, q.worker, q.claimed_at," \
 	" EXISTS (SELECT FROM orchestration.step_attempt a WHERE a.run_id = s.run_id" \
-	"         AND a.step_run_id = s.id AND a.lease_id = u.lease_id)," \
+	"         AND a.step_run_id = s.id AND a.lease_id = u.lease_id" \
+	"         AND a.outcome = 'Failed')," \
 	" u.number, r.status"
 #define STEP_JOINS \
 	" JOIN orchestration.run r ON r.id = u.run_id" \

@@ -35,6 +35,7 @@
 #include "catalog.h"
 #include "change_owner.h"
 #include "errors.h"
+#include "feed.h"
 #include "principal.h"
 #include "save.h"
 #include "share.h"
@@ -434,6 +435,9 @@ delete_one(SaveState *state, int i, void *arg, const SObject **object)
 					   "entity type %s does not support delete", (*object)->name);
 		return;
 	}
+	/* the run first, as who deletes that has it */
+	if (places[j].associate == ASSOCIATE_FEED)
+		orch_feed_lock_run(&id);
 	query = psprintf("DELETE FROM orchestration.%s WHERE id OPERATOR(pg_catalog.=) $1%s",
 					 (*object)->view,
 					 (*object)->associate == ASSOCIATE_SHARE ?

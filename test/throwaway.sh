@@ -88,6 +88,7 @@ port = 54329
 fsync = off
 max_pred_locks_per_page = 1000
 max_pred_locks_per_relation = 1000
+max_pred_locks_per_transaction = 1000
 max_prepared_transactions = 4
 $conf
 ${ORCH_SERVER_CONF:-}

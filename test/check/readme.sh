@@ -30,6 +30,28 @@ documented_calls() {
     [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
 }
 
+# and of those on workers, people and failures
+engine_chapters() {
+    local script want got
+    mask() { sed -E 's/[0-9a-f]{8}-[0-9a-f-]{27}/ID/g'; }
+    script=$(awk '/^## /{on = /^## (Workers|People|When things fail)$/} on && /^```sql$/{copy = 1; next} /^```$/{copy = 0} on && copy' README.md)
+    want=$(awk '/^## /{on = /^## (Workers|People|When things fail)$/} on && /^```text$/{copy = 1; next} /^```$/{copy = 0} on && copy' README.md | mask)
+    psql -qX -d template1 -c 'DROP DATABASE IF EXISTS readme_db' -c 'CREATE DATABASE readme_db' || return 1
+    psql -qX -d readme_db -c 'CREATE EXTENSION orchestration' || return 1
+    got=$(psql -qX -d readme_db <<<"$script" 2>&1 | mask)
+    psql -qX -d template1 -c 'DROP DATABASE readme_db' -c 'DROP ROLE mia, tom' || return 1
+    [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
+}
+
+# every function that anybody may be granted is named in it
+functions_named() {
+    local missing
+    missing=$(psql -qXAt -c "SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace AND p.prokind = 'f'
+        AND p.prorettype <> 'trigger'::regtype AND NOT has_function_privilege('public', p.oid, 'EXECUTE') AND p.proname !~ '_support\$' ORDER BY 1" | while read -r name; do grep -q "\b$name\b" README.md doc/*.md src/README.md || echo "$name"; done)
+    echo "$missing"
+    [ -z "$missing" ]
+}
+
 # the table of status codes has those of the code, and no other
 status_codes() {
     diff <(grep -ohE '"[A-Z]+(_[A-Z]+)+"' src/save.c src/save_record.c src/save_error.c | tr -d '"' | sort -u) \
@@ -38,4 +60,6 @@ status_codes() {
 
 check 'the chapters to paste work as printed' readme_chapters
 check 'the documented calls print what the README shows' documented_calls
+check 'the chapters on workers, people and failures print what they show' engine_chapters
+check 'the documents name every function' functions_named
 check 'the README names every status code' status_codes

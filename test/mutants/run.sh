@@ -123,21 +123,23 @@ mutant 'system: the snapshot of the transaction everywhere' system.c \
 mutant 'system: the latest snapshot without crosscheck' system.c \
     's/crosscheck = GetTransactionSnapshot\(\);/crosscheck = InvalidSnapshot;/' record_race run_race
 mutant 'engine: the stage and steps of a run are read with the snapshot of the transaction' engine_state.c \
-    's/orch_plan_execute_latest\(&(plan_load_steps|plan_load_stage), values, NULL, ([01])\)/orch_plan_execute(\&\1, values, NULL, false, \2)/' work_item_race
+    's/orch_plan_execute_latest\((one \? &plan_load_(stage|steps_of) : &plan_load_(stages|steps)), values, NULL, 0\)/orch_plan_execute(\1, values, NULL, false, 0)/' work_item_race
 mutant 'work item: the run is read without a lock' work_item.c \
     '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' work_item_race
 mutant 'work item: the run is locked FOR KEY SHARE' work_item.c \
     '/plan_lock_run = /,/};/s/FOR NO KEY UPDATE/FOR KEY SHARE/' work_item_race
 mutant 'work item: the item is read with the snapshot of the transaction' work_item.c \
     's/orch_plan_execute_latest\(&plan_read, values, NULL, 1\)/orch_plan_execute(\&plan_read, values, NULL, false, 1)/' work_item_race
-mutant 'queue: results are taken in without a lock on the run' queue.c \
-    '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' queue_race
+mutant 'queue: results are taken in without a lock on the run' queue_result.c \
+    '/plan_lock_runs = /,/};/s/ FOR NO KEY UPDATE//' queue_race
+mutant 'queue: those of many runs are taken in without their locks' engine_state.c \
+    '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' queue_race
 mutant 'queue: claims wait for each other' queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ SKIP LOCKED//' queue_race
 mutant 'queue: claims without a lock' queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ FOR UPDATE SKIP LOCKED//' queue_race
-mutant 'queue: the lease is not looked at again' queue.c \
-    '/plan_unqueue = /,/};/s/ AND lease_id = \$3/ AND $3 IS NOT NULL/' queue_race
+mutant 'queue: the lease is not looked at again' queue_result.c \
+    's/ AND lease_id = \$3 RETURNING/ AND $3 IS NOT NULL RETURNING/;s/ AND q.lease_id = u.lease_id"$/"/' queue_race
 mutant 'record: it is read without a lock' record.c \
     's/ FOR KEY SHARE OF t//' record_race
 mutant 'record: lookups are cleared with the snapshot of the transaction' record.c \
