@@ -202,6 +202,12 @@ rescan(Topic *topic, TimestampTz now, bool wanted)
 	bool		has_turn = topic->next < topic->nsources;
 	uint64		i;
 
+	/* the clock was set back: what is known is of a time to come */
+	if (now < topic->scanned_at)
+	{
+		topic->scanned_at = 0;
+		topic->scan_time = 0;
+	}
 	if (now - topic->scanned_at < Min(topic->scan_time * RESCAN_PART, RESCAN_MAX) &&
 		topic->scan_time > RESCAN_CHEAP)
 		return false;

@@ -43,6 +43,8 @@ have() {
         postgresql-*) [ -x "$("$pg_config" --bindir)/initdb" ] ;;
         libtap-parser-sourcehandler-pgtap-perl) command -v pg_prove ;;
         pgbouncer) [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer ;;
+        graphviz) command -v dot ;;
+        librsvg2-bin) command -v rsvg-convert ;;
         libipc-run-perl) perl -MIPC::Run -e 1 ;;
     esac >/dev/null 2>&1
 }
@@ -53,7 +55,8 @@ find_missing() {
     missing=()
     for package in gcc make libc6-dev libxml2-dev "postgresql-$version" \
         "postgresql-server-dev-$version" "postgresql-$version-pgtap" \
-        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3 python3-psycopg nodejs npm pgbouncer; do
+        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3 python3-psycopg nodejs npm pgbouncer \
+        graphviz librsvg2-bin; do
         have "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ]

@@ -6,13 +6,29 @@
 #
 # Runs inside test/throwaway.sh.  A file is played to Completed by doc/demo/play.sh,
 # or refused, and then the snapshot names what of it is not supported.  A file
-# without a snapshot only has to be played.  What was found is left in $results.
+# without a snapshot only has to be played.  The diagram of the run is rendered, as
+# SVG and by Graphviz.  What was found is left in $results.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 results=${results:-$(mktemp -d)}
 mkdir -p "$results"
+
+# an empty picture is smaller
+rendered() {
+    [ "$(wc -c <"$1")" -gt 2000 ]
+}
+
+render() {
+    local run
+    run=$(psql -X -q -At -d demo -c 'SELECT id FROM orchestration.run ORDER BY id DESC LIMIT 1')
+    [ -n "$run" ] || return 0
+    psql -X -q -At -d demo -c "SELECT orchestration.run_diagram('$run', 'svg')" >"$results/$1.svg" &&
+        rsvg-convert "$results/$1.svg" -o "$results/$1.svg.png" && rendered "$results/$1.svg.png" &&
+        psql -X -q -At -d demo -c "SELECT orchestration.run_diagram('$run', 'dot')" >"$results/$1.dot" &&
+        dot -Tpng "$results/$1.dot" -o "$results/$1.dot.png" && rendered "$results/$1.dot.png"
+}
 
 for file in "$@"; do
     name=$(basename "$file" .xml)
@@ -26,6 +42,7 @@ for file in "$@"; do
         [ -s "$found" ] && status=0
     else
         psql -X -q -d demo -f "$here/path.sql" >"$found" 2>&1
+        render "$name" >>"$log" 2>&1 || status=1
     fi
     if [ $status -ne 0 ]; then
         echo "not ok - $name"

@@ -133,13 +133,19 @@ mutant 'work item: the item is read with the snapshot of the transaction' work_i
 mutant 'queue: results are taken in without a lock on the run' queue_result.c \
     '/plan_lock_runs = /,/};/s/ FOR NO KEY UPDATE//' queue_race
 mutant 'queue: those of many runs are taken in without their locks' engine_state.c \
-    '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' queue_race
+    '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' batch_race
 mutant 'queue: claims wait for each other' queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ SKIP LOCKED//' queue_race
 mutant 'queue: claims without a lock' queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ FOR UPDATE SKIP LOCKED//' queue_race
 mutant 'queue: the lease is not looked at again' queue_result.c \
     's/ AND lease_id = \$3 RETURNING/ AND $3 IS NOT NULL RETURNING/;s/ AND q.lease_id = u.lease_id"$/"/' queue_race
+mutant 'condition: the record may change while a run that waits for it starts' engine.c \
+    's/^[[:space:]]+def->waits_for_record\);/ false);/' condition_race
+mutant 'condition: runs that wait are looked for with the snapshot of the statement' record_change.c \
+    's/orch_plan_execute_latest\(&plan_waiting, values, NULL, 0\)/orch_plan_execute(\&plan_waiting, values, NULL, true, 0)/' condition_race
+mutant 'inbox: the item is looked at before the run is locked' work_item.c \
+    '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' inbox_race
 mutant 'record: it is read without a lock' record.c \
     's/ FOR KEY SHARE OF t//' record_race
 mutant 'record: lookups are cleared with the snapshot of the transaction' record.c \
