@@ -74,11 +74,18 @@ orch_system_leave(const SystemContext *saved)
  * was made while a table was empty, as the queue mostly is, would scan it as a
  * whole for ever.  So plans are generic and made without sequential scans; where
  * one is unavoidable its cost is such that it would be compiled, hence without jit
- * too.  The settings are in force only here, never while something is executed.
+ * too.  What claims steps, or joins an array of ids with a table, must not read the
+ * table as a whole by another way either, however small it is while it is planned:
+ * a hash over the queue made each claim cost what all steps cost that had been in it
+ * since the last vacuum.  The settings are in force only here, never while something
+ * is executed.
  */
 static SPIPlanPtr
 ready_plan(StaticPlan *plan)
 {
+	static const char *const not_by_index[] = {
+		"enable_sort", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan"
+	};
 	CachedPlanSource *source;
 	CachedPlan *planned;
 	int			guc_level;
@@ -111,6 +118,11 @@ ready_plan(StaticPlan *plan)
 		(void) set_config_option("jit", "off",
 								 PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
+		for (i = 0; plan->manner != PLAN_ANY && i < (int) lengthof(not_by_index); i++)
+			if (i > 0 || plan->manner == PLAN_IN_ORDER)
+				(void) set_config_option(not_by_index[i], "off",
+										 PGC_USERSET, PGC_S_SESSION,
+										 GUC_ACTION_SAVE, true, 0, false);
 		planned = SPI_plan_get_cached_plan(plan->plan);
 		if (planned != NULL)
 			ReleaseCachedPlan(planned, CurrentResourceOwner);
