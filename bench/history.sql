@@ -1,5 +1,6 @@
 -- history.sql: what parts of the bench measure beside: :runs imported runs of
--- :orchestration, Completed, of three stages and six steps, with their 20 log entries.
+-- :orchestration, Completed, of three stages and six steps, with their 20 log entries, unless
+-- :without_log is set.
 --
 -- Loaded with the triggers off, as a restore would.  Ids grow, as those of runs
 -- that came one after another do.
@@ -26,6 +27,8 @@ INSERT INTO orchestration.step_run (run_id, id, stage_run_id, step_type, name, l
            'Step_' || s.position || '_' || t, 'Step ' || s.position || '.' || t,
            'Completed', 1, now(), now()
       FROM orchestration.stage_run s, generate_series(1, 2) t;
+\if :{?without_log}
+\else
 INSERT INTO orchestration.run_log (run_id, kind)
     SELECT id, 'StartInstance' FROM orchestration.run;
 INSERT INTO orchestration.run_log (run_id, kind, stage_run_id)
@@ -36,4 +39,5 @@ INSERT INTO orchestration.run_log (run_id, kind, step_run_id)
            unnest('{StartStep,EndStep}'::orchestration.log_kind[]) k;
 INSERT INTO orchestration.run_log (run_id, kind, duration)
     SELECT id, 'EndInstance', 0 FROM orchestration.run;
+\endif
 VACUUM (ANALYZE);

@@ -41,7 +41,8 @@ class Sleeper(threading.Thread):
         while True:
             due = self.conn.execute("SELECT orchestration.listen_for_steps('{bench}')").fetchone()[0]
             self.ready.set()
-            if due is None or due > 0:
+            # one that came with the answer is not on the socket any more
+            if (due is None or due > 0) and not self.conn.pgconn.notifies():
                 select.select([self.conn.fileno()], [], [])
                 self.conn.pgconn.consume_input()
                 while self.conn.pgconn.notifies():

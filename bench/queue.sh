@@ -245,7 +245,7 @@ if has ended; then
         db=orchestration_bench_queue_$size
         new_database
         sql -o /dev/null -v runs="$([ $size = small ] && echo 1667 || echo $((ended / 6)))" \
-            -v orchestration=Bench -f "$top/bench/history.sql" || exit 1
+            -v orchestration=Bench -v without_log=1 -f "$top/bench/history.sql" || exit 1
         sql -c CHECKPOINT
     done
     : >"$work/ended.small" && : >"$work/ended.big"

@@ -150,6 +150,7 @@ static StaticPlan plan_insert_attempt = {
 };
 
 static Topic *find_topic(const char *name);
+static int64 must_wait(const Topic *topic, TimestampTz now);
 static bool rescan(Topic *topic, TimestampTz now, bool wanted);
 static bool claim_round(List *topics, const char *worker, int max_steps,
 						Interval *lease, TimestampTz now, MemoryContext caller,
@@ -188,6 +189,18 @@ find_topic(const char *name)
 }
 
 /*
+ * Microseconds until the next look at the whole is allowed: one that takes long, past
+ * what an open transaction keeps from being vacuumed, is not repeated at once.
+ */
+static int64
+must_wait(const Topic *topic, TimestampTz now)
+{
+	if (topic->scan_time <= RESCAN_CHEAP)
+		return 0;
+	return topic->scanned_at + Min(topic->scan_time * RESCAN_PART, RESCAN_MAX) - now;
+}
+
+/*
  * Look which orchestrations have steps of the topic, when it is time for that, or
  * wanted.  Returns whether it was done.  Connected to SPI.
  */
@@ -208,8 +221,7 @@ rescan(Topic *topic, TimestampTz now, bool wanted)
 		topic->scanned_at = 0;
 		topic->scan_time = 0;
 	}
-	if (now - topic->scanned_at < Min(topic->scan_time * RESCAN_PART, RESCAN_MAX) &&
-		topic->scan_time > RESCAN_CHEAP)
+	if (must_wait(topic, now) > 0)
 		return false;
 	if (!wanted && now - topic->scanned_at < RESCAN_INTERVAL)
 		return false;
@@ -217,6 +229,7 @@ rescan(Topic *topic, TimestampTz now, bool wanted)
 		turn = topic->sources[topic->next].orchestration_id;
 	values[0] = CStringGetTextDatum(topic->name);
 	values[1] = TimestampTzGetDatum(now);
+	orch_plan_prepare(&plan_sources);
 	INSTR_TIME_SET_CURRENT(begin);
 	orch_plan_execute(&plan_sources, values, NULL, false, 0);
 	INSTR_TIME_SET_CURRENT(end);
@@ -480,7 +493,13 @@ orch_queue_due(List *topics)
 		Topic	   *topic = find_topic(lfirst(cell));
 		int			i;
 
-		(void) rescan(topic, now, true);
+		/* where nothing is known because of that, it is time to look after it */
+		if (!rescan(topic, now, true))
+		{
+			double		seconds = Max(must_wait(topic, now), 1000) / 1000000.0;
+
+			result = result < 0 ? seconds : Min(result, seconds);
+		}
 		for (i = 0; i < topic->nsources && result != 0; i++)
 		{
 			Datum		values[4];

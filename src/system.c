@@ -131,6 +131,12 @@ ready_plan(StaticPlan *plan)
 	return plan->plan;
 }
 
+void
+orch_plan_prepare(StaticPlan *plan)
+{
+	(void) ready_plan(plan);
+}
+
 /*
  * Execute a kept plan; returns SPI's result code, never a failure.
  */

@@ -59,6 +59,8 @@ typedef struct StaticPlan
 	SPIPlanPtr	plan;			/* kept, or NULL */
 } StaticPlan;
 
+/* Plan it, if that is still to be done. */
+extern void orch_plan_prepare(StaticPlan *plan);
 extern int	orch_plan_execute(StaticPlan *plan, Datum *values,
 							  const char *nulls, bool read_only, long limit);
 extern int	orch_plan_execute_latest(StaticPlan *plan, Datum *values,

@@ -170,6 +170,16 @@ for my $language (sort keys %commands)
 	ok($db->poll_query_until('postgres', $open, '0'), "$language: idle, it is woken");
 	ok(time - $begin < 20, "$language: at once");
 	$db->safe_psql('postgres', q{DELETE FROM orchestration.run WHERE id = (SELECT id FROM orchestration.run ORDER BY id DESC LIMIT 1)});
+	# also when it has just looked
+	my $last = $db->safe_psql('postgres', q{SELECT max(name) FROM orchestration.run});
+	$begin = time;
+	for (1 .. 10)
+	{
+		$db->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Doubles')});
+		$db->poll_query_until('postgres', $open, '0');
+	}
+	ok(time - $begin < 30, "$language: each time");
+	$db->safe_psql('postgres', "DELETE FROM orchestration.run WHERE name > '$last'");
 	# longer than the lease: the heartbeat keeps it; a stop in the middle lets it finish
 	$db->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Slow', inputs => '{"seconds": 3}')});
 	ok($db->poll_query_until('postgres', q{SELECT count(*) FROM orchestration.step_queue WHERE lease_id IS NOT NULL}, '1'), "$language: a long step is claimed");
