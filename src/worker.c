@@ -139,6 +139,7 @@ static void enter_slot(void);
 static void leave_slot(int code, Datum arg);
 static bool extension_is_there(void);
 static bool run_one(void);
+static ErrorData *try_function(const ClaimedStep *step, Jsonb **outputs);
 static void run_function(const ClaimedStep *step);
 static void report_failure(const ClaimedStep *step, ErrorData *error);
 static long nap(void);
@@ -578,6 +579,23 @@ run_one(void)
 	return true;
 }
 
+/*
+ * Call the function; what it fails with, or NULL.
+ */
+static ErrorData *
+try_function(const ClaimedStep *step, Jsonb **outputs)
+{
+	ErrorData  *volatile error = NULL;
+
+	ORCH_ENGINE_TRY(NULL);
+	{
+		*outputs = orch_queue_call(step->action, step->inputs,
+								   step->has_run_as ? &step->run_as : NULL);
+	}
+	ORCH_ENGINE_CATCH(error);
+	return error;
+}
+
 static void
 run_function(const ClaimedStep *step)
 {
@@ -591,8 +609,8 @@ run_function(const ClaimedStep *step)
 	{
 		SystemContext saved;
 		Frame	   *frame;
-		ErrorData  *volatile error = NULL;
-		Jsonb	   *volatile outputs = NULL;
+		ErrorData  *error;
+		Jsonb	   *outputs = NULL;
 		StepResult	result;
 
 		begin(activity);
@@ -602,12 +620,7 @@ run_function(const ClaimedStep *step)
 		action = orch_action_find(step->action);
 		if (action != NULL && action->timeout > 0)
 			enable_timeout_after(STATEMENT_TIMEOUT, (int) Min(action->timeout * 1000, INT_MAX));
-		ORCH_ENGINE_TRY(NULL);
-		{
-			outputs = orch_queue_call(step->action, step->inputs,
-									  step->has_run_as ? &step->run_as : NULL);
-		}
-		ORCH_ENGINE_CATCH(error);
+		error = try_function(step, &outputs);
 		disable_timeout(STATEMENT_TIMEOUT, false);
 		memset(&result, 0, sizeof(result));
 		result.known = true;

@@ -214,11 +214,15 @@ def kill_server(postgres):
     """The postmaster and all its children; another one is started."""
     with open(FOLDER + "/data/postmaster.pid") as file:
         postmaster = int(file.readline())
-    for victim in [postmaster] + children(postmaster):
+    # stopped it makes no child that would be overlooked, and hold the shared memory
+    os.kill(postmaster, signal.SIGSTOP)
+    for victim in children(postmaster) + [postmaster]:
         try:
             os.kill(victim, signal.SIGKILL)
         except ProcessLookupError:
             pass
+    # runuser stops with its child
+    os.kill(postgres.pid, signal.SIGCONT)
     postgres.wait()
     return start_server()
 
