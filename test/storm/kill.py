@@ -210,17 +210,29 @@ def children(pid):
     return [int(p) for p in out.split()]
 
 
+def is_alive(pid):
+    """A zombie is not: it has left the shared memory, and may never be reaped."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def kill_server(postgres):
     """The postmaster and all its children; another one is started."""
     with open(FOLDER + "/data/postmaster.pid") as file:
         postmaster = int(file.readline())
     # stopped it makes no child that would be overlooked, and hold the shared memory
     os.kill(postmaster, signal.SIGSTOP)
-    for victim in children(postmaster) + [postmaster]:
+    victims = children(postmaster) + [postmaster]
+    for victim in victims:
         try:
             os.kill(victim, signal.SIGKILL)
         except ProcessLookupError:
             pass
+    while any(map(is_alive, victims)):
+        time.sleep(0.002)
     # runuser stops with its child
     os.kill(postgres.pid, signal.SIGCONT)
     postgres.wait()
@@ -318,6 +330,9 @@ def main():
             with connect() as conn:
                 conn.execute("DELETE FROM orchestration.run; TRUNCATE effect; DELETE FROM demand")
         ok(runs >= KILLS * 10, "there was a load: %d runs" % runs)
+    except psycopg.OperationalError:
+        print("# " + subprocess.run(["tail", "-n", "20", FOLDER + "/log"], capture_output=True, text=True).stdout.replace("\n", "\n# "))
+        raise
     finally:
         if load:
             load.going = False
