@@ -26,13 +26,11 @@ jit = off"
     exec "$top/test/throwaway.sh" "$top/bench/calls.sh"
 fi
 
+. "$top/bench/lib.sh.inc"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 db=orchestration_bench_calls
 sql() { psql -X -q -At -v ON_ERROR_STOP=1 -d "$db" "$@"; }
-say() { printf '%s\n' "$*" >&2; }
-median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-calc() { awk "BEGIN { printf \"$1\", $2 }"; }
 row() { printf '| %s | %s | %s | %s | %s |\n' "$@" >>"$work/table"; }
 
 say 'loading'

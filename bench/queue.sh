@@ -36,13 +36,11 @@ shared_preload_libraries = 'orchestration'"
     exec "$top/test/throwaway.sh" "$top/bench/queue.sh"
 fi
 
+. "$top/bench/lib.sh.inc"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 db=orchestration_bench_queue
 sql() { psql -X -q -At -v ON_ERROR_STOP=1 -d "$db" "$@"; }
-say() { printf '%s\n' "$*" >&2; }
-median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-calc() { awk "BEGIN { printf \"$1\", $2 }"; }
 has() { [[ " $parts " == *" $1 "* ]]; }
 
 new_database() {

@@ -33,11 +33,11 @@ checkpoint_timeout = 30min"
     exec "$top/test/throwaway.sh" "$top/bench/run.sh"
 fi
 
+. "$top/bench/lib.sh.inc"
 work=$(mktemp -d)
 databases=(orchestration_bench orchestration_bench_wal orchestration_bench_update
     orchestration_bench_small orchestration_bench_big)
 sql() { psql -X -q -At -v ON_ERROR_STOP=1 "$@"; }
-say() { printf '%s\n' "$*" >&2; }
 clean() {
     sql -d postgres -c 'ALTER SYSTEM RESET autovacuum' -c 'SELECT pg_reload_conf()'
     for database in "${databases[@]}"; do
@@ -63,8 +63,6 @@ history_tracking() {
         orchestration.set_history_tracking('FlowOrchestrationStepInstance', $fields)"
 }
 
-median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-calc() { awk "BEGIN { printf \"$1\", $2 }"; }
 
 # transactions a second of one turn: database script clients [seconds]
 turn() {

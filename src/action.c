@@ -90,6 +90,7 @@ static void check_description(Jsonb *described, const char *argument);
 static void bad_policy(const char *argument, const char *must_be)
 			pg_attribute_noreturn();
 static int	interval_sign(const Interval *interval);
+static void update_action(StaticPlan *plan, Datum *values, const char *nulls);
 
 static void
 forget_functions(Datum arg, int cacheid, uint32 hashvalue)
@@ -402,6 +403,30 @@ interval_sign(const Interval *interval)
 											 IntervalPGetDatum(&zero)));
 }
 
+/*
+ * Change what is kept of the action whose name is the first argument of the plan.
+ * Raises OR205 when there is none.
+ */
+static void
+update_action(StaticPlan *plan, Datum *values, const char *nulls)
+{
+	SystemContext saved;
+	uint64		updated;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute(plan, values, nulls, false, 0);
+	updated = SPI_processed;
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (updated == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
+				 errmsg("action \"%s\" is not registered",
+						text_to_cstring(DatumGetTextPP(values[0])))));
+}
+
 PG_FUNCTION_INFO_V1(orchestration_set_retry_policy);
 
 /*
@@ -426,8 +451,6 @@ orchestration_set_retry_policy(PG_FUNCTION_ARGS)
 	};
 	Datum		values[7];
 	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
-	SystemContext saved;
-	uint64		updated;
 	int			i;
 
 	for (i = 0; i < 7; i++)
@@ -451,18 +474,7 @@ orchestration_set_retry_policy(PG_FUNCTION_ARGS)
 		bad_policy("jitter", "from 0 to 1");
 	if (!PG_ARGISNULL(6) && interval_sign(PG_GETARG_INTERVAL_P(6)) <= 0)
 		bad_policy("timeout", "a positive interval, or null");
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(&plan_policy, values, nulls, false, 0);
-	updated = SPI_processed;
-	SPI_finish();
-	orch_system_leave(&saved);
-	if (updated == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
-				 errmsg("action \"%s\" is not registered",
-						text_to_cstring(DatumGetTextPP(values[0])))));
+	update_action(&plan_policy, values, nulls);
 	PG_RETURN_VOID();
 }
 
@@ -659,8 +671,6 @@ orchestration_describe_action(PG_FUNCTION_ARGS)
 	};
 	Datum		values[4];
 	char		nulls[4];
-	SystemContext saved;
-	uint64		updated;
 	int			i;
 
 	if (PG_ARGISNULL(0))
@@ -680,18 +690,7 @@ orchestration_describe_action(PG_FUNCTION_ARGS)
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 		values[i] = PG_GETARG_DATUM(i);
 	}
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(&plan_describe, values, nulls, false, 0);
-	updated = SPI_processed;
-	SPI_finish();
-	orch_system_leave(&saved);
-	if (updated == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
-				 errmsg("action \"%s\" is not registered",
-						text_to_cstring(DatumGetTextPP(values[0])))));
+	update_action(&plan_describe, values, nulls);
 	PG_RETURN_VOID();
 }
 

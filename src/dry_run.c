@@ -255,20 +255,8 @@ end_what_waits(const pg_uuid_t *run_id, Jsonb *outputs)
 		char	   *action = SPI_getvalue(tuple, desc, 5);
 		Jsonb	   *inputs = DatumGetJsonbPCopy(SPI_getbinval(tuple, desc, 6, &isnull));
 		Datum		run_as = SPI_getbinval(tuple, desc, 7, &isnull);
-		ErrorData  *volatile error = NULL;
-		Jsonb	   *volatile result = NULL;
-		bool		has_run_as = !isnull;
 
-		ORCH_ENGINE_TRY(NULL);
-		{
-			result = orch_queue_call(action, inputs,
-									 has_run_as ? DatumGetUUIDP(run_as) : NULL);
-		}
-		ORCH_ENGINE_CATCH(error);
-		outcome.outputs = result;
-		outcome.success = error == NULL;
-		if (error != NULL)
-			outcome.error = orch_engine_error(error, NULL);
+		orch_queue_call(action, inputs, isnull ? NULL : DatumGetUUIDP(run_as), &outcome);
 	}
 	values[1] = UUIDPGetDatum(&step_id);
 	if (topic != NULL)

@@ -241,13 +241,8 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		nulls[10] = 'n';
 	if (request->idempotency_key == NULL && orch_engine_gathers())
 	{
-		bool		absent[12];
-		int			i;
-
-		for (i = 0; i < 11; i++)
-			absent[i] = nulls[i] == 'n';
 		orch_engine_gather_starter(request->starter);
-		orch_engine_write(rs, WRITE_RUN, values, absent);
+		orch_engine_write(rs, WRITE_RUN, values, nulls);
 		goto inserted;
 	}
 	orch_guard_set_starter(request->starter);
@@ -702,7 +697,7 @@ static void
 insert_stage(RunState *rs, const StageDef *def)
 {
 	Datum		values[Natts_stage_run];
-	bool		nulls[Natts_stage_run];
+	char		nulls[Natts_stage_run];
 	Datum		row[6];
 
 	row[0] = UUIDPGetDatum(&rs->id);
@@ -718,7 +713,7 @@ insert_stage(RunState *rs, const StageDef *def)
 		orch_guard_trust_end();
 		return;
 	}
-	memset(nulls, true, sizeof(nulls));
+	memset(nulls, 'n', sizeof(nulls));
 	orch_engine_put(values, nulls, Anum_stage_run_run_id, row[0]);
 	orch_engine_put(values, nulls, Anum_stage_run_id, row[1]);
 	orch_engine_put(values, nulls, Anum_stage_run_name, row[2]);
@@ -750,7 +745,6 @@ all_completed(RunState *rs)
 static void
 complete_stage(RunState *rs)
 {
-	static const bool none[2] = {false, false};
 	Datum		values[2];
 	int			i;
 	bool		others = false;
@@ -767,7 +761,7 @@ complete_stage(RunState *rs)
 	values[1] = UUIDPGetDatum(&rs->stage_id);
 	if (!others && orch_engine_gathers())
 	{
-		orch_engine_write(rs, WRITE_STAGE_COMPLETED, values, none);
+		orch_engine_write(rs, WRITE_STAGE_COMPLETED, values, NULL);
 		return;
 	}
 	if (others)
@@ -784,17 +778,18 @@ static void
 complete_run(RunState *rs)
 {
 	Datum		values[3];
-	char		nulls[2] = {' ', ' '};
+	char		nulls[3] = {' ', ' ', ' '};
 
 	values[0] = UUIDPGetDatum(&rs->id);
 	if (orch_engine_gathers())
 	{
 		Jsonb	   *variables = rs->variables_changed ? orch_engine_store_variables(rs) : NULL;
-		bool		absent[3] = {false, false, variables == NULL};
 
 		values[1] = BoolGetDatum(rs->variables_changed);
 		values[2] = JsonbPGetDatum(variables);
-		orch_engine_write(rs, WRITE_RUN_COMPLETED, values, absent);
+		if (variables == NULL)
+			nulls[2] = 'n';
+		orch_engine_write(rs, WRITE_RUN_COMPLETED, values, nulls);
 		rs->status = RUN_COMPLETED;
 		orch_worker_count(COUNTER_RUNS_COMPLETED);
 		return;
@@ -850,9 +845,7 @@ come_to_rest(RunState *rs)
 	rs->variables_changed = false;
 	if (orch_engine_gathers())
 	{
-		bool		absent[3] = {false, stage == NULL, variables == NULL};
-
-		orch_engine_write(rs, WRITE_REST, values, absent);
+		orch_engine_write(rs, WRITE_REST, values, nulls);
 		return;
 	}
 	orch_guard_trust_begin();

@@ -141,18 +141,18 @@ typedef enum EngineWrite
 	NUM_WRITES
 } EngineWrite;
 
-/* a column of a new row */
+/* a column of a new row, whose nulls are as SPI has them */
 static inline void
-orch_engine_put(Datum *values, bool *nulls, AttrNumber attnum, Datum value)
+orch_engine_put(Datum *values, char *nulls, AttrNumber attnum, Datum value)
 {
 	values[attnum - 1] = value;
-	nulls[attnum - 1] = false;
+	nulls[attnum - 1] = ' ';
 }
 
 extern bool orch_engine_gathers(void);
 extern void orch_engine_gather_starter(const char *starter);
 extern void orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values,
-							  const bool *nulls);
+							  const char *nulls);
 extern void orch_engine_flush(void);
 extern void orch_engine_step_aside(RunState *rs);
 extern void orch_engine_leave_batch(RunState *rs);

@@ -110,17 +110,18 @@ orch_engine_load_run(const pg_uuid_t *run_id)
 }
 
 /*
- * The same of many, in the order of their ids, for the batch that is open.  Those
- * that are gone are left out.
+ * The same of many, in the order of their ids, for the batch that is open.  The
+ * state of one that is gone has no definition: nothing can be done with it.
  */
 void
 orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
 {
-	RunState  **states = palloc(sizeof(RunState *) * Max(nruns, 1));
+	RunState  **states;
 	int			i;
 
 	if (!orch_engine_gathers())
 		return;
+	states = palloc(sizeof(RunState *) * Max(nruns, 1));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	for (i = 0; i < nruns; i++)
@@ -204,7 +205,7 @@ read_states(RunState **states, int nstates)
 }
 
 /*
- * They are in the order of their ids, so nearly always is what is asked for.
+ * The state of a run; they are in the order of their ids.
  */
 static RunState *
 state_of(RunState **states, int nstates, Datum run_id)

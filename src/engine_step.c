@@ -269,10 +269,10 @@ gather_step(RunState *rs, const StepState *step)
 {
 	const StepDef *def = &rs->def->steps[step->def];
 	Datum		values[Natts_step_run];
-	bool		nulls[Natts_step_run];
+	char		nulls[Natts_step_run];
 	TimestampTz now = orch_stamp();
 
-	memset(nulls, true, sizeof(nulls));
+	memset(nulls, 'n', sizeof(nulls));
 	orch_engine_put(values, nulls, Anum_step_run_run_id, UUIDPGetDatum(&rs->id));
 	orch_engine_put(values, nulls, Anum_step_run_id, UUIDPGetDatum(&step->id));
 	orch_engine_put(values, nulls, Anum_step_run_owner_id,
@@ -352,12 +352,11 @@ orch_engine_start_ready(RunState *rs)
 			continue;
 		if (orch_engine_gathers())
 		{
-			static const bool none[2] = {false, false};
 			Datum		values[2];
 
 			values[0] = UUIDPGetDatum(&rs->id);
 			values[1] = UUIDPGetDatum(&rs->steps[i].id);
-			orch_engine_write(rs, WRITE_STEP_STARTED, values, none);
+			orch_engine_write(rs, WRITE_STEP_STARTED, values, NULL);
 		}
 		else
 			update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL);
@@ -582,11 +581,11 @@ gather_queued(RunState *rs, const Datum *given, const char *absent, double timeo
 		Anum_step_queue_step_name, Anum_step_queue_run_as
 	};
 	Datum		values[Natts_step_queue];
-	bool		nulls[Natts_step_queue];
+	char		nulls[Natts_step_queue];
 	Interval	interval;
 	int			i;
 
-	memset(nulls, true, sizeof(nulls));
+	memset(nulls, 'n', sizeof(nulls));
 	for (i = 0; i < (int) lengthof(columns); i++)
 		if (absent[i] != 'n')
 			orch_engine_put(values, nulls, columns[i], given[i]);
@@ -703,14 +702,7 @@ begin_interactive(RunState *rs, int n)
 	if (action == NULL || action->due == 0)
 		nulls[12] = 'n';
 	if (orch_engine_gathers())
-	{
-		bool		absent[13];
-		int			i;
-
-		for (i = 0; i < (int) lengthof(absent); i++)
-			absent[i] = nulls[i] == 'n';
-		orch_engine_write(rs, WRITE_WORK_ITEM, values, absent);
-	}
+		orch_engine_write(rs, WRITE_WORK_ITEM, values, nulls);
 	else
 	{
 		orch_guard_trust_begin();
@@ -907,7 +899,7 @@ complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 	if (orch_engine_gathers() && comments == NULL && step->pending == NULL)
 	{
 		Datum		values[4];
-		bool		nulls[4] = {false, false, outputs == NULL, lease_id == NULL};
+		char		nulls[4] = {' ', ' ', outputs == NULL ? 'n' : ' ', lease_id == NULL ? 'n' : ' '};
 
 		values[0] = UUIDPGetDatum(&rs->id);
 		values[1] = UUIDPGetDatum(&step->id);

@@ -57,6 +57,14 @@
 /* rows that are gathered before they are written: bounds the memory */
 #define MAX_GATHERED 20000
 
+typedef struct ColumnType
+{
+	Oid			type;
+	int16		length;
+	bool		by_value;
+	char		alignment;
+} ColumnType;
+
 /* How a kind is written. */
 typedef struct WriteForm
 {
@@ -65,6 +73,7 @@ typedef struct WriteForm
 	bool		once;			/* one a run and statement */
 	int			ncolumns;
 	StaticPlan	plan;			/* not direct: its arguments are arrays */
+	ColumnType *types;			/* of the columns; column_types() */
 } WriteForm;
 
 /* What was gathered of a kind: row by row. */
@@ -167,6 +176,7 @@ static WriteForm forms[NUM_WRITES] = {
 static EngineBatch *batch = NULL;
 
 static bool only_our_own(void);
+static const ColumnType *column_types(WriteForm *form);
 static void write_rows(WriteForm *form, WriteSet *set);
 static void insert_rows(WriteForm *form, WriteSet *set);
 static void fill_row(int i, Datum *values, bool *nulls, void *arg);
@@ -275,14 +285,41 @@ orch_engine_gathers(void)
 }
 
 /*
- * Gather a row; the caller made sure that writes are gathered.
+ * How the columns of a kind are copied; asked for once a session, since the tables
+ * have the columns that the catalog was held against.
+ */
+static const ColumnType *
+column_types(WriteForm *form)
+{
+	Relation	relation;
+	int			i;
+
+	if (form->types != NULL)
+		return form->types;
+	form->types = MemoryContextAlloc(TopMemoryContext, sizeof(ColumnType) * form->ncolumns);
+	relation = table_open(orch_catalog_relation(form->relation), AccessShareLock);
+	for (i = 0; i < form->ncolumns; i++)
+	{
+		ColumnType *type = &form->types[i];
+
+		type->type = form->direct ? TupleDescAttr(RelationGetDescr(relation), i)->atttypid :
+			get_element_type(form->plan.argtypes[i]);
+		get_typlenbyvalalign(type->type, &type->length, &type->by_value, &type->alignment);
+	}
+	table_close(relation, NoLock);
+	return form->types;
+}
+
+/*
+ * Gather a row, nulls as SPI has them, NULL where there are none; the caller made
+ * sure that writes are gathered.
  */
 void
-orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values, const bool *nulls)
+orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values, const char *nulls)
 {
 	WriteForm  *form = &forms[kind];
 	WriteSet   *set = &batch->sets[kind];
-	Relation	relation = NULL;
+	const ColumnType *types = column_types(form);
 	MemoryContext old;
 	int			i;
 
@@ -310,28 +347,14 @@ orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values, const boo
 									   sizeof(bool) * set->max_rows * form->ncolumns);
 		}
 	}
-	if (form->direct)
-		relation = table_open(orch_catalog_relation(form->relation), RowExclusiveLock);
 	for (i = 0; i < form->ncolumns; i++)
 	{
 		int			n = set->nrows * form->ncolumns + i;
-		int16		typlen;
-		bool		typbyval;
 
-		set->nulls[n] = nulls[i];
-		if (nulls[i])
-			continue;
-		if (relation != NULL)
-		{
-			typlen = TupleDescAttr(RelationGetDescr(relation), i)->attlen;
-			typbyval = TupleDescAttr(RelationGetDescr(relation), i)->attbyval;
-		}
-		else
-			get_typlenbyval(get_element_type(form->plan.argtypes[i]), &typlen, &typbyval);
-		set->values[n] = datumCopy(values[i], typbyval, typlen);
+		set->nulls[n] = nulls != NULL && nulls[i] == 'n';
+		if (!set->nulls[n])
+			set->values[n] = datumCopy(values[i], types[i].by_value, types[i].length);
 	}
-	if (relation != NULL)
-		table_close(relation, NoLock);
 	set->nrows++;
 	batch->nrows++;
 	MemoryContextSwitchTo(old);
@@ -404,19 +427,16 @@ write_rows(WriteForm *form, WriteSet *set)
 	dims[0] = set->nrows;
 	for (i = 0; i < form->ncolumns; i++)
 	{
-		Oid			type = get_element_type(form->plan.argtypes[i]);
-		int16		typlen;
-		bool		typbyval;
-		char		typalign;
-
-		get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
 		for (j = 0; j < set->nrows; j++)
 		{
 			elements[j] = set->values[j * form->ncolumns + i];
 			nulls[j] = set->nulls[j * form->ncolumns + i];
 		}
-		arrays[i] = PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lbs, type,
-													   typlen, typbyval, typalign));
+		arrays[i] = PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lbs,
+													   form->types[i].type,
+													   form->types[i].length,
+													   form->types[i].by_value,
+													   form->types[i].alignment));
 	}
 	if (form == &forms[WRITE_RUN])
 		orch_guard_set_starter(batch->starter);

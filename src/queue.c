@@ -352,19 +352,31 @@ why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id)
 }
 
 /*
- * Carry out a function action by its name.
+ * Carry out a function action by its name, in a subtransaction: how it ended.
  */
-Jsonb *
-orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as)
+void
+orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as,
+				StepOutcome *outcome)
 {
-	const Action *action = orch_action_find(name);
+	ErrorData  *volatile error = NULL;
+	Jsonb	   *volatile outputs = NULL;
 
-	if (action == NULL || action->kind != ACTION_FUNCTION)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
-				 errmsg("action \"%s\" is not registered as a function", name),
-				 errhint("Register it with orchestration.register_action() and resume the run.")));
-	return orch_action_call(action, inputs, run_as);
+	ORCH_ENGINE_TRY(NULL);
+	{
+		const Action *action = orch_action_find(name);
+
+		if (action == NULL || action->kind != ACTION_FUNCTION)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
+					 errmsg("action \"%s\" is not registered as a function", name),
+					 errhint("Register it with orchestration.register_action() and resume the run.")));
+		outputs = orch_action_call(action, inputs, run_as);
+	}
+	ORCH_ENGINE_CATCH(error);
+	outcome->success = error == NULL;
+	outcome->outputs = outputs;
+	if (error != NULL)
+		outcome->error = orch_engine_error(error, NULL);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_run_queued_functions);
@@ -398,8 +410,6 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 	for (done = 0; done < PG_GETARG_INT32(0); done++)
 	{
 		StepResult		result;
-		ErrorData  *volatile error = NULL;
-		Jsonb	   *volatile outputs = NULL;
 		Jsonb	   *inputs;
 		char	   *action_name;
 		Datum		values[2];
@@ -441,15 +451,7 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 		SPI_finish();
 
-		ORCH_ENGINE_TRY(NULL);
-		{
-			outputs = orch_queue_call(action_name, inputs, has_run_as ? &run_as : NULL);
-		}
-		ORCH_ENGINE_CATCH(error);
-		result.outcome.success = error == NULL;
-		result.outcome.outputs = outputs;
-		if (error != NULL)
-			result.outcome.error = orch_engine_error(error, NULL);
+		orch_queue_call(action_name, inputs, has_run_as ? &run_as : NULL, &result.outcome);
 		orch_queue_take_result(&result, true);
 	}
 	MemoryContextSwitchTo(caller);

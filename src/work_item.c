@@ -92,8 +92,9 @@ static void lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 static void refuse_done(const ItemState *item);
 static void assign(const ItemState *item, const pg_uuid_t *assignee,
 				   const pg_uuid_t *claimed_from);
-static Frame *enter_item(FunctionCallInfo fcinfo, SystemContext *saved,
-						 ItemState *item);
+static pg_uuid_t *item_argument(FunctionCallInfo fcinfo);
+static Frame *enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
+						 void (*require) (Oid role, const pg_uuid_t *item_id));
 static void leave_item(Frame *frame, SystemContext *saved);
 
 /*
@@ -285,23 +286,19 @@ assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claime
 }
 
 /*
- * A call on an Assigned item by one who may work on it.
+ * A call on an Assigned item by one who has the right that require asks for.
  */
 static Frame *
-enter_item(FunctionCallInfo fcinfo, SystemContext *saved, ItemState *item)
+enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
+		   void (*require) (Oid role, const pg_uuid_t *item_id))
 {
-	Frame	   *frame;
 	Oid			role = GetUserId();
+	Frame	   *frame = orch_frame_push(FRAME_CALL, role, NULL);
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("work_item_id must not be null")));
-	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_enter(saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	lock_item(PG_GETARG_UUID_P(0), item, role, orch_access_require_work);
+	lock_item(id, item, role, require);
 	if (item->status == WORK_ITEM_COMPLETED)
 		refuse_done(item);
 	return frame;
@@ -313,6 +310,17 @@ leave_item(Frame *frame, SystemContext *saved)
 	SPI_finish();
 	orch_system_leave(saved);
 	orch_frame_pop(frame);
+}
+
+/* The first argument of calls whose others may be null. */
+static pg_uuid_t *
+item_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id must not be null")));
+	return PG_GETARG_UUID_P(0);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_claim_work_item);
@@ -333,7 +341,8 @@ orchestration_claim_work_item(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 	const Principal *acting;
 	pg_uuid_t	me;
-	Frame	   *frame = enter_item(fcinfo, &saved, &item);
+	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+									 orch_access_require_work);
 	Principal	holder;
 	bool		other;
 
@@ -372,7 +381,8 @@ orchestration_release_work_item(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
 	ItemState	item;
-	Frame	   *frame = enter_item(fcinfo, &saved, &item);
+	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+									 orch_access_require_work);
 
 	if (item.claimed)
 		assign(&item, &item.claimed_from, NULL);
@@ -394,7 +404,8 @@ orchestration_set_due_date(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
 	ItemState	item;
-	Frame	   *frame = enter_item(fcinfo, &saved, &item);
+	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+									 orch_access_require_work);
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
 	bool		changed;
@@ -428,7 +439,6 @@ orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 	pg_uuid_t  *assignee;
 	Principal	principal;
 	SystemContext saved;
-	Oid			role = GetUserId();
 	Frame	   *frame;
 	ItemState	item;
 	bool		other;
@@ -444,19 +454,11 @@ orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 				 errmsg("assignee %s is no active user, group or queue",
 						orch_uuid_text(assignee))));
 
-	frame = orch_frame_push(FRAME_CALL, role, NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	lock_item(PG_GETARG_UUID_P(0), &item, role, orch_access_require_reassign);
-	if (item.status == WORK_ITEM_COMPLETED)
-		refuse_done(&item);
+	frame = enter_item(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_reassign);
 	other = !orch_uuid_equal(&item.assignee_id, assignee);
 	if (other)
 		assign(&item, assignee, NULL);
-	SPI_finish();
-	orch_system_leave(&saved);
-	orch_frame_pop(frame);
+	leave_item(frame, &saved);
 	PG_RETURN_BOOL(other);
 }
 
@@ -476,7 +478,6 @@ Datum
 orchestration_fail_work_item(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
-	Oid			role = GetUserId();
 	Frame	   *frame;
 	ItemState	item;
 	bool		fails;
@@ -485,19 +486,11 @@ orchestration_fail_work_item(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("work_item_id and message must not be null")));
-	frame = orch_frame_push(FRAME_CALL, role, NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	lock_item(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
-	if (item.status == WORK_ITEM_COMPLETED)
-		refuse_done(&item);
+	frame = enter_item(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_work);
 	fails = item.run_status != RUN_ERROR;
 	if (fails)
 		orch_engine_fail_screen(&item.run_id, &item.step_id,
 								text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	SPI_finish();
-	orch_system_leave(&saved);
-	orch_frame_pop(frame);
+	leave_item(frame, &saved);
 	PG_RETURN_BOOL(fails);
 }

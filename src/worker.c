@@ -139,7 +139,6 @@ static void enter_slot(void);
 static void leave_slot(int code, Datum arg);
 static bool extension_is_there(void);
 static bool run_one(void);
-static ErrorData *try_function(const ClaimedStep *step, Jsonb **outputs);
 static void run_function(const ClaimedStep *step);
 static void report_failure(const ClaimedStep *step, ErrorData *error);
 static long nap(void);
@@ -579,23 +578,6 @@ run_one(void)
 	return true;
 }
 
-/*
- * Call the function; what it fails with, or NULL.
- */
-static ErrorData *
-try_function(const ClaimedStep *step, Jsonb **outputs)
-{
-	ErrorData  *volatile error = NULL;
-
-	ORCH_ENGINE_TRY(NULL);
-	{
-		*outputs = orch_queue_call(step->action, step->inputs,
-								   step->has_run_as ? &step->run_as : NULL);
-	}
-	ORCH_ENGINE_CATCH(error);
-	return error;
-}
-
 static void
 run_function(const ClaimedStep *step)
 {
@@ -609,8 +591,6 @@ run_function(const ClaimedStep *step)
 	{
 		SystemContext saved;
 		Frame	   *frame;
-		ErrorData  *error;
-		Jsonb	   *outputs = NULL;
 		StepResult	result;
 
 		begin(activity);
@@ -620,17 +600,14 @@ run_function(const ClaimedStep *step)
 		action = orch_action_find(step->action);
 		if (action != NULL && action->timeout > 0)
 			enable_timeout_after(STATEMENT_TIMEOUT, (int) Min(action->timeout * 1000, INT_MAX));
-		error = try_function(step, &outputs);
-		disable_timeout(STATEMENT_TIMEOUT, false);
 		memset(&result, 0, sizeof(result));
+		orch_queue_call(step->action, step->inputs,
+						step->has_run_as ? &step->run_as : NULL, &result.outcome);
+		disable_timeout(STATEMENT_TIMEOUT, false);
 		result.known = true;
 		result.run_id = step->run_id;
 		result.step_id = step->step_id;
 		result.lease_id = step->lease_id;
-		result.outcome.success = error == NULL;
-		result.outcome.outputs = outputs;
-		if (error != NULL)
-			result.outcome.error = orch_engine_error(error, NULL);
 		orch_queue_take_result(&result, true);
 		orch_worker_count(COUNTER_FUNCTIONS_RUN);
 		orch_system_leave(&saved);
