@@ -300,7 +300,18 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 {
 	RunState   *rs;
 	SystemContext saved;
+	Frame	   *frame = orch_frame_engine(run_id);
 
+	/*
+	 * A function that the engine called for this very run: the engine looks at the
+	 * run again when the function returns.  Doing so here would call a function that
+	 * decides a condition once more, and so without end.
+	 */
+	if (frame != NULL && !resumed)
+	{
+		frame->dirty = true;
+		return;
+	}
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
