@@ -70,11 +70,8 @@ ALTER TABLE orchestration.field_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVE
 CREATE POLICY field_change_select ON orchestration.field_change FOR SELECT USING (
     orchestration.record_visible(object, record_id));
 
--- who may delete is judged by a trigger, which can say why not
 ALTER TABLE orchestration.feed_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY feed_item_select ON orchestration.feed_item FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
-CREATE POLICY feed_item_delete ON orchestration.feed_item FOR DELETE USING (
     orchestration.record_visible(object, record_id));
 
 ALTER TABLE orchestration.feed_comment ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
