@@ -356,8 +356,13 @@ orch_record_readable(const char *type, const char *key, Oid role)
 	return readable;
 }
 
-char *
-orch_record_find_type(const char *key)
+/*
+ * The record type that has a record of this key, with a role that of one which the
+ * role may read: a record that it may not read must not stand in the way of one that
+ * it may, nor be locked for it.
+ */
+static char *
+find_type(const char *key, Oid role)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext spi_context;
@@ -384,7 +389,8 @@ orch_record_find_type(const char *key)
 		MemoryContextSwitchTo(spi_context);
 		PG_TRY();
 		{
-			if (lock_record(name, key, false))
+			if ((!OidIsValid(role) || orch_record_readable(name, key, role)) &&
+				lock_record(name, key, false))
 				result = MemoryContextStrdup(caller, name);
 			ReleaseCurrentSubTransaction();
 			MemoryContextSwitchTo(spi_context);
@@ -410,6 +416,18 @@ orch_record_find_type(const char *key)
 	SPI_finish();
 	orch_system_leave(&saved);
 	return result;
+}
+
+char *
+orch_record_find_type(const char *key)
+{
+	return find_type(key, InvalidOid);
+}
+
+char *
+orch_record_find_readable(const char *key, Oid role)
+{
+	return find_type(key, role);
 }
 
 Jsonb *

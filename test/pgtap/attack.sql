@@ -187,6 +187,36 @@ SELECT is(state('UPDATE orchestration.run SET interview_id = id WHERE name = ''m
 RESET ROLE;
 SELECT is((SELECT count(*) FROM orchestration.run WHERE triggering_record_id IS NOT NULL), 0::bigint, 'nothing of it was stored');
 
+-- a caller with Manage Flow: start_orchestration() and dry_run() of a definition that
+-- shows what it read, by a named type and by key alone, refuse a hidden record as one
+-- that is none; one that is hidden does not stand before one of the caller's own
+CREATE TABLE public.attack_own (id integer PRIMARY KEY, v text);
+INSERT INTO public.attack_own VALUES (1, 'mine'), (3, 'mine');
+GRANT SELECT ON public.attack_own TO regress_mallory;
+SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Attack_' || t, 'label', 'A', 'processType', 'Orchestrator',
+         'start', jsonb_build_object('object', t, 'triggerType', 'RecordAfterSave', 'recordTriggerType', 'Update', 'connector', '{"targetReference": "A"}'::jsonb)) || '{
+  "variables": [{"name": "v", "dataType": "String"}],
+  "assignments": [{"name": "A", "label": "A", "assignmentItems": [{"assignToReference": "v", "operator": "Assign", "value": {"elementReference": "$Record.Id"}}], "connector": {"targetReference": "S"}}],
+  "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepInteractive", "actionName": "Attack_Screen",
+    "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "attack-mallory"}}]}]}]}'::jsonb), orchestration.activate_orchestration('Attack_' || t)
+  FROM unnest('{Attack_Hidden,Attack_Filtered}'::text[]) t \g /dev/null
+SELECT orchestration.update_user(:'mallory', manage_definitions => true) \g /dev/null
+SET ROLE regress_mallory;
+SELECT is(replace(said(format(c.call, o.name, o.there)), '"' || o.there || '"', 'key'), replace(said(format(c.call, o.name, o.missing)), '"' || o.missing || '"', 'key'), format('B3.1: hidden as missing: ' || c.call, o.name, o.there))
+  FROM (VALUES ('Attack', '1', '22'), ('Attack', 'f1', 'f2'), ('Attack_Attack_Hidden', '1', '22'), ('Attack_Attack_Filtered', 'f1', 'f2')) o (name, there, missing),
+       unnest(ARRAY['SELECT orchestration.start_orchestration(%L, %L)', 'SELECT * FROM orchestration.dry_run(%L, %L)']) c (call);
+SELECT is(state('SELECT * FROM orchestration.dry_run(''Attack_Attack_Hidden'', ''1'')'), 'OR101', 'B3.1: dry_run() says that there is none');
+SELECT is(replace(said('SELECT * FROM orchestration.dry_run(''Attack'', ''1'')'), '"1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''1'')'), '"1"', 'key'), 'B3.1: both say the same');
+RESET ROLE;
+SELECT orchestration.register_record_type('Attack_Own', 'public.attack_own') \g /dev/null
+SET ROLE regress_mallory;
+SELECT is(state(format(c, k)) ~ ' rows$', true, format('B3.1: a record of one''s own, whether one of the key is hidden or not: ' || c, k))
+  FROM unnest(ARRAY['SELECT orchestration.start_orchestration(''Attack'', %L)', 'SELECT * FROM orchestration.dry_run(''Attack'', %L)']) c, unnest('{1,3}'::text[]) k;
+RESET ROLE;
+SELECT is((SELECT string_agg(DISTINCT triggering_record_type, ' ') FROM orchestration.run), 'Attack_Own', 'and the run is about that');
+DELETE FROM public.attack_own;
+SELECT orchestration.update_user(:'mallory', manage_definitions => false), orchestration.unregister_record_type('Attack_Own') \g /dev/null
+
 -- ------------------------------------------------------------ identity
 SET ROLE regress_mallory;
 SELECT is(state(x), '42501', 'B3.7: ' || x) FROM unnest(ARRAY[
@@ -291,7 +321,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace
                    AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND has_function_privilege('public', p.oid, 'EXECUTE')$$, 'B3.19: none of them, and no trigger function, is PUBLIC''s');
 SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'B3.16: nobody creates in the schema');
-SELECT set_eq($$SELECT polname::text FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')$$, ARRAY['feed_item_delete'], 'no policy lets anybody insert or delete, but for feed items that a trigger guards');
+SELECT is_empty($$SELECT polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')$$, 'no policy lets anybody insert or delete');
 SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace)
                    AND pg_get_expr(polqual, polrelid) ~ 'SELECT'$$, 'no policy has a sub-select');
 -- ------------------------------------------ the documented calls, feeds, history
