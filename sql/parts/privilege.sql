@@ -21,6 +21,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.orchestration_visible(orchestration.shared_object, uuid),
     orchestration.assignee_visible(uuid),
     orchestration.record_visible(orchestration.shared_object, uuid),
+    orchestration.guard_judges(orchestration.shared_object, uuid),
     orchestration.visible_owner_ids(orchestration.shared_object),
     orchestration.shared_record_ids(orchestration.shared_object),
     orchestration.visible_orchestration_ids(orchestration.shared_object),

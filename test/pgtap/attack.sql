@@ -377,6 +377,38 @@ SELECT is(orchestration.delete(ARRAY[run::text])->0->'errors'->0->>'statusCode',
 SET search_path = public, pg_catalog;
 SELECT is(state('SELECT orchestration.' || c), '42501', c || ' is not his')
   FROM unnest(ARRAY[$$purge_runs('0')$$, 'remove_expired()', $$set_layout('FlowOrchestrationInstance', NULL)$$, $$set_history_tracking('FlowOrchestrationInstance', '{}')$$, $$set_feed_tracking('FlowOrchestrationInstance', '{}')$$, 'system_modstamp()']) c;
+-- B3.11: rights to UPDATE do not live in triggers alone: a role that was given
+-- session_replication_role changes nothing past them, with Read, Edit or as the owner
+RESET ROLE;
+CREATE ROLE regress_replica;
+SELECT orchestration.create_user('attack-replica', 'Replica', 'regress_replica') AS replica \gset
+GRANT SET ON PARAMETER session_replication_role TO regress_replica;
+SELECT orchestration.share_record(r, :'replica', l) FROM id, unnest(ARRAY[run, stage, step, item]) r, (VALUES ('Read'::orchestration.access_level)) v (l) \g /dev/null
+SELECT status AS victim_status FROM orchestration.run WHERE name = 'victim-run' \gset
+CREATE TEMP TABLE change AS SELECT * FROM (VALUES ('run', $$UPDATE orchestration.run SET status = 'Suspended' WHERE name = 'victim-run'$$), ('run', $$UPDATE orchestration.run SET interview_id = id WHERE name = 'victim-run'$$),
+    ('run', $$UPDATE orchestration.flow_orchestration_instance SET status = 'Canceled' WHERE name = 'victim-run'$$), ('stage', $$UPDATE orchestration.stage_run SET owner_id = orchestration.acting_user_id() WHERE label = 'secret'$$),
+    ('step', $$UPDATE orchestration.flow_orchestration_step_instance SET owner_id = orchestration.acting_user_id() WHERE label = 'secret'$$), ('work item', $$UPDATE orchestration.work_item SET assignee_id = orchestration.acting_user_id() WHERE label = 'secret'$$),
+    ('work item', $$UPDATE orchestration.work_item SET owner_id = orchestration.acting_user_id() WHERE label = 'secret'$$)) v (object, statement);
+GRANT SELECT ON change TO PUBLIC;
+SET ROLE regress_replica;
+SELECT matches(said(statement), '^42501 . user "Replica" may not .*' || object || ' <id> . It needs', 'B3.11: the guard: ' || statement) FROM change;
+SET session_replication_role = replica;
+SELECT is(said(statement), format('42501 | user "Replica" may not change %s <id> while session_replication_role is replica | The triggers that check rights and statuses do not fire then. | Set session_replication_role to origin.', object),
+          'B3.11: replica, with Read: ' || statement) FROM change;
+SELECT is(orchestration.update(jsonb_build_array(jsonb_build_object('attributes', '{"type": "FlowOrchestrationInstance"}'::jsonb, 'Id', run, 'Status', 'Suspended')))->0->>'success', 'false', 'B3.11: update() too') FROM id;
+SET session_replication_role = local;
+SELECT matches(said(statement), '^42501 . user "Replica" may not .*' || object || ' <id> . It needs', 'B3.11: local: ' || statement) FROM change;
+SET session_replication_role = origin;
+RESET ROLE;
+SELECT orchestration.share_record(r, :'replica', 'Edit') FROM id, unnest(ARRAY[run, stage, step, item]) r \g /dev/null
+SET ROLE regress_replica;
+SET session_replication_role = replica;
+SELECT is(state(statement), '42501', 'B3.11: replica, with Edit: ' || statement) FROM change;
+SET session_replication_role = origin;
+RESET ROLE;
+SELECT orchestration.unshare_record(r, :'replica') FROM id, unnest(ARRAY[run, stage, step, item]) r \g /dev/null
+SELECT is((SELECT status::text FROM orchestration.run WHERE name = 'victim-run'), :'victim_status', 'B3.11: nothing was changed');
+
 -- who sees the run, but did not write what is in its feed
 RESET ROLE;
 SELECT orchestration.share_record(:'run', :'third') \g /dev/null
