@@ -369,6 +369,34 @@ SELECT ok(NOT orchestration.get_updated('FlowOrchestrationInstance', now() - int
 SELECT is(jsonb_array_length(orchestration.get_updated(o, now() - interval '1 day', now() + interval '2 minutes')->'ids'), 0, 'get_updated() of ' || o)
   FROM unnest('{FlowOrchestrationStageInstance,FlowOrchestrationLog,FlowOrchestrationInstanceFeed,FlowOrchestrationInstanceOwnerSharingRule}'::text[]) o;
 SELECT is(jsonb_array_length(orchestration.get_deleted(o, now() - interval '1 day', now() + interval '2 minutes')->'deletedRecords'), 0, 'get_deleted() of ' || o) FROM unnest('{FlowOrchestrationInstance,FlowOrchestrationLog}'::text[]) o;
+-- and every call that he may make with a uuid, over the catalog: one of a hidden run,
+-- stage, step, work item, post or comment is answered as one of nothing
+CREATE FUNCTION mallory.answer(call text, id uuid) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE d text; h text; answer text;
+BEGIN
+    EXECUTE format('SELECT jsonb_agg(to_jsonb(f))::text FROM ' || call || ' f', id) INTO answer;
+    RETURN replace(COALESCE(answer, 'null'), id::text, '<id>');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
+    RETURN replace(concat_ws(' | ', SQLSTATE, SQLERRM, d, h), id::text, '<id>');
+END $$;
+CREATE TEMP TABLE call AS
+SELECT format('orchestration.%I(%s)', p.proname, string_agg(format('%I => ', p.proargnames[a.n]) || CASE
+           WHEN a.n = (SELECT min(m) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u (o, m) WHERE o IN ('uuid'::regtype, 'uuid[]'::regtype))
+               THEN CASE a.type WHEN 'uuid'::regtype THEN '%1$L::uuid' ELSE 'ARRAY[%1$L::uuid]' END
+           WHEN a.type = 'uuid'::regtype THEN 'orchestration.acting_user_id()'
+           WHEN a.type = 'text'::regtype THEN quote_literal('x') WHEN a.type = 'timestamptz'::regtype THEN 'NULL'
+           WHEN t.typtype = 'e' THEN quote_literal((SELECT enumlabel FROM pg_enum WHERE enumtypid = t.oid ORDER BY enumsortorder LIMIT 1))
+           ELSE 'NULL' END, ', ' ORDER BY a.n)) AS call
+  FROM pg_proc p, unnest(p.proargtypes::oid[]) WITH ORDINALITY a (type, n), pg_type t
+ WHERE p.pronamespace = 'orchestration'::regnamespace AND has_function_privilege('public', p.oid, 'EXECUTE') AND t.oid = a.type
+   AND (a.n <= p.pronargs - p.pronargdefaults OR a.type IN ('uuid'::regtype, 'uuid[]'::regtype))
+   AND ('uuid'::regtype = ANY (p.proargtypes::oid[]) OR 'uuid[]'::regtype = ANY (p.proargtypes::oid[]))
+ GROUP BY p.oid, p.proname;
+SELECT ok((SELECT count(*) FROM call) > 30, 'calls with a uuid');
+SELECT is(mallory.answer(c.call, x), mallory.answer(c.call, i.nothing), 'hidden as missing: ' || format(c.call, what))
+  FROM call c, id i, LATERAL (VALUES ('run', i.run), ('stage', i.stage), ('step', i.step), ('item', i.item), ('post', i.post), ('comment', i.comment)) v (what, x)
+ WHERE c.call !~ 'unestimated';
 -- operators and tables of his, first in his search_path, are not used
 CREATE TABLE mallory.share_grant AS SELECT 1 AS id;
 SET search_path = mallory, pg_catalog, public;
