@@ -171,6 +171,29 @@ AS $$
               FROM orchestration.stage_run s
              GROUP BY s.run_id) c ON c.run_id = l.run_id
      WHERE l.runs = 1 AND (l.started <> c.stages OR l.ended < c.completed)
+    UNION ALL
+    SELECT 'log against steps', 'run', l.run_id, l.run_id,
+           format('%s steps started, %s StartStep, %s EndStep of %s Completed',
+                  c.started, l.started, l.ended, c.completed)
+      FROM (SELECT g.run_id,
+                   count(*) FILTER (WHERE g.kind = 'StartInstance') AS runs,
+                   count(DISTINCT g.step_run_id) FILTER (WHERE g.kind = 'StartStep') AS started,
+                   count(DISTINCT g.step_run_id) FILTER (WHERE g.kind = 'EndStep') AS ended
+              FROM orchestration.run_log g
+             GROUP BY g.run_id) l
+      JOIN (SELECT t.run_id, count(t.started_at) AS started,
+                   count(*) FILTER (WHERE t.status = 'Completed') AS completed
+              FROM orchestration.step_run t
+             GROUP BY t.run_id) c ON c.run_id = l.run_id
+     WHERE l.runs = 1 AND (l.started < c.started OR l.ended < c.completed)
+    -- a run whose first stage was entered here was started here
+    UNION ALL
+    SELECT 'log against run', 'run', g.run_id, g.run_id, 'StartStage, but no StartInstance'
+      FROM orchestration.run_log g
+      JOIN orchestration.stage_run s ON s.run_id = g.run_id AND s.id = g.stage_run_id AND s.position = 1
+     WHERE g.kind = 'StartStage'
+       AND NOT EXISTS (SELECT FROM orchestration.run_log i
+                        WHERE i.run_id = g.run_id AND i.kind = 'StartInstance')
     -- what is referred to without a foreign key
     UNION ALL
     SELECT 'version exists', 'run', r.id, r.id, r.version_id::text

@@ -120,8 +120,10 @@ BEGIN
     DELETE FROM seen;
     PERFORM orchestration.start_orchestration('Gate_Other') FROM generate_series(1, 2);
     PERFORM orchestration.start_orchestration(name) FROM generate_series(1, 2);
-    SELECT COALESCE(jsonb_agg(jsonb_build_object('step_id', c.step_id, 'lease_id', c.lease_id, 'outputs', '{"w": 1}'::jsonb) ORDER BY c.run_id), '[]') INTO results
-      FROM orchestration.claim_steps('w', '{Work}', 10, '1 hour') c;
+    WITH given AS (UPDATE orchestration.step_queue SET lease_id = orchestration.new_id(), worker = 'w', claimed_at = clock_timestamp(),
+                          leased_until = clock_timestamp() + interval '1 hour', attempt = attempt + 1
+                    WHERE lease_id IS NULL RETURNING run_id, step_run_id, lease_id)
+    SELECT COALESCE(jsonb_agg(jsonb_build_object('step_id', g.step_run_id, 'lease_id', g.lease_id, 'outputs', '{"w": 1}'::jsonb) ORDER BY g.run_id), '[]') INTO results FROM given g;
     IF together THEN
         PERFORM orchestration.complete_steps(results);
     ELSE

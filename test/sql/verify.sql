@@ -72,6 +72,8 @@ SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE kind = 'SuspendI
 SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE kind = 'FailInstance'$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE kind = 'CancelInstance'$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE kind = 'EndInstance'$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND kind = 'StartInstance'$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND kind = 'StartStep'$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND kind = 'StartStage'$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND kind = 'EndStage'$$);
 SELECT pg_temp.broken($$INSERT INTO orchestration.run_log (run_id, kind) VALUES ($1, 'EndInstance')$$);
