@@ -215,7 +215,9 @@ typedef struct FormulaDef
 	VariableType type;
 	int			scale;			/* -1: none given */
 	struct FormulaNode *root;
+	int			nesting;		/* how deep it nests */
 	List	   *references;		/* of Operand *: what it reads */
+	bool		reads_record;	/* it, or what it refers to, looks at $Record */
 } FormulaDef;
 
 /* A text with the values of references in it. */
@@ -225,6 +227,7 @@ typedef struct TemplateDef
 	int			nparts;
 	char	  **texts;			/* one more than references */
 	List	   *references;		/* of Operand * */
+	bool		reads_record;	/* it, or what it refers to, looks at $Record */
 } TemplateDef;
 
 /* Get Records of an evaluation flow. */
@@ -257,6 +260,7 @@ typedef struct Definition
 	bool		only_when_changed;	/* doesRequireRecordChangedToMeetCriteria */
 	ConditionSet *filters;		/* left sides are OPERAND_RECORD, one field */
 	struct FormulaNode *filter_formula; /* or NULL */
+	List	   *filter_references;	/* of Operand *: what it reads */
 	bool		waits_for_record;	/* a stage reads_record */
 	bool		reads_prior;	/* something after the start reads
 								 * $Record__Prior */

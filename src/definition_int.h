@@ -24,6 +24,12 @@
 #define MAX_API_NAME_LENGTH	80
 #define MAX_NAME_LENGTH		255
 #define MAX_LABEL_LENGTH	80
+
+/*
+ * How deep a formula may nest together with the formulas and text templates that
+ * it refers to: that is how deep its evaluation recurses.
+ */
+#define MAX_FORMULA_DEPTH	200
 #define AUTOMATIC_INPUT_PREFIX "ActionInput__"
 
 typedef enum ProblemSeverity
@@ -135,6 +141,8 @@ typedef struct Compiler
 								 * start */
 	bool		in_text;		/* a text template is compiled */
 	List	  **references;		/* where a formula's are gathered, or NULL */
+	int			nesting;		/* of the place in a formula, or of the
+								 * conditions, that is compiled */
 } Compiler;
 
 /* Where a reference stands: decides what it may name. */
@@ -178,8 +186,7 @@ extern void orch_definition_note_record_readers(Definition *def);
 typedef void (*OperandVisitor) (const Operand *operand, const char *used_by, void *arg);
 
 extern void orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg);
-extern void orch_definition_check_formula_cycles(Compiler *c,
-												 const DocNode *root);
+extern void orch_definition_check_formulas(Compiler *c, const DocNode *root);
 extern void orch_definition_check_entry_cycles(Compiler *c,
 											   const DocNode *root);
 extern void orch_definition_check_reachable(Compiler *c, const DocNode *root);
@@ -193,7 +200,8 @@ extern ConditionSet *orch_definition_compile_condition_list(Compiler *c,
 extern LogicNode *orch_definition_compile_logic(Compiler *c,
 												const DocNode *node,
 												const char *text,
-												int nconditions);
+												int nconditions,
+												int *deepest);
 extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node,
 											  ReferenceUse use);
 extern Operand *orch_definition_compile_reference(Compiler *c, const DocNode *node,
@@ -205,7 +213,7 @@ extern JsonbValue *orch_definition_resolve_by_text(EvalContext *cxt,
 /* formula.c */
 extern struct FormulaNode *orch_formula_compile(Compiler *c, const DocNode *node,
 												const char *text, ReferenceUse use,
-												ValueType *type);
+												ValueType *type, int *nesting);
 
 #define error_at(c, node, ...) \
 	orch_definition_problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)

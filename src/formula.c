@@ -9,6 +9,10 @@
  *		||		&&		= == <> != < > <= >=		+ - &		* /
  *		-x !x		^
  *
+ * The parser counts how deep it is in the text, and that is how deep evaluation
+ * goes (formula_function.c evaluates a + b + c + ... without recursion): a formula
+ * may nest MAX_NESTING deep.
+ *
  * References stand in {!...}.  Types are followed as far as they are known, so
  * that what can never be computed is refused when the definition is deployed.
  *
@@ -43,12 +47,14 @@ typedef struct FormulaParser
 	const DocNode *node;		/* for messages */
 	ReferenceUse use;
 	const char *p;
+	int			deepest;		/* that the compiler's nesting was */
 	bool		failed;			/* and reported */
 } FormulaParser;
 
+static FormulaNode *parse_nested(FormulaParser *parser, int level);
 static FormulaNode *parse_expression(FormulaParser *parser, int level);
+static FormulaNode *parse_operand(FormulaParser *parser);
 static FormulaNode *parse_unary(FormulaParser *parser);
-static FormulaNode *parse_primary(FormulaParser *parser);
 static FormulaNode *parse_call(FormulaParser *parser, const char *name);
 static FormulaNode *parse_reference(FormulaParser *parser);
 static FormulaNode *parse_text(FormulaParser *parser);
@@ -85,20 +91,22 @@ static const struct
 	{4, "/", "/"}
 };
 
+/* what binds closer than all of them: -x and ^ */
 #define LEVEL_UNARY 5
 
 /*
- * Compile a formula; *type is what it gives.  Returns NULL for one with errors,
- * which are reported.
+ * Compile a formula; *type is what it gives, *nesting how deep it nests.  Returns
+ * NULL for one with errors, which are reported.
  */
 FormulaNode *
 orch_formula_compile(Compiler *c, const DocNode *node, const char *text,
-					 ReferenceUse use, ValueType *type)
+					 ReferenceUse use, ValueType *type, int *nesting)
 {
 	FormulaParser parser = {0};
 	FormulaNode *result;
 
 	*type = VALUE_UNKNOWN;
+	*nesting = 0;
 	if (pg_mbstrlen(text) > MAX_FORMULA_LENGTH)
 	{
 		error_at(c, node, "the formula is longer than %d characters",
@@ -109,13 +117,16 @@ orch_formula_compile(Compiler *c, const DocNode *node, const char *text,
 	parser.node = node;
 	parser.use = use;
 	parser.p = text;
+	c->nesting = 0;
 	result = parse_expression(&parser, 0);
+	c->nesting = 0;
 	skip_blank(&parser);
 	if (!parser.failed && *parser.p != '\0')
 		formula_failed(&parser, "an operator or the end");
 	if (parser.failed)
 		return NULL;
 	*type = result->type;
+	*nesting = parser.deepest;
 	return result;
 }
 
@@ -167,16 +178,42 @@ skip_blank(FormulaParser *parser)
 	}
 }
 
+/*
+ * What stands one deeper: in parentheses, as an argument, right of an operator.
+ */
 static FormulaNode *
-parse_expression(FormulaParser *parser, int level)
+parse_nested(FormulaParser *parser, int level)
 {
+	Compiler   *c = parser->compiler;
 	FormulaNode *result;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	if (level == LEVEL_UNARY)
-		return parse_unary(parser);
-	result = parse_expression(parser, level + 1);
+	if (c->nesting == MAX_NESTING)
+	{
+		if (!parser->failed)
+			error_at(c, parser->node, "the formula nests more than %d deep at \"%.*s\"",
+					 MAX_NESTING,
+					 pg_mbcliplen(parser->p, strlen(parser->p), 20), parser->p);
+		parser->failed = true;
+		return NULL;
+	}
+	c->nesting++;
+	parser->deepest = Max(parser->deepest, c->nesting);
+	result = level == LEVEL_UNARY ? parse_unary(parser) : parse_expression(parser, level);
+	c->nesting--;
+	return result;
+}
+
+/*
+ * An operand, and what operators of this level and of those that bind closer make
+ * of it.
+ */
+static FormulaNode *
+parse_expression(FormulaParser *parser, int level)
+{
+	FormulaNode *result = parse_unary(parser);
+
 	while (!parser->failed)
 	{
 		FormulaNode *right;
@@ -188,13 +225,15 @@ parse_expression(FormulaParser *parser, int level)
 						strlen(binary_operators[i].text)) == 0)
 				break;
 		if (i == (int) lengthof(binary_operators) ||
-			binary_operators[i].level != level)
+			binary_operators[i].level < level)
 			break;
 		parser->p += strlen(binary_operators[i].text);
-		right = parse_expression(parser, level + 1);
+		right = parse_nested(parser, binary_operators[i].level + 1);
 		if (!parser->failed)
 			result = make_call(parser, binary_operators[i].function,
 							   list_make2(result, right));
+		if (!parser->failed)
+			result->is_binary = true;
 	}
 	return parser->failed ? NULL : result;
 }
@@ -204,26 +243,25 @@ parse_unary(FormulaParser *parser)
 {
 	FormulaNode *result;
 
-	check_stack_depth();
 	skip_blank(parser);
 	if (*parser->p == '-' || *parser->p == '+' ||
 		(*parser->p == '!' && parser->p[1] != '='))
 	{
 		char		op = *parser->p++;
 
-		result = parse_unary(parser);
+		result = parse_nested(parser, LEVEL_UNARY);
 		if (parser->failed || op == '+')
 			return result;
 		return make_call(parser, op == '-' ? "NEGATIVE" : "NOT", list_make1(result));
 	}
-	result = parse_primary(parser);
+	result = parse_operand(parser);
 	skip_blank(parser);
 	if (!parser->failed && *parser->p == '^')
 	{
 		FormulaNode *right;
 
 		parser->p++;
-		right = parse_unary(parser);
+		right = parse_nested(parser, LEVEL_UNARY);
 		if (!parser->failed)
 			result = make_call(parser, "^", list_make2(result, right));
 	}
@@ -231,7 +269,7 @@ parse_unary(FormulaParser *parser)
 }
 
 static FormulaNode *
-parse_primary(FormulaParser *parser)
+parse_operand(FormulaParser *parser)
 {
 	const char *start;
 	char	   *name;
@@ -242,7 +280,7 @@ parse_primary(FormulaParser *parser)
 	if (*start == '(')
 	{
 		parser->p++;
-		result = parse_expression(parser, 0);
+		result = parse_nested(parser, 0);
 		skip_blank(parser);
 		if (!parser->failed && *parser->p != ')')
 			formula_failed(parser, "\")\"");
@@ -298,7 +336,7 @@ parse_call(FormulaParser *parser, const char *name)
 	}
 	for (;;)
 	{
-		args = lappend(args, parse_expression(parser, 0));
+		args = lappend(args, parse_nested(parser, 0));
 		if (parser->failed)
 			return NULL;
 		skip_blank(parser);
@@ -541,6 +579,7 @@ orchestration_evaluate_formula(PG_FUNCTION_ARGS)
 	DocNode		node = {0};
 	FormulaNode *formula;
 	ValueType	type;
+	int			nesting;
 	EvalContext cxt;
 	JsonbValue *result;
 
@@ -559,7 +598,7 @@ orchestration_evaluate_formula(PG_FUNCTION_ARGS)
 	c.free_references = true;
 	node.name = "formula";
 	formula = orch_formula_compile(&c, &node, text_to_cstring(PG_GETARG_TEXT_PP(0)),
-								   USE_RUN, &type);
+								   USE_RUN, &type, &nesting);
 	if (problems.nerrors > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_DEFINITION),

@@ -39,10 +39,9 @@
 #include "errors.h"
 #include "formula.h"
 
-/* What a padding function may make. */
-#define MAX_TEXT_LENGTH 1000000
-
 /* ----------------------------------------------------------------- values */
+
+static JsonbValue *chain_value(EvalContext *cxt, const FormulaNode *node);
 
 JsonbValue *
 orch_formula_node_value(EvalContext *cxt, const FormulaNode *node)
@@ -53,7 +52,53 @@ orch_formula_node_value(EvalContext *cxt, const FormulaNode *node)
 		return NULL;
 	if (node->function == NULL)
 		return orch_condition_operand_value(cxt, node->operand);
+	if (node->is_binary && node->args[0]->is_binary)
+		return chain_value(cxt, node);
 	return node->function->evaluate(cxt, node);
+}
+
+/*
+ * a + b - c + ..., which is a tree with a branch to the left for each operator:
+ * it is evaluated from the left without recursion.  Each operator looks at its
+ * left side first, so that what it would not look at stays untouched.
+ */
+static JsonbValue *
+chain_value(EvalContext *cxt, const FormulaNode *node)
+{
+	const FormulaNode **chain;
+	const FormulaNode *n;
+	JsonbValue *value;
+	int			length = 0;
+
+	for (n = node; n->is_binary; n = n->args[0])
+		length++;
+	chain = palloc(sizeof(FormulaNode *) * length);
+	length = 0;
+	for (n = node; n->is_binary; n = n->args[0])
+		chain[length++] = n;
+	n = chain[--length];
+	value = n->function->evaluate(cxt, n);
+	while (length > 0)
+	{
+		FormulaNode left = {0};
+		Operand		operand = {0};
+		FormulaNode step;
+		FormulaNode *args[2];
+
+		CHECK_FOR_INTERRUPTS();
+		n = chain[--length];
+		operand.kind = OPERAND_LITERAL;
+		operand.literal = value;
+		left.operand = &operand;
+		left.type = n->args[0]->type;
+		args[0] = &left;
+		args[1] = n->args[1];
+		step = *n;
+		step.args = args;
+		value = n->function->evaluate(cxt, &step);
+	}
+	pfree(chain);
+	return value;
 }
 
 static JsonbValue *
@@ -82,11 +127,32 @@ boolean_value(bool boolean)
 	return value;
 }
 
+/*
+ * A text that is made of others can double with each formula.
+ */
+bool
+orch_formula_is_too_long(const char *text, int length)
+{
+	return length > MAX_TEXT_LENGTH && pg_mbstrlen_with_len(text, length) > MAX_TEXT_LENGTH;
+}
+
+static void
+too_long(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+			 errmsg("a text in a formula would be longer than %d characters",
+					MAX_TEXT_LENGTH)));
+}
+
 static JsonbValue *
 text_value(const char *text, int length)
 {
-	JsonbValue *value = palloc(sizeof(JsonbValue));
+	JsonbValue *value;
 
+	if (orch_formula_is_too_long(text, length))
+		too_long();
+	value = palloc(sizeof(JsonbValue));
 	value->type = jbvString;
 	value->val.string.val = pnstrdup(text, length);
 	value->val.string.len = length;
@@ -725,6 +791,20 @@ formula_substitute(EvalContext *cxt, const FormulaNode *node)
 		return NULL;
 	if (!text_argument(cxt, node, 2, &to))
 		to = "";
+	if (*from != '\0')
+	{
+		Size		length = strlen(string);
+		const char *p = string;
+
+		while ((p = strstr(p, from)) != NULL)
+		{
+			length += strlen(to);
+			p += strlen(from);
+		}
+		/* what is taken out is at most what was there */
+		if (length > MAX_TEXT_LENGTH * (Size) MAX_MULTIBYTE_CHAR_LEN + strlen(string))
+			too_long();
+	}
 	string = TextDatumGetCString(DirectFunctionCall3Coll(replace_text, DEFAULT_COLLATION_OID,
 													   CStringGetTextDatum(string),
 													   CStringGetTextDatum(from),
