@@ -232,6 +232,22 @@ orch_definition_step_index(const Definition *def, const char *name)
 	return entry != NULL && entry->kind == NAME_STEP ? entry->index : -1;
 }
 
+int
+orch_definition_variable_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_VARIABLE ? entry->index : -1;
+}
+
+int
+orch_definition_outcome_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_OUTCOME ? entry->index : -1;
+}
+
 /*
  * Does the name obey the rules of API names: letters, digits and underscores,
  * a letter first, no underscore last and no two together?

@@ -215,6 +215,7 @@ compile_start(Compiler *c, const DocNode *node)
 		if (type != VALUE_UNKNOWN && type != VALUE_BOOLEAN)
 			error_at(c, formula, "the filter formula is not true or false");
 	}
+	def->filters_look_back = c->filters_look_back;
 }
 
 /*

@@ -75,6 +75,7 @@ extern void orch_definition_check_call(FunctionCallInfo fcinfo, int argno,
 /* definition_references.c */
 extern void orch_definition_check_activation(const Definition *def,
 											 ProblemList *problems);
+extern void orch_definition_warn_of_circle(const Definition *def);
 
 /*
  * definition_compile.c
@@ -139,6 +140,7 @@ typedef struct Compiler
 	bool		free_references;	/* any reference goes: resolved by text */
 	bool		reads_prior;	/* set by what reads $Record__Prior after the
 								 * start */
+	bool		filters_look_back;	/* likewise by a filter of the start */
 	bool		in_text;		/* a text template is compiled */
 	List	  **references;		/* where a formula's are gathered, or NULL */
 	int			nesting;		/* of the place in a formula, or of the

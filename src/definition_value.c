@@ -242,6 +242,8 @@ compile_filter(Compiler *c, const DocNode *node, Requirement *requirement,
 													   use == USE_FILTER ? USE_FILTER : USE_RUN);
 	if (!compile_operator(c, node, &requirement->op) || requirement->left == NULL)
 		return;
+	if (requirement->op == COMPARE_IS_CHANGED && use == USE_FILTER)
+		c->filters_look_back = true;
 	if (requirement->op == COMPARE_WAS_VISITED ||
 		requirement->op == COMPARE_HAS_ERROR ||
 		(requirement->op == COMPARE_IS_CHANGED && use == USE_LOOKUP))
@@ -594,7 +596,9 @@ orch_definition_compile_reference(Compiler *c, const DocNode *node, const char *
 		if (strcmp(first, "$Record__Prior") == 0)
 		{
 			operand->kind = OPERAND_RECORD_PRIOR;
-			if (use != USE_FILTER)
+			if (use == USE_FILTER)
+				c->filters_look_back = true;
+			else
 				c->reads_prior = true;
 		}
 		if (use == USE_DEFAULT)

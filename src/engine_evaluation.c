@@ -161,6 +161,7 @@ look_up(RunState *flow, int index)
 	int			i;
 
 	/* what must be equal can be asked of an index */
+	orch_engine_begin_evaluation(flow);
 	for (i = 0; set->logic == NULL && i < set->nrequirements; i++)
 	{
 		const Requirement *requirement = &set->requirements[i];
@@ -213,6 +214,7 @@ is_wanted(Jsonb *record, void *arg)
 	LookupContext *context = arg;
 
 	context->record = record;
+	orch_engine_begin_evaluation(context->flow);
 	return orch_condition_set_holds(&context->eval, context->lookup->filters);
 }
 

@@ -406,10 +406,14 @@ make_call(FormulaParser *parser, const char *name, List *args)
 		}
 		i++;
 	}
-	if (parser->use != USE_FILTER &&
-		(strcmp(function->name, "ISCHANGED") == 0 ||
-		 strcmp(function->name, "PRIORVALUE") == 0 || strcmp(function->name, "ISNEW") == 0))
-		parser->compiler->reads_prior = true;
+	if (strcmp(function->name, "ISCHANGED") == 0 ||
+		strcmp(function->name, "PRIORVALUE") == 0 || strcmp(function->name, "ISNEW") == 0)
+	{
+		if (parser->use == USE_FILTER)
+			parser->compiler->filters_look_back = true;
+		else
+			parser->compiler->reads_prior = true;
+	}
 	node->type = function->result;
 	if (node->type == VALUE_UNKNOWN && function->result_arg >= 0 &&
 		function->result_arg < nargs)
