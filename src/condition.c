@@ -397,6 +397,7 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 
 				if (found == NULL)
 					return false;
+				CHECK_FOR_INTERRUPTS();
 				if (memcmp(found, part, part_length) == 0)
 					return true;
 				i = found - text;

@@ -591,6 +591,7 @@ orch_engine_decide(RunState *rs, int decision)
 		const OutcomeDef *outcome = &rs->def->outcomes[i];
 		bool		before;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!orch_engine_holds(rs, outcome->conditions))
 			continue;
 		if (outcome->only_when_changed && rs->prior != NULL)

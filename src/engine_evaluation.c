@@ -167,6 +167,7 @@ look_up(RunState *flow, int index)
 		const Requirement *requirement = &set->requirements[i];
 		char	   *text;
 
+		CHECK_FOR_INTERRUPTS();
 		if (requirement->op != COMPARE_EQUAL_TO)
 			continue;
 		text = orch_condition_value_text(orch_condition_operand_value(&flow->eval,
