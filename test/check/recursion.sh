@@ -13,6 +13,7 @@ trap 'rm -rf "$work"' EXIT
 # graph SOURCE FOLDER: compile all of it, unoptimized and so without inlining
 graph() {
     mkdir -p "$2" || return 1
+    # shellcheck disable=SC2016
     find "$1" -name '*.c' -print0 | xargs -0 -P 2 -n 8 sh -c '
         source=$1; out=$2; shift 2
         for file; do
