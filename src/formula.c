@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * formula.c
- *	  Compiles formulas.
+ *	  Compiles formulas, and walks the compiled ones to their values.
  *
  * A recursive descent over the text makes a tree of functions; operators are
  * functions with names of their own.  In the order of binding, loosest first:
@@ -10,7 +10,7 @@
  *		-x !x		^
  *
  * The parser counts how deep it is in the text, and that is how deep evaluation
- * goes (formula_function.c evaluates a + b + c + ... without recursion): a formula
+ * goes (a + b + c + ... is evaluated without recursion): a formula
  * may nest MAX_NESTING deep.
  *
  * References stand in {!...}.  Types are followed as far as they are known, so
@@ -31,8 +31,10 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "definition_int.h"
 #include "errors.h"
@@ -62,6 +64,7 @@ static FormulaNode *parse_number(FormulaParser *parser);
 static FormulaNode *make_call(FormulaParser *parser, const char *name, List *args);
 static FormulaNode *make_constant(FormulaParser *parser, JsonbValue *value,
 								  const char *text);
+static JsonbValue *chain_value(EvalContext *cxt, const FormulaNode *node);
 static bool argument_fits(char wanted, const FormulaNode *arg);
 static void skip_blank(FormulaParser *parser);
 static void formula_failed(FormulaParser *parser, const char *format,...)
@@ -563,6 +566,119 @@ make_constant(FormulaParser *parser, JsonbValue *value, const char *text)
 	}
 	MemoryContextSwitchTo(old);
 	return node;
+}
+
+/* ------------------------------------------------------------- evaluation */
+
+JsonbValue *
+orch_formula_node_value(EvalContext *cxt, const FormulaNode *node)
+{
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (node == NULL)
+		return NULL;
+	if (node->function == NULL)
+		return orch_condition_operand_value(cxt, node->operand);
+	if (node->is_binary && node->args[0]->is_binary)
+		return chain_value(cxt, node);
+	return node->function->evaluate(cxt, node);
+}
+
+/*
+ * a + b - c + ..., which is a tree with a branch to the left for each operator:
+ * it is evaluated from the left without recursion.  Each operator looks at its
+ * left side first, so that what it would not look at stays untouched.
+ */
+static JsonbValue *
+chain_value(EvalContext *cxt, const FormulaNode *node)
+{
+	const FormulaNode **chain;
+	const FormulaNode *n;
+	JsonbValue *value;
+	int			length = 0;
+
+	for (n = node; n->is_binary; n = n->args[0])
+		length++;
+	chain = palloc(sizeof(FormulaNode *) * length);
+	length = 0;
+	for (n = node; n->is_binary; n = n->args[0])
+		chain[length++] = n;
+	n = chain[--length];
+	value = n->function->evaluate(cxt, n);
+	while (length > 0)
+	{
+		FormulaNode left = {0};
+		Operand		operand = {0};
+		FormulaNode step;
+		FormulaNode *args[2];
+
+		CHECK_FOR_INTERRUPTS();
+		n = chain[--length];
+		operand.kind = OPERAND_LITERAL;
+		operand.literal = value;
+		left.operand = &operand;
+		left.type = n->args[0]->type;
+		args[0] = &left;
+		args[1] = n->args[1];
+		step = *n;
+		step.args = args;
+		value = n->function->evaluate(cxt, &step);
+	}
+	pfree(chain);
+	return value;
+}
+
+/*
+ * A number is rounded to the formula's scale; a date is cut from a date and
+ * time where the formula is a date.
+ */
+JsonbValue *
+orch_formula_value(EvalContext *cxt, const FormulaDef *formula)
+{
+	JsonbValue *value = orch_formula_node_value(cxt, formula->root);
+	Timestamp	timestamp;
+	bool		fits = true;
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	switch (formula->type)
+	{
+		case VARIABLE_NUMBER:
+			fits = value->type == jbvNumeric;
+			if (fits && formula->scale >= 0)
+			{
+				JsonbValue *rounded = palloc(sizeof(JsonbValue));
+
+				rounded->type = jbvNumeric;
+				rounded->val.numeric =
+					DatumGetNumeric(DirectFunctionCall2(numeric_round,
+														NumericGetDatum(value->val.numeric),
+														Int32GetDatum(formula->scale)));
+				value = rounded;
+			}
+			break;
+		case VARIABLE_BOOLEAN:
+			fits = value->type == jbvBool;
+			break;
+		case VARIABLE_DATE:
+		case VARIABLE_DATETIME:
+			fits = value->type == jbvString &&
+				orch_condition_datetime(value->val.string.val, value->val.string.len,
+										&timestamp);
+			if (fits)
+				value = orch_formula_time_value(timestamp, formula->type == VARIABLE_DATE);
+			break;
+		default:
+			fits = value->type == jbvString;
+			break;
+	}
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("formula \"%s\" gives %s, not a value of data type %s",
+						formula->name, orch_condition_type_name(value),
+						orch_definition_variable_type_name(formula->type))));
+	return value;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_evaluate_formula);

@@ -44,9 +44,9 @@ indirect_calls = {
     'walk_inputs': ['check_output'],
     'orch_definition_walk': ['check_output'],
     'orch_record_select': ['is_wanted'],
-    'in_subtransaction': ['step_.*', '.*_step', 'save_.*'],
-    'orch_batch_insert': ['fill_.*'],
-    'lock_item': ['require_.*'],
+    'in_subtransaction': ['save_one', 'delete_one', 'do_.*'],
+    'orch_batch_insert': ['fill_row'],
+    'lock_item': ['orch_access_require_.*'],
     'orch_action_call': [],     # a function of SQL: the server checks
     'check_plan': [], 'selectivity': [], 'request_shmem': [], 'startup_shmem': [],
     'qunique': [], 'table_.*': [], 'Exec.*': [],
