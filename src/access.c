@@ -425,6 +425,7 @@ fill_rules(AccessSet *set)
 	uint32		i;
 	int			object;
 
+	check_stack_depth();
 	orch_uuid_map_init(&owners, set->context);
 	orch_uuid_map_init(&orchestrations, set->context);
 	orch_uuid_map_init(&sources, temporary);
@@ -556,6 +557,8 @@ fill_shares(AccessSet *set)
 	KeyScan		scan;
 	Snapshot	snapshot;
 	uint32		i;
+
+	check_stack_depth();
 
 	/* its own memory: shares come and go more often than the rest */
 	set->share_generation = 0;

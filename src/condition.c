@@ -52,7 +52,6 @@ static bool is_member(const Requirement *requirement, const Operand *operand,
 					  JsonbValue *collection, JsonbValue *value);
 static bool is_blank(JsonbValue *value);
 static bool is_empty(JsonbValue *value);
-static bool is_text(JsonbValue *value, const char *text);
 static bool values_equal(const Requirement *requirement, JsonbValue *left,
 						 JsonbValue *right);
 static int	compare_values(const Requirement *requirement, JsonbValue *left,
@@ -88,6 +87,7 @@ orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set)
 {
 	int			i;
 
+	check_stack_depth();
 	if (set == NULL)
 		return true;
 	if (set->logic != NULL)
@@ -105,22 +105,26 @@ static bool
 logic_holds(EvalContext *cxt, const ConditionSet *set, const LogicNode *node)
 {
 	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-
-	switch (node->kind)
+	for (;;)
 	{
-		case LOGIC_REQUIREMENT:
-			return requirement_holds(cxt, &set->requirements[node->index]);
-		case LOGIC_AND:
-			return logic_holds(cxt, set, node->left) &&
-				logic_holds(cxt, set, node->right);
-		case LOGIC_OR:
-			return logic_holds(cxt, set, node->left) ||
-				logic_holds(cxt, set, node->right);
-		case LOGIC_NOT:
-			return !logic_holds(cxt, set, node->left);
+		CHECK_FOR_INTERRUPTS();
+		switch (node->kind)
+		{
+			case LOGIC_REQUIREMENT:
+				return requirement_holds(cxt, &set->requirements[node->index]);
+			case LOGIC_AND:
+				if (!logic_holds(cxt, set, node->left))
+					return false;
+				break;
+			case LOGIC_OR:
+				if (logic_holds(cxt, set, node->left))
+					return true;
+				break;
+			case LOGIC_NOT:
+				return !logic_holds(cxt, set, node->left);
+		}
+		node = node->right;
 	}
-	elog(ERROR, "unexpected logic node %d", (int) node->kind);
 }
 
 static bool
@@ -173,10 +177,10 @@ requirement_holds(EvalContext *cxt, const Requirement *requirement)
 		case COMPARE_WAS_SET:
 			return (left != NULL) == expect_boolean(requirement, right);
 		case COMPARE_WAS_VISITED:
-			return (left != NULL && !is_text(left, "NotStarted")) ==
+			return (left != NULL && !orch_condition_is_text(left, "NotStarted")) ==
 				expect_boolean(requirement, right);
 		case COMPARE_HAS_ERROR:
-			return is_text(left, "Error") == expect_boolean(requirement, right);
+			return orch_condition_is_text(left, "Error") == expect_boolean(requirement, right);
 	}
 	elog(ERROR, "unexpected comparison operator %d", (int) requirement->op);
 }
@@ -281,8 +285,8 @@ is_empty(JsonbValue *value)
 		(value->type == jbvString && value->val.string.len == 0);
 }
 
-static bool
-is_text(JsonbValue *value, const char *text)
+bool
+orch_condition_is_text(JsonbValue *value, const char *text)
 {
 	return value != NULL && value->type == jbvString &&
 		value->val.string.len == (int) strlen(text) &&
@@ -393,6 +397,7 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 
 				if (found == NULL)
 					return false;
+				CHECK_FOR_INTERRUPTS();
 				if (memcmp(found, part, part_length) == 0)
 					return true;
 				i = found - text;

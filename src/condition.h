@@ -71,6 +71,7 @@ typedef struct Operand
 	List	   *path;			/* of char *: what follows the name */
 	JsonbValue *literal;		/* OPERAND_LITERAL; NULL is null */
 	char	   *text;			/* as written, for messages */
+	int			nesting;		/* how deep it stands in its formula */
 	ValueType	type;
 	bool		is_datetime;	/* declared or written as a date or date and
 								 * time: compares as such */
@@ -164,6 +165,9 @@ extern JsonbValue *orch_condition_value_at(JsonbValue *value, List *path);
 extern JsonbValue *orch_condition_field(JsonbContainer *object, const char *field);
 
 extern char *orch_condition_snake_case(const char *name, int length);
+
+/* Is a value this text? */
+extern bool orch_condition_is_text(JsonbValue *value, const char *text);
 
 /* The text of a scalar value, as assignees and messages use it; NULL for null. */
 extern char *orch_condition_value_text(JsonbValue *value);

@@ -215,7 +215,9 @@ typedef struct FormulaDef
 	VariableType type;
 	int			scale;			/* -1: none given */
 	struct FormulaNode *root;
+	int			nesting;		/* how deep it nests */
 	List	   *references;		/* of Operand *: what it reads */
+	bool		reads_record;	/* it, or what it refers to, looks at $Record */
 } FormulaDef;
 
 /* A text with the values of references in it. */
@@ -225,6 +227,7 @@ typedef struct TemplateDef
 	int			nparts;
 	char	  **texts;			/* one more than references */
 	List	   *references;		/* of Operand * */
+	bool		reads_record;	/* it, or what it refers to, looks at $Record */
 } TemplateDef;
 
 /* Get Records of an evaluation flow. */
@@ -257,6 +260,8 @@ typedef struct Definition
 	bool		only_when_changed;	/* doesRequireRecordChangedToMeetCriteria */
 	ConditionSet *filters;		/* left sides are OPERAND_RECORD, one field */
 	struct FormulaNode *filter_formula; /* or NULL */
+	List	   *filter_references;	/* of Operand *: what it reads */
+	bool		filters_look_back;	/* they ask what changed */
 	bool		waits_for_record;	/* a stage reads_record */
 	bool		reads_prior;	/* something after the start reads
 								 * $Record__Prior */
@@ -294,9 +299,11 @@ extern const Definition *orch_definition_get(const pg_uuid_t *version_id);
 /* processType as the metadata has it. */
 extern const char *orch_definition_kind_name(DefinitionKind kind);
 
-/* Index of a stage or step by API name, -1 when there is none. */
+/* Index of such an element by API name, -1 when there is none. */
 extern int	orch_definition_stage_index(const Definition *def, const char *name);
 extern int	orch_definition_step_index(const Definition *def, const char *name);
+extern int	orch_definition_variable_index(const Definition *def, const char *name);
+extern int	orch_definition_outcome_index(const Definition *def, const char *name);
 
 /*
  * The definition of the active version of an orchestration.  Raises

@@ -42,6 +42,7 @@
 #include "definition_int.h"
 
 #define MAX_SHOWN_PROBLEMS		100
+#define MAX_MESSAGE_LENGTH		1000	/* bytes: there may be many */
 
 const char *const orch_definition_name_kinds[] = {
 	[NAME_STAGE] = "a stage",
@@ -92,7 +93,8 @@ orch_definition_add_problem(ProblemList *list, ProblemSeverity severity,
 	p->severity = severity;
 	p->place = pstrdup(place);
 	p->line = line;
-	p->message = pstrdup(message);
+	p->message = pnstrdup(message,
+						  pg_mbcliplen(message, strlen(message), MAX_MESSAGE_LENGTH));
 	p->reference = reference != NULL ? pstrdup(reference) : NULL;
 	if (severity == PROBLEM_ERROR)
 		list->nerrors++;
@@ -109,6 +111,7 @@ compare_problems(const void *a, const void *b)
 	const Problem *left = a;
 	const Problem *right = b;
 
+	CHECK_FOR_INTERRUPTS();
 	if (left->line != right->line)
 		return left->line < right->line ? -1 : 1;
 	return left->number - right->number;
@@ -229,6 +232,22 @@ orch_definition_step_index(const Definition *def, const char *name)
 	return entry != NULL && entry->kind == NAME_STEP ? entry->index : -1;
 }
 
+int
+orch_definition_variable_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_VARIABLE ? entry->index : -1;
+}
+
+int
+orch_definition_outcome_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_OUTCOME ? entry->index : -1;
+}
+
 /*
  * Does the name obey the rules of API names: letters, digits and underscores,
  * a letter first, no underscore last and no two together?
@@ -308,6 +327,11 @@ orch_definition_check_structure(Compiler *c, const DocNode *node,
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
+	if (node->depth > MAX_NESTING)
+	{
+		error_at(c, node, "elements are nested more than %d deep", MAX_NESTING);
+		return;
+	}
 
 	elements = orch_document_elements(shape, &nelements);
 	Assert(nelements <= 64);

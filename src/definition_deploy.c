@@ -344,6 +344,7 @@ validate(FunctionCallInfo fcinfo, const DocNode *root)
 		Datum		values[4];
 		bool		nulls[4] = {false};
 
+		CHECK_FOR_INTERRUPTS();
 		values[0] = CStringGetTextDatum(severities[p->severity]);
 		values[1] = CStringGetTextDatum(p->place);
 		values[2] = Int32GetDatum(p->line);
@@ -367,6 +368,7 @@ PG_FUNCTION_INFO_V1(orchestration_activate_orchestration);
  * returns its number.  Raises 22004 for a null name, OR202 for an unknown one,
  * OR101 for an unknown version, OR204 with everything that is missing: actions
  * of the fitting kind, the record type, active assignees, references, a stage.
+ * Warns where the orchestration can start itself.
  * Source: Flow Builder's checks at activation.
  */
 Datum
@@ -420,6 +422,7 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 	values[0] = UUIDPGetDatum(&id);
 	values[1] = Int32GetDatum(version);
 	(void) orch_plan_execute(&activate_plan, values, NULL, false, 0);
+	orch_definition_warn_of_circle(def);
 
 	SPI_finish();
 	orch_system_leave(&saved);

@@ -122,7 +122,7 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 		   ndecisions == def->ndecisions && noutcomes == def->noutcomes);
 	def->reads_prior = c->reads_prior;
 
-	orch_definition_check_formula_cycles(c, root);
+	orch_definition_check_formulas(c, root);
 	orch_definition_check_entry_cycles(c, root);
 	if (c->problems->nerrors == 0)
 	{
@@ -204,14 +204,18 @@ compile_start(Compiler *c, const DocNode *node)
 	if (formula != NULL && formula->kind == DOC_TEXT)
 	{
 		ValueType	type;
+		int			nesting;
 
 		if (filters != NULL)
 			error_at(c, formula, "\"start\" has both \"filters\" and \"filterFormula\"");
+		c->references = &def->filter_references;
 		def->filter_formula = orch_formula_compile(c, formula, formula->text,
-												   USE_FILTER, &type);
+												   USE_FILTER, &type, &nesting);
+		c->references = NULL;
 		if (type != VALUE_UNKNOWN && type != VALUE_BOOLEAN)
 			error_at(c, formula, "the filter formula is not true or false");
 	}
+	def->filters_look_back = c->filters_look_back;
 }
 
 /*
@@ -226,6 +230,7 @@ compile_recall(Compiler *c, const DocNode *node)
 	{
 		char	   *type;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!orch_definition_is_named(child, "scheduledPaths") ||
 			child->kind != DOC_OBJECT)
 			continue;
@@ -416,9 +421,10 @@ static bool
 is_conjunction(const LogicNode *node)
 {
 	check_stack_depth();
-	return node->kind == LOGIC_REQUIREMENT ||
-		(node->kind == LOGIC_AND && is_conjunction(node->left) &&
-		 is_conjunction(node->right));
+	for (; node->kind == LOGIC_AND; node = node->right)
+		if (!is_conjunction(node->left))
+			return false;
+	return node->kind == LOGIC_REQUIREMENT;
 }
 
 /*
@@ -450,8 +456,7 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 			requirement->right == NULL ||
 			requirement->right->kind != OPERAND_LITERAL ||
 			requirement->right->literal == NULL ||
-			strcmp(orch_condition_value_text(requirement->right->literal),
-				   "Completed") != 0)
+			!orch_condition_is_text(requirement->right->literal, "Completed"))
 			break;
 		step->after[step->nafter++] = requirement->left->index;
 	}
@@ -467,6 +472,7 @@ compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
 	{
 		const Operand *left = set->requirements[i].left;
 
+		CHECK_FOR_INTERRUPTS();
 		if (left != NULL && left->kind == OPERAND_STEP_STATUS &&
 			&c->def->steps[left->index] == step)
 			warning_at(c, child, "step \"%s\" waits for itself", step->name);
@@ -478,9 +484,10 @@ compare_inputs(const void *a, const void *b)
 {
 	const DocNode *left = *(DocNode *const *) a;
 	const DocNode *right = *(DocNode *const *) b;
-	int			result = strcmp(orch_definition_text(left, "name"),
-								orch_definition_text(right, "name"));
+	int			result;
 
+	CHECK_FOR_INTERRUPTS();
+	result = strcmp(orch_definition_text(left, "name"), orch_definition_text(right, "name"));
 	return result != 0 ? result : left->index - right->index;
 }
 
@@ -523,6 +530,7 @@ compile_parameters(Compiler *c, const DocNode *node, const char *element,
 
 		if (!orch_definition_is_named(child, element))
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		name = orch_definition_word(child, "name");
 		if (name == NULL)
 		{
@@ -662,6 +670,7 @@ compile_decision(Compiler *c, const DocNode *node, int index,
 
 		if (!orch_definition_is_named(child, "rules"))
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		outcome = &c->def->outcomes[(*outcome_index)++];
 		outcome->label = compile_label(c, child, "label", MAX_NAME_LENGTH);
 		if (outcome->label == NULL)

@@ -20,11 +20,20 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
 #include "definition_int.h"
 
 #define MAX_SHOWN_CYCLE			10
+
+/* A name, quoted, of which at most MAX_LABEL_LENGTH bytes are shown. */
+static void
+append_name(StringInfo text, const char *name, const char *after)
+{
+	appendStringInfo(text, "\"%.*s\"%s",
+					 pg_mbcliplen(name, strlen(name), MAX_LABEL_LENGTH), name, after);
+}
 
 /*
  * Steps that wait for each other in a circle never start, and keep their
@@ -101,11 +110,10 @@ orch_definition_check_entry_cycles(Compiler *c, const DocNode *root)
 					first--;
 				initStringInfo(&text);
 				for (j = first; j <= depth && j < first + MAX_SHOWN_CYCLE; j++)
-					appendStringInfo(&text, "\"%s\" after ",
-									 def->steps[path[j]].name);
+					append_name(&text, def->steps[path[j]].name, " after ");
 				if (j <= depth)
 					appendStringInfoString(&text, "... after ");
-				appendStringInfo(&text, "\"%s\"", def->steps[next].name);
+				append_name(&text, def->steps[next].name, "");
 				error_at(c, nodes[next],
 						 "circular entry conditions: step %s", text.data);
 				pfree(text.data);
@@ -215,105 +223,185 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 	pfree(todo);
 }
 
-/*
- * Formulas and text templates that refer to each other in a circle have no
- * value.  Marks what was looked at: 1 on the path, 2 done.
- */
-static bool
-is_circular(Definition *def, const Operand *operand, char *formulas, char *templates)
+/* --------------------------------------- formulas and what they refer to */
+
+/* Formulas and text templates as one graph: the formulas first. */
+static int
+reference_target(const Definition *def, const Operand *operand)
 {
-	char	   *mark;
-	List	   *references;
+	if (operand->kind == OPERAND_FORMULA)
+		return operand->index;
+	if (operand->kind == OPERAND_TEMPLATE)
+		return def->nformulas + operand->index;
+	return -1;
+}
+
+static const List *
+references_of(const Definition *def, int n)
+{
+	return n < def->nformulas ? def->formulas[n].references :
+		def->templates[n - def->nformulas].references;
+}
+
+/*
+ * How deep it nests, with what it refers to, whose depths are known.
+ */
+static int
+formula_depth(const Definition *def, const List *references, int nesting, const int *depths)
+{
 	ListCell   *cell;
 
-	check_stack_depth();
-	if (operand->kind == OPERAND_FORMULA)
-	{
-		mark = &formulas[operand->index];
-		references = def->formulas[operand->index].references;
-	}
-	else if (operand->kind == OPERAND_TEMPLATE)
-	{
-		mark = &templates[operand->index];
-		references = def->templates[operand->index].references;
-	}
-	else
-		return false;
-	if (*mark == 2)
-		return false;
-	if (*mark == 1)
-		return true;
-	*mark = 1;
 	foreach(cell, references)
-		if (is_circular(def, lfirst(cell), formulas, templates))
-			return true;
-	*mark = 2;
-	return false;
-}
-
-void
-orch_definition_check_formula_cycles(Compiler *c, const DocNode *root)
-{
-	Definition *def = c->def;
-	char	   *formulas = palloc0(def->nformulas + 1);
-	char	   *templates = palloc0(def->ntemplates + 1);
-	const DocNode *node;
-	int			nformulas = 0;
-	int			ntemplates = 0;
-
-	for (node = root->first_child; node != NULL; node = node->next)
 	{
-		Operand		operand = {0};
+		const Operand *operand = lfirst(cell);
+		int			target = reference_target(def, operand);
 
-		if (orch_definition_is_named(node, "formulas"))
-		{
-			operand.kind = OPERAND_FORMULA;
-			operand.index = nformulas++;
-		}
-		else if (orch_definition_is_named(node, "textTemplates"))
-		{
-			operand.kind = OPERAND_TEMPLATE;
-			operand.index = ntemplates++;
-		}
-		else
-			continue;
-		if (is_circular(def, &operand, formulas, templates))
-		{
-			error_at(c, node, "its value depends on itself");
-			break;
-		}
+		CHECK_FOR_INTERRUPTS();
+		if (target >= 0)
+			nesting = Max(nesting, operand->nesting + 1 + depths[target]);
 	}
-	pfree(formulas);
-	pfree(templates);
+	return nesting;
 }
 
-/* ----------------------------------------------- who reads the record */
+/* Reported where the limit is passed, not again where that is referred to. */
+static int
+check_depth(Compiler *c, const DocNode *node, int depth)
+{
+	if (depth <= MAX_FORMULA_DEPTH)
+		return depth;
+	error_at(c, node, "it nests %d deep together with the formulas and text templates that it refers to, and the limit is %d",
+			 depth, MAX_FORMULA_DEPTH);
+	return 0;
+}
 
+/*
+ * Is the record looked at by the operand, or by the formula or text template that
+ * it is?
+ */
 static bool
 reads_record(const Definition *def, const Operand *operand)
 {
-	List	   *references = NIL;
-	ListCell   *cell;
-
 	if (operand == NULL)
 		return false;
-	if (operand->kind == OPERAND_RECORD)
-		return true;
 	if (operand->kind == OPERAND_FORMULA)
-		references = def->formulas[operand->index].references;
-	else if (operand->kind == OPERAND_TEMPLATE)
-		references = def->templates[operand->index].references;
+		return def->formulas[operand->index].reads_record;
+	if (operand->kind == OPERAND_TEMPLATE)
+		return def->templates[operand->index].reads_record;
+	return operand->kind == OPERAND_RECORD;
+}
+
+static bool
+any_reads_record(const Definition *def, const List *references)
+{
+	ListCell   *cell;
+
 	foreach(cell, references)
 		if (reads_record(def, lfirst(cell)))
 			return true;
 	return false;
 }
 
+/*
+ * Formulas and text templates that refer to each other in a circle have no value;
+ * those that refer to each other too deep are refused, because their evaluation
+ * recurses.  Notes which of them look at the record, on the way.  A depth-first
+ * walk with a stack of its own, which leaves each of them once.
+ */
+void
+orch_definition_check_formulas(Compiler *c, const DocNode *root)
+{
+	enum
+	{
+		UNSEEN, ON_PATH, DONE
+	};
+	Definition *def = c->def;
+	int			total = def->nformulas + def->ntemplates;
+	const DocNode **nodes = palloc_extended(sizeof(DocNode *) * (total + 1), MCXT_ALLOC_HUGE);
+	const DocNode *node;
+	char	   *state = palloc_extended(total + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int		   *depths = palloc_extended(sizeof(int) * (total + 1),
+										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int		   *path = palloc_extended(sizeof(int) * (total + 1), MCXT_ALLOC_HUGE);
+	int		   *edge = palloc_extended(sizeof(int) * (total + 1), MCXT_ALLOC_HUGE);
+	int			nformulas = 0;
+	int			ntemplates = def->nformulas;
+	int			i;
+
+	for (node = root->first_child; node != NULL; node = node->next)
+	{
+		if (orch_definition_is_named(node, "formulas"))
+			nodes[nformulas++] = node;
+		else if (orch_definition_is_named(node, "textTemplates"))
+			nodes[ntemplates++] = node;
+	}
+
+	for (i = 0; i < total; i++)
+	{
+		int			level = 0;
+
+		if (state[i] != UNSEEN)
+			continue;
+		path[0] = i;
+		edge[0] = 0;
+		state[i] = ON_PATH;
+		while (level >= 0)
+		{
+			int			at = path[level];
+			const List *references = references_of(def, at);
+			int			next;
+
+			CHECK_FOR_INTERRUPTS();
+			if (edge[level] == list_length(references))
+			{
+				bool		reads = any_reads_record(def, references);
+
+				if (at < def->nformulas)
+					def->formulas[at].reads_record = reads;
+				else
+					def->templates[at - def->nformulas].reads_record = reads;
+				depths[at] = check_depth(c, nodes[at],
+										 formula_depth(def, references,
+													   at < def->nformulas ?
+													   def->formulas[at].nesting : 0,
+													   depths));
+				state[at] = DONE;
+				level--;
+				continue;
+			}
+			next = reference_target(def, list_nth(references, edge[level]++));
+			if (next < 0 || state[next] == DONE)
+				continue;
+			if (state[next] == ON_PATH)
+			{
+				error_at(c, nodes[next], "its value depends on itself");
+				goto done;
+			}
+			level++;
+			path[level] = next;
+			edge[level] = 0;
+			state[next] = ON_PATH;
+		}
+	}
+	node = orch_document_child(root, "start");
+	if (node != NULL && def->filter_formula != NULL)
+		(void) check_depth(c, orch_document_child(node, "filterFormula"),
+						   formula_depth(def, def->filter_references, 0, depths));
+done:
+	pfree(nodes);
+	pfree(state);
+	pfree(depths);
+	pfree(path);
+	pfree(edge);
+}
+
+/* ----------------------------------------------- who reads the record */
+
 static bool
 set_reads_record(const Definition *def, const ConditionSet *set)
 {
 	int			i;
 
+	check_stack_depth();
 	for (i = 0; set != NULL && i < set->nrequirements; i++)
 		if (reads_record(def, set->requirements[i].left) ||
 			reads_record(def, set->requirements[i].right) ||
@@ -357,8 +445,10 @@ walk_set(const ConditionSet *set, OperandVisitor visit, const char *used_by, voi
 {
 	int			i;
 
+	check_stack_depth();
 	for (i = 0; set != NULL && i < set->nrequirements; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (set->requirements[i].left != NULL)
 			visit(set->requirements[i].left, used_by, arg);
 		if (set->requirements[i].right != NULL)
@@ -373,7 +463,10 @@ walk_list(const List *operands, OperandVisitor visit, const char *used_by, void 
 	ListCell   *cell;
 
 	foreach(cell, operands)
+	{
+		CHECK_FOR_INTERRUPTS();
 		visit(lfirst(cell), used_by, arg);
+	}
 }
 
 static void
@@ -383,8 +476,11 @@ walk_inputs(int ninputs, const InputParameter *inputs, OperandVisitor visit,
 	int			i;
 
 	for (i = 0; i < ninputs; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (inputs[i].value != NULL)
 			visit(inputs[i].value, used_by, arg);
+	}
 }
 
 static void
@@ -428,8 +524,11 @@ orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg)
 		walk_set(def->outcomes[i].conditions, visit, def->outcomes[i].name, arg);
 	for (i = 0; i < def->nassignments; i++)
 		for (j = 0; j < def->assignments[i].nitems; j++)
+		{
+			CHECK_FOR_INTERRUPTS();
 			if (def->assignments[i].items[j].value != NULL)
 				visit(def->assignments[i].items[j].value, def->assignments[i].name, arg);
+		}
 	for (i = 0; i < def->nformulas; i++)
 		walk_list(def->formulas[i].references, visit, def->formulas[i].name, arg);
 	for (i = 0; i < def->ntemplates; i++)

@@ -24,6 +24,12 @@
 #define MAX_API_NAME_LENGTH	80
 #define MAX_NAME_LENGTH		255
 #define MAX_LABEL_LENGTH	80
+
+/*
+ * How deep a formula may nest together with the formulas and text templates that
+ * it refers to: that is how deep its evaluation recurses.
+ */
+#define MAX_FORMULA_DEPTH	200
 #define AUTOMATIC_INPUT_PREFIX "ActionInput__"
 
 typedef enum ProblemSeverity
@@ -69,6 +75,7 @@ extern void orch_definition_check_call(FunctionCallInfo fcinfo, int argno,
 /* definition_references.c */
 extern void orch_definition_check_activation(const Definition *def,
 											 ProblemList *problems);
+extern void orch_definition_warn_of_circle(const Definition *def);
 
 /*
  * definition_compile.c
@@ -133,8 +140,11 @@ typedef struct Compiler
 	bool		free_references;	/* any reference goes: resolved by text */
 	bool		reads_prior;	/* set by what reads $Record__Prior after the
 								 * start */
+	bool		filters_look_back;	/* likewise by a filter of the start */
 	bool		in_text;		/* a text template is compiled */
 	List	  **references;		/* where a formula's are gathered, or NULL */
+	int			nesting;		/* of the place in a formula, or of the
+								 * conditions, that is compiled */
 } Compiler;
 
 /* Where a reference stands: decides what it may name. */
@@ -178,8 +188,7 @@ extern void orch_definition_note_record_readers(Definition *def);
 typedef void (*OperandVisitor) (const Operand *operand, const char *used_by, void *arg);
 
 extern void orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg);
-extern void orch_definition_check_formula_cycles(Compiler *c,
-												 const DocNode *root);
+extern void orch_definition_check_formulas(Compiler *c, const DocNode *root);
 extern void orch_definition_check_entry_cycles(Compiler *c,
 											   const DocNode *root);
 extern void orch_definition_check_reachable(Compiler *c, const DocNode *root);
@@ -193,7 +202,8 @@ extern ConditionSet *orch_definition_compile_condition_list(Compiler *c,
 extern LogicNode *orch_definition_compile_logic(Compiler *c,
 												const DocNode *node,
 												const char *text,
-												int nconditions);
+												int nconditions,
+												int *deepest);
 extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node,
 											  ReferenceUse use);
 extern Operand *orch_definition_compile_reference(Compiler *c, const DocNode *node,
@@ -205,7 +215,7 @@ extern JsonbValue *orch_definition_resolve_by_text(EvalContext *cxt,
 /* formula.c */
 extern struct FormulaNode *orch_formula_compile(Compiler *c, const DocNode *node,
 												const char *text, ReferenceUse use,
-												ValueType *type);
+												ValueType *type, int *nesting);
 
 #define error_at(c, node, ...) \
 	orch_definition_problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)

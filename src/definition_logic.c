@@ -3,6 +3,10 @@
  * definition_logic.c
  *	  Compiles the logic of conditions: and, or, 1 AND (2 OR NOT 3).
  *
+ * 1 AND 2 AND 3 ... becomes a list, right sides below right sides, which is
+ * evaluated without recursion; parentheses and NOT may nest MAX_NESTING deep,
+ * together with the conditions that contain these.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -27,9 +31,12 @@ typedef struct LogicParser
 	const char *p;
 	int			nconditions;
 	bool	   *used;
+	int			nesting;
+	int			deepest;		/* that nesting was */
 	bool		failed;			/* and reported */
 } LogicParser;
 
+static LogicNode *parse_factor(LogicParser *parser);
 static LogicNode *parse_or(LogicParser *parser);
 
 static LogicNode *
@@ -83,22 +90,44 @@ accept_word(LogicParser *parser, const char *word)
 	return true;
 }
 
+/* What stands one deeper: after NOT, or in parentheses. */
+static LogicNode *
+parse_nested(LogicParser *parser, LogicNode *(*parse) (LogicParser *))
+{
+	LogicNode  *result;
+
+	check_stack_depth();
+	if (parser->nesting == MAX_NESTING)
+	{
+		if (!parser->failed)
+			error_at(parser->compiler, parser->node,
+					 "the logic nests more than %d deep at \"%.*s\"", MAX_NESTING,
+					 pg_mbcliplen(parser->p, strlen(parser->p), 20), parser->p);
+		parser->failed = true;
+		return NULL;
+	}
+	parser->nesting++;
+	parser->deepest = Max(parser->deepest, parser->nesting);
+	result = parse(parser);
+	parser->nesting--;
+	return result;
+}
+
 static LogicNode *
 parse_factor(LogicParser *parser)
 {
 	LogicNode  *result;
 
-	check_stack_depth();
 	if (accept_word(parser, "not"))
 	{
-		result = parse_factor(parser);
+		result = parse_nested(parser, parse_factor);
 		return parser->failed ? NULL : make_logic(parser, LOGIC_NOT, result, NULL);
 	}
 	skip_space(parser);
 	if (*parser->p == '(')
 	{
 		parser->p++;
-		result = parse_or(parser);
+		result = parse_nested(parser, parse_or);
 		if (parser->failed)
 			return NULL;
 		skip_space(parser);
@@ -140,13 +169,17 @@ static LogicNode *
 parse_and(LogicParser *parser)
 {
 	LogicNode  *result = parse_factor(parser);
+	LogicNode **last = &result;
 
 	while (!parser->failed && accept_word(parser, "and"))
 	{
 		LogicNode  *right = parse_factor(parser);
 
 		if (!parser->failed)
-			result = make_logic(parser, LOGIC_AND, result, right);
+		{
+			*last = make_logic(parser, LOGIC_AND, *last, right);
+			last = &(*last)->right;
+		}
 	}
 	return result;
 }
@@ -155,13 +188,17 @@ static LogicNode *
 parse_or(LogicParser *parser)
 {
 	LogicNode  *result = parse_and(parser);
+	LogicNode **last = &result;
 
 	while (!parser->failed && accept_word(parser, "or"))
 	{
 		LogicNode  *right = parse_and(parser);
 
 		if (!parser->failed)
-			result = make_logic(parser, LOGIC_OR, result, right);
+		{
+			*last = make_logic(parser, LOGIC_OR, *last, right);
+			last = &(*last)->right;
+		}
 	}
 	return result;
 }
@@ -172,6 +209,8 @@ any_of(LogicParser *parser, int first, int n)
 {
 	LogicNode  *result;
 
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
 	if (n == 1)
 	{
 		result = make_logic(parser, LOGIC_REQUIREMENT, NULL, NULL);
@@ -185,10 +224,11 @@ any_of(LogicParser *parser, int first, int n)
 /*
  * The logic of conditions: "and", "or" or an expression like 1 AND (2 OR 3),
  * in any case and spacing.  NOT binds tighter than AND, AND tighter than OR.
- * NULL stands for all of them.
+ * NULL stands for all of them.  *deepest: how deep it nests, from c->nesting on.
  */
 LogicNode *
-orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text, int nconditions)
+orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text, int nconditions,
+							  int *deepest)
 {
 	LogicParser parser = {0};
 	LogicNode  *result;
@@ -198,6 +238,7 @@ orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text
 	parser.node = node;
 	parser.p = text;
 	parser.nconditions = nconditions;
+	parser.nesting = parser.deepest = *deepest = c->nesting;
 
 	if (accept_word(&parser, "and"))
 	{
@@ -238,5 +279,6 @@ orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text
 			break;
 		}
 	pfree(parser.used);
+	*deepest = parser.deepest;
 	return result;
 }

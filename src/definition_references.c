@@ -143,6 +143,7 @@ known_names(StaticPlan *plan, List *names)
 		HeapTuple	tuple = SPI_tuptable->vals[i];
 		bool		isnull;
 
+		CHECK_FOR_INTERRUPTS();
 		result.items[i].name = SPI_getvalue(tuple, SPI_tuptable->tupdesc, 1);
 		result.items[i].kind = SPI_getvalue(tuple, SPI_tuptable->tupdesc, 2);
 		result.items[i].is_active =
@@ -334,6 +335,7 @@ check_inputs(const StepDef *step, const char *place, ProblemList *problems)
 		const Operand *value = step->inputs[i].value;
 		char	   *type = orch_action_member_type(action->inputs, step->inputs[i].name);
 
+		CHECK_FOR_INTERRUPTS();
 		if (type == NULL)
 			orch_definition_add_problem(problems, PROBLEM_ERROR, place, 0,
 										psprintf("action \"%s\" takes no input \"%s\"",
@@ -353,6 +355,7 @@ check_inputs(const StepDef *step, const char *place, ProblemList *problems)
 		char	   *name = pnstrdup(v.val.string.val, v.val.string.len);
 
 		(void) JsonbIteratorNext(&it, &v, true);
+		CHECK_FOR_INTERRUPTS();
 		for (i = 0; i < step->ninputs; i++)
 			if (strcmp(step->inputs[i].name, name) == 0)
 				break;
@@ -463,6 +466,56 @@ orch_definition_check_activation(const Definition *def, ProblemList *problems)
 		}
 		pfree(place);
 	}
+}
+
+/*
+ * Does a filter of the start refer to a formula or text template?  That may ask
+ * what changed.
+ */
+static bool
+filters_are_formulas(const Definition *def)
+{
+	const List *references = def->filter_references;
+	ListCell   *cell;
+	int			i;
+
+	for (i = 0; def->filters != NULL && i < def->filters->nrequirements; i++)
+	{
+		const Operand *right = def->filters->requirements[i].right;
+
+		if (right != NULL && (right->kind == OPERAND_FORMULA || right->kind == OPERAND_TEMPLATE))
+			return true;
+	}
+	foreach(cell, references)
+		if (((const Operand *) lfirst(cell))->kind == OPERAND_FORMULA ||
+			((const Operand *) lfirst(cell))->kind == OPERAND_TEMPLATE)
+			return true;
+	return false;
+}
+
+/*
+ * Warn of a definition that updates of a record start, whose steps may update that
+ * record, and whose start does not ask what changed: each run starts the next.
+ */
+void
+orch_definition_warn_of_circle(const Definition *def)
+{
+	int			i;
+
+	if ((def->record_trigger != RECORD_TRIGGER_UPDATE &&
+		 def->record_trigger != RECORD_TRIGGER_CREATE_AND_UPDATE) ||
+		def->only_when_changed || def->filters_look_back || filters_are_formulas(def))
+		return;
+	for (i = 0; i < def->nsteps; i++)
+		if (def->steps[i].type != STEP_TYPE_INTERACTIVE)
+			break;
+	if (i == def->nsteps)
+		return;
+	ereport(WARNING,
+			(errmsg("orchestration \"%s\" can start itself", def->name),
+			 errdetail("Updates of \"%s\" records start it, and action \"%s\" of its step \"%s\" may update the record.",
+					   def->record_type, def->steps[i].action_name, def->steps[i].name),
+			 errhint("Set doesRequireRecordChangedToMeetCriteria, or filter the start by what changed: operator IsChanged, or ISCHANGED() in filterFormula.")));
 }
 
 /* ------------------------------------------------------------- references */
@@ -722,6 +775,7 @@ add_conditions(References *refs, const ConditionSet *set, const char *used_by)
 {
 	int			i;
 
+	check_stack_depth();
 	for (i = 0; set != NULL && i < set->nrequirements; i++)
 	{
 		add_operand(refs, set->requirements[i].left, used_by);

@@ -180,6 +180,7 @@ compile_variable(Compiler *c, const DocNode *node, int index)
 	const DocNode *value = orch_document_child(node, "value");
 	char	   *type = orch_definition_word(node, "dataType");
 
+	CHECK_FOR_INTERRUPTS();
 	variable->is_constant = orch_definition_is_named(node, "constants");
 	variable->is_collection = orch_definition_boolean(node, "isCollection");
 	variable->is_input = orch_definition_boolean(node, "isInput");
@@ -297,6 +298,7 @@ compile_formula_type(Compiler *c, const DocNode *node, FormulaDef *formula)
 	char	   *type = orch_definition_word(node, "dataType");
 	const DocNode *scale = orch_document_child(node, "scale");
 
+	CHECK_FOR_INTERRUPTS();
 	formula->type = VARIABLE_NUMBER;
 	formula->scale = scale != NULL && scale->text != NULL ? atoi(scale->text) : -1;
 	if (formula->scale > 17)
@@ -320,7 +322,8 @@ compile_formula(Compiler *c, const DocNode *node, FormulaDef *formula)
 	if (text == NULL)
 		return;					/* reported */
 	c->references = &formula->references;
-	formula->root = orch_formula_compile(c, text_node, text, USE_RUN, &type);
+	formula->root = orch_formula_compile(c, text_node, text, USE_RUN, &type,
+										 &formula->nesting);
 	c->references = NULL;
 	if (type != VALUE_UNKNOWN && type != wanted &&
 		!(type == VALUE_DATETIME && wanted == VALUE_DATE) &&
@@ -355,6 +358,7 @@ compile_template(Compiler *c, const DocNode *node, TemplateDef *template)
 		char	   *name;
 		char	   *last;
 
+		CHECK_FOR_INTERRUPTS();
 		if (end == NULL)
 			break;
 		name = pnstrdup(start + 2, end - start - 2);
@@ -459,6 +463,7 @@ compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
 	VariableDef *variable = NULL;
 	int			i;
 
+	CHECK_FOR_INTERRUPTS();
 	item->value = orch_definition_compile_value(c,
 												orch_document_child(node, "value"),
 												USE_RUN);
@@ -487,6 +492,13 @@ compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
 				for (field = dot + 1; field != NULL;)
 				{
 					char	   *next = strchr(field, '.');
+
+					if (list_length(item->path) == MAX_NESTING)
+					{
+						error_at(c, target_node, "the path has more than %d fields",
+								 MAX_NESTING);
+						break;
+					}
 
 					item->path = lappend(item->path,
 										 next != NULL ? pnstrdup(field, next - field) :

@@ -74,6 +74,7 @@ static void check_right_side(Compiler *c, const DocNode *node,
 							 Requirement *requirement);
 static void check_types(Compiler *c, const DocNode *node,
 						const Requirement *requirement);
+static char *shown_literal(JsonbValue *literal);
 static ValueType operand_type(Compiler *c, const Operand *operand);
 static void compile_named_reference(Compiler *c, const DocNode *node,
 									Operand *operand, List *parts,
@@ -116,6 +117,8 @@ orch_definition_compile_condition_list(Compiler *c, const DocNode *parent, const
 	ConditionSet *set = MemoryContextAllocZero(c->context, sizeof(ConditionSet));
 	const DocNode *child;
 	const char *text = orch_definition_text(parent, logic);
+	int			nesting = c->nesting;
+	int			deepest = nesting;
 
 	for (child = parent->first_child; child != NULL; child = child->next)
 		if (orch_definition_is_named(child, conditions) && child->kind != DOC_NIL)
@@ -127,8 +130,9 @@ orch_definition_compile_condition_list(Compiler *c, const DocNode *parent, const
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	if (text != NULL)
 		set->logic = orch_definition_compile_logic(c, orch_document_child(parent, logic), text,
-												   set->nrequirements);
+												   set->nrequirements, &deepest);
 	set->nrequirements = 0;
+	c->nesting = deepest;		/* of what is contained in one of them */
 	for (child = parent->first_child; child != NULL; child = child->next)
 	{
 		Requirement *requirement;
@@ -144,6 +148,7 @@ orch_definition_compile_condition_list(Compiler *c, const DocNode *parent, const
 		else
 			compile_condition(c, child, requirement);
 	}
+	c->nesting = nesting;
 	return set;
 }
 
@@ -153,14 +158,24 @@ compile_condition(Compiler *c, const DocNode *node, Requirement *requirement)
 	char	   *left = orch_definition_word(node, "leftValueReference");
 	const DocNode *left_node = orch_document_child(node, "leftValueReference");
 
+	if (node->depth > MAX_NESTING)
+		return;					/* reported */
 	/* a container has conditions of its own */
 	if (orch_document_child(node, "conditions") != NULL)
 	{
 		check_stack_depth();
+		if (c->nesting == MAX_NESTING)
+		{
+			error_at(c, node, "the conditions and their logic nest more than %d deep",
+					 MAX_NESTING);
+			return;
+		}
 		if (left != NULL)
 			error_at(c, left_node, "a condition that contains others has no \"leftValueReference\"");
+		c->nesting++;
 		requirement->nested = orch_definition_compile_condition_list(c, node, "conditions",
 																	 "conditionLogic", USE_RUN);
+		c->nesting--;
 		return;
 	}
 	if (!compile_operator(c, node, &requirement->op))
@@ -227,6 +242,8 @@ compile_filter(Compiler *c, const DocNode *node, Requirement *requirement,
 													   use == USE_FILTER ? USE_FILTER : USE_RUN);
 	if (!compile_operator(c, node, &requirement->op) || requirement->left == NULL)
 		return;
+	if (requirement->op == COMPARE_IS_CHANGED && use == USE_FILTER)
+		c->filters_look_back = true;
 	if (requirement->op == COMPARE_WAS_VISITED ||
 		requirement->op == COMPARE_HAS_ERROR ||
 		(requirement->op == COMPARE_IS_CHANGED && use == USE_LOOKUP))
@@ -298,15 +315,11 @@ check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
 		case COMPARE_WAS_SET:
 		case COMPARE_WAS_VISITED:
 		case COMPARE_HAS_ERROR:
-			if (literal != NULL && literal->type != jbvBool)
-			{
-				char	   *text = orch_condition_value_text(literal);
-
-				if (literal->type != jbvString ||
-					(strcmp(text, "true") != 0 && strcmp(text, "false") != 0))
-					error_at(c, node, "operator \"%s\" needs a boolean on its right side",
-							 orch_definition_operator_name(requirement->op));
-			}
+			if (literal != NULL && literal->type != jbvBool &&
+				!orch_condition_is_text(literal, "true") &&
+				!orch_condition_is_text(literal, "false"))
+				error_at(c, node, "operator \"%s\" needs a boolean on its right side",
+						 orch_definition_operator_name(requirement->op));
 			return;
 		default:
 			break;
@@ -322,7 +335,7 @@ check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
 	if (literal->type != jbvString)
 	{
 		error_at(c, node, "\"%s\" is text and cannot be compared with %s",
-				 left->text, orch_condition_value_text(literal));
+				 left->text, shown_literal(literal));
 		return;
 	}
 	for (i = 0; i < nlabels; i++)
@@ -334,7 +347,20 @@ check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
 			return;
 	}
 	warning_at(c, node, "\"%s\" is never \"%s\"", left->text,
-			   orch_condition_value_text(literal));
+			   shown_literal(literal));
+}
+
+/*
+ * A literal for messages, not all of a long one: it may be a constant's, of which
+ * there is one and many messages.
+ */
+static char *
+shown_literal(JsonbValue *literal)
+{
+	if (literal->type == jbvString)
+		return pnstrdup(literal->val.string.val,
+						pg_mbcliplen(literal->val.string.val, literal->val.string.len, 80));
+	return orch_condition_value_text(literal);
 }
 
 /* What an operand is, as far as the definition tells. */
@@ -390,6 +416,7 @@ check_types(Compiler *c, const DocNode *node, const Requirement *requirement)
 			fits = (left == right && left != VALUE_RECORD && left != VALUE_COLLECTION) ||
 				(left == VALUE_BOOLEAN && right == VALUE_TEXT &&
 				 requirement->right->kind == OPERAND_LITERAL &&
+				 requirement->right->literal->val.string.len < 100 &&
 				 orch_document_boolean(orch_condition_value_text(requirement->right->literal), &boolean));
 			break;
 		default:
@@ -531,6 +558,7 @@ orch_definition_compile_reference(Compiler *c, const DocNode *node, const char *
 	operand = palloc0(sizeof(Operand));
 	operand->kind = OPERAND_LITERAL;
 	operand->text = pstrdup(text);
+	operand->nesting = c->nesting;
 	if (c->references != NULL)
 		*c->references = lappend(*c->references, operand);
 	for (;;)
@@ -538,6 +566,12 @@ orch_definition_compile_reference(Compiler *c, const DocNode *node, const char *
 		const char *end = strchr(start, '.');
 		int			length = end != NULL ? end - start : (int) strlen(start);
 
+		if (list_length(parts) > MAX_NESTING)
+		{
+			MemoryContextSwitchTo(old);
+			error_at(c, node, "the reference has more than %d fields", MAX_NESTING);
+			return operand;
+		}
 		parts = lappend(parts, pnstrdup(start, length));
 		if (length == 0)
 		{
@@ -562,7 +596,9 @@ orch_definition_compile_reference(Compiler *c, const DocNode *node, const char *
 		if (strcmp(first, "$Record__Prior") == 0)
 		{
 			operand->kind = OPERAND_RECORD_PRIOR;
-			if (use != USE_FILTER)
+			if (use == USE_FILTER)
+				c->filters_look_back = true;
+			else
 				c->reads_prior = true;
 		}
 		if (use == USE_DEFAULT)

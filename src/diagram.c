@@ -277,6 +277,7 @@ add_edge(Diagram *graph, int from, Connector to, const char *label, bool is_faul
 {
 	DiagramEdge	   *edge = palloc0(sizeof(DiagramEdge));
 
+	CHECK_FOR_INTERRUPTS();
 	edge->from = from;
 	edge->to = node_of(graph->def, to);
 	edge->label = label;
@@ -420,6 +421,7 @@ quoted(const char *label, const char *const *from_to)
 	{
 		const char *const *pair;
 
+		CHECK_FOR_INTERRUPTS();
 		for (pair = from_to; *pair != NULL && **pair != *p; pair += 2)
 			;
 		if (*pair != NULL)
@@ -524,26 +526,36 @@ static void
 set_rows(Diagram *graph)
 {
 	int			i;
-	int			pass;
+	int			j;
 	int			lowest = 0;
 	int		   *queue = palloc(sizeof(int) * graph->nnodes);
 	int			nqueue = 0;
 	int			head;
 	int		   *order = palloc(sizeof(int) * graph->nnodes);
+	int		   *first = palloc(sizeof(int) * (graph->nnodes + 1));
 	int		   *used;
 	ListCell   *cell;
 
+	/* make_graph() added the edges of each node together, node by node */
+	j = 0;
+	for (i = 0; i <= graph->nnodes; i++)
+	{
+		while (j < list_length(graph->edges) &&
+			   ((DiagramEdge *) list_nth(graph->edges, j))->from < i)
+			j++;
+		first[i] = j;
+	}
 	for (i = 0; i < graph->nnodes; i++)
 		graph->nodes[i].row = -1;
 	graph->nodes[NODE_START].row = 0;
 	queue[nqueue++] = NODE_START;
 	for (head = 0; head < nqueue; head++)
-		foreach(cell, graph->edges)
+		for (j = first[queue[head]]; j < first[queue[head] + 1]; j++)
 		{
-			const DiagramEdge *edge = lfirst(cell);
+			const DiagramEdge *edge = list_nth(graph->edges, j);
 
 			CHECK_FOR_INTERRUPTS();
-			if (edge->from == queue[head] && graph->nodes[edge->to].row < 0)
+			if (graph->nodes[edge->to].row < 0)
 			{
 				graph->nodes[edge->to].row = graph->nodes[edge->from].row + 1;
 				queue[nqueue++] = edge->to;
@@ -556,30 +568,22 @@ set_rows(Diagram *graph)
 	{
 		DiagramEdge	   *edge = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		edge->is_back = edge->to != NODE_END && graph->nodes[edge->from].row >= 0 &&
 			graph->nodes[edge->to].row <= graph->nodes[edge->from].row &&
 			order[edge->to] <= order[edge->from];
 	}
-	for (pass = 0; pass < graph->nnodes; pass++)
-	{
-		bool		moved = false;
-
-		foreach(cell, graph->edges)
+	/* all others lead to what was found later: in that order each is final */
+	for (head = 0; head < nqueue; head++)
+		for (j = first[queue[head]]; j < first[queue[head] + 1]; j++)
 		{
-			const DiagramEdge *edge = lfirst(cell);
+			const DiagramEdge *edge = list_nth(graph->edges, j);
 			int			row = graph->nodes[edge->from].row + 1;
 
 			CHECK_FOR_INTERRUPTS();
-			if (!edge->is_back && row > 0 && graph->nodes[edge->to].row < row &&
-				row < graph->nnodes)
-			{
+			if (!edge->is_back && graph->nodes[edge->to].row < row && row < graph->nnodes)
 				graph->nodes[edge->to].row = row;
-				moved = true;
-			}
 		}
-		if (!moved)
-			break;
-	}
 	for (i = 0; i < graph->nnodes; i++)
 		if (i != NODE_END)
 			lowest = Max(lowest, graph->nodes[i].row);

@@ -10,7 +10,7 @@
  * which are numbers and booleans there.  What is not in them is kept with the
  * document and reported.
  *
- * XML comes from anybody: no network, no document type declaration (and so no
+ * No element may be nested more than MAX_NESTING deep.  XML comes from anybody: no network, no document type declaration (and so no
  * entities of the document's own), libxml's limits on depth and size stay on,
  * and the libxml document is freed whatever happens (as in contrib/xml2).
  *
@@ -563,6 +563,9 @@ make_node(DocNode *parent, const char *name, DocShape shape)
 	if (parent != NULL)
 	{
 		node->parent = parent;
+		node->depth = parent->depth + 1;
+		if (parent->name_child == NULL && strcmp(node->name, "name") == 0)
+			parent->name_child = node;
 		if (parent->last_child == NULL)
 			parent->first_child = node;
 		else
@@ -588,6 +591,12 @@ fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
 
 	node->is_xml = true;
 	node->line = (int) xmlGetLineNo(xml);
+	if (node->depth > MAX_NESTING)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_DEFINITION),
+				 errmsg("line %d: element \"%.*s\" is nested more than %d deep", node->line,
+						pg_mbcliplen(node->name, strlen(node->name), 80), node->name,
+						MAX_NESTING)));
 	if (xml_is_nil(xml))
 	{
 		node->kind = DOC_NIL;
@@ -600,6 +609,7 @@ fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
 		if (child->type != XML_ELEMENT_NODE)
 			continue;
 		node->kind = DOC_OBJECT;
+		CHECK_FOR_INTERRUPTS();
 		(void) make_node(node, xml_to_server(child->name), shape);
 	}
 	if (node->kind != DOC_OBJECT)
@@ -725,7 +735,8 @@ fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
 		return;
 	}
 	node->kind = DOC_OBJECT;
-	if (shape == SHAPE_NONE)
+	/* what is too deep is reported by the compiler, which knows the place */
+	if (shape == SHAPE_NONE || node->depth > MAX_NESTING)
 		return;
 
 	it = JsonbIteratorInit(value->val.binary.data);
@@ -859,8 +870,10 @@ compare_nodes(const void *a, const void *b)
 {
 	const DocNode *left = *(DocNode *const *) a;
 	const DocNode *right = *(DocNode *const *) b;
-	int			result = strcmp(left->name, right->name);
+	int			result;
 
+	CHECK_FOR_INTERRUPTS();
+	result = strcmp(left->name, right->name);
 	if (result != 0)
 		return result;
 	if (left->index != right->index)
@@ -902,13 +915,9 @@ orch_document_place(const DocNode *node)
 		if (named == NULL && n->element != NULL && n->element->repeated &&
 			(n->parent->parent == NULL ||
 			 (n->element->shape != SHAPE_PARAMETER &&
-			  n->element->shape != SHAPE_OTHER)))
-		{
-			DocNode    *name = orch_document_child(n, "name");
-
-			if (name != NULL && name->kind == DOC_TEXT)
-				named = n;
-		}
+			  n->element->shape != SHAPE_OTHER)) &&
+			n->name_child != NULL && n->name_child->kind == DOC_TEXT)
+			named = n;
 	}
 
 	initStringInfo(&result);
@@ -922,7 +931,7 @@ orch_document_place(const DocNode *node)
 			appendStringInfo(&result, "[%d]", n->index);
 		if (n == named)
 		{
-			char	   *name = orch_document_child(n, "name")->text;
+			char	   *name = n->name_child->text;
 
 			appendStringInfo(&result, " \"%.*s\"",
 							 pg_mbcliplen(name, strlen(name), 80), name);

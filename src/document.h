@@ -57,6 +57,15 @@ typedef enum DocType
 } DocType;
 
 /* What the compiler does with an element. */
+/*
+ * How deep something may nest: parentheses, signs and functions of a formula,
+ * parentheses, NOT and containers of conditions, elements of a document, fields
+ * of a path.  What walks such a thing recurses, so this keeps it far below
+ * max_stack_depth, also where that is 100kB or a frame is large, and whoever wrote
+ * the document gets an error that names the place.
+ */
+#define MAX_NESTING			100
+
 typedef enum DocTreatment
 {
 	DOC_READ,					/* reads it */
@@ -94,10 +103,12 @@ typedef struct DocNode
 	DocKind		kind;
 	bool		is_xml;
 	char	   *text;			/* of a leaf; stray text of an XML object */
+	int			depth;			/* of the root: 0 */
 	int			line;			/* of the source; 0: JSON */
 	int			index;			/* among siblings of its name, 0-based */
 	int			nchildren;
 	struct DocNode *parent;
+	struct DocNode *name_child; /* the first child "name", or NULL */
 	struct DocNode *first_child;
 	struct DocNode *last_child;
 	struct DocNode *next;		/* sibling */

@@ -274,6 +274,7 @@ put_rows(ReturnSetInfo *rsinfo, const pg_uuid_t *run_id, StaticPlan *plan, int *
 		bool		nulls[NUM_COLUMNS] = {false};
 		int			column;
 
+		CHECK_FOR_INTERRUPTS();
 		values[0] = Int32GetDatum(++*number);
 		for (column = 1; column <= 4; column++)
 			values[column] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,

@@ -602,12 +602,13 @@ orch_engine_decide(RunState *rs, int decision)
 		const OutcomeDef *outcome = &rs->def->outcomes[i];
 		bool		before;
 
-		if (!orch_condition_set_holds(&rs->eval, outcome->conditions))
+		CHECK_FOR_INTERRUPTS();
+		if (!orch_engine_holds(rs, outcome->conditions))
 			continue;
 		if (outcome->only_when_changed && rs->prior != NULL)
 		{
 			rs->look_back = true;
-			before = orch_condition_set_holds(&rs->eval, outcome->conditions);
+			before = orch_engine_holds(rs, outcome->conditions);
 			rs->look_back = false;
 			if (before)
 				continue;
@@ -642,7 +643,7 @@ orch_engine_condition(RunState *rs, const ConditionSet *set,
 	ORCH_ENGINE_TRY(rs);
 	{
 		holds = action != NULL ? orch_engine_evaluate(rs, action) :
-			orch_condition_set_holds(&rs->eval, set);
+			orch_engine_holds(rs, set);
 	}
 	ORCH_ENGINE_CATCH(error);
 	rs->look_back = false;

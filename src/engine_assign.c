@@ -7,6 +7,9 @@
  * makes another.  What does not fit the variable is an error (OR301), and then
  * none of the element's items took effect for good: the caller undoes them.
  *
+ * The value of each item is an evaluation of its own: a formula that reads a
+ * variable sees what an item before made of it.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -24,6 +27,9 @@
 #include "engine_int.h"
 #include "errors.h"
 #include "formula.h"
+
+/* What a collection may have that an assignment makes: it can double with each. */
+#define MAX_MEMBERS 1000000
 
 static JsonbValue *assigned_value(const AssignmentDef *assignment,
 								  const AssignItem *item,
@@ -53,7 +59,7 @@ orch_engine_assign(RunState *rs, const AssignmentDef *assignment)
 		const VariableDef *variable = &rs->def->variables[item->variable];
 		JsonbValue *current = rs->variables[item->variable];
 		JsonbValue *value = item->value == NULL ? NULL :
-		orch_condition_operand_value(&rs->eval, item->value);
+		orch_engine_value(rs, item->value);
 
 		CHECK_FOR_INTERRUPTS();
 		if (item->path != NIL)
@@ -135,12 +141,18 @@ add_value(const AssignmentDef *assignment, const AssignItem *item, const char *n
 		return value;
 	if (add && current != NULL && current->type == jbvString && value->type == jbvString)
 	{
+		/* each of them is at most what jsonb can have, far below INT_MAX / 2 */
 		result->type = jbvString;
 		result->val.string.len = current->val.string.len + value->val.string.len;
 		result->val.string.val = palloc(result->val.string.len + 1);
 		memcpy(result->val.string.val, current->val.string.val, current->val.string.len);
 		memcpy(result->val.string.val + current->val.string.len,
 			   value->val.string.val, value->val.string.len);
+		if (orch_formula_is_too_long(result->val.string.val, result->val.string.len))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+					 errmsg("assignment \"%s\": the text of variable \"%s\" would be longer than %d characters",
+							assignment->name, name, MAX_TEXT_LENGTH)));
 		return result;
 	}
 	if (current != NULL && current->type == jbvString && value->type == jbvNumeric &&
@@ -189,6 +201,13 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 	others = value != NULL && value->type == jbvBinary &&
 		JsonContainerIsArray(value->val.binary.data) ? members(value) :
 		value == NULL ? NIL : list_make1(value);
+	if ((item->op == ASSIGN_ADD || item->op == ASSIGN_ADD_ITEM ||
+		 item->op == ASSIGN_ADD_AT_START) &&
+		list_length(list) + list_length(others) > MAX_MEMBERS)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("assignment \"%s\": collection \"%s\" would have more than %d members",
+						assignment->name, name, MAX_MEMBERS)));
 	switch (item->op)
 	{
 		case ASSIGN_ADD:
@@ -201,6 +220,7 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 		case ASSIGN_REMOVE_AFTER_FIRST:
 			foreach(cell, list)
 			{
+				CHECK_FOR_INTERRUPTS();
 				if (position < 0 && orch_condition_same_value(lfirst(cell), value))
 					position = i;
 				i++;
@@ -221,9 +241,15 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 			{
 				bool		common = false;
 
-				CHECK_FOR_INTERRUPTS();
 				foreach(other, others)
-					common |= orch_condition_same_value(lfirst(cell), lfirst(other));
+				{
+					CHECK_FOR_INTERRUPTS();
+					if (orch_condition_same_value(lfirst(cell), lfirst(other)))
+					{
+						common = true;
+						break;
+					}
+				}
 				if (common == (item->op == ASSIGN_REMOVE_UNCOMMON))
 					result = lappend(result, lfirst(cell));
 			}
@@ -254,6 +280,7 @@ members(JsonbValue *value)
 	{
 		JsonbValue *copy = palloc(sizeof(JsonbValue));
 
+		CHECK_FOR_INTERRUPTS();
 		*copy = member;
 		result = lappend(result, copy);
 	}
@@ -270,7 +297,10 @@ make_collection(List *members)
 	null.type = jbvNull;
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(cell, members)
+	{
+		CHECK_FOR_INTERRUPTS();
 		pushJsonbValue(&state, WJB_ELEM, lfirst(cell) == NULL ? &null : lfirst(cell));
+	}
 	return pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 }
 
@@ -286,6 +316,8 @@ set_field(JsonbValue *object, List *path, int depth, JsonbValue *value)
 	JsonbValue	null;
 	JsonbValue *old = NULL;
 
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
 	null.type = jbvNull;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	if (object != NULL && object->type == jbvBinary &&

@@ -161,11 +161,13 @@ look_up(RunState *flow, int index)
 	int			i;
 
 	/* what must be equal can be asked of an index */
+	orch_engine_begin_evaluation(flow);
 	for (i = 0; set->logic == NULL && i < set->nrequirements; i++)
 	{
 		const Requirement *requirement = &set->requirements[i];
 		char	   *text;
 
+		CHECK_FOR_INTERRUPTS();
 		if (requirement->op != COMPARE_EQUAL_TO)
 			continue;
 		text = orch_condition_value_text(orch_condition_operand_value(&flow->eval,
@@ -213,6 +215,7 @@ is_wanted(Jsonb *record, void *arg)
 	LookupContext *context = arg;
 
 	context->record = record;
+	orch_engine_begin_evaluation(context->flow);
 	return orch_condition_set_holds(&context->eval, context->lookup->filters);
 }
 

@@ -43,6 +43,13 @@ typedef struct PastStage
 	StepState  *steps;
 } PastStage;
 
+/* The value of a formula or text template, as of one evaluation. */
+typedef struct FormulaMemo
+{
+	uint64		evaluation;		/* 0: none */
+	JsonbValue *value;
+} FormulaMemo;
+
 typedef struct RunState
 {
 	MemoryContext context;		/* holds everything below */
@@ -82,6 +89,9 @@ typedef struct RunState
 	uint32		written_generation; /* engine_write.c: when ... */
 	int			written;		/* ... what kind was gathered last */
 	EvalContext eval;
+	uint64		evaluation;		/* number of the one that began last */
+	FormulaMemo *formulas;		/* of the definition, and then its text
+								 * templates; NULL: none was needed yet */
 } RunState;
 
 /*
@@ -215,6 +225,9 @@ extern Jsonb *orch_engine_store_variables(RunState *rs);
 extern Jsonb *orch_engine_step_inputs(RunState *rs, const StepDef *step);
 extern Jsonb *orch_engine_inputs(RunState *rs, const char *element, int ninputs,
 								 const InputParameter *inputs);
+extern void orch_engine_begin_evaluation(RunState *rs);
+extern JsonbValue *orch_engine_value(RunState *rs, const Operand *operand);
+extern bool orch_engine_holds(RunState *rs, const ConditionSet *set);
 extern bool orch_engine_value_fits(const VariableDef *variable, JsonbValue *value);
 extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
 

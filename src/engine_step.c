@@ -624,11 +624,9 @@ begin_interactive(RunState *rs, int n)
 	{
 		inputs = orch_engine_step_inputs(rs, def);
 		if (def->assignee != NULL)
-			assignee = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
-																			  def->assignee));
+			assignee = orch_condition_value_text(orch_engine_value(rs, def->assignee));
 		if (def->context_record != NULL)
-			record = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
-																			def->context_record));
+			record = orch_condition_value_text(orch_engine_value(rs, def->context_record));
 		if (assignee == NULL || !find_assignee(def, assignee, &principal))
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
@@ -715,8 +713,7 @@ begin_interactive(RunState *rs, int n)
 static const pg_uuid_t *
 run_as_user(RunState *rs, const StepDef *def, Principal *principal)
 {
-	char	   *name = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
-																			  def->assignee));
+	char	   *name = orch_condition_value_text(orch_engine_value(rs, def->assignee));
 	const Action *action = orch_action_find(def->action_name);
 
 	if (action != NULL)

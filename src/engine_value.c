@@ -10,6 +10,12 @@
  * what the last fault path was taken for.  $Record is read again at every
  * evaluation, once.
  *
+ * A formula or text template is evaluated once in an evaluation, however often it
+ * is referred to: they can refer to each other, two times and more, and what that
+ * costs would double with each.  An evaluation is one set of conditions, the inputs
+ * of one step or condition, one value that is assigned, one assignee.  Nothing that
+ * a formula can read changes meanwhile; before the next one it may.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -77,6 +83,7 @@ static JsonbValue *resolve_record(RunState *rs, const Operand *operand);
 static JsonbValue *resolve_step_output(RunState *rs, const Operand *operand);
 static JsonbValue *latest_status(RunState *rs, StaticPlan *plan, Level level,
 								 const char *name);
+static JsonbValue *formula_value(RunState *rs, const Operand *operand);
 static JsonbValue *resolve_template(RunState *rs, const TemplateDef *template);
 static JsonbValue *resolve_global(const Operand *operand);
 static bool filters_hold(RunState *rs);
@@ -175,13 +182,11 @@ orch_engine_take_inputs(RunState *rs, Jsonb *inputs)
 	{
 		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
 		JsonbValue	value;
-		int			i;
+		int			i = orch_definition_variable_index(def, name);
 
+		CHECK_FOR_INTERRUPTS();
 		(void) JsonbIteratorNext(&it, &value, true);
-		for (i = 0; i < def->nvariables; i++)
-			if (strcmp(def->variables[i].name, name) == 0)
-				break;
-		if (i >= def->nvariables || !def->variables[i].is_input ||
+		if (i < 0 || !def->variables[i].is_input ||
 			def->variables[i].is_constant)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_INVALID_INPUT),
@@ -236,6 +241,7 @@ void
 orch_engine_load_variables(RunState *rs, Jsonb *stored)
 {
 	const Definition *def = rs->def;
+	JsonbIterator *it;
 	JsonbValue	name;
 	JsonbValue *taken;
 	int			i;
@@ -276,12 +282,21 @@ orch_engine_load_variables(RunState *rs, Jsonb *stored)
 	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
 	if (taken == NULL || taken->type != jbvBinary)
 		return;
-	for (i = 0; i < def->noutcomes; i++)
+	memset(rs->outcomes, 0, def->noutcomes * sizeof(bool));
+	it = JsonbIteratorInit(taken->val.binary.data);
+	(void) JsonbIteratorNext(&it, &name, true);
+	while (JsonbIteratorNext(&it, &name, true) == WJB_ELEM)
 	{
-		name.val.string.val = def->outcomes[i].name;
-		name.val.string.len = strlen(def->outcomes[i].name);
-		rs->outcomes[i] = findJsonbValueFromContainer(taken->val.binary.data,
-													  JB_FARRAY, &name) != NULL;
+		char	   *outcome;
+
+		CHECK_FOR_INTERRUPTS();
+		if (name.type != jbvString)
+			continue;
+		outcome = pnstrdup(name.val.string.val, name.val.string.len);
+		i = orch_definition_outcome_index(def, outcome);
+		if (i >= 0)
+			rs->outcomes[i] = true;
+		pfree(outcome);
 	}
 }
 
@@ -440,15 +455,67 @@ resolve(EvalContext *cxt, const Operand *operand)
 		case OPERAND_GLOBAL:
 			return resolve_global(operand);
 		case OPERAND_FORMULA:
-			return orch_formula_value(cxt, &rs->def->formulas[operand->index]);
 		case OPERAND_TEMPLATE:
-			return resolve_template(rs, &rs->def->templates[operand->index]);
+			return formula_value(rs, operand);
 		case OPERAND_LOOKUP:
 			value = rs->lookups == NULL ? NULL : rs->lookups[operand->index];
 			return operand->path == NIL || value == NULL ? value :
 				orch_condition_value_at(value, operand->path);
 	}
 	return NULL;
+}
+
+/*
+ * What follows is another evaluation: no formula keeps its value.  The values are
+ * where the callers of an evaluation have what they read; so a number, and not the
+ * pointers, says whether they are still there.
+ */
+void
+orch_engine_begin_evaluation(RunState *rs)
+{
+	rs->evaluation++;
+}
+
+/* An evaluation of one operand; NULL for null. */
+JsonbValue *
+orch_engine_value(RunState *rs, const Operand *operand)
+{
+	orch_engine_begin_evaluation(rs);
+	return orch_condition_operand_value(&rs->eval, operand);
+}
+
+/* An evaluation of a set of conditions. */
+bool
+orch_engine_holds(RunState *rs, const ConditionSet *set)
+{
+	orch_engine_begin_evaluation(rs);
+	return orch_condition_set_holds(&rs->eval, set);
+}
+
+/*
+ * The value of a formula or text template, which is worked out once an evaluation.
+ */
+static JsonbValue *
+formula_value(RunState *rs, const Operand *operand)
+{
+	const Definition *def = rs->def;
+	bool		is_formula = operand->kind == OPERAND_FORMULA;
+	FormulaMemo *memo;
+
+	check_stack_depth();
+	if (rs->formulas == NULL)
+		rs->formulas = MemoryContextAllocExtended(rs->context,
+												  sizeof(FormulaMemo) * (def->nformulas + def->ntemplates),
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	memo = &rs->formulas[is_formula ? operand->index : def->nformulas + operand->index];
+	if (memo->evaluation != rs->evaluation || rs->evaluation == 0)
+	{
+		memo->value = is_formula ?
+			orch_formula_value(&rs->eval, &def->formulas[operand->index]) :
+			resolve_template(rs, &def->templates[operand->index]);
+		memo->evaluation = rs->evaluation;
+	}
+	return memo->value;
 }
 
 /*
@@ -469,9 +536,18 @@ resolve_template(RunState *rs, const TemplateDef *template)
 		char	   *text = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
 																				  lfirst(cell)));
 
+		CHECK_FOR_INTERRUPTS();
 		if (text != NULL)
+		{
 			appendStringInfoString(&result, text);
+			pfree(text);
+		}
 		appendStringInfoString(&result, template->texts[n++]);
+		if (orch_formula_is_too_long(result.data, result.len))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+					 errmsg("text template \"%s\" would make a text of more than %d characters",
+							template->name, MAX_TEXT_LENGTH)));
 	}
 	return text_value(result.data);
 }
@@ -595,12 +671,14 @@ orch_engine_inputs(RunState *rs, const char *element, int ninputs,
 
 	null.type = jbvNull;
 	name.type = jbvString;
+	orch_engine_begin_evaluation(rs);
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (i = 0; i < ninputs; i++)
 	{
 		const InputParameter *input = &inputs[i];
 		JsonbValue *value = NULL;
 
+		CHECK_FOR_INTERRUPTS();
 		if (strncmp(input->name, "ActionInput__", strlen("ActionInput__")) == 0)
 			continue;
 		if (input->value != NULL)
@@ -679,6 +757,7 @@ filters_hold(RunState *rs)
 {
 	JsonbValue *value;
 
+	orch_engine_begin_evaluation(rs);
 	if (rs->def->filters != NULL && !orch_condition_set_holds(&rs->eval, rs->def->filters))
 		return false;
 	if (rs->def->filter_formula == NULL)

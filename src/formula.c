@@ -1,13 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * formula.c
- *	  Compiles formulas.
+ *	  Compiles formulas, and walks the compiled ones to their values.
  *
  * A recursive descent over the text makes a tree of functions; operators are
  * functions with names of their own.  In the order of binding, loosest first:
  *
  *		||		&&		= == <> != < > <= >=		+ - &		* /
  *		-x !x		^
+ *
+ * The parser counts how deep it is in the text, and that is how deep evaluation
+ * goes (a + b + c + ... is evaluated without recursion): a formula
+ * may nest MAX_NESTING deep.
  *
  * References stand in {!...}.  Types are followed as far as they are known, so
  * that what can never be computed is refused when the definition is deployed.
@@ -27,8 +31,10 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "definition_int.h"
 #include "errors.h"
@@ -43,12 +49,14 @@ typedef struct FormulaParser
 	const DocNode *node;		/* for messages */
 	ReferenceUse use;
 	const char *p;
+	int			deepest;		/* that the compiler's nesting was */
 	bool		failed;			/* and reported */
 } FormulaParser;
 
+static FormulaNode *parse_nested(FormulaParser *parser, int level);
 static FormulaNode *parse_expression(FormulaParser *parser, int level);
+static FormulaNode *parse_operand(FormulaParser *parser);
 static FormulaNode *parse_unary(FormulaParser *parser);
-static FormulaNode *parse_primary(FormulaParser *parser);
 static FormulaNode *parse_call(FormulaParser *parser, const char *name);
 static FormulaNode *parse_reference(FormulaParser *parser);
 static FormulaNode *parse_text(FormulaParser *parser);
@@ -56,6 +64,7 @@ static FormulaNode *parse_number(FormulaParser *parser);
 static FormulaNode *make_call(FormulaParser *parser, const char *name, List *args);
 static FormulaNode *make_constant(FormulaParser *parser, JsonbValue *value,
 								  const char *text);
+static JsonbValue *chain_value(EvalContext *cxt, const FormulaNode *node);
 static bool argument_fits(char wanted, const FormulaNode *arg);
 static void skip_blank(FormulaParser *parser);
 static void formula_failed(FormulaParser *parser, const char *format,...)
@@ -85,20 +94,22 @@ static const struct
 	{4, "/", "/"}
 };
 
+/* what binds closer than all of them: -x and ^ */
 #define LEVEL_UNARY 5
 
 /*
- * Compile a formula; *type is what it gives.  Returns NULL for one with errors,
- * which are reported.
+ * Compile a formula; *type is what it gives, *nesting how deep it nests.  Returns
+ * NULL for one with errors, which are reported.
  */
 FormulaNode *
 orch_formula_compile(Compiler *c, const DocNode *node, const char *text,
-					 ReferenceUse use, ValueType *type)
+					 ReferenceUse use, ValueType *type, int *nesting)
 {
 	FormulaParser parser = {0};
 	FormulaNode *result;
 
 	*type = VALUE_UNKNOWN;
+	*nesting = 0;
 	if (pg_mbstrlen(text) > MAX_FORMULA_LENGTH)
 	{
 		error_at(c, node, "the formula is longer than %d characters",
@@ -109,13 +120,16 @@ orch_formula_compile(Compiler *c, const DocNode *node, const char *text,
 	parser.node = node;
 	parser.use = use;
 	parser.p = text;
+	c->nesting = 0;
 	result = parse_expression(&parser, 0);
+	c->nesting = 0;
 	skip_blank(&parser);
 	if (!parser.failed && *parser.p != '\0')
 		formula_failed(&parser, "an operator or the end");
 	if (parser.failed)
 		return NULL;
 	*type = result->type;
+	*nesting = parser.deepest;
 	return result;
 }
 
@@ -167,16 +181,42 @@ skip_blank(FormulaParser *parser)
 	}
 }
 
+/*
+ * What stands one deeper: in parentheses, as an argument, right of an operator.
+ */
 static FormulaNode *
-parse_expression(FormulaParser *parser, int level)
+parse_nested(FormulaParser *parser, int level)
 {
+	Compiler   *c = parser->compiler;
 	FormulaNode *result;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	if (level == LEVEL_UNARY)
-		return parse_unary(parser);
-	result = parse_expression(parser, level + 1);
+	if (c->nesting == MAX_NESTING)
+	{
+		if (!parser->failed)
+			error_at(c, parser->node, "the formula nests more than %d deep at \"%.*s\"",
+					 MAX_NESTING,
+					 pg_mbcliplen(parser->p, strlen(parser->p), 20), parser->p);
+		parser->failed = true;
+		return NULL;
+	}
+	c->nesting++;
+	parser->deepest = Max(parser->deepest, c->nesting);
+	result = level == LEVEL_UNARY ? parse_unary(parser) : parse_expression(parser, level);
+	c->nesting--;
+	return result;
+}
+
+/*
+ * An operand, and what operators of this level and of those that bind closer make
+ * of it.
+ */
+static FormulaNode *
+parse_expression(FormulaParser *parser, int level)
+{
+	FormulaNode *result = parse_unary(parser);
+
 	while (!parser->failed)
 	{
 		FormulaNode *right;
@@ -188,13 +228,15 @@ parse_expression(FormulaParser *parser, int level)
 						strlen(binary_operators[i].text)) == 0)
 				break;
 		if (i == (int) lengthof(binary_operators) ||
-			binary_operators[i].level != level)
+			binary_operators[i].level < level)
 			break;
 		parser->p += strlen(binary_operators[i].text);
-		right = parse_expression(parser, level + 1);
+		right = parse_nested(parser, binary_operators[i].level + 1);
 		if (!parser->failed)
 			result = make_call(parser, binary_operators[i].function,
 							   list_make2(result, right));
+		if (!parser->failed)
+			result->is_binary = true;
 	}
 	return parser->failed ? NULL : result;
 }
@@ -204,26 +246,25 @@ parse_unary(FormulaParser *parser)
 {
 	FormulaNode *result;
 
-	check_stack_depth();
 	skip_blank(parser);
 	if (*parser->p == '-' || *parser->p == '+' ||
 		(*parser->p == '!' && parser->p[1] != '='))
 	{
 		char		op = *parser->p++;
 
-		result = parse_unary(parser);
+		result = parse_nested(parser, LEVEL_UNARY);
 		if (parser->failed || op == '+')
 			return result;
 		return make_call(parser, op == '-' ? "NEGATIVE" : "NOT", list_make1(result));
 	}
-	result = parse_primary(parser);
+	result = parse_operand(parser);
 	skip_blank(parser);
 	if (!parser->failed && *parser->p == '^')
 	{
 		FormulaNode *right;
 
 		parser->p++;
-		right = parse_unary(parser);
+		right = parse_nested(parser, LEVEL_UNARY);
 		if (!parser->failed)
 			result = make_call(parser, "^", list_make2(result, right));
 	}
@@ -231,7 +272,7 @@ parse_unary(FormulaParser *parser)
 }
 
 static FormulaNode *
-parse_primary(FormulaParser *parser)
+parse_operand(FormulaParser *parser)
 {
 	const char *start;
 	char	   *name;
@@ -242,7 +283,7 @@ parse_primary(FormulaParser *parser)
 	if (*start == '(')
 	{
 		parser->p++;
-		result = parse_expression(parser, 0);
+		result = parse_nested(parser, 0);
 		skip_blank(parser);
 		if (!parser->failed && *parser->p != ')')
 			formula_failed(parser, "\")\"");
@@ -298,7 +339,7 @@ parse_call(FormulaParser *parser, const char *name)
 	}
 	for (;;)
 	{
-		args = lappend(args, parse_expression(parser, 0));
+		args = lappend(args, parse_nested(parser, 0));
 		if (parser->failed)
 			return NULL;
 		skip_blank(parser);
@@ -368,10 +409,14 @@ make_call(FormulaParser *parser, const char *name, List *args)
 		}
 		i++;
 	}
-	if (parser->use != USE_FILTER &&
-		(strcmp(function->name, "ISCHANGED") == 0 ||
-		 strcmp(function->name, "PRIORVALUE") == 0 || strcmp(function->name, "ISNEW") == 0))
-		parser->compiler->reads_prior = true;
+	if (strcmp(function->name, "ISCHANGED") == 0 ||
+		strcmp(function->name, "PRIORVALUE") == 0 || strcmp(function->name, "ISNEW") == 0)
+	{
+		if (parser->use == USE_FILTER)
+			parser->compiler->filters_look_back = true;
+		else
+			parser->compiler->reads_prior = true;
+	}
 	node->type = function->result;
 	if (node->type == VALUE_UNKNOWN && function->result_arg >= 0 &&
 		function->result_arg < nargs)
@@ -523,6 +568,119 @@ make_constant(FormulaParser *parser, JsonbValue *value, const char *text)
 	return node;
 }
 
+/* ------------------------------------------------------------- evaluation */
+
+JsonbValue *
+orch_formula_node_value(EvalContext *cxt, const FormulaNode *node)
+{
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (node == NULL)
+		return NULL;
+	if (node->function == NULL)
+		return orch_condition_operand_value(cxt, node->operand);
+	if (node->is_binary && node->args[0]->is_binary)
+		return chain_value(cxt, node);
+	return node->function->evaluate(cxt, node);
+}
+
+/*
+ * a + b - c + ..., which is a tree with a branch to the left for each operator:
+ * it is evaluated from the left without recursion.  Each operator looks at its
+ * left side first, so that what it would not look at stays untouched.
+ */
+static JsonbValue *
+chain_value(EvalContext *cxt, const FormulaNode *node)
+{
+	const FormulaNode **chain;
+	const FormulaNode *n;
+	JsonbValue *value;
+	int			length = 0;
+
+	for (n = node; n->is_binary; n = n->args[0])
+		length++;
+	chain = palloc(sizeof(FormulaNode *) * length);
+	length = 0;
+	for (n = node; n->is_binary; n = n->args[0])
+		chain[length++] = n;
+	n = chain[--length];
+	value = n->function->evaluate(cxt, n);
+	while (length > 0)
+	{
+		FormulaNode left = {0};
+		Operand		operand = {0};
+		FormulaNode step;
+		FormulaNode *args[2];
+
+		CHECK_FOR_INTERRUPTS();
+		n = chain[--length];
+		operand.kind = OPERAND_LITERAL;
+		operand.literal = value;
+		left.operand = &operand;
+		left.type = n->args[0]->type;
+		args[0] = &left;
+		args[1] = n->args[1];
+		step = *n;
+		step.args = args;
+		value = n->function->evaluate(cxt, &step);
+	}
+	pfree(chain);
+	return value;
+}
+
+/*
+ * A number is rounded to the formula's scale; a date is cut from a date and
+ * time where the formula is a date.
+ */
+JsonbValue *
+orch_formula_value(EvalContext *cxt, const FormulaDef *formula)
+{
+	JsonbValue *value = orch_formula_node_value(cxt, formula->root);
+	Timestamp	timestamp;
+	bool		fits = true;
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	switch (formula->type)
+	{
+		case VARIABLE_NUMBER:
+			fits = value->type == jbvNumeric;
+			if (fits && formula->scale >= 0)
+			{
+				JsonbValue *rounded = palloc(sizeof(JsonbValue));
+
+				rounded->type = jbvNumeric;
+				rounded->val.numeric =
+					DatumGetNumeric(DirectFunctionCall2(numeric_round,
+														NumericGetDatum(value->val.numeric),
+														Int32GetDatum(formula->scale)));
+				value = rounded;
+			}
+			break;
+		case VARIABLE_BOOLEAN:
+			fits = value->type == jbvBool;
+			break;
+		case VARIABLE_DATE:
+		case VARIABLE_DATETIME:
+			fits = value->type == jbvString &&
+				orch_condition_datetime(value->val.string.val, value->val.string.len,
+										&timestamp);
+			if (fits)
+				value = orch_formula_time_value(timestamp, formula->type == VARIABLE_DATE);
+			break;
+		default:
+			fits = value->type == jbvString;
+			break;
+	}
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("formula \"%s\" gives %s, not a value of data type %s",
+						formula->name, orch_condition_type_name(value),
+						orch_definition_variable_type_name(formula->type))));
+	return value;
+}
+
 PG_FUNCTION_INFO_V1(orchestration_evaluate_formula);
 
 /*
@@ -541,6 +699,7 @@ orchestration_evaluate_formula(PG_FUNCTION_ARGS)
 	DocNode		node = {0};
 	FormulaNode *formula;
 	ValueType	type;
+	int			nesting;
 	EvalContext cxt;
 	JsonbValue *result;
 
@@ -559,7 +718,7 @@ orchestration_evaluate_formula(PG_FUNCTION_ARGS)
 	c.free_references = true;
 	node.name = "formula";
 	formula = orch_formula_compile(&c, &node, text_to_cstring(PG_GETARG_TEXT_PP(0)),
-								   USE_RUN, &type);
+								   USE_RUN, &type, &nesting);
 	if (problems.nerrors > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_DEFINITION),

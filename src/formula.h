@@ -26,6 +26,7 @@ typedef struct FormulaNode
 	const struct FormulaFunction *function; /* NULL: an operand */
 	Operand    *operand;
 	ValueType	type;			/* as far as it is known beforehand */
+	bool		is_binary;		/* an operator between its two arguments */
 	int			nargs;
 	struct FormulaNode **args;
 } FormulaNode;
@@ -47,6 +48,12 @@ typedef struct FormulaFunction
 	int			result_arg;		/* -1: not known */
 	FormulaEvaluator evaluate;
 } FormulaFunction;
+
+/* How many characters a text may have that a formula or a template makes. */
+#define MAX_TEXT_LENGTH 1000000
+
+/* Is a text longer than that? */
+extern bool orch_formula_is_too_long(const char *text, int length);
 
 /* formula_function.c: by name in any case, or NULL */
 extern const FormulaFunction *orch_formula_function(const char *name);

@@ -39,22 +39,7 @@
 #include "errors.h"
 #include "formula.h"
 
-/* What a padding function may make. */
-#define MAX_TEXT_LENGTH 1000000
-
 /* ----------------------------------------------------------------- values */
-
-JsonbValue *
-orch_formula_node_value(EvalContext *cxt, const FormulaNode *node)
-{
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-	if (node == NULL)
-		return NULL;
-	if (node->function == NULL)
-		return orch_condition_operand_value(cxt, node->operand);
-	return node->function->evaluate(cxt, node);
-}
 
 static JsonbValue *
 number_value(Datum number)
@@ -82,11 +67,32 @@ boolean_value(bool boolean)
 	return value;
 }
 
+/*
+ * A text that is made of others can double with each formula.
+ */
+bool
+orch_formula_is_too_long(const char *text, int length)
+{
+	return length > MAX_TEXT_LENGTH && pg_mbstrlen_with_len(text, length) > MAX_TEXT_LENGTH;
+}
+
+static void
+too_long(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+			 errmsg("a text in a formula would be longer than %d characters",
+					MAX_TEXT_LENGTH)));
+}
+
 static JsonbValue *
 text_value(const char *text, int length)
 {
-	JsonbValue *value = palloc(sizeof(JsonbValue));
+	JsonbValue *value;
 
+	if (orch_formula_is_too_long(text, length))
+		too_long();
+	value = palloc(sizeof(JsonbValue));
 	value->type = jbvString;
 	value->val.string.val = pnstrdup(text, length);
 	value->val.string.len = length;
@@ -725,6 +731,20 @@ formula_substitute(EvalContext *cxt, const FormulaNode *node)
 		return NULL;
 	if (!text_argument(cxt, node, 2, &to))
 		to = "";
+	if (*from != '\0')
+	{
+		Size		length = strlen(string);
+		const char *p = string;
+
+		while ((p = strstr(p, from)) != NULL)
+		{
+			length += strlen(to);
+			p += strlen(from);
+		}
+		/* what is taken out is at most what was there */
+		if (length > MAX_TEXT_LENGTH * (Size) MAX_MULTIBYTE_CHAR_LEN + strlen(string))
+			too_long();
+	}
 	string = TextDatumGetCString(DirectFunctionCall3Coll(replace_text, DEFAULT_COLLATION_OID,
 													   CStringGetTextDatum(string),
 													   CStringGetTextDatum(from),
@@ -964,50 +984,4 @@ orch_formula_function(const char *name)
 		if (pg_strcasecmp(functions[i].name, name) == 0)
 			return &functions[i];
 	return NULL;
-}
-
-/*
- * A number is rounded to the formula's scale; a date is cut from a date and
- * time where the formula is a date.
- */
-JsonbValue *
-orch_formula_value(EvalContext *cxt, const FormulaDef *formula)
-{
-	JsonbValue *value = orch_formula_node_value(cxt, formula->root);
-	Timestamp	timestamp;
-	bool		fits = true;
-
-	if (value == NULL || value->type == jbvNull)
-		return NULL;
-	switch (formula->type)
-	{
-		case VARIABLE_NUMBER:
-			fits = value->type == jbvNumeric;
-			if (fits && formula->scale >= 0)
-				value = number_value(DirectFunctionCall2(numeric_round,
-														 NumericGetDatum(value->val.numeric),
-														 Int32GetDatum(formula->scale)));
-			break;
-		case VARIABLE_BOOLEAN:
-			fits = value->type == jbvBool;
-			break;
-		case VARIABLE_DATE:
-		case VARIABLE_DATETIME:
-			fits = value->type == jbvString &&
-				orch_condition_datetime(value->val.string.val, value->val.string.len,
-										&timestamp);
-			if (fits)
-				value = orch_formula_time_value(timestamp, formula->type == VARIABLE_DATE);
-			break;
-		default:
-			fits = value->type == jbvString;
-			break;
-	}
-	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("formula \"%s\" gives %s, not a value of data type %s",
-						formula->name, orch_condition_type_name(value),
-						orch_definition_variable_type_name(formula->type))));
-	return value;
 }

@@ -107,6 +107,7 @@ claim_arguments(FunctionCallInfo fcinfo, int first, char **worker, int *max_step
 		ListCell   *cell;
 		bool		twice = false;
 
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i] || VARSIZE_ANY_EXHDR(DatumGetTextPP(elements[i])) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

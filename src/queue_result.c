@@ -544,6 +544,7 @@ judge_results(StepResult *results, int nresults, StepResult **taken, int *ntaken
 		StepResult *result = known[number - 1];
 		bool		again = false;
 
+		CHECK_FOR_INTERRUPTS();
 		/* of one that was named before: what became of that counts */
 		for (j = 0; j < *ntaken && !again; j++)
 			if (orch_uuid_equal(&taken[j]->step_id, &result->step_id))

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "uuid_map.h"
@@ -57,6 +58,7 @@ grow(UuidMap *map)
 	UuidMap		old = *map;
 	uint32		i;
 
+	check_stack_depth();
 	if (map->size > PG_UINT32_MAX / 4)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -67,6 +69,7 @@ grow(UuidMap *map)
 	map->values = MemoryContextAllocExtended(map->context, map->size,
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	map->count = 0;
+	/* does not come back here: there is room */
 	for (i = 0; i < old.size; i++)
 		if (old.values[i] != 0)
 			*orch_uuid_map_enter(map, &old.keys[i]) = old.values[i];

@@ -282,7 +282,7 @@ SELECT * FROM orchestration.validate_orchestration('{
 SELECT orchestration.deploy_orchestration(format('{"label": "Deep", "processType": "Orchestrator", "unknown": %s0%s}',
     repeat('[', 5000), repeat(']', 5000))::jsonb);
 SELECT * FROM orchestration.validate_orchestration(('<Flow><label>x</label><processType>Orchestrator</processType>'
-    || repeat('<x>', 200) || repeat('</x>', 200) || '</Flow>')::xml);
+    || repeat('<x>', 100) || repeat('</x>', 100) || '</Flow>')::xml);
 
 --
 -- What is refused, by name and place
