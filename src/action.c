@@ -3,11 +3,11 @@
  * action.c
  *	  Actions: registration, lookup, and calls of functions in the database.
  *
- * A function action runs as the owner of the function, whoever set off the step
- * and although the engine acts as the owner of the extension: registering an
- * action gives nobody more rights than the function's owner has.  Its
- * search_path is the one that was in force when it was registered, unless the
- * function sets its own; the caller's never reaches it.
+ * A function action runs as the owner of the function, behind the gate (gate.c),
+ * whoever set off the step and although the engine acts as the owner of the
+ * extension: registering an action gives nobody more rights than the function's
+ * owner has.  Its search_path is the one that was in force when it was registered,
+ * with pg_temp last, unless the function sets its own; the caller's never reaches it.
  *
  * Lookups are kept a session; any change of the action table or of a function
  * drops them.
@@ -42,6 +42,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
 #include "action.h"
 #include "catalog.h"
@@ -79,6 +80,8 @@ static StaticPlan plan_register = {
 	5, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}
 };
 
+static void rethrow_restricted(const Action *action) pg_attribute_noreturn();
+static char *with_temp_last(const char *search_path);
 static void forget_functions(Datum arg, int cacheid, uint32 hashvalue);
 static void prepare_cache(void);
 static Oid	find_function(const char *name);
@@ -165,7 +168,7 @@ orch_action_find(const char *name)
 		if ((text = SPI_getvalue(tuple, desc, 2)) != NULL)
 			found.function_name = MemoryContextStrdup(action_context, text);
 		if ((text = SPI_getvalue(tuple, desc, 3)) != NULL)
-			found.search_path = MemoryContextStrdup(action_context, text);
+			found.search_path = MemoryContextStrdup(action_context, with_temp_last(text));
 		if ((text = SPI_getvalue(tuple, desc, 4)) != NULL)
 			found.topic = MemoryContextStrdup(action_context, text);
 		found.max_attempts = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
@@ -209,6 +212,26 @@ kept_jsonb(HeapTuple tuple, TupleDesc desc, int column)
 }
 
 /*
+ * A search_path in which pg_temp comes last: a temporary table of the session must
+ * not stand for one that the function means.
+ */
+static char *
+with_temp_last(const char *search_path)
+{
+	List	   *schemas;
+	ListCell   *cell;
+	StringInfoData result;
+
+	initStringInfo(&result);
+	if (SplitIdentifierString(pstrdup(search_path), ',', &schemas))
+		foreach(cell, schemas)
+			if (strcmp(lfirst(cell), "pg_temp") != 0)
+				appendStringInfo(&result, "%s, ", quote_identifier(lfirst(cell)));
+	appendStringInfoString(&result, "pg_temp");
+	return result.data;
+}
+
+/*
  * The function (jsonb) of a schema-qualified name, InvalidOid when it is gone.
  */
 static Oid
@@ -219,18 +242,56 @@ find_function(const char *name)
 	return LookupFuncName(orch_compat_qualified_name(name), 1, &argtype, true);
 }
 
+Oid
+orch_action_owner(const Action *action)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(action->function));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * What the server says of a security-restricted operation names neither the action
+ * nor the way out.
+ */
+static void
+rethrow_restricted(const Action *action)
+{
+	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
+	ErrorData  *error = CopyErrorData();
+
+	if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE && error->hint == NULL &&
+		error->message_id != NULL &&
+		strstr(error->message_id, "security-restricted operation") != NULL)
+	{
+		FlushErrorState();
+		if (error->detail == NULL)
+			error->detail = psprintf("The function of action \"%s\" runs inside the statement of its caller and must leave nothing behind in that session.",
+									 action->name);
+		error->hint = "Let the background worker run it: set requiresAsyncProcessing on its steps.";
+		MemoryContextSwitchTo(context);
+		ReThrowError(error);
+	}
+	MemoryContextSwitchTo(context);
+	FreeErrorData(error);
+	PG_RE_THROW();
+}
+
 Jsonb *
-orch_action_call(const Action *action, Jsonb *inputs, const pg_uuid_t *run_as)
+orch_action_call(const Action *action, Jsonb *inputs, const pg_uuid_t *run_as, GateKind kind)
 {
 	HeapTuple	tuple;
 	Form_pg_proc form;
-	Oid			user_id;
-	int			sec_context;
-	int			guc_level;
+	Oid			owner;
 	FmgrInfo	flinfo;
 	LOCAL_FCINFO(fcinfo, 1);
-	Frame	   *frame;
-	Datum		result;
+	Gate		gate;
+	volatile Datum result = (Datum) 0;
 
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(action->function));
 	if (!OidIsValid(action->function) || !HeapTupleIsValid(tuple))
@@ -245,13 +306,18 @@ orch_action_call(const Action *action, Jsonb *inputs, const pg_uuid_t *run_as)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("function %s(jsonb) of action \"%s\" no longer returns jsonb",
 						action->function_name, action->name)));
-
-	GetUserIdAndSecContext(&user_id, &sec_context);
-	guc_level = NewGUCNestLevel();
-	SetUserIdAndSecContext(form->proowner,
-						   (sec_context & ~SECURITY_NOFORCE_RLS) |
-						   SECURITY_LOCAL_USERID_CHANGE);
+	owner = form->proowner;
 	ReleaseSysCache(tuple);
+	if (kind == GATE_WORKER && owner != GetSessionUserId())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("function %s(jsonb) of action \"%s\" got another owner meanwhile",
+						action->function_name, action->name)));
+
+	/* the cache of actions may be emptied while the function runs */
+	action = memcpy(palloc(sizeof(Action)), action, sizeof(Action));
+
+	orch_gate_enter(&gate, kind, owner);
 	if (action->search_path != NULL)
 		(void) set_config_option("search_path", action->search_path,
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
@@ -263,20 +329,24 @@ orch_action_call(const Action *action, Jsonb *inputs, const pg_uuid_t *run_as)
 								 run_as != NULL ? orch_uuid_text(run_as) : "", PGC_SUSET,
 								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 
-	frame = orch_frame_push(FRAME_ACTION, InvalidOid, NULL);
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	fmgr_info(action->function, &flinfo);
-	InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = JsonbPGetDatum(inputs);
-	fcinfo->args[0].isnull = false;
-	result = FunctionCallInvoke(fcinfo);
-	if (ActiveSnapshotSet())
-		PopActiveSnapshot();
-	orch_frame_pop(frame);
-
-	AtEOXact_GUC(true, guc_level);
-	SetUserIdAndSecContext(user_id, sec_context);
+	PG_TRY();
+	{
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		fmgr_info(action->function, &flinfo);
+		InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
+		fcinfo->args[0].value = JsonbPGetDatum(inputs);
+		fcinfo->args[0].isnull = false;
+		result = FunctionCallInvoke(fcinfo);
+		if (ActiveSnapshotSet())
+			PopActiveSnapshot();
+		orch_gate_leave(&gate);
+	}
+	PG_CATCH();
+	{
+		rethrow_restricted(action);
+	}
+	PG_END_TRY();
 	return fcinfo->isnull ? NULL : DatumGetJsonbP(result);
 }
 

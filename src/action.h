@@ -18,6 +18,7 @@
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
+#include "gate.h"
 #include "orchestration.h"
 
 typedef struct Action
@@ -58,10 +59,14 @@ extern bool orch_action_is_required(JsonbValue *member);
 
 /*
  * Carry out a function action; returns its result, NULL for null.  The function
- * runs as its owner; to this extension it acts as the user run_as, if given.
- * Raises what the function raises.
+ * runs as its owner, behind the gate (GATE_ACTION or GATE_WORKER); to this extension
+ * it acts as the user run_as, if given.  Caller is in a subtransaction.  Raises what
+ * the function raises.
  */
 extern Jsonb *orch_action_call(const Action *action, Jsonb *inputs,
-							   const pg_uuid_t *run_as);
+							   const pg_uuid_t *run_as, GateKind kind);
+
+/* The owner of the function of an action, InvalidOid when there is no function. */
+extern Oid	orch_action_owner(const Action *action);
 
 #endif							/* ORCH_ACTION_H */

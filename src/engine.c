@@ -146,6 +146,7 @@ static bool all_completed(RunState *rs);
 static void complete_stage(RunState *rs);
 static void complete_run(RunState *rs);
 static void come_to_rest(RunState *rs);
+static void write_rest(RunState *rs, const char *stage);
 static const char *open_stage_name(RunState *rs);
 static void resume_steps(RunState *rs);
 
@@ -299,7 +300,18 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 {
 	RunState   *rs;
 	SystemContext saved;
+	Frame	   *frame = orch_frame_engine(run_id);
 
+	/*
+	 * A function that the engine called for this very run: the engine looks at the
+	 * run again when the function returns.  Doing so here would call a function that
+	 * decides a condition once more, and so without end.
+	 */
+	if (frame != NULL && !resumed)
+	{
+		frame->dirty = true;
+		return;
+	}
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -626,6 +638,8 @@ orch_engine_condition(RunState *rs, const ConditionSet *set,
 	volatile bool holds = false;
 	pg_uuid_t	stage_id = rs->stage_id;
 
+	if (action != NULL && orch_action_find(action->name) != NULL)
+		orch_engine_open_gate(rs);
 	ORCH_ENGINE_TRY(rs);
 	{
 		holds = action != NULL ? orch_engine_evaluate(rs, action) :
@@ -633,6 +647,8 @@ orch_engine_condition(RunState *rs, const ConditionSet *set,
 	}
 	ORCH_ENGINE_CATCH(error);
 	rs->look_back = false;
+	if (action != NULL)
+		rs->record_loaded = false;
 	if (rs->frame->dirty)
 	{
 		/* a function that decides should not, but may */
@@ -824,14 +840,20 @@ static void
 come_to_rest(RunState *rs)
 {
 	const char *stage = open_stage_name(rs);
+
+	if (rs->variables_changed ||
+		(stage == NULL || rs->current_stage == NULL ? stage != rs->current_stage :
+		 strcmp(stage, rs->current_stage) != 0))
+		write_rest(rs, stage);
+}
+
+static void
+write_rest(RunState *rs, const char *stage)
+{
 	Jsonb	   *variables;
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
 
-	if (!rs->variables_changed &&
-		(stage == NULL || rs->current_stage == NULL ? stage == rs->current_stage :
-		 strcmp(stage, rs->current_stage) == 0))
-		return;
 	variables = orch_engine_store_variables(rs);
 	values[0] = UUIDPGetDatum(&rs->id);
 	if (stage != NULL)
@@ -851,6 +873,16 @@ come_to_rest(RunState *rs)
 	orch_guard_trust_begin();
 	orch_plan_execute_latest(&plan_rest, values, nulls, 0);
 	orch_guard_trust_end();
+}
+
+void
+orch_engine_open_gate(RunState *rs)
+{
+	/* where the run is going to rest is not known yet */
+	if (rs->variables_changed)
+		write_rest(rs, rs->current_stage);
+	orch_engine_step_aside(rs);
+	rs->record_loaded = false;
 }
 
 /* ----------------------------------------------------------------- failure */

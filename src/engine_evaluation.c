@@ -68,7 +68,7 @@ orch_engine_evaluate(RunState *rs, const EvaluationAction *evaluation)
 				 errmsg("action \"%s\" cannot decide a condition: it is no function",
 						evaluation->name),
 				 errhint("Register a function of that name, or deploy and activate an evaluation flow.")));
-	result = orch_action_call(action, inputs, NULL);
+	result = orch_action_call(action, inputs, NULL, GATE_ACTION);
 	if (result == NULL || !JB_ROOT_IS_OBJECT(result))
 		return false;
 	answer = orch_condition_field(&result->root, CONDITION_OUTPUT);

@@ -172,6 +172,13 @@ extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
 
 extern void orch_engine_reload(RunState *rs);
 
+/*
+ * A function of others is about to run: all that the engine knows of the run and has
+ * gathered of others is written first, so that the function and the engine calls that
+ * it makes find what is.  When it wrote to the run, the frame is dirty afterwards.
+ */
+extern void orch_engine_open_gate(RunState *rs);
+
 extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable);
 extern Connector orch_engine_decide(RunState *rs, int decision);
 

@@ -462,7 +462,7 @@ begin_background(RunState *rs, int n)
 	Principal	principal;
 	const pg_uuid_t *volatile run_as = NULL;
 
-	orch_engine_step_aside(rs);
+	orch_engine_open_gate(rs);
 	ORCH_ENGINE_TRY(rs);
 	{
 		Jsonb	   *inputs = orch_engine_step_inputs(rs, def);
@@ -478,7 +478,7 @@ begin_background(RunState *rs, int n)
 					 errhint("Register it with orchestration.register_action() and resume the run.")));
 		if (def->assignee != NULL)
 			run_as = run_as_user(rs, def, &principal);
-		outputs = orch_action_call(action, inputs, run_as);
+		outputs = orch_action_call(action, inputs, run_as, GATE_ACTION);
 	}
 	ORCH_ENGINE_CATCH(error);
 	rs->record_loaded = false;

@@ -92,7 +92,7 @@ orch_frame_top(void)
 Oid
 orch_frame_actor(void)
 {
-	if (top == NULL || top->kind == FRAME_ACTION)
+	if (top == NULL || top->kind == FRAME_ACTION || top->kind == FRAME_RECORD)
 		return GetUserId();
 	return top->kind == FRAME_CALL ? top->actor : InvalidOid;
 }

@@ -22,8 +22,10 @@ typedef enum FrameKind
 	FRAME_CALL,					/* a call made by a user: what it writes is his */
 	FRAME_ENGINE,				/* the engine moves a run: what it writes is the
 								 * automated process user's */
-	FRAME_ACTION				/* an action is being carried out: what it
+	FRAME_ACTION,				/* an action is being carried out: what it
 								 * writes is its owner's */
+	FRAME_RECORD				/* code behind a registered table runs: it
+								 * only reads */
 } FrameKind;
 
 typedef struct Frame

@@ -42,6 +42,7 @@
 #include "utils/memutils.h"
 
 #include "access.h"
+#include "gate.h"
 #include "notify.h"
 #include "queue.h"
 #include "system.h"
@@ -202,7 +203,8 @@ orch_notify_awake(void)
 {
 	ListCell   *cell;
 
-	if (likely(waiting == NIL))
+	/* a function of an action that claims steps is not the session that waits */
+	if (likely(waiting == NIL) || orch_gate_is_inside())
 		return;
 	foreach(cell, waiting)
 	{
@@ -246,7 +248,7 @@ PG_FUNCTION_INFO_V1(orchestration_listen_for_steps);
  * are queued; until it claims some.  Returns for how many seconds it should wait at
  * most: 0, there are some already; until the next retry is due; null, as long as it
  * likes.  LISTEN, and so the wait, begins when the transaction commits.
- * Raises 22004 for null, 22023 for an empty topic.
+ * Raises 22004 for null, 22023 for an empty topic, 42501 inside a function of an action.
  */
 Datum
 orchestration_listen_for_steps(PG_FUNCTION_ARGS)
@@ -259,6 +261,7 @@ orchestration_listen_for_steps(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("topics must not be null")));
+	orch_gate_refuse_inside("listen_for_steps()");
 	topics = text_elements(PG_GETARG_ARRAYTYPE_P(0));
 	foreach(cell, topics)
 	{
@@ -281,7 +284,7 @@ PG_FUNCTION_INFO_V1(orchestration_listen_for_work);
  * From here on the session is notified when a work item becomes the caller's, or
  * that of a group or queue of his; returns the channels, each for one of them.
  * There is no payload: what it is, my_work_items() tells.  Raises 42501 for one who
- * acts as no active user.
+ * acts as no active user, and inside a function of an action.
  */
 Datum
 orchestration_listen_for_work(PG_FUNCTION_ARGS)
@@ -295,6 +298,7 @@ orchestration_listen_for_work(PG_FUNCTION_ARGS)
 	uint32		i;
 	int			n;
 
+	orch_gate_refuse_inside("listen_for_work()");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!set->is_user)
 		return (Datum) 0;

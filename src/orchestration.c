@@ -22,6 +22,7 @@
 #include "describe.h"
 #include "engine.h"
 #include "frame.h"
+#include "gate.h"
 #include "guard.h"
 #include "principal.h"
 #include "queue.h"
@@ -58,4 +59,5 @@ _PG_init(void)
 	orch_catalog_init();
 	orch_describe_init();
 	orch_frame_init();
+	orch_gate_init();
 }

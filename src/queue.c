@@ -355,7 +355,7 @@ why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id)
  * Carry out a function action by its name, in a subtransaction: how it ended.
  */
 void
-orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as,
+orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as, GateKind kind,
 				StepOutcome *outcome)
 {
 	ErrorData  *volatile error = NULL;
@@ -370,7 +370,7 @@ orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as,
 					(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
 					 errmsg("action \"%s\" is not registered as a function", name),
 					 errhint("Register it with orchestration.register_action() and resume the run.")));
-		outputs = orch_action_call(action, inputs, run_as);
+		outputs = orch_action_call(action, inputs, run_as, kind);
 	}
 	ORCH_ENGINE_CATCH(error);
 	outcome->success = error == NULL;
@@ -451,7 +451,8 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 		SPI_finish();
 
-		orch_queue_call(action_name, inputs, has_run_as ? &run_as : NULL, &result.outcome);
+		orch_queue_call(action_name, inputs, has_run_as ? &run_as : NULL, GATE_ACTION,
+						&result.outcome);
 		orch_queue_take_result(&result, true);
 	}
 	MemoryContextSwitchTo(caller);

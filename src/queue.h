@@ -22,6 +22,7 @@
 #include "utils/uuid.h"
 
 #include "engine.h"
+#include "gate.h"
 #include "orchestration.h"
 
 /* What claims ask for that the database itself carries out. */
@@ -92,8 +93,8 @@ extern const char *orch_queue_lost_reason(RunStatus run_status, StepStatus step_
 extern void orch_queue_take_result(StepResult *result, bool wait);
 
 /* queue.c: carry out a function action; run_as may be NULL, outcome is zeroed. */
-extern void orch_queue_call(const char *name, Jsonb *inputs,
-							const pg_uuid_t *run_as, StepOutcome *outcome);
+extern void orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as,
+							GateKind kind, StepOutcome *outcome);
 
 /* worker.c: a function waits once this transaction commits. */
 extern void orch_queue_wake_worker(void);

@@ -10,10 +10,7 @@
  * so that one that committed while the DELETE waited is found also in
  * REPEATABLE READ (ri_PerformCheck() does the same).
  *
- * The engine reads records as to_jsonb() of the row.  Every query of a user's
- * table runs as the owner of that table, as foreign key checks do: the casts and
- * domains of its columns may call functions of his, which must not run with the
- * rights of the extension's owner.
+ * This file has the registry; record_read.c reads the tables.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -47,44 +44,19 @@
 
 #include "catalog.h"
 #include "compat.h"
-#include "condition.h"
 #include "errors.h"
-#include "record.h"
+#include "gate.h"
+#include "record_int.h"
 #include "system.h"
-
-#define LOCK_CLAUSE " FOR KEY SHARE OF t"
-#define LOCK_VALUES_CLAUSE " FOR SHARE OF t"
-
-/* What is kept of a record type. */
-typedef struct RecordType
-{
-	char		name[NAMEDATALEN * 4];	/* hash key, must be first */
-	Oid			relation;
-	char	   *key_column;
-	StaticPlan	lock;			/* SELECT 1 ... FOR KEY SHARE */
-	StaticPlan	lock_values;	/* SELECT 1 ... FOR SHARE */
-	StaticPlan	fetch;			/* SELECT to_jsonb(t) ... */
-	StaticPlan	read;			/* SELECT 1 ..., as the caller */
-} RecordType;
 
 static HTAB *record_types = NULL;
 static MemoryContext record_context = NULL;
 static uint64 record_generation = 0;
 
 static StaticPlan plan_find = {
-	"SELECT t.relation::pg_catalog.oid, t.key_column,"
-	" pg_catalog.format('SELECT 1 FROM %s t WHERE t.%I = CAST($1 AS %s)" LOCK_CLAUSE "',"
-	"   t.relation, t.key_column, pg_catalog.format_type(a.atttypid, a.atttypmod)),"
-	" pg_catalog.format('SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE t.%I = CAST($1 AS %s)',"
-	"   t.relation, t.key_column, pg_catalog.format_type(a.atttypid, a.atttypmod))"
-	" FROM orchestration.record_type t"
-	" LEFT JOIN pg_catalog.pg_attribute a"
-	"   ON a.attrelid = t.relation AND a.attname = t.key_column AND NOT a.attisdropped"
+	"SELECT t.relation::pg_catalog.oid, t.key_column FROM orchestration.record_type t"
 	" WHERE t.name = $1",
 	1, {TEXTOID}
-};
-static StaticPlan plan_names = {
-	"SELECT name FROM orchestration.record_type ORDER BY name", 0
 };
 static StaticPlan plan_of_relation = {
 	"SELECT name, key_column FROM orchestration.record_type"
@@ -114,61 +86,30 @@ static StaticPlan plan_clear_all_work_items = {
 	1, {TEXTOID}
 };
 
-static RecordType *find_record_type(const char *name, bool missing_ok);
-static bool is_there(Oid relation, const char *key_column);
+static void forget_record_types(void);
+static char *table_name(Oid relation);
+static bool is_current(const RecordType *type);
 static void refuse_unknown_type(const char *name);
-static bool lock_record(const char *type, const char *key, bool values);
+static void prepare_queries(RecordType *type);
 
 /*
  * The record type, its plans ready to be prepared.  Caller is in system context
  * and connected to SPI.
  */
-static RecordType *
-find_record_type(const char *name, bool missing_ok)
+RecordType *
+orch_record_find(const char *name, bool missing_ok)
 {
 	RecordType *entry;
 	Datum		value;
 	HeapTuple	tuple;
 	TupleDesc	desc;
 	bool		isnull;
-	char	   *lock;
-	char	   *fetch;
+	Oid			relation;
+	char	   *key_column;
+	AttrNumber	attnum;
 
-	if (record_context == NULL)
-		record_context = AllocSetContextCreate(CacheMemoryContext,
-											   "orchestration record types",
-											   ALLOCSET_SMALL_SIZES);
 	if (record_types == NULL || record_generation != orch_catalog_generation())
-	{
-		HASHCTL		ctl;
-
-		if (record_types != NULL)
-		{
-			HASH_SEQ_STATUS seq;
-
-			hash_seq_init(&seq, record_types);
-			while ((entry = hash_seq_search(&seq)) != NULL)
-			{
-				if (entry->lock.plan != NULL)
-					SPI_freeplan(entry->lock.plan);
-				if (entry->fetch.plan != NULL)
-					SPI_freeplan(entry->fetch.plan);
-				if (entry->lock_values.plan != NULL)
-					SPI_freeplan(entry->lock_values.plan);
-				if (entry->read.plan != NULL)
-					SPI_freeplan(entry->read.plan);
-			}
-		}
-		record_types = NULL;
-		MemoryContextReset(record_context);
-		memset(&ctl, 0, sizeof(ctl));
-		ctl.keysize = sizeof(((RecordType *) NULL)->name);
-		ctl.entrysize = sizeof(RecordType);
-		ctl.hcxt = record_context;
-		record_generation = orch_catalog_generation();
-		record_types = hash_create("orchestration record types", 16, &ctl,
-								   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	}
+		forget_record_types();
 	if (strlen(name) >= sizeof(entry->name))
 	{
 		if (missing_ok)
@@ -176,7 +117,7 @@ find_record_type(const char *name, bool missing_ok)
 		refuse_unknown_type(name);
 	}
 	entry = hash_search(record_types, name, HASH_FIND, NULL);
-	if (entry != NULL && is_there(entry->relation, entry->key_column))
+	if (entry != NULL && is_current(entry))
 		return entry;
 
 	value = CStringGetTextDatum(name);
@@ -189,53 +130,131 @@ find_record_type(const char *name, bool missing_ok)
 	}
 	tuple = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
-	lock = SPI_getvalue(tuple, desc, 3);
-	fetch = SPI_getvalue(tuple, desc, 4);
+	relation = DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull));
+	key_column = SPI_getvalue(tuple, desc, 2);
+	attnum = get_rel_name(relation) == NULL ? InvalidAttrNumber :
+		get_attnum(relation, key_column);
+	if (attnum == InvalidAttrNumber)
 	{
-		Oid			relation = DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull));
-		char	   *key_column = SPI_getvalue(tuple, desc, 2);
-
-		if (!is_there(relation, key_column))
-		{
-			if (missing_ok)
-				return NULL;
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
-					 errmsg("the table of record type \"%s\" or its column \"%s\" is gone",
-							name, key_column),
-					 errhint("Register the record type again.")));
-		}
-		entry = hash_search(record_types, name, HASH_ENTER, NULL);
-		memset((char *) entry + offsetof(RecordType, relation), 0,
-			   sizeof(RecordType) - offsetof(RecordType, relation));
-		entry->relation = relation;
-		entry->key_column = MemoryContextStrdup(record_context, key_column);
-		entry->lock.query = MemoryContextStrdup(record_context, lock);
-		entry->fetch.query = MemoryContextStrdup(record_context, fetch);
-		entry->read.query = MemoryContextAlloc(record_context, strlen(lock) + 1);
-		strlcpy(unconstify(char *, entry->read.query), lock,
-				strlen(lock) - strlen(LOCK_CLAUSE) + 1);
-		entry->lock_values.query = MemoryContextStrdup(record_context,
-													   psprintf("%s" LOCK_VALUES_CLAUSE,
-																entry->read.query));
-		entry->lock_values.nargs = 1;
-		entry->lock_values.argtypes[0] = TEXTOID;
-		entry->lock.nargs = entry->fetch.nargs = entry->read.nargs = 1;
-		entry->lock.argtypes[0] = entry->fetch.argtypes[0] =
-			entry->read.argtypes[0] = TEXTOID;
+		if (missing_ok)
+			return NULL;
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
+				 errmsg("the table of record type \"%s\" or its column \"%s\" is gone",
+						name, key_column),
+				 errhint("Register the record type again.")));
 	}
+
+	/* the table may have got another name, or the key another type */
+	if (entry != NULL && !orch_gate_reads())
+		orch_record_free_plans(entry);
+	entry = hash_search(record_types, name, HASH_ENTER, NULL);
+	memset((char *) entry + offsetof(RecordType, relation), 0,
+		   sizeof(RecordType) - offsetof(RecordType, relation));
+	entry->relation = relation;
+	entry->table_name = MemoryContextStrdup(record_context, table_name(relation));
+	entry->key_column = MemoryContextStrdup(record_context, key_column);
+	entry->key_type = get_atttype(relation, attnum);
+	prepare_queries(entry);
 	SPI_freetuptable(SPI_tuptable);
 	return entry;
 }
 
 /*
- * Nobody tells us when the table of a record type or its column is dropped.
+ * An empty cache; what is registered changed.  While a plan of the old one is being
+ * executed further out, the old one stays until the session ends.
+ */
+static void
+forget_record_types(void)
+{
+	HASHCTL		ctl;
+
+	if (record_types != NULL && !orch_gate_reads())
+	{
+		HASH_SEQ_STATUS seq;
+		RecordType *entry;
+
+		hash_seq_init(&seq, record_types);
+		while ((entry = hash_seq_search(&seq)) != NULL)
+			orch_record_free_plans(entry);
+		MemoryContextDelete(record_context);
+	}
+	record_types = NULL;
+	record_context = AllocSetContextCreate(CacheMemoryContext, "orchestration record types",
+										   ALLOCSET_SMALL_SIZES);
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = sizeof(((RecordType *) NULL)->name);
+	ctl.entrysize = sizeof(RecordType);
+	ctl.hcxt = record_context;
+	record_generation = orch_catalog_generation();
+	record_types = hash_create("orchestration record types", 16, &ctl,
+							   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+}
+
+void
+orch_record_free_plans(RecordType *type)
+{
+	StaticPlan *plans[] = {&type->lock, &type->lock_values, &type->fetch, &type->read};
+	int			i;
+
+	for (i = 0; i < (int) lengthof(plans); i++)
+	{
+		if (plans[i]->plan != NULL)
+			SPI_freeplan(plans[i]->plan);
+		plans[i]->plan = NULL;
+	}
+}
+
+/*
+ * The key is a parameter of the key column's own type: no cast of others has a part
+ * in finding a row.
+ */
+static void
+prepare_queries(RecordType *type)
+{
+	static const char *const forms[] = {
+		"SELECT 1 FROM %s t WHERE t.%s = $1 FOR KEY SHARE OF t",
+		"SELECT 1 FROM %s t WHERE t.%s = $1 FOR SHARE OF t",
+		"SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE t.%s = $1",
+		"SELECT 1 FROM %s t WHERE t.%s = $1"
+	};
+	StaticPlan *plans[] = {&type->lock, &type->lock_values, &type->fetch, &type->read};
+	int			i;
+
+	for (i = 0; i < (int) lengthof(plans); i++)
+	{
+		plans[i]->query = MemoryContextStrdup(record_context,
+											  psprintf(forms[i], type->table_name,
+													   quote_identifier(type->key_column)));
+		plans[i]->nargs = 1;
+		plans[i]->argtypes[0] = getBaseType(type->key_type);
+	}
+}
+
+static char *
+table_name(Oid relation)
+{
+	char	   *name = get_rel_name(relation);
+
+	return name == NULL ? NULL :
+		quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+/*
+ * Nobody tells us when the table of a record type or its column is dropped, renamed or
+ * gets another type.
  */
 static bool
-is_there(Oid relation, const char *key_column)
+is_current(const RecordType *type)
 {
-	return get_rel_name(relation) != NULL &&
-		get_attnum(relation, key_column) != InvalidAttrNumber;
+	char	   *name = table_name(type->relation);
+	AttrNumber	attnum;
+
+	if (name == NULL || strcmp(name, type->table_name) != 0)
+		return false;
+	attnum = get_attnum(type->relation, type->key_column);
+	return attnum != InvalidAttrNumber &&
+		get_atttype(type->relation, attnum) == type->key_type;
 }
 
 static void
@@ -248,370 +267,16 @@ refuse_unknown_type(const char *name)
 }
 
 /*
- * Act as the owner of a user's table, inside system context.
- */
-void
-orch_record_enter_owner(Oid relation, SystemContext *saved)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relation);
-	GetUserIdAndSecContext(&saved->user_id, &saved->sec_context);
-	SetUserIdAndSecContext(((Form_pg_class) GETSTRUCT(tuple))->relowner,
-						   saved->sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	ReleaseSysCache(tuple);
-}
-
-void
-orch_record_leave_owner(const SystemContext *saved)
-{
-	SetUserIdAndSecContext(saved->user_id, saved->sec_context);
-}
-
-/*
  * The table of a record type and its key.  Caller is in system context and
  * connected to SPI.  Raises OR102.
  */
 Oid
 orch_record_relation(const char *type, const char **key_column)
 {
-	RecordType *record_type = find_record_type(type, false);
+	RecordType *record_type = orch_record_find(type, false);
 
-	*key_column = record_type->key_column;
+	*key_column = pstrdup(record_type->key_column);
 	return record_type->relation;
-}
-
-/*
- * Lock a record FOR KEY SHARE, or its values too; false when there is none.  Caller is in system
- * context and connected to SPI.
- */
-static bool
-lock_record(const char *type, const char *key, bool values)
-{
-	RecordType *record_type = find_record_type(type, false);
-	Datum		value = CStringGetTextDatum(key);
-	SystemContext owner;
-
-	orch_record_enter_owner(record_type->relation, &owner);
-	orch_plan_execute_latest(values ? &record_type->lock_values : &record_type->lock,
-							 &value, NULL, 1);
-	orch_record_leave_owner(&owner);
-	return SPI_processed > 0;
-}
-
-void
-orch_record_lock(const char *type, const char *key, bool values)
-{
-	SystemContext saved;
-	bool		found;
-
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	found = lock_record(type, key, values);
-	SPI_finish();
-	orch_system_leave(&saved);
-	if (!found)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
-}
-
-/*
- * Whether a role can read a record itself, by its privileges on the table and
- * under the table's row security: who names a record must not learn by that
- * whether it exists.
- */
-bool
-orch_record_readable(const char *type, const char *key, Oid role)
-{
-	SystemContext saved;
-	RecordType *record_type;
-	Datum		value;
-	bool		readable = false;
-
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	record_type = find_record_type(type, false);
-	if (pg_class_aclcheck(record_type->relation, role, ACL_SELECT) == ACLCHECK_OK ||
-		pg_attribute_aclcheck(record_type->relation,
-							  get_attnum(record_type->relation, record_type->key_column),
-							  role, ACL_SELECT) == ACLCHECK_OK)
-	{
-		SystemContext system;
-
-		value = CStringGetTextDatum(key);
-		GetUserIdAndSecContext(&system.user_id, &system.sec_context);
-		SetUserIdAndSecContext(role, (system.sec_context & ~SECURITY_NOFORCE_RLS) |
-							   SECURITY_LOCAL_USERID_CHANGE);
-		orch_plan_execute_latest(&record_type->read, &value, NULL, 1);
-		readable = SPI_processed > 0;
-		SetUserIdAndSecContext(system.user_id, system.sec_context);
-	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	return readable;
-}
-
-char *
-orch_record_find_type(const char *key)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext spi_context;
-	ResourceOwner owner = CurrentResourceOwner;
-	SystemContext saved;
-	SPITupleTable *names;
-	uint64		nnames;
-	uint64		i;
-	char	   *volatile result = NULL;
-
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(&plan_names, NULL, NULL, false, 0);
-	names = SPI_tuptable;
-	nnames = SPI_processed;
-	spi_context = CurrentMemoryContext;
-	for (i = 0; i < nnames && result == NULL; i++)
-	{
-		char	   *name = SPI_getvalue(names->vals[i], names->tupdesc, 1);
-
-		/* a key not even of this table's type is not its; or the table is gone */
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(spi_context);
-		PG_TRY();
-		{
-			if (lock_record(name, key, false))
-				result = MemoryContextStrdup(caller, name);
-			ReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(spi_context);
-			CurrentResourceOwner = owner;
-		}
-		PG_CATCH();
-		{
-			ErrorData  *error;
-
-			MemoryContextSwitchTo(spi_context);
-			error = CopyErrorData();
-			FlushErrorState();
-			RollbackAndReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(spi_context);
-			CurrentResourceOwner = owner;
-			if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION &&
-				error->sqlerrcode != ERRCODE_ORCH_UNKNOWN_RECORD_TYPE)
-				ReThrowError(error);
-			FreeErrorData(error);
-		}
-		PG_END_TRY();
-	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	return result;
-}
-
-Jsonb *
-orch_record_fetch(const char *type, const char *key)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	SystemContext saved;
-	SystemContext owner;
-	RecordType *record_type;
-	Datum		value = CStringGetTextDatum(key);
-	Jsonb	   *result = NULL;
-
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	record_type = find_record_type(type, false);
-	orch_record_enter_owner(record_type->relation, &owner);
-	orch_plan_execute_latest(&record_type->fetch, &value, NULL, 1);
-	orch_record_leave_owner(&owner);
-	if (SPI_processed > 0)
-	{
-		bool		isnull;
-		Datum		record = SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1, &isnull);
-		MemoryContext old = MemoryContextSwitchTo(caller);
-
-		result = DatumGetJsonbPCopy(record);
-		MemoryContextSwitchTo(old);
-	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	return result;
-}
-
-/*
- * Follow a relationship: the record that a foreign key column of a record's
- * table points to.  NULL when the column has no foreign key or is null.
- */
-static Jsonb *
-follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
-{
-	static StaticPlan plan_foreign_key = {
-		"SELECT c.confrelid,"
-		" pg_catalog.format('SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE t.%I = CAST($1 AS %s)',"
-		"   c.confrelid::pg_catalog.regclass, k.attname,"
-		"   pg_catalog.format_type(k.atttypid, k.atttypmod)), a.attname"
-		" FROM pg_catalog.pg_constraint c"
-		" JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]"
-		" JOIN pg_catalog.pg_attribute k ON k.attrelid = c.confrelid AND k.attnum = c.confkey[1]"
-		" WHERE c.conrelid = $1 AND c.contype = 'f' AND pg_catalog.cardinality(c.conkey) = 1"
-		"   AND pg_catalog.lower(pg_catalog.replace(a.attname::text, '_', '')) = ANY ($2)"
-		" ORDER BY c.oid LIMIT 1",
-		2, {OIDOID, TEXTARRAYOID}
-	};
-	char	   *base = pstrdup(relationship);
-	char	   *end;
-	char	   *c;
-	Datum		names[3];
-	Datum		values[2];
-	JsonbValue *key;
-	char	   *column;
-	char	   *query;
-	char	   *text;
-	Oid			text_type = TEXTOID;
-	bool		isnull;
-	SystemContext owner;
-	Jsonb	   *result = NULL;
-
-	/* Owner:User names the target of a polymorphic relationship too */
-	if ((end = strchr(base, ':')) != NULL)
-		*end = '\0';
-	/* a custom relationship Rel__r is the custom field Rel__c */
-	if (strlen(base) > 3 && pg_strcasecmp(base + strlen(base) - 3, "__r") == 0)
-		base[strlen(base) - 3] = '\0';
-	for (c = end = base; *c != '\0'; c++)
-		if (*c != '_')
-			*end++ = pg_tolower((unsigned char) *c);
-	*end = '\0';
-	names[0] = CStringGetTextDatum(psprintf("%sid", base));
-	names[1] = CStringGetTextDatum(psprintf("%sc", base));
-	names[2] = CStringGetTextDatum(base);
-
-	values[0] = ObjectIdGetDatum(relation);
-	values[1] = PointerGetDatum(construct_array(names, 3, TEXTOID, -1, false,
-												TYPALIGN_INT));
-	orch_plan_execute(&plan_foreign_key, values, NULL, false, 1);
-	if (SPI_processed == 0)
-		return NULL;
-	*target = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-											 SPI_tuptable->tupdesc, 1, &isnull));
-	query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	column = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
-	key = orch_condition_field(&record->root, column);
-	text = key == NULL ? NULL : orch_condition_value_text(key);
-	if (text == NULL)
-		return NULL;
-	values[0] = CStringGetTextDatum(text);
-	orch_record_enter_owner(*target, &owner);
-	if (SPI_execute_with_args(query, 1, &text_type, values, NULL, false, 1) < 0)
-		elog(ERROR, "could not follow relationship \"%s\"", relationship);
-	orch_record_leave_owner(&owner);
-	if (SPI_processed > 0)
-	{
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, 1, &isnull);
-
-		result = DatumGetJsonbPCopy(value);
-	}
-	return result;
-}
-
-JsonbValue *
-orch_record_value_at(const char *type, const char *key, Jsonb *record, List *path)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext old;
-	SystemContext saved;
-	RecordType *record_type;
-	Oid			relation;
-	JsonbValue	top;
-	JsonbValue *value = NULL;
-	JsonbValue *result = NULL;
-	ListCell   *lc;
-	int			position = 0;
-
-	if (record == NULL)
-		return NULL;
-	if (path == NIL)
-	{
-		result = palloc(sizeof(JsonbValue));
-		result->type = jbvBinary;
-		result->val.binary.data = &record->root;
-		result->val.binary.len = VARSIZE_ANY_EXHDR(record);
-		return result;
-	}
-
-	/* most paths are one field, or fields inside a column of type jsonb */
-	value = orch_condition_field(&record->root, (char *) linitial(path));
-	if (list_length(path) == 1)
-	{
-		if (value == NULL && pg_strcasecmp((char *) linitial(path), "Id") == 0)
-		{
-			value = palloc(sizeof(JsonbValue));
-			value->type = jbvString;
-			value->val.string.val = pstrdup(key);
-			value->val.string.len = strlen(key);
-		}
-		return value;
-	}
-	if (value != NULL && value->type == jbvBinary)
-	{
-		top.type = jbvBinary;
-		top.val.binary.data = &record->root;
-		top.val.binary.len = VARSIZE_ANY_EXHDR(record);
-		return orch_condition_value_at(&top, path);
-	}
-
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	record_type = find_record_type(type, true);
-	relation = record_type == NULL ? InvalidOid : record_type->relation;
-	foreach(lc, path)
-	{
-		char	   *name = (char *) lfirst(lc);
-
-		if (++position == list_length(path))
-		{
-			value = orch_condition_field(&record->root, name);
-			if (value != NULL)
-			{
-				/* into the caller's memory */
-				old = MemoryContextSwitchTo(caller);
-				if (value->type == jbvString || value->type == jbvNumeric ||
-					value->type == jbvBool || value->type == jbvBinary)
-				{
-					Jsonb	   *copy = JsonbValueToJsonb(value);
-					JsonbValue *scalar = palloc(sizeof(JsonbValue));
-
-					if (JB_ROOT_IS_SCALAR(copy))
-						JsonbExtractScalar(&copy->root, scalar);
-					else
-					{
-						scalar->type = jbvBinary;
-						scalar->val.binary.data = &copy->root;
-						scalar->val.binary.len = VARSIZE_ANY_EXHDR(copy);
-					}
-					result = scalar;
-				}
-				MemoryContextSwitchTo(old);
-			}
-			break;
-		}
-		if (!OidIsValid(relation))
-			break;
-		record = follow(relation, record, name, &relation);
-		if (record == NULL)
-			break;
-	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	return result;
 }
 
 char *
@@ -926,64 +591,3 @@ orch_record_clear_lookups(const char *type)
 	orch_system_leave(&saved);
 }
 
-PG_FUNCTION_INFO_V1(orchestration_record_exists);
-
-/*
- * orchestration.record_exists(record_type text, record_id text) returns boolean
- *
- * Whether a registered record type has such a record; null for null, false also
- * where the type is not registered, or the id not of the key column's type.
- */
-Datum
-orchestration_record_exists(PG_FUNCTION_ARGS)
-{
-	SystemContext saved;
-	RecordType *type;
-	MemoryContext context;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool exists = false;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	type = find_record_type(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
-	if (type != NULL)
-	{
-		Datum		value = PG_GETARG_DATUM(1);
-		SystemContext table_owner;
-
-		context = CurrentMemoryContext;
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-		PG_TRY();
-		{
-			orch_record_enter_owner(type->relation, &table_owner);
-			orch_plan_execute(&type->fetch, &value, NULL, true, 1);
-			orch_record_leave_owner(&table_owner);
-			exists = SPI_processed > 0;
-			ReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(context);
-			CurrentResourceOwner = owner;
-		}
-		PG_CATCH();
-		{
-			ErrorData  *error;
-
-			MemoryContextSwitchTo(context);
-			error = CopyErrorData();
-			FlushErrorState();
-			RollbackAndReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(context);
-			CurrentResourceOwner = owner;
-			if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
-				ReThrowError(error);
-			FreeErrorData(error);
-		}
-		PG_END_TRY();
-	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	PG_RETURN_BOOL(exists);
-}

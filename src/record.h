@@ -18,8 +18,6 @@
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
-#include "system.h"
-
 /*
  * Lock a record against deletion until the end of the transaction, as a foreign
  * key does; with values against any change.  Raises OR102 for an unknown record type, OR101 when there is no
@@ -67,8 +65,6 @@ extern List *orch_record_select(const char *type, int nfilters,
 
 /* For record_lookup.c; caller is in system context and connected to SPI. */
 extern Oid	orch_record_relation(const char *type, const char **key_column);
-extern void orch_record_enter_owner(Oid relation, SystemContext *saved);
-extern void orch_record_leave_owner(const SystemContext *saved);
 
 /* Lookups to a record get another key; NULL: it was deleted. */
 extern void orch_record_move_lookups(const char *type, const char *old_key,

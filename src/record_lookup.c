@@ -29,7 +29,9 @@
 
 #include "condition.h"
 #include "errors.h"
+#include "gate.h"
 #include "record.h"
+#include "system.h"
 
 #define FETCH_ROWS 50
 
@@ -86,7 +88,7 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *result = NIL;
 	SystemContext saved;
-	SystemContext owner;
+	Gate		gate;
 	StringInfoData query;
 	const char *key_column;
 	Oid			relation;
@@ -131,18 +133,18 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 						 descending ? "DESC" : "ASC");
 	}
 
-	orch_record_enter_owner(relation, &owner);
+	orch_gate_enter_table(&gate, GATE_RECORD, relation);
 	portal = SPI_cursor_open_with_args(NULL, query.data, nfilters, types, values, NULL,
 									   false, 0);
-	orch_record_leave_owner(&owner);
+	orch_gate_leave(&gate);
 	while (limit == 0 || list_length(result) < limit)
 	{
 		uint64		n;
 
 		CHECK_FOR_INTERRUPTS();
-		orch_record_enter_owner(relation, &owner);
+		orch_gate_enter_table(&gate, GATE_RECORD, relation);
 		SPI_cursor_fetch(portal, true, limit == 1 && nfilters > 0 ? 1 : FETCH_ROWS);
-		orch_record_leave_owner(&owner);
+		orch_gate_leave(&gate);
 		if (SPI_processed == 0)
 			break;
 		for (n = 0; n < SPI_processed && (limit == 0 || list_length(result) < limit); n++)

@@ -62,6 +62,7 @@
 #include "engine_int.h"
 #include "errors.h"
 #include "frame.h"
+#include "gate.h"
 #include "queue.h"
 #include "system.h"
 #include "uuid.h"
@@ -72,6 +73,9 @@
 #define MAX_BATCH		100		/* functions before something else is looked at */
 #define CLEAN_INTERVAL	(60 * 60 * INT64CONST(1000))
 #define RETRY_INTERVAL	(10 * INT64CONST(1000))
+
+/* A function that goes on after so many cancels, one a second, ends the worker. */
+#define MAX_CANCELS		10
 
 /* "OW": see LOCK_CLASS in stamp.c */
 #define LOCK_CLASS		0x4F57
@@ -103,10 +107,14 @@ static const char *const counter_names[] = {
 
 static char *worker_databases = NULL;
 static int	worker_naptime = 1000;
+static int	function_timeout = 0;	/* ms, of actions that have none; 0: none */
 
 static WorkerShared *shared = NULL; /* NULL: not preloaded */
 static shmem_request_hook_type previous_request_hook = NULL;
 static shmem_startup_hook_type previous_startup_hook = NULL;
+
+static TimeoutId cancel_timeout;
+static volatile sig_atomic_t cancels = 0;
 
 /* of the transaction under way */
 static bool wake_wanted = false;
@@ -138,8 +146,13 @@ static void register_worker(const char *database);
 static void enter_slot(void);
 static void leave_slot(int code, Datum arg);
 static bool extension_is_there(void);
+static void pin_settings(void);
+static void cancel_again(void);
+static void start_timeouts(const Action *action);
+static void stop_timeouts(void);
+static void act_as(Oid owner);
 static bool run_one(void);
-static void run_function(const ClaimedStep *step);
+static void run_function(const ClaimedStep *step, Oid owner);
 static void report_failure(const ClaimedStep *step, ErrorData *error);
 static long nap(void);
 static void begin(const char *activity);
@@ -154,6 +167,11 @@ orch_worker_init(void)
 							"Time between two looks of the background worker.",
 							"With the library in shared_preload_libraries a commit wakes it before.",
 							&worker_naptime, 1000, 10, INT_MAX,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("orchestration.function_timeout",
+							"How long the background worker lets a function run whose action has no timeout.",
+							"0: for ever.  See orchestration.set_retry_policy().",
+							&function_timeout, 10 * 60 * 1000, 0, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	/* later it has no effect, but must not be an unknown setting */
 	DefineCustomStringVariable("orchestration.worker_databases",
@@ -395,6 +413,36 @@ finish(void)
 	pgstat_report_stat(true);
 }
 
+/*
+ * Settings of the database or of the bootstrap superuser must not stop the worker or
+ * change what the engine does; nor does RESET ALL in a function bring them back.
+ */
+static void
+pin_settings(void)
+{
+	static const struct
+	{
+		const char *name;
+		const char *value;
+	}			pinned[] = {
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"},
+		{"default_transaction_deferrable", "off"},
+		{"statement_timeout", "0"},
+		{"lock_timeout", "0"},
+		{"transaction_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"session_replication_role", "origin"},
+		{"row_security", "on"},
+		{"search_path", "pg_catalog, pg_temp"}
+	};
+	int			i;
+
+	for (i = 0; i < (int) lengthof(pinned); i++)
+		if (GetConfigOption(pinned[i].name, true, false) != NULL)
+			SetConfigOption(pinned[i].name, pinned[i].value, PGC_SUSET, PGC_S_OVERRIDE);
+}
+
 static bool
 extension_is_there(void)
 {
@@ -423,9 +471,12 @@ orch_worker_main(Datum arg)
 	else
 		BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
 
-	/* one a database */
+	cancel_timeout = RegisterTimeout(USER_TIMEOUT, cancel_again);
+
+	/* one a database; functions that run here cannot release the lock: gate.c */
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_CLASS);
 	StartTransactionCommand();
+	pin_settings();
 	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 	{
 		ereport(LOG,
@@ -448,6 +499,7 @@ orch_worker_main(Datum arg)
 		QueryCancelPending = false;
 		EmitErrorReport();
 		AbortCurrentTransaction();
+		orch_gate_reset_session();
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
 		RESUME_INTERRUPTS();
@@ -562,6 +614,7 @@ run_one(void)
 	SystemContext saved;
 	Interval	lease = {0};
 	List	   *claimed;
+	Oid			owner = InvalidOid;
 
 	/* nobody else has them, and after a crash it does not wait for its end */
 	lease.day = 1;
@@ -569,23 +622,76 @@ run_one(void)
 	orch_system_enter(&saved);
 	MemoryContextSwitchTo(context);
 	claimed = orch_queue_claim(list_make1(pstrdup(FUNCTION_TOPIC)), WORKER_NAME, 1, &lease);
+	if (claimed != NIL)
+	{
+		const Action *action = orch_action_find(((ClaimedStep *) linitial(claimed))->action);
+
+		if (action != NULL && action->kind == ACTION_FUNCTION)
+			owner = orch_action_owner(action);
+	}
 	orch_system_leave(&saved);
 	finish();
 	MemoryContextSwitchTo(context);
 	if (claimed == NIL)
 		return false;
-	run_function(linitial(claimed));
+	run_function(linitial(claimed), owner);
 	return true;
 }
 
+/*
+ * Handler of the timeout that follows the statement timeout of a function: a function
+ * can catch a cancel, but not the end of its process.
+ */
 static void
-run_function(const ClaimedStep *step)
+cancel_again(void)
+{
+	cancels++;
+	kill(MyProcPid, cancels > MAX_CANCELS ? SIGTERM : SIGINT);
+}
+
+static void
+start_timeouts(const Action *action)
+{
+	int			limit = action != NULL && action->timeout > 0 ?
+		(int) Min(action->timeout * 1000, INT_MAX / 2) : function_timeout;
+
+	cancels = 0;
+	if (limit <= 0)
+		return;
+	enable_timeout_after(STATEMENT_TIMEOUT, limit);
+	enable_timeout_every(cancel_timeout,
+						 TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													 (int64) limit + 1000), 1000);
+}
+
+static void
+stop_timeouts(void)
+{
+	disable_timeout(cancel_timeout, false);
+	disable_timeout(STATEMENT_TIMEOUT, false);
+}
+
+/*
+ * For this transaction the session is one of the owner of the function.  The gate sees
+ * to it that nothing of the owner's runs outside of the function; should something do
+ * so all the same, it has the owner's rights.
+ */
+static void
+act_as(Oid owner)
+{
+	if (OidIsValid(owner))
+		(void) set_config_option("session_authorization", GetUserNameFromId(owner, false),
+								 PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+static void
+run_function(const ClaimedStep *step, Oid owner)
 {
 	MemoryContext context = CurrentMemoryContext;
 	char	   *activity = psprintf("orchestration: action %s of step %s (%s)", step->action,
 									step->step_name, orch_uuid_text(&step->step_id));
 	ErrorData  *volatile failure = NULL;
-	const Action *action;
+	Oid			worker = GetUserId();
 
 	PG_TRY();
 	{
@@ -595,20 +701,26 @@ run_function(const ClaimedStep *step)
 
 		begin(activity);
 		MemoryContextSwitchTo(context);
-		frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+		act_as(owner);
+		frame = orch_frame_push(FRAME_CALL, worker, NULL);
 		orch_system_enter(&saved);
-		action = orch_action_find(step->action);
-		if (action != NULL && action->timeout > 0)
-			enable_timeout_after(STATEMENT_TIMEOUT, (int) Min(action->timeout * 1000, INT_MAX));
+		start_timeouts(orch_action_find(step->action));
 		memset(&result, 0, sizeof(result));
 		orch_queue_call(step->action, step->inputs,
-						step->has_run_as ? &step->run_as : NULL, &result.outcome);
-		disable_timeout(STATEMENT_TIMEOUT, false);
+						step->has_run_as ? &step->run_as : NULL, GATE_WORKER, &result.outcome);
+		stop_timeouts();
 		result.known = true;
 		result.run_id = step->run_id;
 		result.step_id = step->step_id;
 		result.lease_id = step->lease_id;
 		orch_queue_take_result(&result, true);
+		/* then its writes must not be committed either */
+		if (!result.accepted)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_LEASE_LOST),
+					 errmsg("outcome of action \"%s\" of step \"%s\" (%s) is not accepted: %s",
+							step->action, step->step_name, orch_uuid_text(&step->step_id),
+							result.reason)));
 		orch_worker_count(COUNTER_FUNCTIONS_RUN);
 		orch_system_leave(&saved);
 		orch_frame_pop(frame);
@@ -617,16 +729,20 @@ run_function(const ClaimedStep *step)
 	PG_CATCH();
 	{
 		/* the whole transaction failed: canceled, late, not serializable */
-		disable_timeout(STATEMENT_TIMEOUT, false);
+		stop_timeouts();
+		QueryCancelPending = false;
 		MemoryContextSwitchTo(context);
 		failure = CopyErrorData();
+		if (failure->sqlerrcode == ERRCODE_ORCH_LEASE_LOST)
+			EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
+		orch_gate_reset_session();
 		MemoryContextSwitchTo(context);
 	}
 	PG_END_TRY();
 	CHECK_FOR_INTERRUPTS();
-	if (failure != NULL)
+	if (failure != NULL && failure->sqlerrcode != ERRCODE_ORCH_LEASE_LOST)
 		report_failure(step, failure);
 }
 
