@@ -402,7 +402,7 @@ SELECT format('ALTER POLICY p ON ow.policy USING (%s)', p.policy),
        $$SELECT public.called('SELECT orchestration.start_orchestration(''Plain'', ''p1'')')$$,
        'RESET SESSION AUTHORIZATION',
        'SELECT public.note_after()',
-       format('SELECT is(left(public.verdict(''U'', false, false), 50), %L, %L)', CASE WHEN p.readable THEN 'Completed' ELSE 'OR101 | no registered record type has a record "p1"' END, 'policy: ' || p.policy),
+       format('SELECT is(left(public.verdict(''U'', false, false), 51), %L, %L)', CASE WHEN p.readable THEN 'Completed' ELSE 'OR101 | no registered record type has a record "p1"' END, 'policy: ' || p.policy),
        'SELECT public.clean()'
   FROM public.policy p ORDER BY number \gexec
 
