@@ -84,6 +84,7 @@ bench:
 	@env -u PGHOST bench/access.sh
 	@env -u PGHOST bench/calls.sh
 	@env -u PGHOST bench/queue.sh
+	@env -u PGHOST bench/gate.sh
 
 accept:
 	cp results/*.out expected/

@@ -27,6 +27,12 @@ typedef void (*OrchBatchFill) (int i, Datum *values, bool *nulls, void *arg);
 
 extern void orch_batch_insert(OrchRelation relation, int nrows, OrchBatchFill fill,
 							  void *arg);
+/*
+ * Does a table have only the columns, triggers and constraints that the extension made?
+ * Else its rows have to go through the executor, so that those of others hold.
+ */
+extern bool orch_batch_is_own(OrchRelation relation);
+
 extern char *orch_batch_keep_text(const char *text, int max_chars);
 
 #endif							/* ORCH_BATCH_H */

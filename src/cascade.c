@@ -157,11 +157,13 @@ static StaticPlan plan_keep_outcomes = {
 
 /*
  * Consequences nest: what the engine is to go on with is gathered until the
- * outermost is made.
+ * outermost is made and the statement that set it off has ended.
  */
 typedef struct Waiting
 {
 	struct Waiting *next;
+	int			nest_level;
+	int			depth;			/* of triggers: of the statement */
 	pg_uuid_t	run_id;
 	bool		resumed;
 } Waiting;
@@ -172,9 +174,8 @@ static Waiting *waiting = NULL; /* in TopTransactionContext */
 
 static void add_pair(IdSet *set, int size, const pg_uuid_t *run_id,
 					 const pg_uuid_t *id);
-static void run_sets(StaticPlan *plan, const IdSet *set);
-static void gather_runs(IdSet *set, bool resumed);
-static void evaluate_runs(Waiting *runs);
+static void run_sets(ScopeKind kind, StaticPlan *plan, const IdSet *set);
+static void gather_runs(IdSet *set, bool resumed, int depth);
 
 /*
  * Make the consequences.  Caller is connected to SPI and in system context.
@@ -194,22 +195,17 @@ orch_cascade(const GuardEntry *entries, int nentries)
 	IdSet		done_items = {0};
 	bool		outermost = cascade_level == 0;
 	IdSet		touched = {0};
+	/* all are of one statement */
+	ScopeKind	kind = entries[0].by_engine ? SCOPE_ENGINE : SCOPE_CASCADE;
 	int			i;
 
 	for (i = 0; i < nentries; i++)
 	{
 		const GuardEntry *entry = &entries[i];
-		Frame	   *frame;
-		bool		moved_by_engine;
 
 		CHECK_FOR_INTERRUPTS();
 		if (entry->from == STATUS_NEW || entry->from == entry->to)
 			continue;
-		frame = orch_frame_engine(&entry->run_id);
-		/* an action that changes the run it works for is not the engine */
-		moved_by_engine = frame != NULL && frame == orch_frame_top();
-		if (frame != NULL && !moved_by_engine)
-			frame->dirty = true;
 		switch (entry->level)
 		{
 			case LEVEL_RUN:
@@ -226,7 +222,7 @@ orch_cascade(const GuardEntry *entries, int nentries)
 				if (entry->to == STAGE_COMPLETED || entry->to == STAGE_ERROR ||
 					entry->to == STAGE_DISCONTINUED)
 					add_pair(&ended_stages, nentries, &entry->run_id, &entry->id);
-				if (entry->to == STAGE_ERROR && !moved_by_engine)
+				if (entry->to == STAGE_ERROR && !entry->by_engine)
 				{
 					/* along its fault path, or the run fails with it */
 					if (orch_engine_has_fault_path(&entry->run_id, &entry->id))
@@ -246,7 +242,7 @@ orch_cascade(const GuardEntry *entries, int nentries)
 					else if (entry->step_type == STEP_TYPE_ASYNCHRONOUS)
 						add_pair(&ended_asynchronous, nentries, &entry->run_id, &entry->id);
 				}
-				if (entry->to == STEP_ERROR && !moved_by_engine)
+				if (entry->to == STEP_ERROR && !entry->by_engine)
 					add_pair(&failed_steps, nentries, &entry->run_id, &entry->parent_id);
 				if (entry->to == STEP_COMPLETED || entry->to == STEP_IN_PROGRESS)
 					add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
@@ -260,27 +256,43 @@ orch_cascade(const GuardEntry *entries, int nentries)
 
 	if (outermost)
 		cascade_level = GetCurrentTransactionNestLevel();
-	run_sets(&plan_suspend_stages, &suspended);
-	run_sets(&plan_cancel_stages, &canceled);
-	run_sets(&plan_discontinue_stages, &failed);
-	run_sets(&plan_resume_stages, &resumed);
-	run_sets(&plan_discontinue_steps, &ended_stages);
-	run_sets(&plan_close_work_items, &ended_interactive);
-	run_sets(&plan_unqueue_steps, &ended_asynchronous);
-	run_sets(&plan_freeze_steps, &ended_asynchronous);
-	run_sets(&plan_fail_stages, &failed_steps);
-	run_sets(&plan_fail_runs, &failed_stages);
-	run_sets(&plan_complete_steps, &done_items);
-	run_sets(&plan_keep_outcomes, &done_items);
-	gather_runs(&resumed, true);
-	gather_runs(&touched, false);
+	run_sets(kind, &plan_suspend_stages, &suspended);
+	run_sets(kind, &plan_cancel_stages, &canceled);
+	run_sets(kind, &plan_discontinue_stages, &failed);
+	run_sets(kind, &plan_resume_stages, &resumed);
+	run_sets(kind, &plan_discontinue_steps, &ended_stages);
+	run_sets(kind, &plan_close_work_items, &ended_interactive);
+	run_sets(kind, &plan_unqueue_steps, &ended_asynchronous);
+	run_sets(kind, &plan_freeze_steps, &ended_asynchronous);
+	run_sets(kind, &plan_fail_stages, &failed_steps);
+	run_sets(kind, &plan_fail_runs, &failed_stages);
+	run_sets(kind, &plan_complete_steps, &done_items);
+	run_sets(kind, &plan_keep_outcomes, &done_items);
+	gather_runs(&resumed, true, entries[0].depth);
+	gather_runs(&touched, false, entries[0].depth);
 	if (outermost)
-	{
-		Waiting    *runs = waiting;
-
 		cascade_level = 0;
-		waiting = NULL;
-		evaluate_runs(runs);
+}
+
+/*
+ * A statement whose triggers are at this depth has ended: let the engine go on with
+ * the runs that it touched, unless it is part of a consequence itself.
+ */
+void
+orch_cascade_go_on(int depth)
+{
+	int			level = GetCurrentTransactionNestLevel();
+
+	if (cascade_level != 0)
+		return;
+	while (waiting != NULL && waiting->nest_level >= level && waiting->depth >= depth)
+	{
+		Waiting    *entry = waiting;
+
+		CHECK_FOR_INTERRUPTS();
+		waiting = entry->next;
+		orch_engine_go_on(&entry->run_id, entry->resumed);
+		pfree(entry);
 	}
 }
 
@@ -293,18 +305,31 @@ orch_cascade_under_way(void)
 	return cascade_level != 0;
 }
 
+void
+orch_cascade_at_xact_end(void)
+{
+	cascade_level = 0;
+	waiting = NULL;
+}
+
 /*
- * The (sub)transaction that makes consequences was aborted, or all ended
- * (level 0).
+ * A subtransaction ended: the runs that wait become the parent's, or are forgotten.
  */
 void
-orch_cascade_forget(int level)
+orch_cascade_at_subxact_end(int level, bool commit)
 {
-	if (level <= cascade_level)
+	Waiting    *entry;
+
+	if (!commit)
 	{
-		cascade_level = 0;
-		waiting = NULL;
+		if (level <= cascade_level)
+			cascade_level = 0;
+		while (waiting != NULL && waiting->nest_level >= level)
+			waiting = waiting->next;
+		return;
 	}
+	for (entry = waiting; entry != NULL && entry->nest_level >= level; entry = entry->next)
+		entry->nest_level = level - 1;
 }
 
 static void
@@ -324,7 +349,7 @@ add_pair(IdSet *set, int size, const pg_uuid_t *run_id, const pg_uuid_t *id)
  * Execute a plan for a set, unless it is empty.
  */
 static void
-run_sets(StaticPlan *plan, const IdSet *set)
+run_sets(ScopeKind kind, StaticPlan *plan, const IdSet *set)
 {
 	Datum		values[2];
 
@@ -332,14 +357,14 @@ run_sets(StaticPlan *plan, const IdSet *set)
 		return;
 	values[0] = PointerGetDatum(orch_uuid_array(set->run_ids, set->n));
 	values[1] = PointerGetDatum(orch_uuid_array(set->ids, set->n));
-	orch_plan_execute_latest(plan, values, NULL, 0);
+	orch_guard_execute(kind, plan, values, NULL, NULL);
 }
 
 /*
  * Note runs for the engine, unless it is moving them already.
  */
 static void
-gather_runs(IdSet *set, bool resumed)
+gather_runs(IdSet *set, bool resumed, int depth)
 {
 	int			i;
 
@@ -355,26 +380,11 @@ gather_runs(IdSet *set, bool resumed)
 		if (orch_frame_engine(&set->run_ids[i]) != NULL)
 			continue;
 		entry = MemoryContextAlloc(TopTransactionContext, sizeof(Waiting));
+		entry->nest_level = GetCurrentTransactionNestLevel();
+		entry->depth = depth;
 		entry->run_id = set->run_ids[i];
 		entry->resumed = resumed;
 		entry->next = waiting;
 		waiting = entry;
-	}
-}
-
-/*
- * Let the engine go on with runs.
- */
-static void
-evaluate_runs(Waiting *runs)
-{
-	while (runs != NULL)
-	{
-		Waiting    *entry = runs;
-
-		CHECK_FOR_INTERRUPTS();
-		orch_engine_go_on(&entry->run_id, entry->resumed);
-		runs = entry->next;
-		pfree(entry);
 	}
 }

@@ -186,8 +186,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 			CHECK_FOR_INTERRUPTS();
 			MemoryContextSwitchTo(caller);
 		}
-		orch_log_flush();
-		orch_history_flush();
+		orch_log_flush_level();
 		put_rows(rsinfo, &run_id, &plan_events, &number);
 		put_rows(rsinfo, &run_id, &plan_result, &number);
 	}
@@ -264,9 +263,7 @@ end_what_waits(const pg_uuid_t *run_id, Jsonb *outputs)
 		orch_plan_execute(&plan_unqueue, values, NULL, false, 0);
 	else
 	{
-		orch_guard_trust_begin();
-		orch_plan_execute(&plan_finish_item, values, NULL, false, 0);
-		orch_guard_trust_end();
+		orch_guard_execute(SCOPE_TRUSTED, &plan_finish_item, values, NULL, NULL);
 	}
 	orch_engine_end_step(run_id, &step_id, &outcome);
 	return true;

@@ -246,8 +246,8 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		orch_engine_write(rs, WRITE_RUN, values, nulls);
 		goto inserted;
 	}
-	orch_guard_set_starter(request->starter);
-	orch_guard_trust_begin();
+	orch_guard_scope_begin(SCOPE_TRUSTED);
+	orch_guard_scope_starter(request->starter);
 	if (request->idempotency_key == NULL)
 		orch_plan_execute(&plan_insert_run, values, nulls, false, 0);
 	else
@@ -255,8 +255,7 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		values[11] = CStringGetTextDatum(request->idempotency_key);
 		orch_plan_execute(&plan_insert_run_once, values, nulls, false, 0);
 	}
-	orch_guard_trust_end();
-	orch_guard_set_starter(NULL);
+	orch_guard_scope_end();
 	if (SPI_processed == 0)
 	{
 		/* somebody else started it meanwhile, and committed */
@@ -513,7 +512,7 @@ advance(RunState *rs)
 			break;
 	}
 	/* also when an action stopped the run on the way */
-	if (rs->status != RUN_COMPLETED)
+	if (rs->status != RUN_COMPLETED && !rs->gone)
 		come_to_rest(rs);
 }
 
@@ -724,9 +723,7 @@ insert_stage(RunState *rs, const StageDef *def)
 	row[5] = UUIDPGetDatum(&rs->def->orchestration_id);
 	if (!orch_engine_gathers())
 	{
-		orch_guard_trust_begin();
-		orch_plan_execute(&plan_insert_stage, row, NULL, false, 0);
-		orch_guard_trust_end();
+		orch_guard_execute(SCOPE_TRUSTED, &plan_insert_stage, row, NULL, NULL);
 		return;
 	}
 	memset(nulls, 'n', sizeof(nulls));
@@ -783,11 +780,8 @@ complete_stage(RunState *rs)
 	if (others)
 		orch_engine_leave_batch(rs);
 	/* with steps under way it is not vouched for: the guard discontinues them */
-	if (!others)
-		orch_guard_trust_begin();
-	orch_plan_execute_latest(&plan_complete_stage, values, NULL, 0);
-	if (!others)
-		orch_guard_trust_end();
+	orch_guard_execute(others ? SCOPE_ENGINE : SCOPE_TRUSTED, &plan_complete_stage, values,
+					   NULL, NULL);
 }
 
 static void
@@ -810,9 +804,8 @@ complete_run(RunState *rs)
 		orch_worker_count(COUNTER_RUNS_COMPLETED);
 		return;
 	}
-	orch_guard_trust_begin();
 	if (!rs->variables_changed)
-		orch_plan_execute_latest(&plan_complete_run, values, NULL, 0);
+		orch_guard_execute(SCOPE_TRUSTED, &plan_complete_run, values, NULL, NULL);
 	else
 	{
 		Jsonb	   *variables = orch_engine_store_variables(rs);
@@ -820,9 +813,8 @@ complete_run(RunState *rs)
 		values[1] = JsonbPGetDatum(variables);
 		if (variables == NULL)
 			nulls[1] = 'n';
-		orch_plan_execute_latest(&plan_complete_run_variables, values, nulls, 0);
+		orch_guard_execute(SCOPE_TRUSTED, &plan_complete_run_variables, values, nulls, NULL);
 	}
-	orch_guard_trust_end();
 	rs->status = RUN_COMPLETED;
 	orch_worker_count(COUNTER_RUNS_COMPLETED);
 }
@@ -870,9 +862,7 @@ write_rest(RunState *rs, const char *stage)
 		orch_engine_write(rs, WRITE_REST, values, nulls);
 		return;
 	}
-	orch_guard_trust_begin();
-	orch_plan_execute_latest(&plan_rest, values, nulls, 0);
-	orch_guard_trust_end();
+	orch_guard_execute(SCOPE_TRUSTED, &plan_rest, values, nulls, NULL);
 }
 
 void
@@ -910,11 +900,8 @@ orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage
 	values[4] = JsonbPGetDatum(variables);
 	if (variables == NULL)
 		nulls[4] = 'n';
-	if (in_stage)
-		orch_guard_trust_begin();
-	orch_plan_execute_latest(&plan_fail_run, values, nulls, 0);
-	if (in_stage)
-		orch_guard_trust_end();
+	orch_guard_execute(in_stage ? SCOPE_TRUSTED : SCOPE_ENGINE, &plan_fail_run, values, nulls,
+					   NULL);
 	rs->status = RUN_ERROR;
 	orch_worker_count(COUNTER_RUNS_FAILED);
 	rs->variables_changed = false;
@@ -948,11 +935,10 @@ fail_stage(RunState *rs, const StageDef *def, Jsonb *error, bool recoverable)
 	values[1] = UUIDPGetDatum(&rs->stage_id);
 	values[2] = JsonbPGetDatum(error);
 	/* not vouched for: the guard discontinues the others */
-	orch_plan_execute_latest(&plan_fail_stage, values, NULL, 0);
+	orch_guard_execute(SCOPE_ENGINE, &plan_fail_stage, values, NULL, NULL);
 	if (!def->has_fault)
 	{
 		orch_engine_fail_run(rs, error, true, true);
-		rs->frame->dirty = false;
 		return;
 	}
 	for (i = 0; i < rs->nsteps; i++)
@@ -967,8 +953,12 @@ fail_stage(RunState *rs, const StageDef *def, Jsonb *error, bool recoverable)
 	}
 	rs->stage_open = false;
 	rs->stage_status = STAGE_ERROR;
-	rs->next = def->fault;
-	rs->frame->dirty = false;
+	/* a trigger of others may have changed the run meanwhile */
+	if (rs->frame->dirty)
+		orch_engine_reload(rs);
+	/* the path of a recall is not that of the definition */
+	if (!rs->stage_open && rs->stage_status == STAGE_ERROR)
+		rs->next = def->fault;
 }
 
 /*

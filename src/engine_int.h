@@ -79,7 +79,8 @@ typedef struct RunState
 	Connector	next;			/* no open stage: where to go */
 	int			nentries;		/* elements entered by this call */
 	bool		kept;			/* a batch has it */
-	bool		read;			/* it was there when it was read last */
+	bool		read;			/* the row existed at the last read */
+	bool		gone;			/* the row was deleted since */
 	uint32		written_generation; /* engine_write.c: when ... */
 	int			written;		/* ... what kind was gathered last */
 	EvalContext eval;

@@ -172,9 +172,13 @@ read_states(RunState **states, int nstates)
 				 table->vals[i], table->tupdesc);
 	SPI_freetuptable(table);
 	if (one && !states[0]->read)
+	{
+		if (states[0]->frame != NULL)
+			return;
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("run %s does not exist", orch_uuid_text(&states[0]->id))));
+	}
 
 	orch_plan_execute_latest(one ? &plan_load_stage : &plan_load_stages, values, NULL, 0);
 	table = SPI_tuptable;
@@ -351,6 +355,13 @@ orch_engine_reload(RunState *rs)
 	orch_engine_flush();
 	rs->frame->dirty = false;
 	read_states(&rs, 1);
+	if (rs->read)
+		return;
+	/* a function canceled the run that it works for, and deleted it */
+	rs->status = RUN_CANCELED;
+	rs->stage_open = false;
+	rs->nsteps = 0;
+	rs->gone = true;
 }
 
 /*
@@ -375,9 +386,6 @@ orch_engine_close_state(RunState *rs)
 	frame = orch_frame_engine(&rs->id);
 	if (frame != NULL)
 		frame->dirty = true;
-	for (frame = orch_frame_top(); frame != NULL; frame = frame->outer)
-		if (frame->kind == FRAME_ENGINE)
-			return;
 	orch_log_flush();
 	orch_history_flush();
 }

@@ -158,7 +158,7 @@ static void fail_step(RunState *rs, StepState *step, Jsonb *error,
 					  const pg_uuid_t *lease_id);
 static void update_step(const pg_uuid_t *run_id, StaticPlan *plan,
 						const pg_uuid_t *step_id, Jsonb *value,
-						const pg_uuid_t *lease_id);
+						const pg_uuid_t *lease_id, const char *comments);
 static Jsonb *pending_outcome(const StepOutcome *outcome);
 static Jsonb *pending_member(Jsonb *pending, const char *name);
 
@@ -258,9 +258,7 @@ insert_steps(RunState *rs)
 														   1, dims, lbs, TEXTOID, -1,
 														   false, TYPALIGN_INT));
 	values[8] = UUIDPGetDatum(&rs->def->orchestration_id);
-	orch_guard_trust_begin();
-	orch_plan_execute(&plan_insert_steps, values, NULL, false, 0);
-	orch_guard_trust_end();
+	orch_guard_execute(SCOPE_TRUSTED, &plan_insert_steps, values, NULL, NULL);
 }
 
 /* A new step's row, for the batch. */
@@ -359,7 +357,7 @@ orch_engine_start_ready(RunState *rs)
 			orch_engine_write(rs, WRITE_STEP_STARTED, values, NULL);
 		}
 		else
-			update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL);
+			update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL, NULL);
 		rs->steps[i].status = STEP_IN_PROGRESS;
 		rs->steps[i].attempt++;
 		begin_step(rs, i);
@@ -398,7 +396,7 @@ orch_engine_complete_interactive(RunState *rs)
 		values[0] = UUIDPGetDatum(&rs->id);
 		values[1] = UUIDPGetDatum(&rs->steps[i].id);
 		orch_engine_flush();
-		orch_plan_execute_latest(&plan_close_work_item, values, NULL, 0);
+		orch_guard_execute(SCOPE_ENGINE, &plan_close_work_item, values, NULL, NULL);
 		any = true;
 	}
 	return any;
@@ -705,9 +703,7 @@ begin_interactive(RunState *rs, int n)
 		orch_engine_write(rs, WRITE_WORK_ITEM, values, nulls);
 	else
 	{
-		orch_guard_trust_begin();
-		orch_plan_execute(&plan_insert_work_item, values, nulls, false, 0);
-		orch_guard_trust_end();
+		orch_guard_execute(SCOPE_TRUSTED, &plan_insert_work_item, values, nulls, NULL);
 	}
 	orch_notify_assigned(&principal.id);
 }
@@ -781,7 +777,7 @@ keep_outputs(RunState *rs, StepState *step, Jsonb *outputs)
 	step->outputs = outputs == NULL ? NULL :
 		DatumGetJsonbPCopy(JsonbPGetDatum(outputs));
 	MemoryContextSwitchTo(old);
-	update_step(&rs->id, &plan_keep_outputs, &step->id, outputs, NULL);
+	update_step(&rs->id, &plan_keep_outputs, &step->id, outputs, NULL, NULL);
 	step->status = STEP_IN_PROGRESS;
 	step->pending = NULL;
 }
@@ -863,7 +859,7 @@ orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
 	}
 	if (step->status == STEP_IN_PROGRESS)
 		return;
-	update_step(&rs->id, &plan_start_step, &step->id, NULL, NULL);
+	update_step(&rs->id, &plan_start_step, &step->id, NULL, NULL, NULL);
 	step->status = STEP_IN_PROGRESS;
 	step->attempt++;
 	begin_step(rs, step - rs->steps);
@@ -881,7 +877,7 @@ orch_engine_discontinue_others(RunState *rs, StepState *failed)
 	values[1] = UUIDPGetDatum(&rs->stage_id);
 	values[2] = UUIDPGetDatum(&failed->id);
 	orch_engine_flush();
-	orch_plan_execute_latest(&plan_discontinue_others, values, NULL, 0);
+	orch_guard_execute(SCOPE_ENGINE, &plan_discontinue_others, values, NULL, NULL);
 }
 
 static void
@@ -909,12 +905,10 @@ complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 		step->status = STEP_COMPLETED;
 		return;
 	}
-	if (comments != NULL && comments->type == jbvString)
-		orch_guard_set_comments(pnstrdup(comments->val.string.val,
-										 comments->val.string.len));
 	update_step(&rs->id, step->pending != NULL ? &plan_complete_step_pending :
-				&plan_complete_step, &step->id, outputs, lease_id);
-	orch_guard_set_comments(NULL);
+				&plan_complete_step, &step->id, outputs, lease_id,
+				comments == NULL || comments->type != jbvString ? NULL :
+				pnstrdup(comments->val.string.val, comments->val.string.len));
 	step->status = STEP_COMPLETED;
 	step->pending = NULL;
 }
@@ -931,7 +925,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 	JsonbParseState *state = NULL;
 	JsonbValue	value;
 
-	update_step(&rs->id, &plan_fail_step, &step->id, error, lease_id);
+	update_step(&rs->id, &plan_fail_step, &step->id, error, lease_id, NULL);
 	step->status = STEP_ERROR;
 	step->pending = NULL;
 
@@ -964,7 +958,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
  */
 static void
 update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,
-			Jsonb *value, const pg_uuid_t *lease_id)
+			Jsonb *value, const pg_uuid_t *lease_id, const char *comments)
 {
 	Datum		values[4];
 	char		nulls[4] = {' ', ' ', ' ', ' '};
@@ -978,9 +972,7 @@ update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,
 	if (lease_id == NULL)
 		nulls[3] = 'n';
 	orch_engine_flush();
-	orch_guard_trust_begin();
-	orch_plan_execute_latest(plan, values, nulls, 0);
-	orch_guard_trust_end();
+	orch_guard_execute(SCOPE_TRUSTED, plan, values, nulls, comments);
 	if (SPI_processed == 0)
 		elog(ERROR, "step %s is gone", orch_uuid_text(step_id));
 }
@@ -990,5 +982,5 @@ orch_engine_keep_outcome(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 						 const StepOutcome *outcome)
 {
 	update_step(run_id, &plan_keep_pending, step_id, pending_outcome(outcome),
-				outcome->lease_id);
+				outcome->lease_id, NULL);
 }

@@ -183,44 +183,22 @@ static void fill_row(int i, Datum *values, bool *nulls, void *arg);
 static void note_new(Level level, const WriteForm *form, const WriteSet *set);
 
 /*
- * Are columns, triggers and checks of the tables those that the extension made?
- * Looked at each time: it is a matter of some pointers.
+ * Do all tables that a batch writes have only what the extension made?  Looked at each
+ * time: it is a matter of some pointers.
  */
 static bool
 only_our_own(void)
 {
-	static const struct
-	{
-		OrchRelation relation;
-		int			natts;		/* 0: may have more */
-		int			ntriggers;	/* but for those of foreign keys */
-		int			nchecks;
-	}			own[] = {
-		{RELATION_RUN, Natts_run, 6, 4},
-		{RELATION_STAGE_RUN, Natts_stage_run, 5, 3},
-		{RELATION_STEP_RUN, Natts_step_run, 5, 3},
-		{RELATION_STEP_QUEUE, Natts_step_queue, 1, 0},
-		{RELATION_WORK_ITEM, 0, 5, 6}
+	static const OrchRelation written[] = {
+		RELATION_RUN, RELATION_STAGE_RUN, RELATION_STEP_RUN, RELATION_STEP_QUEUE,
+		RELATION_WORK_ITEM
 	};
 	int			i;
-	int			j;
-	bool		result = true;
 
-	for (i = 0; i < (int) lengthof(own) && result; i++)
-	{
-		Relation	relation = table_open(orch_catalog_relation(own[i].relation),
-										  AccessShareLock);
-		int			n = 0;
-
-		for (j = 0; relation->trigdesc != NULL && j < relation->trigdesc->numtriggers; j++)
-			n += !relation->trigdesc->triggers[j].tgisinternal;
-		result = n == own[i].ntriggers && relation->rd_rules == NULL &&
-			(own[i].natts == 0 || RelationGetNumberOfAttributes(relation) == own[i].natts) &&
-			(relation->rd_att->constr == NULL ? 0 :
-			 relation->rd_att->constr->num_check) == own[i].nchecks;
-		table_close(relation, AccessShareLock);
-	}
-	return result;
+	for (i = 0; i < (int) lengthof(written); i++)
+		if (!orch_batch_is_own(written[i]))
+			return false;
+	return true;
 }
 
 /*
@@ -259,8 +237,6 @@ orch_engine_batch_begin(void)
 void
 orch_engine_batch_end(EngineBatch *opened)
 {
-	Frame	   *frame;
-
 	if (opened == NULL)
 		return;
 	Assert(batch == opened);
@@ -268,9 +244,6 @@ orch_engine_batch_end(EngineBatch *opened)
 	orch_engine_forget_states();
 	batch = opened->outer;
 	MemoryContextDelete(MemoryContextGetParent(opened->context));
-	for (frame = orch_frame_top(); frame != NULL; frame = frame->outer)
-		if (frame->kind == FRAME_ENGINE)
-			return;
 	orch_log_flush();
 	orch_history_flush();
 }
@@ -438,12 +411,11 @@ write_rows(WriteForm *form, WriteSet *set)
 													   form->types[i].by_value,
 													   form->types[i].alignment));
 	}
+	orch_guard_scope_begin(SCOPE_TRUSTED);
 	if (form == &forms[WRITE_RUN])
-		orch_guard_set_starter(batch->starter);
-	orch_guard_trust_begin();
+		orch_guard_scope_starter(batch->starter);
 	orch_plan_execute_latest(&form->plan, arrays, NULL, 0);
-	orch_guard_trust_end();
-	orch_guard_set_starter(NULL);
+	orch_guard_scope_end();
 	if (SPI_processed != (uint64) set->nrows)
 		elog(ERROR, "%d rows were to be written, not " UINT64_FORMAT, set->nrows,
 			 (uint64) SPI_processed);

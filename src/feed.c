@@ -502,7 +502,7 @@ orchestration_feed_count(PG_FUNCTION_ARGS)
 
 	check_trigger(fcinfo, "feed_count");
 	/* a restore brings the counts with the items */
-	if (orch_guard_is_loading())
+	if (orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
 		return PointerGetDatum(NULL);
 	desc = RelationGetDescr(trigdata->tg_relation);
 	row = trigdata->tg_trigtuple;

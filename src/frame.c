@@ -97,6 +97,17 @@ orch_frame_actor(void)
 	return top->kind == FRAME_CALL ? top->actor : InvalidOid;
 }
 
+bool
+orch_frame_is_engine(void)
+{
+	Frame	   *frame;
+
+	for (frame = top; frame != NULL; frame = frame->outer)
+		if (frame->kind == FRAME_ENGINE)
+			return true;
+	return false;
+}
+
 Frame *
 orch_frame_engine(const pg_uuid_t *run_id)
 {

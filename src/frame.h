@@ -46,6 +46,9 @@ extern Frame *orch_frame_top(void);
 /* The role that acts, InvalidOid for the automated process user. */
 extern Oid	orch_frame_actor(void);
 
+/* Is the engine moving a run, however far out? */
+extern bool orch_frame_is_engine(void);
+
 /* The frame of the engine moving this run, or NULL. */
 extern Frame *orch_frame_engine(const pg_uuid_t *run_id);
 

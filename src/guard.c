@@ -40,6 +40,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -107,11 +108,18 @@ static GuardEntry *pending = NULL;
 static int	npending = 0;
 static int	max_pending = 0;
 
-/* Trigger depth at which the engine vouches, -1: it does not. */
-static int	trusted_depth = -1;
+/* A statement of the extension's own that is under way; in TopTransactionContext. */
+typedef struct Scope
+{
+	struct Scope *outer;
+	ScopeKind	kind;
+	int			nest_level;
+	int			depth;			/* of the statement's triggers */
+	char	   *comments;
+	char	   *starter;
+} Scope;
 
-static char *next_comments = NULL;	/* in TopTransactionContext */
-static char *next_starter = NULL;	/* likewise */
+static Scope *scope = NULL;
 
 static StaticPlan plan_run_exists = {
 	"SELECT 1 FROM orchestration.run WHERE id = $1",
@@ -120,7 +128,10 @@ static StaticPlan plan_run_exists = {
 
 static Level check_trigger_call(FunctionCallInfo fcinfo, const char *name,
 								TriggerEvent timing, bool row);
+static int	trigger_depth(void);
+static bool is_in_scope(void);
 static bool is_trusted(void);
+static void mark_dirty(const pg_uuid_t *run_id);
 static pg_uuid_t *row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_label(Level level, HeapTuple tuple, TupleDesc desc);
@@ -132,56 +143,125 @@ static void check_resume(TriggerData *trigdata);
 static void log_transition(Level level, const Transition *transition,
 						   HeapTuple tuple, TupleDesc desc);
 static bool needs_filling(Level level, HeapTuple row, TupleDesc desc, int status);
-static void flush(void);
+static void flush(bool statement_ended);
 static void note_row(const GuardEntry *entry);
 
 /*
- * Begin and end of a statement of the engine's own.
+ * Begin and end of a statement of the extension's own.
  */
 void
-orch_guard_trust_begin(void)
+orch_guard_scope_begin(ScopeKind kind)
 {
-	trusted_depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1;
+	Scope	   *begun = MemoryContextAllocZero(TopTransactionContext, sizeof(Scope));
+
+	begun->outer = scope;
+	begun->kind = kind;
+	begun->nest_level = GetCurrentTransactionNestLevel();
+	begun->depth = trigger_depth() + 1;
+	scope = begun;
 }
 
 void
-orch_guard_trust_end(void)
+orch_guard_scope_end(void)
 {
-	trusted_depth = -1;
+	Scope	   *ended = scope;
+
+	Assert(ended != NULL && ended->nest_level == GetCurrentTransactionNestLevel());
+	scope = ended->outer;
+	if (ended->comments != NULL)
+		pfree(ended->comments);
+	if (ended->starter != NULL)
+		pfree(ended->starter);
+	pfree(ended);
 }
 
 void
-orch_guard_set_comments(const char *comments)
+orch_guard_scope_comments(const char *comments)
 {
-	next_comments = comments == NULL ? NULL :
-		MemoryContextStrdup(TopTransactionContext, comments);
+	if (comments != NULL)
+		scope->comments = MemoryContextStrdup(TopTransactionContext, comments);
 }
 
 void
-orch_guard_set_starter(const char *name)
+orch_guard_scope_starter(const char *name)
 {
-	next_starter = name == NULL ? NULL :
-		MemoryContextStrdup(TopTransactionContext, name);
+	if (name != NULL)
+		scope->starter = MemoryContextStrdup(TopTransactionContext, name);
+}
+
+void
+orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values, const char *nulls,
+				   const char *comments)
+{
+	orch_guard_scope_begin(kind);
+	orch_guard_scope_comments(comments);
+	orch_plan_execute_latest(plan, values, nulls, 0);
+	orch_guard_scope_end();
+}
+
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
 }
 
 /*
- * Only the statement's own triggers are trusted, not what other triggers on the
- * way write.
+ * Does this trigger belong to the statement of the innermost scope, and not to one
+ * that a trigger on the way carries out?
  */
+static bool
+is_in_scope(void)
+{
+	return scope != NULL && scope->depth == trigger_depth() &&
+		scope->nest_level == GetCurrentTransactionNestLevel();
+}
+
 static bool
 is_trusted(void)
 {
-	return trusted_depth >= 0 &&
-		trusted_depth == DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+	return is_in_scope() && scope->kind == SCOPE_TRUSTED;
 }
 
 /*
- * COPY loads what pg_dump wrote: tables that lookups point to may come later.
+ * A row of a run was written: did the engine, if it is moving the run?  Else it has to
+ * read the run again.
+ */
+static void
+mark_dirty(const pg_uuid_t *run_id)
+{
+	Frame	   *moving = orch_frame_engine(run_id);
+	Frame	   *frame;
+	bool		by_engine = is_in_scope() && scope->kind != SCOPE_CASCADE;
+
+	if (likely(moving == NULL))
+		return;
+	/* a call or an action in between is not the engine that moves it */
+	for (frame = orch_frame_top(); frame != moving; frame = frame->outer)
+		by_engine &= frame->kind == FRAME_ENGINE;
+	if (!by_engine)
+		moving->dirty = true;
+}
+
+/*
+ * COPY loads what pg_dump wrote: tables that lookups point to may come later.  It
+ * loads this table only if the trigger is one of its own rows; what triggers of the
+ * rows of another table write here is not loaded.
  */
 bool
-orch_guard_is_loading(void)
+orch_guard_is_loading(Oid relation)
 {
-	return ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_COPY;
+	PlannedStmt *planned;
+	CopyStmt   *copy;
+
+	if (likely(ActivePortal == NULL || ActivePortal->commandTag != CMDTAG_COPY) ||
+		trigger_depth() != 1)
+		return false;
+	planned = linitial_node(PlannedStmt, ActivePortal->stmts);
+	if (planned->utilityStmt == NULL || !IsA(planned->utilityStmt, CopyStmt))
+		return false;
+	copy = (CopyStmt *) planned->utilityStmt;
+	return copy->is_from && copy->relation != NULL &&
+		RangeVarGetRelid(copy->relation, NoLock, true) == relation;
 }
 
 /*
@@ -368,7 +448,8 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 	int			status = orch_guard_row_status(level, new, desc);
 
 	/* a lookup given by key alone gets the type that has such a record */
-	if (col->record_id != 0 && !is_trusted() && !orch_guard_is_loading())
+	if (col->record_id != 0 && !is_trusted() &&
+		!orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
 	{
 		char	   *key = row_text(new, desc, col->record_id);
 		char	   *type = row_text(new, desc, col->record_type);
@@ -387,7 +468,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 	}
 
 	/* what its run has; that of a run is its version's */
-	if (!update && !orch_guard_is_loading() &&
+	if (!update && !orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)) &&
 		heap_attisnull(new, col->orchestration_id, desc))
 	{
 		pg_uuid_t  *orchestration = orchestration_of(level, new, desc);
@@ -484,6 +565,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	bool		fill = false;
 	bool		isnull;
 
+	mark_dirty(row_uuid(row, desc, col->run_id));
 	/* levels and shared objects are in the same order */
 	if (update && !trusted)
 		orch_access_check_update((SharedObject) level, trigdata->tg_relation,
@@ -579,9 +661,11 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 		entry.step_type = orch_catalog_label_value(ENUM_STEP_TYPE,
 												   DatumGetObjectId(heap_getattr(row, Anum_step_run_step_type,
 																				 desc, &isnull)));
+	entry.depth = trigger_depth();
+	entry.by_engine = is_in_scope() && scope->kind == SCOPE_ENGINE;
 	note_row(&entry);
 	if (npending >= MAX_PENDING)
-		flush();
+		flush(false);
 	return PointerGetDatum(NULL);
 }
 
@@ -619,7 +703,7 @@ check_references(Level level, TriggerData *trigdata)
 	pg_uuid_t  *owner = row_uuid(row, desc, col->owner_id);
 	Principal	principal;
 
-	if (orch_guard_is_loading())
+	if (orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
 		return;
 
 	if (!orch_uuid_equal(owner, &orch_automated_process) &&
@@ -737,7 +821,7 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 	{
 		case LEVEL_RUN:
 			if (transition->from == STATUS_NEW)
-				entry.actor = next_starter;
+				entry.actor = is_in_scope() ? scope->starter : NULL;
 			break;
 		case LEVEL_STAGE:
 			entry.stage_run_id = *row_uuid(tuple, desc, col->id);
@@ -758,8 +842,8 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 				entry.actor = row_text(tuple, desc, Anum_work_item_completed_by);
 			break;
 	}
-	if (entry.kind == LOG_END_WORK_ITEM || entry.kind == LOG_END_STEP)
-		entry.comments = next_comments;
+	if ((entry.kind == LOG_END_WORK_ITEM || entry.kind == LOG_END_STEP) && is_in_scope())
+		entry.comments = scope->comments;
 	orch_log_append(&entry);
 }
 
@@ -799,29 +883,41 @@ orchestration_guard_statement(PG_FUNCTION_ARGS)
 	(void) check_trigger_call(fcinfo, "guard_statement", TRIGGER_EVENT_AFTER,
 							  false);
 	if (!is_trusted())
-		flush();
+		flush(true);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * Look at all noted rows.
+ * Look at the noted rows of this statement.  Rows that a statement further out noted
+ * wait for its end; they may belong to an outer subtransaction, which must not lose
+ * its verdict when this one is rolled back.
+ *
+ * Not ended: there are too many to keep.  They are judged and their consequences made,
+ * but the engine goes on with the runs when the statement has ended: in between it
+ * would find a stage whose steps are not all written.
  */
 static void
-flush(void)
+flush(bool statement_ended)
 {
+	int			level = GetCurrentTransactionNestLevel();
+	int			depth = trigger_depth();
 	GuardEntry *entries;
-	int			nentries = npending;
+	int			first = npending;
+	int			nentries;
 	SystemContext saved;
-	Frame	   *frame;
 	Oid			writer = orch_frame_actor();
 
+	while (first > 0 && pending[first - 1].nest_level >= level &&
+		   pending[first - 1].depth >= depth)
+		first--;
+	nentries = npending - first;
 	orch_system_enter(&saved);
 	if (nentries > 0)
 	{
 		/* what follows may note rows of its own */
 		entries = palloc(nentries * sizeof(GuardEntry));
-		memcpy(entries, pending, nentries * sizeof(GuardEntry));
-		npending = 0;
+		memcpy(entries, &pending[first], nentries * sizeof(GuardEntry));
+		npending = first;
 
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
@@ -832,13 +928,9 @@ flush(void)
 		SPI_finish();
 		pfree(entries);
 	}
-
-	/* inside a call of the engine, it writes the log at its end */
-	for (frame = orch_frame_top(); frame != NULL; frame = frame->outer)
-		if (frame->kind == FRAME_ENGINE)
-			break;
-	if (frame == NULL)
+	if (statement_ended)
 	{
+		orch_cascade_go_on(depth);
 		orch_log_flush();
 		orch_history_flush();
 	}
@@ -877,6 +969,7 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 							row_label(level, row, desc),
 							orch_transition_status_name(level, status)),
 					 errhint("Cancel it first.")));
+		orch_log_run_deleted(row_uuid(row, desc, Anum_run_id));
 		return PointerGetDatum(row);
 	}
 
@@ -934,9 +1027,8 @@ orch_guard_at_xact_end(void)
 {
 	pending = NULL;
 	npending = max_pending = 0;
-	trusted_depth = -1;
-	next_comments = next_starter = NULL;
-	orch_cascade_forget(0);
+	scope = NULL;
+	orch_cascade_at_xact_end();
 }
 
 /*
@@ -947,13 +1039,13 @@ orch_guard_at_subxact_end(int level, bool commit)
 {
 	int			i;
 
+	orch_cascade_at_subxact_end(level, commit);
 	if (!commit)
 	{
 		while (npending > 0 && pending[npending - 1].nest_level >= level)
 			npending--;
-		trusted_depth = -1;
-		next_comments = next_starter = NULL;
-		orch_cascade_forget(level);
+		while (scope != NULL && scope->nest_level >= level)
+			scope = scope->outer;
 		return;
 	}
 	for (i = npending - 1; i >= 0 && pending[i].nest_level >= level; i--)

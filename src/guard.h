@@ -19,16 +19,19 @@
 #include "utils/uuid.h"
 
 #include "orchestration.h"
+#include "system.h"
 #include "transition.h"
 
 /* A row that was written and whose verdict is still to come. */
 typedef struct GuardEntry
 {
 	int			nest_level;		/* of the subtransaction that wrote it */
+	int			depth;			/* of triggers: of its statement */
 	Level		level;
 	int			from;			/* STATUS_NEW: inserted */
 	int			to;
 	int			step_type;		/* steps: StepType */
+	bool		by_engine;		/* SCOPE_ENGINE */
 	bool		fill;			/* stages, steps: who, when it ended, ... are
 								 * still to be filled in */
 	ItemPointerData tid;		/* fill: where the row is */
@@ -43,21 +46,42 @@ typedef struct GuardEntry
 extern int	orch_resume_window;
 
 /*
- * The engine holds the lock on the run and knows its stages and steps: around a
- * statement of its own it vouches for what the guard would have to look up, and
- * makes the consequences itself.  The change itself is checked all the same.
+ * Around a statement of its own the extension begins a scope.  The guard then knows
+ * the rows of this statement from those that triggers on the way write.
+ *
+ * SCOPE_TRUSTED: the engine holds the lock on the run and knows its stages and steps.
+ * It vouches for what the guard would have to look up, and makes the consequences
+ * itself.  The change itself is checked all the same.
+ *
+ * SCOPE_ENGINE: the guard checks and makes the consequences; the engine knows of them
+ * and makes the upward moves itself.
+ *
+ * SCOPE_CASCADE: a consequence of what others wrote.
+ *
+ * Scopes nest: code of others runs in triggers of the statement, and may call the
+ * engine.  The abort of a subtransaction ends the scopes that it began.
  */
-extern void orch_guard_trust_begin(void);
-extern void orch_guard_trust_end(void);
+typedef enum ScopeKind
+{
+	SCOPE_TRUSTED,
+	SCOPE_ENGINE,
+	SCOPE_CASCADE
+} ScopeKind;
 
-/* COPY is loading rows: a restore, most likely. */
-extern bool orch_guard_is_loading(void);
+extern void orch_guard_scope_begin(ScopeKind kind);
+extern void orch_guard_scope_end(void);
 
-/* What the next EndWorkItem or EndStep entry carries as comments; or NULL. */
-extern void orch_guard_set_comments(const char *comments);
+/* In the innermost scope: what EndWorkItem and EndStep entries carry as comments, and
+ * who StartInstance entries say did it; NULL: nothing. */
+extern void orch_guard_scope_comments(const char *comments);
+extern void orch_guard_scope_starter(const char *name);
 
-/* Who the next StartInstance entry says did it; or NULL. */
-extern void orch_guard_set_starter(const char *name);
+/* Execute a plan in a scope, with the latest snapshot. */
+extern void orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values,
+							   const char *nulls, const char *comments);
+
+/* Is COPY loading rows into this very table?  A restore, most likely. */
+extern bool orch_guard_is_loading(Oid relation);
 
 extern void orch_guard_at_xact_end(void);
 extern void orch_guard_at_subxact_end(int level, bool commit);
@@ -67,7 +91,11 @@ extern void orch_guard_check(const GuardEntry *entries, int nentries);
 
 /* cascade.c: the consequences of rows that passed the guard, set by set */
 extern void orch_cascade(const GuardEntry *entries, int nentries);
+
+/* and, once a statement has ended, the engine goes on with its runs */
+extern void orch_cascade_go_on(int depth);
 extern bool orch_cascade_under_way(void);
-extern void orch_cascade_forget(int level);
+extern void orch_cascade_at_subxact_end(int level, bool commit);
+extern void orch_cascade_at_xact_end(void);
 
 #endif							/* ORCH_GUARD_H */

@@ -30,6 +30,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "batch.h"
 #include "compat.h"
 #include "guard_int.h"
 #include "principal.h"
@@ -57,33 +58,12 @@ static StaticPlan plan_fill_steps = {
 	" WHERE s.run_id = u.run_id AND s.id = u.id",
 	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
 };
-static bool has_only_own_triggers(Relation relation);
 static void fill_by_plan(Level level, StaticPlan *plan,
 						 const Principal *principal,
 						 const GuardEntry *entries, int nentries);
 static void fill_directly(Level level, Relation relation,
 						  const Principal *principal,
 						  const GuardEntry *entries, int nentries);
-
-/*
- * Is nobody else waiting for updates of this table?
- */
-static bool
-has_only_own_triggers(Relation relation)
-{
-	const char *prefix = psprintf("%s_guard_", RelationGetRelationName(relation));
-	int			i;
-
-	for (i = 0; i < relation->trigdesc->numtriggers; i++)
-	{
-		const Trigger *trigger = &relation->trigdesc->triggers[i];
-
-		if (!trigger->tgisinternal &&
-			strncmp(trigger->tgname, prefix, strlen(prefix)) != 0)
-			return false;
-	}
-	return true;
-}
 
 /*
  * Fill in what the writers of stages or steps left out.
@@ -112,7 +92,7 @@ orch_guard_fill_rows(Level level, Oid writer, const GuardEntry *entries,
 	principal = OidIsValid(writer) ? orch_principal_acting(writer) : NULL;
 	relation = table_open(orch_catalog_relation(orch_guard_columns[level].relation),
 						  RowExclusiveLock);
-	directly = has_only_own_triggers(relation);
+	directly = orch_batch_is_own(orch_guard_columns[level].relation);
 	if (directly)
 		fill_directly(level, relation, principal, &entries[first],
 					  nentries - first);
@@ -147,9 +127,7 @@ fill_by_plan(Level level, StaticPlan *plan, const Principal *principal,
 		values[2] = UUIDPGetDatum(&principal->id);
 	else
 		nulls[2] = 'n';
-	orch_guard_trust_begin();
-	orch_plan_execute_latest(plan, values, nulls, 0);
-	orch_guard_trust_end();
+	orch_guard_execute(SCOPE_TRUSTED, plan, values, nulls, NULL);
 	pfree(run_ids);
 	pfree(ids);
 }

@@ -44,6 +44,7 @@
 #include "frame.h"
 #include "guard.h"
 #include "history.h"
+#include "log.h"
 #include "principal.h"
 #include "stamp.h"
 #include "system.h"
@@ -130,8 +131,20 @@ typedef struct Change
 static Change *changes = NULL;	/* in TopTransactionContext */
 static int	nchanges = 0;
 static int	max_changes = 0;
-static int	nfeed = 0;			/* of them, those for the feed */
 static MemoryContext texts = NULL;	/* of the changes; below TopTransactionContext */
+
+static const OrchRelation relations[LEVEL_STEP + 1] = {
+	[LEVEL_RUN] = RELATION_RUN,
+	[LEVEL_STAGE] = RELATION_STAGE_RUN,
+	[LEVEL_STEP] = RELATION_STEP_RUN
+};
+
+/* What fill_row() fills from. */
+typedef struct FillContext
+{
+	const Change *changes;
+	int		   *rows;
+} FillContext;
 
 /* Bit i: fields[level][i] is tracked. */
 static uint32 history_mask[LEVEL_STEP + 1];
@@ -196,7 +209,8 @@ static const char *column_text(const TrackableField *field, HeapTuple tuple,
 							   TupleDesc desc, bool *too_long);
 static Change *add_change(Level level, HeapTuple row, TupleDesc desc, bool filled);
 static void fill_row(int i, Datum *values, bool *nulls, void *arg);
-static void flush_feed(void);
+static void write_changes(Change *taken, int ntaken);
+static void write_feed(const Change *taken, int ntaken, int nfeed_taken);
 static void set_tracking(FunctionCallInfo fcinfo, StaticPlan *plan);
 
 static const AttrNumber run_id_columns[LEVEL_STEP + 1] = {
@@ -418,7 +432,7 @@ orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
 	int			j;
 
 	/* a restore brings what was noted with it */
-	if (level > LEVEL_STEP || (old == NULL && orch_guard_is_loading()))
+	if (level > LEVEL_STEP || (old == NULL && orch_guard_is_loading(orch_catalog_relation(relations[level]))))
 		return;
 	if (unlikely(mask_generation != orch_catalog_generation()))
 		load_masks();
@@ -430,7 +444,6 @@ orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
 
 			change->field = -1;
 			change->in_feed = true;
-			nfeed++;
 		}
 		return;
 	}
@@ -448,8 +461,6 @@ orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
 		change->field = j;
 		change->in_history = (history_mask[level] & (1U << j)) != 0;
 		change->in_feed = (feed_mask[level] & (1U << j)) != 0;
-		if (change->in_feed)
-			nfeed++;
 		change->old_value = column_text(field, old, desc, &too_long);
 		change->new_value = column_text(field, new, desc, &too_long);
 		if (too_long)
@@ -468,7 +479,9 @@ orch_history_notes_new(Level level)
 static void
 fill_row(int i, Datum *values, bool *nulls, void *arg)
 {
-	const Change *change = &changes[((int *) arg)[i]];
+	const FillContext *context = arg;
+	const Change *change = &context->changes[context->rows[i]];
+
 	values[COL_RUN_ID] = UUIDPGetDatum(&change->run_id);
 	values[COL_ID] = UUIDPGetDatum(&change->id);
 	values[COL_RECORD_ID] = UUIDPGetDatum(&change->record_id);
@@ -521,24 +534,24 @@ text_array(const char **values, int n)
 }
 
 static void
-flush_feed(void)
+write_feed(const Change *taken, int ntaken, int nfeed_taken)
 {
-	pg_uuid_t  *run_ids = palloc(nfeed * sizeof(pg_uuid_t));
-	pg_uuid_t  *record_ids = palloc(nfeed * sizeof(pg_uuid_t));
-	Datum	   *changed_by = palloc(nfeed * sizeof(Datum));
-	bool	   *changed_by_nulls = palloc(nfeed * sizeof(bool));
-	const char **objects = palloc(nfeed * sizeof(char *));
-	const char **names = palloc(nfeed * sizeof(char *));
-	const char **old_values = palloc(nfeed * sizeof(char *));
-	const char **new_values = palloc(nfeed * sizeof(char *));
+	pg_uuid_t  *run_ids = palloc(nfeed_taken * sizeof(pg_uuid_t));
+	pg_uuid_t  *record_ids = palloc(nfeed_taken * sizeof(pg_uuid_t));
+	Datum	   *changed_by = palloc(nfeed_taken * sizeof(Datum));
+	bool	   *changed_by_nulls = palloc(nfeed_taken * sizeof(bool));
+	const char **objects = palloc(nfeed_taken * sizeof(char *));
+	const char **names = palloc(nfeed_taken * sizeof(char *));
+	const char **old_values = palloc(nfeed_taken * sizeof(char *));
+	const char **new_values = palloc(nfeed_taken * sizeof(char *));
 	Datum		values[6];
 	int			lower = 1;
 	int			n = 0;
 	int			i;
 
-	for (i = 0; i < nchanges; i++)
+	for (i = 0; i < ntaken; i++)
 	{
-		const Change *change = &changes[i];
+		const Change *change = &taken[i];
 
 		if (!change->in_feed)
 			continue;
@@ -570,32 +583,83 @@ flush_feed(void)
 	SPI_finish();
 }
 
+/*
+ * Write what was gathered; when, is as for the log.
+ */
 void
 orch_history_flush(void)
 {
-	int		   *rows;
+	Change	   *taken = changes;
+	int			ntaken = nchanges;
+	MemoryContext their_texts = texts;
+
+	if (nchanges == 0 || changes[0].nest_level < GetCurrentTransactionNestLevel() ||
+		orch_frame_is_engine())
+		return;
+
+	/* triggers of others on the tables may gather some of their own */
+	changes = NULL;
+	texts = NULL;
+	nchanges = max_changes = 0;
+	write_changes(taken, ntaken);
+	pfree(taken);
+	MemoryContextDelete(their_texts);
+}
+
+void
+orch_history_flush_level(void)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	int			first = nchanges;
+	int			ntaken;
+	Change	   *taken;
+
+	while (first > 0 && changes[first - 1].nest_level >= level)
+		first--;
+	ntaken = nchanges - first;
+	if (ntaken == 0)
+		return;
+	taken = MemoryContextAllocHuge(TopTransactionContext, ntaken * sizeof(Change));
+	memcpy(taken, &changes[first], ntaken * sizeof(Change));
+	nchanges = first;
+	write_changes(taken, ntaken);
+	pfree(taken);
+}
+
+bool
+orch_history_is_gathered(void)
+{
+	return nchanges > 0;
+}
+
+static void
+write_changes(Change *taken, int ntaken)
+{
+	FillContext context;
+	int			ngone;
+	pg_uuid_t  *gone = orch_log_gone_runs(&ngone);
 	int			n = 0;
+	int			nrows = 0;
+	int			nfeed_taken = 0;
 	int			i;
 
-	if (nchanges == 0)
-		return;
-	rows = palloc(nchanges * sizeof(int));
-	for (i = 0; i < nchanges; i++)
-		if (changes[i].in_history)
-			rows[n++] = i;
-	if (n > 0)
-		orch_batch_insert(RELATION_FIELD_CHANGE, n, fill_row, rows);
-	if (nfeed > 0)
-		flush_feed();
-	pfree(rows);
-	nchanges = nfeed = 0;
-	MemoryContextReset(texts);
-	if (max_changes > 1024)
+	for (i = 0; i < ntaken; i++)
+		if (ngone == 0 || bsearch(&taken[i].run_id, gone, ngone, sizeof(pg_uuid_t),
+								  orch_uuid_compare) == NULL)
+			taken[n++] = taken[i];
+	context.changes = taken;
+	context.rows = palloc(Max(n, 1) * sizeof(int));
+	for (i = 0; i < n; i++)
 	{
-		pfree(changes);
-		changes = NULL;
-		max_changes = 0;
+		if (taken[i].in_history)
+			context.rows[nrows++] = i;
+		nfeed_taken += taken[i].in_feed;
 	}
+	if (nrows > 0)
+		orch_batch_insert(RELATION_FIELD_CHANGE, nrows, fill_row, &context);
+	if (nfeed_taken > 0)
+		write_feed(taken, n, nfeed_taken);
+	pfree(context.rows);
 }
 
 /*
@@ -606,7 +670,7 @@ orch_history_at_xact_end(void)
 {
 	changes = NULL;
 	texts = NULL;
-	nchanges = max_changes = nfeed = 0;
+	nchanges = max_changes = 0;
 }
 
 /*
@@ -620,8 +684,7 @@ orch_history_at_subxact_end(int level, bool commit)
 	if (!commit)
 	{
 		while (nchanges > 0 && changes[nchanges - 1].nest_level >= level)
-			if (changes[--nchanges].in_feed)
-				nfeed--;
+			nchanges--;
 		return;
 	}
 	for (i = nchanges - 1; i >= 0 && changes[i].nest_level >= level; i--)

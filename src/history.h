@@ -32,6 +32,8 @@ extern bool orch_history_notes_new(Level level);
 
 /* Write what was noted.  Caller is in system context. */
 extern void orch_history_flush(void);
+extern void orch_history_flush_level(void);
+extern bool orch_history_is_gathered(void);
 
 extern void orch_history_at_xact_end(void);
 extern void orch_history_at_subxact_end(int level, bool commit);

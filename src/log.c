@@ -9,9 +9,13 @@
  * heap together (batch.c).
  *
  * That way past the executor is sound here: every constraint of run_log holds by
- * construction (lengths are cut below, the run of an entry is locked by the same
- * transaction, so its row cannot go away), and nobody is granted a trigger on
- * the table.  Entries made in a subtransaction vanish with it.
+ * construction.  Lengths are cut below; the run of an entry is locked by the same
+ * transaction, so that only this transaction can delete it, and entries of runs that
+ * are gone are not written.
+ *
+ * Entries made in a subtransaction vanish with it, and what an outer one gathered must
+ * not vanish with an inner one: an inner one writes only while nothing of an outer one
+ * waits.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -23,7 +27,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "executor/spi.h"
+#include "lib/qunique.h"
 #include "utils/lsyscache.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -31,8 +38,12 @@
 
 #include "batch.h"
 #include "catalog.h"
+#include "frame.h"
+#include "history.h"
 #include "log.h"
 #include "stamp.h"
+#include "system.h"
+#include "uuid.h"
 
 /* columns of run_log, 0-based */
 #define COL_RUN_ID			0
@@ -57,6 +68,28 @@ static LogEntry *entries = NULL;	/* in TopTransactionContext */
 static int	nentries = 0;
 static int	max_entries = 0;
 
+/* Runs that were deleted while something was gathered; in TopTransactionContext. */
+typedef struct DeletedRun
+{
+	struct DeletedRun *before;
+	int			nest_level;
+	pg_uuid_t	id;
+} DeletedRun;
+
+static DeletedRun *deleted = NULL;
+
+/* What fill_row() fills from. */
+typedef struct FillContext
+{
+	const LogEntry *entries;
+	Oid			sequence;
+} FillContext;
+
+static StaticPlan plan_existing = {
+	"SELECT r.id FROM orchestration.run r WHERE r.id = ANY ($1)", 1, {UUIDARRAYOID}
+};
+
+static void write_entries(LogEntry *taken, int ntaken);
 static void fill_row(int i, Datum *values, bool *nulls, void *arg);
 
 /*
@@ -100,47 +133,138 @@ orch_log_append(const LogEntry *entry)
 	nentries++;
 }
 
-/*
- * Write what was gathered.  Caller is in system context.
- */
 void
 orch_log_flush(void)
 {
-	Oid			sequence;
-	int			i;
+	LogEntry   *taken = entries;
+	int			ntaken = nentries;
 
-	if (nentries == 0)
+	if (nentries == 0 || entries[0].nest_level < GetCurrentTransactionNestLevel() ||
+		orch_frame_is_engine())
 		return;
 
-	sequence = get_relname_relid("run_log_number_seq",
-								 get_rel_namespace(orch_catalog_relation(RELATION_RUN_LOG)));
-	orch_batch_insert(RELATION_RUN_LOG, nentries, fill_row, &sequence);
+	/* triggers of others on the table may gather some of their own */
+	entries = NULL;
+	nentries = max_entries = 0;
+	write_entries(taken, ntaken);
+	pfree(taken);
+}
 
-	for (i = 0; i < nentries; i++)
+void
+orch_log_flush_level(void)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	int			first = nentries;
+	LogEntry   *taken;
+
+	while (first > 0 && entries[first - 1].nest_level >= level)
+		first--;
+	if (first < nentries)
 	{
-		if (entries[i].actor != NULL)
-			pfree(entries[i].actor);
-		if (entries[i].comments != NULL)
-			pfree(entries[i].comments);
-		if (entries[i].context != NULL)
-			pfree(entries[i].context);
+		int			ntaken = nentries - first;
+
+		taken = MemoryContextAllocHuge(TopTransactionContext, ntaken * sizeof(LogEntry));
+		memcpy(taken, &entries[first], ntaken * sizeof(LogEntry));
+		nentries = first;
+		write_entries(taken, ntaken);
+		pfree(taken);
 	}
-	nentries = 0;
-	if (max_entries > 1024)
+	orch_history_flush_level();
+}
+
+static void
+write_entries(LogEntry *taken, int ntaken)
+{
+	FillContext context;
+	int			ngone;
+	pg_uuid_t  *gone = orch_log_gone_runs(&ngone);
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < ntaken; i++)
+		if (ngone == 0 || bsearch(&taken[i].run_id, gone, ngone, sizeof(pg_uuid_t),
+								  orch_uuid_compare) == NULL)
+			taken[n++] = taken[i];
+	if (n == 0)
+		return;
+	context.entries = taken;
+	context.sequence = get_relname_relid("run_log_number_seq",
+										 get_rel_namespace(orch_catalog_relation(RELATION_RUN_LOG)));
+	orch_batch_insert(RELATION_RUN_LOG, n, fill_row, &context);
+	for (i = 0; i < n; i++)
 	{
-		pfree(entries);
-		entries = NULL;
-		max_entries = 0;
+		if (taken[i].actor != NULL)
+			pfree(taken[i].actor);
+		if (taken[i].comments != NULL)
+			pfree(taken[i].comments);
+		if (taken[i].context != NULL)
+			pfree(taken[i].context);
 	}
+}
+
+void
+orch_log_run_deleted(const pg_uuid_t *run_id)
+{
+	DeletedRun *run;
+
+	if (nentries == 0 && !orch_history_is_gathered())
+		return;
+	run = MemoryContextAlloc(TopTransactionContext, sizeof(DeletedRun));
+	run->before = deleted;
+	run->nest_level = GetCurrentTransactionNestLevel();
+	run->id = *run_id;
+	deleted = run;
+}
+
+pg_uuid_t *
+orch_log_gone_runs(int *nruns)
+{
+	pg_uuid_t  *ids;
+	pg_uuid_t  *existing;
+	DeletedRun *run;
+	Datum		value;
+	int			nexisting;
+	int			n = 0;
+	int			i;
+	bool		isnull;
+
+	*nruns = 0;
+	if (likely(deleted == NULL))
+		return NULL;
+	for (run = deleted; run != NULL; run = run->before)
+		n++;
+	ids = palloc(sizeof(pg_uuid_t) * n);
+	for (n = 0, run = deleted; run != NULL; run = run->before)
+		ids[n++] = run->id;
+	qsort(ids, n, sizeof(pg_uuid_t), orch_uuid_compare);
+	n = (int) qunique(ids, n, sizeof(pg_uuid_t), orch_uuid_compare);
+
+	/* a trigger of others may have kept one */
+	existing = palloc(sizeof(pg_uuid_t) * n);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	value = PointerGetDatum(orch_uuid_array(ids, n));
+	orch_plan_execute_latest(&plan_existing, &value, NULL, 0);
+	nexisting = (int) SPI_processed;
+	for (i = 0; i < nexisting; i++)
+		existing[i] = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[i],
+												   SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	qsort(existing, nexisting, sizeof(pg_uuid_t), orch_uuid_compare);
+	for (i = 0; i < n; i++)
+		if (bsearch(&ids[i], existing, nexisting, sizeof(pg_uuid_t), orch_uuid_compare) == NULL)
+			ids[(*nruns)++] = ids[i];
+	return ids;
 }
 
 static void
 fill_row(int i, Datum *values, bool *nulls, void *arg)
 {
-	const LogEntry *entry = &entries[i];
+	const FillContext *context = arg;
+	const LogEntry *entry = &context->entries[i];
 
 	values[COL_RUN_ID] = UUIDPGetDatum(&entry->run_id);
-	values[COL_NUMBER] = Int64GetDatum(nextval_internal(*(Oid *) arg, false));
+	values[COL_NUMBER] = Int64GetDatum(nextval_internal(context->sequence, false));
 	values[COL_LOGGED_AT] = TimestampTzGetDatum(entry->logged_at);
 	values[COL_KIND] = ObjectIdGetDatum(orch_catalog_label_oid(ENUM_LOG_KIND,
 															   entry->kind));
@@ -182,6 +306,7 @@ orch_log_at_xact_end(void)
 {
 	entries = NULL;
 	nentries = max_entries = 0;
+	deleted = NULL;
 }
 
 /*
@@ -190,14 +315,19 @@ orch_log_at_xact_end(void)
 void
 orch_log_at_subxact_end(int level, bool commit)
 {
+	DeletedRun *run;
 	int			i;
 
 	if (!commit)
 	{
 		while (nentries > 0 && entries[nentries - 1].nest_level >= level)
 			nentries--;
+		while (deleted != NULL && deleted->nest_level >= level)
+			deleted = deleted->before;
 		return;
 	}
+	for (run = deleted; run != NULL && run->nest_level >= level; run = run->before)
+		run->nest_level = level - 1;
 	for (i = nentries - 1; i >= 0 && entries[i].nest_level >= level; i--)
 		entries[i].nest_level = level - 1;
 }

@@ -43,7 +43,21 @@ typedef struct LogEntry
 /* Fill in kind, run and what else applies of a zeroed entry, then append. */
 extern void orch_log_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id);
 extern void orch_log_append(const LogEntry *entry);
+/*
+ * Write what was gathered, unless the engine is moving a run, or an outer
+ * subtransaction gathered some: they write it at their end, in the order in which it
+ * happened.  Caller is in system context.
+ */
 extern void orch_log_flush(void);
+
+/* Write log and history that this subtransaction gathered, whatever is further out. */
+extern void orch_log_flush_level(void);
+
+/* A run was deleted: nothing more is written for it, unless the deletion is undone. */
+extern void orch_log_run_deleted(const pg_uuid_t *run_id);
+
+/* The ids, in order, of runs that were deleted in this transaction and are gone. */
+extern pg_uuid_t *orch_log_gone_runs(int *nruns);
 
 extern void orch_log_at_xact_end(void);
 extern void orch_log_at_subxact_end(int level, bool commit);

@@ -195,6 +195,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	Frame	   *frame;
 	ItemState	item;
 	StepOutcome outcome;
+	JsonbValue *said;
 	Datum		values[4];
 	char		nulls[4] = {' ', ' ', ' ', ' '};
 
@@ -238,18 +239,10 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 		values[3] = CStringGetTextDatum(key);
 	else
 		nulls[3] = 'n';
-	if (outputs != NULL)
-	{
-		JsonbValue *comments = orch_engine_comments(outputs);
-
-		if (comments != NULL && comments->type == jbvString)
-			orch_guard_set_comments(pnstrdup(comments->val.string.val,
-											 comments->val.string.len));
-	}
-	orch_guard_trust_begin();
-	orch_plan_execute_latest(&plan_complete, values, nulls, 0);
-	orch_guard_trust_end();
-	orch_guard_set_comments(NULL);
+	said = outputs == NULL ? NULL : orch_engine_comments(outputs);
+	orch_guard_execute(SCOPE_TRUSTED, &plan_complete, values, nulls,
+					   said == NULL || said->type != jbvString ? NULL :
+					   pnstrdup(said->val.string.val, said->val.string.len));
 
 	memset(&outcome, 0, sizeof(outcome));
 	outcome.success = true;
