@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/datum.h"
@@ -246,4 +247,31 @@ orch_access_check_update(SharedObject object, Relation relation,
 		   object == OBJECT_RUN ?
 		   "Edit access to the run; for its status the permission Manage Orchestration Runs will do" :
 		   "Edit access to it");
+}
+
+PG_FUNCTION_INFO_V1(orchestration_guard_judges);
+
+/*
+ * orchestration.guard_judges(object orchestration.shared_object, record_id uuid)
+ *		returns boolean
+ *
+ * WITH CHECK of the policies for UPDATE: true.  The rights to change a record, and the
+ * rules of its status, are checked by triggers that see the row before and after; a
+ * role that was given the parameter session_replication_role can keep them from firing.
+ * Raises 42501 then.  Only roles that row security applies to come here, so that
+ * a restore, a subscription and a superuser do not.
+ */
+Datum
+orchestration_guard_judges(PG_FUNCTION_ARGS)
+{
+	if (unlikely(SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("user \"%s\" may not change %s %s while session_replication_role is replica",
+						orch_principal_role_label(GetUserId()),
+						object_names[orch_access_object(PG_GETARG_OID(0))],
+						orch_uuid_text(PG_GETARG_UUID_P(1))),
+				 errdetail("The triggers that check rights and statuses do not fire then."),
+				 errhint("Set session_replication_role to origin.")));
+	PG_RETURN_BOOL(true);
 }

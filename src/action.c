@@ -67,16 +67,20 @@ static StaticPlan plan_find = {
 	" EXTRACT(epoch FROM retry_delay)::float8, retry_backoff,"
 	" EXTRACT(epoch FROM retry_max_delay)::float8, retry_jitter,"
 	" COALESCE(EXTRACT(epoch FROM timeout)::float8, 0), inputs, outputs,"
-	" COALESCE(EXTRACT(epoch FROM due)::float8, 0)"
+	" COALESCE(EXTRACT(epoch FROM due)::float8, 0), run_as_user, run_as_owner"
 	" FROM orchestration.action WHERE name = $1",
 	1, {TEXTOID}
 };
 static StaticPlan plan_register = {
-	"INSERT INTO orchestration.action (name, kind, function_name, search_path, topic)"
+	"INSERT INTO orchestration.action AS a (name, kind, function_name, search_path, topic)"
 	" VALUES ($1, $2::text::orchestration.action_kind, $3, $4, $5)"
 	" ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,"
 	" function_name = excluded.function_name, search_path = excluded.search_path,"
-	" topic = excluded.topic, modified_at = pg_catalog.now()",
+	" topic = excluded.topic, modified_at = pg_catalog.now(),"
+	/* what was allowed to the one is not to the other */
+	" run_as_user = a.run_as_user AND (a.kind, a.function_name, a.search_path, a.topic)"
+	"   IS NOT DISTINCT FROM"
+	"   (excluded.kind, excluded.function_name, excluded.search_path, excluded.topic)",
 	5, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}
 };
 
@@ -86,6 +90,7 @@ static void forget_functions(Datum arg, int cacheid, uint32 hashvalue);
 static void prepare_cache(void);
 static Oid	find_function(const char *name);
 static void check_function(Oid function);
+static char *function_owner(Oid function);
 static Jsonb *kept_jsonb(HeapTuple tuple, TupleDesc desc, int column);
 static void check_described_member(JsonbContainer *member, const char *argument,
 								   const char *name);
@@ -180,6 +185,9 @@ orch_action_find(const char *name)
 		found.inputs = kept_jsonb(tuple, desc, 11);
 		found.outputs = kept_jsonb(tuple, desc, 12);
 		found.due = DatumGetFloat8(SPI_getbinval(tuple, desc, 13, &isnull));
+		found.run_as_user = DatumGetBool(SPI_getbinval(tuple, desc, 14, &isnull));
+		if ((text = SPI_getvalue(tuple, desc, 15)) != NULL)
+			found.run_as_owner = MemoryContextStrdup(action_context, text);
 		if (found.function_name != NULL)
 			found.function = find_function(found.function_name);
 	}
@@ -280,6 +288,49 @@ rethrow_restricted(const Action *action)
 	MemoryContextSwitchTo(context);
 	FreeErrorData(error);
 	PG_RE_THROW();
+}
+
+/*
+ * The name of the role that owns the function, NULL when it is gone.
+ */
+static char *
+function_owner(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	name = GetUserNameFromId(((Form_pg_proc) GETSTRUCT(tuple))->proowner, true);
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+char *
+orch_action_run_as_problem(const Action *action)
+{
+	char	   *owner = action->kind == ACTION_FUNCTION ? function_owner(action->function) : NULL;
+
+	if (!action->run_as_user)
+		return psprintf("action \"%s\" may not run as a user", action->name);
+	if (owner != NULL && (action->run_as_owner == NULL ||
+						  strcmp(owner, action->run_as_owner) != 0))
+		return psprintf("action \"%s\" may not run as a user: since that was allowed its function has come to belong to role \"%s\"",
+						action->name, owner);
+	return NULL;
+}
+
+void
+orch_action_require_run_as(const Action *action)
+{
+	char	   *problem = orch_action_run_as_problem(action);
+
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s", problem),
+				 errdetail("Its steps have runAsUser, by which its function or worker acts as a user."),
+				 errhint("An administrator allows it with orchestration.allow_run_as_user(); then resume the run.")));
 }
 
 Jsonb *
@@ -761,6 +812,66 @@ orchestration_describe_action(PG_FUNCTION_ARGS)
 		values[i] = PG_GETARG_DATUM(i);
 	}
 	update_action(&plan_describe, values, nulls);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(orchestration_allow_run_as_user);
+
+/*
+ * orchestration.allow_run_as_user(action text, allowed boolean) returns void
+ *
+ * Whether steps with runAsUser may call the action.  Then its function, or the
+ * worker, acts as whatever user a definition names.  It ends when the action is
+ * registered anew as something else, or its function gets another owner.  Raises 22004
+ * for null, OR205 for an unknown action, 22023 for a screen, 42883 for a function that
+ * is gone.  Source: ours.
+ */
+Datum
+orchestration_allow_run_as_user(PG_FUNCTION_ARGS)
+{
+	static StaticPlan plan_allow = {
+		"UPDATE orchestration.action SET run_as_user = $2, run_as_owner = $3,"
+		" modified_at = pg_catalog.now() WHERE name = $1"
+		" AND function_name IS NOT DISTINCT FROM $4",
+		4, {TEXTOID, BOOLOID, NAMEOID, TEXTOID}
+	};
+	const Action *action;
+	char	   *owner = NULL;
+	NameData	owner_name;
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', 'n', 'n'};
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of an action and allowed must not be null")));
+	values[0] = PG_GETARG_DATUM(0);
+	values[1] = PG_GETARG_DATUM(1);
+	action = orch_action_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (action != NULL && PG_GETARG_BOOL(1) && action->kind == ACTION_SCREEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("action \"%s\" is a screen: its assignees act, nothing runs as them",
+						action->name)));
+	if (action != NULL && action->kind == ACTION_FUNCTION)
+	{
+		owner = function_owner(action->function);
+		if (owner == NULL && PG_GETARG_BOOL(1))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_FUNCTION),
+					 errmsg("function %s(jsonb) of action \"%s\" does not exist",
+							action->function_name, action->name),
+					 errhint("Create it, or register the action again.")));
+		values[3] = CStringGetTextDatum(action->function_name);
+		nulls[3] = ' ';
+	}
+	if (owner != NULL && PG_GETARG_BOOL(1))
+	{
+		namestrcpy(&owner_name, owner);
+		values[2] = NameGetDatum(&owner_name);
+		nulls[2] = ' ';
+	}
+	update_action(&plan_allow, values, nulls);
 	PG_RETURN_VOID();
 }
 

@@ -38,6 +38,8 @@ typedef struct Action
 	Jsonb	   *inputs;			/* describe_action(), or NULL */
 	Jsonb	   *outputs;
 	double		due;			/* seconds; 0: none */
+	bool		run_as_user;	/* allow_run_as_user() */
+	char	   *run_as_owner;	/* function actions: whose function it was then */
 } Action;
 
 /* The action of a name, or NULL; valid until the next change of actions. */
@@ -56,6 +58,13 @@ extern void orch_action_check_outputs(const char *name, Jsonb *outputs);
 extern char *orch_action_member_type(Jsonb *described, const char *name);
 extern bool orch_action_is_of_type(const char *type, JsonbValue *value);
 extern bool orch_action_is_required(JsonbValue *member);
+
+/*
+ * Why steps with runAsUser may not call the action; NULL: they may.  The other raises
+ * that with 42501.
+ */
+extern char *orch_action_run_as_problem(const Action *action);
+extern void orch_action_require_run_as(const Action *action);
 
 /*
  * Carry out a function action; returns its result, NULL for null.  The function

@@ -73,6 +73,25 @@ typedef bool OrchCompatUpdateIndexes;
 #define orch_compat_qualified_name(text) stringToQualifiedNameList(text)
 #endif
 
+/* 16 keeps the settings in a hash table, and exports the look-up */
+#include "utils/guc.h"
+#include "utils/guc_tables.h"
+#if PG_VERSION_NUM >= 160000
+#define orch_compat_find_setting(name) find_option(name, false, true, 0)
+#else
+static inline struct config_generic *
+orch_compat_find_setting(const char *name)
+{
+	struct config_generic **settings = get_guc_variables();
+	int			i;
+
+	for (i = 0; i < GetNumConfigOptions(); i++)
+		if (strcmp(settings[i]->name, name) == 0)
+			return settings[i];
+	return NULL;
+}
+#endif
+
 /* 18 makes uuids of version 7 itself */
 #if PG_VERSION_NUM >= 180000
 #include "utils/fmgrprotos.h"

@@ -363,6 +363,16 @@ check_inputs(const StepDef *step, const char *place, ProblemList *problems)
 	}
 }
 
+/*
+ * Does the step's action run as a user?  Only then a step of these types has an
+ * assignee.
+ */
+static bool
+runs_as_user(const StepDef *step)
+{
+	return step->type != STEP_TYPE_INTERACTIVE && step->assignee != NULL;
+}
+
 static bool
 record_type_is_there(const char *name)
 {
@@ -424,6 +434,17 @@ orch_definition_check_activation(const Definition *def, ProblemList *problems)
 										psprintf("action \"%s\" is a %s, the step needs a %s",
 												 step->action_name, known->kind,
 												 fitting_actions(step)), NULL);
+		else if (runs_as_user(step))
+		{
+			const Action *action = orch_action_find(step->action_name);
+			char	   *problem = action == NULL ? NULL : orch_action_run_as_problem(action);
+
+			if (problem != NULL)
+				orch_definition_add_problem(problems, PROBLEM_ERROR, place, 0,
+											psprintf("%s; an administrator allows it with orchestration.allow_run_as_user(%s)",
+													 problem, quote_literal_cstr(step->action_name)),
+											NULL);
+		}
 		check_inputs(step, place, problems);
 		check_evaluation(step->entry_action, &actions, place, problems);
 		check_evaluation(step->exit_action, &actions, place, problems);
@@ -557,6 +578,13 @@ orchestration_orchestration_references(PG_FUNCTION_ARGS)
 		add_reference(&refs, "action", step->action_name, fitting_actions(step),
 					  step->name,
 					  known != NULL && action_fits(step, known->kind));
+		if (runs_as_user(step))
+		{
+			const Action *action = orch_action_find(step->action_name);
+
+			add_reference(&refs, "runAsUser", step->action_name, NULL, step->name,
+						  action != NULL && orch_action_run_as_problem(action) == NULL);
+		}
 		if (step->assignee != NULL)
 		{
 			const char *kind;

@@ -39,7 +39,6 @@
 #include "history.h"
 #include "log.h"
 #include "queue.h"
-#include "record.h"
 #include "system.h"
 #include "uuid.h"
 
@@ -104,7 +103,8 @@ PG_FUNCTION_INFO_V1(orchestration_dry_run);
  * Plays a run of a version, the newest when it is null, active or not, about a
  * record, with inputs, in a subtransaction that is rolled back, and returns what
  * happened: the milestones in the log's words and, last, a row Result with status,
- * variables and error.  What waits for people or workers is ended with the member
+ * variables and error.  The caller must be able to read the record himself, as for
+ * start_orchestration().  What waits for people or workers is ended with the member
  * of outputs that has the name of its step, or without outputs; at most max_steps of
  * them.  Raises 42501 without the permission Manage Flow, 22004 for a null name or
  * max_steps, OR202, OR101 for an unknown orchestration, version or record, OR306 for
@@ -117,6 +117,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	SystemContext saved;
+	Oid			role = GetUserId();
 	Frame	   *frame;
 	StartRequest request;
 	pg_uuid_t	started_by;
@@ -143,7 +144,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 
 	memset(&request, 0, sizeof(request));
 	orch_run_set_starter(&request, &started_by);
-	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -163,16 +164,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is an evaluation flow: it is asked, not started", name)));
 	if (!PG_ARGISNULL(1))
-	{
-		request.record_key = text_to_cstring(PG_GETARG_TEXT_PP(1));
-		request.record_type = request.definition->record_type != NULL ?
-			request.definition->record_type : orch_record_find_type(request.record_key);
-		if (request.record_type == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-					 errmsg("no registered record type has a record \"%s\"",
-							request.record_key)));
-	}
+		orch_run_set_record(&request, text_to_cstring(PG_GETARG_TEXT_PP(1)), role);
 	if (!PG_ARGISNULL(2))
 		request.inputs = PG_GETARG_JSONB_P(2);
 

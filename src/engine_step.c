@@ -709,15 +709,18 @@ begin_interactive(RunState *rs, int n)
 }
 
 /*
- * The user as whom a step's action runs (runAsUser).  Raises OR103 when there is
- * no active one; that fails the step.
+ * The user as whom a step's action runs (runAsUser).  Raises 42501 when the action may
+ * not, OR103 when there is no active user; that fails the step.
  */
 static const pg_uuid_t *
 run_as_user(RunState *rs, const StepDef *def, Principal *principal)
 {
 	char	   *name = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
 																			  def->assignee));
+	const Action *action = orch_action_find(def->action_name);
 
+	if (action != NULL)
+		orch_action_require_run_as(action);
 	if (name == NULL || !find_assignee(def, name, principal) ||
 		principal->kind != PRINCIPAL_USER || !principal->is_active)
 		ereport(ERROR,

@@ -98,7 +98,7 @@ static StaticPlan plan_count_like = {
 };
 
 static bool set_author(Oid role, Datum *value);
-static bool item_visible(Oid role, const pg_uuid_t *id);
+static bool item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id);
 static void require_item(Oid role, const pg_uuid_t *id);
 static char *text_argument(FunctionCallInfo fcinfo, int n, const char *name, int max);
 static bool may_delete(Oid role, const pg_uuid_t *author);
@@ -120,17 +120,17 @@ set_author(Oid role, Datum *value)
 }
 
 /*
- * Does the caller see the feed item?  It is locked, so that it stays.  Connected to
- * SPI, in system context.
+ * Does the caller see the feed item?  Found by a plan that returns its object and
+ * record; plan_item locks it, so that it stays.  Connected to SPI, in system context.
  */
 static bool
-item_visible(Oid role, const pg_uuid_t *id)
+item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id)
 {
 	Datum		value = UUIDPGetDatum(id);
 	RecordAccess record;
 	AccessLevel level = ACCESS_NONE;
 
-	orch_plan_execute_latest(&plan_item, &value, NULL, 1);
+	orch_plan_execute_latest(plan, &value, NULL, 1);
 	if (SPI_processed > 0)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[0];
@@ -151,7 +151,7 @@ item_visible(Oid role, const pg_uuid_t *id)
 static void
 require_item(Oid role, const pg_uuid_t *id)
 {
-	if (!item_visible(role, id))
+	if (!item_visible(role, &plan_item, id))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("feed item %s does not exist", orch_uuid_text(id))));
@@ -337,26 +337,53 @@ may_delete(Oid role, const pg_uuid_t *author)
 }
 
 /*
- * Lock the run of a feed item, so that its deletion and that of the run do not wait
- * for each other.
+ * Delete a feed item: one that the caller made, or with Modify All Data.  False:
+ * there is none, or the caller does not see it.
  */
-void
-orch_feed_lock_run(const pg_uuid_t *item_id)
+bool
+orch_feed_delete(const pg_uuid_t *id)
 {
-	static StaticPlan plan_lock_run_of = {
-		"SELECT 1 FROM orchestration.run r WHERE r.id ="
-		" (SELECT f.run_id FROM orchestration.feed_item f WHERE f.id = $1) FOR KEY SHARE",
+	static StaticPlan plan_found = {
+		"SELECT object::pg_catalog.text, record_id, created_by, run_id"
+		" FROM orchestration.feed_item WHERE id = $1",
 		1, {UUIDOID}
 	};
-	Datum		value = UUIDPGetDatum(item_id);
+	static StaticPlan plan_delete = {
+		"DELETE FROM orchestration.feed_item WHERE id = $1", 1, {UUIDOID}
+	};
+	Oid			role = GetUserId();
+	Datum		value = UUIDPGetDatum(id);
 	SystemContext saved;
+	bool		found;
 
+	(void) orch_access_require_user(role);
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&plan_lock_run_of, &value, NULL, 1);
+	found = item_visible(role, &plan_found, id);
+	if (found)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		author = SPI_getbinval(tuple, desc, 3, &isnull);
+		Datum		run;
+
+		if (!may_delete(role, isnull ? NULL : DatumGetUUIDP(author)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("user \"%s\" may not delete feed item %s",
+							orch_principal_role_label(role), orch_uuid_text(id)),
+					 errdetail("It needs to be his own, or the permission Modify All Data.")));
+		/* the run first, as whoever deletes the run has it */
+		run = SPI_getbinval(tuple, desc, 4, &isnull);
+		orch_plan_execute_latest(&plan_lock_run, &run, NULL, 1);
+		orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
+		found = SPI_processed > 0;
+	}
 	SPI_finish();
 	orch_system_leave(&saved);
+	return found;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_delete_feed_comment);
@@ -395,7 +422,7 @@ orchestration_delete_feed_comment(PG_FUNCTION_ARGS)
 		Datum		item = SPI_getbinval(tuple, desc, 1, &isnull);
 		Datum		author = SPI_getbinval(tuple, desc, 2, &isnull);
 
-		found = item_visible(role, DatumGetUUIDP(item));
+		found = item_visible(role, &plan_item, DatumGetUUIDP(item));
 		if (found && !may_delete(role, isnull ? NULL : DatumGetUUIDP(author)))
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -520,37 +547,31 @@ orchestration_feed_count(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-PG_FUNCTION_INFO_V1(orchestration_guard_feed);
+PG_FUNCTION_INFO_V1(orchestration_feed_change);
 
 /*
- * orchestration.guard_feed() returns trigger
+ * orchestration.feed_change() returns trigger
  *
- * BEFORE DELETE ROW of feed_item and feed_comment: raises 42501 unless it is the
- * caller's own, he has Modify All Data, or the extension itself deletes.
- * Source: reference.md, 3.1, "Access".
+ * INSTEAD OF DELETE ROW of the feed views: deletes the item as delete() does, so
+ * that whoever is granted DELETE on a view needs nothing on the table.  Raises 39P01
+ * when not called as that trigger, 42501 unless it is the caller's own or he has
+ * Modify All Data.  Source: reference.md, 3.1, "Access".
  */
 Datum
-orchestration_guard_feed(PG_FUNCTION_ARGS)
+orchestration_feed_change(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Oid			role = GetUserId();
 	TupleDesc	desc;
-	Datum		author;
+	Datum		id;
 	bool		isnull;
 
-	check_trigger(fcinfo, "guard_feed");
-	desc = RelationGetDescr(trigdata->tg_relation);
-	author = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "created_by"), desc,
-						  &isnull);
-	if (!(role == orch_catalog_owner() && InLocalUserIdChange()) &&
-		!may_delete(role, isnull ? NULL : DatumGetUUIDP(author)))
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_INSTEAD(trigdata->tg_event) ||
+		!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("user \"%s\" may not delete feed item %s",
-						orch_principal_role_label(role),
-						orch_uuid_text(DatumGetUUIDP(heap_getattr(trigdata->tg_trigtuple,
-																  SPI_fnumber(desc, "id"), desc,
-																  &isnull)))),
-				 errdetail("It needs to be his own, or the permission Modify All Data.")));
-	return PointerGetDatum(trigdata->tg_trigtuple);
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as an INSTEAD OF DELETE trigger",
+						"feed_change")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	id = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "id"), desc, &isnull);
+	return PointerGetDatum(orch_feed_delete(DatumGetUUIDP(id)) ? trigdata->tg_trigtuple : NULL);
 }

@@ -17,6 +17,7 @@
 
 #include "utils/uuid.h"
 
-extern void orch_feed_lock_run(const pg_uuid_t *item_id);
+/* Checks the caller's right; false: there is no such item that he sees. */
+extern bool orch_feed_delete(const pg_uuid_t *id);
 
 #endif							/* ORCH_FEED_H */

@@ -136,6 +136,7 @@ static pg_uuid_t *row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_label(Level level, HeapTuple tuple, TupleDesc desc);
 static bool may_name_record(const char *type, const char *key);
+static bool names_any_record(Oid role);
 static pg_uuid_t *orchestration_of(Level level, HeapTuple row, TupleDesc desc);
 static void check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum);
 static void check_references(Level level, TriggerData *trigdata);
@@ -386,9 +387,15 @@ may_name_record(const char *type, const char *key)
 {
 	Oid			role = GetUserId();
 
+	return names_any_record(role) || orch_record_readable(type, key, role);
+}
+
+/* The extension itself, and roles that row security does not limit. */
+static bool
+names_any_record(Oid role)
+{
 	return role == orch_catalog_owner() ||
-		orch_access_is_unlimited(orch_access_of_role(role)) ||
-		orch_record_readable(type, key, role);
+		orch_access_is_unlimited(orch_access_of_role(role));
 }
 
 /*
@@ -456,8 +463,9 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 
 		if (key != NULL && type == NULL)
 		{
-			type = orch_record_find_type(key);
-			if (type == NULL || !may_name_record(type, key))
+			type = names_any_record(GetUserId()) ? orch_record_find_type(key) :
+				orch_record_find_readable(key, GetUserId());
+			if (type == NULL)
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 						 errmsg("%s cannot be about record \"%s\": no registered record type has it",

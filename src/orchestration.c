@@ -36,6 +36,7 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	orch_principal_check_placeholder();
 	DefineCustomIntVariable("orchestration.max_elements",
 							"Elements that a run may enter without ever waiting.",
 							"Bounds a loop of connectors; a run that exceeds it ends in Error.",

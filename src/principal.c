@@ -8,7 +8,9 @@
  * can be set only by superusers and by roles that were given it with GRANT SET
  * ON PARAMETER, that is by gateways that serve many people over one role.  A
  * value that names no active user makes the session nobody, never the role's
- * own user.
+ * own user.  Before the library is loaded anybody can set it; loading then ends in
+ * an error where the value would not be taken, so that what was to run as somebody
+ * else does not run as the role.
  *
  * The answer is needed with every write and every read under row security.  It
  * is therefore kept, and looked up by a plain index scan with a fresh snapshot:
@@ -27,10 +29,12 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_collation_d.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -40,6 +44,7 @@
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "principal.h"
 #include "system.h"
 #include "uuid.h"
@@ -81,6 +86,47 @@ static bool check_user_id(char **newval, void **extra, GucSource source);
 static void assign_user_id(const char *newval, void *extra);
 static bool find_acting(Oid role, Principal *result);
 static bool fetch(StaticPlan *plan, Datum *values, Principal *result);
+
+/*
+ * Raises 42501 or 22023 when orchestration.user_id was set before the library was
+ * loaded, to what the server would drop with a warning when the setting is defined.
+ * Called first by _PG_init(), before anything is defined: the load fails, and is tried
+ * again by the next call, until the value is gone.
+ */
+void
+orch_principal_check_placeholder(void)
+{
+	static const char *const name = "orchestration.user_id";
+	struct config_generic *setting;
+	const char *value;
+	pg_uuid_t	id;
+
+	if (!IsTransactionState())
+		return;
+	setting = orch_compat_find_setting(name);
+	if (setting == NULL || (setting->flags & GUC_CUSTOM_PLACEHOLDER) == 0)
+		return;
+	value = *((struct config_string *) setting)->variable;
+	if (value == NULL)
+		return;
+	if (pg_parameter_aclcheck(name, setting->srole, ACL_SET) != ACLCHECK_OK)
+	{
+		/* what an empty value stands for is what the role has without it */
+		if (value[0] == '\0')
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set parameter \"%s\"", name),
+				 errdetail("It was set before the library orchestration was loaded."),
+				 errhint("Reset it, or have it granted with GRANT SET ON PARAMETER; with the library in session_preload_libraries it is refused at once.")));
+	}
+	if (value[0] != '\0' && setting->source >= PGC_S_INTERACTIVE &&
+		!orch_uuid_parse(value, &id))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for parameter \"%s\": \"%s\"", name, value),
+				 errdetail("It must be the id of a user, a uuid, or empty.")));
+}
 
 /*
  * Defines the setting; called once, by _PG_init().

@@ -48,6 +48,7 @@ typedef struct Principal
 	char	   *name;
 } Principal;
 
+extern void orch_principal_check_placeholder(void);
 extern void orch_principal_init(void);
 
 /* The active user that a role acts as, or NULL: nobody. */

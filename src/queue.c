@@ -370,6 +370,8 @@ orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as, GateKi
 					(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
 					 errmsg("action \"%s\" is not registered as a function", name),
 					 errhint("Register it with orchestration.register_action() and resume the run.")));
+		if (run_as != NULL)
+			orch_action_require_run_as(action);
 		outputs = orch_action_call(action, inputs, run_as, kind);
 	}
 	ORCH_ENGINE_CATCH(error);

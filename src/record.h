@@ -31,6 +31,9 @@ extern bool orch_record_readable(const char *type, const char *key, Oid role);
 /* The record type that has a record of this key, locked; NULL: none has. */
 extern char *orch_record_find_type(const char *key);
 
+/* The same, of the records that a role may read itself. */
+extern char *orch_record_find_readable(const char *key, Oid role);
+
 /* The record as a JSON object, NULL when there is none. */
 extern Jsonb *orch_record_fetch(const char *type, const char *key);
 

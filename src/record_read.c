@@ -44,7 +44,9 @@ static StaticPlan plan_names = {
 };
 
 static Datum key_value(const RecordType *type, const char *key);
-static bool try_key_value(const RecordType *type, const char *key, Datum *value);
+static bool is_readable(RecordType *type, Datum key, Oid role);
+static bool try_record(RecordType *type, const char *key, Oid role, Datum *value);
+static char *find_type(const char *key, Oid role);
 static bool lock_record(RecordType *type, Datum key, bool values);
 static bool has_record(RecordType *type, Datum key, bool latest);
 
@@ -65,45 +67,6 @@ key_value(const RecordType *type, const char *key)
 	value = OidInputFunctionCall(input, pstrdup(key), param, -1);
 	orch_gate_leave(&gate);
 	return value;
-}
-
-/*
- * The same, false for a text that is not of the type.
- */
-static bool
-try_key_value(const RecordType *type, const char *key, Datum *value)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool result = true;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		*value = key_value(type, key);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES)
-			ReThrowError(error);
-		FreeErrorData(error);
-		result = false;
-	}
-	PG_END_TRY();
-	return result;
 }
 
 /*
@@ -159,51 +122,100 @@ orch_record_lock(const char *type, const char *key, bool values)
 /*
  * Whether a role can read a record itself, by its privileges on the table and
  * under the table's row security: a caller who names a record must not learn by that
- * whether it exists.
+ * whether it exists.  Caller is in system context and connected to SPI.
  */
+static bool
+is_readable(RecordType *type, Datum key, Oid role)
+{
+	Oid			relation = type->relation;
+	Gate		gate;
+
+	if (pg_class_aclcheck(relation, role, ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck(relation, get_attnum(relation, type->key_column), role,
+							  ACL_SELECT) != ACLCHECK_OK)
+		return false;
+	if (!has_record(type, key, true))
+		return false;
+	if (check_enable_rls(relation, role, true) != RLS_ENABLED)
+		return true;
+	if (!orch_record_policies_trusted(relation, role))
+		return false;
+	orch_gate_enter(&gate, GATE_RECORD, role);
+	/* also the owner, where row security is forced */
+	SetUserIdAndSecContext(role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	orch_plan_execute_latest(&type->read, &key, NULL, 1);
+	orch_gate_leave(&gate);
+	return SPI_processed > 0;
+}
+
 bool
 orch_record_readable(const char *type, const char *key, Oid role)
 {
 	SystemContext saved;
 	RecordType *record_type;
-	Oid			relation;
-	Datum		value;
-	bool		readable = false;
+	bool		readable;
 
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	record_type = orch_record_find(type, false);
-	relation = record_type->relation;
-	if (pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK ||
-		pg_attribute_aclcheck(relation, get_attnum(relation, record_type->key_column),
-							  role, ACL_SELECT) == ACLCHECK_OK)
-	{
-		value = key_value(record_type, key);
-		readable = has_record(record_type, value, true);
-		if (readable && check_enable_rls(relation, role, true) == RLS_ENABLED)
-		{
-			Gate		gate;
-
-			readable = orch_record_policies_trusted(relation, role);
-			if (readable)
-			{
-				orch_gate_enter(&gate, GATE_RECORD, role);
-				SetUserIdAndSecContext(role, SECURITY_LOCAL_USERID_CHANGE |
-									   SECURITY_RESTRICTED_OPERATION);
-				orch_plan_execute_latest(&record_type->read, &value, NULL, 1);
-				orch_gate_leave(&gate);
-				readable = SPI_processed > 0;
-			}
-		}
-	}
+	readable = is_readable(record_type, key_value(record_type, key), role);
 	SPI_finish();
 	orch_system_leave(&saved);
 	return readable;
 }
 
-char *
-orch_record_find_type(const char *key)
+/*
+ * The value that a key's text stands for in a table, and whether the role, if one is
+ * given, may read that record; false also for a text that is not of the key's type, and
+ * where the owner's code fails: one table must not stop those who look for a record of
+ * another.
+ */
+static bool
+try_record(RecordType *type, const char *key, Oid role, Datum *value)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool result = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		*value = key_value(type, key);
+		result = !OidIsValid(role) || is_readable(type, *value, role);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+			ReThrowError(error);
+		FreeErrorData(error);
+		result = false;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/*
+ * The record type that has a record of this key; with a role that of one which the
+ * role may read: a record that it may not read must not stand in the way of one that
+ * it may, nor be locked for it.
+ */
+static char *
+find_type(const char *key, Oid role)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	SystemContext saved;
@@ -225,14 +237,25 @@ orch_record_find_type(const char *key)
 		Datum		value;
 
 		CHECK_FOR_INTERRUPTS();
-		/* a key not even of this table's type is not its; or the table is gone */
-		if (type != NULL && try_key_value(type, key, &value) &&
+		if (type != NULL && try_record(type, key, role, &value) &&
 			lock_record(type, value, false))
 			result = MemoryContextStrdup(caller, name);
 	}
 	SPI_finish();
 	orch_system_leave(&saved);
 	return result;
+}
+
+char *
+orch_record_find_type(const char *key)
+{
+	return find_type(key, InvalidOid);
+}
+
+char *
+orch_record_find_readable(const char *key, Oid role)
+{
+	return find_type(key, role);
 }
 
 Jsonb *
@@ -461,7 +484,7 @@ orchestration_record_exists(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	type = orch_record_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 	exists = type != NULL &&
-		try_key_value(type, text_to_cstring(PG_GETARG_TEXT_PP(1)), &value) &&
+		try_record(type, text_to_cstring(PG_GETARG_TEXT_PP(1)), InvalidOid, &value) &&
 		has_record(type, value, false);
 	SPI_finish();
 	orch_system_leave(&saved);

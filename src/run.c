@@ -86,7 +86,6 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	pg_uuid_t  *run_id = palloc(sizeof(pg_uuid_t));
 	Oid			role = GetUserId();
 	AccessSet  *caller;
-	bool		unlimited;
 	bool		is_user;
 	bool		may_give_away;
 	pg_uuid_t	user_id;
@@ -96,7 +95,6 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("name of an orchestration must not be null")));
 	caller = orch_access_require_user(role);
-	unlimited = orch_access_is_unlimited(caller);
 	is_user = caller->is_user;
 	user_id = caller->user_id;
 	may_give_away = (caller->permissions &
@@ -109,28 +107,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 				 errmsg("\"%s\" is an evaluation flow: it is asked, not started",
 						request.definition->name)));
 	if (!PG_ARGISNULL(1))
-	{
-		request.record_key = text_to_cstring(PG_GETARG_TEXT_PP(1));
-		request.record_type = request.definition->record_type;
-		if (request.record_type == NULL)
-		{
-			request.record_type = orch_record_find_type(request.record_key);
-			request.record_locked = true;
-			if (request.record_type == NULL ||
-				!(unlimited ||
-				  orch_record_readable(request.record_type, request.record_key, role)))
-				ereport(ERROR,
-						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-						 errmsg("no registered record type has a record \"%s\"",
-								request.record_key)));
-		}
-		else if (!unlimited &&
-				 !orch_record_readable(request.record_type, request.record_key, role))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-					 errmsg("record \"%s\" of type \"%s\" does not exist",
-							request.record_key, request.record_type)));
-	}
+		orch_run_set_record(&request, text_to_cstring(PG_GETARG_TEXT_PP(1)), role);
 	if (!PG_ARGISNULL(2))
 		request.inputs = PG_GETARG_JSONB_P(2);
 	if (!PG_ARGISNULL(3))
@@ -165,6 +142,35 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	orch_run_set_starter(&request, &started_by);
 	orch_engine_start(&request, run_id);
 	PG_RETURN_UUID_P(run_id);
+}
+
+/*
+ * The record that a run is about: of the definition's record type, or of the one that
+ * has such a record.  The caller must be able to read it himself; one that he cannot
+ * read is refused as one that is none.
+ */
+void
+orch_run_set_record(StartRequest *request, char *key, Oid role)
+{
+	bool		unlimited = orch_access_is_unlimited(orch_access_of_role(role));
+
+	request->record_key = key;
+	request->record_type = request->definition->record_type;
+	if (request->record_type == NULL)
+	{
+		request->record_type = unlimited ? orch_record_find_type(key) :
+			orch_record_find_readable(key, role);
+		request->record_locked = true;
+		if (request->record_type == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+					 errmsg("no registered record type has a record \"%s\"", key)));
+	}
+	else if (!unlimited && !orch_record_readable(request->record_type, key, role))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record \"%s\" of type \"%s\" does not exist", key,
+						request->record_type)));
 }
 
 /*

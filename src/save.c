@@ -8,7 +8,8 @@
  * what fails undoes only itself, unless all_or_none is set.  The rules are those
  * of the tables; nothing is decided here that plain SQL would decide otherwise.
  * Work items and owners go through the calls that exist for them, because row
- * security refuses an UPDATE after which the caller no longer sees the row.
+ * security refuses an UPDATE after which the caller no longer sees the row; what is
+ * deleted too, because DELETE is granted to nobody (privilege.sql).
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -63,6 +64,7 @@ static void not_found(SaveResult *result, const pg_uuid_t *id);
 static void do_update(SaveRecord *record, SaveResult *result);
 static void do_create(SaveRecord *record, SaveResult *result);
 static void save_one(SaveState *state, int i, void *arg, const SObject **object);
+static bool delete_share(const pg_uuid_t *id);
 static void delete_one(SaveState *state, int i, void *arg, const SObject **object);
 static void in_subtransaction(SaveState *state, int i, SaveStep step, void *arg);
 static Jsonb *process(SaveState *state, bool all_or_none, SaveStep step, void *arg);
@@ -348,6 +350,33 @@ save_one(SaveState *state, int i, void *arg, const SObject **object)
 	}
 }
 
+/*
+ * A manual share that the caller sees; false: it is gone.  Connected to SPI.
+ */
+static bool
+delete_share(const pg_uuid_t *id)
+{
+	static const char *const query =
+		"SELECT x.record_id, x.user_or_group_id FROM orchestration.share_grant x"
+		" WHERE x.id OPERATOR(pg_catalog.=) $1";
+	Oid			type = UUIDOID;
+	Datum		value = UUIDPGetDatum(id);
+	pg_uuid_t	record_id;
+	pg_uuid_t	principal_id;
+	bool		isnull;
+
+	if (SPI_execute_plan(orch_sobject_plan(query, 1, &type), &value, NULL, false, 1) !=
+		SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query);
+	if (SPI_processed == 0)
+		return false;
+	record_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+											 &isnull));
+	principal_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												2, &isnull));
+	return orch_share_remove(-1, &record_id, &principal_id);
+}
+
 static void
 delete_one(SaveState *state, int i, void *arg, const SObject **object)
 {
@@ -378,7 +407,6 @@ delete_one(SaveState *state, int i, void *arg, const SObject **object)
 	Datum		values[3];
 	RecordAccess record;
 	pg_uuid_t	id;
-	char	   *query;
 	int			j;
 	int			k;
 
@@ -435,17 +463,9 @@ delete_one(SaveState *state, int i, void *arg, const SObject **object)
 					   "entity type %s does not support delete", (*object)->name);
 		return;
 	}
-	/* the run first, as who deletes that has it */
-	if (places[j].associate == ASSOCIATE_FEED)
-		orch_feed_lock_run(&id);
-	query = psprintf("DELETE FROM orchestration.%s WHERE id OPERATOR(pg_catalog.=) $1%s",
-					 (*object)->view,
-					 (*object)->associate == ASSOCIATE_SHARE ?
-					 " AND row_cause OPERATOR(pg_catalog.=) 'Manual'::orchestration.row_cause" : "");
-	if (SPI_execute_plan(orch_sobject_plan(query, 1, types), values, NULL, false, 0) !=
-		SPI_OK_DELETE)
-		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query);
-	if (SPI_processed == 0)
+	if (!(places[j].associate == ASSOCIATE_FEED ? orch_feed_delete(&id) :
+		  places[j].associate == ASSOCIATE_SHARE ? delete_share(&id) :
+		  orch_share_delete_rule(&id)))
 		not_found(result, &id);
 }
 

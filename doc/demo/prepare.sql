@@ -169,6 +169,11 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- whoever plays the file lets its actions act as the users that it names
+    FOR ref IN SELECT DISTINCT name FROM orchestration.orchestration_references(orch) WHERE kind = 'runAsUser' AND NOT resolved LOOP
+        PERFORM orchestration.allow_run_as_user(ref.name);
+    END LOOP;
+
     -- people: literal assignees by their name; whom a reference gives is "somebody"
     FOR ref IN SELECT DISTINCT name, detail FROM orchestration.orchestration_references(orch)
                 WHERE kind = 'assignee' AND resolved = false LOOP

@@ -46,6 +46,15 @@ CREATE FUNCTION orchestration.describe_action(
 COMMENT ON FUNCTION orchestration.describe_action(text, jsonb, jsonb, interval) IS
     'What an action takes and gives, {"name": "Number", "other": {"dataType": "String", "isRequired": true}}: definitions and outputs are held against it; and when work items of a screen are due';
 
+CREATE FUNCTION orchestration.allow_run_as_user(
+    action text,
+    allowed boolean DEFAULT true)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_allow_run_as_user';
+COMMENT ON FUNCTION orchestration.allow_run_as_user(text, boolean) IS
+    'Whether steps with runAsUser may call an action, which can then act as any user; registering it anew for something else ends it';
+
 CREATE FUNCTION orchestration.unregister_action(name text)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -108,19 +108,15 @@ CREATE FUNCTION orchestration.feed_count() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_feed_count';
 COMMENT ON FUNCTION orchestration.feed_count() IS
     'Trigger: keeps the counts of comments and likes of feed items';
-CREATE FUNCTION orchestration.guard_feed() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_feed';
-COMMENT ON FUNCTION orchestration.guard_feed() IS
-    'Trigger: who may delete what from a feed';
+CREATE FUNCTION orchestration.feed_change() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_feed_change';
+COMMENT ON FUNCTION orchestration.feed_change() IS
+    'Trigger of the feed views: deletes feed items';
 
 CREATE TRIGGER feed_comment_count AFTER INSERT OR DELETE ON orchestration.feed_comment
     FOR EACH ROW EXECUTE FUNCTION orchestration.feed_count();
 CREATE TRIGGER feed_like_count AFTER INSERT OR DELETE ON orchestration.feed_like
     FOR EACH ROW EXECUTE FUNCTION orchestration.feed_count();
-CREATE TRIGGER feed_item_guard_feed BEFORE DELETE ON orchestration.feed_item
-    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_feed();
-CREATE TRIGGER feed_comment_guard_feed BEFORE DELETE ON orchestration.feed_comment
-    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_feed();
 CREATE TRIGGER feed_item_guard_truncate BEFORE TRUNCATE ON orchestration.feed_item
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
 CREATE TRIGGER feed_comment_guard_truncate BEFORE TRUNCATE ON orchestration.feed_comment
@@ -193,6 +189,9 @@ SELECT f.id,
  WHERE f.object = 'FlowOrchestrationInstance';
 COMMENT ON VIEW orchestration.flow_orchestration_instance_feed IS
     'FlowOrchestrationInstanceFeed: one row a post or tracked change on a run';
+CREATE TRIGGER flow_orchestration_instance_feed_change
+    INSTEAD OF DELETE ON orchestration.flow_orchestration_instance_feed
+    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_change();
 
 CREATE VIEW orchestration.flow_orchestration_stage_instance_feed
     WITH (security_invoker = true) AS
@@ -218,6 +217,9 @@ SELECT f.id,
  WHERE f.object = 'FlowOrchestrationStageInstance';
 COMMENT ON VIEW orchestration.flow_orchestration_stage_instance_feed IS
     'FlowOrchestrationStageInstanceFeed: one row a post or tracked change on a stage';
+CREATE TRIGGER flow_orchestration_stage_instance_feed_change
+    INSTEAD OF DELETE ON orchestration.flow_orchestration_stage_instance_feed
+    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_change();
 
 CREATE VIEW orchestration.flow_orchestration_step_instance_feed
     WITH (security_invoker = true) AS
@@ -243,3 +245,6 @@ SELECT f.id,
  WHERE f.object = 'FlowOrchestrationStepInstance';
 COMMENT ON VIEW orchestration.flow_orchestration_step_instance_feed IS
     'FlowOrchestrationStepInstanceFeed: one row a post or tracked change on a step';
+CREATE TRIGGER flow_orchestration_step_instance_feed_change
+    INSTEAD OF DELETE ON orchestration.flow_orchestration_step_instance_feed
+    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_change();

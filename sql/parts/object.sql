@@ -186,6 +186,8 @@ CREATE TABLE orchestration.action (
     due           interval,
     created_at    timestamptz NOT NULL DEFAULT now(),
     modified_at   timestamptz NOT NULL DEFAULT now(),
+    run_as_user   boolean     NOT NULL DEFAULT false,
+    run_as_owner  name,
     CONSTRAINT action_pkey PRIMARY KEY (name),
     CONSTRAINT action_max_attempts_check CHECK (max_attempts > 0),
     CONSTRAINT action_retry_check CHECK (retry_delay >= '0' AND retry_max_delay >= '0'
@@ -206,6 +208,10 @@ COMMENT ON COLUMN orchestration.action.search_path IS
     'search_path at registration: the function runs with it, as its owner';
 COMMENT ON COLUMN orchestration.action.topic IS
     'Worker actions: what claim_steps() asks for';
+COMMENT ON COLUMN orchestration.action.run_as_user IS
+    'Whether steps with runAsUser may call it; see allow_run_as_user()';
+COMMENT ON COLUMN orchestration.action.run_as_owner IS
+    'Function actions: the owner of the function when that was allowed; under another owner it is not';
 COMMENT ON COLUMN orchestration.action.max_attempts IS
     'Queued steps: how often it is tried before its step fails; see set_retry_policy()';
 COMMENT ON COLUMN orchestration.action.retry_delay IS

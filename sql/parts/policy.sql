@@ -4,7 +4,8 @@
 -- sub-select: a look-up in a scan, "= ANY (ids)" for an index.  No policy for
 -- INSERT or DELETE: records come and go by the engine, shares and rules by their
 -- calls and views.  Who updates what he sees is judged by the guard, which can
--- say which right is missing; the policy only says what he sees.
+-- say which right is missing; the policy says what he sees, and that nothing is
+-- written where the guard does not judge.
 
 ALTER TABLE orchestration.run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY run_select ON orchestration.run FOR SELECT USING (
@@ -15,7 +16,7 @@ CREATE POLICY run_update ON orchestration.run FOR UPDATE USING (
     orchestration.owner_visible('FlowOrchestrationInstance', owner_id)
     OR orchestration.record_shared('FlowOrchestrationInstance', id)
     OR orchestration.orchestration_visible('FlowOrchestrationInstance', orchestration_id))
-    WITH CHECK (true);
+    WITH CHECK (orchestration.guard_judges('FlowOrchestrationInstance', id));
 
 ALTER TABLE orchestration.stage_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY stage_run_select ON orchestration.stage_run FOR SELECT USING (
@@ -26,7 +27,7 @@ CREATE POLICY stage_run_update ON orchestration.stage_run FOR UPDATE USING (
     orchestration.owner_visible('FlowOrchestrationStageInstance', owner_id)
     OR orchestration.record_shared('FlowOrchestrationStageInstance', id)
     OR orchestration.orchestration_visible('FlowOrchestrationStageInstance', orchestration_id))
-    WITH CHECK (true);
+    WITH CHECK (orchestration.guard_judges('FlowOrchestrationStageInstance', id));
 
 ALTER TABLE orchestration.step_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY step_run_select ON orchestration.step_run FOR SELECT USING (
@@ -37,7 +38,7 @@ CREATE POLICY step_run_update ON orchestration.step_run FOR UPDATE USING (
     orchestration.owner_visible('FlowOrchestrationStepInstance', owner_id)
     OR orchestration.record_shared('FlowOrchestrationStepInstance', id)
     OR orchestration.orchestration_visible('FlowOrchestrationStepInstance', orchestration_id))
-    WITH CHECK (true);
+    WITH CHECK (orchestration.guard_judges('FlowOrchestrationStepInstance', id));
 
 ALTER TABLE orchestration.work_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY work_item_select ON orchestration.work_item FOR SELECT USING (
@@ -50,7 +51,7 @@ CREATE POLICY work_item_update ON orchestration.work_item FOR UPDATE USING (
     OR orchestration.record_shared('FlowOrchestrationWorkItem', id)
     OR orchestration.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
     OR orchestration.assignee_visible(assignee_id))
-    WITH CHECK (true);
+    WITH CHECK (orchestration.guard_judges('FlowOrchestrationWorkItem', id));
 
 -- what hangs on a record follows it
 
@@ -70,11 +71,8 @@ ALTER TABLE orchestration.field_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVE
 CREATE POLICY field_change_select ON orchestration.field_change FOR SELECT USING (
     orchestration.record_visible(object, record_id));
 
--- who may delete is judged by a trigger, which can say why not
 ALTER TABLE orchestration.feed_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY feed_item_select ON orchestration.feed_item FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
-CREATE POLICY feed_item_delete ON orchestration.feed_item FOR DELETE USING (
     orchestration.record_visible(object, record_id));
 
 ALTER TABLE orchestration.feed_comment ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

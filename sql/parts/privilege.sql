@@ -21,6 +21,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.orchestration_visible(orchestration.shared_object, uuid),
     orchestration.assignee_visible(uuid),
     orchestration.record_visible(orchestration.shared_object, uuid),
+    orchestration.guard_judges(orchestration.shared_object, uuid),
     orchestration.visible_owner_ids(orchestration.shared_object),
     orchestration.shared_record_ids(orchestration.shared_object),
     orchestration.visible_orchestration_ids(orchestration.shared_object),
@@ -181,24 +182,19 @@ GRANT UPDATE (assignee_id, owner_id) ON
     orchestration.work_item
     TO PUBLIC;
 
--- feeds: delete
-GRANT DELETE ON
-    orchestration.flow_orchestration_instance_feed,
-    orchestration.flow_orchestration_stage_instance_feed,
-    orchestration.flow_orchestration_step_instance_feed,
-    orchestration.feed_item
-    TO PUBLIC;
-
--- shares and rules: Create, Update and delete, through the views only
+-- shares and rules: Create and Update, through the views only.  DELETE is nobody's:
+-- it has no column privileges, and on a whole table or view it allows LOCK TABLE in
+-- every mode, which stops all who read it.  delete() deletes; the views have triggers
+-- for roles to which an administrator grants DELETE.
 GRANT INSERT (access_level, parent_id, row_cause, user_or_group_id),
-      UPDATE (access_level), DELETE ON
+      UPDATE (access_level) ON
     orchestration.flow_orchestration_instance_share,
     orchestration.flow_orchestration_stage_instance_share,
     orchestration.flow_orchestration_step_instance_share
     TO PUBLIC;
 GRANT INSERT (access_level, description, developer_name, group_id, name,
               user_or_group_id),
-      UPDATE (access_level, description, developer_name, name), DELETE ON
+      UPDATE (access_level, description, developer_name, name) ON
     orchestration.flow_orchestration_instance_owner_sharing_rule,
     orchestration.flow_orchestration_stage_instance_owner_sharing_rule,
     orchestration.flow_orchestration_step_instance_owner_sharing_rule

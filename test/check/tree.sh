@@ -2,10 +2,6 @@
 # tree.sh: checks of the tree itself.
 . test/check/lib.sh.inc
 
-contract_copy() {
-    diff -r "${CONTRACT:-../shared/contract}" test/contract
-}
-
 metadata_generated() {
     python3 sql/gen/metadata.py | diff - sql/parts/metadata.sql
 }
@@ -76,11 +72,6 @@ no_path_of_this_machine() {
         .ci Makefile README.md bench doc expected sql/parts src test
 }
 
-if [ -d "${CONTRACT:-../shared/contract}" ]; then
-    check 'test/contract is the contract' contract_copy
-else
-    echo 'ok - test/contract is the contract # SKIP there is no folder to compare it with'
-fi
 check 'the metadata are those of the contract' metadata_generated
 check 'the version is written once' one_version
 check 'exported symbols have our prefix' exported_symbols

@@ -187,6 +187,36 @@ SELECT is(state('UPDATE orchestration.run SET interview_id = id WHERE name = ''m
 RESET ROLE;
 SELECT is((SELECT count(*) FROM orchestration.run WHERE triggering_record_id IS NOT NULL), 0::bigint, 'nothing of it was stored');
 
+-- a caller with Manage Flow: start_orchestration() and dry_run() of a definition that
+-- shows what it read, by a named type and by key alone, refuse a hidden record as one
+-- that is none; one that is hidden does not stand before one of the caller's own
+CREATE TABLE public.attack_own (id integer PRIMARY KEY, v text);
+INSERT INTO public.attack_own VALUES (1, 'mine'), (3, 'mine');
+GRANT SELECT ON public.attack_own TO regress_mallory;
+SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Attack_' || t, 'label', 'A', 'processType', 'Orchestrator',
+         'start', jsonb_build_object('object', t, 'triggerType', 'RecordAfterSave', 'recordTriggerType', 'Update', 'connector', '{"targetReference": "A"}'::jsonb)) || '{
+  "variables": [{"name": "v", "dataType": "String"}],
+  "assignments": [{"name": "A", "label": "A", "assignmentItems": [{"assignToReference": "v", "operator": "Assign", "value": {"elementReference": "$Record.Id"}}], "connector": {"targetReference": "S"}}],
+  "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepInteractive", "actionName": "Attack_Screen",
+    "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "attack-mallory"}}]}]}]}'::jsonb), orchestration.activate_orchestration('Attack_' || t)
+  FROM unnest('{Attack_Hidden,Attack_Filtered}'::text[]) t \g /dev/null
+SELECT orchestration.update_user(:'mallory', manage_definitions => true) \g /dev/null
+SET ROLE regress_mallory;
+SELECT is(replace(said(format(c.call, o.name, o.there)), '"' || o.there || '"', 'key'), replace(said(format(c.call, o.name, o.missing)), '"' || o.missing || '"', 'key'), format('B3.1: hidden as missing: ' || c.call, o.name, o.there))
+  FROM (VALUES ('Attack', '1', '22'), ('Attack', 'f1', 'f2'), ('Attack_Attack_Hidden', '1', '22'), ('Attack_Attack_Filtered', 'f1', 'f2')) o (name, there, missing),
+       unnest(ARRAY['SELECT orchestration.start_orchestration(%L, %L)', 'SELECT * FROM orchestration.dry_run(%L, %L)']) c (call);
+SELECT is(state('SELECT * FROM orchestration.dry_run(''Attack_Attack_Hidden'', ''1'')'), 'OR101', 'B3.1: dry_run() says that there is none');
+SELECT is(replace(said('SELECT * FROM orchestration.dry_run(''Attack'', ''1'')'), '"1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''1'')'), '"1"', 'key'), 'B3.1: both say the same');
+RESET ROLE;
+SELECT orchestration.register_record_type('Attack_Own', 'public.attack_own') \g /dev/null
+SET ROLE regress_mallory;
+SELECT is(state(format(c, k)) ~ ' rows$', true, format('B3.1: a record of one''s own, whether one of the key is hidden or not: ' || c, k))
+  FROM unnest(ARRAY['SELECT orchestration.start_orchestration(''Attack'', %L)', 'SELECT * FROM orchestration.dry_run(''Attack'', %L)']) c, unnest('{1,3}'::text[]) k;
+RESET ROLE;
+SELECT is((SELECT string_agg(DISTINCT triggering_record_type, ' ') FROM orchestration.run), 'Attack_Own', 'and the run is about that');
+DELETE FROM public.attack_own;
+SELECT orchestration.update_user(:'mallory', manage_definitions => false), orchestration.unregister_record_type('Attack_Own') \g /dev/null
+
 -- ------------------------------------------------------------ identity
 SET ROLE regress_mallory;
 SELECT is(state(x), '42501', 'B3.7: ' || x) FROM unnest(ARRAY[
@@ -291,7 +321,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace
                    AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND has_function_privilege('public', p.oid, 'EXECUTE')$$, 'B3.19: none of them, and no trigger function, is PUBLIC''s');
 SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'B3.16: nobody creates in the schema');
-SELECT set_eq($$SELECT polname::text FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')$$, ARRAY['feed_item_delete'], 'no policy lets anybody insert or delete, but for feed items that a trigger guards');
+SELECT is_empty($$SELECT polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')$$, 'no policy lets anybody insert or delete');
 SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace)
                    AND pg_get_expr(polqual, polrelid) ~ 'SELECT'$$, 'no policy has a sub-select');
 -- ------------------------------------------ the documented calls, feeds, history
@@ -339,6 +369,34 @@ SELECT ok(NOT orchestration.get_updated('FlowOrchestrationInstance', now() - int
 SELECT is(jsonb_array_length(orchestration.get_updated(o, now() - interval '1 day', now() + interval '2 minutes')->'ids'), 0, 'get_updated() of ' || o)
   FROM unnest('{FlowOrchestrationStageInstance,FlowOrchestrationLog,FlowOrchestrationInstanceFeed,FlowOrchestrationInstanceOwnerSharingRule}'::text[]) o;
 SELECT is(jsonb_array_length(orchestration.get_deleted(o, now() - interval '1 day', now() + interval '2 minutes')->'deletedRecords'), 0, 'get_deleted() of ' || o) FROM unnest('{FlowOrchestrationInstance,FlowOrchestrationLog}'::text[]) o;
+-- and every call that he may make with a uuid, over the catalog: one of a hidden run,
+-- stage, step, work item, post or comment is answered as one of nothing
+CREATE FUNCTION mallory.answer(call text, id uuid) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE d text; h text; answer text;
+BEGIN
+    EXECUTE format('SELECT jsonb_agg(to_jsonb(f))::text FROM ' || call || ' f', id) INTO answer;
+    RETURN replace(COALESCE(answer, 'null'), id::text, '<id>');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
+    RETURN replace(concat_ws(' | ', SQLSTATE, SQLERRM, d, h), id::text, '<id>');
+END $$;
+CREATE TEMP TABLE call AS
+SELECT format('orchestration.%I(%s)', p.proname, string_agg(format('%I => ', p.proargnames[a.n]) || CASE
+           WHEN a.n = (SELECT min(m) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u (o, m) WHERE o IN ('uuid'::regtype, 'uuid[]'::regtype))
+               THEN CASE a.type WHEN 'uuid'::regtype THEN '%1$L::uuid' ELSE 'ARRAY[%1$L::uuid]' END
+           WHEN a.type = 'uuid'::regtype THEN 'orchestration.acting_user_id()'
+           WHEN a.type = 'text'::regtype THEN quote_literal('x') WHEN a.type = 'timestamptz'::regtype THEN 'NULL'
+           WHEN t.typtype = 'e' THEN quote_literal((SELECT enumlabel FROM pg_enum WHERE enumtypid = t.oid ORDER BY enumsortorder LIMIT 1))
+           ELSE 'NULL' END, ', ' ORDER BY a.n)) AS call
+  FROM pg_proc p, unnest(p.proargtypes::oid[]) WITH ORDINALITY a (type, n), pg_type t
+ WHERE p.pronamespace = 'orchestration'::regnamespace AND has_function_privilege('public', p.oid, 'EXECUTE') AND t.oid = a.type
+   AND (a.n <= p.pronargs - p.pronargdefaults OR a.type IN ('uuid'::regtype, 'uuid[]'::regtype))
+   AND ('uuid'::regtype = ANY (p.proargtypes::oid[]) OR 'uuid[]'::regtype = ANY (p.proargtypes::oid[]))
+ GROUP BY p.oid, p.proname;
+SELECT ok((SELECT count(*) FROM call) > 30, 'calls with a uuid');
+SELECT is(mallory.answer(c.call, x), mallory.answer(c.call, i.nothing), 'hidden as missing: ' || format(c.call, what))
+  FROM call c, id i, LATERAL (VALUES ('run', i.run), ('stage', i.stage), ('step', i.step), ('item', i.item), ('post', i.post), ('comment', i.comment)) v (what, x)
+ WHERE c.call !~ 'unestimated';
 -- operators and tables of his, first in his search_path, are not used
 CREATE TABLE mallory.share_grant AS SELECT 1 AS id;
 SET search_path = mallory, pg_catalog, public;
@@ -347,6 +405,38 @@ SELECT is(orchestration.delete(ARRAY[run::text])->0->'errors'->0->>'statusCode',
 SET search_path = public, pg_catalog;
 SELECT is(state('SELECT orchestration.' || c), '42501', c || ' is not his')
   FROM unnest(ARRAY[$$purge_runs('0')$$, 'remove_expired()', $$set_layout('FlowOrchestrationInstance', NULL)$$, $$set_history_tracking('FlowOrchestrationInstance', '{}')$$, $$set_feed_tracking('FlowOrchestrationInstance', '{}')$$, 'system_modstamp()']) c;
+-- B3.11: rights to UPDATE do not live in triggers alone: a role that was given
+-- session_replication_role changes nothing past them, with Read, Edit or as the owner
+RESET ROLE;
+CREATE ROLE regress_replica;
+SELECT orchestration.create_user('attack-replica', 'Replica', 'regress_replica') AS replica \gset
+GRANT SET ON PARAMETER session_replication_role TO regress_replica;
+SELECT orchestration.share_record(r, :'replica', l) FROM id, unnest(ARRAY[run, stage, step, item]) r, (VALUES ('Read'::orchestration.access_level)) v (l) \g /dev/null
+SELECT status AS victim_status FROM orchestration.run WHERE name = 'victim-run' \gset
+CREATE TEMP TABLE change AS SELECT * FROM (VALUES ('run', $$UPDATE orchestration.run SET status = 'Suspended' WHERE name = 'victim-run'$$), ('run', $$UPDATE orchestration.run SET interview_id = id WHERE name = 'victim-run'$$),
+    ('run', $$UPDATE orchestration.flow_orchestration_instance SET status = 'Canceled' WHERE name = 'victim-run'$$), ('stage', $$UPDATE orchestration.stage_run SET owner_id = orchestration.acting_user_id() WHERE label = 'secret'$$),
+    ('step', $$UPDATE orchestration.flow_orchestration_step_instance SET owner_id = orchestration.acting_user_id() WHERE label = 'secret'$$), ('work item', $$UPDATE orchestration.work_item SET assignee_id = orchestration.acting_user_id() WHERE label = 'secret'$$),
+    ('work item', $$UPDATE orchestration.work_item SET owner_id = orchestration.acting_user_id() WHERE label = 'secret'$$)) v (object, statement);
+GRANT SELECT ON change TO PUBLIC;
+SET ROLE regress_replica;
+SELECT matches(said(statement), '^42501 . user "Replica" may not .*' || object || ' <id> . It needs', 'B3.11: the guard: ' || statement) FROM change;
+SET session_replication_role = replica;
+SELECT is(said(statement), format('42501 | user "Replica" may not change %s <id> while session_replication_role is replica | The triggers that check rights and statuses do not fire then. | Set session_replication_role to origin.', object),
+          'B3.11: replica, with Read: ' || statement) FROM change;
+SELECT is(orchestration.update(jsonb_build_array(jsonb_build_object('attributes', '{"type": "FlowOrchestrationInstance"}'::jsonb, 'Id', run, 'Status', 'Suspended')))->0->>'success', 'false', 'B3.11: update() too') FROM id;
+SET session_replication_role = local;
+SELECT matches(said(statement), '^42501 . user "Replica" may not .*' || object || ' <id> . It needs', 'B3.11: local: ' || statement) FROM change;
+SET session_replication_role = origin;
+RESET ROLE;
+SELECT orchestration.share_record(r, :'replica', 'Edit') FROM id, unnest(ARRAY[run, stage, step, item]) r \g /dev/null
+SET ROLE regress_replica;
+SET session_replication_role = replica;
+SELECT is(state(statement), '42501', 'B3.11: replica, with Edit: ' || statement) FROM change;
+SET session_replication_role = origin;
+RESET ROLE;
+SELECT orchestration.unshare_record(r, :'replica') FROM id, unnest(ARRAY[run, stage, step, item]) r \g /dev/null
+SELECT is((SELECT status::text FROM orchestration.run WHERE name = 'victim-run'), :'victim_status', 'B3.11: nothing was changed');
+
 -- who sees the run, but did not write what is in its feed
 RESET ROLE;
 SELECT orchestration.share_record(:'run', :'third') \g /dev/null

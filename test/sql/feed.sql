@@ -41,8 +41,10 @@ SELECT pg_temp.try(format('SELECT orchestration.unlike_feed_item(%L)', :'hidden'
 SELECT count(*) FROM orchestration.feed_item WHERE id = :'hidden';
 SELECT body, count(*) OVER () FROM orchestration.feed_comment;
 -- one's own can be deleted, others' not
-SELECT pg_temp.try(format('DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = %L', :'post'));
-DELETE FROM orchestration.flow_orchestration_instance_feed WHERE body = 'I may post too';
+SELECT r->'errors'->0->>'statusCode', pg_temp.masked(r->'errors'->0->>'message'), pg_temp.masked((r->'errors'->0->'extendedErrorDetails'->0)::text)
+  FROM jsonb_array_elements(orchestration.delete(ARRAY[:'post'])) r;
+SELECT r->'success' FROM jsonb_array_elements(orchestration.delete((SELECT array_agg(id::text) FROM orchestration.feed_item WHERE body = 'I may post too'))) r;
+SELECT pg_temp.try(format('DELETE FROM orchestration.%I', t)) FROM unnest('{feed_item,feed_comment,flow_orchestration_instance_feed}'::text[]) t;
 SELECT orchestration.unlike_feed_item(:'post'), orchestration.unlike_feed_item(:'post');
 SET ROLE regress_orch_poster;
 SELECT orchestration.like_feed_item(:'post');
@@ -53,7 +55,7 @@ SELECT orchestration.delete_feed_comment(:'own'), orchestration.delete_feed_comm
 SET ROLE regress_orch_boss;
 SELECT orchestration.delete_feed_comment(:'comment');
 SELECT pg_temp.feed();
-DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = :'post';
+SELECT r->'success' FROM jsonb_array_elements(orchestration.delete(ARRAY[:'post', :'hidden', :'post'])) r;
 SELECT count(*) FROM orchestration.feed_like;
 -- nothing of it is written in another way
 SELECT pg_temp.try('UPDATE orchestration.flow_orchestration_instance_feed SET body = ''x''');

@@ -13,3 +13,31 @@ SELECT pg_describe_object(d.classid, d.objid, d.objsubid) COLLATE "C" AS object,
   LEFT JOIN pg_namespace n ON d.classid = 'pg_namespace'::regclass AND n.oid = d.objid
  WHERE d.deptype = 'e' AND (t.oid IS NULL OR t.typtype = 'e')
  ORDER BY 1;
+
+-- It is recorded in pg_catalog, whatever search_path says, and its objects lie in its
+-- own schema: dropping the schema public, or the one that came first, leaves it.
+SELECT n.nspname, e.extrelocatable FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'orchestration';
+SET client_min_messages = error;
+BEGIN;
+DROP SCHEMA public CASCADE;
+SELECT extname FROM pg_extension WHERE extname = 'orchestration';
+SELECT orchestration.create_user('install@example.com', 'Install') IS NOT NULL AS it_works;
+ROLLBACK;
+BEGIN;
+DROP EXTENSION orchestration CASCADE;
+CREATE SCHEMA first;
+SET LOCAL search_path = first, public;
+CREATE EXTENSION orchestration;
+DROP SCHEMA first;
+SELECT nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'orchestration';
+ROLLBACK;
+-- nor can it be put elsewhere; and a schema of its name that was there before stops it
+BEGIN;
+DROP EXTENSION orchestration CASCADE;
+SAVEPOINT a;
+CREATE EXTENSION orchestration SCHEMA public;
+ROLLBACK TO a;
+CREATE SCHEMA orchestration;
+CREATE EXTENSION orchestration;
+ROLLBACK;
+RESET client_min_messages;

@@ -62,7 +62,17 @@ SELECT try('DELETE FROM orchestration.flow_orchestration_instance_share WHERE ro
 SELECT try('UPDATE orchestration.flow_orchestration_instance_share SET parent_id = user_or_group_id');
 SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level, row_cause) VALUES (%L, %L, ''Read'', ''Rule'')', id_of('R-ann'), :'desk'));
 SELECT try(format('INSERT INTO orchestration.flow_orchestration_stage_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, %L, ''Read'')', id_of('R-ann'), :'desk'));
+SELECT r->'success' FROM jsonb_array_elements(orchestration.delete(ARRAY[(SELECT id::text FROM orchestration.flow_orchestration_instance_share WHERE user_or_group_id = :'desk')])) r;
+
+-- DELETE on a view is nobody's, unless an administrator grants it
+RESET ROLE;
+GRANT DELETE ON orchestration.flow_orchestration_instance_share TO regress_orch_ann;
+SET ROLE regress_orch_ann;
+INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level) VALUES (id_of('R-ann'), :'desk', 'Read');
+SELECT try('DELETE FROM orchestration.flow_orchestration_instance_share WHERE row_cause = ''Owner''');
 DELETE FROM orchestration.flow_orchestration_instance_share WHERE user_or_group_id = :'desk' RETURNING access_level;
+RESET ROLE;
+REVOKE DELETE ON orchestration.flow_orchestration_instance_share FROM regress_orch_ann;
 
 -- Edit is not All
 SET ROLE regress_orch_bea;
@@ -86,7 +96,7 @@ SELECT name, access_level, named(group_id), named(user_or_group_id) FROM orchest
 UPDATE orchestration.flow_orchestration_instance_owner_sharing_rule SET access_level = 'Read', description = 'of the sellers' RETURNING name, access_level;
 SELECT try(format('UPDATE orchestration.flow_orchestration_instance_owner_sharing_rule SET group_id = %L', :'readers'));
 INSERT INTO orchestration.flow_orchestration_step_instance_owner_sharing_rule (access_level, group_id, user_or_group_id, name) VALUES ('Read', :'sellers', :'bea', 'steps') RETURNING name;
-DELETE FROM orchestration.flow_orchestration_step_instance_owner_sharing_rule RETURNING name;
+SELECT r->'success' FROM jsonb_array_elements(orchestration.delete((SELECT array_agg(id::text) FROM orchestration.flow_orchestration_step_instance_owner_sharing_rule))) r;
 SELECT object, cause, access_level, named(granted_to), detail FROM orchestration.explain_access(id_of('R-ann'), :'bea');
 SELECT object, cause, access_level, named(granted_to), detail FROM orchestration.explain_access(id_of('R-ann'), :'ann');
 SELECT object, cause, access_level, named(granted_to), detail FROM orchestration.explain_access(id_of('R-ann'), :'adm');

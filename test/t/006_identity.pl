@@ -20,7 +20,9 @@ CREATE ROLE mallory LOGIN;
 CREATE ROLE web LOGIN;
 CREATE ROLE authenticator LOGIN NOINHERIT;
 GRANT ann, bea TO authenticator;
-GRANT SET ON PARAMETER orchestration.user_id TO web;
+CREATE ROLE gate LOGIN;
+GRANT ann TO gate;
+GRANT SET ON PARAMETER orchestration.user_id TO web, gate;
 SELECT orchestration.create_user('ann@x', 'Ann', 'ann');
 SELECT orchestration.create_user('bea@x', 'Bea', 'bea');
 SELECT orchestration.create_user('mallory@x', 'Mallory', 'mallory');
@@ -134,21 +136,43 @@ for my $how ('at first use', 'session_preload_libraries', 'shared_preload_librar
 		$node->restart;
 	}
 	my ($out, $err);
-	for my $value ($id{Ann}, "''")
+	my $preloaded = $how ne 'at first use';
+	my $denied = qr/permission denied to set parameter "orchestration.user_id"/;
+	is(sees('mallory', "SET orchestration.user_id = ''; $see; $who"), "nothing\nMallory", "$how: SET '' before anything else");
+	# Set before the library is loaded, the value is anybody's; it is refused when the
+	# library is loaded, and what follows does not run as the role instead.
+	for my $set ("SET orchestration.user_id = '%s'", "SELECT set_config('orchestration.user_id', '%s', false) IS NULL", "BEGIN; SET LOCAL orchestration.user_id = '%s'")
 	{
-		my $literal = $value eq "''" ? $value : "'$value'";
-		($out, $err) = sees('mallory', "SET orchestration.user_id = $literal; $see");
-		is($out, 'nothing', "$how: SET $literal before anything else");
+		for my $value ($id{Ann}, $id{Mallory}, 'x')
+		{
+			my $statement = sprintf($set, $value);
+			($out, $err) = sees('mallory', "$statement; $who; $see; SELECT orchestration.start_orchestration('x')");
+			like($err, $denied, "$how: $statement before anything else is refused");
+			my $said = $preloaded && $set !~ /BEGIN/ ? 'Mallory nothing' : '';
+			is(join(' ', grep { $_ ne 'f' } split(/\n/, $out)), $said, "$how: $statement: and " . ($said ? 'was never set' : 'nothing is done as the role'));
+			like($err, qr/x" does not exist|active version|aborted|permission denied/, "$how: $statement: nor is anything started");
+		}
 	}
+	($out, $err) = sees('mallory', "SET orchestration.user_id = '$id{Ann}'; $who; RESET orchestration.user_id; $who");
+	is((split(/\n/, $out))[-1], 'Mallory', "$how: himself after RESET");
+	($out, $err) = sees('mallory', "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; $who; ROLLBACK; $who");
+	is((split(/\n/, $out))[-1], 'Mallory', "$how: himself after the transaction");
+	# who may set it does not have to load the library first
+	is(sees('web', "SELECT set_config('orchestration.user_id', '$id{Ann}', false) IS NULL; $who; $see"), "f\nAnn\nAnn-1 Ann-2", "$how: a gateway, before anything else");
+	is(sees('web', "BEGIN; SET LOCAL orchestration.user_id = '$id{Bea}'; $who; COMMIT; $who"), "Bea\nnobody", "$how: for one transaction");
+	is(sees('gate', "BEGIN; SET LOCAL orchestration.user_id = '$id{Bea}'; SET LOCAL ROLE ann; $who; COMMIT"), 'Bea', "$how: who set it counts, not who acts when it is loaded");
+	($out, $err) = sees('web', "SET orchestration.user_id = 'x'; $who; $see");
+	like($err, qr/invalid value for parameter "orchestration.user_id": "x"/, "$how: a gateway with what is no id is refused");
+	unlike($out, qr/Ann|Bea/, "$how: and sees nothing");
 	($out, $err) = sees('mallory', "$load SET orchestration.user_id = '$id{Ann}'; $see");
 	like($err, qr/permission denied to set parameter "orchestration.user_id"/, "$how: SET when it is loaded is refused");
 	is($out, 'nothing', "$how: and nothing is seen");
 	unlike(scalar sees('mallory', "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; $see; $who; COMMIT; $see; $who"), qr/Ann/, "$how: SET LOCAL");
 	unlike(scalar sees('mallory', "BEGIN; SAVEPOINT a; SET LOCAL orchestration.user_id = '$id{Ann}'; RELEASE a; $see; $who; ROLLBACK; $who"), qr/Ann/, "$how: in a savepoint");
-	is(sees('mallory', "SELECT set_config('orchestration.user_id', '$id{Ann}', false) IS NULL; $who") =~ s/^f\n//r, 'Mallory', "$how: set_config()");
 	unlike(scalar sees('mallory', "CREATE FUNCTION pg_temp.f() RETURNS text LANGUAGE sql SET orchestration.user_id = '$id{Ann}' AS \$\$ $who \$\$; SELECT pg_temp.f()"), qr/Ann/, "$how: a function's SET clause");
 	($out, $err) = sees('mallory', $see, options => "-c orchestration.user_id=$id{Ann}");
 	unlike($out, qr/Ann/, "$how: connection options");
+	like($err, $denied, "$how: which are refused");
 	($out, $err) = sees('mallory', "ALTER ROLE mallory SET orchestration.user_id = '$id{Ann}'");
 	like($err, qr/permission denied to set parameter/, "$how: ALTER ROLE by himself");
 	($out, $err) = sees('mallory', "ALTER DATABASE mallorys SET orchestration.user_id = '$id{Ann}'", database => 'mallorys');
