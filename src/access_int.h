@@ -13,6 +13,8 @@
 #ifndef ORCH_ACCESS_INT_H
 #define ORCH_ACCESS_INT_H
 
+#include "postgres.h"
+
 #include "miscadmin.h"
 #include "utils/inval.h"
 

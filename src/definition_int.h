@@ -14,6 +14,8 @@
 #ifndef ORCH_DEFINITION_INT_H
 #define ORCH_DEFINITION_INT_H
 
+#include "postgres.h"
+
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 

@@ -29,6 +29,7 @@
 
 #include "access.h"
 #include "catalog.h"
+#include "compat.h"
 #include "definition_int.h"
 #include "engine_int.h"
 #include "errors.h"

@@ -13,6 +13,8 @@
 #ifndef ORCH_ENGINE_INT_H
 #define ORCH_ENGINE_INT_H
 
+#include "postgres.h"
+
 #include "access/attnum.h"
 #include "datatype/timestamp.h"
 #include "utils/resowner.h"

@@ -18,6 +18,8 @@
 #ifndef ORCH_ERRORS_H
 #define ORCH_ERRORS_H
 
+#include "postgres.h"
+
 #include "utils/elog.h"
 
 /* OR0xx: the status machine */

@@ -13,6 +13,8 @@
 #ifndef ORCH_FORMULA_H
 #define ORCH_FORMULA_H
 
+#include "postgres.h"
+
 #include "datatype/timestamp.h"
 
 #include "condition.h"

@@ -13,6 +13,8 @@
 #ifndef ORCH_GUARD_INT_H
 #define ORCH_GUARD_INT_H
 
+#include "postgres.h"
+
 #include "access/htup.h"
 #include "access/tupdesc.h"
 

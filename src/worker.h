@@ -15,6 +15,8 @@
 
 #include "postgres.h"
 
+#include "compat.h"
+
 /* What engine_stats() counts; worker.c has the names. */
 typedef enum Counter
 {
