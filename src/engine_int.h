@@ -167,6 +167,7 @@ extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
 extern void orch_engine_begin_attempt(Attempt *attempt);
 extern void orch_engine_end_attempt(Attempt *attempt);
 extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
+extern bool orch_engine_is_server_error(int sqlstate);
 
 extern void orch_engine_reload(RunState *rs);
 

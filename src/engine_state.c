@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "chain.h"
 #include "engine_int.h"
 #include "errors.h"
 #include "history.h"
@@ -359,7 +360,10 @@ orch_engine_reload(RunState *rs)
 void
 orch_engine_open_state(RunState *rs)
 {
+	orch_chain_check(&rs->id, rs->def->name, rs->record_type, rs->record_key);
 	rs->frame = orch_frame_push(FRAME_ENGINE, InvalidOid, &rs->id);
+	orch_frame_set_run(rs->frame, &rs->id, &rs->def->orchestration_id, rs->def->name,
+					   rs->record_type, rs->record_key);
 }
 
 /*
@@ -450,7 +454,6 @@ ErrorData *
 orch_engine_fail_attempt(Attempt *attempt)
 {
 	ErrorData  *error;
-	int			category;
 
 	MemoryContextSwitchTo(attempt->context);
 	error = CopyErrorData();
@@ -459,10 +462,27 @@ orch_engine_fail_attempt(Attempt *attempt)
 	MemoryContextSwitchTo(attempt->context);
 	CurrentResourceOwner = attempt->owner;
 
-	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-	if (category == ERRCODE_TRANSACTION_ROLLBACK ||
-		category == ERRCODE_OPERATOR_INTERVENTION ||
-		category == ERRCODE_INSUFFICIENT_RESOURCES)
+	/* a chain that is too long fails what set it off, not the run where it broke */
+	if (orch_engine_is_server_error(error->sqlerrcode) ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+		(error->sqlerrcode == ERRCODE_ORCH_CHAIN_TOO_LONG && orch_frame_any_run()))
 		ReThrowError(error);
 	return error;
+}
+
+/*
+ * Is it trouble of the server, or of transactions with each other?  It says nothing
+ * about the run: the same may go well the next time.
+ */
+bool
+orch_engine_is_server_error(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return category == ERRCODE_TRANSACTION_ROLLBACK ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES ||
+		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED ||
+		category == ERRCODE_SYSTEM_ERROR ||
+		sqlstate == ERRCODE_DATA_CORRUPTED ||
+		sqlstate == ERRCODE_INDEX_CORRUPTED;
 }

@@ -91,8 +91,11 @@ extern const char *orch_queue_lost_reason(RunStatus run_status, StepStatus step_
 /* queue_result.c: take in one outcome; wait: for the run's lock, else give up. */
 extern void orch_queue_take_result(StepResult *result, bool wait);
 
-/* queue.c: carry out a function action; run_as may be NULL, outcome is zeroed. */
-extern void orch_queue_call(const char *name, Jsonb *inputs,
+/*
+ * queue.c: carry out a function action for a run; run_as may be NULL, outcome is
+ * zeroed.
+ */
+extern void orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
 							const pg_uuid_t *run_as, StepOutcome *outcome);
 
 /* worker.c: a function waits once this transaction commits. */

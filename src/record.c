@@ -50,6 +50,7 @@
 #include "condition.h"
 #include "errors.h"
 #include "record.h"
+#include "record_partition.h"
 #include "system.h"
 
 #define LOCK_CLAUSE " FOR KEY SHARE OF t"
@@ -815,6 +816,7 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 					 table_name, table_name, table_name);
 	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not create the triggers of record type \"%s\"", name);
+	orch_record_cover_partitions();
 	SPI_finish();
 	orch_system_leave(&saved);
 	PG_RETURN_VOID();
@@ -874,6 +876,7 @@ orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
 		if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
 			elog(ERROR, "could not drop the triggers of record type \"%s\"", name);
+		orch_record_uncover();
 	}
 	orch_plan_execute_latest(&plan_clear_all_runs, &value, NULL, 0);
 	orch_plan_execute_latest(&plan_clear_all_work_items, &value, NULL, 0);

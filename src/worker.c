@@ -601,7 +601,7 @@ run_function(const ClaimedStep *step)
 		if (action != NULL && action->timeout > 0)
 			enable_timeout_after(STATEMENT_TIMEOUT, (int) Min(action->timeout * 1000, INT_MAX));
 		memset(&result, 0, sizeof(result));
-		orch_queue_call(step->action, step->inputs,
+		orch_queue_call(&step->run_id, step->action, step->inputs,
 						step->has_run_as ? &step->run_as : NULL, &result.outcome);
 		disable_timeout(STATEMENT_TIMEOUT, false);
 		result.known = true;
@@ -637,7 +637,7 @@ report_failure(const ClaimedStep *step, ErrorData *error)
 
 	begin("orchestration: recording a failure");
 	orch_system_enter(&saved);
-	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+	if (orch_engine_is_server_error(error->sqlerrcode))
 	{
 		/* nobody's fault: again, as if it had been lost */
 		Datum		values[3];
