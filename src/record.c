@@ -62,6 +62,7 @@ typedef struct RecordType
 	char		name[NAMEDATALEN * 4];	/* hash key, must be first */
 	Oid			relation;
 	char	   *key_column;
+	char	   *shape;			/* what the queries below say of both */
 	StaticPlan	lock;			/* SELECT 1 ... FOR KEY SHARE */
 	StaticPlan	lock_values;	/* SELECT 1 ... FOR SHARE */
 	StaticPlan	fetch;			/* SELECT to_jsonb(t) ... */
@@ -117,6 +118,7 @@ static StaticPlan plan_clear_all_work_items = {
 
 static RecordType *find_record_type(const char *name, bool missing_ok);
 static bool is_there(Oid relation, const char *key_column);
+static char *shape_of(Oid relation, const char *key_column);
 static void refuse_unknown_type(const char *name);
 static bool lock_record(const char *type, const char *key, bool values);
 
@@ -177,7 +179,8 @@ find_record_type(const char *name, bool missing_ok)
 		refuse_unknown_type(name);
 	}
 	entry = hash_search(record_types, name, HASH_FIND, NULL);
-	if (entry != NULL && is_there(entry->relation, entry->key_column))
+	if (entry != NULL && is_there(entry->relation, entry->key_column) &&
+		strcmp(entry->shape, shape_of(entry->relation, entry->key_column)) == 0)
 		return entry;
 
 	value = CStringGetTextDatum(name);
@@ -206,11 +209,21 @@ find_record_type(const char *name, bool missing_ok)
 							name, key_column),
 					 errhint("Register the record type again.")));
 		}
+		if (entry != NULL)
+		{
+			StaticPlan *plans[] = {&entry->lock, &entry->lock_values, &entry->fetch, &entry->read};
+			int			i;
+
+			for (i = 0; i < (int) lengthof(plans); i++)
+				if (plans[i]->plan != NULL)
+					SPI_freeplan(plans[i]->plan);
+		}
 		entry = hash_search(record_types, name, HASH_ENTER, NULL);
 		memset((char *) entry + offsetof(RecordType, relation), 0,
 			   sizeof(RecordType) - offsetof(RecordType, relation));
 		entry->relation = relation;
 		entry->key_column = MemoryContextStrdup(record_context, key_column);
+		entry->shape = MemoryContextStrdup(record_context, shape_of(relation, key_column));
 		entry->lock.query = MemoryContextStrdup(record_context, lock);
 		entry->fetch.query = MemoryContextStrdup(record_context, fetch);
 		entry->read.query = MemoryContextAlloc(record_context, strlen(lock) + 1);
@@ -237,6 +250,23 @@ is_there(Oid relation, const char *key_column)
 {
 	return get_rel_name(relation) != NULL &&
 		get_attnum(relation, key_column) != InvalidAttrNumber;
+}
+
+/*
+ * The name of the table and the type of the key: when either changes, so do the
+ * queries.
+ */
+static char *
+shape_of(Oid relation, const char *key_column)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+
+	get_atttypetypmodcoll(relation, get_attnum(relation, key_column), &type, &typmod,
+						  &collation);
+	return psprintf("%u %u %d %s", get_rel_namespace(relation), type, typmod,
+					get_rel_name(relation));
 }
 
 static void
