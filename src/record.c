@@ -76,10 +76,14 @@ static uint64 record_generation = 0;
 static StaticPlan plan_find = {
 	"SELECT t.relation::pg_catalog.oid, t.key_column,"
 	" pg_catalog.format('SELECT 1 FROM %s t WHERE t.%I = CAST($1 AS %s)" LOCK_CLAUSE "',"
-	"   t.relation, t.key_column, pg_catalog.format_type(a.atttypid, a.atttypmod)),"
+	"   n.name, t.key_column, pg_catalog.format_type(a.atttypid, a.atttypmod)),"
 	" pg_catalog.format('SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE t.%I = CAST($1 AS %s)',"
-	"   t.relation, t.key_column, pg_catalog.format_type(a.atttypid, a.atttypmod))"
+	"   n.name, t.key_column, pg_catalog.format_type(a.atttypid, a.atttypmod))"
 	" FROM orchestration.record_type t"
+	/* tables that inherit from it have neither our triggers nor its unique key */
+	" LEFT JOIN pg_catalog.pg_class c ON c.oid = t.relation"
+	" CROSS JOIN LATERAL (SELECT CASE WHEN c.relkind = 'r' THEN 'ONLY ' ELSE '' END"
+	"                 || t.relation::pg_catalog.text AS name) n"
 	" LEFT JOIN pg_catalog.pg_attribute a"
 	"   ON a.attrelid = t.relation AND a.attname = t.key_column AND NOT a.attisdropped"
 	" WHERE t.name = $1",

@@ -87,7 +87,7 @@ SELECT orchestration.register_action('Act_Own', 'function', 'act_own(jsonb)'), o
 SELECT orchestration.deploy_orchestration('{"label": "Own", "fullName": "Own", "processType": "Orchestrator",
     "start": {"object": "Own", "triggerType": "RecordAfterSave", "recordTriggerType": "CreateAndUpdate", "connector": {"targetReference": "S"}},
     "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepBackground", "actionName": "Act_Own",
-        "requiresAsyncProcessing": true, "inputParameters": [{"name": "id", "value": {"elementReference": "$Record.Id"}}]}]}]}');
+        "requiresAsyncProcessing": true, "inputParameters": [{"name": "id", "value": {"elementReference": "$Record.Id"}}]}]}]}'::jsonb);
 SELECT orchestration.activate_orchestration('Own');
 INSERT INTO own VALUES (1), (2);
 });

@@ -1,4 +1,4 @@
--- chain: what a run's own steps change does not start the same again, chains of runs
+-- record_chain: what a run's own steps change does not start the same again, chains of runs
 -- have an end, and trouble of the server is no failure of a run (src/chain.c,
 -- src/frame.c, src/engine_state.c).
 \getenv dir PG_ABS_SRCDIR
