@@ -112,11 +112,14 @@ typedef struct Attempt
 {
 	MemoryContext context;
 	ResourceOwner owner;
+	bool		one_of_many;	/* functions of several runs in one call */
 } Attempt;
 
-#define ORCH_ENGINE_TRY(rs) \
+#define ORCH_ENGINE_TRY(rs) ORCH_ENGINE_TRY_ONE(false)
+
+#define ORCH_ENGINE_TRY_ONE(of_many) \
 	do { \
-		Attempt attempt_; \
+		Attempt attempt_ = {.one_of_many = (of_many)}; \
 		orch_engine_begin_attempt(&attempt_); \
 		PG_TRY()
 
@@ -180,6 +183,7 @@ extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
 extern void orch_engine_begin_attempt(Attempt *attempt);
 extern void orch_engine_end_attempt(Attempt *attempt);
 extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
+extern bool orch_engine_is_server_error(int sqlstate);
 
 extern void orch_engine_reload(RunState *rs);
 

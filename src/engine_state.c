@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "chain.h"
 #include "engine_int.h"
 #include "errors.h"
 #include "history.h"
@@ -370,7 +371,10 @@ orch_engine_reload(RunState *rs)
 void
 orch_engine_open_state(RunState *rs)
 {
+	orch_chain_check(&rs->id, rs->def->name, rs->record_type, rs->record_key);
 	rs->frame = orch_frame_push(FRAME_ENGINE, InvalidOid, &rs->id);
+	orch_frame_set_run(rs->frame, &rs->id, &rs->def->orchestration_id, rs->def->name,
+					   rs->record_type, rs->record_key);
 }
 
 /*
@@ -452,13 +456,34 @@ orch_engine_end_attempt(Attempt *attempt)
 }
 
 /*
+ * Did a function raise the error itself?  Then its SQLSTATE says nothing about the
+ * server.  In a call that carries out functions of several runs, none of them must be
+ * able to stop the others by claiming to be canceled.
+ */
+static bool
+is_raised_by_function(const ErrorData *error)
+{
+	static const char *const languages[] = {"pl_exec.c", "plpy_elog.c", "plperl.c", "pltcl.c"};
+	const char *name;
+	int			i;
+
+	if (error->filename == NULL)
+		return false;
+	name = strrchr(error->filename, '/');
+	name = name == NULL ? error->filename : name + 1;
+	for (i = 0; i < (int) lengthof(languages); i++)
+		if (strcmp(name, languages[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
  * It failed: undo it and return the error; what is nobody's failure goes on up.
  */
 ErrorData *
 orch_engine_fail_attempt(Attempt *attempt)
 {
 	ErrorData  *error;
-	int			category;
 
 	MemoryContextSwitchTo(attempt->context);
 	error = CopyErrorData();
@@ -467,10 +492,29 @@ orch_engine_fail_attempt(Attempt *attempt)
 	MemoryContextSwitchTo(attempt->context);
 	CurrentResourceOwner = attempt->owner;
 
-	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-	if (category == ERRCODE_TRANSACTION_ROLLBACK ||
-		category == ERRCODE_OPERATOR_INTERVENTION ||
-		category == ERRCODE_INSUFFICIENT_RESOURCES)
+	/* a chain that is too long fails what set it off, not the run where it broke */
+	if (attempt->one_of_many && is_raised_by_function(error))
+		return error;
+	if (orch_engine_is_server_error(error->sqlerrcode) ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+		(error->sqlerrcode == ERRCODE_ORCH_CHAIN_TOO_LONG && orch_frame_any_run()))
 		ReThrowError(error);
 	return error;
+}
+
+/*
+ * Is it trouble of the server, or of transactions with each other?  It says nothing
+ * about the run: the same may go well the next time.
+ */
+bool
+orch_engine_is_server_error(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return category == ERRCODE_TRANSACTION_ROLLBACK ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES ||
+		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED ||
+		category == ERRCODE_SYSTEM_ERROR ||
+		sqlstate == ERRCODE_DATA_CORRUPTED ||
+		sqlstate == ERRCODE_INDEX_CORRUPTED;
 }

@@ -21,7 +21,7 @@
  *
  * Nothing of the session differs afterwards.  Settings are put back whether they were
  * set for the transaction or for the session; cursors that the code opened are
- * closed.
+ * closed, and those of the caller cannot be read, moved or closed meanwhile.
  *
  * Code behind a registered table may only read: its transaction is read-only, so that
  * it cannot move a run while the engine is moving it.
@@ -69,6 +69,17 @@
 static ProcessUtility_hook_type previous_utility_hook = NULL;
 static object_access_hook_type previous_access_hook = NULL;
 
+/* A cursor of the caller, kept from code that runs; in TopTransactionContext. */
+typedef struct HiddenCursor
+{
+	struct HiddenCursor *before;
+	int			nest_level;
+	int			guc_level;		/* of the gate that hides it */
+	char		name[FLEXIBLE_ARRAY_MEMBER];
+} HiddenCursor;
+
+static HiddenCursor *hidden = NULL;
+
 static bool foreign_code_runs(void);
 static void refuse_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 						   ProcessUtilityContext context, ParamListInfo params,
@@ -76,6 +87,9 @@ static void refuse_utility(PlannedStmt *pstmt, const char *queryString, bool rea
 						   QueryCompletion *qc);
 static void refuse_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id,
 						  void *arg);
+static List *cursor_names(void);
+static void hide_cursors(int guc_level);
+static void show_cursors(int guc_level);
 static void close_cursors(SubTransactionId since);
 static void refuse_temporary_objects(void);
 static void fire_deferred_triggers(void);
@@ -103,6 +117,8 @@ orch_gate_enter(Gate *gate, GateKind kind, Oid role)
 	gate->frame = orch_frame_push(kind == GATE_RECORD || kind == GATE_LOCK ? FRAME_RECORD :
 								  FRAME_ACTION, InvalidOid, NULL);
 	gate->guc_level = NewGUCNestLevel();
+	if (kind == GATE_ACTION || kind == GATE_RECORD)
+		hide_cursors(gate->guc_level);
 	GetUserIdAndSecContext(&gate->user_id, &gate->sec_context);
 	sec_context = gate->sec_context | SECURITY_LOCAL_USERID_CHANGE;
 	if (kind != GATE_WORKER)
@@ -143,6 +159,7 @@ orch_gate_leave(const Gate *gate)
 	}
 	else if (gate->kind == GATE_ACTION)
 		refuse_temporary_objects();
+	show_cursors(gate->guc_level);
 
 	/* false: also what was set for the session */
 	AtEOXact_GUC(false, gate->guc_level);
@@ -243,17 +260,17 @@ refuse_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, 
 }
 
 /*
- * Close the cursors that were opened in this subtransaction or one below it.  Nothing
- * but the view pg_cursors lists cursors; the portal itself knows when it was made.
+ * The names of all cursors, as the view pg_cursors has them: nothing else lists them.
  */
-static void
-close_cursors(SubTransactionId since)
+static List *
+cursor_names(void)
 {
 	LOCAL_FCINFO(fcinfo, 0);
 	FmgrInfo	flinfo;
 	ReturnSetInfo rsinfo;
 	ExprContext *econtext = CreateStandaloneExprContext();
 	TupleTableSlot *slot;
+	List	   *names = NIL;
 
 	memset(&rsinfo, 0, sizeof(rsinfo));
 	rsinfo.type = T_ReturnSetInfo;
@@ -268,16 +285,81 @@ close_cursors(SubTransactionId since)
 	while (tuplestore_gettupleslot(rsinfo.setResult, true, false, slot))
 	{
 		bool		isnull;
-		char	   *name = text_to_cstring(DatumGetTextPP(slot_getattr(slot, 1, &isnull)));
-		Portal		portal = GetPortalByName(name);
 
-		if (PortalIsValid(portal) && portal->createSubid >= since &&
-			portal->status != PORTAL_ACTIVE && portal->portalPinned == false)
-			PortalDrop(portal, false);
+		names = lappend(names, text_to_cstring(DatumGetTextPP(slot_getattr(slot, 1, &isnull))));
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_end(rsinfo.setResult);
 	FreeExprContext(econtext, true);
+	return names;
+}
+
+/*
+ * Keep the caller's cursors from the code: the server neither runs nor drops a portal
+ * that is active.
+ */
+static void
+hide_cursors(int guc_level)
+{
+	ListCell   *cell;
+
+	foreach(cell, cursor_names())
+	{
+		char	   *name = lfirst(cell);
+		Portal		portal = GetPortalByName(name);
+		HiddenCursor *cursor;
+
+		if (!PortalIsValid(portal) || portal->status != PORTAL_READY)
+			continue;
+		cursor = MemoryContextAlloc(TopTransactionContext,
+									offsetof(HiddenCursor, name) + strlen(name) + 1);
+		cursor->before = hidden;
+		cursor->nest_level = GetCurrentTransactionNestLevel();
+		cursor->guc_level = guc_level;
+		strcpy(cursor->name, name);
+		hidden = cursor;
+		portal->status = PORTAL_ACTIVE;
+	}
+}
+
+/* Those that gates at or above this level hide. */
+static void
+show_cursors(int guc_level)
+{
+	while (hidden != NULL && hidden->guc_level >= guc_level)
+	{
+		Portal		portal = GetPortalByName(hidden->name);
+
+		if (PortalIsValid(portal) && portal->status == PORTAL_ACTIVE)
+			portal->status = PORTAL_READY;
+		hidden = hidden->before;
+	}
+}
+
+void
+orch_gate_forget(int level)
+{
+	while (hidden != NULL && hidden->nest_level >= level)
+		show_cursors(hidden->guc_level);
+}
+
+/*
+ * Close the cursors that were opened in this subtransaction or one below it; the
+ * portal itself knows when it was made.
+ */
+static void
+close_cursors(SubTransactionId since)
+{
+	ListCell   *cell;
+
+	foreach(cell, cursor_names())
+	{
+		Portal		portal = GetPortalByName(lfirst(cell));
+
+		if (PortalIsValid(portal) && portal->createSubid >= since &&
+			portal->status != PORTAL_ACTIVE && !portal->portalPinned)
+			PortalDrop(portal, false);
+	}
 }
 
 /*

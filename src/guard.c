@@ -45,12 +45,9 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "tcop/cmdtag.h"
-#include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -108,19 +105,6 @@ static GuardEntry *pending = NULL;
 static int	npending = 0;
 static int	max_pending = 0;
 
-/* A statement of the extension's own that is under way; in TopTransactionContext. */
-typedef struct Scope
-{
-	struct Scope *outer;
-	ScopeKind	kind;
-	int			nest_level;
-	int			depth;			/* of the statement's triggers */
-	char	   *comments;
-	char	   *starter;
-} Scope;
-
-static Scope *scope = NULL;
-
 static StaticPlan plan_run_exists = {
 	"SELECT 1 FROM orchestration.run WHERE id = $1",
 	1, {UUIDOID}
@@ -128,9 +112,6 @@ static StaticPlan plan_run_exists = {
 
 static Level check_trigger_call(FunctionCallInfo fcinfo, const char *name,
 								TriggerEvent timing, bool row);
-static int	trigger_depth(void);
-static bool is_in_scope(void);
-static bool is_trusted(void);
 static void mark_dirty(const pg_uuid_t *run_id);
 static pg_uuid_t *row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static char *row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
@@ -148,82 +129,6 @@ static void flush(bool statement_ended);
 static void note_row(const GuardEntry *entry);
 
 /*
- * Begin and end of a statement of the extension's own.
- */
-void
-orch_guard_scope_begin(ScopeKind kind)
-{
-	Scope	   *begun = MemoryContextAllocZero(TopTransactionContext, sizeof(Scope));
-
-	begun->outer = scope;
-	begun->kind = kind;
-	begun->nest_level = GetCurrentTransactionNestLevel();
-	begun->depth = trigger_depth() + 1;
-	scope = begun;
-}
-
-void
-orch_guard_scope_end(void)
-{
-	Scope	   *ended = scope;
-
-	Assert(ended != NULL && ended->nest_level == GetCurrentTransactionNestLevel());
-	scope = ended->outer;
-	if (ended->comments != NULL)
-		pfree(ended->comments);
-	if (ended->starter != NULL)
-		pfree(ended->starter);
-	pfree(ended);
-}
-
-void
-orch_guard_scope_comments(const char *comments)
-{
-	if (comments != NULL)
-		scope->comments = MemoryContextStrdup(TopTransactionContext, comments);
-}
-
-void
-orch_guard_scope_starter(const char *name)
-{
-	if (name != NULL)
-		scope->starter = MemoryContextStrdup(TopTransactionContext, name);
-}
-
-void
-orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values, const char *nulls,
-				   const char *comments)
-{
-	orch_guard_scope_begin(kind);
-	orch_guard_scope_comments(comments);
-	orch_plan_execute_latest(plan, values, nulls, 0);
-	orch_guard_scope_end();
-}
-
-static int
-trigger_depth(void)
-{
-	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
-}
-
-/*
- * Does this trigger belong to the statement of the innermost scope, and not to one
- * that a trigger on the way carries out?
- */
-static bool
-is_in_scope(void)
-{
-	return scope != NULL && scope->depth == trigger_depth() &&
-		scope->nest_level == GetCurrentTransactionNestLevel();
-}
-
-static bool
-is_trusted(void)
-{
-	return is_in_scope() && scope->kind == SCOPE_TRUSTED;
-}
-
-/*
  * A row of a run was written: did the engine, if it is moving the run?  Else it has to
  * read the run again.
  */
@@ -232,7 +137,7 @@ mark_dirty(const pg_uuid_t *run_id)
 {
 	Frame	   *moving = orch_frame_engine(run_id);
 	Frame	   *frame;
-	bool		by_engine = is_in_scope() && scope->kind != SCOPE_CASCADE;
+	bool		by_engine = orch_guard_in_scope(SCOPE_TRUSTED) || orch_guard_in_scope(SCOPE_ENGINE);
 
 	if (likely(moving == NULL))
 		return;
@@ -241,28 +146,6 @@ mark_dirty(const pg_uuid_t *run_id)
 		by_engine &= frame->kind == FRAME_ENGINE;
 	if (!by_engine)
 		moving->dirty = true;
-}
-
-/*
- * COPY loads what pg_dump wrote: tables that lookups point to may come later.  It
- * loads this table only if the trigger is one of its own rows; what triggers of the
- * rows of another table write here is not loaded.
- */
-bool
-orch_guard_is_loading(Oid relation)
-{
-	PlannedStmt *planned;
-	CopyStmt   *copy;
-
-	if (likely(ActivePortal == NULL || ActivePortal->commandTag != CMDTAG_COPY) ||
-		trigger_depth() != 1)
-		return false;
-	planned = linitial_node(PlannedStmt, ActivePortal->stmts);
-	if (planned->utilityStmt == NULL || !IsA(planned->utilityStmt, CopyStmt))
-		return false;
-	copy = (CopyStmt *) planned->utilityStmt;
-	return copy->is_from && copy->relation != NULL &&
-		RangeVarGetRelid(copy->relation, NoLock, true) == relation;
 }
 
 /*
@@ -455,7 +338,7 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 	int			status = orch_guard_row_status(level, new, desc);
 
 	/* a lookup given by key alone gets the type that has such a record */
-	if (col->record_id != 0 && !is_trusted() &&
+	if (col->record_id != 0 && !orch_guard_in_scope(SCOPE_TRUSTED) &&
 		!orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
 	{
 		char	   *key = row_text(new, desc, col->record_id);
@@ -565,7 +448,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
-	bool		trusted = is_trusted();
+	bool		trusted = orch_guard_in_scope(SCOPE_TRUSTED);
 	int			from = STATUS_NEW;
 	int			to = orch_guard_row_status(level, row, desc);
 	const Transition *transition = NULL;
@@ -669,8 +552,8 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 		entry.step_type = orch_catalog_label_value(ENUM_STEP_TYPE,
 												   DatumGetObjectId(heap_getattr(row, Anum_step_run_step_type,
 																				 desc, &isnull)));
-	entry.depth = trigger_depth();
-	entry.by_engine = is_in_scope() && scope->kind == SCOPE_ENGINE;
+	entry.depth = orch_guard_depth();
+	entry.by_engine = orch_guard_in_scope(SCOPE_ENGINE);
 	note_row(&entry);
 	if (npending >= MAX_PENDING)
 		flush(false);
@@ -829,7 +712,7 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 	{
 		case LEVEL_RUN:
 			if (transition->from == STATUS_NEW)
-				entry.actor = is_in_scope() ? scope->starter : NULL;
+				entry.actor = orch_guard_scope_says(SCOPE_STARTER);
 			break;
 		case LEVEL_STAGE:
 			entry.stage_run_id = *row_uuid(tuple, desc, col->id);
@@ -850,8 +733,8 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 				entry.actor = row_text(tuple, desc, Anum_work_item_completed_by);
 			break;
 	}
-	if ((entry.kind == LOG_END_WORK_ITEM || entry.kind == LOG_END_STEP) && is_in_scope())
-		entry.comments = scope->comments;
+	if (entry.kind == LOG_END_WORK_ITEM || entry.kind == LOG_END_STEP)
+		entry.comments = orch_guard_scope_says(SCOPE_COMMENTS);
 	orch_log_append(&entry);
 }
 
@@ -890,7 +773,7 @@ orchestration_guard_statement(PG_FUNCTION_ARGS)
 {
 	(void) check_trigger_call(fcinfo, "guard_statement", TRIGGER_EVENT_AFTER,
 							  false);
-	if (!is_trusted())
+	if (!orch_guard_in_scope(SCOPE_TRUSTED))
 		flush(true);
 	return PointerGetDatum(NULL);
 }
@@ -908,7 +791,7 @@ static void
 flush(bool statement_ended)
 {
 	int			level = GetCurrentTransactionNestLevel();
-	int			depth = trigger_depth();
+	int			depth = orch_guard_depth();
 	GuardEntry *entries;
 	int			first = npending;
 	int			nentries;
@@ -1035,7 +918,7 @@ orch_guard_at_xact_end(void)
 {
 	pending = NULL;
 	npending = max_pending = 0;
-	scope = NULL;
+	orch_guard_scope_forget(0);
 	orch_cascade_at_xact_end();
 }
 
@@ -1052,8 +935,7 @@ orch_guard_at_subxact_end(int level, bool commit)
 	{
 		while (npending > 0 && pending[npending - 1].nest_level >= level)
 			npending--;
-		while (scope != NULL && scope->nest_level >= level)
-			scope = scope->outer;
+		orch_guard_scope_forget(level);
 		return;
 	}
 	for (i = npending - 1; i >= 0 && pending[i].nest_level >= level; i--)

@@ -46,6 +46,19 @@ extern const LevelColumns orch_guard_columns[];
 extern int	orch_guard_row_status(Level level, HeapTuple tuple, TupleDesc desc);
 extern bool orch_guard_is_ended(Level level, int status);
 
+/* guard_scope.c: does this trigger belong to a statement of the innermost scope, and
+ * is that of the kind? */
+typedef enum ScopeText
+{
+	SCOPE_COMMENTS,
+	SCOPE_STARTER
+} ScopeText;
+
+extern int	orch_guard_depth(void);
+extern bool orch_guard_in_scope(ScopeKind kind);
+extern char *orch_guard_scope_says(ScopeText what);
+extern void orch_guard_scope_forget(int level);
+
 /* guard_fill.c */
 extern void orch_guard_fill_rows(Level level, Oid writer,
 								 const GuardEntry *entries, int nentries);

@@ -138,6 +138,7 @@ add_pending(uint64 hash, bool person)
 void
 orch_notify_queued(const char *topic)
 {
+	orch_queue_note_queued(topic);
 	if (topic[0] == '\0')
 		orch_queue_wake_worker();
 	else

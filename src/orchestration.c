@@ -19,6 +19,7 @@
 
 #include "access.h"
 #include "catalog.h"
+#include "chain.h"
 #include "describe.h"
 #include "engine.h"
 #include "frame.h"
@@ -41,6 +42,11 @@ _PG_init(void)
 							"Elements that a run may enter without ever waiting.",
 							"Bounds a loop of connectors; a run that exceeds it ends in Error.",
 							&orch_max_elements, 1000, 1, INT_MAX,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("orchestration.max_chain_depth",
+							"Runs that may set each other off inside one another.",
+							"The statement that began a longer chain fails.",
+							&orch_max_chain_depth, 16, 1, 1000,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("orchestration.max_lost_leases",
 							"Leases on a step that may end without a word before the step fails.",

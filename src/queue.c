@@ -29,6 +29,7 @@
 
 #include "action.h"
 #include "catalog.h"
+#include "chain.h"
 #include "engine_int.h"
 #include "errors.h"
 #include "frame.h"
@@ -353,18 +354,56 @@ why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id)
 }
 
 /*
+ * A function is called for a run: what it changes does not start the same again.
+ * NULL when the run is gone, or was imported without a version.
+ */
+static Frame *
+enter_function(const pg_uuid_t *run_id)
+{
+	static StaticPlan plan = {
+		"SELECT version_id, triggering_record_type, triggering_record_id"
+		" FROM orchestration.run WHERE id = $1 AND version_id IS NOT NULL",
+		1, {UUIDOID}
+	};
+	Datum		value = UUIDPGetDatum(run_id);
+	Frame	   *frame = NULL;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute(&plan, &value, NULL, false, 1);
+	if (SPI_processed > 0)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		char	   *record_type = SPI_getvalue(tuple, desc, 2);
+		char	   *record_key = SPI_getvalue(tuple, desc, 3);
+		bool		isnull;
+		const Definition *def =
+		orch_definition_get(DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull)));
+
+		orch_chain_check(run_id, def->name, record_type, record_key);
+		frame = orch_frame_push(FRAME_FUNCTION, InvalidOid, run_id);
+		orch_frame_set_run(frame, run_id, &def->orchestration_id, def->name, record_type,
+						   record_key);
+	}
+	SPI_finish();
+	return frame;
+}
+
+/*
  * Carry out a function action by its name, in a subtransaction: how it ended.
  */
 void
-orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as, GateKind kind,
-				StepOutcome *outcome)
+orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
+				const pg_uuid_t *run_as, GateKind kind, StepOutcome *outcome)
 {
 	ErrorData  *volatile error = NULL;
 	Jsonb	   *volatile outputs = NULL;
 
-	ORCH_ENGINE_TRY(NULL);
+	ORCH_ENGINE_TRY_ONE(kind == GATE_ACTION);
 	{
 		const Action *action = orch_action_find(name);
+		Frame	   *frame;
 
 		if (action == NULL || action->kind != ACTION_FUNCTION)
 			ereport(ERROR,
@@ -373,7 +412,10 @@ orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as, GateKi
 					 errhint("Register it with orchestration.register_action() and resume the run.")));
 		if (run_as != NULL)
 			orch_action_require_run_as(action);
+		frame = enter_function(run_id);
 		outputs = orch_action_call(action, inputs, run_as, kind);
+		if (frame != NULL)
+			orch_frame_pop(frame);
 	}
 	ORCH_ENGINE_CATCH(error);
 	outcome->success = error == NULL;
@@ -454,8 +496,8 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 		SPI_finish();
 
-		orch_queue_call(action_name, inputs, has_run_as ? &run_as : NULL, GATE_ACTION,
-						&result.outcome);
+		orch_queue_call(&result.run_id, action_name, inputs, has_run_as ? &run_as : NULL,
+						GATE_ACTION, &result.outcome);
 		orch_queue_take_result(&result, true);
 	}
 	MemoryContextSwitchTo(caller);

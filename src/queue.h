@@ -74,6 +74,9 @@ extern List *orch_queue_claim(List *topics, const char *worker, int max_steps,
  * -1: none is queued. */
 extern double orch_queue_due(List *topics);
 
+/* This session queued a step of a topic: its next claim looks for it. */
+extern void orch_queue_note_queued(const char *topic);
+
 /* What the objects of an array are. */
 typedef enum ResultsKind
 {
@@ -92,9 +95,13 @@ extern const char *orch_queue_lost_reason(RunStatus run_status, StepStatus step_
 /* queue_result.c: take in one outcome; wait: for the run's lock, else give up. */
 extern void orch_queue_take_result(StepResult *result, bool wait);
 
-/* queue.c: carry out a function action; run_as may be NULL, outcome is zeroed. */
-extern void orch_queue_call(const char *name, Jsonb *inputs, const pg_uuid_t *run_as,
-							GateKind kind, StepOutcome *outcome);
+/*
+ * queue.c: carry out a function action for a run; run_as may be NULL, outcome is
+ * zeroed.
+ */
+extern void orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
+							const pg_uuid_t *run_as, GateKind kind,
+							StepOutcome *outcome);
 
 /* worker.c: a function waits once this transaction commits. */
 extern void orch_queue_wake_worker(void);

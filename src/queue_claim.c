@@ -188,6 +188,16 @@ find_topic(const char *name)
 	return topic;
 }
 
+void
+orch_queue_note_queued(const char *topic)
+{
+	ListCell   *cell;
+
+	foreach(cell, topics_known)
+		if (strcmp(((Topic *) lfirst(cell))->name, topic) == 0)
+			((Topic *) lfirst(cell))->scan_time = 0;
+}
+
 /*
  * Microseconds until the next look at the whole is allowed: one that takes long, past
  * what an open transaction keeps from being vacuumed, is not repeated at once.

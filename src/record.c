@@ -47,6 +47,7 @@
 #include "errors.h"
 #include "gate.h"
 #include "record_int.h"
+#include "record_partition.h"
 #include "system.h"
 
 static HTAB *record_types = NULL;
@@ -231,13 +232,19 @@ prepare_queries(RecordType *type)
 	}
 }
 
+/*
+ * As the queries name it.  Tables that inherit from it have neither our triggers nor
+ * its unique key.
+ */
 static char *
 table_name(Oid relation)
 {
 	char	   *name = get_rel_name(relation);
 
 	return name == NULL ? NULL :
-		quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+		psprintf("%s%s", get_rel_relkind(relation) == RELKIND_RELATION ? "ONLY " : "",
+				 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+											name));
 }
 
 /*
@@ -480,6 +487,7 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 					 table_name, table_name, table_name);
 	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not create the triggers of record type \"%s\"", name);
+	orch_record_cover_partitions();
 	SPI_finish();
 	orch_system_leave(&saved);
 	PG_RETURN_VOID();
@@ -539,6 +547,7 @@ orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
 		if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
 			elog(ERROR, "could not drop the triggers of record type \"%s\"", name);
+		orch_record_uncover();
 	}
 	orch_plan_execute_latest(&plan_clear_all_runs, &value, NULL, 0);
 	orch_plan_execute_latest(&plan_clear_all_work_items, &value, NULL, 0);

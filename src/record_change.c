@@ -10,6 +10,18 @@
  * rows keeps only those that start something, and keys; of those too many are not
  * kept, they are dealt with on the way.
  *
+ * Statements nest: a user's trigger, or the action of a run that was started here,
+ * changes registered tables while others still wait for the end of their statement.
+ * What is noted belongs to one statement, and only that statement's trigger deals
+ * with it.  A statement is known by the level of its subtransaction, the depth of
+ * its triggers and its table; two of the same kind never wait at once.  So a
+ * subtransaction that is rolled back takes nothing with it that was noted outside.
+ *
+ * Between a row and the end of its statement others may change or delete the row
+ * again.  It is looked at once more before it sets something off, by its place in
+ * the table, from where an update leads to the next version: that takes no query
+ * and runs no code of the table's owner.
+ *
  * A row of a partition that was written under its own name has no statement
  * trigger: there every row is dealt with at once.
  *
@@ -23,8 +35,9 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -33,36 +46,55 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "access.h"
 #include "definition.h"
 #include "engine.h"
 #include "errors.h"
 #include "frame.h"
+#include "gate.h"
 #include "principal.h"
 #include "record.h"
 #include "record_change.h"
+#include "record_partition.h"
 #include "system.h"
 #include "uuid.h"
 
 /* More are not kept until the end of the statement. */
 #define MAX_NOTED	10000
 
+#define TRIGGER_DEPTH() \
+	DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0))
+
 /* What a row sets off. */
 typedef struct Noted
 {
-	int			nest_level;		/* of the subtransaction */
-	Oid			relation;		/* that is registered */
+	Oid			relation;		/* that has the row: a partition, maybe */
+	ItemPointerData tid;		/* where the row was */
 	char	   *key;
 	const Definition *definition;	/* start this, or NULL: the record changed */
 	Jsonb	   *record;			/* of a start */
 	Jsonb	   *prior;
 } Noted;
 
-static List *noted = NIL;		/* of Noted *, in the order of the rows */
-static MemoryContext noted_context = NULL;
+/* What the rows of a statement set off. */
+typedef struct NotedSet
+{
+	struct NotedSet *next;
+	int			nest_level;		/* of the subtransaction */
+	int			trigger_depth;
+	Oid			registered;		/* the table */
+	MemoryContext context;		/* holds this and everything below */
+	List	   *entries;		/* of Noted *, in the order of the rows */
+} NotedSet;
+
+/* Those that wait for the end of their statement, the innermost first. */
+static NotedSet *noted = NULL;
 
 static StaticPlan plan_locked = {
 	"SELECT w.related_record_id, w.assignee_id, w.assignee_can_edit"
@@ -71,6 +103,15 @@ static StaticPlan plan_locked = {
 	"   AND w.record_locked AND w.status = 'Assigned'",
 	2, {TEXTOID, TEXTARRAYOID}
 };
+static StaticPlan plan_locked_gone = {
+	"SELECT w.related_record_id, w.assignee_id, w.assignee_can_edit"
+	" FROM orchestration.work_item w"
+	" WHERE w.related_record_type = $1 AND w.related_record_id IS NOT NULL"
+	"   AND w.record_locked AND w.status = 'Assigned'"
+	"   AND NOT orchestration.record_exists(w.related_record_type, w.related_record_id)",
+	1, {TEXTOID}
+};
+
 /* runs that are looked at again together: bounds the memory */
 #define RUNS_AT_ONCE 500
 
@@ -80,16 +121,26 @@ static StaticPlan plan_waiting = {
 	"   AND status = 'InProgress' AND version_id IS NOT NULL ORDER BY id",
 	2, {TEXTOID, TEXTARRAYOID}
 };
+static StaticPlan plan_still_waits = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 AND triggering_record_type = $2"
+	" AND triggering_record_id IS NOT NULL AND status = 'InProgress' FOR NO KEY UPDATE",
+	2, {UUIDOID, TEXTOID}
+};
 
-static Oid	registered_relation(Relation relation, char **type, char **key_column);
+static void row_deleted(const char *type, const char *key);
 static void note_row(Oid registered, const char *type, const char *key,
 					 Relation relation, HeapTuple row, HeapTuple old_row);
-static void note(Oid relation, const char *key, const Definition *definition,
-				 Jsonb *record, Jsonb *prior);
-static void deal_with(Oid relation, const char *type);
-static void start_all(List *entries, const char *type);
-static void refuse_locked(const char *type, Datum keys);
+static NotedSet *waiting_set(Oid registered);
+static NotedSet *make_set(Oid registered);
+static void note(Oid registered, Relation relation, HeapTuple row, const char *key,
+				 const Definition *definition, Jsonb *record, Jsonb *prior);
+static void deal_with(Oid registered, const char *type, const char *key_column);
+static bool look_up(Noted *entry, const char *key_column);
+static void start_all(NotedSet *set, const char *type, const char *key_column);
+static void refuse_locked(StaticPlan *plan, const char *type, Datum keys);
 static void look_again(const char *type, Datum keys);
+static bool still_waits(const pg_uuid_t *run_id, const char *type);
+static char *row_key(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static Jsonb *row_to_jsonb(Relation relation, HeapTuple tuple);
 
 PG_FUNCTION_INFO_V1(orchestration_record_change);
@@ -115,8 +166,9 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 	char	   *key_column = NULL;
 	char	   *key;
 	int			attnum;
-	Datum		element;
 	HeapTuple	row;
+	HeapTuple	old_row = NULL;
+	NotedSet   *set;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event))
 		ereport(ERROR,
@@ -125,16 +177,25 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 						"record_change")));
 	relation = trigdata->tg_relation;
 	desc = RelationGetDescr(relation);
-	registered = registered_relation(relation, &type, &key_column);
+	registered = orch_record_registered(RelationGetRelid(relation),
+										relation->rd_rel->relispartition, &type,
+										&key_column);
 	if (type == NULL)
 		return PointerGetDatum(NULL);	/* registered no more */
 
-	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		refuse_locked(&plan_locked_gone, type, (Datum) 0);
+		if (registered == RelationGetRelid(relation))
 			orch_record_clear_lookups(type);
 		else
-			deal_with(registered, type);
+			orch_record_clear_dangling(type);
+		orch_frame_record_moved(type, NULL, NULL);
+		return PointerGetDatum(NULL);
+	}
+	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	{
+		deal_with(registered, type, key_column);
 		return PointerGetDatum(NULL);
 	}
 	attnum = SPI_fnumber(desc, key_column);
@@ -144,53 +205,56 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 				 errmsg("table \"%s\" of record type \"%s\" has no column \"%s\" any more",
 						RelationGetRelationName(relation), type, key_column),
 				 errhint("Register the record type again.")));
+
+	/* a row whose key is null is no record, whatever its table allows since */
+	key = row_key(trigdata->tg_trigtuple, desc, attnum);
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
-		key = SPI_getvalue(trigdata->tg_trigtuple, desc, attnum);
-		element = CStringGetTextDatum(key);
-		refuse_locked(type, PointerGetDatum(construct_array(&element, 1, TEXTOID, -1,
-															false, TYPALIGN_INT)));
-		orch_record_move_lookups(type, key, NULL);
+		if (key != NULL)
+			row_deleted(type, key);
 		return PointerGetDatum(NULL);
 	}
-	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple :
-		trigdata->tg_trigtuple;
-	key = SPI_getvalue(row, desc, attnum);
+	row = trigdata->tg_trigtuple;
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
-		char	   *old_key = SPI_getvalue(trigdata->tg_trigtuple, desc, attnum);
+		char	   *old_key = key;
 
-		if (strcmp(key, old_key) != 0)
+		old_row = row;
+		row = trigdata->tg_newtuple;
+		key = row_key(row, desc, attnum);
+		if (old_key == NULL)
+			old_row = NULL;		/* it becomes a record */
+		else if (key == NULL)
+			row_deleted(type, old_key);
+		else if (strcmp(key, old_key) != 0)
+		{
 			orch_record_move_lookups(type, old_key, key);
-		note_row(registered, type, key, relation, row, trigdata->tg_trigtuple);
+			orch_frame_record_moved(type, old_key, key);
+		}
 	}
-	else
-		note_row(registered, type, key, relation, row, NULL);
-	if (relation->rd_rel->relispartition || list_length(noted) > MAX_NOTED)
-		deal_with(registered, type);
+	if (key == NULL)
+		return PointerGetDatum(NULL);
+	note_row(registered, type, key, relation, row, old_row);
+	set = waiting_set(registered);
+	if (set != NULL &&
+		(relation->rd_rel->relispartition || list_length(set->entries) > MAX_NOTED))
+		deal_with(registered, type, key_column);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * The registered table that a relation is, or is a partition of.
+ * A record is gone.
  */
-static Oid
-registered_relation(Relation relation, char **type, char **key_column)
+static void
+row_deleted(const char *type, const char *key)
 {
-	List	   *ancestors;
-	ListCell   *cell;
+	Datum		element = CStringGetTextDatum(key);
 
-	*type = orch_record_type_of(RelationGetRelid(relation), key_column);
-	if (*type != NULL || !relation->rd_rel->relispartition)
-		return RelationGetRelid(relation);
-	ancestors = get_partition_ancestors(RelationGetRelid(relation));
-	foreach(cell, ancestors)
-	{
-		*type = orch_record_type_of(lfirst_oid(cell), key_column);
-		if (*type != NULL)
-			return lfirst_oid(cell);
-	}
-	return InvalidOid;
+	refuse_locked(&plan_locked, type,
+				  PointerGetDatum(construct_array(&element, 1, TEXTOID, -1, false,
+												  TYPALIGN_INT)));
+	orch_record_move_lookups(type, key, NULL);
+	orch_frame_record_moved(type, key, NULL);
 }
 
 /*
@@ -214,6 +278,9 @@ note_row(Oid registered, const char *type, const char *key, Relation relation,
 		if (def->record_trigger == (old_row != NULL ? RECORD_TRIGGER_CREATE :
 									RECORD_TRIGGER_UPDATE))
 			continue;
+		/* what a run's own steps change does not start the same once more */
+		if (orch_frame_moves(&def->orchestration_id, type, key))
+			continue;
 		if (record == NULL)
 		{
 			record = row_to_jsonb(relation, row);
@@ -228,99 +295,162 @@ note_row(Oid registered, const char *type, const char *key, Relation relation,
 		request.prior = prior;
 		orch_run_set_starter(&request, &started_by);
 		if (orch_engine_triggered(&request))
-			note(registered, key, def, record, prior);
+			note(registered, relation, row, key, def, record, prior);
 	}
 	if (old_row != NULL)
-		note(registered, key, NULL, NULL, NULL);
+		note(registered, relation, row, key, NULL, NULL, NULL);
+}
+
+/*
+ * What was noted for the statement under way, NULL when nothing was.
+ */
+static NotedSet *
+waiting_set(Oid registered)
+{
+	int			nest_level = GetCurrentTransactionNestLevel();
+	int			trigger_depth = TRIGGER_DEPTH();
+	NotedSet   *set;
+
+	for (set = noted; set != NULL; set = set->next)
+		if (set->nest_level == nest_level && set->trigger_depth == trigger_depth &&
+			set->registered == registered)
+			return set;
+	return NULL;
+}
+
+static NotedSet *
+make_set(Oid registered)
+{
+	/* it ends with its subtransaction, whoever deals with it by then */
+	MemoryContext context = AllocSetContextCreate(CurTransactionContext,
+												  "orchestration record changes",
+												  ALLOCSET_DEFAULT_SIZES);
+	NotedSet   *set = MemoryContextAllocZero(context, sizeof(NotedSet));
+
+	set->nest_level = GetCurrentTransactionNestLevel();
+	set->trigger_depth = TRIGGER_DEPTH();
+	set->registered = registered;
+	set->context = context;
+	set->next = noted;
+	noted = set;
+	return set;
 }
 
 static void
-note(Oid relation, const char *key, const Definition *definition, Jsonb *record,
-	 Jsonb *prior)
+note(Oid registered, Relation relation, HeapTuple row, const char *key,
+	 const Definition *definition, Jsonb *record, Jsonb *prior)
 {
+	NotedSet   *set = waiting_set(registered);
 	MemoryContext old;
 	Noted	   *entry;
 
-	if (noted_context == NULL)
-		noted_context = AllocSetContextCreate(TopTransactionContext,
-											  "orchestration record changes",
-											  ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(noted_context);
+	if (set == NULL)
+		set = make_set(registered);
+	old = MemoryContextSwitchTo(set->context);
 	entry = palloc0(sizeof(Noted));
-	entry->nest_level = GetCurrentTransactionNestLevel();
-	entry->relation = relation;
+	entry->relation = RelationGetRelid(relation);
+	entry->tid = row->t_self;
 	entry->key = pstrdup(key);
 	entry->definition = definition;
 	if (record != NULL)
 		entry->record = DatumGetJsonbPCopy(JsonbPGetDatum(record));
 	if (prior != NULL && definition->reads_prior)
 		entry->prior = DatumGetJsonbPCopy(JsonbPGetDatum(prior));
-	noted = lappend(noted, entry);
+	set->entries = lappend(set->entries, entry);
 	MemoryContextSwitchTo(old);
 }
 
 /*
- * Deal with what was noted of a table: first what is forbidden, then what
+ * Deal with what the statement noted of a table: first what is forbidden, then what
  * begins, then what goes on.
  */
 static void
-deal_with(Oid relation, const char *type)
+deal_with(Oid registered, const char *type, const char *key_column)
 {
-	List	   *mine = NIL;
-	List	   *others = NIL;
+	NotedSet   *set = waiting_set(registered);
+	NotedSet  **link;
 	ListCell   *cell;
 	Datum	   *keys;
 	int			nkeys = 0;
 	Datum		key_array;
-	MemoryContext context;
-	MemoryContext old;
 
-	/* what these set off may come back here: they are taken out first */
-	foreach(cell, noted)
+	if (set == NULL)
+		return;
+	/* what these set off may come back here: this call owns them from here on */
+	for (link = &noted; *link != set; link = &(*link)->next)
+		;
+	*link = set->next;
+
+	keys = palloc(sizeof(Datum) * Max(list_length(set->entries), 1));
+	foreach(cell, set->entries)
 	{
 		Noted	   *entry = lfirst(cell);
 
-		if (entry->relation == relation)
-			mine = lappend(mine, entry);
+		if (entry->definition == NULL && look_up(entry, key_column))
+			keys[nkeys++] = CStringGetTextDatum(entry->key);
 	}
-	if (mine == NIL)
-		return;
-	context = noted_context;
-	if (list_length(mine) == list_length(noted))
-	{
-		noted = NIL;
-		noted_context = NULL;
-	}
-	else
-	{
-		old = MemoryContextSwitchTo(noted_context);
-		foreach(cell, noted)
-			if (((Noted *) lfirst(cell))->relation != relation)
-				others = lappend(others, lfirst(cell));
-		noted = others;
-		MemoryContextSwitchTo(old);
-	}
-
-	keys = palloc(sizeof(Datum) * list_length(mine));
-	foreach(cell, mine)
-		if (((Noted *) lfirst(cell))->definition == NULL)
-			keys[nkeys++] = CStringGetTextDatum(((Noted *) lfirst(cell))->key);
 	key_array = PointerGetDatum(construct_array(keys, nkeys, TEXTOID, -1, false,
 												TYPALIGN_INT));
 	if (nkeys > 0)
-		refuse_locked(type, key_array);
-	start_all(mine, type);
+		refuse_locked(&plan_locked, type, key_array);
+	start_all(set, type, key_column);
 	if (nkeys > 0)
 		look_again(type, key_array);
-	if (noted_context != context)
-		MemoryContextDelete(context);
+	MemoryContextDelete(set->context);
+}
+
+/*
+ * Is the row that was noted still there?  When it was changed since, key and record
+ * become what they are now.
+ */
+static bool
+look_up(Noted *entry, const char *key_column)
+{
+	Relation	relation = table_open(entry->relation, NoLock);
+	TupleTableSlot *slot;
+	bool		found;
+
+	if (relation->rd_rel->relkind != RELKIND_RELATION)
+	{
+		table_close(relation, NoLock);
+		return true;			/* a foreign table: it knows no places */
+	}
+	slot = table_slot_create(relation, NULL);
+	found = table_tuple_fetch_row_version(relation, &entry->tid, SnapshotSelf, slot);
+	if (!found)
+	{
+		TableScanDesc scan = table_beginscan_tid(relation, SnapshotSelf);
+		ItemPointerData tid = entry->tid;
+
+		table_tuple_get_latest_tid(scan, &tid);
+		table_endscan(scan);
+		found = table_tuple_fetch_row_version(relation, &tid, SnapshotSelf, slot);
+		if (found)
+		{
+			bool		free_tuple;
+			HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, true, &free_tuple);
+			AttrNumber	attnum = get_attnum(entry->relation, key_column);
+
+			entry->tid = tid;
+			entry->key = attnum <= 0 ? NULL :
+				row_key(tuple, RelationGetDescr(relation), attnum);
+			found = entry->key != NULL;
+			if (found && entry->definition != NULL)
+				entry->record = row_to_jsonb(relation, tuple);
+			if (free_tuple)
+				heap_freetuple(tuple);
+		}
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, NoLock);
+	return found;
 }
 
 /*
  * Start the runs that were noted, together.
  */
 static void
-start_all(List *entries, const char *type)
+start_all(NotedSet *set, const char *type, const char *key_column)
 {
 	StartRequest common;
 	pg_uuid_t	started_by;
@@ -329,7 +459,7 @@ start_all(List *entries, const char *type)
 	ListCell   *cell;
 	int			nstarts = 0;
 
-	foreach(cell, entries)
+	foreach(cell, set->entries)
 		nstarts += ((Noted *) lfirst(cell))->definition != NULL;
 	if (nstarts == 0)
 		return;
@@ -340,7 +470,7 @@ start_all(List *entries, const char *type)
 	orch_system_enter(&saved);
 	if (nstarts > 1)
 		batch = orch_engine_batch_begin();
-	foreach(cell, entries)
+	foreach(cell, set->entries)
 	{
 		Noted	   *entry = lfirst(cell);
 		StartRequest request = common;
@@ -349,6 +479,9 @@ start_all(List *entries, const char *type)
 		if (entry->definition == NULL)
 			continue;
 		CHECK_FOR_INTERRUPTS();
+		/* a trigger, or the run before this one, may have deleted it */
+		if (!look_up(entry, key_column))
+			continue;
 		request.definition = entry->definition;
 		request.record_key = entry->key;
 		request.record = entry->record;
@@ -365,7 +498,7 @@ start_all(List *entries, const char *type)
  * data.  What actions do is the process itself.
  */
 static void
-refuse_locked(const char *type, Datum keys)
+refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 {
 	Frame	   *frame = orch_frame_top();
 	Oid			role = GetUserId();
@@ -382,7 +515,7 @@ refuse_locked(const char *type, Datum keys)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&plan_locked, values, NULL, 0);
+	orch_plan_execute_latest(plan, values, NULL, 0);
 	for (i = 0; i < SPI_processed && locked == NULL; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
@@ -420,6 +553,7 @@ look_again(const char *type, Datum keys)
 	pg_uuid_t  *run_ids;
 	int			nruns = 0;
 	uint64		i;
+	uint64		actions;
 	int			n;
 	int			end;
 
@@ -428,6 +562,7 @@ look_again(const char *type, Datum keys)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	actions = orch_frame_actions();
 	orch_plan_execute_latest(&plan_waiting, values, NULL, 0);
 	run_ids = palloc(sizeof(pg_uuid_t) * Max(SPI_processed, 1));
 	for (i = 0; i < SPI_processed; i++)
@@ -462,12 +597,39 @@ look_again(const char *type, Datum keys)
 		for (; n < end; n++)
 		{
 			CHECK_FOR_INTERRUPTS();
+			/* those before it may have ended it, or deleted its record */
+			if ((batch == NULL || orch_frame_actions() != actions) &&
+				!still_waits(&run_ids[n], type))
+				continue;
 			orch_engine_go_on(&run_ids[n], false);
 		}
 		orch_engine_batch_end(batch);
 	}
 	SPI_finish();
 	orch_system_leave(&saved);
+}
+
+/*
+ * Lock a run, if it is still about a record of the type and in progress.
+ */
+static bool
+still_waits(const pg_uuid_t *run_id, const char *type)
+{
+	Datum		values[2];
+
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = CStringGetTextDatum(type);
+	orch_plan_execute_latest(&plan_still_waits, values, NULL, 0);
+	return SPI_processed > 0;
+}
+
+/*
+ * The key of a row as text, NULL for null.
+ */
+static char *
+row_key(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
+{
+	return SPI_getvalue(tuple, desc, attnum);
 }
 
 /*
@@ -479,33 +641,51 @@ row_to_jsonb(Relation relation, HeapTuple tuple)
 	Oid			type = relation->rd_rel->reltype;
 	FmgrInfo	flinfo;
 	Expr	   *argument;
+	Gate		gate;
+	Jsonb	   *result;
 
+	/* a cast of a column's type is code of others: not to be run as whoever writes */
+	orch_gate_enter_table(&gate, GATE_RECORD, RelationGetRelid(relation));
 	fmgr_info(F_TO_JSONB, &flinfo);
 	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,
 											 list_make1(argument), InvalidOid,
 											 InvalidOid, COERCE_EXPLICIT_CALL),
 					   &flinfo);
-	return DatumGetJsonbP(FunctionCall1(&flinfo,
-										heap_copy_tuple_as_datum(tuple,
-																 RelationGetDescr(relation))));
+	result = DatumGetJsonbP(FunctionCall1(&flinfo,
+										  heap_copy_tuple_as_datum(tuple,
+																   RelationGetDescr(relation))));
+	orch_gate_leave(&gate);
+	return result;
 }
 
 /*
- * What an aborted statement noted is forgotten; level 0: the transaction ended.
+ * A subtransaction ended: what it noted becomes the parent's, or is forgotten.
  */
 void
-orch_record_change_forget(int level)
+orch_record_change_at_subxact_end(int level, bool commit)
 {
-	ListCell   *cell;
+	NotedSet  **link = &noted;
 
-	if (level == 0)
+	while (*link != NULL)
 	{
-		noted = NIL;
-		noted_context = NULL;	/* gone with its parent */
-		return;
+		if ((*link)->nest_level < level)
+			link = &(*link)->next;
+		else if (commit)
+		{
+			(*link)->nest_level = level - 1;
+			link = &(*link)->next;
+		}
+		else
+			*link = (*link)->next;	/* its memory goes with the subtransaction */
 	}
-	foreach(cell, noted)
-		if (((Noted *) lfirst(cell))->nest_level >= level)
-			noted = foreach_delete_current(noted, cell);
+}
+
+/*
+ * The transaction ended: its memory is gone.
+ */
+void
+orch_record_change_at_xact_end(void)
+{
+	noted = NULL;
 }

@@ -13,7 +13,8 @@
 #ifndef ORCH_RECORD_CHANGE_H
 #define ORCH_RECORD_CHANGE_H
 
-/* For frame.c: a subtransaction was aborted, or the transaction ended (0). */
-extern void orch_record_change_forget(int level);
+/* For frame.c. */
+extern void orch_record_change_at_subxact_end(int level, bool commit);
+extern void orch_record_change_at_xact_end(void);
 
 #endif							/* ORCH_RECORD_CHANGE_H */

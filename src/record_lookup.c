@@ -19,6 +19,7 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -102,7 +103,8 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 		elog(ERROR, "SPI_connect failed");
 	relation = orch_record_relation(type, &key_column);
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT pg_catalog.to_jsonb(t) FROM %s t",
+	appendStringInfo(&query, "SELECT pg_catalog.to_jsonb(t) FROM %s%s t",
+					 get_rel_relkind(relation) == RELKIND_RELATION ? "ONLY " : "",
 					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
 												get_rel_name(relation)));
 	for (i = 0; i < nfilters; i++)

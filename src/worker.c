@@ -706,7 +706,7 @@ run_function(const ClaimedStep *step, Oid owner)
 		orch_system_enter(&saved);
 		start_timeouts(orch_action_find(step->action));
 		memset(&result, 0, sizeof(result));
-		orch_queue_call(step->action, step->inputs,
+		orch_queue_call(&step->run_id, step->action, step->inputs,
 						step->has_run_as ? &step->run_as : NULL, GATE_WORKER, &result.outcome);
 		stop_timeouts();
 		result.known = true;
@@ -753,7 +753,7 @@ report_failure(const ClaimedStep *step, ErrorData *error)
 
 	begin("orchestration: recording a failure");
 	orch_system_enter(&saved);
-	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+	if (orch_engine_is_server_error(error->sqlerrcode))
 	{
 		/* nobody's fault: again, as if it had been lost */
 		Datum		values[3];

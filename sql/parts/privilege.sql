@@ -29,6 +29,10 @@ GRANT EXECUTE ON FUNCTION
     orchestration.rule_shares(orchestration.shared_object, uuid)
     TO PUBLIC;
 
+-- a trigger, no call: who makes or attaches a partition of a registered table is asked
+-- for it; on other tables it does nothing
+GRANT EXECUTE ON FUNCTION orchestration.record_change() TO PUBLIC;
+
 -- calls that check the caller's rights themselves
 GRANT EXECUTE ON FUNCTION
     orchestration.start_orchestration(text, text, jsonb, text, uuid),

@@ -148,7 +148,7 @@ SELECT count(*) FROM pg_trigger WHERE tgrelid = 'incident'::regclass AND NOT tgi
 SELECT orchestration.start_orchestration('Any', 'K1');
 SELECT orchestration.record_exists('Incident', 'K1'), orchestration.record_exists('Team', '2'), orchestration.record_exists('Team', '1'), orchestration.record_exists('Team', NULL) IS NULL;
 SELECT orchestration.record_exists('Team', 'two');
--- the table of a type is altered and dropped behind our back
+-- the table of a type is altered behind our back, and dropped
 SELECT orchestration.start_orchestration('Any', '2') IS NOT NULL;
 ALTER TABLE team RENAME team_id TO id;
 SELECT orchestration.record_exists('Team', '2');
@@ -160,7 +160,12 @@ DROP TABLE team CASCADE;
 SELECT orchestration.record_exists('Team', '2');
 SELECT invariant, object, detail FROM orchestration.verify();
 SELECT orchestration.start_orchestration('Any', '2');
+-- one that is dropped is registered no more; its name is free
 SELECT orchestration.unregister_record_type('Team');
+SELECT r.triggering_record_type, r.triggering_record_id, count(*) FROM orchestration.run r WHERE r.orchestration_name = 'Any' AND r.status = 'InProgress' GROUP BY 1, 2;
+CREATE TABLE team (team_id integer PRIMARY KEY, lead text);
+SELECT orchestration.register_record_type('Team', 'team');
+DROP TABLE team;
 SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();
 DROP TABLE incident;

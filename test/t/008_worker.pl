@@ -70,6 +70,31 @@ is($node->safe_psql('postgres', q{SELECT status, count(*) FROM orchestration.run
 is($node->safe_psql('postgres', $exact), '0|60', 'each function ran once');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.engine_counters()'), '0', 'without preload there are no counters');
 
+# a function that changes its run's own record, at once and in a deferred trigger: that
+# starts nothing again
+$node->safe_psql('postgres', q{
+CREATE TABLE own (id integer PRIMARY KEY, n integer NOT NULL DEFAULT 0);
+CREATE TABLE own_log (id integer);
+CREATE FUNCTION own_later() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE own SET n = n + 10 WHERE id = NEW.id; RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON own_log DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION own_later();
+CREATE FUNCTION act_own(i jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE own SET n = n + 1 WHERE id = (i->>'id')::integer;
+    INSERT INTO own_log VALUES ((i->>'id')::integer);
+    RETURN '{}';
+END$$;
+SELECT orchestration.register_action('Act_Own', 'function', 'act_own(jsonb)'), orchestration.register_record_type('Own', 'own');
+SELECT orchestration.deploy_orchestration('{"label": "Own", "fullName": "Own", "processType": "Orchestrator",
+    "start": {"object": "Own", "triggerType": "RecordAfterSave", "recordTriggerType": "CreateAndUpdate", "connector": {"targetReference": "S"}},
+    "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepBackground", "actionName": "Act_Own",
+        "requiresAsyncProcessing": true, "inputParameters": [{"name": "id", "value": {"elementReference": "$Record.Id"}}]}]}]}'::jsonb);
+SELECT orchestration.activate_orchestration('Own');
+INSERT INTO own VALUES (1), (2);
+});
+ok($node->poll_query_until('postgres', $open, '0'), 'it carries out functions that change their own records');
+is($node->safe_psql('postgres', q{SELECT (SELECT count(*) FROM orchestration.run WHERE orchestration_name = 'Own'), string_agg(n::text, ' ') FROM own}), '2|11 11', 'and none starts itself');
+$node->safe_psql('postgres', q{SELECT orchestration.deactivate_orchestration('Own'); DELETE FROM orchestration.run WHERE orchestration_name = 'Own'});
+
 # what it does is shown, a failure is kept with all that is known, and it goes on
 $node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Functions', inputs => '{"seconds": 3}')});
 ok($node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'orchestration worker'

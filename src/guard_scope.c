@@ -1,0 +1,162 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard_scope.c
+ *	  Whose statement is it that the guard's triggers fire for?
+ *
+ * The extension begins a scope around each statement of its own (guard.h).  A scope
+ * holds for the triggers of that statement, not for what triggers of others carry out
+ * on the way: those are deeper, or in another subtransaction.  Scopes are a stack: an
+ * engine call inside a trigger of others begins and ends its own, and the statement that
+ * is still firing keeps its scope.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/guard_scope.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "nodes/parsenodes.h"
+#include "tcop/cmdtag.h"
+#include "tcop/pquery.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+
+#include "guard.h"
+#include "guard_int.h"
+
+/* A statement of the extension's own that is under way; in TopTransactionContext. */
+typedef struct Scope
+{
+	struct Scope *outer;
+	ScopeKind	kind;
+	int			nest_level;
+	int			depth;			/* of the statement's triggers */
+	char	   *comments;
+	char	   *starter;
+} Scope;
+
+static Scope *scope = NULL;
+
+static bool is_in_scope(void);
+
+/*
+ * Begin and end of a statement of the extension's own.
+ */
+void
+orch_guard_scope_begin(ScopeKind kind)
+{
+	Scope	   *begun = MemoryContextAllocZero(TopTransactionContext, sizeof(Scope));
+
+	begun->outer = scope;
+	begun->kind = kind;
+	begun->nest_level = GetCurrentTransactionNestLevel();
+	begun->depth = orch_guard_depth() + 1;
+	scope = begun;
+}
+
+void
+orch_guard_scope_end(void)
+{
+	Scope	   *ended = scope;
+
+	Assert(ended != NULL && ended->nest_level == GetCurrentTransactionNestLevel());
+	scope = ended->outer;
+	if (ended->comments != NULL)
+		pfree(ended->comments);
+	if (ended->starter != NULL)
+		pfree(ended->starter);
+	pfree(ended);
+}
+
+void
+orch_guard_scope_comments(const char *comments)
+{
+	if (comments != NULL)
+		scope->comments = MemoryContextStrdup(TopTransactionContext, comments);
+}
+
+void
+orch_guard_scope_starter(const char *name)
+{
+	if (name != NULL)
+		scope->starter = MemoryContextStrdup(TopTransactionContext, name);
+}
+
+void
+orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values, const char *nulls,
+				   const char *comments)
+{
+	orch_guard_scope_begin(kind);
+	orch_guard_scope_comments(comments);
+	orch_plan_execute_latest(plan, values, nulls, 0);
+	orch_guard_scope_end();
+}
+
+int
+orch_guard_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+/*
+ * Does this trigger belong to the statement of the innermost scope, and not to one
+ * that a trigger on the way carries out?
+ */
+static bool
+is_in_scope(void)
+{
+	return scope != NULL && scope->depth == orch_guard_depth() &&
+		scope->nest_level == GetCurrentTransactionNestLevel();
+}
+
+bool
+orch_guard_in_scope(ScopeKind kind)
+{
+	return is_in_scope() && scope->kind == kind;
+}
+
+char *
+orch_guard_scope_says(ScopeText what)
+{
+	if (!is_in_scope())
+		return NULL;
+	return what == SCOPE_COMMENTS ? scope->comments : scope->starter;
+}
+
+/*
+ * The subtransaction of scopes at or above this level was aborted, or all ended (0).
+ */
+void
+orch_guard_scope_forget(int level)
+{
+	while (scope != NULL && scope->nest_level >= level)
+		scope = scope->outer;
+}
+
+/*
+ * COPY loads what pg_dump wrote: tables that lookups point to may come later.  It
+ * loads this table only if the trigger is one of its own rows; what triggers of the
+ * rows of another table write here is not loaded.
+ */
+bool
+orch_guard_is_loading(Oid relation)
+{
+	PlannedStmt *planned;
+	CopyStmt   *copy;
+
+	if (likely(ActivePortal == NULL || ActivePortal->commandTag != CMDTAG_COPY) ||
+		orch_guard_depth() != 1)
+		return false;
+	planned = linitial_node(PlannedStmt, ActivePortal->stmts);
+	if (planned->utilityStmt == NULL || !IsA(planned->utilityStmt, CopyStmt))
+		return false;
+	copy = (CopyStmt *) planned->utilityStmt;
+	return copy->is_from && copy->relation != NULL &&
+		RangeVarGetRelid(copy->relation, NoLock, true) == relation;
+}
