@@ -176,6 +176,7 @@ static void add_pair(IdSet *set, int size, const pg_uuid_t *run_id,
 					 const pg_uuid_t *id);
 static void run_sets(ScopeKind kind, StaticPlan *plan, const IdSet *set);
 static void gather_runs(IdSet *set, bool resumed, int depth);
+static void add_waiting(const pg_uuid_t *run_id, bool resumed, int depth);
 
 /*
  * Make the consequences.  Caller is connected to SPI and in system context.
@@ -305,6 +306,17 @@ orch_cascade_under_way(void)
 	return cascade_level != 0;
 }
 
+bool
+orch_cascade_defers(const pg_uuid_t *run_id)
+{
+	int			depth = orch_guard_pending_depth(run_id);
+
+	if (likely(depth < 0))
+		return false;
+	add_waiting(run_id, false, depth);
+	return true;
+}
+
 void
 orch_cascade_at_xact_end(void)
 {
@@ -337,8 +349,8 @@ add_pair(IdSet *set, int size, const pg_uuid_t *run_id, const pg_uuid_t *id)
 {
 	if (set->run_ids == NULL)
 	{
-		set->run_ids = palloc(size * sizeof(pg_uuid_t));
-		set->ids = palloc(size * sizeof(pg_uuid_t));
+		set->run_ids = MemoryContextAllocHuge(CurrentMemoryContext, size * sizeof(pg_uuid_t));
+		set->ids = MemoryContextAllocHuge(CurrentMemoryContext, size * sizeof(pg_uuid_t));
 	}
 	set->run_ids[set->n] = *run_id;
 	set->ids[set->n] = *id;
@@ -373,18 +385,23 @@ gather_runs(IdSet *set, bool resumed, int depth)
 	qsort(set->run_ids, set->n, sizeof(pg_uuid_t), orch_uuid_compare);
 	for (i = 0; i < set->n; i++)
 	{
-		Waiting    *entry;
-
 		if (i > 0 && orch_uuid_equal(&set->run_ids[i], &set->run_ids[i - 1]))
 			continue;
 		if (orch_frame_engine(&set->run_ids[i]) != NULL)
 			continue;
-		entry = MemoryContextAlloc(TopTransactionContext, sizeof(Waiting));
-		entry->nest_level = GetCurrentTransactionNestLevel();
-		entry->depth = depth;
-		entry->run_id = set->run_ids[i];
-		entry->resumed = resumed;
-		entry->next = waiting;
-		waiting = entry;
+		add_waiting(&set->run_ids[i], resumed, depth);
 	}
+}
+
+static void
+add_waiting(const pg_uuid_t *run_id, bool resumed, int depth)
+{
+	Waiting    *entry = MemoryContextAlloc(TopTransactionContext, sizeof(Waiting));
+
+	entry->nest_level = GetCurrentTransactionNestLevel();
+	entry->depth = depth;
+	entry->run_id = *run_id;
+	entry->resumed = resumed;
+	entry->next = waiting;
+	waiting = entry;
 }

@@ -311,6 +311,8 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 		frame->dirty = true;
 		return;
 	}
+	if (!resumed && orch_cascade_defers(run_id))
+		return;
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -705,7 +707,10 @@ enter_stage(RunState *rs, int stage)
 	insert_stage(rs, def);
 	rs->stage_status = STAGE_IN_PROGRESS;
 	rs->stage_open = true;
+	rs->nsteps = 0;
 	rs->next = def->connector;
+	if (!orch_engine_still_moves(rs))
+		return;
 	orch_engine_make_steps(rs);
 }
 
@@ -866,6 +871,19 @@ write_rest(RunState *rs, const char *stage)
 	orch_guard_execute(SCOPE_TRUSTED, &plan_rest, values, nulls, NULL);
 }
 
+/*
+ * A trigger of others may have stopped the run, or ended its stage, since it was read:
+ * is there still an open stage of a run in progress?
+ */
+bool
+orch_engine_still_moves(RunState *rs)
+{
+	if (!rs->frame->dirty)
+		return true;
+	orch_engine_reload(rs);
+	return rs->status == RUN_IN_PROGRESS && rs->stage_open;
+}
+
 void
 orch_engine_open_gate(RunState *rs)
 {
@@ -926,6 +944,8 @@ fail_stage(RunState *rs, const StageDef *def, Jsonb *error, bool recoverable)
 	Datum		values[3];
 	int			i;
 
+	if (!orch_engine_still_moves(rs))
+		return;
 	if (!def->has_fault && !recoverable)
 	{
 		orch_engine_fail_run(rs, error, false, false);

@@ -186,6 +186,7 @@ extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
 extern bool orch_engine_is_server_error(int sqlstate);
 
 extern void orch_engine_reload(RunState *rs);
+extern bool orch_engine_still_moves(RunState *rs);
 
 /*
  * A function of others is about to run: all that the engine knows of the run and has

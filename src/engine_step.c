@@ -211,6 +211,10 @@ orch_engine_make_steps(RunState *rs)
 	/* an action may suspend the run it works for: what is in progress goes on */
 	for (i = 0; i < rs->nsteps; i++)
 	{
+		if (rs->frame->dirty)
+			orch_engine_reload(rs);
+		if (i >= rs->nsteps)
+			break;
 		if ((rs->status != RUN_IN_PROGRESS && rs->status != RUN_SUSPENDED) ||
 			!rs->stage_open)
 			break;
@@ -360,8 +364,11 @@ orch_engine_start_ready(RunState *rs)
 			update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL, NULL);
 		rs->steps[i].status = STEP_IN_PROGRESS;
 		rs->steps[i].attempt++;
-		begin_step(rs, i);
 		any = true;
+		if (!orch_engine_still_moves(rs))
+			break;
+		if (i < rs->nsteps && rs->steps[i].status == STEP_IN_PROGRESS)
+			begin_step(rs, i);
 	}
 	return any;
 }

@@ -70,7 +70,7 @@
 /* Days for which a run may be resumed after an error (contract/lifecycle.md). */
 int			orch_resume_window = 14;
 
-/* Rows noted before they are looked at; bounds memory in bulk statements. */
+/* Rows noted before they are checked: bounds what one check reads. */
 #define MAX_PENDING			10000
 
 const LevelColumns orch_guard_columns[LEVEL_LAST + 1] = {
@@ -104,6 +104,18 @@ const LevelColumns orch_guard_columns[LEVEL_LAST + 1] = {
 static GuardEntry *pending = NULL;
 static int	npending = 0;
 static int	max_pending = 0;
+static int	nunchecked = 0;		/* rows noted since the last look */
+
+/* Rows that are being judged, and whose consequences are made; on the stack of flush(). */
+typedef struct Judged
+{
+	struct Judged *outer;
+	int			nest_level;
+	const GuardEntry *entries;
+	int			nentries;
+} Judged;
+
+static Judged *judged = NULL;
 
 static StaticPlan plan_run_exists = {
 	"SELECT 1 FROM orchestration.run WHERE id = $1",
@@ -555,7 +567,7 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	entry.depth = orch_guard_depth();
 	entry.by_engine = orch_guard_in_scope(SCOPE_ENGINE);
 	note_row(&entry);
-	if (npending >= MAX_PENDING)
+	if (++nunchecked >= MAX_PENDING)
 		flush(false);
 	return PointerGetDatum(NULL);
 }
@@ -747,12 +759,28 @@ note_row(const GuardEntry *entry)
 
 		pending = pending == NULL ?
 			MemoryContextAlloc(TopTransactionContext, size * sizeof(GuardEntry)) :
-			repalloc(pending, size * sizeof(GuardEntry));
+			repalloc_huge(pending, size * sizeof(GuardEntry));
 		max_pending = size;
 	}
 	pending[npending] = *entry;
 	pending[npending].nest_level = GetCurrentTransactionNestLevel();
 	npending++;
+}
+
+int
+orch_guard_pending_depth(const pg_uuid_t *run_id)
+{
+	Judged	   *set;
+	int			i;
+
+	for (set = judged; set != NULL; set = set->outer)
+		for (i = 0; i < set->nentries; i++)
+			if (orch_uuid_equal(&set->entries[i].run_id, run_id))
+				return set->entries[i].depth;
+	for (i = 0; i < npending; i++)
+		if (orch_uuid_equal(&pending[i].run_id, run_id))
+			return pending[i].depth;
+	return -1;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_guard_statement);
@@ -783,9 +811,9 @@ orchestration_guard_statement(PG_FUNCTION_ARGS)
  * wait for its end; they may belong to an outer subtransaction, which must not lose
  * its verdict when this one is rolled back.
  *
- * Not ended: there are too many to keep.  They are judged and their consequences made,
- * but the engine goes on with the runs when the statement has ended: in between it
- * would find a stage whose steps are not all written.
+ * Not ended: there are many that are not checked.  They are, here and now; but the
+ * consequences are made, and the engine goes on with the runs, when the statement has
+ * ended.  In between a step would stand beside a stage that failed by another row.
  */
 static void
 flush(bool statement_ended)
@@ -793,8 +821,11 @@ flush(bool statement_ended)
 	int			level = GetCurrentTransactionNestLevel();
 	int			depth = orch_guard_depth();
 	GuardEntry *entries;
+	Judged		set;
 	int			first = npending;
+	int			unchecked;
 	int			nentries;
+	int			i;
 	SystemContext saved;
 	Oid			writer = orch_frame_actor();
 
@@ -802,21 +833,38 @@ flush(bool statement_ended)
 		   pending[first - 1].depth >= depth)
 		first--;
 	nentries = npending - first;
+	for (unchecked = 0; unchecked < nentries && pending[first + unchecked].checked; unchecked++)
+		;
 	orch_system_enter(&saved);
 	if (nentries > 0)
 	{
 		/* what follows may note rows of its own */
-		entries = palloc(nentries * sizeof(GuardEntry));
+		entries = MemoryContextAllocHuge(CurrentMemoryContext, nentries * sizeof(GuardEntry));
 		memcpy(entries, &pending[first], nentries * sizeof(GuardEntry));
-		npending = first;
+		if (statement_ended)
+			npending = first;
+		else
+			for (i = first; i < npending; i++)
+				pending[i].checked = true;
+		nunchecked = 0;
 
+		set.outer = judged;
+		set.nest_level = level;
+		set.entries = entries;
+		set.nentries = nentries;
+		judged = &set;
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		orch_guard_fill_rows(LEVEL_STAGE, writer, entries, nentries);
-		orch_guard_fill_rows(LEVEL_STEP, writer, entries, nentries);
-		orch_guard_check(entries, nentries);
-		orch_cascade(entries, nentries);
+		if (unchecked < nentries)
+		{
+			orch_guard_fill_rows(LEVEL_STAGE, writer, entries + unchecked, nentries - unchecked);
+			orch_guard_fill_rows(LEVEL_STEP, writer, entries + unchecked, nentries - unchecked);
+			orch_guard_check(entries + unchecked, nentries - unchecked);
+		}
+		if (statement_ended)
+			orch_cascade(entries, nentries);
 		SPI_finish();
+		judged = set.outer;
 		pfree(entries);
 	}
 	if (statement_ended)
@@ -917,7 +965,8 @@ void
 orch_guard_at_xact_end(void)
 {
 	pending = NULL;
-	npending = max_pending = 0;
+	npending = max_pending = nunchecked = 0;
+	judged = NULL;
 	orch_guard_scope_forget(0);
 	orch_cascade_at_xact_end();
 }
@@ -935,6 +984,8 @@ orch_guard_at_subxact_end(int level, bool commit)
 	{
 		while (npending > 0 && pending[npending - 1].nest_level >= level)
 			npending--;
+		while (judged != NULL && judged->nest_level >= level)
+			judged = judged->outer;
 		orch_guard_scope_forget(level);
 		return;
 	}

@@ -32,6 +32,7 @@ typedef struct GuardEntry
 	int			to;
 	int			step_type;		/* steps: StepType */
 	bool		by_engine;		/* SCOPE_ENGINE */
+	bool		checked;		/* the verdict has been given */
 	bool		fill;			/* stages, steps: who, when it ended, ... are
 								 * still to be filled in */
 	ItemPointerData tid;		/* fill: where the row is */
@@ -94,6 +95,16 @@ extern void orch_cascade(const GuardEntry *entries, int nentries);
 
 /* and, once a statement has ended, the engine goes on with its runs */
 extern void orch_cascade_go_on(int depth);
+
+/*
+ * A trigger of others asks the engine to look at a run while rows of it still wait for
+ * their verdict: true, and the engine looks when their statement has ended.
+ */
+extern bool orch_cascade_defers(const pg_uuid_t *run_id);
+
+/* The depth of the triggers of the statement that wrote rows of a run which wait for
+ * their verdict; -1: none do. */
+extern int	orch_guard_pending_depth(const pg_uuid_t *run_id);
 extern bool orch_cascade_under_way(void);
 extern void orch_cascade_at_subxact_end(int level, bool commit);
 extern void orch_cascade_at_xact_end(void);

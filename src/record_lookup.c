@@ -138,6 +138,8 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 	orch_gate_enter_table(&gate, GATE_RECORD, relation);
 	portal = SPI_cursor_open_with_args(NULL, query.data, nfilters, types, values, NULL,
 									   false, 0);
+	/* the gate hides the cursors that others can see */
+	portal->visible = false;
 	orch_gate_leave(&gate);
 	while (limit == 0 || list_length(result) < limit)
 	{

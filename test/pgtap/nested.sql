@@ -1,0 +1,150 @@
+-- nested: what is gathered belongs to the statement and the subtransaction that gathered
+-- it: what an inner one writes and undoes takes nothing along of an outer one.
+
+\set QUIET 1
+BEGIN;
+SET search_path = public, pg_catalog;
+SET client_min_messages = warning;
+SELECT no_plan();
+
+CREATE FUNCTION pg_temp.step(name text, kind text, action text) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('name', name, 'label', name, 'entryConditionLogic', 'and', 'actionName', action,
+        'actionType', CASE kind WHEN 'I' THEN 'stepInteractive' ELSE 'stepBackground' END, 'requiresAsyncProcessing', kind = 'A')
+      || CASE WHEN kind = 'I' THEN '{"assignees": [{"assigneeType": "User", "assignee": {"stringValue": "ann@example.com"}}]}'::jsonb ELSE '{}' END
+$$;
+CREATE FUNCTION pg_temp.deploy(name text, VARIADIC steps jsonb[]) RETURNS void LANGUAGE sql AS $$
+    SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', name, 'label', name, 'processType', 'Orchestrator',
+        'start', '{"connector": {"targetReference": "S1"}}'::jsonb,
+        'orchestratedStages', jsonb_build_array(jsonb_build_object('name', 'S1', 'label', 'S1', 'exitConditionLogic', 'and', 'stageSteps', to_jsonb(steps)))));
+    SELECT orchestration.activate_orchestration(name);
+$$;
+CREATE FUNCTION pg_temp.kinds(run_id uuid) RETURNS text LANGUAGE sql AS $$ SELECT string_agg(kind::text, ' ' ORDER BY number) FROM orchestration.run_log l WHERE l.run_id = $1 $$;
+CREATE FUNCTION pg_temp.last(name text) RETURNS uuid LANGUAGE sql AS $$ SELECT id FROM orchestration.run WHERE orchestration_name = $1 ORDER BY id DESC LIMIT 1 $$;
+CREATE FUNCTION pg_temp.state(run_id uuid) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', r.status, (SELECT string_agg(s.status::text, ',') FROM orchestration.stage_run s WHERE s.run_id = r.id),
+        (SELECT string_agg(t.status::text, ',' ORDER BY t.id) FROM orchestration.step_run t WHERE t.run_id = r.id),
+        (SELECT string_agg(w.status::text, ',' ORDER BY w.id) FROM orchestration.work_item w WHERE w.run_id = r.id)) FROM orchestration.run r WHERE r.id = $1
+$$;
+CREATE FUNCTION pg_temp.well() RETURNS text LANGUAGE sql AS $$ SELECT COALESCE(string_agg(concat_ws(' ', invariant, object, detail), '; '), '') FROM orchestration.verify() $$;
+
+-- functions of actions that touch other runs
+CREATE FUNCTION act_fails(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned';
+    RAISE EXCEPTION 'no'; END $$;
+CREATE FUNCTION act_dry(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN PERFORM orchestration.dry_run('Other'); RETURN '{}'; END $$;
+CREATE FUNCTION act_update(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
+    BEGIN UPDATE orchestration.work_item SET status = 'Completed' WHERE status = 'Assigned'; RAISE EXCEPTION 'no'; EXCEPTION WHEN raise_exception THEN NULL; END;
+    RETURN '{}'; END $$;
+CREATE FUNCTION act_delete(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM orchestration.cancel_run(id) FROM orchestration.run WHERE orchestration_name = 'Other' AND status = 'InProgress';
+    DELETE FROM orchestration.run WHERE orchestration_name = 'Other'; RETURN '{}'; END $$;
+CREATE FUNCTION act_undelete(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM orchestration.cancel_run(id) FROM orchestration.run WHERE orchestration_name = 'Other' AND status = 'InProgress';
+    BEGIN DELETE FROM orchestration.run WHERE orchestration_name = 'Other'; PERFORM orchestration.dry_run('Other'); RAISE EXCEPTION 'no'; EXCEPTION WHEN raise_exception THEN NULL; END;
+    RETURN '{}'; END $$;
+SELECT orchestration.create_user('ann@example.com', 'Ann'), orchestration.register_action('Screen', 'screen'),
+       orchestration.register_action('Fails', 'function', 'act_fails(jsonb)'), orchestration.register_action('Dry', 'function', 'act_dry(jsonb)'),
+       orchestration.register_action('Update', 'function', 'act_update(jsonb)'), orchestration.register_action('Delete', 'function', 'act_delete(jsonb)'),
+       orchestration.register_action('Undelete', 'function', 'act_undelete(jsonb)') \g /dev/null
+SELECT pg_temp.deploy('Other', pg_temp.step('I', 'I', 'Screen')) \g /dev/null
+SELECT pg_temp.deploy('Do_' || a, pg_temp.step('B', 'B', a)) FROM unnest('{Fails,Dry,Update,Delete,Undelete}'::text[]) a \g /dev/null
+
+SELECT orchestration.start_orchestration('Other') \g /dev/null
+SELECT orchestration.start_orchestration('Do_Fails') \g /dev/null
+SELECT is(pg_temp.kinds(pg_temp.last('Do_Fails')), 'StartInstance StartStage StartStep FailStep FailStage FailInstance', 'an action that completes the item of another run and fails takes nothing along');
+SELECT is((SELECT string_agg(object || ' ' || new_value, ', ' ORDER BY id) FROM orchestration.field_change WHERE run_id = pg_temp.last('Do_Fails') AND field = 'Status'),
+    'FlowOrchestrationStepInstance Error, FlowOrchestrationStageInstance Error, FlowOrchestrationInstance Error', 'nor of the history');
+SELECT is(pg_temp.state(pg_temp.last('Other')), 'InProgress InProgress InProgress Assigned', 'and the other run is as it was');
+SELECT orchestration.start_orchestration('Do_' || a) FROM unnest('{Dry,Update}'::text[]) a \g /dev/null
+SELECT is(pg_temp.kinds(pg_temp.last('Do_' || a)), 'StartInstance StartStage StartStep EndStep EndStage EndInstance', a || ' inside an action') FROM unnest('{Dry,Update}'::text[]) a;
+SELECT orchestration.start_orchestration('Do_Undelete') \g /dev/null
+SELECT is(pg_temp.kinds(pg_temp.last('Other')), 'StartInstance StartStage StartStep StartWorkItem CancelInstance DiscontinueStage DiscontinueStep EndWorkItem', 'a run whose deletion is undone keeps what was gathered for it');
+SELECT is((SELECT count(*) FROM orchestration.field_change WHERE run_id = pg_temp.last('Other') AND field = 'Status')::integer, 3, 'its history too');
+SELECT orchestration.start_orchestration('Other') \g /dev/null
+SELECT orchestration.start_orchestration('Do_Delete') \g /dev/null
+SELECT is((SELECT count(*) FROM orchestration.run_log l WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = l.run_id)) +
+          (SELECT count(*) FROM orchestration.field_change l WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = l.run_id)), 0::bigint, 'nothing is written for a run that was deleted');
+SELECT is(pg_temp.kinds(pg_temp.last('Do_Delete')), 'StartInstance StartStage StartStep EndStep EndStage EndInstance', 'the one that deleted it has its log');
+SELECT is(pg_temp.well(), '', 'all is well');
+
+-- ------------------------------------------------------------- triggers with blocks
+CREATE TABLE refused (x integer CHECK (x < 0));
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_trigger_depth() = 1 THEN
+        BEGIN UPDATE orchestration.run SET interview_id = interview_id WHERE id = NEW.id; INSERT INTO public.refused VALUES (1); EXCEPTION WHEN check_violation THEN NULL; END;
+    END IF; RETURN NULL; END $$;
+SELECT orchestration.start_orchestration('Other') \g /dev/null
+CREATE TRIGGER aa AFTER UPDATE ON orchestration.run FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE TRIGGER zz AFTER UPDATE ON orchestration.run FOR EACH ROW EXECUTE FUNCTION touch();
+UPDATE orchestration.run SET status = 'Canceled' WHERE id = pg_temp.last('Other');
+SELECT is(pg_temp.state(pg_temp.last('Other')), 'Canceled Discontinued Discontinued Completed', 'a block that is undone in a trigger takes no verdict and no consequence along');
+DROP TRIGGER aa ON orchestration.run;
+DROP TRIGGER zz ON orchestration.run;
+
+-- the engine looks at a run when the statement that changes it ends, not in between
+SELECT orchestration.start_orchestration('Other') \g /dev/null
+CREATE FUNCTION publish() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM orchestration.publish_event(NEW.run_id); RETURN NULL; END $$;
+CREATE TRIGGER zz AFTER UPDATE ON orchestration.step_run FOR EACH ROW EXECUTE FUNCTION publish();
+UPDATE orchestration.step_run SET status = 'Completed' WHERE run_id = pg_temp.last('Other');
+SELECT is(pg_temp.state(pg_temp.last('Other')), 'Completed Completed Completed Completed', 'an event in a trigger waits for the verdict');
+DROP TRIGGER zz ON orchestration.step_run;
+
+-- what a trigger changes while the engine moves the run is read again
+CREATE FUNCTION cancel_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE orchestration.run SET status = 'Canceled' WHERE id = NEW.run_id AND status = 'InProgress'; RETURN NULL; END $$;
+CREATE FUNCTION pg_temp.canceled_by(t text, e text, orch text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE answer text; BEGIN
+    EXECUTE format('CREATE TRIGGER zz AFTER %s ON orchestration.%I FOR EACH ROW EXECUTE FUNCTION public.cancel_it()', e, t);
+    PERFORM orchestration.start_orchestration(orch);
+    EXECUTE format('DROP TRIGGER zz ON orchestration.%I', t);
+    RETURN (SELECT concat_ws(' ', r.status, s.status) FROM orchestration.run r JOIN orchestration.stage_run s ON s.run_id = r.id WHERE r.id = pg_temp.last(orch));
+END $$;
+SELECT is(pg_temp.canceled_by(t, e, n), CASE WHEN e = 'UPDATE' AND n = 'Do_Fails' THEN 'Canceled Error' ELSE 'Canceled Discontinued' END, format('canceled by a trigger on %s of %s: %s', e, t, n))
+  FROM (VALUES ('stage_run', 'INSERT', 'Other'), ('step_run', 'INSERT', 'Other'), ('work_item', 'INSERT', 'Other'), ('stage_run', 'INSERT', 'Do_Dry'), ('step_run', 'INSERT', 'Do_Dry'),
+               ('step_run', 'UPDATE', 'Do_Dry')) x (t, e, n);
+SELECT is(pg_temp.well(), '', 'all is well');
+-- -------------------------------------------------------------- many rows at once
+SELECT pg_temp.deploy('Three', pg_temp.step('A', 'I', 'Screen'), pg_temp.step('B', 'I', 'Screen'), pg_temp.step('C', 'I', 'Screen')) \g /dev/null
+SELECT count(orchestration.start_orchestration('Three')) FROM generate_series(1, 3500) \g /dev/null
+SAVEPOINT many;
+UPDATE orchestration.step_run t SET status = 'Completed' FROM orchestration.run r WHERE r.id = t.run_id AND r.orchestration_name = 'Three';
+SELECT is((SELECT count(*) FROM orchestration.run WHERE orchestration_name = 'Three' AND status = 'Completed'), 3500::bigint, 'all steps of 3,500 runs completed in one statement');
+ROLLBACK TO many;
+UPDATE orchestration.step_run t SET status = CASE t.name WHEN 'A' THEN 'Error' ELSE 'Completed' END::orchestration.step_status
+  FROM orchestration.run r WHERE r.id = t.run_id AND r.orchestration_name = 'Three';
+SELECT is((SELECT count(*) FROM orchestration.run r JOIN orchestration.stage_run s ON s.run_id = r.id WHERE orchestration_name = 'Three' AND r.status = 'Error' AND s.status = 'Error'), 3500::bigint, 'some of them failed: judged as they were, then made');
+SELECT is(pg_temp.well(), '', 'all is well');
+ROLLBACK TO many;
+UPDATE orchestration.work_item w SET status = 'Completed' FROM orchestration.run r WHERE r.id = w.run_id AND r.orchestration_name = 'Three';
+SELECT is((SELECT count(*) FROM orchestration.run WHERE orchestration_name = 'Three' AND status = 'Completed'), 3500::bigint, 'and so do their work items');
+ROLLBACK TO many;
+
+-- ------------------------------------------------------------------------ loading
+CREATE TABLE other_table (id integer);
+CREATE FUNCTION insert_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO orchestration.run (status, orchestration_name, owner_id) VALUES ('InProgress', 'By hand', '11111111-1111-1111-1111-111111111111'); RETURN NULL; END $$;
+CREATE TRIGGER t AFTER INSERT ON other_table FOR EACH ROW EXECUTE FUNCTION insert_run();
+CREATE FUNCTION pg_temp.is_refused(statement text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement; RETURN 'done'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE; END $$;
+SAVEPOINT copy;
+\set ON_ERROR_STOP 0
+COPY other_table FROM PROGRAM 'echo 1';
+\set refused :SQLSTATE
+ROLLBACK TO copy;
+COPY (INSERT INTO orchestration.run (status, orchestration_name, owner_id) VALUES ('InProgress', 'By hand', '11111111-1111-1111-1111-111111111111') RETURNING id) TO '/dev/null';
+\set refused_too :SQLSTATE
+ROLLBACK TO copy;
+COPY orchestration.run (status, orchestration_name, owner_id) FROM PROGRAM 'printf "InProgress\tBy hand\t11111111-1111-1111-1111-111111111111\n"';
+SELECT count(*) AS loaded FROM orchestration.run WHERE orchestration_name = 'By hand' \gset
+SET LOCAL search_path = orchestration, public;
+COPY run (status, orchestration_name, owner_id) FROM PROGRAM 'printf "InProgress\tBy hand\t11111111-1111-1111-1111-111111111111\n"';
+SET LOCAL search_path = public, pg_catalog;
+SELECT count(*) AS loaded_twice FROM orchestration.run WHERE orchestration_name = 'By hand' \gset
+ROLLBACK TO copy;
+\set ON_ERROR_STOP 1
+SELECT is(:'refused'::text, 'OR103', 'what a trigger writes during COPY of another table is looked at');
+SELECT is(:'refused_too'::text, 'OR103', 'and what COPY (INSERT) TO writes');
+SELECT is(:loaded, 1, 'COPY into the table itself loads what may come later');
+SELECT is(:loaded_twice, 2, 'also without its schema');
+
+SELECT * FROM finish();
+ROLLBACK;
