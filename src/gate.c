@@ -117,7 +117,7 @@ orch_gate_enter(Gate *gate, GateKind kind, Oid role)
 	gate->frame = orch_frame_push(kind == GATE_RECORD || kind == GATE_LOCK ? FRAME_RECORD :
 								  FRAME_ACTION, InvalidOid, NULL);
 	gate->guc_level = NewGUCNestLevel();
-	if (kind == GATE_ACTION || kind == GATE_RECORD)
+	if (kind != GATE_WORKER)
 		hide_cursors(gate->guc_level);
 	GetUserIdAndSecContext(&gate->user_id, &gate->sec_context);
 	sec_context = gate->sec_context | SECURITY_LOCAL_USERID_CHANGE;

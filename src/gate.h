@@ -26,8 +26,9 @@ typedef enum GateKind
 								 * background worker */
 	GATE_RECORD,				/* types, domains, policies of a registered
 								 * table: they read */
-	GATE_LOCK					/* a registered table whose rows are locked:
-								 * no code of others has a part in that */
+	GATE_LOCK					/* a registered table whose rows are locked or
+								 * looked for: only the planner may run code
+								 * of its owner */
 } GateKind;
 
 /* Who acted before, and how; lives on the stack of the caller. */

@@ -13,6 +13,8 @@
 #ifndef ORCH_RECORD_CHANGE_H
 #define ORCH_RECORD_CHANGE_H
 
+#include "postgres.h"
+
 /* For frame.c. */
 extern void orch_record_change_at_subxact_end(int level, bool commit);
 extern void orch_record_change_at_xact_end(void);

@@ -48,6 +48,9 @@ indirect_calls = {
     'orch_batch_insert': ['fill_row'],
     'lock_item': ['orch_access_require_.*'],
     'orch_action_call': [],     # a function of SQL: the server checks
+    'insert_one_by_one': ['fill_row'],
+    'cursor_names': [],         # pg_cursor() of the server
+    'refuse_access': [], 'refuse_utility': [],  # hooks: the server checks
     'check_plan': [], 'selectivity': [], 'request_shmem': [], 'startup_shmem': [],
     'qunique': [], 'table_.*': [], 'Exec.*': [],
 }
