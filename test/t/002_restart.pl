@@ -22,7 +22,7 @@ CREATE FUNCTION act(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO public.trace VALUES (($1->>'run')::uuid, $1->>'at');
     IF EXISTS (SELECT FROM public.pause p WHERE p.at = $1->>'at') THEN
-        PERFORM pg_advisory_lock(1);
+        PERFORM pg_advisory_xact_lock(1);
         PERFORM pg_sleep(60);
     END IF;
     RETURN NULL;
