@@ -10,10 +10,10 @@
  * the extension do not depend on statistics:
  *
  * - A kept plan, the check of a foreign key, or a statement in a function of the
- *	 extension's owner is planned for tables of a fixed, large size whose columns
- *	 have no statistics.  Every reasonable condition is then worth an index, and
- *	 large sets are worth a hash.  A kept plan depends only on its text; its
- *	 planner settings are fixed too.
+ *	 extension's owner is planned for tables of a fixed, large size and columns of
+ *	 fixed statistics.  Every condition is then worth its index, and large sets are
+ *	 worth a hash.  A kept plan depends only on its text: its planner settings are
+ *	 fixed too.
  * - A statement of a user is planned with the statistics, as everywhere.  Only a
  *	 table that was analyzed while it had no rows but pages is not taken for
  *	 empty for ever after: PostgreSQL trusts the rows a page that it saw then.
@@ -31,10 +31,13 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_statistic.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
@@ -42,7 +45,9 @@
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
@@ -50,17 +55,27 @@
 #include "planning.h"
 
 /*
- * The size that a plan of ours is made for.  What matters is only that it is large:
- * reading the table costs much more than looking up one in 200 rows, which is what the
- * planner takes for a condition without statistics.
+ * The size that a plan of ours is made for: large, an id has ten rows.  In a function
+ * of the owner, which mostly reads all rows, it has the one in 200 that the planner takes
+ * without statistics, so that no set is small enough to be read again and again.
  */
 #define ASSUMED_TUPLES			1000000.0
 #define ASSUMED_PAGES			100000
 #define ASSUMED_INDEX_PAGES		10000
 #define ASSUMED_INDEX_HEIGHT	2
+#define ASSUMED_DISTINCT		(-0.1)	/* of ids */
+#define ASSUMED_STATUSES		4	/* of enums */
+#define ASSUMED_WIDTH			16
 
 /* Rows a page that a table of ours has at least, unless most were deleted. */
 #define LEAST_DENSITY			1.0
+
+typedef enum Planned
+{
+	PLANNED_FOR_OTHERS,
+	PLANNED_FOR_KEYS,			/* a kept plan or a foreign key's */
+	PLANNED_FOR_OWNER			/* in a function that acts as the owner */
+} Planned;
 
 typedef struct PlannerSetting
 {
@@ -74,6 +89,8 @@ static const PlannerSetting settings[] = {
 	{"enable_indexscan", "on"},
 	{"enable_indexonlyscan", "on"},
 	{"enable_nestloop", "on"},
+	{"enable_hashjoin", "on"},
+	{"enable_mergejoin", "on"},
 	{"enable_memoize", "off"},
 	{"jit", "off"},
 	{"seq_page_cost", "1"},
@@ -84,9 +101,6 @@ static const PlannerSetting settings[] = {
 	{"effective_cache_size", "4GB"},
 	{"from_collapse_limit", "8"},
 	{"join_collapse_limit", "8"}
-};
-static const char *const not_by_index[] = {
-	"enable_hashjoin", "enable_mergejoin", "enable_bitmapscan"
 };
 
 static bool planning_kept = false;	/* a kept plan is being planned */
@@ -100,10 +114,13 @@ static get_relation_info_hook_type next_relation_info = NULL;
 static get_relation_stats_hook_type next_relation_stats = NULL;
 
 static void assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel);
-static bool hide_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
-							VariableStatData *vardata);
+static bool assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
+							  VariableStatData *vardata);
 static bool is_ours(Oid relid);
-static bool is_ours_and_planned_for_us(Oid relid);
+static Planned planned_for(Oid relid);
+static HeapTuple assumed_statistics(Oid type);
+static HeapTuple make_statistics(float4 distinct);
+static void keep_statistics(HeapTuple tuple);
 static void find_schema(void);
 static void forget_schema(Datum arg, int cacheid, uint32 hashvalue);
 
@@ -116,7 +133,7 @@ orch_planning_init(void)
 	next_relation_info = get_relation_info_hook;
 	get_relation_info_hook = assume_size;
 	next_relation_stats = get_relation_stats_hook;
-	get_relation_stats_hook = hide_statistics;
+	get_relation_stats_hook = assume_statistics;
 	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_schema, (Datum) 0);
 }
 
@@ -126,7 +143,7 @@ orch_planning_init(void)
  * them: what the planner is told of the tables then still decides for indexes.
  */
 void
-orch_planning_prepare(SPIPlanPtr plan, bool by_index)
+orch_planning_prepare(SPIPlanPtr plan, bool bitmaps)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	CachedPlan *planned;
@@ -143,10 +160,9 @@ orch_planning_prepare(SPIPlanPtr plan, bool by_index)
 		(void) set_config_option(settings[i].name, settings[i].value,
 								 PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
-	for (i = 0; by_index && i < (int) lengthof(not_by_index); i++)
-		(void) set_config_option(not_by_index[i], "off",
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("enable_bitmapscan", bitmaps ? "on" : "off",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	planning_kept = true;
 	PG_TRY();
 	{
@@ -172,7 +188,7 @@ assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 
 	if (next_relation_info != NULL)
 		next_relation_info(root, relid, inhparent, rel);
-	if (is_ours_and_planned_for_us(relid))
+	if (planned_for(relid) != PLANNED_FOR_OTHERS)
 	{
 		rel->pages = ASSUMED_PAGES;
 		rel->tuples = ASSUMED_TUPLES;
@@ -201,19 +217,24 @@ assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 }
 
 /*
- * get_relation_stats_hook: true, the planner has none, for our tables in our plans.
+ * get_relation_stats_hook: statistics of columns of ours.  Returns true when the planner
+ * is not to look for others.
  */
 static bool
-hide_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
-				VariableStatData *vardata)
+assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
+				  VariableStatData *vardata)
 {
-	if (rte->rtekind == RTE_RELATION && is_ours_and_planned_for_us(rte->relid))
-	{
-		vardata->statsTuple = NULL;
-		return true;
-	}
-	return next_relation_stats != NULL &&
-		next_relation_stats(root, rte, attnum, vardata);
+	Planned		planned = rte->rtekind == RTE_RELATION ? planned_for(rte->relid) :
+		PLANNED_FOR_OTHERS;
+
+	if (planned == PLANNED_FOR_OTHERS)
+		return next_relation_stats != NULL &&
+			next_relation_stats(root, rte, attnum, vardata);
+	vardata->statsTuple = planned == PLANNED_FOR_KEYS ?
+		assumed_statistics(get_atttype(rte->relid, attnum)) : NULL;
+	vardata->freefunc = keep_statistics;
+	vardata->acl_ok = true;
+	return true;
 }
 
 static bool
@@ -227,21 +248,67 @@ is_ours(Oid relid)
 }
 
 /*
- * Is the table one of ours, and the statement a kept one, a foreign key's, or in a
- * function that acts as the owner?
+ * Whose statement is it that reads the table?
  */
-static bool
-is_ours_and_planned_for_us(Oid relid)
+static Planned
+planned_for(Oid relid)
 {
 	Oid			user_id;
 	int			sec_context;
 
 	GetUserIdAndSecContext(&user_id, &sec_context);
-	if (!planning_kept && (sec_context & SECURITY_LOCAL_USERID_CHANGE) == 0)
-		return false;
-	return is_ours(relid) &&
-		(planning_kept || (sec_context & SECURITY_NOFORCE_RLS) != 0 ||
-		 user_id == schema_owner);
+	if ((!planning_kept && (sec_context & SECURITY_LOCAL_USERID_CHANGE) == 0) ||
+		!is_ours(relid))
+		return PLANNED_FOR_OTHERS;
+	if (planning_kept || (sec_context & SECURITY_NOFORCE_RLS) != 0)
+		return PLANNED_FOR_KEYS;
+	return user_id == schema_owner ? PLANNED_FOR_OWNER : PLANNED_FOR_OTHERS;
+}
+
+/*
+ * What pg_statistic would say of a column of ids, or of a status; kept for the session.
+ * Of others nothing is assumed.
+ */
+static HeapTuple
+assumed_statistics(Oid type)
+{
+	static HeapTuple of_ids = NULL;
+	static HeapTuple of_statuses = NULL;
+
+	if (of_ids == NULL)
+		of_ids = make_statistics(ASSUMED_DISTINCT);
+	if (of_statuses == NULL)
+		of_statuses = make_statistics(ASSUMED_STATUSES);
+	return type == UUIDOID ? of_ids : type_is_enum(type) ? of_statuses : NULL;
+}
+
+static HeapTuple
+make_statistics(float4 distinct)
+{
+	Relation	relation = table_open(StatisticRelationId, AccessShareLock);
+	Datum		values[Natts_pg_statistic];
+	bool		nulls[Natts_pg_statistic];
+	MemoryContext old;
+	HeapTuple	made;
+	int			i;
+
+	memset(values, 0, sizeof(values));
+	memset(nulls, false, sizeof(nulls));
+	values[Anum_pg_statistic_stawidth - 1] = Int32GetDatum(ASSUMED_WIDTH);
+	values[Anum_pg_statistic_stadistinct - 1] = Float4GetDatum(distinct);
+	for (i = 0; i < STATISTIC_NUM_SLOTS; i++)
+		nulls[Anum_pg_statistic_stanumbers1 - 1 + i] =
+			nulls[Anum_pg_statistic_stavalues1 - 1 + i] = true;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	made = heap_form_tuple(RelationGetDescr(relation), values, nulls);
+	MemoryContextSwitchTo(old);
+	table_close(relation, AccessShareLock);
+	return made;
+}
+
+static void
+keep_statistics(HeapTuple tuple)
+{
 }
 
 /*

@@ -21,9 +21,9 @@ extern void orch_planning_init(void);
 
 /*
  * Plan a kept plan of one statement, if that is still to be done.  It must be
- * generic (CURSOR_OPT_GENERIC_PLAN).  by_index: nested loops over indexes only;
- * else indexes and bitmaps, as the policies of the caller may need.
+ * generic (CURSOR_OPT_GENERIC_PLAN).  bitmaps: as the policies of a caller may need;
+ * where a condition finds a few rows an index scan is cheaper.
  */
-extern void orch_planning_prepare(SPIPlanPtr plan, bool by_index);
+extern void orch_planning_prepare(SPIPlanPtr plan, bool bitmaps);
 
 #endif							/* ORCH_PLANNING_H */

@@ -446,7 +446,7 @@ orch_sobject_plan(const char *query, int nargs, Oid *argtypes)
 	kept = hash_search(plans, key, HASH_FIND, NULL);
 	if (kept != NULL)
 	{
-		orch_planning_prepare(kept->plan, false);
+		orch_planning_prepare(kept->plan, true);
 		return kept->plan;
 	}
 	if (hash_get_num_entries(plans) >= MAX_PLANS)
@@ -468,7 +468,7 @@ orch_sobject_plan(const char *query, int nargs, Oid *argtypes)
 		elog(ERROR, "SPI_keepplan failed");
 	kept = hash_search(plans, key, HASH_ENTER, &found);
 	kept->plan = plan;
-	orch_planning_prepare(plan, false);
+	orch_planning_prepare(plan, true);
 	return plan;
 }
 

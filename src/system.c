@@ -91,7 +91,7 @@ ready_plan(StaticPlan *plan)
 			elog(ERROR, "SPI_keepplan failed");
 		plan->plan = prepared;
 	}
-	orch_planning_prepare(plan->plan, true);
+	orch_planning_prepare(plan->plan, false);
 	return plan->plan;
 }
 

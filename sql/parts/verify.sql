@@ -16,7 +16,7 @@ CREATE FUNCTION orchestration.verify(
     OUT detail text)
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
     -- contract/neighbours.csv
     SELECT 'stage beside run', 'stage', s.run_id, s.id,
