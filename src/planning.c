@@ -9,11 +9,9 @@
  * whole table, and goes on to do so when there are a million rows.  So plans of
  * the extension do not depend on statistics:
  *
- * - A kept plan, the check of a foreign key, or a statement in a function of the
- *	 extension's owner is planned for tables of a fixed, large size and columns of
- *	 fixed statistics.  Every condition is then worth its index, and large sets are
- *	 worth a hash.  A kept plan depends only on its text: its planner settings are
- *	 fixed too.
+ * - A kept plan or the check of a foreign key is planned for tables of a fixed,
+ *	 large size and columns of fixed statistics.  Every condition is then worth its
+ *	 index.  A kept plan depends only on its text: its planner settings are fixed too.
  * - A statement of a user is planned with the statistics, as everywhere.  Only a
  *	 table that was analyzed while it had no rows but pages is not taken for
  *	 empty for ever after: PostgreSQL trusts the rows a page that it saw then.
@@ -54,11 +52,7 @@
 
 #include "planning.h"
 
-/*
- * The size that a plan of ours is made for: large, an id has ten rows.  In a function
- * of the owner, which mostly reads all rows, it has the one in 200 that the planner takes
- * without statistics, so that no set is small enough to be read again and again.
- */
+/* What a plan of ours is made for: a large table where an id has ten rows. */
 #define ASSUMED_TUPLES			1000000.0
 #define ASSUMED_PAGES			100000
 #define ASSUMED_INDEX_PAGES		10000
@@ -69,13 +63,6 @@
 
 /* Rows a page that a table of ours has at least, unless most were deleted. */
 #define LEAST_DENSITY			1.0
-
-typedef enum Planned
-{
-	PLANNED_FOR_OTHERS,
-	PLANNED_FOR_KEYS,			/* a kept plan or a foreign key's */
-	PLANNED_FOR_OWNER			/* in a function that acts as the owner */
-} Planned;
 
 typedef struct PlannerSetting
 {
@@ -107,7 +94,6 @@ static bool planning_kept = false;	/* a kept plan is being planned */
 
 /* the schema of the extension, or InvalidOid where it is not installed */
 static Oid	schema = InvalidOid;
-static Oid	schema_owner = InvalidOid;
 static bool schema_known = false;
 
 static get_relation_info_hook_type next_relation_info = NULL;
@@ -117,7 +103,7 @@ static void assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo
 static bool assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 							  VariableStatData *vardata);
 static bool is_ours(Oid relid);
-static Planned planned_for(Oid relid);
+static bool planned_for_us(Oid relid);
 static HeapTuple assumed_statistics(Oid type);
 static HeapTuple make_statistics(float4 distinct);
 static void keep_statistics(HeapTuple tuple);
@@ -188,7 +174,7 @@ assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 
 	if (next_relation_info != NULL)
 		next_relation_info(root, relid, inhparent, rel);
-	if (planned_for(relid) != PLANNED_FOR_OTHERS)
+	if (planned_for_us(relid))
 	{
 		rel->pages = ASSUMED_PAGES;
 		rel->tuples = ASSUMED_TUPLES;
@@ -224,14 +210,10 @@ static bool
 assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 				  VariableStatData *vardata)
 {
-	Planned		planned = rte->rtekind == RTE_RELATION ? planned_for(rte->relid) :
-		PLANNED_FOR_OTHERS;
-
-	if (planned == PLANNED_FOR_OTHERS)
+	if (rte->rtekind != RTE_RELATION || !planned_for_us(rte->relid))
 		return next_relation_stats != NULL &&
 			next_relation_stats(root, rte, attnum, vardata);
-	vardata->statsTuple = planned == PLANNED_FOR_KEYS ?
-		assumed_statistics(get_atttype(rte->relid, attnum)) : NULL;
+	vardata->statsTuple = assumed_statistics(get_atttype(rte->relid, attnum));
 	vardata->freefunc = keep_statistics;
 	vardata->acl_ok = true;
 	return true;
@@ -248,21 +230,16 @@ is_ours(Oid relid)
 }
 
 /*
- * Whose statement is it that reads the table?
+ * Is the table one of ours, and the statement a kept one or a foreign key's?
  */
-static Planned
-planned_for(Oid relid)
+static bool
+planned_for_us(Oid relid)
 {
 	Oid			user_id;
 	int			sec_context;
 
 	GetUserIdAndSecContext(&user_id, &sec_context);
-	if ((!planning_kept && (sec_context & SECURITY_LOCAL_USERID_CHANGE) == 0) ||
-		!is_ours(relid))
-		return PLANNED_FOR_OTHERS;
-	if (planning_kept || (sec_context & SECURITY_NOFORCE_RLS) != 0)
-		return PLANNED_FOR_KEYS;
-	return user_id == schema_owner ? PLANNED_FOR_OWNER : PLANNED_FOR_OTHERS;
+	return (planning_kept || (sec_context & SECURITY_NOFORCE_RLS) != 0) && is_ours(relid);
 }
 
 /*
@@ -318,22 +295,16 @@ keep_statistics(HeapTuple tuple)
 static void
 find_schema(void)
 {
-	HeapTuple	tuple;
 	Oid			found;
 
 	/* first: an invalidation that arrives meanwhile undoes it */
 	schema_known = true;
-	schema = schema_owner = InvalidOid;
+	schema = InvalidOid;
 	found = get_namespace_oid("orchestration", true);
-	if (!OidIsValid(found) ||
-		getExtensionOfObject(NamespaceRelationId, found) != get_extension_oid("orchestration", true))
-		return;
-	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(found));
-	if (!HeapTupleIsValid(tuple))
-		return;
-	schema = found;
-	schema_owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
-	ReleaseSysCache(tuple);
+	if (OidIsValid(found) &&
+		getExtensionOfObject(NamespaceRelationId, found) ==
+		get_extension_oid("orchestration", true))
+		schema = found;
 }
 
 static void

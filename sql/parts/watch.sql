@@ -55,7 +55,8 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
     RETURNS TABLE (run_id uuid, run_name text, orchestration text, stage text, step text,
                    since timestamptz, why text)
     LANGUAGE sql STABLE PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off SET jit = off
     BEGIN ATOMIC
     -- nothing is under way, and what is left waits for each other
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, s.modified_at,
@@ -114,7 +115,8 @@ COMMENT ON FUNCTION orchestration.stuck_runs(interval) IS
 CREATE FUNCTION orchestration.engine_stats(OUT name text, OUT value bigint)
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off SET jit = off
     BEGIN ATOMIC
     SELECT s.name, s.value FROM (
         SELECT 'runs_open' AS name, count(*) AS value FROM orchestration.run WHERE status = 'InProgress'
