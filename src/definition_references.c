@@ -84,9 +84,11 @@ static StaticPlan global_plan = {
 };
 static StaticPlan principals_plan = {
 	"SELECT name, NULL::text, is_active FROM"
-	" (SELECT kind || ':' || coalesce(username, developer_name), is_active"
+	" (SELECT kind || ':' || username, is_active"
+	" FROM orchestration.principal WHERE username = ANY ($1)"
+	" UNION ALL SELECT kind || ':' || developer_name, is_active"
 	" FROM orchestration.principal"
-	" WHERE username = ANY ($1) OR developer_name = ANY ($1)) p (name, is_active)"
+	" WHERE kind IN ('Group', 'Queue') AND developer_name = ANY ($1)) p (name, is_active)"
 	" ORDER BY name COLLATE \"C\"",
 	1, {TEXTARRAYOID}
 };

@@ -48,7 +48,7 @@ static StaticPlan plan_load_run = {
 static StaticPlan plan_load_stage = {
 	"SELECT run_id, id, name, status, position FROM orchestration.stage_run"
 	" WHERE run_id = $1 ORDER BY position DESC LIMIT 1",
-	1, {UUIDOID}, PLAN_BY_INDEX
+	1, {UUIDOID}
 };
 static StaticPlan plan_load_steps_of = {
 	"SELECT run_id, id, name, status, step_type, attempt, outputs, pending"
@@ -63,14 +63,14 @@ static StaticPlan plan_load_stages = {
 	" FROM pg_catalog.unnest($1) AS r (id), LATERAL"
 	" (SELECT g.run_id, g.id, g.name, g.status, g.position FROM orchestration.stage_run g"
 	"   WHERE g.run_id = r.id ORDER BY g.position DESC LIMIT 1) s",
-	1, {UUIDARRAYOID}, PLAN_BY_INDEX
+	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_load_steps = {
 	"SELECT t.run_id, t.id, t.name, t.status, t.step_type, t.attempt, t.outputs, t.pending"
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS s (run_id, id)"
 	" JOIN orchestration.step_run t ON t.run_id = s.run_id AND t.stage_run_id = s.id"
 	" ORDER BY t.run_id, t.id",
-	2, {UUIDARRAYOID, UUIDARRAYOID}, PLAN_BY_INDEX
+	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 
 static void read_states(RunState **states, int nstates);

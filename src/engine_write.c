@@ -116,7 +116,7 @@ static WriteForm forms[NUM_WRITES] = {
 		" pg_catalog.unnest($10), pg_catalog.unnest($11)) AS u (id, version, owner, starter,"
 		" name, label, type, key, variables, orchestration, stage)",
 		11, {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-		TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, UUIDARRAYOID, TEXTARRAYOID}, PLAN_BY_INDEX}},
+		TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, UUIDARRAYOID, TEXTARRAYOID}}},
 	[WRITE_STEP_COMPLETED] = {RELATION_STEP_RUN, false, false, 4, {
 		"UPDATE orchestration.step_run s SET status = 'Completed', outputs = u.outputs,"
 		" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
@@ -124,14 +124,14 @@ static WriteForm forms[NUM_WRITES] = {
 		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3),"
 		" pg_catalog.unnest($4)) AS u (run_id, id, outputs, lease)"
 		" WHERE s.run_id = u.run_id AND s.id = u.id",
-		4, {UUIDARRAYOID, UUIDARRAYOID, JSONBARRAYOID, UUIDARRAYOID}, PLAN_BY_INDEX}},
+		4, {UUIDARRAYOID, UUIDARRAYOID, JSONBARRAYOID, UUIDARRAYOID}}},
 	[WRITE_STAGE_COMPLETED] = {RELATION_STAGE_RUN, false, false, 2, {
 		"UPDATE orchestration.stage_run s SET status = 'Completed',"
 		" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 		" ended_at = pg_catalog.clock_timestamp()"
 		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
 		" WHERE s.run_id = u.run_id AND s.id = u.id",
-		2, {UUIDARRAYOID, UUIDARRAYOID}, PLAN_BY_INDEX}},
+		2, {UUIDARRAYOID, UUIDARRAYOID}}},
 	[WRITE_STAGE] = {RELATION_STAGE_RUN, true, false, Natts_stage_run},
 	[WRITE_STEP] = {RELATION_STEP_RUN, true, false, Natts_step_run},
 	[WRITE_STEP_STARTED] = {RELATION_STEP_RUN, false, false, 2, {
@@ -141,7 +141,7 @@ static WriteForm forms[NUM_WRITES] = {
 		" started_at = pg_catalog.clock_timestamp(), ended_at = NULL"
 		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
 		" WHERE s.run_id = u.run_id AND s.id = u.id",
-		2, {UUIDARRAYOID, UUIDARRAYOID}, PLAN_BY_INDEX}},
+		2, {UUIDARRAYOID, UUIDARRAYOID}}},
 	[WRITE_QUEUE] = {RELATION_STEP_QUEUE, true, false, Natts_step_queue},
 	[WRITE_WORK_ITEM] = {RELATION_WORK_ITEM, false, false, 13, {
 		"INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id,"
@@ -158,18 +158,18 @@ static WriteForm forms[NUM_WRITES] = {
 		" inputs, type, key, orchestration, locked, can_edit, due)",
 		13, {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
 		JSONBARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, BOOLARRAYOID, BOOLARRAYOID,
-		FLOAT8ARRAYOID}, PLAN_BY_INDEX}},
+		FLOAT8ARRAYOID}}},
 	[WRITE_REST] = {RELATION_RUN, false, true, 3, {
 		"UPDATE orchestration.run r SET current_stage = u.stage, variables = u.variables"
 		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))"
 		" AS u (id, stage, variables) WHERE r.id = u.id",
-		3, {UUIDARRAYOID, TEXTARRAYOID, JSONBARRAYOID}, PLAN_BY_INDEX}},
+		3, {UUIDARRAYOID, TEXTARRAYOID, JSONBARRAYOID}}},
 	[WRITE_RUN_COMPLETED] = {RELATION_RUN, false, true, 3, {
 		"UPDATE orchestration.run r SET status = 'Completed',"
 		" variables = CASE WHEN u.changed THEN u.variables ELSE r.variables END"
 		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))"
 		" AS u (id, changed, variables) WHERE r.id = u.id",
-		3, {UUIDARRAYOID, BOOLARRAYOID, JSONBARRAYOID}, PLAN_BY_INDEX}}
+		3, {UUIDARRAYOID, BOOLARRAYOID, JSONBARRAYOID}}}
 };
 
 /* the batch that is open, innermost */

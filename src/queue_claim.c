@@ -96,7 +96,7 @@ static StaticPlan plan_sources = {
 	"      WHERE topic = $1 AND orchestration_id > s.id"
 	"      ORDER BY orchestration_id, available_at LIMIT 1) n)"
 	" SELECT id, available_at FROM source WHERE available_at <= $2",
-	2, {TEXTOID, TIMESTAMPTZOID}, PLAN_IN_ORDER
+	2, {TEXTOID, TIMESTAMPTZOID}
 };
 static StaticPlan plan_claim = {
 	"WITH ready AS MATERIALIZED ("
@@ -118,14 +118,14 @@ static StaticPlan plan_claim = {
 	"           q.inputs, q.attempt, q.leased_until, q.run_as, r.available_at,"
 	"           r.lease_id, r.worker, r.claimed_at, q.lost, q.failures,"
 	"           (r.leased_until >= r.claimed_at + q.timeout) IS TRUE",
-	7, {TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID, INTERVALOID}, PLAN_IN_ORDER
+	7, {TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID, INTERVALOID}
 };
 static StaticPlan plan_is_ready = {
 	"SELECT 1 FROM orchestration.step_queue"
 	" WHERE topic = $1 AND orchestration_id = $2 AND available_at >= $3"
 	"   AND available_at <= $4 AND (leased_until IS NULL OR leased_until <= $4)"
 	" ORDER BY available_at LIMIT 1",
-	4, {TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID}, PLAN_IN_ORDER
+	4, {TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
 };
 static StaticPlan plan_next_due = {
 	"WITH RECURSIVE source (id) AS ("
@@ -140,7 +140,7 @@ static StaticPlan plan_next_due = {
 	"   (SELECT available_at FROM orchestration.step_queue"
 	"     WHERE topic = $1 AND orchestration_id = s.id AND available_at > $2"
 	"       AND available_at < 'infinity' ORDER BY available_at LIMIT 1) n",
-	2, {TEXTOID, TIMESTAMPTZOID}, PLAN_IN_ORDER
+	2, {TEXTOID, TIMESTAMPTZOID}
 };
 static StaticPlan plan_insert_attempt = {
 	"INSERT INTO orchestration.step_attempt (run_id, step_run_id, lease_id, attempt,"

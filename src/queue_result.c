@@ -45,7 +45,7 @@
 static StaticPlan plan_runs_of = {
 	"SELECT u.number, s.run_id FROM pg_catalog.unnest($1) WITH ORDINALITY AS u (id, number)"
 	" JOIN orchestration.step_run s ON s.id = u.id",
-	1, {UUIDARRAYOID}, PLAN_BY_INDEX
+	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_lock_runs = {
 	"SELECT 1 FROM orchestration.run WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
@@ -72,11 +72,11 @@ static StaticPlan plan_lock_runs = {
 
 static StaticPlan plan_read_step = {
 	STEP_COLUMNS " FROM (SELECT $1, $2, $3, 1::bigint) AS u (run_id, step_id, lease_id, number)"
-	STEP_JOINS, 3, {UUIDOID, UUIDOID, UUIDOID}, PLAN_BY_INDEX
+	STEP_JOINS, 3, {UUIDOID, UUIDOID, UUIDOID}
 };
 static StaticPlan plan_read_steps = {
 	STEP_COLUMNS " FROM " GIVEN_STEPS STEP_JOINS " ORDER BY u.number",
-	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID}, PLAN_BY_INDEX
+	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_unqueue = {
 	"DELETE FROM orchestration.step_queue"
@@ -87,7 +87,7 @@ static StaticPlan plan_unqueue_all = {
 	"DELETE FROM orchestration.step_queue q USING " GIVEN_STEPS
 	" WHERE q.run_id = u.run_id AND q.step_run_id = u.step_id AND q.lease_id = u.lease_id"
 	" RETURNING u.number",
-	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID}, PLAN_BY_INDEX
+	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_try_run = {
 	"SELECT status FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED",

@@ -32,6 +32,7 @@
 
 #include "catalog.h"
 #include "errors.h"
+#include "planning.h"
 #include "sobject.h"
 #include "system.h"
 #include "uuid.h"
@@ -421,7 +422,7 @@ orch_sobject_writable(const SObject *object, const SObjectField *field, Oid role
 
 /*
  * A plan kept for the session.  Its text names everything with its schema, so
- * that the caller's search_path decides nothing.
+ * that the caller's search_path decides nothing; statistics do not either.
  */
 SPIPlanPtr
 orch_sobject_plan(const char *query, int nargs, Oid *argtypes)
@@ -444,7 +445,10 @@ orch_sobject_plan(const char *query, int nargs, Oid *argtypes)
 	strlcpy(key, query, sizeof(key));
 	kept = hash_search(plans, key, HASH_FIND, NULL);
 	if (kept != NULL)
+	{
+		orch_planning_prepare(kept->plan, true);
 		return kept->plan;
+	}
 	if (hash_get_num_entries(plans) >= MAX_PLANS)
 	{
 		HASH_SEQ_STATUS status;
@@ -456,14 +460,15 @@ orch_sobject_plan(const char *query, int nargs, Oid *argtypes)
 			(void) hash_search(plans, kept->query, HASH_REMOVE, NULL);
 		}
 	}
-	plan = SPI_prepare(query, nargs, argtypes);
+	plan = SPI_prepare_cursor(query, nargs, argtypes, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", query,
+		elog(ERROR, "SPI_prepare_cursor failed for \"%s\": %s", query,
 			 SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
 	kept = hash_search(plans, key, HASH_ENTER, &found);
 	kept->plan = plan;
+	orch_planning_prepare(plan, true);
 	return plan;
 }
 

@@ -26,11 +26,10 @@
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
-#include "utils/plancache.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
+#include "planning.h"
 #include "system.h"
 
 #define SYSTEM_SEARCH_PATH "pg_catalog, pg_temp"
@@ -68,27 +67,12 @@ orch_system_leave(const SystemContext *saved)
 
 /*
  * Prepare a plan at its first use, and let it be planned again when it became
- * invalid.
- *
- * A plan stays for the session, whatever the tables grow to meanwhile: one that
- * was made while a table was empty, as the queue mostly is, would scan it as a
- * whole for ever.  So plans are generic and made without sequential scans; where
- * one is unavoidable its cost is such that it would be compiled, hence without jit
- * too.  What claims steps, or joins an array of ids with a table, must not read the
- * table as a whole by another way either, however small it is while it is planned:
- * a hash over the queue made each claim cost what all steps cost that had been in it
- * since the last vacuum.  The settings are in force only here, never while something
- * is executed.
+ * invalid.  A plan stays for the session, whatever the tables grow to meanwhile; it
+ * is generic, and made without statistics (planning.c).
  */
 static SPIPlanPtr
 ready_plan(StaticPlan *plan)
 {
-	static const char *const not_by_index[] = {
-		"enable_sort", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan"
-	};
-	CachedPlanSource *source;
-	CachedPlan *planned;
-	int			guc_level;
 	int			i;
 
 	if (plan->plan == NULL)
@@ -107,27 +91,7 @@ ready_plan(StaticPlan *plan)
 			elog(ERROR, "SPI_keepplan failed");
 		plan->plan = prepared;
 	}
-
-	source = (CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan->plan));
-	if (!source->is_valid || source->gplan == NULL || !source->gplan->is_valid)
-	{
-		guc_level = NewGUCNestLevel();
-		(void) set_config_option("enable_seqscan", "off",
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-		(void) set_config_option("jit", "off",
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-		for (i = 0; plan->manner != PLAN_ANY && i < (int) lengthof(not_by_index); i++)
-			if (i > 0 || plan->manner == PLAN_IN_ORDER)
-				(void) set_config_option(not_by_index[i], "off",
-										 PGC_USERSET, PGC_S_SESSION,
-										 GUC_ACTION_SAVE, true, 0, false);
-		planned = SPI_plan_get_cached_plan(plan->plan);
-		if (planned != NULL)
-			ReleaseCachedPlan(planned, CurrentResourceOwner);
-		AtEOXact_GUC(true, guc_level);
-	}
+	orch_planning_prepare(plan->plan, false);
 	return plan->plan;
 }
 

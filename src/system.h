@@ -42,20 +42,11 @@ extern void orch_system_leave(const SystemContext *saved);
  */
 #define STATIC_PLAN_MAX_ARGS 32
 
-/* What a plan may use, whatever is cheap while the tables are small. */
-typedef enum PlanManner
-{
-	PLAN_ANY,
-	PLAN_BY_INDEX,				/* nested loops over indexes */
-	PLAN_IN_ORDER				/* those, and no sort: it stops after some rows */
-} PlanManner;
-
 typedef struct StaticPlan
 {
 	const char *query;
 	int			nargs;
 	Oid			argtypes[STATIC_PLAN_MAX_ARGS];	/* InvalidOid: see fill */
-	PlanManner	manner;
 	SPIPlanPtr	plan;			/* kept, or NULL */
 } StaticPlan;
 

@@ -1,5 +1,7 @@
 -- verify: every invariant of the records as a query that finds its violations.
--- Runs as its owner: whoever is granted EXECUTE sees all of them.
+-- Runs as its owner: whoever is granted EXECUTE sees all of them.  It reads all rows, so
+-- tables are joined by hash or merge; a nested loop, which the planner takes where
+-- statistics are old, would read one table for each row of another.
 
 CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
     RETURNS boolean
@@ -17,6 +19,7 @@ CREATE FUNCTION orchestration.verify(
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off SET jit = off
 AS $$
     -- contract/neighbours.csv
     SELECT 'stage beside run', 'stage', s.run_id, s.id,

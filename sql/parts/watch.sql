@@ -56,6 +56,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
                    since timestamptz, why text)
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off SET jit = off
     BEGIN ATOMIC
     -- nothing is under way, and what is left waits for each other
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, s.modified_at,
@@ -115,6 +116,7 @@ CREATE FUNCTION orchestration.engine_stats(OUT name text, OUT value bigint)
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off SET jit = off
     BEGIN ATOMIC
     SELECT s.name, s.value FROM (
         SELECT 'runs_open' AS name, count(*) AS value FROM orchestration.run WHERE status = 'InProgress'

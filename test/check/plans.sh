@@ -1,0 +1,59 @@
+#!/bin/bash
+# plans.sh: the plan of every kept plan that the regress files execute.
+#
+# Kept plans do not depend on statistics (src/planning.c), so one look at each tells all:
+# it must find its rows by the first column of an index, and never read a table of the
+# extension as a whole.  @meant has those that are meant to: tables of few rows, what a
+# session keeps, work for all rows.  test/t/012_plans.pl looks at what is read.
+. test/check/lib.sh.inc
+
+plans() {
+    local log=$ORCH_WORK/server.log begin
+    begin=$(($(stat -c %s "$log") + 1))
+    PGOPTIONS='-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 -c auto_explain.log_nested_statements=on' \
+        make -s installcheck ISOLATION= >/dev/null 2>&1
+    psql -qXAt -c "SELECT i.relname, a.attname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+        JOIN pg_attribute a ON a.attrelid = i.oid AND a.attnum = 1 JOIN pg_am m ON m.oid = i.relam
+        WHERE i.relnamespace = 'orchestration'::regnamespace AND m.amname = 'btree'" >"$ORCH_WORK/indexes"
+    psql -qXAt -c "SELECT relname FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind = 'r'" >"$ORCH_WORK/tables"
+    # the texts, as the compiler sees them
+    grep -l StaticPlan src/*.c | while read -r file; do
+        cc -E -P -Isrc -I"$("${PG_CONFIG:-pg_config}" --includedir-server)" "$file"
+    done >"$ORCH_WORK/plans.i"
+    tail -c "+$begin" "$log" | perl -e '
+        use strict; use warnings;
+        my ($sources, $indexes, $tables) = @ARGV;
+        local $/; open my $fh, "<", $sources or die; my $text = <$fh>;
+        open $fh, "<", $indexes or die; my %first = map { split /\|/ } split /\n/, <$fh>;
+        open $fh, "<", $tables or die; my %ours = map { $_ => 1 } split /\n/, <$fh>;
+        my (%kept, %bad);
+        while ($text =~ /=\s*\{[^"{};]*(?:\{\s*)?((?:"(?:[^"\\]|\\.)*"\s*)+)/g) {
+            my $query = join "", $1 =~ /"((?:[^"\\]|\\.)*)"/g;
+            $query =~ s/\\(.)/$1/g; $query =~ s/\s+/ /g;
+            $kept{$query} = 0 if $query =~ /^(?:SELECT|INSERT|UPDATE|DELETE|WITH) /;
+        }
+        my @meant = (qr/orchestration\.sobject/, qr/FROM orchestration\.record_type ORDER BY name/,
+            qr/FROM orchestration\.field_tracking/, qr/WHERE v\.record_type_name = \$1/,
+            # a record type goes; purge
+            qr/^UPDATE orchestration\.(?:run|work_item) .* WHERE (?:triggering|related)_record_type = \$1$/, qr/^WITH gone AS/);
+        my $entries = 0;
+        for my $entry (split /^\S.*?LOG:  duration: /m, <STDIN>) {
+            my ($query, $plan) = $entry =~ /plan:\n\tQuery Text: (.*?)\n(\t\S[^\n]*\(cost=.*)\z/s or next;
+            $query =~ s/\s+/ /g;
+            $entries++;
+            next unless exists $kept{$query} || $query =~ / ONLY "orchestration"/;
+            $kept{$query}++;
+            next if $kept{$query} > 20 || grep { $query =~ $_ } @meant;
+            while ($plan =~ /Seq Scan on (\w+)/g) { $bad{$query} = "reads all of $1\n$plan" if $ours{$1}; }
+            while ($plan =~ /Index (?:Only )?Scan (?:Backward )?using (\w+) on [^\n]*\n(?:\s+Index Cond: ([^\n]*))?/g) {
+                $bad{$query} = "reads all of index $1\n$plan" if $first{$1} && !(defined $2 && $2 =~ /\b$first{$1}\b/);
+            }
+        }
+        my @unseen = grep { !$kept{$_} } keys %kept;
+        printf "%d statements, %d kept plans, %d not executed\n", $entries, scalar keys %kept, scalar @unseen;
+        print "not executed: ", substr($_, 0, 150), "\n" for sort @unseen;
+        print "$_\n  $bad{$_}\n" for sort keys %bad;
+        exit(%bad || !$entries || @unseen > 15 ? 1 : 0);' "$ORCH_WORK/plans.i" "$ORCH_WORK/indexes" "$ORCH_WORK/tables"
+}
+
+check 'every kept plan finds its rows by an index' plans
