@@ -466,3 +466,16 @@ orch_engine_fail_attempt(Attempt *attempt)
 		ReThrowError(error);
 	return error;
 }
+
+char *
+orch_engine_version_problem(const pg_uuid_t *version_id)
+{
+	ErrorData  *volatile error = NULL;
+
+	ORCH_ENGINE_TRY(NULL);
+	{
+		(void) orch_definition_get(version_id);
+	}
+	ORCH_ENGINE_CATCH(error);
+	return error == NULL ? NULL : error->message;
+}
