@@ -20,10 +20,10 @@
  *
  * A session that ends a step whose function a worker is carrying out must tell the
  * worker, and has nothing to find it by but a lock: in the transaction of the
- * function the worker holds a lock on the step's id and on the run's, of a class
- * that SQL cannot name.  Transaction-level locks cannot be released.  After its commit the session
- * sends SIGUSR2 to the holders.  The signal says nothing but "look": it may come late
- * and hit the next function, which is then canceled and begun again, uncounted.  After
+ * function the worker holds a lock on the step's id, of a class that SQL cannot name.
+ * Nothing releases it before the transaction ends.  After its commit the session sends
+ * SIGUSR2 to the holders.  The signal says nothing but "look": it may come late and
+ * hit the next function, which is then canceled and begun again, uncounted.  After
  * COMMIT PREPARED nobody is told; the worker finds out when the function returns.
  *
  * Shared memory there is only when the library is preloaded: the slots, with the
@@ -40,6 +40,9 @@
 
 #include <signal.h>
 
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_type.h"
@@ -65,7 +68,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
@@ -83,7 +86,7 @@
 /* How long stop_background_worker() waits. */
 #define STOP_SECONDS	30
 
-/* "OW": see LOCK_CLASS in stamp.c; these two, and ids of steps and runs */
+/* "OW": see LOCK_CLASS in stamp.c; these two, and ids of steps */
 #define LOCK_CLASS		0x4F57
 #define LOCK_ALONE		0
 #define LOCK_STOP		1
@@ -116,7 +119,7 @@ typedef struct ListedDatabase
 	bool		said;			/* that it is not there */
 } ListedDatabase;
 
-/* A step or run whose functions look, once this transaction commits. */
+/* A step whose worker looks, once this transaction commits. */
 typedef struct Interrupted
 {
 	struct Interrupted *next;
@@ -401,22 +404,26 @@ orchestration_stop_background_worker(PG_FUNCTION_ARGS)
 /* --------------------------------------------------------------- launcher */
 
 /*
- * The oid of a database that can be connected to, or InvalidOid.
+ * The oid of a database that can be connected to, or InvalidOid.  Without a database
+ * there may be no index to read by; see get_database_list() in autovacuum.c.
  */
 static Oid
 database_by_name(const char *name)
 {
-	Oid			result = get_database_oid(name, true);
+	Relation	relation = table_open(DatabaseRelationId, AccessShareLock);
+	TableScanDesc scan = table_beginscan_catalog(relation, 0, NULL);
 	HeapTuple	tuple;
+	Oid			result = InvalidOid;
 
-	if (!OidIsValid(result))
-		return InvalidOid;
-	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(result));
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	if (!((Form_pg_database) GETSTRUCT(tuple))->datallowconn)
-		result = InvalidOid;
-	ReleaseSysCache(tuple);
+	while (HeapTupleIsValid(tuple = heap_getnext(scan, ForwardScanDirection)))
+	{
+		Form_pg_database form = (Form_pg_database) GETSTRUCT(tuple);
+
+		if (strcmp(NameStr(form->datname), name) == 0 && form->datallowconn)
+			result = form->oid;
+	}
+	table_endscan(scan);
+	table_close(relation, AccessShareLock);
 	return result;
 }
 
@@ -477,6 +484,7 @@ look_after(ListedDatabase *listed)
 	TimestampTz now = GetCurrentTimestamp();
 
 	StartTransactionCommand();
+	(void) GetTransactionSnapshot();
 	database = database_by_name(listed->name);
 	CommitTransactionCommand();
 	if (database != listed->database)
@@ -700,8 +708,8 @@ id_hash(const pg_uuid_t *id)
 }
 
 /*
- * Until the end of this transaction orch_worker_interrupt() of this step or run finds
- * this worker.
+ * Until the end of this transaction orch_worker_interrupt() of this step finds this
+ * worker.
  */
 void
 orch_worker_be_interruptible(const pg_uuid_t *id)

@@ -38,7 +38,6 @@
 #include "system.h"
 #include "tombstone.h"
 #include "uuid.h"
-#include "worker.h"
 
 int			orch_deleted_retention = 15;
 int			orch_history_retention = 730;
@@ -288,8 +287,6 @@ orchestration_write_tombstone(PG_FUNCTION_ARGS)
 	set_deleter(&values[3], &nulls[3]);
 	orch_plan_execute_latest(&plan_run, values, nulls, 0);
 	SPI_finish();
-	/* its steps go with it, and what the background worker does for them */
-	orch_worker_interrupt(&record.id);
 	orch_system_leave(&saved);
 	return PointerGetDatum(NULL);
 }

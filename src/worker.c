@@ -191,6 +191,8 @@ static bool extension_is_there(Oid *extension);
 static void look_around(Oid *extension);
 static void execute(const char *activity, StaticPlan *plan, Datum *values);
 static bool give_back(void);
+static bool is_conflict(int code);
+static bool is_trouble(int code);
 static void start_timeouts(const Action *action);
 static void stop_timeouts(void);
 static void act_as(Oid owner);
@@ -738,6 +740,21 @@ run_one(void)
 	return true;
 }
 
+/* A deadlock, a serialization failure: others were at the same rows. */
+static bool
+is_conflict(int code)
+{
+	return ERRCODE_TO_CATEGORY(code) == ERRCODE_TRANSACTION_ROLLBACK;
+}
+
+/* The server's: memory, disk, limits, I/O. */
+static bool
+is_trouble(int code)
+{
+	return ERRCODE_TO_CATEGORY(code) == ERRCODE_INSUFFICIENT_RESOURCES ||
+		ERRCODE_TO_CATEGORY(code) == ERRCODE_SYSTEM_ERROR;
+}
+
 static void
 start_timeouts(const Action *action)
 {
@@ -817,7 +834,6 @@ run_function(const ClaimedStep *step, Oid owner)
 		/* first to be found, then to look: who ends the step later finds the worker */
 		in_step = true;
 		orch_worker_be_interruptible(&step->step_id);
-		orch_worker_be_interruptible(&step->run_id);
 		if (!is_wanted())
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_LEASE_LOST),
@@ -857,8 +873,7 @@ run_function(const ClaimedStep *step, Oid owner)
 		failure = CopyErrorData();
 		code = failure->sqlerrcode;
 		/* what is not recorded as the step's failure is logged */
-		if (!loaded || code == ERRCODE_ORCH_LEASE_LOST ||
-			ERRCODE_TO_CATEGORY(code) == ERRCODE_TRANSACTION_ROLLBACK)
+		if (!loaded || code == ERRCODE_ORCH_LEASE_LOST || is_conflict(code) || is_trouble(code))
 			EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
@@ -874,9 +889,9 @@ run_function(const ClaimedStep *step, Oid owner)
 	code = failure->sqlerrcode;
 	if (code == ERRCODE_ORCH_LEASE_LOST)
 		lease.held = false;
-	else if (!loaded)
+	else if (!loaded || is_trouble(code))
 		lease.delay = backoff(TROUBLE_DELAY, MAX_TROUBLE_DELAY);
-	else if (ERRCODE_TO_CATEGORY(code) == ERRCODE_TRANSACTION_ROLLBACK)
+	else if (is_conflict(code))
 		lease.delay = backoff(CONFLICT_DELAY, MAX_CONFLICT_DELAY);
 	else if (look_wanted && code == ERRCODE_QUERY_CANCELED)
 	{

@@ -38,8 +38,8 @@ typedef enum Counter
 extern void orch_worker_count(Counter counter);
 
 /*
- * Once this transaction commits, background workers that carry out a function for
- * this step, or for any step of this run, look whether it is still wanted.
+ * Once this transaction commits, a background worker that carries out the function of
+ * this step looks whether it is still wanted.
  */
 extern void orch_worker_interrupt(const pg_uuid_t *id);
 
