@@ -159,7 +159,7 @@ orch_action_find(const char *name)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	value = CStringGetTextDatum(name);
-	orch_plan_execute(&plan_find, &value, NULL, false, 1);
+	orch_plan_execute_latest(&plan_find, &value, NULL, 1);
 	exists = SPI_processed > 0;
 	if (exists)
 	{
@@ -537,7 +537,7 @@ update_action(StaticPlan *plan, Datum *values, const char *nulls)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(plan, values, nulls, false, 0);
+	orch_plan_execute_latest(plan, values, nulls, 0);
 	updated = SPI_processed;
 	SPI_finish();
 	orch_system_leave(&saved);
@@ -901,7 +901,7 @@ orchestration_unregister_action(PG_FUNCTION_ARGS)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(&plan_delete, &value, NULL, false, 0);
+	orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
 	deleted = SPI_processed;
 	SPI_finish();
 	orch_system_leave(&saved);

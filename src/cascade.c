@@ -35,6 +35,7 @@
 #include "guard.h"
 #include "system.h"
 #include "uuid.h"
+#include "worker.h"
 
 /* Pairs of ids gathered for one statement. */
 typedef struct IdSet
@@ -108,7 +109,8 @@ static StaticPlan plan_unqueue_steps = {
 	"   AND s.run_id = q.run_id AND s.id = q.step_run_id"
 	"   AND g.run_id = q.run_id AND g.id = s.stage_run_id AND r.id = q.run_id"
 	"   AND (q.lease_id IS NULL OR s.status <> 'Discontinued'"
-	"        OR g.status = 'Completed' OR r.status = 'Canceled')",
+	"        OR g.status = 'Completed' OR r.status = 'Canceled')"
+	" RETURNING q.step_run_id, q.topic = '' AND q.lease_id IS NOT NULL",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };
 static StaticPlan plan_freeze_steps = {
@@ -175,6 +177,7 @@ static Waiting *waiting = NULL; /* in TopTransactionContext */
 static void add_pair(IdSet *set, int size, const pg_uuid_t *run_id,
 					 const pg_uuid_t *id);
 static void run_sets(ScopeKind kind, StaticPlan *plan, const IdSet *set);
+static void interrupt_functions(void);
 static void gather_runs(IdSet *set, bool resumed, int depth);
 static void add_waiting(const pg_uuid_t *run_id, bool resumed, int depth);
 
@@ -264,6 +267,8 @@ orch_cascade(const GuardEntry *entries, int nentries)
 	run_sets(kind, &plan_discontinue_steps, &ended_stages);
 	run_sets(kind, &plan_close_work_items, &ended_interactive);
 	run_sets(kind, &plan_unqueue_steps, &ended_asynchronous);
+	if (ended_asynchronous.n > 0)
+		interrupt_functions();
 	run_sets(kind, &plan_freeze_steps, &ended_asynchronous);
 	run_sets(kind, &plan_fail_stages, &failed_steps);
 	run_sets(kind, &plan_fail_runs, &failed_stages);
@@ -370,6 +375,25 @@ run_sets(ScopeKind kind, StaticPlan *plan, const IdSet *set)
 	values[0] = PointerGetDatum(orch_uuid_array(set->run_ids, set->n));
 	values[1] = PointerGetDatum(orch_uuid_array(set->ids, set->n));
 	orch_guard_execute(kind, plan, values, NULL, NULL);
+}
+
+/*
+ * The background worker may be at work on steps that plan_unqueue_steps removed.
+ */
+static void
+interrupt_functions(void)
+{
+	uint64		i;
+
+	for (i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+
+		if (DatumGetBool(SPI_getbinval(tuple, desc, 2, &isnull)))
+			orch_worker_interrupt(DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull)));
+	}
 }
 
 /*

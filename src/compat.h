@@ -98,6 +98,13 @@ orch_compat_find_setting(const char *name)
 #define ORCH_COMPAT_UUIDV7() DirectFunctionCall1(uuidv7, (Datum) 0)
 #endif
 
+/* 17 numbers processes */
+#if PG_VERSION_NUM >= 170000
+#define orch_compat_vxid_proc(vxid) ProcNumberGetProc((vxid).procNumber)
+#else
+#define orch_compat_vxid_proc(vxid) BackendIdGetProc((vxid).backendId)
+#endif
+
 /* 18 replaced it by pg_noreturn, which stands in another place */
 #ifndef pg_attribute_noreturn
 #define pg_attribute_noreturn() __attribute__((noreturn))

@@ -421,7 +421,7 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 
 	values[0] = UUIDPGetDatum(&id);
 	values[1] = Int32GetDatum(version);
-	(void) orch_plan_execute(&activate_plan, values, NULL, false, 0);
+	(void) orch_plan_execute_latest(&activate_plan, values, NULL, 0);
 	orch_definition_warn_of_circle(def);
 
 	SPI_finish();
@@ -456,7 +456,7 @@ orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
 		orch_definition_unknown(name);
 	values[0] = UUIDPGetDatum(&id);
 	values[1] = (Datum) 0;
-	(void) orch_plan_execute(&activate_plan, values, " n", false, 0);
+	(void) orch_plan_execute_latest(&activate_plan, values, " n", 0);
 	SPI_finish();
 	orch_system_leave(&saved);
 	PG_RETURN_VOID();
@@ -509,8 +509,8 @@ orchestration_set_global(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	values[0] = CStringGetTextDatum(name);
 	values[1] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
-	(void) orch_plan_execute(PG_ARGISNULL(1) ? &forget_global_plan : &set_global_plan,
-							 values, NULL, false, 0);
+	(void) orch_plan_execute_latest(PG_ARGISNULL(1) ? &forget_global_plan : &set_global_plan,
+									values, NULL, 0);
 	SPI_finish();
 	orch_system_leave(&saved);
 	PG_RETURN_VOID();
@@ -528,7 +528,7 @@ lock_definition(const char *name, pg_uuid_t *id)
 	Datum		value = CStringGetTextDatum(name);
 	bool		isnull;
 
-	(void) orch_plan_execute(&lock_definition_plan, &value, NULL, false, 1);
+	(void) orch_plan_execute_latest(&lock_definition_plan, &value, NULL, 1);
 	if (SPI_processed == 0)
 		return false;
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],

@@ -127,4 +127,10 @@ extern void orch_engine_fail_screen(const pg_uuid_t *run_id,
 									const pg_uuid_t *step_id,
 									const char *message);
 
+/*
+ * Why the engine cannot move runs of a version (it is gone, or no longer valid), in
+ * the caller's context; NULL when it can.
+ */
+extern char *orch_engine_version_problem(const pg_uuid_t *version_id);
+
 #endif							/* ORCH_ENGINE_H */

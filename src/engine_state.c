@@ -518,3 +518,16 @@ orch_engine_is_server_error(int sqlstate)
 		sqlstate == ERRCODE_DATA_CORRUPTED ||
 		sqlstate == ERRCODE_INDEX_CORRUPTED;
 }
+
+char *
+orch_engine_version_problem(const pg_uuid_t *version_id)
+{
+	ErrorData  *volatile error = NULL;
+
+	ORCH_ENGINE_TRY(NULL);
+	{
+		(void) orch_definition_get(version_id);
+	}
+	ORCH_ENGINE_CATCH(error);
+	return error == NULL ? NULL : error->message;
+}

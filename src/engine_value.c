@@ -432,7 +432,7 @@ resolve(EvalContext *cxt, const Operand *operand)
 				Datum		id = UUIDPGetDatum(&rs->started_by);
 				bool		isnull;
 
-				orch_plan_execute(&plan_user, &id, NULL, false, 1);
+				orch_plan_execute_latest(&plan_user, &id, NULL, 1);
 				if (SPI_processed == 0)
 					return NULL;
 				value = object_value(DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0],
@@ -563,7 +563,7 @@ resolve_global(const Operand *operand)
 	Datum		value = CStringGetTextDatum(name);
 	bool		isnull;
 
-	orch_plan_execute(&plan_global, &value, NULL, false, 1);
+	orch_plan_execute_latest(&plan_global, &value, NULL, 1);
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),

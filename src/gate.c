@@ -44,6 +44,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "commands/async.h"
@@ -65,6 +66,7 @@
 #include "utils/syscache.h"
 
 #include "gate.h"
+#include "queue.h"
 
 static ProcessUtility_hook_type previous_utility_hook = NULL;
 static object_access_hook_type previous_access_hook = NULL;
@@ -242,13 +244,17 @@ refuse_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 
 /*
  * object_access_hook: session-level advisory locks outlive the call, and
- * pg_advisory_unlock_all() releases those of the session.
+ * pg_advisory_unlock_all() releases those of the session.  Also where the background
+ * worker learns that an extension is dropped.
  */
 static void
 refuse_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
 	if (previous_access_hook != NULL)
 		previous_access_hook(access, class_id, object_id, sub_id, arg);
+	/* the extension may be going, and the background worker sleeps */
+	if (access == OAT_DROP && class_id == ExtensionRelationId)
+		orch_queue_wake_worker();
 	if (access == OAT_FUNCTION_EXECUTE &&
 		object_id >= F_PG_ADVISORY_LOCK_INT8 && object_id <= F_PG_ADVISORY_UNLOCK_ALL &&
 		foreign_code_runs())

@@ -916,7 +916,7 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	value = UUIDPGetDatum(row_uuid(row, desc, orch_guard_columns[level].run_id));
-	orch_plan_execute(&plan_run_exists, &value, NULL, false, 1);
+	orch_plan_execute_latest(&plan_run_exists, &value, NULL, 1);
 	exists = SPI_processed > 0;
 	SPI_finish();
 	orch_system_leave(&saved);

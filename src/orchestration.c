@@ -58,6 +58,7 @@ _PG_init(void)
 							"Days for which a run that failed recoverably can be resumed.",
 							NULL, &orch_resume_window, 14, 0, 36500,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	orch_launcher_init();
 	orch_worker_init();
 	orch_principal_init();
 	orch_access_support_init();

@@ -85,6 +85,7 @@ static StaticPlan plan_by_id = {
 static bool check_user_id(char **newval, void **extra, GucSource source);
 static void assign_user_id(const char *newval, void *extra);
 static bool find_acting(Oid role, Principal *result);
+static uint64 call_plan(StaticPlan *plan, FunctionCallInfo fcinfo);
 static bool fetch(StaticPlan *plan, Datum *values, Principal *result);
 
 /*
@@ -330,7 +331,7 @@ fetch(StaticPlan *plan, Datum *values, Principal *result)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(plan, values, NULL, false, 1);
+	orch_plan_execute_latest(plan, values, NULL, 1);
 	found = SPI_processed > 0;
 	if (found)
 	{
@@ -350,4 +351,103 @@ fetch(StaticPlan *plan, Datum *values, Principal *result)
 	SPI_finish();
 	orch_system_leave(&saved);
 	return found;
+}
+
+/* ------------------------------------------------------------------ calls */
+
+static StaticPlan plan_update_user = {
+	"UPDATE orchestration.principal p"
+	"   SET name = COALESCE($2, p.name),"
+	"       role_name = NULLIF(COALESCE($3, p.role_name), ''),"
+	"       is_active = COALESCE($4, p.is_active),"
+	"       view_all_data = COALESCE($5, p.view_all_data),"
+	"       modify_all_data = COALESCE($6, p.modify_all_data),"
+	"       manage_runs = COALESCE($7, p.manage_runs),"
+	"       manage_definitions = COALESCE($8, p.manage_definitions),"
+	"       reassign_work_items = COALESCE($9, p.reassign_work_items),"
+	"       modified_at = pg_catalog.now()"
+	" WHERE p.id = $1 AND p.kind = 'User'",
+	9, {UUIDOID, TEXTOID, NAMEOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID}
+};
+static StaticPlan plan_add_member = {
+	"INSERT INTO orchestration.membership (group_id, member_id) VALUES ($1, $2)"
+	" ON CONFLICT DO NOTHING",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_remove_member = {
+	"DELETE FROM orchestration.membership WHERE group_id = $1 AND member_id = $2",
+	2, {UUIDOID, UUIDOID}
+};
+
+/*
+ * A call that is one statement with the latest snapshot; its arguments are the plan's.
+ * How many rows it wrote.
+ */
+static uint64
+call_plan(StaticPlan *plan, FunctionCallInfo fcinfo)
+{
+	SystemContext saved;
+	Datum		values[STATIC_PLAN_MAX_ARGS];
+	char		nulls[STATIC_PLAN_MAX_ARGS];
+	uint64		written;
+	int			i;
+
+	for (i = 0; i < plan->nargs; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(plan, values, nulls, 0);
+	written = SPI_processed;
+	SPI_finish();
+	orch_system_leave(&saved);
+	return written;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_update_user);
+
+/*
+ * orchestration.update_user(user_id uuid, name text, role_name name, is_active boolean,
+ *		view_all_data boolean, modify_all_data boolean, manage_runs boolean,
+ *		manage_definitions boolean, reassign_work_items boolean) returns boolean
+ *
+ * Changes what is not null; an empty role is none.  Returns false when there is no such
+ * user.  Raises 23505 for a role or name that another has.  Source: ours.
+ */
+Datum
+orchestration_update_user(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(call_plan(&plan_update_user, fcinfo) > 0);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_add_group_member);
+
+/*
+ * orchestration.add_group_member(group_id uuid, member_id uuid) returns void
+ *
+ * Makes a user or group a member of a group or queue, if it is not yet.  Raises 23502
+ * for null, OR103 for what cannot be one, OR006 for a circle.  Source: ours.
+ */
+Datum
+orchestration_add_group_member(PG_FUNCTION_ARGS)
+{
+	(void) call_plan(&plan_add_member, fcinfo);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(orchestration_remove_group_member);
+
+/*
+ * orchestration.remove_group_member(group_id uuid, member_id uuid) returns void
+ *
+ * Ends a membership, if there is one.  Raises nothing.  Source: ours.
+ */
+Datum
+orchestration_remove_group_member(PG_FUNCTION_ARGS)
+{
+	(void) call_plan(&plan_remove_member, fcinfo);
+	PG_RETURN_VOID();
 }

@@ -30,6 +30,7 @@
 #include "action.h"
 #include "catalog.h"
 #include "chain.h"
+#include "definition.h"
 #include "engine_int.h"
 #include "errors.h"
 #include "frame.h"
@@ -40,6 +41,9 @@
 #include "uuid.h"
 #include "worker.h"
 
+/* run_queued_functions() comes back so much later to a step that it passed over. */
+#define PUT_OFF_SECONDS	60
+
 /*
  * For run_queued_functions(), which carries out what it claims in the same
  * transaction: it takes the run together with the step, and neither waits, so
@@ -47,19 +51,39 @@
  */
 static StaticPlan plan_claim_function = {
 	"WITH ready AS MATERIALIZED ("
-	"  SELECT q.run_id, q.step_run_id FROM orchestration.step_queue q"
+	"  SELECT q.run_id, q.step_run_id, q.lease_id, q.attempt, q.worker, q.claimed_at,"
+	"         r.version_id, (q.leased_until >= q.claimed_at + q.timeout) IS TRUE AS late"
+	"    FROM orchestration.step_queue q"
 	"    JOIN orchestration.run r ON r.id = q.run_id"
 	"   WHERE q.topic = '' AND q.available_at <= $2"
 	"     AND (q.leased_until IS NULL OR q.leased_until <= $2)"
 	"   ORDER BY q.available_at FOR UPDATE OF q SKIP LOCKED"
-	"   FOR NO KEY UPDATE OF r SKIP LOCKED LIMIT 1)"
+	"   FOR NO KEY UPDATE OF r SKIP LOCKED LIMIT 1),"
+	" lost AS ("
+	"  INSERT INTO orchestration.step_attempt (run_id, step_run_id, lease_id, attempt,"
+	"         worker, outcome, claimed_at)"
+	"  SELECT r.run_id, r.step_run_id, r.lease_id, r.attempt, r.worker,"
+	"         CASE WHEN r.late THEN 'TimedOut' ELSE 'LeaseLost' END::orchestration.attempt_outcome,"
+	"         r.claimed_at FROM ready r WHERE r.lease_id IS NOT NULL)"
 	" UPDATE orchestration.step_queue q SET lease_id = orchestration.new_id(),"
 	"        worker = $1, attempt = q.attempt + 1, claimed_at = $2,"
-	"        leased_until = $2 + '1 day'"
+	"        leased_until = $2 + '1 day',"
+	"        lost = q.lost + (r.lease_id IS NOT NULL AND NOT r.late)::int,"
+	"        failures = q.failures + (r.lease_id IS NOT NULL AND r.late)::int"
 	"   FROM ready r"
 	"  WHERE q.run_id = r.run_id AND q.step_run_id = r.step_run_id"
-	" RETURNING q.run_id, q.step_run_id, q.lease_id, q.action, q.inputs, q.run_as",
+	" RETURNING q.run_id, q.step_run_id, q.lease_id, q.action, q.inputs, q.run_as,"
+	"           q.step_name, r.version_id",
 	2, {TEXTOID, TIMESTAMPTZOID}
+};
+
+/* Not now: it could not be carried out. */
+static StaticPlan plan_put_off = {
+	"UPDATE orchestration.step_queue SET lease_id = NULL, leased_until = NULL,"
+	" claimed_at = NULL, worker = NULL,"
+	" available_at = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4)"
+	" WHERE run_id = $1 AND step_run_id = $2 AND lease_id = $3",
+	4, {UUIDOID, UUIDOID, UUIDOID, FLOAT8OID}
 };
 static StaticPlan plan_run_of = {
 	"SELECT run_id FROM orchestration.step_run WHERE id = $1", 1, {UUIDOID}
@@ -78,6 +102,8 @@ static List *claim_arguments(FunctionCallInfo fcinfo, int first, char **worker,
 static Interval *lease_argument(FunctionCallInfo fcinfo, int argno);
 static void put_claimed(ReturnSetInfo *rsinfo, List *claimed, int nresult_columns);
 static const char *why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id);
+static bool claim_function(ClaimedStep *step, pg_uuid_t *version, bool *has_version);
+static bool carry_out(const ClaimedStep *step, const pg_uuid_t *version);
 
 /* Arguments that all claims have, from the n-th on; raises for what is not good. */
 static List *
@@ -296,13 +322,13 @@ orchestration_extend_leases(PG_FUNCTION_ARGS)
 		values[0] = UUIDPGetDatum(&results[i].step_id);
 		values[1] = UUIDPGetDatum(&results[i].lease_id);
 		values[2] = IntervalPGetDatum(lease);
-		orch_plan_execute(&plan_run_of, values, NULL, false, 1);
+		orch_plan_execute_latest(&plan_run_of, values, NULL, 1);
 		if (SPI_processed == 0)
 			reason = "there is no such step";
 		else
 		{
 			values[3] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-			orch_plan_execute(&plan_extend, values, NULL, false, 1);
+			orch_plan_execute_latest(&plan_extend, values, NULL, 1);
 			if (SPI_processed > 0)
 				until = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
 														  SPI_tuptable->tupdesc, 1, &isnull));
@@ -339,7 +365,7 @@ why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id)
 
 	values[0] = UUIDPGetDatum(run_id);
 	values[1] = UUIDPGetDatum(step_id);
-	orch_plan_execute(&plan, values, NULL, false, 1);
+	orch_plan_execute_latest(&plan, values, NULL, 1);
 	if (SPI_processed == 0)
 		return "there is no such step";
 	run_status = (RunStatus)
@@ -424,6 +450,99 @@ orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
 		outcome->error = orch_engine_error(error, NULL);
 }
 
+/*
+ * Claim a step whose action is a function, and its run; false when there is none.
+ * version: of the run, null for an imported one.
+ */
+static bool
+claim_function(ClaimedStep *step, pg_uuid_t *version, bool *has_version)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	HeapTuple	tuple;
+	TupleDesc	desc;
+	Datum		values[2];
+	Datum		value;
+	bool		isnull;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = CStringGetTextDatum("run_queued_functions()");
+	values[1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	orch_plan_execute_latest(&plan_claim_function, values, NULL, 0);
+	if (SPI_processed == 0)
+	{
+		SPI_finish();
+		return false;
+	}
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	memset(step, 0, sizeof(ClaimedStep));
+	step->run_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+	step->step_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+	step->lease_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull));
+	value = SPI_getbinval(tuple, desc, 6, &isnull);
+	step->has_run_as = !isnull;
+	if (!isnull)
+		step->run_as = *DatumGetUUIDP(value);
+	value = SPI_getbinval(tuple, desc, 8, &isnull);
+	*has_version = !isnull;
+	if (!isnull)
+		*version = *DatumGetUUIDP(value);
+	MemoryContextSwitchTo(caller);
+	step->action = pstrdup(SPI_getvalue(tuple, desc, 4));
+	step->inputs = DatumGetJsonbPCopy(SPI_getbinval(tuple, desc, 5, &isnull));
+	step->step_name = pstrdup(SPI_getvalue(tuple, desc, 7));
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	return true;
+}
+
+/*
+ * Carry out a claimed function and take in its outcome.  A run that cannot be moved,
+ * say because its version is gone, keeps nobody else waiting: what the function
+ * wrote is undone, and its step is put off.  The outcome of a step that the function
+ * itself ended, say by canceling its run, is not accepted; that is what it wants.
+ */
+static bool
+carry_out(const ClaimedStep *step, const pg_uuid_t *version)
+{
+	ErrorData  *volatile error = NULL;
+	Datum		values[4];
+
+	ORCH_ENGINE_TRY(NULL);
+	{
+		StepResult	result;
+
+		if (version != NULL)
+			(void) orch_definition_get(version);
+		memset(&result, 0, sizeof(result));
+		result.known = true;
+		result.run_id = step->run_id;
+		result.step_id = step->step_id;
+		result.lease_id = step->lease_id;
+		orch_queue_call(&step->run_id, step->action, step->inputs,
+						step->has_run_as ? &step->run_as : NULL, GATE_ACTION, &result.outcome);
+		orch_queue_take_result(&result, true);
+	}
+	ORCH_ENGINE_CATCH(error);
+	if (error == NULL)
+		return true;
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("step \"%s\" (%s) is passed over: %s", step->step_name,
+					orch_uuid_text(&step->step_id), error->message),
+			 errhint("See orchestration.stuck_runs().")));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = UUIDPGetDatum(&step->run_id);
+	values[1] = UUIDPGetDatum(&step->step_id);
+	values[2] = UUIDPGetDatum(&step->lease_id);
+	values[3] = Float8GetDatum(PUT_OFF_SECONDS);
+	orch_plan_execute_latest(&plan_put_off, values, NULL, 0);
+	SPI_finish();
+	return false;
+}
+
 PG_FUNCTION_INFO_V1(orchestration_run_queued_functions);
 
 /*
@@ -432,7 +551,8 @@ PG_FUNCTION_INFO_V1(orchestration_run_queued_functions);
  * Carries out asynchronous steps whose action is a function in the database, up
  * to max_steps of those that nobody else is carrying out, in this transaction;
  * returns how many.  A failing function undoes only its own writes and fails its
- * step.  Raises 22004 for null, 22023 for max_steps outside 1 to 10000.
+ * step.  A step whose run cannot be moved is put off with a warning.  Raises 22004 for
+ * null, 22023 for max_steps outside 1 to 10000.  Source: ours.
  */
 Datum
 orchestration_run_queued_functions(PG_FUNCTION_ARGS)
@@ -440,7 +560,11 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 	SystemContext saved;
 	Frame	   *frame;
-	int			done;
+	ClaimedStep step;
+	pg_uuid_t	version;
+	bool		has_version;
+	int			tried;
+	int			done = 0;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -452,53 +576,13 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 				 errmsg("max_steps must be 1 to %d", MAX_CLAIM)));
 	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
 	orch_system_enter(&saved);
-	for (done = 0; done < PG_GETARG_INT32(0); done++)
+	for (tried = 0; done < PG_GETARG_INT32(0) && tried < MAX_CLAIM; tried++)
 	{
-		StepResult		result;
-		Jsonb	   *inputs;
-		char	   *action_name;
-		Datum		values[2];
-		Datum		run_as_value;
-		pg_uuid_t	run_as;
-		bool		has_run_as;
-		bool		isnull;
-		MemoryContext old;
-
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(caller);
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
-		values[0] = CStringGetTextDatum("run_queued_functions()");
-		values[1] = TimestampTzGetDatum(GetCurrentTimestamp());
-		orch_plan_execute(&plan_claim_function, values, NULL, false, 0);
-		if (SPI_processed == 0)
-		{
-			SPI_finish();
+		if (!claim_function(&step, &version, &has_version))
 			break;
-		}
-		memset(&result, 0, sizeof(result));
-		result.known = true;
-		result.run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
-													 SPI_tuptable->tupdesc, 1, &isnull));
-		result.step_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
-													  SPI_tuptable->tupdesc, 2, &isnull));
-		result.lease_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
-													   SPI_tuptable->tupdesc, 3, &isnull));
-		run_as_value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 6, &isnull);
-		has_run_as = !isnull;
-		if (has_run_as)
-			run_as = *DatumGetUUIDP(run_as_value);
-		old = MemoryContextSwitchTo(caller);
-		action_name = pstrdup(SPI_getvalue(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 4));
-		inputs = DatumGetJsonbPCopy(SPI_getbinval(SPI_tuptable->vals[0],
-												  SPI_tuptable->tupdesc, 5, &isnull));
-		MemoryContextSwitchTo(old);
-		SPI_finish();
-
-		orch_queue_call(&result.run_id, action_name, inputs, has_run_as ? &run_as : NULL,
-						GATE_ACTION, &result.outcome);
-		orch_queue_take_result(&result, true);
+		done += carry_out(&step, has_version ? &version : NULL);
 	}
 	MemoryContextSwitchTo(caller);
 	orch_system_leave(&saved);

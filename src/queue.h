@@ -53,7 +53,8 @@ typedef struct StepResult
 {
 	pg_uuid_t	run_id;			/* sort key, must be first */
 	int			position;		/* in the caller's array */
-	bool		known;			/* the step exists */
+	bool		known;			/* the step exists, and its run can be moved */
+	const char *problem;		/* why it cannot be moved, or NULL */
 	MemoryContext context;		/* of reason */
 	pg_uuid_t	step_id;
 	pg_uuid_t	lease_id;

@@ -158,6 +158,7 @@ static bool claim_round(List *topics, const char *worker, int max_steps,
 static bool claim_from(Topic *topic, Source *source, const char *worker, int n,
 					   Interval *lease, TimestampTz now, MemoryContext caller,
 					   List **claimed, List **worn);
+static void fail_worn(StepResult *result);
 static void take_step(Topic *topic, HeapTuple tuple, TupleDesc desc,
 					  List **claimed, List **worn);
 
@@ -391,6 +392,28 @@ take_step(Topic *topic, HeapTuple tuple, TupleDesc desc, List **claimed, List **
 	orch_plan_execute(&plan_insert_attempt, attempt, NULL, false, 0);
 }
 
+/*
+ * A step fails that was lost or late too often.  A run that cannot be moved must not
+ * keep others from their steps: it is named, and its lease kept until it ends.
+ */
+static void
+fail_worn(StepResult *result)
+{
+	ErrorData  *volatile error = NULL;
+
+	ORCH_ENGINE_TRY(NULL);
+	{
+		orch_queue_take_result(result, false);
+	}
+	ORCH_ENGINE_CATCH(error);
+	if (error != NULL)
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("step %s, which was lost or late too often, cannot be set to Error: %s",
+						orch_uuid_text(&result->step_id), error->message),
+				 errhint("See orchestration.stuck_runs().")));
+}
+
 List *
 orch_queue_claim(List *topics, const char *worker, int max_steps, Interval *lease)
 {
@@ -439,7 +462,7 @@ orch_queue_claim(List *topics, const char *worker, int max_steps, Interval *leas
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
 	foreach(cell, worn)
-		orch_queue_take_result(lfirst(cell), false);
+		fail_worn(lfirst(cell));
 	return claimed;
 }
 

@@ -43,8 +43,10 @@
 #define RESULTS_AT_ONCE 1000
 
 static StaticPlan plan_runs_of = {
-	"SELECT u.number, s.run_id FROM pg_catalog.unnest($1) WITH ORDINALITY AS u (id, number)"
-	" JOIN orchestration.step_run s ON s.id = u.id",
+	"SELECT u.number, s.run_id, r.version_id"
+	" FROM pg_catalog.unnest($1) WITH ORDINALITY AS u (id, number)"
+	" JOIN orchestration.step_run s ON s.id = u.id"
+	" JOIN orchestration.run r ON r.id = s.run_id",
 	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_lock_runs = {
@@ -106,6 +108,15 @@ static StaticPlan plan_record_failure = {
 	7, {UUIDOID, UUIDOID, UUIDOID, INT4OID, TEXTOID, TIMESTAMPTZOID, JSONBOID}
 };
 
+/* Of a version whose results one call takes in. */
+typedef struct VersionProblem
+{
+	pg_uuid_t	id;
+	char	   *problem;		/* or NULL */
+} VersionProblem;
+
+static const char *version_problem(const pg_uuid_t *id, MemoryContext context,
+								   List **versions);
 static double retry_delay(const Action *action, int failures);
 static pg_uuid_t *member_uuid(JsonbContainer *object, const char *name,
 							  int position);
@@ -167,6 +178,7 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 	StepResult *results;
 	pg_uuid_t  *ids;
 	Datum		value;
+	List	   *versions = NIL;
 	int			nresults;
 	int			i;
 	int			j;
@@ -200,6 +212,11 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 		result->known = true;
 		result->run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[n],
 													  SPI_tuptable->tupdesc, 2, &isnull));
+		value = SPI_getbinval(SPI_tuptable->vals[n], SPI_tuptable->tupdesc, 3, &isnull);
+		if (!isnull)
+			result->problem = version_problem(DatumGetUUIDP(value), caller, &versions);
+		if (result->problem != NULL)
+			result->known = false;
 	}
 	SPI_finish();
 	qsort(results, nresults, sizeof(StepResult), compare_results);
@@ -231,6 +248,34 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+/*
+ * Why runs of a version cannot be moved, or NULL: one of those must not have the
+ * results of all others refused.  versions: what is known in this call.
+ */
+static const char *
+version_problem(const pg_uuid_t *id, MemoryContext context, List **versions)
+{
+	VersionProblem *entry;
+	MemoryContext old;
+	ListCell   *cell;
+
+	foreach(cell, *versions)
+	{
+		entry = lfirst(cell);
+		if (orch_uuid_equal(&entry->id, id))
+			return entry->problem;
+	}
+	old = MemoryContextSwitchTo(context);
+	entry = palloc(sizeof(VersionProblem));
+	entry->id = *id;
+	entry->problem = orch_engine_version_problem(id);
+	if (entry->problem != NULL)
+		entry->problem = psprintf("the run cannot be moved: %s", entry->problem);
+	*versions = lappend(*versions, entry);
+	MemoryContextSwitchTo(old);
+	return entry->problem;
 }
 
 /*
@@ -528,7 +573,8 @@ judge_results(StepResult *results, int nresults, StepResult **taken, int *ntaken
 		results[i].outcome.lease_id = &results[i].lease_id;
 		if (results[i].known)
 			known[nknown++] = &results[i];
-		results[i].reason = "there is no such step";
+		results[i].reason = results[i].problem != NULL ? results[i].problem :
+			"there is no such step";
 	}
 	if (nknown == 0)
 		return;

@@ -122,7 +122,7 @@ orch_record_find(const char *name, bool missing_ok)
 		return entry;
 
 	value = CStringGetTextDatum(name);
-	orch_plan_execute(&plan_find, &value, NULL, false, 1);
+	orch_plan_execute_latest(&plan_find, &value, NULL, 1);
 	if (SPI_processed == 0)
 	{
 		if (missing_ok)
@@ -297,7 +297,7 @@ orch_record_type_of(Oid relation, char **key_column)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(&plan_of_relation, &value, NULL, false, 1);
+	orch_plan_execute_latest(&plan_of_relation, &value, NULL, 1);
 	if (SPI_processed > 0)
 	{
 		result = MemoryContextStrdup(caller,
@@ -528,7 +528,7 @@ orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 			" RETURNING relation::pg_catalog.oid", 1, {TEXTOID}
 		};
 
-		orch_plan_execute(&plan_delete, &value, NULL, false, 0);
+		orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
 	}
 	if (SPI_processed == 0)
 		refuse_unknown_type(name);

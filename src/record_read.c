@@ -231,7 +231,7 @@ find_type(const char *key, Oid role)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(&plan_names, NULL, NULL, false, 0);
+	orch_plan_execute_latest(&plan_names, NULL, NULL, 0);
 	names = SPI_tuptable;
 	nnames = SPI_processed;
 	for (i = 0; i < nnames && result == NULL; i++)
@@ -346,7 +346,7 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 	values[0] = ObjectIdGetDatum(relation);
 	values[1] = PointerGetDatum(construct_array(names, 3, TEXTOID, -1, false,
 												TYPALIGN_INT));
-	orch_plan_execute(&plan_foreign_key, values, NULL, false, 1);
+	orch_plan_execute_latest(&plan_foreign_key, values, NULL, 1);
 	if (SPI_processed == 0)
 		return NULL;
 	*target = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],

@@ -264,7 +264,7 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
 		elog(ERROR, "SPI_connect failed");
 	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 0);
 	orch_access_require_move(role, DatumGetUUIDP(value));
-	orch_plan_execute(plan, &value, NULL, false, 0);
+	orch_plan_execute_latest(plan, &value, NULL, 0);
 	moved = SPI_processed > 0;
 	SPI_finish();
 	orch_system_leave(&saved);
@@ -366,4 +366,39 @@ leave_run(Frame *frame, SystemContext *saved)
 	SPI_finish();
 	orch_system_leave(saved);
 	orch_frame_pop(frame);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_version_problem);
+
+/*
+ * orchestration.version_problem(version_id uuid) returns text
+ *
+ * Why runs of a version cannot be moved: it is gone, or no longer valid.  Null when
+ * they can.  For stuck_runs().  Raises nothing.  Source: ours.
+ */
+Datum
+orchestration_version_problem(PG_FUNCTION_ARGS)
+{
+	typedef struct
+	{
+		pg_uuid_t	id;
+		char	   *problem;
+	} Last;
+	Last	   *last = fcinfo->flinfo->fn_extra;
+	pg_uuid_t  *id = PG_GETARG_UUID_P(0);
+
+	/* most rows have the version of the row before */
+	if (last == NULL || !orch_uuid_equal(&last->id, id))
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		last = palloc(sizeof(Last));
+		last->id = *id;
+		last->problem = orch_engine_version_problem(id);
+		fcinfo->flinfo->fn_extra = last;
+		MemoryContextSwitchTo(old);
+	}
+	if (last->problem == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(last->problem));
 }

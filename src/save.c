@@ -139,9 +139,9 @@ not_found(SaveResult *result, const pg_uuid_t *id)
 	Oid			type = UUIDOID;
 	Datum		value = UUIDPGetDatum(id);
 
-	if (SPI_execute_plan(orch_sobject_plan("SELECT 1 FROM orchestration.tombstone t"
+	if (orch_execute_latest(orch_sobject_plan("SELECT 1 FROM orchestration.tombstone t"
 										   " WHERE t.id OPERATOR(pg_catalog.=) $1", 1, &type),
-						 &value, NULL, false, 1) == SPI_OK_SELECT && SPI_processed > 0)
+						 &value, NULL, 1) == SPI_OK_SELECT && SPI_processed > 0)
 		orch_save_fail(result, "ENTITY_IS_DELETED", "Id", "entity is deleted");
 	else
 		orch_save_fail(result, "INVALID_CROSS_REFERENCE_KEY", "Id", "invalid cross reference id");
@@ -198,7 +198,7 @@ do_update(SaveRecord *record, SaveResult *result)
 	if (record->object->associate == ASSOCIATE_SHARE)
 		appendStringInfo(&query, " AND x.object OPERATOR(pg_catalog.=) %s::orchestration.shared_object",
 						 quote_literal_cstr(record->object->parent));
-	if (SPI_execute_plan(orch_sobject_plan(query.data, 1, types), values, NULL, false, 1) !=
+	if (orch_execute_latest(orch_sobject_plan(query.data, 1, types), values, NULL, 1) !=
 		SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query.data);
 	if (SPI_processed == 0)
@@ -257,8 +257,8 @@ do_update(SaveRecord *record, SaveResult *result)
 		appendStringInfoString(&query, " AND row_cause OPERATOR(pg_catalog.=) 'Manual'::orchestration.row_cause");
 	if (record->nfields == 1)
 		result->field = record->fields[0]->name;
-	if (SPI_execute_plan(orch_sobject_plan(query.data, record->nfields + 1, types), values,
-						 nulls, false, 0) != SPI_OK_UPDATE)
+	if (orch_execute_latest(orch_sobject_plan(query.data, record->nfields + 1, types), values,
+						 nulls, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query.data);
 	result->field = NULL;
 	if (SPI_processed == 0)
@@ -319,7 +319,7 @@ do_create(SaveRecord *record, SaveResult *result)
 		j++;
 	}
 	appendStringInfo(&query, ") VALUES (%s) RETURNING id", parameters.data);
-	if (SPI_execute_plan(orch_sobject_plan(query.data, j, types), values, nulls, false, 0) !=
+	if (orch_execute_latest(orch_sobject_plan(query.data, j, types), values, nulls, 0) !=
 		SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query.data);
 	record->id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
@@ -365,7 +365,7 @@ delete_share(const pg_uuid_t *id)
 	pg_uuid_t	principal_id;
 	bool		isnull;
 
-	if (SPI_execute_plan(orch_sobject_plan(query, 1, &type), &value, NULL, false, 1) !=
+	if (orch_execute_latest(orch_sobject_plan(query, 1, &type), &value, NULL, 1) !=
 		SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query);
 	if (SPI_processed == 0)
@@ -435,8 +435,8 @@ delete_one(SaveState *state, int i, void *arg, const SObject **object)
 		int			nargs = strstr(places[j].query, "$3") != NULL ? 3 : 1;
 		char	   *name;
 
-		if (SPI_execute_plan(orch_sobject_plan(places[j].query, nargs, types), values, NULL,
-							 false, 1) != SPI_OK_SELECT)
+		if (orch_execute_latest(orch_sobject_plan(places[j].query, nargs, types), values, NULL,
+								1) != SPI_OK_SELECT)
 			elog(ERROR, "SPI_execute_plan failed for \"%s\"", places[j].query);
 		if (SPI_processed == 0)
 			continue;

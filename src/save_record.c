@@ -25,6 +25,7 @@
 #include "utils/numeric.h"
 
 #include "save.h"
+#include "system.h"
 #include "uuid.h"
 
 /* reference.md, 4.8 */
@@ -65,7 +66,7 @@ find_external(SaveRecord *record, SaveResult *result)
 								 quote_identifier(record->fields[0]->column));
 	bool		isnull;
 
-	if (SPI_execute_plan(orch_sobject_plan(query, 1, &type), &value, NULL, false, 2) !=
+	if (orch_execute_latest(orch_sobject_plan(query, 1, &type), &value, NULL, 2) !=
 		SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query);
 	if (SPI_processed > 1)

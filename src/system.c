@@ -29,8 +29,11 @@
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "planning.h"
 #include "system.h"
+
+static void rethrow_unseen(MemoryContext context) pg_attribute_noreturn();
 
 #define SYSTEM_SEARCH_PATH "pg_catalog, pg_temp"
 
@@ -102,15 +105,55 @@ orch_plan_prepare(StaticPlan *plan)
 }
 
 /*
+ * In REPEATABLE READ and up the server checks foreign keys of new rows against the
+ * snapshot of the transaction, so what was made since counts as missing.  The
+ * extension's calls and triggers look for it themselves, with the latest snapshot, and
+ * found it: to begin again helps, and that is what the error must say.
+ */
+static void
+rethrow_unseen(MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (error->sqlerrcode != ERRCODE_FOREIGN_KEY_VIOLATION || error->schema_name == NULL ||
+		strcmp(error->schema_name, "orchestration") != 0)
+		PG_RE_THROW();
+	FlushErrorState();
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent insert"),
+			 errdetail("%s", error->message),
+			 errhint("The transaction might succeed if retried.")));
+}
+
+/*
  * Execute a kept plan; returns SPI's result code, never a failure.
  */
 int
 orch_plan_execute(StaticPlan *plan, Datum *values, const char *nulls,
 				  bool read_only, long limit)
 {
-	int			result;
+	volatile int result = 0;
+	SPIPlanPtr	ready = ready_plan(plan);
 
-	result = SPI_execute_plan(ready_plan(plan), values, nulls, read_only, limit);
+	if (!IsolationUsesXactSnapshot())
+		result = SPI_execute_plan(ready, values, nulls, read_only, limit);
+	else
+	{
+		MemoryContext context = CurrentMemoryContext;
+
+		PG_TRY();
+		{
+			result = SPI_execute_plan(ready, values, nulls, read_only, limit);
+		}
+		PG_CATCH();
+		{
+			rethrow_unseen(context);
+		}
+		PG_END_TRY();
+	}
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\": %s", plan->query,
 			 SPI_result_code_string(result));
@@ -125,22 +168,43 @@ int
 orch_plan_execute_latest(StaticPlan *plan, Datum *values, const char *nulls,
 						 long limit)
 {
-	int			result;
+	volatile int result = 0;
 	SPIPlanPtr	ready = ready_plan(plan);
-	Snapshot	crosscheck = InvalidSnapshot;
 
 	if (!IsolationUsesXactSnapshot())
 		result = SPI_execute_plan(ready, values, nulls, false, limit);
 	else
 	{
-		CommandCounterIncrement();
-		crosscheck = GetTransactionSnapshot();
-		result = SPI_execute_snapshot(ready, values, nulls,
-									  GetLatestSnapshot(), crosscheck,
-									  false, true, limit);
+		MemoryContext context = CurrentMemoryContext;
+
+		PG_TRY();
+		{
+			result = orch_execute_latest(ready, values, nulls, limit);
+		}
+		PG_CATCH();
+		{
+			rethrow_unseen(context);
+		}
+		PG_END_TRY();
 	}
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\": %s", plan->query,
 			 SPI_result_code_string(result));
 	return result;
+}
+
+/*
+ * The same for a plan that is kept elsewhere; returns SPI's result code.
+ */
+int
+orch_execute_latest(SPIPlanPtr plan, Datum *values, const char *nulls, long limit)
+{
+	Snapshot	crosscheck;
+
+	if (!IsolationUsesXactSnapshot())
+		return SPI_execute_plan(plan, values, nulls, false, limit);
+	CommandCounterIncrement();
+	crosscheck = GetTransactionSnapshot();
+	return SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), crosscheck,
+								false, true, limit);
 }

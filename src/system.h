@@ -56,5 +56,7 @@ extern int	orch_plan_execute(StaticPlan *plan, Datum *values,
 							  const char *nulls, bool read_only, long limit);
 extern int	orch_plan_execute_latest(StaticPlan *plan, Datum *values,
 									 const char *nulls, long limit);
+extern int	orch_execute_latest(SPIPlanPtr plan, Datum *values, const char *nulls,
+								long limit);
 
 #endif							/* ORCH_SYSTEM_H */

@@ -333,7 +333,7 @@ orchestration_purge_runs(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_GETARG_DATUM(1);
-	orch_plan_execute(&plan_purge, values, NULL, false, 0);
+	orch_plan_execute_latest(&plan_purge, values, NULL, 0);
 	purged = SPI_processed;
 	SPI_finish();
 	orch_system_leave(&saved);
@@ -389,8 +389,8 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 		{
 			bool		no_row;
 
-			orch_plan_execute(i == 0 ? &plan_expire_tombstones : &plan_expire_history,
-							  values, NULL, false, 0);
+			orch_plan_execute_latest(i == 0 ? &plan_expire_tombstones : &plan_expire_history,
+									 values, NULL, 0);
 			counts[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &no_row);
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, counts, isnull);

@@ -1,12 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * worker.c
- *	  The background worker, and counters that all sessions share.
- *
- * One worker a database: registered for those named in
- * orchestration.worker_databases when the library is in shared_preload_libraries,
- * or started by hand.  It carries out queued function actions and removes what is
- * past its time.  On a standby it is not started; after a promotion it is.
+ *	  The background worker: it carries out queued function actions, and removes what
+ *	  is past its time.  Who starts, stops and wakes it is in launcher.c.
  *
  * A function takes three short transactions at most: one that claims the step, so
  * that an attempt is known even when the function takes the server down with it;
@@ -15,11 +11,21 @@
  * lease of the last, counts the attempt as lost and begins another: nothing is lost,
  * and what was done was not committed, so nothing is done twice.
  *
+ * An outcome that is not accepted, because the lease was lost or the run canceled,
+ * rolls the transaction back: the effect of a function is committed with its outcome or
+ * not at all, however many workers there are, and whatever became of their locks.
+ *
+ * A lease lasts as long as the function may run, and some more.  It does not stay
+ * behind: whatever goes wrong between the claim and the outcome, the worker gives the
+ * lease back before it claims anything else, and on its way out.  Leases are in the name
+ * of the process, so that the next worker can tell those of dead ones.
+ *
+ * What is no fault of the step (a deadlock, a serialization failure, a full disk, a
+ * run that cannot be loaded) is tried again later, and later still when it happens
+ * again; it never fails the step and keeps no other step waiting.
+ *
  * An error ends the transaction and is logged; the worker goes on.  A signal to
  * terminate ends it wherever it is.
- *
- * Shared memory there is only when the library is preloaded: the latches by which
- * a commit wakes the worker (without it, it looks once in a while) and the counters.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -30,24 +36,22 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+#include <signal.h>
+
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/extension.h"
+#include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "port/atomics.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lock.h"
-#include "storage/proc.h"
-#include "storage/shmem.h"
-#include "storage/spin.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -56,9 +60,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
-#include "utils/varlena.h"
 
 #include "action.h"
+#include "definition.h"
 #include "engine_int.h"
 #include "errors.h"
 #include "frame.h"
@@ -69,66 +73,101 @@
 #include "worker.h"
 
 #define WORKER_NAME		"background worker"
-#define MAX_WORKERS		32
 #define MAX_BATCH		100		/* functions before something else is looked at */
 #define CLEAN_INTERVAL	(60 * 60 * INT64CONST(1000))
-#define RETRY_INTERVAL	(10 * INT64CONST(1000))
+
+/* A worker that was started by hand waits so long for CREATE EXTENSION to commit. */
+#define EXTENSION_SECONDS	10
 
 /* A function that goes on after so many cancels, one a second, ends the worker. */
 #define MAX_CANCELS		10
 
-/* "OW": see LOCK_CLASS in stamp.c */
-#define LOCK_CLASS		0x4F57
+/* A lease lasts so much longer than the function may, in seconds. */
+#define LEASE_MARGIN	60
 
-typedef struct WorkerSlot
+/* Seconds until something is tried again: first, and most. */
+#define CONFLICT_DELAY		0.02
+#define MAX_CONFLICT_DELAY	10
+#define TROUBLE_DELAY		1
+#define MAX_TROUBLE_DELAY	300
+
+/* The lease that this worker holds. */
+typedef struct HeldLease
 {
-	Oid			database;		/* InvalidOid: free */
-	Latch	   *latch;
-} WorkerSlot;
+	bool		held;
+	double		delay;			/* seconds until it may be claimed again */
+	bool		lost;			/* counts as lost: the step ended the worker */
+	pg_uuid_t	run_id;
+	pg_uuid_t	step_id;
+	pg_uuid_t	lease_id;
+	int			attempt;
+} HeldLease;
 
-typedef struct WorkerShared
-{
-	slock_t		mutex;			/* of slots */
-	WorkerSlot	slots[MAX_WORKERS];
-	pg_atomic_uint64 counters[COUNTER_LAST + 1];
-} WorkerShared;
-
-static const char *const counter_names[] = {
-	[COUNTER_RUNS_STARTED] = "runs_started",
-	[COUNTER_RUNS_COMPLETED] = "runs_completed",
-	[COUNTER_RUNS_FAILED] = "runs_failed",
-	[COUNTER_STEPS_CLAIMED] = "steps_claimed",
-	[COUNTER_STEPS_COMPLETED] = "steps_completed",
-	[COUNTER_STEPS_FAILED] = "steps_failed",
-	[COUNTER_STEPS_RETRIED] = "steps_retried",
-	[COUNTER_LEASES_LOST] = "leases_lost",
-	[COUNTER_FUNCTIONS_RUN] = "functions_run"
-};
-
-static char *worker_databases = NULL;
 static int	worker_naptime = 1000;
 static int	function_timeout = 0;	/* ms, of actions that have none; 0: none */
 
-static WorkerShared *shared = NULL; /* NULL: not preloaded */
-static shmem_request_hook_type previous_request_hook = NULL;
-static shmem_startup_hook_type previous_startup_hook = NULL;
+static char worker_name[64];
+static HeldLease lease;
 
+/* of the function under way, for handlers of signals */
 static TimeoutId cancel_timeout;
+static volatile TimestampTz deadline = 0;	/* 0: none */
 static volatile sig_atomic_t cancels = 0;
+static volatile sig_atomic_t in_step = false;	/* SIGUSR2 cancels it */
+static volatile sig_atomic_t look_wanted = false;
 
-/* of the transaction under way */
-static bool wake_wanted = false;
-static uint32 counted[COUNTER_LAST + 1];
-static bool any_counted = false;
+/* how it ends */
+static bool stopping = false;
+static bool no_database = false;
 
 static StaticPlan plan_lost = {
-	"UPDATE orchestration.step_queue SET leased_until = pg_catalog.now()"
-	" WHERE topic = '' AND worker = $1 AND leased_until > pg_catalog.now()",
-	1, {TEXTOID}
+	"UPDATE orchestration.step_queue q SET leased_until = pg_catalog.now()"
+	" WHERE (q.run_id, q.step_run_id) IN ("
+	"   SELECT o.run_id, o.step_run_id FROM orchestration.step_queue o"
+	"    WHERE o.topic = '' AND o.worker LIKE '" WORKER_NAME " %'"
+	"      AND o.leased_until > pg_catalog.now()"
+	"      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a"
+	"           WHERE o.worker = '" WORKER_NAME " ' || a.pid AND a.backend_start <= o.claimed_at"
+	"             AND a.backend_type = 'orchestration worker')"
+	"    FOR UPDATE SKIP LOCKED)",
+	0
 };
-static StaticPlan plan_give_back = {
-	"UPDATE orchestration.step_queue SET leased_until = pg_catalog.now()"
+static StaticPlan plan_lease_until = {
+	"UPDATE orchestration.step_queue SET"
+	" leased_until = claimed_at + pg_catalog.make_interval(secs => $4)"
 	" WHERE run_id = $1 AND step_run_id = $2 AND lease_id = $3",
+	4, {UUIDOID, UUIDOID, UUIDOID, FLOAT8OID}
+};
+
+/*
+ * Nobody had it; nothing of the attempt counts.  Of a run in Error the outcome is
+ * pending, and its resume begins the step again.
+ */
+static StaticPlan plan_give_back = {
+	"UPDATE orchestration.step_queue q SET lease_id = NULL, leased_until = NULL,"
+	" claimed_at = NULL, worker = NULL, available_at = CASE WHEN $4 = 0 THEN q.available_at ELSE"
+	"   pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4) END"
+	" WHERE (q.run_id, q.step_run_id) IN ("
+	"   SELECT o.run_id, o.step_run_id FROM orchestration.step_queue o"
+	"    WHERE o.run_id = $1 AND o.step_run_id = $2 AND o.lease_id = $3"
+	"      AND o.available_at < 'infinity' FOR UPDATE SKIP LOCKED)",
+	4, {UUIDOID, UUIDOID, UUIDOID, FLOAT8OID}
+};
+
+/* The next one who claims it records the attempt as lost, or as late. */
+static StaticPlan plan_end_lease = {
+	"UPDATE orchestration.step_queue q SET leased_until ="
+	" LEAST(q.leased_until, pg_catalog.clock_timestamp())"
+	" WHERE (q.run_id, q.step_run_id) IN ("
+	"   SELECT o.run_id, o.step_run_id FROM orchestration.step_queue o"
+	"    WHERE o.run_id = $1 AND o.step_run_id = $2 AND o.lease_id = $3"
+	"    FOR UPDATE SKIP LOCKED)",
+	3, {UUIDOID, UUIDOID, UUIDOID}
+};
+static StaticPlan plan_held = {
+	"SELECT r.version_id FROM orchestration.step_queue q"
+	" JOIN orchestration.run r ON r.id = q.run_id"
+	" WHERE q.run_id = $1 AND q.step_run_id = $2 AND q.lease_id = $3",
 	3, {UUIDOID, UUIDOID, UUIDOID}
 };
 static StaticPlan plan_next = {
@@ -140,25 +179,35 @@ static StaticPlan plan_clean = {
 	"SELECT orchestration.remove_expired()", 0
 };
 
-static void request_shmem(void);
-static void startup_shmem(void);
-static void register_worker(const char *database);
-static void enter_slot(void);
-static void leave_slot(int code, Datum arg);
-static bool extension_is_there(void);
+static void connect_to_database(Oid database);
+static void note_connect_error(void *arg);
+static void choose_exit_code(int code, Datum arg);
+static void end_lease_at_exit(int code, Datum arg);
+static void look(SIGNAL_ARGS);
+static void watch_function(void);
 static void pin_settings(void);
-static void cancel_again(void);
+static void end(const char *why);
+static bool extension_is_there(Oid *extension);
+static void look_around(Oid *extension);
+static void execute(const char *activity, StaticPlan *plan, Datum *values);
+static bool give_back(void);
+static bool is_conflict(int code);
+static bool is_trouble(int code, bool in_function);
 static void start_timeouts(const Action *action);
 static void stop_timeouts(void);
 static void act_as(Oid owner);
+static double function_limit(const Action *action);
 static bool run_one(void);
+static void lease_values(Datum *values);
+static bool is_wanted(void);
+static bool others_see_lease(void);
 static void run_function(const ClaimedStep *step, Oid owner);
+static void name_step(void *arg);
 static void report_failure(const ClaimedStep *step, ErrorData *error);
+static double backoff(double first, double most);
 static long nap(void);
 static void begin(const char *activity);
 static void finish(void);
-
-/* --------------------------------------------------------------- start-up */
 
 void
 orch_worker_init(void)
@@ -173,224 +222,106 @@ orch_worker_init(void)
 							"0: for ever.  See orchestration.set_retry_policy().",
 							&function_timeout, 10 * 60 * 1000, 0, INT_MAX,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
-	/* later it has no effect, but must not be an unknown setting */
-	DefineCustomStringVariable("orchestration.worker_databases",
-							   "Databases that have a background worker, separated by commas.",
-							   "Read when the library is loaded by shared_preload_libraries.",
-							   &worker_databases, "",
-							   process_shared_preload_libraries_in_progress ?
-							   PGC_POSTMASTER : PGC_SIGHUP,
-							   GUC_LIST_INPUT, NULL, NULL, NULL);
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shmem;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = startup_shmem;
-	if (worker_databases != NULL && worker_databases[0] != '\0')
-	{
-		char	   *copy = pstrdup(worker_databases);
-		List	   *names;
-		ListCell   *cell;
-
-		if (!SplitIdentifierString(copy, ',', &names))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("parameter \"%s\" is no list of names", "orchestration.worker_databases")));
-		foreach(cell, names)
-			register_worker(lfirst(cell));
-	}
 }
 
-static void
-register_worker(const char *database)
-{
-	BackgroundWorker worker = {0};
-
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	/* not on a standby; there it begins with the promotion */
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = 5;
-	strlcpy(worker.bgw_library_name, "orchestration", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "orch_worker_main", sizeof(worker.bgw_function_name));
-	snprintf(worker.bgw_name, sizeof(worker.bgw_name), "orchestration worker for %s", database);
-	strlcpy(worker.bgw_type, "orchestration worker", sizeof(worker.bgw_type));
-	strlcpy(worker.bgw_extra, database, sizeof(worker.bgw_extra));
-	RegisterBackgroundWorker(&worker);
-}
-
-static void
-request_shmem(void)
-{
-	if (previous_request_hook != NULL)
-		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(WorkerShared)));
-}
-
-static void
-startup_shmem(void)
-{
-	bool		found;
-	int			i;
-
-	if (previous_startup_hook != NULL)
-		previous_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("orchestration", sizeof(WorkerShared), &found);
-	if (!found)
-	{
-		memset(shared, 0, sizeof(WorkerShared));
-		SpinLockInit(&shared->mutex);
-		for (i = 0; i <= COUNTER_LAST; i++)
-			pg_atomic_init_u64(&shared->counters[i], 0);
-	}
-	LWLockRelease(AddinShmemInitLock);
-}
-
-PG_FUNCTION_INFO_V1(orchestration_start_background_worker);
+/* ------------------------------------------------------ how it begins and ends */
 
 /*
- * orchestration.start_background_worker() returns integer
- *
- * Starts a background worker for this database and returns its process id; until
- * the server is restarted.  Where the database has one already, the new one ends at
- * once.  Raises 53000 when no more background workers can be started.
+ * A database that is gone, or allows no connections, is no reason to be restarted again
+ * and again.
  */
-Datum
-orchestration_start_background_worker(PG_FUNCTION_ARGS)
+static void
+connect_to_database(Oid database)
 {
-	BackgroundWorker worker = {0};
-	BackgroundWorkerHandle *handle;
-	pid_t		pid;
+	ErrorContextCallback callback;
 
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = 5;
-	strlcpy(worker.bgw_library_name, "orchestration", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "orch_worker_main", sizeof(worker.bgw_function_name));
-	snprintf(worker.bgw_name, sizeof(worker.bgw_name), "orchestration worker for %s",
-			 get_database_name(MyDatabaseId));
-	strlcpy(worker.bgw_type, "orchestration worker", sizeof(worker.bgw_type));
-	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-	worker.bgw_notify_pid = MyProcPid;
-	if (!RegisterDynamicBackgroundWorker(&worker, &handle) ||
-		WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("could not start a background worker"),
-				 errhint("Raise max_worker_processes, or see the server log.")));
-	PG_RETURN_INT32(pid);
+	on_proc_exit(choose_exit_code, (Datum) 0);
+	callback.callback = note_connect_error;
+	callback.arg = NULL;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
+	error_context_stack = callback.previous;
 }
 
-/* --------------------------------------------------------- others tell it */
-
-void
-orch_queue_wake_worker(void)
+static void
+note_connect_error(void *arg)
 {
-	wake_wanted = true;
+	int			code = geterrcode();
+
+	no_database = code == ERRCODE_UNDEFINED_DATABASE ||
+		code == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+	if (no_database)
+		errcontext("start of an orchestration worker, which is not tried again by itself");
 }
-
-void
-orch_worker_count(Counter counter)
-{
-	if (shared == NULL)
-		return;
-	counted[counter]++;
-	any_counted = true;
-}
-
-void
-orch_worker_at_xact_end(bool commit)
-{
-	int			i;
-
-	if (any_counted)
-	{
-		for (i = 0; i <= COUNTER_LAST; i++)
-		{
-			if (commit && counted[i] != 0)
-				pg_atomic_fetch_add_u64(&shared->counters[i], counted[i]);
-			counted[i] = 0;
-		}
-		any_counted = false;
-	}
-	if (wake_wanted && commit && shared != NULL)
-	{
-		Latch	   *latch = NULL;
-
-		SpinLockAcquire(&shared->mutex);
-		for (i = 0; i < MAX_WORKERS; i++)
-			if (shared->slots[i].database == MyDatabaseId)
-				latch = shared->slots[i].latch;
-		SpinLockRelease(&shared->mutex);
-		if (latch != NULL)
-			SetLatch(latch);
-	}
-	wake_wanted = false;
-}
-
-PG_FUNCTION_INFO_V1(orchestration_engine_counters);
 
 /*
- * orchestration.engine_counters() returns table (name text, value bigint)
- *
- * What all sessions did since the server was started, in all databases: committed
- * only.  No row when the library is not in shared_preload_libraries.
+ * on_proc_exit: with code 0 the postmaster forgets a worker.
  */
-Datum
-orchestration_engine_counters(PG_FUNCTION_ARGS)
+static void
+choose_exit_code(int code, Datum arg)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			i;
-
-	InitMaterializedSRF(fcinfo, 0);
-	for (i = 0; shared != NULL && i <= COUNTER_LAST; i++)
-	{
-		Datum		values[2];
-		bool		nulls[2] = {false, false};
-
-		values[0] = CStringGetTextDatum(counter_names[i]);
-		values[1] = Int64GetDatum((int64) pg_atomic_read_u64(&shared->counters[i]));
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	return (Datum) 0;
+	if (code == 1 && (stopping || no_database))
+		proc_exit(0);
 }
 
-/* -------------------------------------------------------------- its life */
-
+/*
+ * before_shmem_exit: terminated in the middle of a step.  The attempt counts, as it
+ * may be the step that ends its workers; and nobody has to wait for the lease to end.
+ */
 static void
-enter_slot(void)
+end_lease_at_exit(int code, Datum arg)
 {
-	int			i;
-
-	if (shared == NULL)
+	/* one that would not end by itself */
+	if (look_wanted && orch_worker_is_stopped())
+		stopping = true;
+	if (!lease.held)
 		return;
-	SpinLockAcquire(&shared->mutex);
-	for (i = 0; i < MAX_WORKERS; i++)
-		if (shared->slots[i].database == InvalidOid)
-		{
-			shared->slots[i].database = MyDatabaseId;
-			shared->slots[i].latch = MyLatch;
-			break;
-		}
-	SpinLockRelease(&shared->mutex);
-	before_shmem_exit(leave_slot, (Datum) 0);
+	AbortOutOfAnyTransaction();
+	lease.lost = !stopping;
+	lease.delay = 0;
+	(void) give_back();
+}
+
+/*
+ * SIGUSR2: the step under way may have ended, or the worker is to stop.
+ */
+static void
+look(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	look_wanted = true;
+	if (in_step)
+	{
+		InterruptPending = true;
+		QueryCancelPending = true;
+	}
+	SetLatch(MyLatch);
+	errno = save_errno;
+}
+
+/*
+ * Handler of the timeout that follows a function each second.  A function can catch a
+ * cancel, but not the end of its process.
+ */
+static void
+watch_function(void)
+{
+	if (!look_wanted && (deadline == 0 || GetCurrentTimestamp() < deadline))
+		return;
+	cancels++;
+	kill(MyProcPid, cancels > MAX_CANCELS ? SIGTERM : SIGINT);
 }
 
 static void
-leave_slot(int code, Datum arg)
+end(const char *why)
 {
-	int			i;
-
-	SpinLockAcquire(&shared->mutex);
-	for (i = 0; i < MAX_WORKERS; i++)
-		if (shared->slots[i].latch == MyLatch)
-		{
-			shared->slots[i].database = InvalidOid;
-			shared->slots[i].latch = NULL;
-		}
-	SpinLockRelease(&shared->mutex);
+	ereport(LOG,
+			(errmsg("orchestration worker of database \"%s\" ends: %s",
+					MyBgworkerEntry->bgw_name + strlen("orchestration worker for "), why)));
+	stopping = true;
+	proc_exit(0);				/* 0: not to be restarted */
 }
 
 /*
@@ -425,6 +356,7 @@ pin_settings(void)
 		const char *name;
 		const char *value;
 	}			pinned[] = {
+		{"role", "none"},
 		{"default_transaction_isolation", "read committed"},
 		{"default_transaction_read_only", "off"},
 		{"default_transaction_deferrable", "off"},
@@ -434,7 +366,12 @@ pin_settings(void)
 		{"idle_in_transaction_session_timeout", "0"},
 		{"session_replication_role", "origin"},
 		{"row_security", "on"},
-		{"search_path", "pg_catalog, pg_temp"}
+		{"search_path", "pg_catalog, pg_temp"},
+		{"exit_on_error", "off"},
+		{"transform_null_equals", "off"},
+		{"array_nulls", "on"},
+		{"standard_conforming_strings", "on"},
+		{"orchestration.user_id", ""}
 	};
 	int			i;
 
@@ -443,50 +380,93 @@ pin_settings(void)
 			SetConfigOption(pinned[i].name, pinned[i].value, PGC_SUSET, PGC_S_OVERRIDE);
 }
 
+/*
+ * Is the extension there, and the one that was there before?
+ */
 static bool
-extension_is_there(void)
+extension_is_there(Oid *extension)
 {
-	bool		result;
+	Oid			found;
 
 	begin("orchestration: looking for the extension");
-	result = OidIsValid(get_extension_oid("orchestration", true));
+	found = get_extension_oid("orchestration", true);
 	finish();
-	return result;
+	if (OidIsValid(*extension) && OidIsValid(found) && found != *extension)
+	{
+		/* another one: a process that knows nothing of the last */
+		ereport(LOG,
+				(errmsg("orchestration worker starts again: the extension was created anew")));
+		proc_exit(1);
+	}
+	*extension = found;
+	return OidIsValid(found);
+}
+
+/*
+ * Before it claims anything: is it to go on?
+ */
+static void
+look_around(Oid *extension)
+{
+	static int	waited = 0;
+	bool		known = OidIsValid(*extension);
+
+	look_wanted = false;
+	if (orch_worker_is_stopped())
+		end("stop_background_worker() was called");
+	if (!orch_worker_is_alone())
+		end("another one works there");
+	while (!extension_is_there(extension))
+	{
+		if (known || orch_worker_is_launched() || waited++ >= EXTENSION_SECONDS)
+			end("the extension is not installed");
+		pgstat_report_activity(STATE_IDLE, "orchestration: the extension is not there");
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 1000, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* One statement in system context and in a transaction of its own. */
+static void
+execute(const char *activity, StaticPlan *plan, Datum *values)
+{
+	SystemContext saved;
+
+	begin(activity);
+	orch_system_enter(&saved);
+	SPI_connect();
+	orch_plan_execute(plan, values, NULL, false, 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+	finish();
 }
 
 void
 orch_worker_main(Datum arg)
 {
-	LOCKTAG		tag;
 	volatile TimestampTz cleaned_at = 0;
+	volatile bool ready = false;
+	volatile bool failed = false;
+	static Oid	extension = InvalidOid;
 	MemoryContext context;
 	sigjmp_buf	handler;
-	volatile bool ready = false;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
+	pqsignal(SIGUSR2, look);
 	BackgroundWorkerUnblockSignals();
-	if (MyBgworkerEntry->bgw_extra[0] != '\0')
-		BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
-	else
-		BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg), InvalidOid, 0);
+	connect_to_database(DatumGetObjectId(arg));
 
-	cancel_timeout = RegisterTimeout(USER_TIMEOUT, cancel_again);
-
-	/* one a database; functions that run here cannot release the lock: gate.c */
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_CLASS);
+	cancel_timeout = RegisterTimeout(USER_TIMEOUT, watch_function);
+	snprintf(worker_name, sizeof(worker_name), WORKER_NAME " %d", MyProcPid);
 	StartTransactionCommand();
 	pin_settings();
-	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
-	{
-		ereport(LOG,
-				(errmsg("database \"%s\" has an orchestration worker already",
-						get_database_name(MyDatabaseId))));
-		CommitTransactionCommand();
-		proc_exit(0);			/* 0: not to be restarted */
-	}
 	CommitTransactionCommand();
-	enter_slot();
+	if (!orch_worker_enter_slot())
+		end("another one works there");
+	before_shmem_exit(end_lease_at_exit, (Datum) 0);
 	context = AllocSetContextCreate(TopMemoryContext, "orchestration worker",
 									ALLOCSET_DEFAULT_SIZES);
 
@@ -495,6 +475,7 @@ orch_worker_main(Datum arg)
 	{
 		error_context_stack = NULL;
 		HOLD_INTERRUPTS();
+		in_step = false;
 		disable_all_timeouts(false);
 		QueryCancelPending = false;
 		EmitErrorReport();
@@ -503,9 +484,15 @@ orch_worker_main(Datum arg)
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
 		RESUME_INTERRUPTS();
-		pgstat_report_activity(STATE_IDLE, "orchestration: waiting after an error");
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 worker_naptime, PG_WAIT_EXTENSION);
+		lease.delay = backoff(TROUBLE_DELAY, MAX_TROUBLE_DELAY);
+		/* at first it gives back what it holds */
+		if (failed || !lease.held)
+		{
+			pgstat_report_activity(STATE_IDLE, "orchestration: waiting after an error");
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							 Min(worker_naptime, 1000), PG_WAIT_EXTENSION);
+		}
+		failed = true;
 	}
 	PG_exception_stack = &handler;
 
@@ -522,53 +509,33 @@ orch_worker_main(Datum arg)
 		}
 		MemoryContextSwitchTo(context);
 		MemoryContextReset(context);
+		look_around(&extension);
+		if (lease.held)
+			lease.held = !give_back();
 		if (!ready)
 		{
-			SystemContext saved;
-			Datum		value;
-
-			if (!extension_is_there())
-			{
-				pgstat_report_activity(STATE_IDLE, "orchestration: the extension is not there");
-				(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-								 RETRY_INTERVAL, PG_WAIT_EXTENSION);
-				continue;
-			}
-			/* what a worker before this one held when it went */
-			begin("orchestration: looking for what was left");
-			orch_system_enter(&saved);
-			SPI_connect();
-			value = CStringGetTextDatum(WORKER_NAME);
-			orch_plan_execute(&plan_lost, &value, NULL, false, 0);
-			SPI_finish();
-			orch_system_leave(&saved);
-			finish();
+			/* what workers before this one held when they went */
+			execute("orchestration: looking for what was left", &plan_lost, NULL);
 			ready = true;
 		}
-		while (done < MAX_BATCH && run_one())
+		while (done < MAX_BATCH && !look_wanted && run_one())
 		{
 			done++;
+			failed = false;
 			CHECK_FOR_INTERRUPTS();
 			MemoryContextSwitchTo(context);
 			MemoryContextReset(context);
 		}
 		if (TimestampDifferenceExceeds(cleaned_at, GetCurrentTimestamp(), CLEAN_INTERVAL))
 		{
-			SystemContext saved;
-
 			cleaned_at = GetCurrentTimestamp();
-			begin("orchestration: removing what is past its time");
-			orch_system_enter(&saved);
-			SPI_connect();
-			orch_plan_execute(&plan_clean, NULL, NULL, false, 0);
-			SPI_finish();
-			orch_system_leave(&saved);
-			finish();
+			execute("orchestration: removing what is past its time", &plan_clean, NULL);
 		}
-		if (done < MAX_BATCH)
+		if (done < MAX_BATCH && !look_wanted)
 		{
 			long		timeout = nap();
 
+			failed = false;
 			pgstat_report_activity(STATE_IDLE, NULL);
 			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 							 timeout, PG_WAIT_EXTENSION);
@@ -602,7 +569,118 @@ nap(void)
 	return result;
 }
 
+/* ------------------------------------------------------------------ leases */
+
+static void
+lease_values(Datum *values)
+{
+	values[0] = UUIDPGetDatum(&lease.run_id);
+	values[1] = UUIDPGetDatum(&lease.step_id);
+	values[2] = UUIDPGetDatum(&lease.lease_id);
+}
+
+/*
+ * Give the lease back.  False: the row is locked, by one who takes the step out of
+ * the queue, or who is idle in a transaction; the caller tries again.
+ */
+static bool
+give_back(void)
+{
+	SystemContext saved;
+	Datum		values[4];
+	bool		given;
+
+	begin("orchestration: giving a lease back");
+	orch_system_enter(&saved);
+	SPI_connect();
+	lease_values(values);
+	values[3] = Float8GetDatum(lease.delay);
+	orch_plan_execute(lease.lost ? &plan_end_lease : &plan_give_back, values, NULL, false, 0);
+	given = SPI_processed > 0;
+	if (!given)
+	{
+		orch_plan_execute(&plan_end_lease, values, NULL, false, 0);
+		given = SPI_processed > 0;
+	}
+	if (!given)
+	{
+		orch_plan_execute(&plan_held, values, NULL, true, 0);
+		given = SPI_processed == 0;
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	finish();
+	return given;
+}
+
+/*
+ * Seconds until a step is tried again that failed by no fault of its own: longer each
+ * time, and not the same for all.
+ */
+static double
+backoff(double first, double most)
+{
+	double		delay = Min(first * pow(2, Min(Max(lease.attempt - 1, 0), 30)), most);
+
+	return delay * (0.5 + pg_prng_double(&pg_global_prng_state));
+}
+
+/* Does the worker still hold the lease?  Raises when the run's version cannot be loaded. */
+static bool
+is_wanted(void)
+{
+	Datum		values[3];
+	bool		wanted;
+
+	SPI_connect();
+	lease_values(values);
+	orch_plan_execute(&plan_held, values, NULL, false, 1);
+	wanted = SPI_processed > 0;
+	if (wanted)
+	{
+		bool		isnull;
+		Datum		version = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+		if (!isnull)
+			(void) orch_definition_get(DatumGetUUIDP(version));
+	}
+	SPI_finish();
+	return wanted;
+}
+
+/*
+ * Is the lease there for everybody but this transaction?  Then the function itself
+ * ended its step, say by canceling its run, and that is what it wants.  To a
+ * snapshot of command 0 nothing that this transaction did has happened.
+ */
+static bool
+others_see_lease(void)
+{
+	Datum		values[3];
+	Snapshot	snapshot;
+	bool		result;
+
+	SPI_connect();
+	lease_values(values);
+	orch_plan_prepare(&plan_held);
+	snapshot = GetLatestSnapshot();
+	snapshot->curcid = FirstCommandId;
+	if (SPI_execute_snapshot(plan_held.plan, values, NULL, snapshot, InvalidSnapshot,
+							 true, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_snapshot failed");
+	result = SPI_processed > 0;
+	SPI_finish();
+	return result;
+}
+
 /* --------------------------------------------------------------- functions */
+
+/* Seconds that a function of the action may run; 0: for ever. */
+static double
+function_limit(const Action *action)
+{
+	return action != NULL && action->timeout > 0 ? action->timeout : function_timeout / 1000.0;
+}
 
 /*
  * Claim a step and carry it out; false when there is none.
@@ -612,24 +690,48 @@ run_one(void)
 {
 	MemoryContext context = CurrentMemoryContext;
 	SystemContext saved;
-	Interval	lease = {0};
+	Interval	interval = {0};
 	List	   *claimed;
+	ClaimedStep *step;
+	const Action *action;
 	Oid			owner = InvalidOid;
+	double		limit;
 
-	/* nobody else has them, and after a crash it does not wait for its end */
-	lease.day = 1;
+	if (function_timeout > 0)
+		interval.time = (function_timeout + LEASE_MARGIN * INT64CONST(1000)) * 1000;
+	else
+		interval.day = 1;
 	begin("orchestration: looking for functions");
 	orch_system_enter(&saved);
 	MemoryContextSwitchTo(context);
-	claimed = orch_queue_claim(list_make1(pstrdup(FUNCTION_TOPIC)), WORKER_NAME, 1, &lease);
+	claimed = orch_queue_claim(list_make1(pstrdup(FUNCTION_TOPIC)), worker_name, 1, &interval);
 	if (claimed != NIL)
 	{
-		const Action *action = orch_action_find(((ClaimedStep *) linitial(claimed))->action);
-
+		step = linitial(claimed);
+		lease.run_id = step->run_id;
+		lease.step_id = step->step_id;
+		lease.lease_id = step->lease_id;
+		lease.attempt = step->attempt;
+		lease.lost = false;
+		lease.delay = 0;
+		action = orch_action_find(step->action);
 		if (action != NULL && action->kind == ACTION_FUNCTION)
 			owner = orch_action_owner(action);
+		/* its action allows more, or now allows other than when it was queued */
+		limit = function_limit(action);
+		if (action != NULL && action->timeout > 0)
+		{
+			Datum		values[4];
+
+			SPI_connect();
+			lease_values(values);
+			values[3] = Float8GetDatum(limit);
+			orch_plan_execute(&plan_lease_until, values, NULL, false, 0);
+			SPI_finish();
+		}
 	}
 	orch_system_leave(&saved);
+	lease.held = claimed != NIL;
 	finish();
 	MemoryContextSwitchTo(context);
 	if (claimed == NIL)
@@ -638,30 +740,39 @@ run_one(void)
 	return true;
 }
 
-/*
- * Handler of the timeout that follows the statement timeout of a function: a function
- * can catch a cancel, but not the end of its process.
- */
-static void
-cancel_again(void)
+/* A deadlock, a serialization failure: others were at the same rows. */
+static bool
+is_conflict(int code)
 {
-	cancels++;
-	kill(MyProcPid, cancels > MAX_CANCELS ? SIGTERM : SIGINT);
+	return ERRCODE_TO_CATEGORY(code) == ERRCODE_TRANSACTION_ROLLBACK;
+}
+
+/*
+ * The server's: memory, disk, limits, I/O.  A limit that the function itself exceeds
+ * (its own endless recursion) is its failure: it would exceed it for ever.
+ */
+static bool
+is_trouble(int code, bool in_function)
+{
+	if (ERRCODE_TO_CATEGORY(code) == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+		return !in_function;
+	return orch_engine_is_server_error(code) && !is_conflict(code);
 }
 
 static void
 start_timeouts(const Action *action)
 {
-	int			limit = action != NULL && action->timeout > 0 ?
-		(int) Min(action->timeout * 1000, INT_MAX / 2) : function_timeout;
+	double		limit = Min(function_limit(action), INT_MAX / 2000.0);
+	TimestampTz now = GetCurrentTimestamp();
 
 	cancels = 0;
-	if (limit <= 0)
-		return;
-	enable_timeout_after(STATEMENT_TIMEOUT, limit);
-	enable_timeout_every(cancel_timeout,
-						 TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-													 (int64) limit + 1000), 1000);
+	deadline = 0;
+	if (limit > 0)
+	{
+		enable_timeout_after(STATEMENT_TIMEOUT, Max((int) (limit * 1000), 1));
+		deadline = TimestampTzPlusMilliseconds(now, (int64) (limit * 1000) + 1000);
+	}
+	enable_timeout_every(cancel_timeout, TimestampTzPlusMilliseconds(now, 1000), 1000);
 }
 
 static void
@@ -669,6 +780,18 @@ stop_timeouts(void)
 {
 	disable_timeout(cancel_timeout, false);
 	disable_timeout(STATEMENT_TIMEOUT, false);
+}
+
+/* Error context: which step it was. */
+static void
+name_step(void *arg)
+{
+	const ClaimedStep *step = arg;
+	char		run[UUID_LEN * 3];
+
+	strlcpy(run, orch_uuid_text(&step->run_id), sizeof(run));
+	errcontext("action \"%s\" of step \"%s\" (%s) of run %s", step->action, step->step_name,
+			   orch_uuid_text(&step->step_id), run);
 }
 
 /*
@@ -691,8 +814,16 @@ run_function(const ClaimedStep *step, Oid owner)
 	char	   *activity = psprintf("orchestration: action %s of step %s (%s)", step->action,
 									step->step_name, orch_uuid_text(&step->step_id));
 	ErrorData  *volatile failure = NULL;
+	volatile bool loaded = false;
+	volatile bool in_function = false;
 	Oid			worker = GetUserId();
+	ErrorContextCallback callback;
+	int			code;
 
+	callback.callback = name_step;
+	callback.arg = unconstify(ClaimedStep *, step);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
 	PG_TRY();
 	{
 		SystemContext saved;
@@ -704,10 +835,21 @@ run_function(const ClaimedStep *step, Oid owner)
 		act_as(owner);
 		frame = orch_frame_push(FRAME_CALL, worker, NULL);
 		orch_system_enter(&saved);
+
+		/* first to be found, then to look: who ends the step later finds the worker */
+		in_step = true;
+		orch_worker_be_interruptible(&step->step_id);
+		if (!is_wanted())
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_LEASE_LOST),
+					 errmsg("the step ended before its function began")));
+		loaded = true;
 		start_timeouts(orch_action_find(step->action));
 		memset(&result, 0, sizeof(result));
+		in_function = true;
 		orch_queue_call(&step->run_id, step->action, step->inputs,
 						step->has_run_as ? &step->run_as : NULL, GATE_WORKER, &result.outcome);
+		in_function = false;
 		stop_timeouts();
 		result.known = true;
 		result.run_id = step->run_id;
@@ -715,25 +857,31 @@ run_function(const ClaimedStep *step, Oid owner)
 		result.lease_id = step->lease_id;
 		orch_queue_take_result(&result, true);
 		/* then its writes must not be committed either */
-		if (!result.accepted)
+		if (!result.accepted && !others_see_lease())
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_LEASE_LOST),
-					 errmsg("outcome of action \"%s\" of step \"%s\" (%s) is not accepted: %s",
-							step->action, step->step_name, orch_uuid_text(&step->step_id),
+					 errmsg("outcome is not accepted, and the writes of the function are undone: %s",
 							result.reason)));
 		orch_worker_count(COUNTER_FUNCTIONS_RUN);
 		orch_system_leave(&saved);
 		orch_frame_pop(frame);
+		in_step = false;
 		finish();
+		lease.held = false;
+		QueryCancelPending = false;
 	}
 	PG_CATCH();
 	{
-		/* the whole transaction failed: canceled, late, not serializable */
+		/* the whole transaction failed: canceled, late, not serializable, not wanted */
+		in_step = false;
 		stop_timeouts();
 		QueryCancelPending = false;
 		MemoryContextSwitchTo(context);
 		failure = CopyErrorData();
-		if (failure->sqlerrcode == ERRCODE_ORCH_LEASE_LOST)
+		code = failure->sqlerrcode;
+		/* what is not recorded as the step's failure is logged */
+		if (!loaded || code == ERRCODE_ORCH_LEASE_LOST || is_conflict(code) ||
+			is_trouble(code, in_function))
 			EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
@@ -741,44 +889,54 @@ run_function(const ClaimedStep *step, Oid owner)
 		MemoryContextSwitchTo(context);
 	}
 	PG_END_TRY();
+	error_context_stack = callback.previous;
 	CHECK_FOR_INTERRUPTS();
-	if (failure != NULL && failure->sqlerrcode != ERRCODE_ORCH_LEASE_LOST)
+	if (failure == NULL)
+		return;
+
+	code = failure->sqlerrcode;
+	if (code == ERRCODE_ORCH_LEASE_LOST)
+		lease.held = false;
+	else if (!loaded || is_trouble(code, in_function))
+		lease.delay = backoff(TROUBLE_DELAY, MAX_TROUBLE_DELAY);
+	else if (is_conflict(code))
+		lease.delay = backoff(CONFLICT_DELAY, MAX_CONFLICT_DELAY);
+	else if (look_wanted && code == ERRCODE_QUERY_CANCELED)
+	{
+		/* not wanted any more; or the signal was for another, or the worker stops */
+		ereport(LOG,
+				(errmsg("function of action \"%s\" of step \"%s\" (%s) was interrupted, and its writes are undone",
+						step->action, step->step_name, orch_uuid_text(&step->step_id))));
+		lease.delay = 0;
+	}
+	else
 		report_failure(step, failure);
+	if (lease.held)
+		lease.held = !give_back();
 }
 
 static void
 report_failure(const ClaimedStep *step, ErrorData *error)
 {
 	SystemContext saved;
+	Frame	   *frame;
+	StepResult	result;
 
 	begin("orchestration: recording a failure");
+	in_step = true;
 	orch_system_enter(&saved);
-	if (orch_engine_is_server_error(error->sqlerrcode))
-	{
-		/* nobody's fault: again, as if it had been lost */
-		Datum		values[3];
-
-		SPI_connect();
-		values[0] = UUIDPGetDatum(&step->run_id);
-		values[1] = UUIDPGetDatum(&step->step_id);
-		values[2] = UUIDPGetDatum(&step->lease_id);
-		orch_plan_execute(&plan_give_back, values, NULL, false, 0);
-		SPI_finish();
-	}
-	else
-	{
-		Frame	   *frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
-		StepResult	result;
-
-		memset(&result, 0, sizeof(result));
-		result.known = true;
-		result.run_id = step->run_id;
-		result.step_id = step->step_id;
-		result.lease_id = step->lease_id;
-		result.outcome.error = orch_engine_error(error, NULL);
-		orch_queue_take_result(&result, true);
-		orch_frame_pop(frame);
-	}
+	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
+	memset(&result, 0, sizeof(result));
+	result.known = true;
+	result.run_id = step->run_id;
+	result.step_id = step->step_id;
+	result.lease_id = step->lease_id;
+	result.outcome.error = orch_engine_error(error, NULL);
+	orch_queue_take_result(&result, true);
+	orch_frame_pop(frame);
 	orch_system_leave(&saved);
+	in_step = false;
 	finish();
+	lease.held = false;
+	QueryCancelPending = false;
 }

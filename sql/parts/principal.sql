@@ -58,24 +58,8 @@ CREATE FUNCTION orchestration.update_user(
     manage_definitions boolean DEFAULT NULL,
     reassign_work_items boolean DEFAULT NULL)
     RETURNS boolean
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
-AS $$
-    WITH changed AS (
-        UPDATE orchestration.principal p
-           SET name = COALESCE($2, p.name),
-               role_name = NULLIF(COALESCE($3, p.role_name), ''),
-               is_active = COALESCE($4, p.is_active),
-               view_all_data = COALESCE($5, p.view_all_data),
-               modify_all_data = COALESCE($6, p.modify_all_data),
-               manage_runs = COALESCE($7, p.manage_runs),
-               manage_definitions = COALESCE($8, p.manage_definitions),
-               reassign_work_items = COALESCE($9, p.reassign_work_items),
-               modified_at = now()
-         WHERE p.id = $1 AND p.kind = 'User'
-        RETURNING 1)
-    SELECT count(*) > 0 FROM changed
-$$;
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_update_user';
 COMMENT ON FUNCTION orchestration.update_user(uuid, text, name, boolean, boolean, boolean, boolean, boolean, boolean) IS
     'Changes a user''s name, role (empty: none), activity and permissions; null leaves as it is; false: there is no such user';
 
@@ -109,23 +93,14 @@ COMMENT ON FUNCTION orchestration.create_queue(text, text) IS
 
 CREATE FUNCTION orchestration.add_group_member(group_id uuid, member_id uuid)
     RETURNS void
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
-AS $$
-    INSERT INTO orchestration.membership (group_id, member_id)
-    VALUES ($1, $2)
-    ON CONFLICT DO NOTHING
-$$;
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_add_group_member';
 COMMENT ON FUNCTION orchestration.add_group_member(uuid, uuid) IS
     'Makes a user or group a member of a group or queue';
 
 CREATE FUNCTION orchestration.remove_group_member(group_id uuid, member_id uuid)
     RETURNS void
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
-AS $$
-    DELETE FROM orchestration.membership m
-     WHERE m.group_id = $1 AND m.member_id = $2
-$$;
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_remove_group_member';
 COMMENT ON FUNCTION orchestration.remove_group_member(uuid, uuid) IS
     'Ends a membership';

@@ -51,6 +51,13 @@ CREATE FUNCTION orchestration.waits_for_record(version_id uuid, stage text)
 COMMENT ON FUNCTION orchestration.waits_for_record(uuid, text) IS
     'Whether conditions of a stage look at the record, or let an evaluation action decide; for stuck_runs()';
 
+CREATE FUNCTION orchestration.version_problem(version_id uuid)
+    RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_version_problem';
+COMMENT ON FUNCTION orchestration.version_problem(uuid) IS
+    'Why runs of a version cannot be moved, null when they can; for stuck_runs()';
+
 CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
     RETURNS TABLE (run_id uuid, run_name text, orchestration text, stage text, step text,
                    since timestamptz, why text)
@@ -67,7 +74,8 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
      WHERE r.status = 'InProgress' AND r.version_id IS NOT NULL
        AND NOT EXISTS (SELECT FROM orchestration.step_run o
                         WHERE o.run_id = r.id AND o.stage_run_id = s.id AND o.status = 'InProgress')
-       AND NOT orchestration.waits_for_record(r.version_id, s.name)
+       AND CASE WHEN orchestration.version_problem(r.version_id) IS NULL
+                THEN NOT orchestration.waits_for_record(r.version_id, s.name) END
     UNION ALL
     SELECT r.id, r.name, r.orchestration_name, s.name, NULL, s.modified_at,
            'all steps have ended, and the condition of completion does not hold'
@@ -77,7 +85,8 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
        AND NOT EXISTS (SELECT FROM orchestration.step_run o
                         WHERE o.run_id = r.id AND o.stage_run_id = s.id
                           AND o.status IN ('InProgress', 'NotStarted'))
-       AND NOT orchestration.waits_for_record(r.version_id, s.name)
+       AND CASE WHEN orchestration.version_problem(r.version_id) IS NULL
+                THEN NOT orchestration.waits_for_record(r.version_id, s.name) END
     UNION ALL
     -- nobody who could do the work
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, w.assigned_at,
@@ -107,10 +116,38 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
       JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
      WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp() - unclaimed
+    UNION ALL
+    -- the engine cannot move it
+    SELECT r.id, r.name, r.orchestration_name, r.current_stage, NULL, r.modified_at,
+           pg_catalog.format('it cannot be moved: %s', orchestration.version_problem(r.version_id))
+      FROM orchestration.run r
+     WHERE r.status = 'InProgress' AND orchestration.version_problem(r.version_id) IS NOT NULL
+    UNION ALL
+    -- a lease of one who is gone, or that lasts too long to wait for its end
+    SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.claimed_at,
+           pg_catalog.format('%s has a lease on it until %s', q.worker, q.leased_until)
+      FROM orchestration.step_queue q
+      JOIN orchestration.run r ON r.id = q.run_id AND r.status = 'InProgress'
+      JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
+      JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
+     WHERE q.leased_until > pg_catalog.statement_timestamp()
+       AND (q.topic = '' OR q.leased_until > pg_catalog.statement_timestamp() + unclaimed)
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a
+                        WHERE q.topic = '' AND q.worker = 'background worker ' || a.pid
+                          AND a.backend_type = 'orchestration worker' AND a.backend_start <= q.claimed_at)
+    UNION ALL
+    -- a function that is tried again and again, and neither ends nor fails
+    SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.available_at,
+           pg_catalog.format('%s attempts were undone: see the server log', q.attempt - q.failures - q.lost)
+      FROM orchestration.step_queue q
+      JOIN orchestration.run r ON r.id = q.run_id AND r.status = 'InProgress'
+      JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
+      JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
+     WHERE q.topic = '' AND q.attempt - q.failures - q.lost > 10
     ORDER BY 6, 1;
     END;
 COMMENT ON FUNCTION orchestration.stuck_runs(interval) IS
-    'Runs that are in progress and that nothing will move, and why; steps that could be claimed for so long count as unclaimed';
+    'Runs that are in progress and that nothing will move, and why; steps that could be claimed for so long count as unclaimed, and leases that last so long as too long';
 
 CREATE FUNCTION orchestration.engine_stats(OUT name text, OUT value bigint)
     RETURNS SETOF record

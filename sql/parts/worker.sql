@@ -1,4 +1,4 @@
--- worker: the background worker (src/worker.c).
+-- worker: the background worker (src/launcher.c, src/worker.c).
 
 CREATE FUNCTION orchestration.start_background_worker()
     RETURNS integer
@@ -6,6 +6,13 @@ CREATE FUNCTION orchestration.start_background_worker()
     AS 'MODULE_PATHNAME', 'orchestration_start_background_worker';
 COMMENT ON FUNCTION orchestration.start_background_worker() IS
     'Starts a background worker for this database, which runs queued functions; returns its process id';
+
+CREATE FUNCTION orchestration.stop_background_worker()
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_stop_background_worker';
+COMMENT ON FUNCTION orchestration.stop_background_worker() IS
+    'Stops the background worker of this database and waits until it is gone; false: there was none';
 
 CREATE FUNCTION orchestration.engine_counters(OUT name text, OUT value bigint)
     RETURNS SETOF record

@@ -13,6 +13,10 @@ the server is back the load is drained, and then
 * whatever a client was told to be committed is there;
 * verify() is empty.
 
+KILL_LEASES: functions outlive the lease of their action and catch the cancel, a trigger
+on a table of the extension releases the locks of the background worker, two workers are
+started by hand, and sessions carry out functions too.  Effects must come to the same.
+
 Each kill after which all of that holds is one ok.  KILL_SEED (1) seeds the choices.
 Expects what test/throwaway.sh exports.  Prints TAP.
 """
@@ -30,10 +34,11 @@ from psycopg.types.json import Jsonb
 
 KILLS = int(os.environ.get("KILLS", "8"))
 SEED = int(os.environ.get("KILL_SEED", "1"))
+LEASES = bool(os.environ.get("KILL_LEASES"))
 DRAIN = 60                                      # seconds
 AS = os.environ["ORCH_AS"].split()
-FOLDER = os.path.join(os.environ["ORCH_WORK"], "kill")
-PORT = "54331"
+FOLDER = os.path.join(os.environ["ORCH_WORK"], "leases" if LEASES else "kill")
+PORT = "54332" if LEASES else "54331"
 CONNECT = dict(host=FOLDER, port=PORT, user="postgres", dbname="postgres", autocommit=True)
 
 CONFIGURATION = """
@@ -43,11 +48,16 @@ unix_socket_directories = '%s'
 port = %s
 fsync = off
 restart_after_crash = on
+log_min_messages = warning
+""" + ("""
+max_worker_processes = 20
+orchestration.max_lost_leases = 1000000
+orchestration.worker_naptime = '50ms'
+""" if LEASES else """
 shared_preload_libraries = 'orchestration'
 orchestration.worker_databases = 'postgres'
 orchestration.worker_naptime = '1s'
-log_min_messages = warning
-"""
+""")
 
 PREPARE = """
 CREATE EXTENSION orchestration;
@@ -63,6 +73,26 @@ SELECT orchestration.register_action('act', 'function', 'act(jsonb)'),
        orchestration.register_action('screen', 'screen'), orchestration.register_action('work', 'worker');
 SELECT orchestration.set_retry_policy('act', 5, '10 milliseconds'), orchestration.set_retry_policy('work', 5, '10 milliseconds');
 SELECT orchestration.register_record_type('Demand', 'demand');
+"""
+# one attempt of two outlives its lease
+PREPARE_LEASES = """
+CREATE OR REPLACE FUNCTION act(inputs jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    until timestamptz := clock_timestamp() + random() * interval '60 milliseconds';
+BEGIN
+    INSERT INTO public.effect VALUES ((inputs->>'run')::uuid, inputs->>'step');
+    WHILE clock_timestamp() < until LOOP
+        BEGIN
+            PERFORM pg_sleep(extract(epoch FROM until - clock_timestamp()));
+        EXCEPTION WHEN query_canceled THEN
+            NULL;
+        END;
+    END LOOP;
+    RETURN '{}';
+END$$;
+SELECT orchestration.set_retry_policy('act', 1000000, '10 milliseconds', 1, timeout => '30 milliseconds');
+CREATE FUNCTION unlock() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_unlock_all(); RETURN NULL; END';
+CREATE TRIGGER unlock AFTER UPDATE ON orchestration.step_queue FOR EACH STATEMENT EXECUTE FUNCTION unlock();
 """
 STATE = """
 SELECT (SELECT count(*) FROM orchestration.run WHERE status IN ('InProgress', 'Suspended')),
@@ -123,7 +153,8 @@ class Load:
         self.told = []                          # what was said to be committed
         self.errors = []
         self.threads = [threading.Thread(target=self.client, args=(work,))
-                        for work in (self.start, self.work, self.work, self.person, self.manage)]
+                        for work in (self.start, self.work, self.work, self.person, self.manage)
+                        + ((self.functions, self.functions, self.workers) if LEASES else ())]
         for thread in self.threads:
             thread.start()
 
@@ -180,6 +211,21 @@ class Load:
                 conn.execute("INSERT INTO effect VALUES (%s, %s)", (inputs["run"], inputs["step"]))
             self.told.append(("effect", inputs["run"], inputs["step"]))
         return bool(rows)
+
+    def functions(self, conn, rng):
+        conn.execute("SET statement_timeout = '10s'; SELECT orchestration.run_queued_functions(%d)" % rng.randint(1, 3))
+        return False
+
+    def workers(self, conn, rng):
+        count = conn.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'orchestration worker'").fetchone()[0]
+        if count < 2:
+            try:
+                conn.execute("SELECT orchestration.start_background_worker()")
+            except psycopg.Error as error:
+                if error.sqlstate != "53000":   # they are about to be restarted
+                    raise
+        time.sleep(0.1)
+        return False
 
     def manage(self, conn, rng):
         if self.starting and rng.random() < 0.2:
@@ -299,6 +345,8 @@ def main():
     try:
         with connect() as conn:
             conn.execute(PREPARE)
+            if LEASES:
+                conn.execute(PREPARE_LEASES)
             for document in (definition("Kill", {}), definition("Kill_Record", {
                     "object": "Demand", "recordTriggerType": "Create", "triggerType": "RecordAfterSave"})):
                 conn.execute("SELECT orchestration.deploy_orchestration(%s), orchestration.activate_orchestration(%s)",
