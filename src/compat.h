@@ -79,6 +79,15 @@ typedef bool OrchCompatUpdateIndexes;
 #define ORCH_COMPAT_UUIDV7() DirectFunctionCall1(uuidv7, (Datum) 0)
 #endif
 
+/* 18 added the instrumentation */
+#if PG_VERSION_NUM >= 180000
+#define orch_compat_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#else
+#define orch_compat_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
 /* 18 replaced it by pg_noreturn, which stands in another place */
 #ifndef pg_attribute_noreturn
 #define pg_attribute_noreturn() __attribute__((noreturn))

@@ -31,6 +31,7 @@
 #include "history.h"
 #include "log.h"
 #include "notify.h"
+#include "queue.h"
 #include "record_change.h"
 #include "stamp.h"
 #include "uuid.h"
@@ -124,15 +125,18 @@ at_xact_end(XactEvent event, void *arg)
 			orch_guard_at_xact_end();
 			orch_record_change_forget(0);
 			orch_stamp_at_xact_end();
-			orch_notify_at_xact_end();
+			orch_notify_at_xact_end(event == XACT_EVENT_COMMIT);
+			orch_queue_at_xact_end(event == XACT_EVENT_COMMIT);
 			orch_worker_at_xact_end(event == XACT_EVENT_COMMIT);
 			orch_engine_batch_forget(0);
 			break;
 		case XACT_EVENT_PRE_COMMIT:
 			orch_notify_pre_commit();
 			break;
-		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
+			orch_notify_pre_prepare();
+			break;
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 			break;
 	}
 }
@@ -149,6 +153,7 @@ at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
 			orch_log_at_subxact_end(level, true);
 			orch_history_at_subxact_end(level, true);
 			orch_guard_at_subxact_end(level, true);
+			orch_queue_at_subxact_end(level, true);
 			break;
 		case SUBXACT_EVENT_ABORT_SUB:
 			while (top != NULL && top->nest_level >= level)
@@ -156,6 +161,7 @@ at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
 			orch_log_at_subxact_end(level, false);
 			orch_history_at_subxact_end(level, false);
 			orch_guard_at_subxact_end(level, false);
+			orch_queue_at_subxact_end(level, false);
 			orch_record_change_forget(level);
 			orch_engine_batch_forget(level);
 			break;

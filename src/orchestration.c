@@ -24,6 +24,7 @@
 #include "frame.h"
 #include "gate.h"
 #include "guard.h"
+#include "notify.h"
 #include "principal.h"
 #include "queue.h"
 #include "tombstone.h"
@@ -60,4 +61,5 @@ _PG_init(void)
 	orch_describe_init();
 	orch_frame_init();
 	orch_gate_init();
+	orch_notify_init();
 }
