@@ -45,9 +45,10 @@
  *
  * A prepared transaction (PREPARE TRANSACTION) cannot NOTIFY, and who commits it does
  * not know what it wrote.  So it takes a lock as a mark, which stays with it, also over
- * a restart.  COMMIT PREPARED, where that lock is held by anybody, NOTIFYs two channels
- * that all listeners have (ANY_CHANNEL), in the transaction of the command, after the
- * prepared one is committed.  It needs the library in the session that commits; without
+ * a restart.  COMMIT PREPARED, where that lock is held by anybody, is a committer for two
+ * channels that all listeners have (ANY_CHANNEL): C1 comes before the prepared
+ * transaction is committed, C2 and C3 with the end of the command's own transaction.
+ * That needs the library in the session that commits; without
  * shared_preload_libraries it may not be there, so that the answer is POLL_PREPARED at
  * most, on servers that allow prepared transactions.
  *
@@ -174,6 +175,7 @@ static void tell_committed_prepared(PlannedStmt *pstmt, const char *queryString,
 									DestReceiver *dest, QueryCompletion *qc);
 static HTAB *make_table(const char *name, Size entry_size, MemoryContext context);
 static void tell(uint64 hash, bool person);
+static void begin_commit(const ChannelKey *key);
 static uint64 topic_hash(const char *topic);
 static uint64 person_hash(const pg_uuid_t *id);
 static char *channel_name(uint64 hash, bool person);
@@ -368,26 +370,31 @@ orch_notify_pre_commit(void)
 
 	if (told == NULL)
 		return;
-	(void) attach();
 	hash_seq_init(&scan, told);
 	while ((key = hash_seq_search(&scan)) != NULL)
 	{
-		if (shared != NULL)
-		{
-			Bucket	   *bucket = bucket_of(key);
-			int			n = (int) (bucket - shared->buckets);
-
-			if (!has_begun[n])
-			{
-				has_begun[n] = true;
-				begun[nbegun++] = (uint16) n;
-				(void) pg_atomic_fetch_add_u32(&bucket->began, 1);
-			}
-			if (pg_atomic_read_u32(&bucket->waiting) == 0)
-				continue;
-		}
-		Async_Notify(channel_name(key->hash, key->person != 0), "");
+		begin_commit(key);
+		if (shared == NULL || pg_atomic_read_u32(&bucket_of(key)->waiting) != 0)
+			Async_Notify(channel_name(key->hash, key->person != 0), "");
 	}
+}
+
+/* C1. */
+static void
+begin_commit(const ChannelKey *key)
+{
+	Bucket	   *bucket;
+	int			n;
+
+	if (!attach())
+		return;
+	bucket = bucket_of(key);
+	n = (int) (bucket - shared->buckets);
+	if (has_begun[n])
+		return;
+	has_begun[n] = true;
+	begun[nbegun++] = (uint16) n;
+	(void) pg_atomic_fetch_add_u32(&bucket->began, 1);
 }
 
 /*
@@ -412,8 +419,6 @@ tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOn
 						ProcessUtilityContext context, ParamListInfo params,
 						QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	bool		marked = false;
-
 	if (IsA(pstmt->utilityStmt, TransactionStmt) &&
 		((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_COMMIT_PREPARED)
 	{
@@ -422,7 +427,17 @@ tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOn
 
 		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_CLASS);
 		(void) GetLockConflicts(&tag, ShareLock, &holders);
-		marked = holders > 0;
+		if (holders > 0)
+		{
+			ChannelKey	steps = {ANY_CHANNEL, 0};
+			ChannelKey	work = {ANY_CHANNEL, 1};
+
+			begin_commit(&steps);
+			begin_commit(&work);
+			tell(ANY_CHANNEL, false);
+			tell(ANY_CHANNEL, true);
+			orch_queue_wake_worker();
+		}
 	}
 	if (previous_utility_hook != NULL)
 		previous_utility_hook(pstmt, queryString, readOnlyTree, context, params, queryEnv,
@@ -430,12 +445,6 @@ tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOn
 	else
 		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context, params, queryEnv,
 								dest, qc);
-	if (marked)
-	{
-		Async_Notify(channel_name(ANY_CHANNEL, false), "");
-		Async_Notify(channel_name(ANY_CHANNEL, true), "");
-		orch_queue_wake_worker();
-	}
 }
 
 /*
@@ -521,7 +530,7 @@ wait_on(HTAB *effective, uint64 hash, bool person, bool *settled)
 
 	Async_Listen(name);
 	(void) hash_search(effective, name, HASH_FIND, &in_effect);
-	if (!attach() || hash == ANY_CHANNEL)
+	if (!attach())
 		return in_effect;
 	if (waits == NULL)
 	{
