@@ -1,6 +1,6 @@
 -- wake.sql: many topics, many assignees, and claims beside entries that cannot be removed.
 BEGIN;
-SELECT plan(11);
+SELECT plan(10);
 
 SELECT orchestration.register_action('wake_' || n, 'worker') FROM generate_series(1, 2000) n \g /dev/null
 SELECT orchestration.register_action('wake_form', 'screen') \g /dev/null
@@ -47,8 +47,7 @@ SELECT is(orchestration.listen_for_steps('{wake_1}'), 0::float8, 'in a transacti
 SELECT orchestration.start_orchestration('Wake_1') FROM generate_series(1, 4000) \g /dev/null
 CREATE TEMP TABLE done AS SELECT * FROM orchestration.claim_steps('w', '{wake_1}', 10000);
 SELECT is((SELECT count(*) FROM orchestration.complete_steps((SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id)) FROM done)) WHERE accepted), 4000::bigint, '4,000 steps are done');
-SELECT is((SELECT count(*) FROM (SELECT orchestration.start_orchestration('Wake_1') FROM generate_series(1, 30)) s, LATERAL
-               (SELECT FROM pg_sleep(0) OFFSET 0) p), 30::bigint, '30 runs are started beside their entries');
+SELECT orchestration.start_orchestration('Wake_1') FROM generate_series(1, 30) \g /dev/null
 SELECT is((SELECT count(*) FROM orchestration.claim_steps('w', '{wake_1}', 100)), 30::bigint, 'all are found at once');
 SELECT * FROM finish();
 ROLLBACK;
