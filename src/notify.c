@@ -62,8 +62,8 @@
  *
  * A channel's name is a hash, its payload empty: a session that listens without knowing
  * the topic, or the person, learns nothing.  The hashes of persons are made with a secret
- * of the database, or anybody who knows an id could listen.  The secret is read once a
- * transaction: DROP and CREATE EXTENSION make another.
+ * of the database, or anybody who knows an id could listen.  The secret is read again
+ * whenever the catalog caches are: DROP and CREATE EXTENSION make another.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -97,6 +97,7 @@
 #include "utils/memutils.h"
 
 #include "access.h"
+#include "catalog.h"
 #include "gate.h"
 #include "notify.h"
 #include "queue.h"
@@ -149,12 +150,15 @@ static ProcessUtility_hook_type previous_utility_hook = NULL;
 
 /* of the session, in TopMemoryContext */
 static HTAB *waits = NULL;		/* of Wait */
+static uint64 secret = 0;
+static uint64 secret_generation = 0;
 
 /* of the transaction */
-static HTAB *told = NULL;		/* of ChannelKey: what to tell, in TopTransactionContext */
+static ChannelKey told_few[8];	/* what to tell */
+static int	ntold_few = 0;
+static HTAB *told = NULL;		/* of ChannelKey: the others, in TopTransactionContext */
 static bool told_worker = false;
 static bool any_pending = false;	/* some Wait is pending */
-static uint64 secret = 0;
 static int	nbegun = 0;			/* buckets in which this transaction began to commit */
 static uint16 begun[BUCKETS];
 static bool has_begun[BUCKETS];
@@ -175,6 +179,7 @@ static void tell_committed_prepared(PlannedStmt *pstmt, const char *queryString,
 									DestReceiver *dest, QueryCompletion *qc);
 static HTAB *make_table(const char *name, Size entry_size, MemoryContext context);
 static void tell(uint64 hash, bool person);
+static void notify_waiting(const ChannelKey *key);
 static void begin_commit(const ChannelKey *key);
 static uint64 topic_hash(const char *topic);
 static uint64 person_hash(const pg_uuid_t *id);
@@ -303,7 +308,7 @@ person_hash(const pg_uuid_t *id)
 {
 	uint64		hash;
 
-	if (secret == 0)
+	if (secret == 0 || secret_generation != orch_catalog_generation())
 	{
 		bool		isnull;
 
@@ -315,6 +320,7 @@ person_hash(const pg_uuid_t *id)
 																			  SPI_tuptable->tupdesc, 1, &isnull))->data,
 												  UUID_LEN, 0)) | 1;
 		SPI_freetuptable(SPI_tuptable);
+		secret_generation = orch_catalog_generation();
 	}
 	hash = DatumGetUInt64(hash_any_extended(id->data, UUID_LEN, secret));
 	return hash == ANY_CHANNEL ? 1 : hash;
@@ -333,7 +339,16 @@ static void
 tell(uint64 hash, bool person)
 {
 	ChannelKey	key = {hash, person};
+	int			i;
 
+	for (i = 0; i < ntold_few; i++)
+		if (told_few[i].hash == hash && told_few[i].person == key.person)
+			return;
+	if (ntold_few < (int) lengthof(told_few))
+	{
+		told_few[ntold_few++] = key;
+		return;
+	}
 	if (told == NULL)
 		told = make_table("orchestration told", sizeof(ChannelKey), TopTransactionContext);
 	(void) hash_search(told, &key, HASH_ENTER, NULL);
@@ -367,16 +382,23 @@ orch_notify_pre_commit(void)
 {
 	HASH_SEQ_STATUS scan;
 	ChannelKey *key;
+	int			i;
 
+	for (i = 0; i < ntold_few; i++)
+		notify_waiting(&told_few[i]);
 	if (told == NULL)
 		return;
 	hash_seq_init(&scan, told);
 	while ((key = hash_seq_search(&scan)) != NULL)
-	{
-		begin_commit(key);
-		if (shared == NULL || pg_atomic_read_u32(&bucket_of(key)->waiting) != 0)
-			Async_Notify(channel_name(key->hash, key->person != 0), "");
-	}
+		notify_waiting(key);
+}
+
+static void
+notify_waiting(const ChannelKey *key)
+{
+	begin_commit(key);
+	if (shared == NULL || pg_atomic_read_u32(&bucket_of(key)->waiting) != 0)
+		Async_Notify(channel_name(key->hash, key->person != 0), "");
 }
 
 /* C1. */
@@ -405,7 +427,7 @@ orch_notify_pre_prepare(void)
 {
 	LOCKTAG		tag;
 
-	if (told == NULL && !told_worker)
+	if (ntold_few == 0 && !told_worker)
 		return;
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_CLASS);
 	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
@@ -462,8 +484,8 @@ orch_notify_at_xact_end(bool commit)
 	}
 	nbegun = 0;
 	told = NULL;
+	ntold_few = 0;
 	told_worker = false;
-	secret = 0;
 	if (any_pending)
 	{
 		HASH_SEQ_STATUS scan;

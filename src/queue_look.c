@@ -60,6 +60,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
@@ -112,6 +113,7 @@ typedef struct Look
 static MemoryContext topic_context = NULL;
 static HTAB *topics_known = NULL;	/* of Topic */
 static int	claim_level = 0;	/* deepest nesting level that claimed; 0: none */
+static bool queue_locked = false;	/* by orch_queue_note(), in this transaction */
 
 static uint32 name_hash(const void *key, Size keysize);
 static int	name_match(const void *a, const void *b, Size keysize);
@@ -203,7 +205,23 @@ orch_queue_note(const char *name)
 {
 	Topic	   *topic;
 
-	LockRelationOid(orch_catalog_relation(RELATION_STEP_QUEUE), RowExclusiveLock);
+	/* by the whole transaction, whatever subtransaction queues first */
+	if (!queue_locked)
+	{
+		ResourceOwner owner = CurrentResourceOwner;
+
+		CurrentResourceOwner = TopTransactionResourceOwner;
+		PG_TRY();
+		{
+			LockRelationOid(orch_catalog_relation(RELATION_STEP_QUEUE), RowExclusiveLock);
+		}
+		PG_FINALLY();
+		{
+			CurrentResourceOwner = owner;
+		}
+		PG_END_TRY();
+		queue_locked = true;
+	}
 	if (topics_known == NULL)
 		return;
 	topic = hash_search(topics_known, &name, HASH_FIND, NULL);
@@ -236,6 +254,7 @@ orch_queue_at_xact_end(bool commit)
 	if (!commit && claim_level > 0 && topics_known != NULL)
 		undo_claims();
 	claim_level = 0;
+	queue_locked = false;
 }
 
 void
@@ -345,6 +364,9 @@ look(Topic *topic, TimestampTz now, bool wanted, Look *result)
 		topic->whole_work = result->work;
 		topic->undone = false;
 	}
+	/* it did not see what is new, as the claim it is for does not */
+	if (IsolationUsesXactSnapshot() && !result->for_due)
+		topic->undone = true;
 	return true;
 }
 
@@ -397,7 +419,8 @@ begin_look(Look *look)
 	look->queue = table_open(orch_catalog_relation(RELATION_STEP_QUEUE), AccessShareLock);
 	look->index = index_open(orch_catalog_relation(INDEX_STEP_QUEUE_AVAILABLE), AccessShareLock);
 	CommandCounterIncrement();
-	look->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	look->snapshot = RegisterSnapshot(look->for_due ? GetLatestSnapshot() :
+									  GetTransactionSnapshot());
 	look->slot = table_slot_create(look->queue, NULL);
 	look->due = DT_NOEND;
 }

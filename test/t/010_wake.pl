@@ -144,6 +144,31 @@ $waiting->quit;
 
 is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.verify()'), '0', 'verify() is empty');
 
+# another secret in the same session
+$node->safe_psql('postgres', 'CREATE DATABASE again');
+my $again = $node->background_psql('again', on_error_stop => 0);
+my @channels;
+for (1 .. 2)
+{
+	$again->query(q{DROP EXTENSION IF EXISTS orchestration});
+	$again->query(q{CREATE EXTENSION orchestration});
+	$again->query(q{SELECT orchestration.create_user('kim@example.com', 'Kim')});
+	$again->query(q{UPDATE orchestration.principal SET role_name = 'postgres' WHERE name = 'Kim'});
+	push @channels, $again->query(q{SELECT string_agg(c, ' ' ORDER BY c) FROM orchestration.listen_for_work() c});
+}
+isnt($channels[0], $channels[1], 'DROP and CREATE EXTENSION make other channels');
+$node->safe_psql('again', q{
+SELECT orchestration.register_action('form', 'screen');
+SELECT orchestration.deploy_orchestration('{"label": "F", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
+    "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionName": "form",
+        "actionType": "stepInteractive", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "kim@example.com"}}]}]}]}'::jsonb, 'F');
+SELECT orchestration.activate_orchestration('F'), orchestration.start_orchestration('F');
+});
+my $heard = '';
+for (1 .. 200) { $heard .= $again->query('SELECT 1'); last if $heard =~ /notification/; usleep(20_000); }
+like($heard, qr/notification "orchestration_work_/, 'and the session is notified on them');
+$again->quit;
+
 $node->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
