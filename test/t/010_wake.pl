@@ -146,6 +146,7 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.verify()'), 
 
 # another secret in the same session
 $node->safe_psql('postgres', 'CREATE DATABASE again');
+$node->safe_psql('postgres', 'CREATE ROLE kim');
 my $again = $node->background_psql('again', on_error_stop => 0);
 my @channels;
 for (1 .. 2)
@@ -153,8 +154,10 @@ for (1 .. 2)
 	$again->query(q{DROP EXTENSION IF EXISTS orchestration});
 	$again->query(q{CREATE EXTENSION orchestration});
 	$again->query(q{SELECT orchestration.create_user('kim@example.com', 'Kim')});
-	$again->query(q{UPDATE orchestration.principal SET role_name = 'postgres' WHERE name = 'Kim'});
+	$again->query(q{UPDATE orchestration.principal SET role_name = 'kim' WHERE name = 'Kim'});
+	$again->query(q{SET ROLE kim});
 	push @channels, $again->query(q{SELECT string_agg(c, ' ' ORDER BY c) FROM orchestration.listen_for_work() c});
+	$again->query(q{RESET ROLE});
 }
 isnt($channels[0], $channels[1], 'DROP and CREATE EXTENSION make other channels');
 $node->safe_psql('again', q{
