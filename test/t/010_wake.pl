@@ -16,7 +16,7 @@ $node->append_conf('postgresql.conf', $ENV{ORCH_TEST_CONF});
 $node->append_conf('postgresql.conf', q{
 shared_preload_libraries = 'orchestration'
 max_prepared_transactions = 4
-max_locks_per_transaction = 10
+max_connections = 20
 });
 $node->start;
 
@@ -98,7 +98,7 @@ cmp_ok($waiting->query($due_in), '<', 1, 'until the retry is due');
 usleep(300_000);
 is($waiting->query($claim), '1', 'and then it is claimed');
 
-# more assignees than there are locks: 10 * (100 + 4), and some to spare
+# more assignees than there are locks: 64 * (20 + 4), and some to spare
 is($node->psql('postgres', q{
 SELECT count(orchestration.create_user('user' || n || '@example.com', 'User ' || n)) FROM generate_series(1, 8000) n;
 SELECT count(orchestration.start_orchestration('Form', inputs => jsonb_build_object('who', 'user' || n || '@example.com'))) FROM generate_series(1, 8000) n;
