@@ -107,7 +107,8 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[INDEX_RUN_OWNER] = "run_owner_idx",
 	[INDEX_STAGE_RUN_OWNER] = "stage_run_owner_idx",
 	[INDEX_STEP_RUN_OWNER] = "step_run_owner_idx",
-	[INDEX_WORK_ITEM_OWNER] = "work_item_owner_idx"
+	[INDEX_WORK_ITEM_OWNER] = "work_item_owner_idx",
+	[INDEX_STEP_QUEUE_AVAILABLE] = "step_queue_available_idx"
 };
 
 /* What each attribute number in catalog.h stands for. */
@@ -172,6 +173,7 @@ static const struct
 	{RELATION_STEP_QUEUE, Anum_step_queue_step_run_id, "step_run_id"},
 	{RELATION_STEP_QUEUE, Anum_step_queue_orchestration_id, "orchestration_id"},
 	{RELATION_STEP_QUEUE, Anum_step_queue_available_at, "available_at"},
+	{RELATION_STEP_QUEUE, Anum_step_queue_leased_until, "leased_until"},
 	{RELATION_STEP_QUEUE, Anum_step_queue_attempt, "attempt"},
 	{RELATION_STEP_QUEUE, Anum_step_queue_failures, "failures"},
 	{RELATION_STEP_QUEUE, Anum_step_queue_lost, "lost"},

@@ -75,7 +75,8 @@ typedef enum OrchRelation
 	INDEX_STAGE_RUN_OWNER,
 	INDEX_STEP_RUN_OWNER,
 	INDEX_WORK_ITEM_OWNER,
-	RELATION_LAST = INDEX_WORK_ITEM_OWNER
+	INDEX_STEP_QUEUE_AVAILABLE,
+	RELATION_LAST = INDEX_STEP_QUEUE_AVAILABLE
 } OrchRelation;
 
 /* attribute numbers, checked against the catalog at first use */
@@ -140,6 +141,7 @@ typedef enum OrchRelation
 #define Anum_step_queue_step_run_id			2
 #define Anum_step_queue_orchestration_id	3
 #define Anum_step_queue_available_at		4
+#define Anum_step_queue_leased_until		6
 #define Anum_step_queue_attempt				8
 #define Anum_step_queue_failures			9
 #define Anum_step_queue_lost				10

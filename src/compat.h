@@ -105,6 +105,15 @@ orch_compat_find_setting(const char *name)
 #define orch_compat_vxid_proc(vxid) BackendIdGetProc((vxid).backendId)
 #endif
 
+/* 18 added the instrumentation */
+#if PG_VERSION_NUM >= 180000
+#define orch_compat_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#else
+#define orch_compat_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
 /* 18 replaced it by pg_noreturn, which stands in another place */
 #ifndef pg_attribute_noreturn
 #define pg_attribute_noreturn() __attribute__((noreturn))

@@ -565,6 +565,8 @@ begin_asynchronous(RunState *rs, int n)
 	values[8] = Float8GetDatum(action->timeout);
 	if (action->timeout == 0)
 		nulls[8] = 'n';
+	/* before the step has its available_at */
+	orch_notify_queued(action->kind == ACTION_WORKER ? action->topic : "");
 	/* one that begins again may still be in the queue */
 	if (orch_engine_gathers() && step->attempt == 1)
 		gather_queued(rs, values, nulls, action->timeout);
@@ -573,7 +575,6 @@ begin_asynchronous(RunState *rs, int n)
 		orch_engine_flush();
 		orch_plan_execute_latest(&plan_queue_step, values, nulls, 0);
 	}
-	orch_notify_queued(action->kind == ACTION_WORKER ? action->topic : "");
 }
 
 /* Its row, for the batch; values as plan_queue_step has them. */

@@ -35,6 +35,7 @@
 #include "history.h"
 #include "log.h"
 #include "notify.h"
+#include "queue.h"
 #include "record_change.h"
 #include "stamp.h"
 #include "uuid.h"
@@ -292,7 +293,8 @@ at_xact_end(XactEvent event, void *arg)
 			orch_guard_at_xact_end();
 			orch_record_change_at_xact_end();
 			orch_stamp_at_xact_end();
-			orch_notify_at_xact_end();
+			orch_notify_at_xact_end(event == XACT_EVENT_COMMIT);
+			orch_queue_at_xact_end(event == XACT_EVENT_COMMIT);
 			orch_worker_at_xact_end(event == XACT_EVENT_COMMIT);
 			orch_engine_batch_forget(0);
 			orch_gate_forget(0);
@@ -300,8 +302,10 @@ at_xact_end(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 			orch_notify_pre_commit();
 			break;
-		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
+			orch_notify_pre_prepare();
+			break;
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 			break;
 	}
 }
@@ -325,6 +329,7 @@ at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
 			orch_history_at_subxact_end(level, true);
 			orch_guard_at_subxact_end(level, true);
 			orch_record_change_at_subxact_end(level, true);
+			orch_queue_at_subxact_end(level, true);
 			break;
 		case SUBXACT_EVENT_ABORT_SUB:
 			while (top != NULL && top->nest_level >= level)
@@ -336,6 +341,7 @@ at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
 			orch_log_at_subxact_end(level, false);
 			orch_history_at_subxact_end(level, false);
 			orch_guard_at_subxact_end(level, false);
+			orch_queue_at_subxact_end(level, false);
 			orch_record_change_at_subxact_end(level, false);
 			orch_engine_batch_forget(level);
 			orch_gate_forget(level);

@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/uuid.h"
 
 /* A step of a topic can be claimed once this transaction commits. */
@@ -23,11 +24,14 @@ extern void orch_notify_queued(const char *topic);
 /* A work item is somebody's once this transaction commits. */
 extern void orch_notify_assigned(const pg_uuid_t *principal_id);
 
-/* This session does not wait any more: nobody needs to wake it. */
-extern void orch_notify_awake(void);
+/* This session does not wait for steps of topics (char *) any more. */
+extern void orch_notify_awake(List *topics);
+
+extern void orch_notify_init(void);
 
 /* For frame.c. */
 extern void orch_notify_pre_commit(void);
-extern void orch_notify_at_xact_end(void);
+extern void orch_notify_pre_prepare(void);
+extern void orch_notify_at_xact_end(bool commit);
 
 #endif							/* ORCH_NOTIFY_H */

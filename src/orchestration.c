@@ -25,6 +25,7 @@
 #include "frame.h"
 #include "gate.h"
 #include "guard.h"
+#include "notify.h"
 #include "planning.h"
 #include "principal.h"
 #include "queue.h"
@@ -69,5 +70,6 @@ _PG_init(void)
 	orch_describe_init();
 	orch_frame_init();
 	orch_gate_init();
+	orch_notify_init();
 	orch_planning_init();
 }

@@ -71,9 +71,16 @@ typedef struct StepResult
 extern List *orch_queue_claim(List *topics, const char *worker, int max_steps,
 							  Interval *lease);
 
-/* Seconds until a step of the topics can be claimed, as far as is known; 0: now,
- * -1: none is queued. */
-extern double orch_queue_due(List *topics);
+/*
+ * queue_look.c: seconds until a step of the topics (char *) can be claimed, or one should
+ * look again; 0: now, -1: none is queued.
+ */
+extern double orch_queue_due(List *names);
+
+/* queue_look.c: a step of the topic is about to be queued; the ends of transactions. */
+extern void orch_queue_note(const char *name);
+extern void orch_queue_at_xact_end(bool commit);
+extern void orch_queue_at_subxact_end(int level, bool commit);
 
 /* This session queued a step of a topic: its next claim looks for it. */
 extern void orch_queue_note_queued(const char *topic);

@@ -12,12 +12,7 @@
  * topic, and takes from one after the other, so that a million steps of one do not
  * starve another.
  *
- * While some transaction is open for long, the entries of steps that are done
- * cannot be removed, and whoever begins at the front of the index walks past all of
- * them.  So a session also keeps a mark for each orchestration, a little before the
- * oldest step it saw, and begins there.  What appears before the mark, and new
- * orchestrations, a look at the whole finds (rescan): again and again, and whenever a
- * claim found too little; seldom only if it took long.
+ * Where to begin, and which orchestrations there are, is known from queue_look.c.
  *
  * A lease that ended is given to the next one who asks, and the lost attempt
  * recorded.  A step that was lost too often fails instead: it may be what kills
@@ -36,7 +31,6 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -47,57 +41,16 @@
 #include "errors.h"
 #include "notify.h"
 #include "queue.h"
+#include "queue_int.h"
 #include "system.h"
 #include "uuid.h"
 #include "worker.h"
 
-/* Steps that are committed this much later than others are found at once. */
+/* Steps that others are claiming just now may come back: do not pass far beyond them. */
 #define MARK_SLACK		(50 * INT64CONST(1000))
-
-/* The whole is looked at so often, but for this part of the time at most. */
-#define RESCAN_INTERVAL (50 * INT64CONST(1000))
-#define RESCAN_PART		20
-#define RESCAN_MAX		(5 * USECS_PER_SEC)
-
-/* A look that is shorter can be repeated at once. */
-#define RESCAN_CHEAP	(1 * INT64CONST(1000))
-
-#define MAX_TOPICS		100
 
 int			orch_max_lost_leases = 5;
 
-/* An orchestration that has steps of a topic. */
-typedef struct Source
-{
-	pg_uuid_t	orchestration_id;
-	TimestampTz mark;			/* nothing ready is known before */
-} Source;
-
-typedef struct Topic
-{
-	char	   *name;
-	int			nsources;
-	Source	   *sources;
-	int			next;			/* whose turn it is */
-	TimestampTz scanned_at;
-	int64		scan_time;		/* microseconds */
-} Topic;
-
-static MemoryContext topic_context = NULL;
-static List *topics_known = NIL;	/* of Topic * */
-
-static StaticPlan plan_sources = {
-	"WITH RECURSIVE source (id, available_at) AS ("
-	"  (SELECT orchestration_id, available_at FROM orchestration.step_queue"
-	"    WHERE topic = $1 ORDER BY orchestration_id, available_at LIMIT 1)"
-	"  UNION ALL"
-	"  SELECT n.orchestration_id, n.available_at FROM source s, LATERAL"
-	"    (SELECT orchestration_id, available_at FROM orchestration.step_queue"
-	"      WHERE topic = $1 AND orchestration_id > s.id"
-	"      ORDER BY orchestration_id, available_at LIMIT 1) n)"
-	" SELECT id, available_at FROM source WHERE available_at <= $2",
-	2, {TEXTOID, TIMESTAMPTZOID}
-};
 static StaticPlan plan_claim = {
 	"WITH ready AS MATERIALIZED ("
 	"  SELECT run_id, step_run_id, available_at, lease_id, leased_until, claimed_at, worker"
@@ -120,28 +73,6 @@ static StaticPlan plan_claim = {
 	"           (r.leased_until >= r.claimed_at + q.timeout) IS TRUE",
 	7, {TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID, INTERVALOID}
 };
-static StaticPlan plan_is_ready = {
-	"SELECT 1 FROM orchestration.step_queue"
-	" WHERE topic = $1 AND orchestration_id = $2 AND available_at >= $3"
-	"   AND available_at <= $4 AND (leased_until IS NULL OR leased_until <= $4)"
-	" ORDER BY available_at LIMIT 1",
-	4, {TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
-static StaticPlan plan_next_due = {
-	"WITH RECURSIVE source (id) AS ("
-	"  (SELECT orchestration_id FROM orchestration.step_queue"
-	"    WHERE topic = $1 ORDER BY orchestration_id, available_at LIMIT 1)"
-	"  UNION ALL"
-	"  SELECT n.orchestration_id FROM source s, LATERAL"
-	"    (SELECT orchestration_id FROM orchestration.step_queue"
-	"      WHERE topic = $1 AND orchestration_id > s.id"
-	"      ORDER BY orchestration_id, available_at LIMIT 1) n)"
-	" SELECT pg_catalog.min(n.available_at) FROM source s, LATERAL"
-	"   (SELECT available_at FROM orchestration.step_queue"
-	"     WHERE topic = $1 AND orchestration_id = s.id AND available_at > $2"
-	"       AND available_at < 'infinity' ORDER BY available_at LIMIT 1) n",
-	2, {TEXTOID, TIMESTAMPTZOID}
-};
 static StaticPlan plan_insert_attempt = {
 	"INSERT INTO orchestration.step_attempt (run_id, step_run_id, lease_id, attempt,"
 	" worker, outcome, claimed_at) VALUES ($1, $2, $3, $4, $5,"
@@ -149,9 +80,6 @@ static StaticPlan plan_insert_attempt = {
 	7, {UUIDOID, UUIDOID, UUIDOID, INT4OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}
 };
 
-static Topic *find_topic(const char *name);
-static int64 must_wait(const Topic *topic, TimestampTz now);
-static bool rescan(Topic *topic, TimestampTz now, bool wanted);
 static bool claim_round(List *topics, const char *worker, int max_steps,
 						Interval *lease, TimestampTz now, MemoryContext caller,
 						List **claimed, List **worn);
@@ -161,118 +89,6 @@ static bool claim_from(Topic *topic, Source *source, const char *worker, int n,
 static void fail_worn(StepResult *result);
 static void take_step(Topic *topic, HeapTuple tuple, TupleDesc desc,
 					  List **claimed, List **worn);
-
-static Topic *
-find_topic(const char *name)
-{
-	ListCell   *cell;
-	Topic	   *topic;
-	MemoryContext old;
-
-	foreach(cell, topics_known)
-		if (strcmp(((Topic *) lfirst(cell))->name, name) == 0)
-			return lfirst(cell);
-	if (topic_context == NULL)
-		topic_context = AllocSetContextCreate(TopMemoryContext,
-											  "orchestration topics",
-											  ALLOCSET_SMALL_SIZES);
-	if (list_length(topics_known) >= MAX_TOPICS)
-	{
-		MemoryContextReset(topic_context);
-		topics_known = NIL;
-	}
-	old = MemoryContextSwitchTo(topic_context);
-	topic = palloc0(sizeof(Topic));
-	topic->name = pstrdup(name);
-	topics_known = lappend(topics_known, topic);
-	MemoryContextSwitchTo(old);
-	return topic;
-}
-
-void
-orch_queue_note_queued(const char *topic)
-{
-	ListCell   *cell;
-
-	foreach(cell, topics_known)
-		if (strcmp(((Topic *) lfirst(cell))->name, topic) == 0)
-			((Topic *) lfirst(cell))->scan_time = 0;
-}
-
-/*
- * Microseconds until the next look at the whole is allowed: one that takes long, past
- * what an open transaction keeps from being vacuumed, is not repeated at once.
- */
-static int64
-must_wait(const Topic *topic, TimestampTz now)
-{
-	if (topic->scan_time <= RESCAN_CHEAP)
-		return 0;
-	return topic->scanned_at + Min(topic->scan_time * RESCAN_PART, RESCAN_MAX) - now;
-}
-
-/*
- * Look which orchestrations have steps of the topic, when it is time for that, or
- * wanted.  Returns whether it was done.  Connected to SPI.
- */
-static bool
-rescan(Topic *topic, TimestampTz now, bool wanted)
-{
-	Datum		values[2];
-	instr_time	begin;
-	instr_time	end;
-	Source	   *sources;
-	pg_uuid_t	turn;
-	bool		has_turn = topic->next < topic->nsources;
-	uint64		i;
-
-	/* the clock was set back: what is known is of a time to come */
-	if (now < topic->scanned_at)
-	{
-		topic->scanned_at = 0;
-		topic->scan_time = 0;
-	}
-	if (must_wait(topic, now) > 0)
-		return false;
-	if (!wanted && now - topic->scanned_at < RESCAN_INTERVAL)
-		return false;
-	if (has_turn)
-		turn = topic->sources[topic->next].orchestration_id;
-	values[0] = CStringGetTextDatum(topic->name);
-	values[1] = TimestampTzGetDatum(now);
-	orch_plan_prepare(&plan_sources);
-	INSTR_TIME_SET_CURRENT(begin);
-	orch_plan_execute(&plan_sources, values, NULL, false, 0);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, begin);
-	sources = MemoryContextAlloc(topic_context,
-								 sizeof(Source) * Max(SPI_processed, 1));
-	topic->next = 0;
-	for (i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-
-		sources[i].orchestration_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
-		sources[i].mark = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 2, &isnull));
-		if (!TIMESTAMP_NOT_FINITE(sources[i].mark))
-			sources[i].mark -= MARK_SLACK;
-		/* they come in the order of their ids: go on where it stopped */
-		if (has_turn && orch_uuid_compare(&sources[i].orchestration_id, &turn) < 0)
-			topic->next = (int) i + 1;
-	}
-	if (topic->sources != NULL)
-		pfree(topic->sources);
-	topic->sources = sources;
-	topic->nsources = (int) SPI_processed;
-	if (topic->next >= topic->nsources)
-		topic->next = 0;
-	topic->scanned_at = now;
-	topic->scan_time = INSTR_TIME_GET_MICROSEC(end);
-	SPI_freetuptable(SPI_tuptable);
-	return true;
-}
 
 /*
  * Claim up to n steps of one orchestration.  Those that are worn out, lost or late
@@ -415,7 +231,7 @@ fail_worn(StepResult *result)
 }
 
 List *
-orch_queue_claim(List *topics, const char *worker, int max_steps, Interval *lease)
+orch_queue_claim(List *names, const char *worker, int max_steps, Interval *lease)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	TimestampTz now = GetCurrentTimestamp();
@@ -424,24 +240,26 @@ orch_queue_claim(List *topics, const char *worker, int max_steps, Interval *leas
 	ListCell   *cell;
 	bool		again = true;
 	static uint32 turn = 0;
-	int			i;
+	List	   *topics;
 
+	orch_notify_awake(names);
+	orch_queue_claims();
+	topics = orch_queue_topics(names);
 	/* another topic first than the last time */
-	for (i = list_length(topics) > 1 ? turn++ % list_length(topics) : 0; i > 0; i--)
+	if (list_length(topics) > 1)
 	{
-		void	   *first = linitial(topics);
+		int			first = turn++ % list_length(topics);
+		List	   *rest = list_copy_tail(topics, first);
 
-		topics = lappend(list_delete_first(topics), first);
+		topics = list_concat(rest, list_truncate(topics, first));
 	}
-
-	orch_notify_awake();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	foreach(cell, topics)
-		(void) rescan(find_topic(lfirst(cell)), now, false);
+		(void) orch_queue_look(lfirst(cell), now, false);
 	for (;;)
 	{
-		bool		rescanned = false;
+		bool		looked = false;
 
 		while (claim_round(topics, worker, max_steps, lease, now, caller, &claimed, &worn) &&
 			   list_length(claimed) < max_steps)
@@ -455,8 +273,8 @@ orch_queue_claim(List *topics, const char *worker, int max_steps, Interval *leas
 		 */
 		again = false;
 		foreach(cell, topics)
-			rescanned |= rescan(find_topic(lfirst(cell)), now, true);
-		if (!rescanned)
+			looked |= orch_queue_look(lfirst(cell), now, true);
+		if (!looked)
 			break;
 	}
 	SPI_finish();
@@ -480,7 +298,7 @@ claim_round(List *topics, const char *worker, int max_steps, Interval *lease,
 
 	foreach(cell, topics)
 	{
-		Topic	   *topic = find_topic(lfirst(cell));
+		Topic	   *topic = lfirst(cell);
 		int			left;
 
 		for (left = topic->nsources; left > 0 && list_length(*claimed) < max_steps; left--)
@@ -508,62 +326,4 @@ claim_round(List *topics, const char *worker, int max_steps, Interval *lease,
 		ntopics--;
 	}
 	return found;
-}
-
-double
-orch_queue_due(List *topics)
-{
-	SystemContext saved;
-	TimestampTz now = GetCurrentTimestamp();
-	ListCell   *cell;
-	double		result = -1;
-
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	foreach(cell, topics)
-	{
-		Topic	   *topic = find_topic(lfirst(cell));
-		int			i;
-
-		/* where nothing is known because of that, it is time to look after it */
-		if (!rescan(topic, now, true))
-		{
-			double		seconds = Max(must_wait(topic, now), 1000) / 1000000.0;
-
-			result = result < 0 ? seconds : Min(result, seconds);
-		}
-		for (i = 0; i < topic->nsources && result != 0; i++)
-		{
-			Datum		values[4];
-
-			values[0] = CStringGetTextDatum(topic->name);
-			values[1] = UUIDPGetDatum(&topic->sources[i].orchestration_id);
-			values[2] = TimestampTzGetDatum(topic->sources[i].mark);
-			values[3] = TimestampTzGetDatum(now);
-			orch_plan_execute(&plan_is_ready, values, NULL, false, 1);
-			if (SPI_processed > 0)
-				result = 0;
-		}
-		if (result != 0)
-		{
-			Datum		values[2];
-			Datum		due;
-			bool		isnull;
-
-			values[0] = CStringGetTextDatum(topic->name);
-			values[1] = TimestampTzGetDatum(now);
-			orch_plan_execute(&plan_next_due, values, NULL, false, 1);
-			due = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-			if (!isnull)
-			{
-				double		seconds = (DatumGetTimestampTz(due) - now) / 1000000.0;
-
-				result = result < 0 ? seconds : Min(result, seconds);
-			}
-		}
-	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	return result;
 }

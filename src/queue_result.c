@@ -33,6 +33,7 @@
 #include "engine_int.h"
 #include "errors.h"
 #include "frame.h"
+#include "notify.h"
 #include "queue.h"
 #include "system.h"
 #include "transition.h"
@@ -99,7 +100,7 @@ static StaticPlan plan_retry = {
 	"UPDATE orchestration.step_queue SET lease_id = NULL, leased_until = NULL,"
 	" claimed_at = NULL, worker = NULL, failures = failures + 1,"
 	" available_at = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4)"
-	" WHERE run_id = $1 AND step_run_id = $2 AND lease_id = $3",
+	" WHERE run_id = $1 AND step_run_id = $2 AND lease_id = $3 RETURNING topic",
 	4, {UUIDOID, UUIDOID, UUIDOID, FLOAT8OID}
 };
 static StaticPlan plan_record_failure = {
@@ -671,6 +672,9 @@ judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
 			orch_plan_execute_latest(&plan_record_failure, values, NULL, 0);
 			values[3] = Float8GetDatum(retry_delay(action, failures));
 			orch_plan_execute_latest(&plan_retry, values, NULL, 0);
+			if (SPI_processed > 0)
+				orch_notify_queued(SPI_getvalue(SPI_tuptable->vals[0],
+												SPI_tuptable->tupdesc, 1));
 			orch_worker_count(COUNTER_STEPS_RETRIED);
 			result->accepted = true;
 			old = MemoryContextSwitchTo(result->context);

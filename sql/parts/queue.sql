@@ -92,4 +92,4 @@ CREATE FUNCTION orchestration.listen_for_steps(topics text[])
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_listen_for_steps';
 COMMENT ON FUNCTION orchestration.listen_for_steps(text[]) IS
-    'Notifies the session when steps of the topics are queued; returns for how many seconds to wait at most: 0, some are ready; null, any time';
+    'Notifies the session when steps of the topics are queued; returns for how many seconds to wait at most: 0, claim now; null, any time';

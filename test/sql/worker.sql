@@ -157,23 +157,40 @@ SELECT orchestration.complete_and_claim('[]', 'w', '{worker_other}', 1, '-1 seco
 SELECT orchestration.complete_and_claim('{}', 'w', '{worker_other}');
 
 --
--- Listening: only while somebody waits
+-- Listening: until steps of the topic are claimed
 --
-SELECT orchestration.listen_for_steps('{worker_try,worker_other}');
+-- where transactions can be prepared and the library is not preloaded it is never null
+CREATE FUNCTION pg_temp.listen(topics text[]) RETURNS text LANGUAGE sql AS $$
+    SELECT CASE WHEN due = 0 THEN 'now' WHEN due > 1 THEN 'later' ELSE 'wait' END
+      FROM (SELECT COALESCE(orchestration.listen_for_steps(topics), 1)) AS l (due) $$;
+SELECT pg_temp.listen('{worker_try,worker_other}');
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = x'4f51'::int AND pid = pg_backend_pid();
 SELECT count(*) FROM pg_listening_channels();
+\o | sed -E 's/PID [0-9]+/PID <pid>/'
 SELECT count(orchestration.start_orchestration('Third')) FROM generate_series(1, 1);
-SELECT orchestration.listen_for_steps('{worker_try,worker_other}');
+\o
+SELECT pg_temp.listen('{worker_try,worker_other}');
 SELECT count(*) FROM orchestration.claim_steps('w', '{worker_other}');
-SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = x'4f51'::int AND pid = pg_backend_pid();
+-- it does not wait any more, and is not notified of this one
+SELECT count(orchestration.start_orchestration('Third')) FROM generate_series(1, 1);
+SELECT count(*) FROM orchestration.claim_steps('w', '{worker_other}');
+-- in a transaction block the wait begins with its commit: claim once more
+BEGIN;
+SELECT pg_temp.listen('{worker_new}');
+SELECT pg_temp.listen('{worker_new}');
+COMMIT;
+SELECT pg_temp.listen('{worker_new}');
+BEGIN;
+SELECT pg_temp.listen('{worker_new}');
+ROLLBACK;
 SELECT orchestration.listen_for_steps(NULL);
 SELECT orchestration.listen_for_steps('{""}');
-SELECT orchestration.listen_for_steps('{nothing}') IS NULL;
+SELECT COALESCE(orchestration.listen_for_steps('{nothing}'), 1);
 SELECT orchestration.set_retry_policy('Other', 2, '10 seconds', jitter => 0);
 SELECT pg_temp.clean_up();
 SELECT orchestration.start_orchestration('Third') IS NOT NULL;
 SELECT f.accepted FROM orchestration.claim_steps('w', '{worker_other}') c, orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', c.step_id, 'lease_id', c.lease_id, 'message', 'no'))) f;
-SELECT round(orchestration.listen_for_steps('{nothing,worker_other}'));
+SELECT orchestration.listen_for_steps('{nothing,worker_other}') BETWEEN 0.5 AND 10;
 SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();
 SELECT count(*) FROM orchestration.step_attempt;
