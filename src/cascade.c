@@ -45,17 +45,28 @@ typedef struct IdSet
 	int			n;
 } IdSet;
 
+/*
+ * A trigger of others stops the run while a step of it fails: the stage of such a step
+ * has failed, too.
+ */
+#define STEP_FAILED \
+	"EXISTS (SELECT FROM orchestration.step_run t" \
+	"         WHERE t.run_id = s.run_id AND t.stage_run_id = s.id AND t.status = 'Error')"
+
 static StaticPlan plan_suspend_stages = {
-	"UPDATE orchestration.stage_run SET status = 'Suspended',"
-	" modified_at = orchestration.system_modstamp(), modified_by = NULL, ended_at = NULL"
-	" WHERE run_id = ANY ($1) AND status = 'InProgress'",
+	"UPDATE orchestration.stage_run s SET"
+	" status = CASE WHEN " STEP_FAILED " THEN 'Error' ELSE 'Suspended' END::orchestration.stage_status,"
+	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
+	" ended_at = CASE WHEN " STEP_FAILED " THEN pg_catalog.clock_timestamp() END"
+	" WHERE s.run_id = ANY ($1) AND s.status = 'InProgress'",
 	1, {UUIDARRAYOID}
 };
 static StaticPlan plan_cancel_stages = {
-	"UPDATE orchestration.stage_run SET status = 'Discontinued',"
+	"UPDATE orchestration.stage_run s SET"
+	" status = CASE WHEN " STEP_FAILED " THEN 'Error' ELSE 'Discontinued' END::orchestration.stage_status,"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
-	" WHERE run_id = ANY ($1) AND status IN ('InProgress', 'Suspended')",
+	" WHERE s.run_id = ANY ($1) AND s.status IN ('InProgress', 'Suspended')",
 	1, {UUIDARRAYOID}
 };
 
@@ -64,7 +75,8 @@ static StaticPlan plan_cancel_stages = {
  * last.  A stage in Error is why the run failed, and stays.
  */
 static StaticPlan plan_discontinue_stages = {
-	"UPDATE orchestration.stage_run s SET status = 'Discontinued',"
+	"UPDATE orchestration.stage_run s SET"
+	" status = CASE WHEN " STEP_FAILED " THEN 'Error' ELSE 'Discontinued' END::orchestration.stage_status,"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 	" ended_at = pg_catalog.clock_timestamp()"
 	" WHERE s.run_id = ANY ($1) AND s.status IN ('InProgress', 'Completed')"

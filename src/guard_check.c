@@ -28,6 +28,7 @@
 
 #include "errors.h"
 #include "guard.h"
+#include "guard_int.h"
 #include "system.h"
 #include "uuid.h"
 
@@ -333,9 +334,13 @@ check_stage(const GuardEntry *entry, int run_status, bool is_last)
 	if (entry->from == STATUS_NEW)
 		return;
 
-	/* ends by itself, or is resumed with its run: the run must be going on */
+	/*
+	 * Ends by itself, or is resumed with its run: the run must be going on.  One whose
+	 * step fails while a trigger of others stops the run, fails as a consequence.
+	 */
 	if ((entry->to == STAGE_IN_PROGRESS || entry->to == STAGE_COMPLETED ||
-		 entry->to == STAGE_ERROR) && run_status != RUN_IN_PROGRESS)
+		 (entry->to == STAGE_ERROR && !orch_cascade_under_way())) &&
+		run_status != RUN_IN_PROGRESS)
 		refuse_neighbour(entry, run_status, "Resume the run first.");
 
 	/* a run in Error with a stage that goes on: it failed in that stage */
@@ -384,6 +389,66 @@ check_step(const GuardEntry *entry, int run_status, int stage_status)
 	if (entry->from == STEP_COMPLETED && entry->to == STEP_DISCONTINUED &&
 		stage_status != STAGE_COMPLETED && run_status != RUN_ERROR)
 		refuse_neighbour(entry, stage_status, NULL);
+}
+
+/*
+ * A row that the engine wrote, after triggers of others wrote on the way: what they did
+ * may not fit to it.  Caller is in a trigger of that row.
+ */
+void
+orch_guard_check_now(Level level, const pg_uuid_t *run_id, const pg_uuid_t *id)
+{
+	static StaticPlan plans[] = {
+		[LEVEL_STAGE] = {
+			"SELECT s.status, r.status FROM orchestration.stage_run s"
+			" JOIN orchestration.run r ON r.id = s.run_id"
+			" WHERE s.run_id = $1 AND s.id = $2",
+			2, {UUIDOID, UUIDOID}
+		},
+		[LEVEL_STEP] = {
+			"SELECT s.status, g.status FROM orchestration.step_run s"
+			" JOIN orchestration.stage_run g ON g.run_id = s.run_id AND g.id = s.stage_run_id"
+			" WHERE s.run_id = $1 AND s.id = $2",
+			2, {UUIDOID, UUIDOID}
+		},
+		[LEVEL_WORK_ITEM] = {
+			"SELECT w.status, s.status FROM orchestration.work_item w"
+			" JOIN orchestration.step_run s ON s.run_id = w.run_id AND s.id = w.step_run_id"
+			" WHERE w.run_id = $1 AND w.id = $2",
+			2, {UUIDOID, UUIDOID}
+		}
+	};
+	SystemContext saved;
+	Datum		values[2];
+
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = UUIDPGetDatum(id);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plans[level], values, NULL, 1);
+	if (SPI_processed > 0)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		GuardEntry	entry;
+		int			parent_status;
+		bool		isnull;
+
+		memset(&entry, 0, sizeof(entry));
+		entry.level = level;
+		entry.run_id = *run_id;
+		entry.id = *id;
+		entry.to = orch_transition_status_value(level,
+												DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
+		parent_status = orch_transition_status_value((Level) (level - 1),
+													 DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
+		if (!orch_transition_neighbours(level, parent_status, entry.to))
+			refuse_neighbour(&entry, parent_status,
+							 "A trigger of others changed the run while the engine wrote.");
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
 }
 
 static void

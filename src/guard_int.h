@@ -56,8 +56,13 @@ typedef enum ScopeText
 
 extern int	orch_guard_depth(void);
 extern bool orch_guard_in_scope(ScopeKind kind);
+extern void orch_guard_disturb(void);
+extern bool orch_guard_is_disturbed(void);
 extern char *orch_guard_scope_says(ScopeText what);
 extern void orch_guard_scope_forget(int level);
+
+/* guard_check.c: the row as it is now, beside its parent as that is now */
+extern void orch_guard_check_now(Level level, const pg_uuid_t *run_id, const pg_uuid_t *id);
 
 /* guard_fill.c */
 extern void orch_guard_fill_rows(Level level, Oid writer,

@@ -37,6 +37,7 @@ typedef struct Scope
 	ScopeKind	kind;
 	int			nest_level;
 	int			depth;			/* of the statement's triggers */
+	bool		disturbed;		/* triggers of others wrote on the way */
 	char	   *comments;
 	char	   *starter;
 } Scope;
@@ -119,6 +120,26 @@ bool
 orch_guard_in_scope(ScopeKind kind)
 {
 	return is_in_scope() && scope->kind == kind;
+}
+
+/*
+ * A status was written: by triggers of others, as far as scopes further out are
+ * concerned.
+ */
+void
+orch_guard_disturb(void)
+{
+	Scope	   *outer = is_in_scope() ? scope->outer : scope;
+
+	for (; outer != NULL; outer = outer->outer)
+		outer->disturbed = true;
+}
+
+/* Did triggers of others write statuses since the statement of this trigger began? */
+bool
+orch_guard_is_disturbed(void)
+{
+	return is_in_scope() && scope->disturbed;
 }
 
 char *

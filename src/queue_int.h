@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "storage/lock.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"

@@ -34,6 +34,7 @@ plans() {
         }
         my @meant = (qr/orchestration\.sobject/, qr/FROM orchestration\.record_type ORDER BY name/,
             qr/FROM orchestration\.field_tracking/, qr/WHERE v\.record_type_name = \$1/,
+            qr/FROM orchestration\.record_type t WHERE NOT EXISTS \(SELECT FROM pg_catalog/, qr/^SELECT .DROP TRIGGER orchestration_record_truncate/,
             # a record type goes; purge
             qr/^UPDATE orchestration\.(?:run|work_item) .* WHERE (?:triggering|related)_record_type = \$1$/, qr/^WITH gone AS/);
         my $entries = 0;

@@ -51,6 +51,7 @@ indirect_calls = {
     'insert_one_by_one': ['fill_row'],
     'cursor_names': [],         # pg_cursor() of the server
     'refuse_access': [], 'refuse_utility': [],  # hooks: the server checks
+    'assume_size': [], 'assume_statistics': [], 'tell_committed_prepared': [],
     'check_plan': [], 'selectivity': [], 'request_shmem': [], 'startup_shmem': [],
     'qunique': [], 'table_.*': [], 'Exec.*': [],
 }
