@@ -51,11 +51,11 @@ def keep_alive(conn, steps, done):
     """Extends the leases until the steps are done."""
     leases = Jsonb([{"step_id": str(s["step_id"]), "lease_id": str(s["lease_id"])} for s in steps])
     while not done.wait(LEASE / 3):
-        for step_id, held, reason in conn.execute(
+        for row in conn.execute(
                 "SELECT step_id, held, reason FROM orchestration.extend_leases(%s, %s * interval '1 second')",
                 (leases, LEASE)):
-            if not held:
-                print("step %s: %s" % (step_id, reason), flush=True)
+            if not row["held"]:
+                print("step %(step_id)s: %(reason)s" % row, flush=True)
 
 
 def main(topics):
@@ -68,8 +68,8 @@ def main(topics):
         wake.send(b"x")
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    options = dict(autocommit=True, row_factory=psycopg.rows.dict_row)
-    with psycopg.connect(**options) as conn, psycopg.connect(autocommit=True) as heart, \
+    options = dict(autocommit=True, client_encoding="UTF8", row_factory=psycopg.rows.dict_row)
+    with psycopg.connect(**options) as conn, psycopg.connect(**options) as heart, \
             ThreadPoolExecutor(BATCH) as pool:
         print("%s works on %s" % (NAME, ", ".join(topics)), flush=True)
         results = []

@@ -38,6 +38,7 @@ DROP EXTENSION orchestration CASCADE;
 SAVEPOINT a;
 CREATE EXTENSION orchestration SCHEMA public;
 ROLLBACK TO a;
+\set SHOW_CONTEXT never
 CREATE SCHEMA orchestration;
 CREATE EXTENSION orchestration;
 ROLLBACK;

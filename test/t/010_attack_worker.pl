@@ -115,7 +115,8 @@ BEGIN
         'prepared', (SELECT jsonb_agg(p.name) FROM pg_prepared_statements p),
         'cursors', (SELECT jsonb_agg(c.name) FROM pg_cursors c WHERE c.name !~ '^<'),
         'listening', (SELECT jsonb_agg(l) FROM pg_listening_channels() l),
-        'advisory', (SELECT jsonb_agg(concat_ws(' ', classid, objid, objsubid, mode) ORDER BY 1) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
+        'advisory', (SELECT jsonb_agg(concat_ws(' ', classid, objid, objsubid, mode) ORDER BY 1) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()
+            AND mode <> 'ShareLock'), -- that is the mark of the step, which ends with its transaction
         'temporary', (SELECT jsonb_agg(pg_describe_object(classid, objid, 0)) FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = pg_my_temp_schema())));
 END $$;
 RESET ROLE;
@@ -143,6 +144,12 @@ BEGIN
     id := orchestration.start_orchestration(name, inputs => inputs);
     COMMIT;
     WHILE (SELECT status = 'InProgress' FROM orchestration.run r WHERE r.id = play.id) LOOP
+        -- trouble of the server is nobody's failure: the worker tries again, as long as the run goes on
+        IF inputs->>'statement' ~ '40001|53200' AND clock_timestamp() > begun + interval '3 seconds' THEN
+            PERFORM orchestration.cancel_run(id);
+            COMMIT;
+            EXIT;
+        END IF;
         IF clock_timestamp() > begun + interval '40 seconds' THEN
             PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'orchestration worker';
             PERFORM orchestration.cancel_run(id);
@@ -221,11 +228,11 @@ my @session = (
 my @body = (
 	[ 'INSERT INTO ev.child VALUES (1)', 'Error 23503' ],
 	# trouble of the server is no failure of the run: tried again, until too many leases are lost
-	[ 'SELECT ev.deep(1)', 'Error OR303' ],
-	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$40001$y$, MESSAGE = $y$forged$y$; END $x$', 'Error \S+' ],
+	[ 'SELECT ev.deep(1)', 'Error 54001' ],
+	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$40001$y$, MESSAGE = $y$forged$y$; END $x$', 'Canceled ' ],
 	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$57014$y$, MESSAGE = $y$forged$y$; END $x$', 'Error \S+' ],
 	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$57P01$y$, MESSAGE = $y$forged$y$; END $x$', 'Error \S+' ],
-	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$53200$y$, MESSAGE = $y$forged$y$; END $x$', 'Error \S+' ],
+	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$53200$y$, MESSAGE = $y$forged$y$; END $x$', 'Canceled ' ],
 	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$XX000$y$, MESSAGE = $y$forged$y$; END $x$', 'Error \S+' ],
 	[ 'DROP FUNCTION ev.act(jsonb)', 'Completed ' ]);
 
@@ -256,7 +263,7 @@ sub nothing_gained
 	is($db->safe_psql('postgres', q{SELECT DISTINCT concat_ws(' ', who, session, super, runs) FROM ev.loot ORDER BY 1}), 'regress_evil regress_evil off 0', "$what: all code ran as its owner");
 	is($db->safe_psql('postgres', q{SELECT how FROM ev.loot WHERE how IN ('stolen', 'as a friend', 'as the boss')}), '', "$what: nothing of another owner was caught");
 	is($db->safe_psql('postgres', q{SELECT rolname FROM pg_roles WHERE rolname LIKE 'regress%' AND (rolsuper OR rolcreaterole OR rolbypassrls) OR rolname = 'regress_evil' AND pg_has_role(oid, 'regress_honest', 'MEMBER')}), '', "$what: nobody gained a right");
-	is($db->safe_psql('postgres', q{SELECT label FROM result WHERE status NOT IN ('Completed', 'Error') ORDER BY number}), '', "$what: each attack ended");
+	is($db->safe_psql('postgres', q{SELECT label FROM result WHERE status NOT IN ('Completed', 'Error') AND label !~ '40001|53200' ORDER BY number}), '', "$what: each attack ended");
 	is($db->safe_psql('postgres', q{SELECT label, probe FROM result WHERE probe <> 'Completed' ORDER BY number}), '', "$what: the other owner's action went on");
 	is($db->safe_psql('postgres', q{SELECT r.label, s.key, f.state->s.key, s.value FROM result f CROSS JOIN result r CROSS JOIN LATERAL jsonb_each(r.state) s
 		WHERE f.number = 1 AND s.key <> 'settings' AND s.value IS DISTINCT FROM f.state->s.key ORDER BY r.number}), '', "$what: its session was the same");
