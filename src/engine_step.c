@@ -26,10 +26,12 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "access.h"
 #include "action.h"
 #include "catalog.h"
 #include "engine_int.h"
@@ -144,6 +146,7 @@ static void begin_background(RunState *rs, int n);
 static void begin_asynchronous(RunState *rs, int n);
 static void gather_queued(RunState *rs, const Datum *given, const char *absent,
 						  double timeout);
+static char *find_related_type(RunState *rs, const char *key);
 static void begin_interactive(RunState *rs, int n);
 static bool starts_at_once(const StepDef *def);
 static bool completes_by_condition(const StepDef *def);
@@ -610,6 +613,32 @@ gather_queued(RunState *rs, const Datum *given, const char *absent, double timeo
 }
 
 /*
+ * The record type that has such a record.  The key may come from the user who started
+ * the run, and the work item says what was found: only what he can read himself.  A
+ * user without a role of his own acts through another's connection, which decides what
+ * he sees; then, and where no user started it, the extension looks.
+ */
+static char *
+find_related_type(RunState *rs, const char *key)
+{
+	static StaticPlan plan_role = {
+		"SELECT role_name::pg_catalog.text FROM orchestration.principal"
+		" WHERE id = $1 AND role_name IS NOT NULL",
+		1, {UUIDOID}
+	};
+	Datum		value = UUIDPGetDatum(&rs->started_by);
+	Oid			role = InvalidOid;
+
+	orch_plan_execute_latest(&plan_role, &value, NULL, 1);
+	if (SPI_processed > 0)
+		role = get_role_oid(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
+							true);
+	if (OidIsValid(role) && !orch_access_is_unlimited(orch_access_of_role(role)))
+		return orch_record_find_readable(key, role);
+	return orch_record_find_type(key);
+}
+
+/*
  * Make the work item.
  */
 static void
@@ -671,7 +700,7 @@ begin_interactive(RunState *rs, int n)
 		if (rs->record_key != NULL && strcmp(record, rs->record_key) == 0)
 			record_type = rs->record_type;
 		else
-			record_type = orch_record_find_type(record);
+			record_type = find_related_type(rs, record);
 	}
 
 	memset(nulls, ' ', sizeof(nulls));

@@ -214,6 +214,19 @@ SELECT is(state(format(c, k)) ~ ' rows$', true, format('B3.1: a record of one''s
   FROM unnest(ARRAY['SELECT orchestration.start_orchestration(''Attack'', %L)', 'SELECT * FROM orchestration.dry_run(''Attack'', %L)']) c, unnest('{1,3}'::text[]) k;
 RESET ROLE;
 SELECT is((SELECT string_agg(DISTINCT triggering_record_type, ' ') FROM orchestration.run), 'Attack_Own', 'and the run is about that');
+
+-- nor does a work item about another record, whose key the caller gives: it is about what
+-- its starter can read
+SELECT orchestration.deploy_orchestration('{"fullName": "Attack_About", "label": "A", "processType": "Orchestrator", "variables": [{"name": "k", "dataType": "String", "isInput": true}],
+  "start": {"connector": {"targetReference": "S"}}, "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepInteractive", "actionName": "Attack_Screen",
+    "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "k"}}], "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "attack-mallory"}}]}]}]}'::jsonb), orchestration.activate_orchestration('Attack_About') \g /dev/null
+SET ROLE regress_mallory;
+SELECT orchestration.start_orchestration('Attack_About', inputs => jsonb_build_object('k', k)) FROM unnest('{1,3,f1,f2,22}'::text[]) k \g /dev/null
+RESET ROLE;
+SELECT is((SELECT string_agg(coalesce(w.related_record_type || ' ' || w.related_record_id, '-'), ', ' ORDER BY w.id) FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id WHERE r.orchestration_name = 'Attack_About'),
+    'Attack_Own 1, Attack_Own 3, -, -, -', 'B3.1: a work item is about a record that its starter can read');
+SELECT orchestration.start_orchestration('Attack_About', inputs => '{"k": "f1"}') \g /dev/null
+SELECT is((SELECT w.related_record_type FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id WHERE r.orchestration_name = 'Attack_About' ORDER BY w.id DESC LIMIT 1), 'Attack_Filtered', 'an administrator''s about any');
 DELETE FROM public.attack_own;
 SELECT orchestration.update_user(:'mallory', manage_definitions => false), orchestration.unregister_record_type('Attack_Own') \g /dev/null
 
