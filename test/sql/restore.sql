@@ -98,6 +98,7 @@ SELECT invariant, object, detail FROM orchestration.verify() ORDER BY 1, 2, 3;
 
 SET client_min_messages = error;
 SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE orchestration_name LIKE 'Of_Restore%' ORDER BY name;
+DELETE FROM orchestration.run WHERE orchestration_name LIKE 'Of_Restore%';
 SET session_replication_role = replica;
 DELETE FROM orchestration.run_log l USING orchestration.run r WHERE r.id = l.run_id AND r.name LIKE 'loaded%';
 DELETE FROM orchestration.field_change c USING orchestration.run r WHERE r.id = c.run_id AND r.name LIKE 'loaded%';
