@@ -81,6 +81,7 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[RELATION_RUN_LOG] = "run_log",
 	[RELATION_ACTION] = "action",
 	[RELATION_DEFINITION] = "orchestration_definition",
+	[RELATION_VERSION] = "orchestration_version",
 	[RELATION_RECORD_TYPE] = "record_type",
 	[RELATION_PRINCIPAL] = "principal",
 	[RELATION_MEMBERSHIP] = "membership",
@@ -92,7 +93,10 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[RELATION_FEED_ITEM] = "feed_item",
 	[RELATION_FEED_COMMENT] = "feed_comment",
 	[RELATION_FEED_LIKE] = "feed_like",
+	[RELATION_SOBJECT] = "sobject",
 	[RELATION_SOBJECT_FIELD] = "sobject_field",
+	[RELATION_SOBJECT_PICKLIST_VALUE] = "sobject_picklist_value",
+	[RELATION_SOBJECT_CHILD_RELATIONSHIP] = "sobject_child_relationship",
 	[RELATION_STEP_QUEUE] = "step_queue",
 	[INDEX_PRINCIPAL_ID] = "principal_pkey",
 	[INDEX_PRINCIPAL_ROLE_NAME] = "principal_role_name_key",
@@ -235,6 +239,7 @@ typedef struct CatalogCache
 
 static CatalogCache cache;
 static uint64 generation = 1;
+static uint64 invalidations = 0;	/* that came in, of whatever */
 uint64		orch_catalog_sharing_generation = 1;
 uint64		orch_catalog_share_generation = 1;
 uint64		orch_catalog_sobject_generation = 1;
@@ -333,9 +338,18 @@ orch_catalog_generation(void)
 	return generation;
 }
 
+/*
+ * Fill the cache.  Each look-up may take in invalidations: what was read before may be
+ * old by then.  The cache is valid only if none came, of anything: which table one is
+ * about is not known before the cache is filled.  Else it serves this caller, who cannot
+ * ask for more than what was there when he began, and the next one fills it again.  To
+ * fill it again here would not end where each look-up drops everything
+ * (debug_discard_caches).
+ */
 static void
 load_cache(void)
 {
+	uint64		seen = invalidations;
 	Oid			schema = get_namespace_oid(SCHEMA_NAME, true);
 	HeapTuple	tuple;
 	int			i;
@@ -387,7 +401,7 @@ load_cache(void)
 		load_enum(&enum_info[i], schema);
 
 	generation++;
-	cache.valid = true;
+	cache.valid = invalidations == seen;
 }
 
 static void
@@ -413,14 +427,15 @@ load_enum(EnumInfo *info, Oid schema)
 
 /*
  * Relcache callback: a table of ours changed, or everything did.  Changes of
- * rows in the tables that are cached come here too: their statement trigger
- * sends such an invalidation.
+ * rows in the tables that are cached come here too: their trigger sends such an
+ * invalidation.
  */
 static void
 invalidate_relation(Datum arg, Oid relid)
 {
 	int			i;
 
+	invalidations++;
 	if (relid == InvalidOid)
 	{
 		cache.valid = false;
@@ -442,7 +457,10 @@ invalidate_relation(Datum arg, Oid relid)
 		relid == cache.relations[RELATION_OWNER_SHARING_RULE] ||
 		relid == cache.relations[RELATION_DEFAULT_ACCESS])
 		orch_catalog_sharing_generation++;
-	if (relid == cache.relations[RELATION_SOBJECT_FIELD] ||
+	if (relid == cache.relations[RELATION_SOBJECT] ||
+		relid == cache.relations[RELATION_SOBJECT_FIELD] ||
+		relid == cache.relations[RELATION_SOBJECT_PICKLIST_VALUE] ||
+		relid == cache.relations[RELATION_SOBJECT_CHILD_RELATIONSHIP] ||
 		relid == cache.relations[RELATION_RECORD_TYPE])
 		orch_catalog_sobject_generation++;
 	if (!cache.valid)
@@ -460,6 +478,7 @@ invalidate_relation(Datum arg, Oid relid)
 static void
 invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 {
+	invalidations++;
 	cache.valid = false;
 }
 
@@ -477,9 +496,11 @@ PG_FUNCTION_INFO_V1(orchestration_invalidate_cache);
 /*
  * orchestration.invalidate_cache() returns trigger
  *
- * AFTER STATEMENT trigger of the tables whose rows sessions cache: makes every
- * session drop what it knows of them, this one at once, others at commit.
- * Raises 39P01 when not called as a trigger.
+ * AFTER ROW trigger, and AFTER TRUNCATE, of the tables whose rows sessions cache:
+ * makes every session drop what it knows of them, this one at once, others at
+ * commit.  It is ENABLE ALWAYS and for each row: rows that arrive by logical
+ * replication fire no others.  Raises 39P01 when not called as a trigger.
+ * Source: ours.
  */
 Datum
 orchestration_invalidate_cache(PG_FUNCTION_ARGS)

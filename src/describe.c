@@ -457,7 +457,7 @@ orchestration_describe_sobjects(PG_FUNCTION_ARGS)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(&plan_record_types, NULL, NULL, true, 0);
+	orch_plan_execute_latest(&plan_record_types, NULL, NULL, 0);
 	nrecord_types = (int) SPI_processed;
 	record_types = SPI_palloc(Max(nrecord_types, 1) * sizeof(char *));
 	for (i = 0; i < nrecord_types; i++)

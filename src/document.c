@@ -40,6 +40,15 @@
 #include "document.h"
 #include "errors.h"
 
+/*
+ * A server without libxml has the type xml, but none of these functions.  Bound weakly,
+ * they do not keep the library from being loaded there, and documents in JSON work.
+ */
+#pragma weak pg_xml_init
+#pragma weak pg_xml_done
+#pragma weak pg_xml_error_occurred
+#pragma weak xml_ereport
+
 #define METADATA_NAMESPACE	"http://soap.sforce.com/2006/04/metadata"
 #define XSI_NAMESPACE		"http://www.w3.org/2001/XMLSchema-instance"
 
@@ -462,9 +471,9 @@ orch_document_shape_name(DocShape shape)
 }
 
 /*
- * Read the XML notation.  Raises 2200M when it is not one well-formed document
- * and OR201 for a document type declaration; what the document says is judged
- * by the compiler.
+ * Read the XML notation.  Raises 2200M when it is not one well-formed document,
+ * OR201 for a document type declaration and 0A000 on a server without libxml; what
+ * the document says is judged by the compiler.
  */
 DocNode *
 orch_document_from_xml(xmltype *source)
@@ -475,6 +484,12 @@ orch_document_from_xml(xmltype *source)
 	PgXmlErrorContext *errcxt;
 	volatile xmlDocPtr doc = NULL;
 
+	if (pg_xml_init == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("flow metadata in XML cannot be read by this server"),
+				 errdetail("The server was built without libxml."),
+				 errhint("Use the JSON notation, or a server built with --with-libxml.")));
 	refuse_doctype(string);
 
 	/* like xml.c: the server encoding counts, not what the document declares */

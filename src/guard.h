@@ -81,8 +81,11 @@ extern void orch_guard_scope_starter(const char *name);
 extern void orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values,
 							   const char *nulls, const char *comments);
 
-/* Is COPY loading rows into this very table?  A restore, most likely. */
+/* Are rows loaded into this very table of ours: by COPY, or by INSERT of a dump? */
 extern bool orch_guard_is_loading(Oid relation);
+
+/* Does the session restore a dump into this table of a user's, or its partition? */
+extern bool orch_guard_is_restoring(Oid relation, bool is_partition);
 
 extern void orch_guard_at_xact_end(void);
 extern void orch_guard_at_subxact_end(int level, bool commit);

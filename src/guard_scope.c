@@ -20,13 +20,20 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "parser/parsetree.h"
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
+#include "utils/acl.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
+#include "utils/rls.h"
 
+#include "compat.h"
 #include "guard.h"
 #include "guard_int.h"
 
@@ -45,6 +52,8 @@ typedef struct Scope
 static Scope *scope = NULL;
 
 static bool is_in_scope(void);
+static Oid	loaded_relation(bool *by_copy);
+static bool restores(Oid relation);
 
 /*
  * Begin and end of a statement of the extension's own.
@@ -161,23 +170,78 @@ orch_guard_scope_forget(int level)
 }
 
 /*
- * COPY loads what pg_dump wrote: tables that lookups point to may come later.  It
- * loads this table only if the trigger is one of its own rows; what triggers of the
- * rows of another table write here is not loaded.
+ * The table that the statement of the session loads rows into, when a trigger of that
+ * statement's own rows asks; else InvalidOid.  What triggers of these rows write
+ * elsewhere is not loaded.  INSERT into views and several tables at once is no load.
+ */
+static Oid
+loaded_relation(bool *by_copy)
+{
+	CommandTag	tag;
+	PlannedStmt *planned;
+
+	if (ActivePortal == NULL)
+		return InvalidOid;
+	tag = ActivePortal->commandTag;
+	if (likely(tag != CMDTAG_COPY && tag != CMDTAG_INSERT) || orch_guard_depth() != 1)
+		return InvalidOid;
+	*by_copy = tag == CMDTAG_COPY;
+	planned = linitial_node(PlannedStmt, ActivePortal->stmts);
+	if (tag == CMDTAG_INSERT)
+	{
+		if (list_length(ActivePortal->stmts) != 1 || planned->commandType != CMD_INSERT ||
+			list_length(planned->resultRelations) != 1)
+			return InvalidOid;
+		return rt_fetch(linitial_int(planned->resultRelations), planned->rtable)->relid;
+	}
+	if (planned->utilityStmt == NULL || !IsA(planned->utilityStmt, CopyStmt))
+		return InvalidOid;
+	{
+		CopyStmt   *copy = (CopyStmt *) planned->utilityStmt;
+
+		return copy->is_from && copy->relation != NULL ?
+			RangeVarGetRelid(copy->relation, NoLock, true) : InvalidOid;
+	}
+}
+
+/*
+ * Has the session the settings that every dump begins with (pg_dump's and pg_restore's
+ * row_security, search_path, check_function_bodies), and may the role disable the
+ * triggers of the table?  Anybody can make these settings.  Only whoever needs no
+ * setting to get past the triggers gets past them by it.
+ */
+static bool
+restores(Oid relation)
+{
+	return !row_security && !check_function_bodies &&
+		namespace_search_path != NULL && namespace_search_path[0] == '\0' &&
+		orch_compat_class_ownercheck(relation, GetUserId());
+}
+
+/*
+ * COPY loads what pg_dump wrote: tables that lookups point to may come later.  INSERT
+ * does (pg_dump --inserts) where the session restores a dump.
  */
 bool
 orch_guard_is_loading(Oid relation)
 {
-	PlannedStmt *planned;
-	CopyStmt   *copy;
+	bool		by_copy;
 
-	if (likely(ActivePortal == NULL || ActivePortal->commandTag != CMDTAG_COPY) ||
-		orch_guard_depth() != 1)
+	return unlikely(loaded_relation(&by_copy) == relation) && (by_copy || restores(relation));
+}
+
+/*
+ * The rows of a user's table mean what they mean by COPY too, so only a dump's
+ * settings tell a restore.
+ */
+bool
+orch_guard_is_restoring(Oid relation, bool is_partition)
+{
+	bool		by_copy;
+	Oid			loaded = loaded_relation(&by_copy);
+
+	if (likely(!OidIsValid(loaded)) || !restores(relation))
 		return false;
-	planned = linitial_node(PlannedStmt, ActivePortal->stmts);
-	if (planned->utilityStmt == NULL || !IsA(planned->utilityStmt, CopyStmt))
-		return false;
-	copy = (CopyStmt *) planned->utilityStmt;
-	return copy->is_from && copy->relation != NULL &&
-		RangeVarGetRelid(copy->relation, NoLock, true) == relation;
+	return loaded == relation ||
+		(is_partition && list_member_oid(get_partition_ancestors(relation), loaded));
 }

@@ -440,19 +440,13 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 				 errdetail("It needs a unique constraint of its own and NOT NULL.")));
 
 	known = orch_record_type_of(relid, &known_key);
-	if (known != NULL)
-	{
-		if (strcmp(known, name) == 0 && strcmp(known_key, key_column) == 0)
-		{
-			table_close(relation, NoLock);
-			PG_RETURN_VOID();
-		}
+	/* the same again: its triggers may be missing, after a restore of data alone */
+	if (known != NULL && (strcmp(known, name) != 0 || strcmp(known_key, key_column) != 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("table \"%s\" is registered as record type \"%s\" already",
 						RelationGetRelationName(relation), known),
 				 errhint("Call orchestration.unregister_record_type() first.")));
-	}
 	table_name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 											RelationGetRelationName(relation));
 	table_close(relation, NoLock);
@@ -463,6 +457,7 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(name);
 	values[1] = ObjectIdGetDatum(relid);
 	values[2] = CStringGetDatum(key_column);
+	if (known == NULL)
 	{
 		NameData	key_name;
 
@@ -475,13 +470,13 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 	}
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
-					 "CREATE TRIGGER orchestration_record_change"
+					 "CREATE OR REPLACE TRIGGER orchestration_record_change"
 					 " AFTER INSERT OR UPDATE OR DELETE ON %s"
 					 " FOR EACH ROW EXECUTE FUNCTION orchestration.record_change();"
-					 "CREATE TRIGGER orchestration_record_changes"
+					 "CREATE OR REPLACE TRIGGER orchestration_record_changes"
 					 " AFTER INSERT OR UPDATE ON %s"
 					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();"
-					 "CREATE TRIGGER orchestration_record_truncate"
+					 "CREATE OR REPLACE TRIGGER orchestration_record_truncate"
 					 " AFTER TRUNCATE ON %s"
 					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();",
 					 table_name, table_name, table_name);

@@ -58,6 +58,7 @@
 #include "errors.h"
 #include "frame.h"
 #include "gate.h"
+#include "guard.h"
 #include "principal.h"
 #include "record.h"
 #include "record_change.h"
@@ -198,6 +199,10 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 		deal_with(registered, type, key_column);
 		return PointerGetDatum(NULL);
 	}
+	/* the runs that these rows had set off come with the dump */
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
+		orch_guard_is_restoring(RelationGetRelid(relation), relation->rd_rel->relispartition))
+		return PointerGetDatum(NULL);
 	attnum = SPI_fnumber(desc, key_column);
 	if (attnum <= 0)
 		ereport(ERROR,

@@ -8,7 +8,7 @@
  * make records vanish without any trigger of their table.  Event triggers see these
  * commands: they give new partitions the trigger on TRUNCATE, and clear the lookups
  * to what was detached or dropped, as DELETE would have.  A table that is dropped
- * itself is registered no more.
+ * itself is registered no more.  They also see ENABLE TRIGGER ALL.
  *
  * Nobody who may do such a command is kept from it: it takes the owner, who could
  * drop our triggers as well.  TRUNCATE is a privilege that can be granted; it is held
@@ -106,9 +106,20 @@ static StaticPlan plan_forget = {
 	"DELETE FROM orchestration.record_type WHERE name = $1", 1, {TEXTOID}
 };
 
-static void execute_all(StaticPlan *plan);
+/* ENABLE TRIGGER ALL makes every trigger fire on the origin only. */
+static StaticPlan plan_not_always = {
+	"SELECT pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I',"
+	"   g.tgrelid::pg_catalog.regclass, g.tgname)"
+	" FROM pg_catalog.pg_trigger g"
+	" WHERE g.tgrelid = $1 AND g.tgenabled = 'O'"
+	"   AND g.tgfoid = 'orchestration.invalidate_cache()'::pg_catalog.regprocedure",
+	1, {OIDOID}
+};
+
+static void execute_all(StaticPlan *plan, Datum *values);
 static List *type_names(StaticPlan *plan);
 static void command_done(Node *command);
+static void triggers_enabled(RangeVar *table);
 static void tables_dropped(void);
 static bool is_detach(AlterTableStmt *command);
 
@@ -133,31 +144,31 @@ orch_record_registered(Oid relation, bool is_partition, char **type, char **key_
  * Execute the commands that a query returns.
  */
 static void
-execute_all(StaticPlan *plan)
+execute_all(StaticPlan *plan, Datum *values)
 {
 	SPITupleTable *table;
 	uint64		n;
 	uint64		i;
 
-	orch_plan_execute(plan, NULL, NULL, false, 0);
+	orch_plan_execute(plan, values, NULL, false, 0);
 	table = SPI_tuptable;
 	n = SPI_processed;
 	for (i = 0; i < n; i++)
 		if (SPI_execute(SPI_getvalue(table->vals[i], table->tupdesc, 1), false, 0) !=
 			SPI_OK_UTILITY)
-			elog(ERROR, "could not change the triggers of a partition");
+			elog(ERROR, "could not change the triggers of a table");
 }
 
 void
 orch_record_cover_partitions(void)
 {
-	execute_all(&plan_uncovered);
+	execute_all(&plan_uncovered, NULL);
 }
 
 void
 orch_record_uncover(void)
 {
-	execute_all(&plan_overcovered);
+	execute_all(&plan_overcovered, NULL);
 }
 
 void
@@ -235,6 +246,12 @@ command_done(Node *command)
 		AlterTableStmt *alter = (AlterTableStmt *) command;
 		AlterTableCmd *first = (AlterTableCmd *) linitial(alter->cmds);
 
+		if (first->subtype == AT_EnableTrig || first->subtype == AT_EnableTrigAll ||
+			first->subtype == AT_EnableTrigUser)
+		{
+			triggers_enabled(alter->relation);
+			return;
+		}
 		detached = is_detach(alter);
 		if (detached)
 		{
@@ -263,6 +280,24 @@ command_done(Node *command)
 	}
 	else
 		orch_record_cover_partitions();
+	SPI_finish();
+	orch_system_leave(&saved);
+}
+
+/*
+ * A restore with --disable-triggers ends so: triggers of ours that must fire ALWAYS
+ * (sql/parts/replica.sql) do again.
+ */
+static void
+triggers_enabled(RangeVar *table)
+{
+	SystemContext saved;
+	Datum		value = ObjectIdGetDatum(RangeVarGetRelid(table, NoLock, true));
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	execute_all(&plan_not_always, &value);
 	SPI_finish();
 	orch_system_leave(&saved);
 }

@@ -166,7 +166,7 @@ load_fields(SObject *object)
 	TupleDesc	desc;
 	int			i;
 
-	orch_plan_execute(&plan_fields, &value, NULL, true, 0);
+	orch_plan_execute_latest(&plan_fields, &value, NULL, 0);
 	object->nfields = (int) SPI_processed;
 	object->fields = MemoryContextAllocZero(context, object->nfields * sizeof(SObjectField));
 	desc = SPI_tuptable->tupdesc;
@@ -214,7 +214,7 @@ load_children(SObject *object)
 	MemoryContext old;
 	int			i;
 
-	orch_plan_execute(&plan_children, &value, NULL, true, 0);
+	orch_plan_execute_latest(&plan_children, &value, NULL, 0);
 	object->nchildren = (int) SPI_processed;
 	desc = SPI_tuptable->tupdesc;
 	old = MemoryContextSwitchTo(context);
@@ -260,7 +260,7 @@ load(void)
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute(&plan_objects, NULL, NULL, true, 0);
+	orch_plan_execute_latest(&plan_objects, NULL, NULL, 0);
 	n = (int) SPI_processed;
 	{
 		SObject    *loaded = MemoryContextAllocZero(context, Max(n, 1) * sizeof(SObject));

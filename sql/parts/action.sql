@@ -6,10 +6,6 @@ CREATE FUNCTION orchestration.invalidate_cache() RETURNS trigger
 COMMENT ON FUNCTION orchestration.invalidate_cache() IS
     'Trigger: sessions forget what they keep of the table';
 
-CREATE TRIGGER action_invalidate_cache
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.action
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
-
 CREATE FUNCTION orchestration.register_action(
     name text,
     kind orchestration.action_kind,

@@ -35,14 +35,6 @@ COMMENT ON TRIGGER orchestration_definition_truncate
     ON orchestration.orchestration_definition IS
     'Orchestrations cannot be removed: runs and their versions refer to them';
 
-CREATE TRIGGER orchestration_definition_invalidate
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
-    ON orchestration.orchestration_definition
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
-COMMENT ON TRIGGER orchestration_definition_invalidate
-    ON orchestration.orchestration_definition IS
-    'Makes sessions drop what they know of active versions';
-
 CREATE FUNCTION orchestration.deploy_orchestration(document pg_catalog.xml, name pg_catalog.text DEFAULT NULL)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

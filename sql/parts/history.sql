@@ -16,9 +16,6 @@ COMMENT ON COLUMN orchestration.field_tracking.history_fields IS
 COMMENT ON COLUMN orchestration.field_tracking.feed_fields IS
     'Fields whose changes the feed shows; null: none';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.field_tracking', '');
-CREATE TRIGGER field_tracking_invalidate_cache
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.field_tracking
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
 
 CREATE TABLE orchestration.field_change (
     run_id       uuid        NOT NULL,

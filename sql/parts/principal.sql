@@ -13,9 +13,6 @@ CREATE TRIGGER principal_keep BEFORE DELETE ON orchestration.principal
     FOR EACH ROW EXECUTE FUNCTION orchestration.guard_keep();
 CREATE TRIGGER principal_keep_truncate BEFORE TRUNCATE ON orchestration.principal
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
-CREATE TRIGGER principal_invalidate_cache
-    AFTER INSERT OR UPDATE ON orchestration.principal
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
 
 CREATE FUNCTION orchestration.guard_membership() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_membership';
@@ -28,9 +25,6 @@ CREATE TRIGGER membership_guard_fill
 CREATE TRIGGER membership_guard_cycle
     AFTER INSERT ON orchestration.membership
     FOR EACH ROW EXECUTE FUNCTION orchestration.guard_membership();
-CREATE TRIGGER membership_invalidate_cache
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.membership
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
 
 CREATE FUNCTION orchestration.create_user(
     username text,

@@ -1,9 +1,5 @@
 -- record: record types, the tables that runs are about (src/record.c, src/run.c).
 
-CREATE TRIGGER record_type_invalidate_cache
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.record_type
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
-
 CREATE FUNCTION orchestration.record_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_record_change';
 COMMENT ON FUNCTION orchestration.record_change() IS

@@ -1,16 +1,6 @@
 -- share: calls and views of sharing (src/share.c, src/share_view.c), and the views
 -- of users and groups.
 
-CREATE TRIGGER owner_sharing_rule_invalidate_cache
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.owner_sharing_rule
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
-CREATE TRIGGER default_access_invalidate_cache
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.default_access
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
-CREATE TRIGGER share_grant_invalidate_cache
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.share_grant
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
-
 CREATE FUNCTION orchestration.share_record(
     record_id uuid,
     user_or_group_id uuid,

@@ -99,10 +99,6 @@ COMMENT ON TABLE orchestration.sobject_layout IS
     'Layouts that administrators stored in place of those made from the fields; see set_layout()';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.sobject_layout', '');
 
-CREATE TRIGGER sobject_field_invalidate_cache
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestration.sobject_field
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
-
 CREATE FUNCTION orchestration.describe_sobjects(
     names text[],
     api_version numeric DEFAULT NULL)

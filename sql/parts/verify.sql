@@ -330,6 +330,19 @@ AS $$
                                 WHERE c.run_id = f.run_id AND c.feed_item_id = f.id)
         OR f.like_count <> (SELECT count(*) FROM orchestration.feed_like l
                              WHERE l.run_id = f.run_id AND l.feed_item_id = f.id)
+    -- tables whose rows would set nothing off
+    UNION ALL
+    SELECT 'triggers of a record type', 'record type', NULL, NULL, format('%s %s', t.name, t.relation)
+      FROM orchestration.record_type t
+     WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.relation)
+       AND (SELECT count(*) FROM pg_catalog.pg_trigger g
+             WHERE g.tgrelid = t.relation AND g.tgenabled <> 'D'
+               AND g.tgfoid = 'orchestration.record_change()'::pg_catalog.regprocedure) < 3
+    -- sessions would not see what replication brings
+    UNION ALL
+    SELECT 'caches are dropped for replicated rows', 'trigger', NULL, NULL, format('%s on %s', g.tgname, g.tgrelid::regclass)
+      FROM pg_catalog.pg_trigger g
+     WHERE g.tgfoid = 'orchestration.invalidate_cache()'::pg_catalog.regprocedure AND g.tgenabled <> 'A'
     -- a tombstone is of something that is gone
     UNION ALL
     SELECT 'tombstone of what is there', t.object, t.run_id, t.id, NULL

@@ -3,6 +3,10 @@
 #
 # The user's tables lie in a schema that pg_dump loads before ours and in one that
 # it loads after: the lookups between them may not depend on the order.
+#
+# Every form of dump that people make is restored: COPY and INSERT of one or many rows,
+# all at once or the data into a schema that is there already, with its triggers, or
+# without them.
 
 use strict;
 use warnings;
@@ -78,6 +82,15 @@ SELECT orchestration.deploy_orchestration($$<Flow xmlns="http://soap.sforce.com/
   <conditions><leftValueReference>n</leftValueReference><operator>LessThan</operator><rightValue><numberValue>3</numberValue></rightValue></conditions></rules></decisions>
 </Flow>$$::xml, 'Loop');
 SELECT orchestration.activate_orchestration('Loop');
+
+-- every new record starts it: those of the source came before, and restored they are not new
+SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
+  "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "CreateAndUpdate",
+            "connector": {"targetReference": "Only"}},
+  "orchestratedStages": [{"name": "Only", "label": "Only", "stageSteps": [
+    {"name": "Act", "label": "Act", "actionName": "act", "actionType": "stepBackground"}]}]}$$, name)::jsonb,
+  name || '_Welcome') FROM orchestration.record_type;
+SELECT orchestration.activate_orchestration(name || '_Welcome') FROM orchestration.record_type;
 });
 
 # one run for each state; the run's idempotency key names it
@@ -168,17 +181,34 @@ like($source->{triggers}, qr/claim.*orchestration_record_change.*parcel.*orchest
 
 my $dir = $node->backup_dir;
 mkdir $dir;
-$node->command_ok([ 'pg_dump', '-f', "$dir/plain.sql", $node->connstr('source') ], 'pg_dump');
-$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/custom", $node->connstr('source') ], 'pg_dump -Fc');
+my %dump = (
+	'plain.sql' => [],
+	'custom' => ['-Fc'],
+	'inserts.sql' => ['--inserts'],
+	'inserts' => [ '-Fc', '--column-inserts', '--rows-per-insert=7', '--on-conflict-do-nothing' ],
+	'schema.sql' => ['--schema-only'],
+	'data.sql' => ['--data-only'],
+	'data_inserts.sql' => [ '--data-only', '--inserts' ],
+	'data_untriggered.sql' => [ '--data-only', '--disable-triggers' ]);
+$node->command_ok([ 'pg_dump', @{ $dump{$_} }, '-f', "$dir/$_", $node->connstr('source') ],
+	"pg_dump @{ $dump{$_} }") for sort keys %dump;
+my @psql = ('psql', '-XqAtv', 'ON_ERROR_STOP=1', '-f');
 
 my %restore = (
-	plain => [ 'psql', '-XqAtv', 'ON_ERROR_STOP=1', '-f', "$dir/plain.sql", '-d' ],
+	plain => [ @psql, "$dir/plain.sql", '-d' ],
+	inserts => [ @psql, "$dir/inserts.sql", '-d' ],
+	many_rows => [ 'pg_restore', '-e', "$dir/inserts", '-d' ],
+	data => [ @psql, "$dir/data.sql", '-d' ],
+	data_inserts => [ @psql, "$dir/data_inserts.sql", '-d' ],
+	data_once => [ 'pg_restore', '-1', '--data-only', "$dir/custom", '-d' ],
+	data_untriggered => [ @psql, "$dir/data_untriggered.sql", '-d' ],
 	custom => [ 'pg_restore', '-e', "$dir/custom", '-d' ],
 	parallel => [ 'pg_restore', '-e', '--section=post-data', "$dir/custom", '-d' ]);
 
 # pg_dump writes down no order between the data of extension tables, so a parallel
 # restore has to do without triggers, foreign keys included
 my %before = (
+	(map { $_ => [ [ @psql, "$dir/schema.sql", '-d' ] ] } grep { /^data/ } keys %restore),
 	parallel => [
 		[ 'pg_restore', '-e', '--section=pre-data', "$dir/custom", '-d' ],
 		[ 'pg_restore', '-e', '--data-only', '--disable-triggers', '-j2', "$dir/custom", '-d' ] ]);
@@ -235,6 +265,9 @@ for my $db (sort keys %restore)
 	$node->safe_psql($db, q{DELETE FROM zzz.parcel WHERE id = 1});
 	is($node->safe_psql($db, q{SELECT count(*) FROM orchestration.run WHERE triggering_record_type = 'Parcel' AND triggering_record_id = '1'}),
 		'0', "$db: the lookup to a deleted record is cleared");
+	$node->safe_psql($db, q{INSERT INTO zzz.parcel VALUES (3, 'new'); INSERT INTO aaa.claim VALUES ('c3', 30)});
+	is($node->safe_psql($db, q{SELECT orchestration_name, triggering_record_id FROM orchestration.run WHERE orchestration_name ~ 'Welcome' ORDER BY 1}),
+		"Claim_Welcome|c3\nParcel_Welcome|3", "$db: a new record starts a run");
 	is($node->safe_psql($db, 'SELECT * FROM orchestration.verify()'), '', "$db: verify() at the end");
 }
 
@@ -251,7 +284,7 @@ is($node->safe_psql('plain', q{
 	           WHERE oid >= 16384 AND pronamespace NOT IN ('aaa'::regnamespace, 'zzz'::regnamespace)
 	UNION ALL SELECT 'event trigger ' || evtname FROM pg_event_trigger}),
 	'', 'DROP EXTENSION CASCADE leaves nothing');
-is($node->safe_psql('plain', 'SELECT count(*) FROM aaa.claim'), '2', 'and the tables of the user');
+is($node->safe_psql('plain', 'SELECT count(*) FROM aaa.claim'), '3', 'and the tables of the user');
 $node->safe_psql('plain', 'CREATE EXTENSION orchestration');
 is($node->safe_psql('plain', 'SELECT * FROM orchestration.verify()'), '', 'it can be made again');
 

@@ -1,0 +1,85 @@
+-- replica: the tables that sessions keep in memory drop what is kept whoever writes them,
+-- and the sequences can be set past the rows.
+
+\set QUIET 1
+BEGIN;
+SET search_path = public, pg_catalog;
+SET client_min_messages = warning;
+SELECT plan(18);
+
+-- ---- the caches.  Each table is in one of two lists; a new one has to be put there.
+CREATE TEMP TABLE kept (name text PRIMARY KEY, by_whom text NOT NULL);
+INSERT INTO kept VALUES
+    ('principal', 'access.c, principal.c'), ('membership', 'access.c'), ('default_access', 'access.c'),
+    ('owner_sharing_rule', 'access.c'), ('share_grant', 'access.c'), ('record_type', 'record.c, describe.c'),
+    ('action', 'action.c'), ('orchestration_definition', 'definition.c'), ('orchestration_version', 'definition.c'),
+    ('field_tracking', 'history.c'), ('sobject', 'sobject.c'), ('sobject_field', 'sobject.c'),
+    ('sobject_picklist_value', 'sobject.c'), ('sobject_child_relationship', 'sobject.c');
+CREATE TEMP TABLE read_each_time (name text PRIMARY KEY);
+INSERT INTO read_each_time VALUES
+    ('run'), ('stage_run'), ('step_run'), ('work_item'), ('step_queue'), ('step_attempt'), ('run_log'),
+    ('field_change'), ('feed_item'), ('feed_comment'), ('feed_like'), ('feed_tracked_change'), ('record_view'),
+    ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
+    ('secret');    -- kept, but not replicated; see README, "Replicas"
+
+SELECT set_eq(
+    $$SELECT relname::text FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind IN ('r', 'p')$$,
+    $$SELECT name FROM kept UNION ALL SELECT name FROM read_each_time$$,
+    'it is known of every table whether sessions keep its rows');
+
+CREATE TEMP VIEW dropper AS
+SELECT c.relname::text AS name, g.tgenabled AS enabled, g.tgname, g.tgqual,
+       g.tgtype & 1 = 1 AS each_row, g.tgtype & 66 = 0 AS after, (g.tgtype & 4 > 0) AS on_insert,
+       (g.tgtype & 8 > 0) AS on_delete, (g.tgtype & 16 > 0) AS on_update, (g.tgtype & 32 > 0) AS on_truncate,
+       g.tgattr::text AS columns
+  FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+ WHERE g.tgfoid = 'orchestration.invalidate_cache()'::regprocedure;
+SELECT set_eq(
+    'SELECT name FROM dropper WHERE each_row AND after AND on_insert AND on_update AND on_delete AND tgqual IS NULL AND columns = ''''',
+    'SELECT name FROM kept', 'a row trigger for all that changes rows stands on each that is kept, and on no other');
+SELECT set_eq('SELECT name FROM dropper WHERE NOT each_row AND after AND on_truncate',
+    'SELECT name FROM kept', 'and one for TRUNCATE');
+SELECT is_empty($$SELECT * FROM dropper WHERE enabled <> 'A'$$, 'they fire always, for an apply worker too');
+-- what C compares the OIDs of invalidations with
+SELECT lives_ok('SELECT orchestration.acting_user_id()', 'C knows all of them');
+
+-- ENABLE TRIGGER ALL, as a restore with --disable-triggers ends with, leaves them so
+ALTER TABLE orchestration.principal DISABLE TRIGGER ALL;
+SELECT is((SELECT count(*) FROM dropper WHERE enabled <> 'A'), 2::bigint, 'triggers can be disabled');
+SELECT results_eq($$SELECT DISTINCT invariant FROM orchestration.verify()$$, $$VALUES ('caches are dropped for replicated rows')$$, 'verify() says so');
+ALTER TABLE orchestration.principal ENABLE TRIGGER ALL;
+ALTER TABLE orchestration.action DISABLE TRIGGER USER;
+ALTER TABLE orchestration.action ENABLE TRIGGER USER;
+ALTER TABLE orchestration.membership DISABLE TRIGGER membership_invalidate_cache;
+ALTER TABLE orchestration.membership ENABLE TRIGGER membership_invalidate_cache;
+SELECT is_empty($$SELECT * FROM dropper WHERE enabled <> 'A'$$, 'and enabled again they fire always');
+
+-- ---- publications: rows can be updated and deleted on the subscriber
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'orchestration'::regnamespace AND c.relkind = 'r'
+    AND (c.relreplident <> 'd' OR NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))$$, 'each table has a replica identity');
+
+-- ---- a registered table whose triggers are missing, after a restore of data alone
+CREATE TABLE replica_order (id integer PRIMARY KEY);
+SELECT orchestration.register_record_type('ReplicaOrder', 'replica_order');
+DROP TRIGGER orchestration_record_change ON replica_order;
+SELECT results_eq('SELECT invariant, detail FROM orchestration.verify()', $$VALUES ('triggers of a record type', 'ReplicaOrder public.replica_order')$$, 'verify() finds a table whose rows would set nothing off');
+SELECT orchestration.register_record_type('ReplicaOrder', 'replica_order');
+SELECT is_empty('SELECT * FROM orchestration.verify()', 'registered again, it has its triggers');
+
+-- ---- advance_sequences()
+SELECT ok(NOT has_function_privilege('public', 'orchestration.advance_sequences()', 'EXECUTE'), 'it is nobody''s but an administrator''s');
+INSERT INTO orchestration.run (name, status, ended_at) VALUES
+    ('OR-00400000', 'Completed', now()), ('OR-99999999999999999999', 'Completed', now()), ('or-00500000', 'Completed', now()), ('OR-5', 'Completed', now()), ('OR-00500000 ', 'Completed', now());
+SELECT results_eq('SELECT * FROM orchestration.advance_sequences() WHERE sequence = ''run_name_seq''', $$VALUES ('run_name_seq', 400000::bigint)$$, 'past the greatest name that is a number');
+INSERT INTO orchestration.run (status, ended_at) VALUES ('Completed', now());
+SELECT is((SELECT count(*) FROM orchestration.run WHERE name = 'OR-00400001'), 1::bigint, 'the next run has the next number');
+INSERT INTO orchestration.run_log (run_id, number, kind) SELECT id, 9000000, 'StartInstance' FROM orchestration.run WHERE name = 'OR-00400000';
+SELECT setval('orchestration.work_item_name_seq', 700000);
+SELECT set_eq('SELECT * FROM orchestration.advance_sequences()',
+    $$VALUES ('run_name_seq', 400001::bigint), ('run_log_number_seq', 9000000), ('work_item_name_seq', 700000)$$, 'log entries too; none goes back');
+SELECT cmp_ok(nextval('orchestration.run_log_number_seq'), '>', 9000000::bigint, 'the next entry stands behind');
+SELECT cmp_ok(nextval('orchestration.work_item_name_seq'), '=', 700001::bigint, 'and numbers are not given twice');
+SELECT set_eq('SELECT sequence FROM orchestration.advance_sequences()',
+    $$SELECT relname::text FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind = 'S'$$, 'every sequence of the extension is advanced');
+SELECT * FROM finish();
+ROLLBACK;
