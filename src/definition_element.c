@@ -22,7 +22,9 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 
 #include "definition_int.h"
 
@@ -74,6 +76,27 @@ orch_definition_boolean(const DocNode *node, const char *name)
 		(child->kind != DOC_BOOLEAN && child->kind != DOC_TEXT))
 		return false;
 	return orch_document_boolean(child->text, &result) && result;
+}
+
+/* A whole number, as text or number; false when an element is none that fits. */
+bool
+orch_definition_integer(const DocNode *node, int *value)
+{
+	Numeric		number;
+	Datum		whole;
+
+	if ((node->kind != DOC_TEXT && node->kind != DOC_NUMBER) ||
+		!orch_document_number(node->text, &number))
+		return false;
+	whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number))) ||
+		DatumGetBool(DirectFunctionCall2(numeric_lt, whole,
+										 NumericGetDatum(int64_to_numeric(PG_INT32_MIN)))) ||
+		DatumGetBool(DirectFunctionCall2(numeric_gt, whole,
+										 NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
+		return false;
+	*value = DatumGetInt32(DirectFunctionCall1(numeric_int4, whole));
+	return true;
 }
 
 /*
@@ -191,9 +214,9 @@ compile_start(Compiler *c, const DocNode *node)
 				 record_trigger);
 	if (order != NULL && (order->kind == DOC_TEXT || order->kind == DOC_NUMBER))
 	{
-		int			value = atoi(order->text);
+		int			value;
 
-		if (value < 1 || value > 2000)
+		if (!orch_definition_integer(order, &value) || value < 1 || value > 2000)
 			error_at(c, order, "\"triggerOrder\" must be from 1 to 2000");
 		else
 			def->trigger_order = value;

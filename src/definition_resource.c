@@ -300,9 +300,11 @@ compile_formula_type(Compiler *c, const DocNode *node, FormulaDef *formula)
 
 	CHECK_FOR_INTERRUPTS();
 	formula->type = VARIABLE_NUMBER;
-	formula->scale = scale != NULL && scale->text != NULL ? atoi(scale->text) : -1;
-	if (formula->scale > 17)
-		error_at(c, scale, "\"scale\" is more than 17");
+	formula->scale = -1;
+	if (scale != NULL && scale->text != NULL && scale->kind != DOC_NIL &&
+		(!orch_definition_integer(scale, &formula->scale) ||
+		 formula->scale < 0 || formula->scale > 17))
+		error_at(c, scale, "\"scale\" must be a whole number from 0 to 17");
 	if (type == NULL)
 		return;
 	if (!find_variable_type(type, &formula->type) ||
@@ -412,9 +414,12 @@ compile_lookup(Compiler *c, const DocNode *node, LookupDef *lookup)
 	}
 	if (limit != NULL && limit->text != NULL && limit->kind != DOC_NIL)
 	{
-		lookup->limit = atoi(limit->text);
-		if (lookup->limit < 1)
-			error_at(c, limit, "\"limit\" must be positive");
+		int			rows;
+
+		if (!orch_definition_integer(limit, &rows) || rows < 1)
+			error_at(c, limit, "\"limit\" must be a whole number from 1 to %d", PG_INT32_MAX);
+		else
+			lookup->limit = rows;
 	}
 	if (target != NULL)
 	{

@@ -63,6 +63,16 @@ extern const FormulaFunction *orch_formula_function(const char *name);
 /* A point in time as text in ISO form, in UTC; date: without the time of day. */
 extern JsonbValue *orch_formula_time_value(Timestamp timestamp, bool date);
 
+/* So many days later, or with minus earlier; raises OR301 when no date is there. */
+extern Timestamp orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus);
+
+/*
+ * A function of one or two numbers that numeric has; its errors (22003, 22012, 2201E,
+ * ...) say the numbers, and name: what is computed.
+ */
+extern Datum orch_formula_compute(const char *name, PGFunction function, int nnumbers,
+								  Datum *numbers);
+
 /* The value of a node; NULL for null.  Raises OR301. */
 extern JsonbValue *orch_formula_node_value(EvalContext *cxt, const FormulaNode *node);
 

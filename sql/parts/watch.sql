@@ -105,7 +105,8 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
       JOIN orchestration.run r ON r.id = q.run_id AND r.status = 'InProgress'
       JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
-     WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp() - unclaimed
+     WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp()
+           - CASE WHEN orchestration.interval_in_range('unclaimed', unclaimed) THEN unclaimed END
     ORDER BY 6, 1;
     END;
 COMMENT ON FUNCTION orchestration.stuck_runs(interval) IS
