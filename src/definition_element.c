@@ -78,25 +78,36 @@ orch_definition_boolean(const DocNode *node, const char *name)
 	return orch_document_boolean(child->text, &result) && result;
 }
 
-/* A whole number, as text or number; false when an element is none that fits. */
+/*
+ * A whole number in a range; false, and it is reported, when an element is none.  What
+ * is no number at all is reported with the structure of the document.
+ */
 bool
-orch_definition_integer(const DocNode *node, int *value)
+orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, int *value)
 {
 	Numeric		number;
 	Datum		whole;
 
-	if ((node->kind != DOC_TEXT && node->kind != DOC_NUMBER) ||
-		!orch_document_number(node->text, &number))
+	if (node == NULL || node->text == NULL ||
+		(node->kind != DOC_NUMBER && !(node->kind == DOC_TEXT && node->is_xml)))
 		return false;
-	whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
-	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number))) ||
-		DatumGetBool(DirectFunctionCall2(numeric_lt, whole,
-										 NumericGetDatum(int64_to_numeric(PG_INT32_MIN)))) ||
-		DatumGetBool(DirectFunctionCall2(numeric_gt, whole,
-										 NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
+	if (orch_document_number(node->text, &number))
+	{
+		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
+		if (DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number))) &&
+			DatumGetBool(DirectFunctionCall2(numeric_ge, whole,
+											 NumericGetDatum(int64_to_numeric(least)))) &&
+			DatumGetBool(DirectFunctionCall2(numeric_le, whole,
+											 NumericGetDatum(int64_to_numeric(most)))))
+		{
+			*value = DatumGetInt32(DirectFunctionCall1(numeric_int4, whole));
+			return true;
+		}
+	}
+	else if (node->kind == DOC_TEXT)
 		return false;
-	*value = DatumGetInt32(DirectFunctionCall1(numeric_int4, whole));
-	return true;
+	error_at(c, node, "\"%s\" must be a whole number from %d to %d", node->name, least, most);
+	return false;
 }
 
 /*
@@ -212,15 +223,7 @@ compile_start(Compiler *c, const DocNode *node)
 		error_at(c, orch_document_child(node, "recordTriggerType"),
 				 "recordTriggerType \"%s\" is not supported, only Create, Update and CreateAndUpdate are",
 				 record_trigger);
-	if (order != NULL && (order->kind == DOC_TEXT || order->kind == DOC_NUMBER))
-	{
-		int			value;
-
-		if (!orch_definition_integer(order, &value) || value < 1 || value > 2000)
-			error_at(c, order, "\"triggerOrder\" must be from 1 to 2000");
-		else
-			def->trigger_order = value;
-	}
+	(void) orch_definition_integer(c, order, 1, 2000, &def->trigger_order);
 	def->filters = orch_definition_compile_condition_list(c, node, "filters",
 														  "filterLogic",
 														  USE_FILTER);

@@ -37,7 +37,8 @@
 void
 orch_limit_interval(const Interval *interval, const char *name)
 {
-	static const Interval longest = {0, 0, MAX_INTERVAL_YEARS * MONTHS_PER_YEAR};
+	/* the days of 100 years, which as months count 360 a year */
+	static const Interval longest = {0, MAX_INTERVAL_YEARS * 1461 / 4, 0};
 	bool		negative = interval->month < 0 || interval->day < 0 || interval->time < 0;
 
 	if (!negative &&
@@ -68,33 +69,21 @@ orch_limit_time(TimestampTz time, const char *name)
 			 errhint("Use null where it may be left out.")));
 }
 
-PG_FUNCTION_INFO_V1(orchestration_times_in_range);
+PG_FUNCTION_INFO_V1(orchestration_time_in_range);
 
 /*
- * orchestration.times_in_range(record text, first timestamptz, ...)
- *		returns boolean
+ * orchestration.time_in_range(name text, value timestamptz) returns boolean
  *
- * For CHECK constraints: true.  It takes one to five times; null is in range.
- * record: what a message calls the row.  Raises 22008 for a time before 1970, after
- * 9999 or infinite.  Source: ours.
+ * For CHECK constraints: true; null for null.  Raises 22008 for a time before 1970,
+ * after 9999 or infinite.  Source: ours.
  */
 Datum
-orchestration_times_in_range(PG_FUNCTION_ARGS)
+orchestration_time_in_range(PG_FUNCTION_ARGS)
 {
-	int			i;
+	TimestampTz time = PG_GETARG_TIMESTAMPTZ(1);
 
-	for (i = 1; i < PG_NARGS(); i++)
-	{
-		TimestampTz time;
-
-		if (PG_ARGISNULL(i))
-			continue;
-		time = PG_GETARG_TIMESTAMPTZ(i);
-		if (unlikely(time < FIRST_TIME || time >= END_OF_TIME))
-			orch_limit_time(time,
-							PG_ARGISNULL(0) ? "a time" :
-							psprintf("a time of %s", text_to_cstring(PG_GETARG_TEXT_PP(0))));
-	}
+	if (unlikely(time < FIRST_TIME || time >= END_OF_TIME))
+		orch_limit_time(time, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_BOOL(true);
 }
 
@@ -103,15 +92,12 @@ PG_FUNCTION_INFO_V1(orchestration_interval_in_range);
 /*
  * orchestration.interval_in_range(name text, value interval) returns boolean
  *
- * For CHECK constraints and functions in SQL: true.  Null is in range.  Raises 22023
- * for an interval with a negative part, or of more than 100 years.  Source: ours.
+ * For CHECK constraints and functions in SQL: true; null for null.  Raises 22023 for an
+ * interval with a negative part, or of more than 100 years.  Source: ours.
  */
 Datum
 orchestration_interval_in_range(PG_FUNCTION_ARGS)
 {
-	if (!PG_ARGISNULL(1))
-		orch_limit_interval(PG_GETARG_INTERVAL_P(1),
-							PG_ARGISNULL(0) ? "an interval" :
-							text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	orch_limit_interval(PG_GETARG_INTERVAL_P(1), text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_BOOL(true);
 }

@@ -109,8 +109,9 @@ static StaticPlan plan_record_failure = {
 
 static double retry_delay(const Action *action, int failures);
 static void read_result(StepResult *result, JsonbValue *element, ResultsKind kind);
+static const char *array_name(ResultsKind kind);
 static bool member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id,
-						StepResult *result);
+						StepResult *result, ResultsKind kind);
 static bool is_or_is_not_there(JsonbValue *value, int type);
 static Jsonb *failure_error(JsonbContainer *object);
 static int	compare_results(const void *a, const void *b);
@@ -275,12 +276,12 @@ orch_queue_read_results(Jsonb *jsonb, ResultsKind kind, int *nresults)
 	if (!JB_ROOT_IS_ARRAY(jsonb) || JB_ROOT_IS_SCALAR(jsonb))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("results must be a JSON array of objects")));
+				 errmsg("%s must be a JSON array of objects", array_name(kind))));
 	n = JB_ROOT_COUNT(jsonb);
 	if (n > MAX_CLAIM)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("results must not have more than %d members", MAX_CLAIM)));
+				 errmsg("%s must not have more than %d members", array_name(kind), MAX_CLAIM)));
 	results = palloc0(Max(n, 1) * sizeof(StepResult));
 	for (i = 0; i < n; i++)
 	{
@@ -307,13 +308,13 @@ read_result(StepResult *result, JsonbValue *element, ResultsKind kind)
 	if (element->type != jbvBinary ||
 		!JsonContainerIsObject(element->val.binary.data))
 	{
-		result->problem = psprintf("results[%d] is not an object", position);
+		result->problem = psprintf("%s[%d] is not an object", array_name(kind), position);
 		return;
 	}
 	object = element->val.binary.data;
-	result->has_step_id = member_uuid(object, "step_id", &result->step_id, result);
+	result->has_step_id = member_uuid(object, "step_id", &result->step_id, result, kind);
 	if (!result->has_step_id ||
-		!member_uuid(object, "lease_id", &result->lease_id, result) ||
+		!member_uuid(object, "lease_id", &result->lease_id, result, kind) ||
 		kind == RESULTS_LEASES)
 		return;
 	message = getKeyJsonValueFromContainer(object, "message", 7, NULL);
@@ -348,6 +349,12 @@ read_result(StepResult *result, JsonbValue *element, ResultsKind kind)
 		result->outcome.outputs = JsonbValueToJsonb(outputs);
 }
 
+static const char *
+array_name(ResultsKind kind)
+{
+	return kind == RESULTS_LEASES ? "leases" : "results";
+}
+
 static bool
 is_or_is_not_there(JsonbValue *value, int type)
 {
@@ -356,21 +363,23 @@ is_or_is_not_there(JsonbValue *value, int type)
 
 /* False, and the result has a problem, when there is no uuid. */
 static bool
-member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id, StepResult *result)
+member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id, StepResult *result,
+			ResultsKind kind)
 {
 	JsonbValue *value = getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
 	char	   *text;
 
 	if (value == NULL || value->type != jbvString)
 	{
-		result->problem = psprintf("results[%d] has no text \"%s\"", result->position, name);
+		result->problem = psprintf("%s[%d] has no text \"%s\"", array_name(kind), result->position,
+								   name);
 		return false;
 	}
 	text = pnstrdup(value->val.string.val, value->val.string.len);
 	if (orch_uuid_parse(text, id))
 		return true;
-	result->problem = psprintf("%s of results[%d] is not a uuid: \"%.*s\"", name,
-							   result->position, pg_mbcliplen(text, strlen(text), 40), text);
+	result->problem = psprintf("%s of %s[%d] is not a uuid: \"%.*s\"", name,
+							   array_name(kind), result->position, pg_mbcliplen(text, strlen(text), 40), text);
 	return false;
 }
 

@@ -91,7 +91,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.legal_transitions(),
     orchestration.legal_neighbours(),
     orchestration.minute_of(timestamptz),
-    orchestration.times_in_range(text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz),
+    orchestration.time_in_range(text, timestamptz),
     orchestration.interval_in_range(text, interval)
     TO PUBLIC;
 -- the same for everybody: when the oldest open transaction began to write
