@@ -89,9 +89,10 @@ ALTER TABLE orchestration.action ADD CONSTRAINT action_intervals_check
            AND orchestration.interval_in_range('retry_max_delay', retry_max_delay)
            AND orchestration.interval_in_range('timeout', timeout)
            AND orchestration.interval_in_range('due', due));
--- available_at is infinity while the run is in Error
+-- available_at is infinity while the run is in Error; a lease that ends when it begins
+-- would be given again and again by one claim
 ALTER TABLE orchestration.step_queue ADD CONSTRAINT step_queue_times_check
     CHECK (orchestration.time_in_range('available_at of a queued step', NULLIF(available_at, 'infinity'))
            AND orchestration.time_in_range('leased_until of a queued step', leased_until)
            AND orchestration.time_in_range('claimed_at of a queued step', claimed_at)
-           AND orchestration.interval_in_range('timeout', timeout));
+           AND orchestration.interval_in_range('timeout', timeout) AND timeout > '0');
