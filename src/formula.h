@@ -17,6 +17,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "compat.h"
 #include "condition.h"
 #include "definition.h"
 
@@ -59,6 +60,9 @@ extern bool orch_formula_is_too_long(const char *text, int length);
 
 /* formula_function.c: by name in any case, or NULL */
 extern const FormulaFunction *orch_formula_function(const char *name);
+
+/* formula_arithmetic.c: raises OR301. */
+extern void orch_formula_date_out_of_range(void) pg_attribute_noreturn();
 
 /* A point in time as text in ISO form, in UTC; date: without the time of day. */
 extern JsonbValue *orch_formula_time_value(Timestamp timestamp, bool date);

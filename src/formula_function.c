@@ -24,7 +24,6 @@
 
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -39,16 +38,6 @@
 #include "definition_int.h"
 #include "errors.h"
 #include "formula.h"
-
-/* Numbers that are computed, for messages. */
-typedef struct Arithmetic
-{
-	const char *name;
-	int			nnumbers;
-	Datum	   *numbers;
-} Arithmetic;
-
-static void date_out_of_range(void) pg_attribute_noreturn();
 
 /* ----------------------------------------------------------------- values */
 
@@ -88,15 +77,6 @@ orch_formula_is_too_long(const char *text, int length)
 }
 
 static void
-date_out_of_range(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-			 errmsg("date out of range in a formula"),
-			 errdetail("Dates are those from 0001-01-01 to 9999-12-31.")));
-}
-
-static void
 too_long(void)
 {
 	ereport(ERROR,
@@ -117,102 +97,6 @@ text_value(const char *text, int length)
 	value->val.string.val = pnstrdup(text, length);
 	value->val.string.len = length;
 	return value;
-}
-
-/*
- * What numeric's own functions say names neither the formula's function nor its
- * numbers: this adds them.
- */
-static void
-describe_arithmetic(void *arg)
-{
-	const Arithmetic *call = arg;
-	StringInfoData numbers;
-	int			i;
-
-	if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
-		return;
-	initStringInfo(&numbers);
-	for (i = 0; i < call->nnumbers; i++)
-	{
-		char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, call->numbers[i]));
-
-		if (i > 0)
-			appendStringInfoString(&numbers, " and ");
-		if (strlen(text) > 40)
-			appendStringInfo(&numbers, "%.37s... (%d characters)", text, (int) strlen(text));
-		else
-			appendStringInfoString(&numbers, text);
-	}
-	errdetail("What was computed is %s of %s.", call->name, numbers.data);
-}
-
-Datum
-orch_formula_compute(const char *name, PGFunction function, int nnumbers, Datum *numbers)
-{
-	Arithmetic	call = {name, nnumbers, numbers};
-	ErrorContextCallback callback;
-	Datum		result;
-
-	callback.callback = describe_arithmetic;
-	callback.arg = &call;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-	result = nnumbers == 1 ? DirectFunctionCall1(function, numbers[0]) :
-		DirectFunctionCall2(function, numbers[0], numbers[1]);
-	error_context_stack = callback.previous;
-	return result;
-}
-
-/*
- * A point in time so many days later, by a number with a fraction.  Out of range is
- * what no date can be.
- */
-Timestamp
-orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus)
-{
-	static const int64 most = 10000 * INT64CONST(366);
-	Datum		number = NumericGetDatum(days);
-	int64		usecs;
-
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
-										 NumericGetDatum(int64_to_numeric(most)))))
-		date_out_of_range();
-	usecs = DatumGetInt64(DirectFunctionCall1(numeric_int8,
-											  DirectFunctionCall2(numeric_mul, number,
-																  NumericGetDatum(int64_to_numeric(USECS_PER_DAY)))));
-	/* both are of some ten thousand years at most, far from the ends of int64 */
-	if (minus ? pg_sub_s64_overflow(timestamp, usecs, &timestamp) :
-		pg_add_s64_overflow(timestamp, usecs, &timestamp))
-		date_out_of_range();
-	return timestamp;
-}
-
-/*
- * A point in time as text: a date alone when it is midnight and date is set.
- */
-JsonbValue *
-orch_formula_time_value(Timestamp timestamp, bool date)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-	char		buffer[64];
-
-	if (TIMESTAMP_NOT_FINITE(timestamp) ||
-		timestamp2tm(timestamp, NULL, &tm, &fsec, NULL, NULL) != 0 ||
-		tm.tm_year < 1 || tm.tm_year > 9999)
-		date_out_of_range();
-	if (date)
-		snprintf(buffer, sizeof(buffer), "%04d-%02d-%02d", tm.tm_year, tm.tm_mon,
-				 tm.tm_mday);
-	else if (fsec == 0)
-		snprintf(buffer, sizeof(buffer), "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year,
-				 tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	else
-		snprintf(buffer, sizeof(buffer), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-				 tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-				 (int) fsec);
-	return text_value(buffer, strlen(buffer));
 }
 
 static void
@@ -939,7 +823,7 @@ formula_date_part(EvalContext *cxt, const FormulaNode *node)
 	if (!time_argument(cxt, node, 0, &timestamp, NULL))
 		return NULL;
 	if (timestamp2tm(timestamp, NULL, &tm, &fsec, NULL, NULL) != 0)
-		date_out_of_range();
+		orch_formula_date_out_of_range();
 	switch (node->function->name[0])
 	{
 		case 'Y':
@@ -970,7 +854,7 @@ formula_add_months(EvalContext *cxt, const FormulaNode *node)
 		!integer_argument(cxt, node, 1, &months))
 		return NULL;
 	if (abs(months) > 10000 * MONTHS_PER_YEAR)
-		date_out_of_range();
+		orch_formula_date_out_of_range();
 	interval.month = months;
 	return orch_formula_time_value(DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
 															TimestampGetDatum(timestamp),

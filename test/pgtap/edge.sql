@@ -383,13 +383,16 @@ SELECT throws_ok(format('SELECT orchestration.%s', f), 'OR306') FROM unnest(ARRA
 
 -- --------------------------------------------------------- numbers of names
 
+-- sequences are not rolled back: they are set back for the tests that follow
 SAVEPOINT names;
+SELECT r.last_value AS runs, w.last_value AS items FROM orchestration.run_name_seq r, orchestration.work_item_name_seq w \gset
 SELECT setval('orchestration.run_name_seq', 99999999), setval('orchestration.work_item_name_seq', 1234567890123) \g /dev/null
 SELECT orchestration.start_orchestration('Edge') AS many \gset
 SELECT is((SELECT name FROM orchestration.run WHERE id = :'many'), 'OR-100000000', 'the run after 99,999,999 others has a name of its own');
 SELECT is((SELECT name FROM orchestration.work_item WHERE run_id = :'many'), 'WI-1234567890124', 'and a work item');
 SELECT is(pg_temp.try($$SELECT orchestration.start_orchestration('Edge')$$), 'done', 'and the next');
 ROLLBACK TO names;
+SELECT setval('orchestration.run_name_seq', :runs), setval('orchestration.work_item_name_seq', :items) \g /dev/null
 
 -- -------------------------------------------------------------- and the rest
 
