@@ -23,7 +23,7 @@ XML_CFLAGS    := $(shell xml2-config --cflags 2>/dev/null || echo -I/usr/include
 
 SQL_PARTS      = header type object record_view access view action record principal \
                  definition guard engine queue worker work_item inbox share history feed tombstone \
-                 sobject metadata call watch verify replica policy privilege
+                 sobject metadata call limit watch verify replica policy privilege
 INSTALL_SQL    = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA           = $(wildcard sql/$(EXTENSION)--*--*.sql)
 DATA_built     = $(INSTALL_SQL)

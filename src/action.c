@@ -50,6 +50,7 @@
 #include "condition.h"
 #include "errors.h"
 #include "frame.h"
+#include "limit.h"
 #include "principal.h"
 #include "system.h"
 #include "uuid.h"
@@ -595,6 +596,10 @@ orchestration_set_retry_policy(PG_FUNCTION_ARGS)
 		bad_policy("jitter", "from 0 to 1");
 	if (!PG_ARGISNULL(6) && interval_sign(PG_GETARG_INTERVAL_P(6)) <= 0)
 		bad_policy("timeout", "a positive interval, or null");
+	orch_limit_interval(PG_GETARG_INTERVAL_P(2), "delay of a retry policy");
+	orch_limit_interval(PG_GETARG_INTERVAL_P(4), "max_delay of a retry policy");
+	if (!PG_ARGISNULL(6))
+		orch_limit_interval(PG_GETARG_INTERVAL_P(6), "timeout of a retry policy");
 	update_action(&plan_policy, values, nulls);
 	PG_RETURN_VOID();
 }
@@ -806,6 +811,8 @@ orchestration_describe_action(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("due must be a positive interval")));
+	if (!PG_ARGISNULL(3))
+		orch_limit_interval(PG_GETARG_INTERVAL_P(3), "due");
 	for (i = 0; i < 4; i++)
 	{
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';

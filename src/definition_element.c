@@ -22,7 +22,9 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 
 #include "definition_int.h"
 
@@ -74,6 +76,38 @@ orch_definition_boolean(const DocNode *node, const char *name)
 		(child->kind != DOC_BOOLEAN && child->kind != DOC_TEXT))
 		return false;
 	return orch_document_boolean(child->text, &result) && result;
+}
+
+/*
+ * A whole number in a range; false, and it is reported, when an element is none.  What
+ * is no number at all is reported with the structure of the document.
+ */
+bool
+orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, int *value)
+{
+	Numeric		number;
+	Datum		whole;
+
+	if (node == NULL || node->text == NULL ||
+		(node->kind != DOC_NUMBER && !(node->kind == DOC_TEXT && node->is_xml)))
+		return false;
+	if (orch_document_number(node->text, &number))
+	{
+		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
+		if (DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number))) &&
+			DatumGetBool(DirectFunctionCall2(numeric_ge, whole,
+											 NumericGetDatum(int64_to_numeric(least)))) &&
+			DatumGetBool(DirectFunctionCall2(numeric_le, whole,
+											 NumericGetDatum(int64_to_numeric(most)))))
+		{
+			*value = DatumGetInt32(DirectFunctionCall1(numeric_int4, whole));
+			return true;
+		}
+	}
+	else if (node->kind == DOC_TEXT)
+		return false;
+	error_at(c, node, "\"%s\" must be a whole number from %d to %d", node->name, least, most);
+	return false;
 }
 
 /*
@@ -189,15 +223,7 @@ compile_start(Compiler *c, const DocNode *node)
 		error_at(c, orch_document_child(node, "recordTriggerType"),
 				 "recordTriggerType \"%s\" is not supported, only Create, Update and CreateAndUpdate are",
 				 record_trigger);
-	if (order != NULL && (order->kind == DOC_TEXT || order->kind == DOC_NUMBER))
-	{
-		int			value = atoi(order->text);
-
-		if (value < 1 || value > 2000)
-			error_at(c, order, "\"triggerOrder\" must be from 1 to 2000");
-		else
-			def->trigger_order = value;
-	}
+	(void) orch_definition_integer(c, order, 1, 2000, &def->trigger_order);
 	def->filters = orch_definition_compile_condition_list(c, node, "filters",
 														  "filterLogic",
 														  USE_FILTER);

@@ -177,6 +177,8 @@ extern bool orch_definition_is_named(const DocNode *node, const char *name);
 extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
 
 extern bool orch_definition_boolean(const DocNode *node, const char *name);
+extern bool orch_definition_integer(Compiler *c, const DocNode *node, int least, int most,
+									int *value);
 extern Connector orch_definition_compile_connector(Compiler *c, const DocNode *parent,
 												   const char *name);
 extern bool orch_definition_has_connector(const DocNode *parent, const char *name);

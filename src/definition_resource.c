@@ -300,9 +300,8 @@ compile_formula_type(Compiler *c, const DocNode *node, FormulaDef *formula)
 
 	CHECK_FOR_INTERRUPTS();
 	formula->type = VARIABLE_NUMBER;
-	formula->scale = scale != NULL && scale->text != NULL ? atoi(scale->text) : -1;
-	if (formula->scale > 17)
-		error_at(c, scale, "\"scale\" is more than 17");
+	formula->scale = -1;
+	(void) orch_definition_integer(c, scale, 0, 17, &formula->scale);
 	if (type == NULL)
 		return;
 	if (!find_variable_type(type, &formula->type) ||
@@ -391,6 +390,7 @@ compile_lookup(Compiler *c, const DocNode *node, LookupDef *lookup)
 	char	   *order = orch_definition_word(node, "sortOrder");
 	char	   *target = orch_definition_word(node, "outputReference");
 	const DocNode *limit = orch_document_child(node, "limit");
+	int			rows;
 
 	lookup->variable = -1;
 	if (c->def->kind != DEFINITION_EVALUATION)
@@ -410,12 +410,8 @@ compile_lookup(Compiler *c, const DocNode *node, LookupDef *lookup)
 			error_at(c, orch_document_child(node, "sortOrder"),
 					 "sortOrder \"%s\" is not supported, only Asc and Desc are", order);
 	}
-	if (limit != NULL && limit->text != NULL && limit->kind != DOC_NIL)
-	{
-		lookup->limit = atoi(limit->text);
-		if (lookup->limit < 1)
-			error_at(c, limit, "\"limit\" must be positive");
-	}
+	if (orch_definition_integer(c, limit, 1, PG_INT32_MAX, &rows))
+		lookup->limit = rows;
 	if (target != NULL)
 	{
 		NameEntry  *entry = orch_definition_find_name(c->def, target);

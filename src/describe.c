@@ -397,7 +397,7 @@ orchestration_describe_sobjects(PG_FUNCTION_ARGS)
 				 errhint("ARRAY(SELECT name FROM orchestration.sobject) are all.")));
 	if (!PG_ARGISNULL(1))
 	{
-		double		asked = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+		double		asked = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 															   PG_GETARG_DATUM(1)));
 
 		if (!(asked >= 1 && asked < 1000))

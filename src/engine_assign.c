@@ -128,13 +128,15 @@ add_value(const AssignmentDef *assignment, const AssignItem *item, const char *n
 		return current;
 	if (value->type == jbvNumeric && (current == NULL || current->type == jbvNumeric))
 	{
-		Datum		from = NumericGetDatum(current == NULL ? int64_to_numeric(0) :
-										   current->val.numeric);
+		Datum		numbers[2];
 
+		numbers[0] = NumericGetDatum(current == NULL ? int64_to_numeric(0) :
+									 current->val.numeric);
+		numbers[1] = NumericGetDatum(value->val.numeric);
 		result->type = jbvNumeric;
-		result->val.numeric = DatumGetNumeric(DirectFunctionCall2(add ? numeric_add : numeric_sub,
-																  from,
-																  NumericGetDatum(value->val.numeric)));
+		result->val.numeric = DatumGetNumeric(orch_formula_compute(add ? "+" : "-",
+																   add ? numeric_add : numeric_sub,
+																   2, numbers));
 		return result;
 	}
 	if (add && current == NULL && value->type == jbvString)
@@ -158,10 +160,11 @@ add_value(const AssignmentDef *assignment, const AssignItem *item, const char *n
 	if (current != NULL && current->type == jbvString && value->type == jbvNumeric &&
 		orch_condition_datetime(current->val.string.val, current->val.string.len, &time))
 	{
-		int64		days = DatumGetInt64(DirectFunctionCall1(numeric_int8,
-															 NumericGetDatum(value->val.numeric)));
+		/* a fraction of a day is rounded away */
+		Datum		days = DirectFunctionCall2(numeric_round, NumericGetDatum(value->val.numeric),
+											   Int32GetDatum(0));
 
-		return orch_formula_time_value(time + (add ? days : -days) * USECS_PER_DAY,
+		return orch_formula_time_value(orch_formula_add_days(time, DatumGetNumeric(days), !add),
 									   current->val.string.len == 10);
 	}
 	ereport(ERROR,
@@ -192,8 +195,12 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 							assignment->name, name),
 					 errdetail("Its position is %s, not a number.",
 							   orch_condition_type_name(value))));
-		position = DatumGetInt32(DirectFunctionCall1(numeric_int4,
-													 NumericGetDatum(value->val.numeric)));
+		/* one that is far from every member is no error, however far */
+		if (!DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs,
+																			  NumericGetDatum(value->val.numeric)),
+											  NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
+			position = DatumGetInt32(DirectFunctionCall1(numeric_int4,
+														 NumericGetDatum(value->val.numeric)));
 		return make_collection(position < 1 || position > list_length(list) ? list :
 							   list_delete_nth_cell(list, position - 1));
 	}

@@ -17,6 +17,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "compat.h"
 #include "condition.h"
 #include "definition.h"
 
@@ -60,8 +61,21 @@ extern bool orch_formula_is_too_long(const char *text, int length);
 /* formula_function.c: by name in any case, or NULL */
 extern const FormulaFunction *orch_formula_function(const char *name);
 
+/* formula_arithmetic.c: raises OR301. */
+extern void orch_formula_date_out_of_range(void) pg_attribute_noreturn();
+
 /* A point in time as text in ISO form, in UTC; date: without the time of day. */
 extern JsonbValue *orch_formula_time_value(Timestamp timestamp, bool date);
+
+/* So many days later, or with minus earlier; raises OR301 when no date is there. */
+extern Timestamp orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus);
+
+/*
+ * A function of one or two numbers that numeric has; its errors (22003, 22012, 2201E,
+ * ...) say the numbers, and name: what is computed.
+ */
+extern Datum orch_formula_compute(const char *name, PGFunction function, int nnumbers,
+								  Datum *numbers);
 
 /* The value of a node; NULL for null.  Raises OR301. */
 extern JsonbValue *orch_formula_node_value(EvalContext *cxt, const FormulaNode *node);

@@ -99,35 +99,6 @@ text_value(const char *text, int length)
 	return value;
 }
 
-/*
- * A point in time as text: a date alone when it is midnight and date is set.
- */
-JsonbValue *
-orch_formula_time_value(Timestamp timestamp, bool date)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-	char		buffer[64];
-
-	if (TIMESTAMP_NOT_FINITE(timestamp) ||
-		timestamp2tm(timestamp, NULL, &tm, &fsec, NULL, NULL) != 0 ||
-		tm.tm_year < 1 || tm.tm_year > 9999)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("date out of range in a formula")));
-	if (date)
-		snprintf(buffer, sizeof(buffer), "%04d-%02d-%02d", tm.tm_year, tm.tm_mon,
-				 tm.tm_mday);
-	else if (fsec == 0)
-		snprintf(buffer, sizeof(buffer), "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year,
-				 tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	else
-		snprintf(buffer, sizeof(buffer), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-				 tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-				 (int) fsec);
-	return text_value(buffer, strlen(buffer));
-}
-
 static void
 wrong_argument(const FormulaNode *node, int n, JsonbValue *value, const char *wanted)
 {
@@ -165,9 +136,15 @@ integer_argument(EvalContext *cxt, const FormulaNode *node, int n, int32 *result
 
 	if (!number_argument(cxt, node, n, &number))
 		return false;
-	*result = DatumGetInt32(DirectFunctionCall1(numeric_int4,
-												DirectFunctionCall2(numeric_trunc, number,
-																	Int32GetDatum(0))));
+	number = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
+	if (DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
+										 NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("cannot evaluate %s in a formula", node->function->name),
+				 errdetail("Its argument %d is not between -%d and %d.", n + 1,
+						   PG_INT32_MAX, PG_INT32_MAX)));
+	*result = DatumGetInt32(DirectFunctionCall1(numeric_int4, number));
 	return true;
 }
 
@@ -454,16 +431,6 @@ formula_compare(EvalContext *cxt, const FormulaNode *node)
 
 /* -------------------------------------------------------------- arithmetic */
 
-/* A number of days, with a fraction, as microseconds. */
-static int64
-days_interval(Datum number)
-{
-	Datum		usecs = DirectFunctionCall2(numeric_mul, number,
-											NumericGetDatum(int64_to_numeric(USECS_PER_DAY)));
-
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, usecs));
-}
-
 /*
  * + and -: numbers; days to dates; the days between dates; + also joins texts.
  */
@@ -493,22 +460,25 @@ formula_add(EvalContext *cxt, const FormulaNode *node)
 	if (left == NULL || right == NULL)
 		return NULL;
 	if (left->type == jbvNumeric && right->type == jbvNumeric)
-		return number_value(DirectFunctionCall2(minus ? numeric_sub : numeric_add,
-												NumericGetDatum(left->val.numeric),
-												NumericGetDatum(right->val.numeric)));
+	{
+		Datum		numbers[2] = {NumericGetDatum(left->val.numeric),
+			NumericGetDatum(right->val.numeric)};
+
+		return number_value(orch_formula_compute(node->function->name, minus ? numeric_sub : numeric_add,
+									2, numbers));
+	}
 	if (right->type == jbvNumeric && is_time(node->args[0], left, &left_time))
 	{
-		int64		interval = days_interval(NumericGetDatum(right->val.numeric));
 		bool		date = left->val.string.len == 10;
 
-		left_time += minus ? -interval : interval;
+		left_time = orch_formula_add_days(left_time, right->val.numeric, minus);
 		if (date)
 			left_time -= ((left_time % USECS_PER_DAY) + USECS_PER_DAY) % USECS_PER_DAY;
 		return orch_formula_time_value(left_time, date);
 	}
 	if (!minus && left->type == jbvNumeric && is_time(node->args[1], right, &right_time))
-		return orch_formula_time_value(right_time + days_interval(NumericGetDatum(left->val.numeric)),
-						  right->val.string.len == 10);
+		return orch_formula_time_value(orch_formula_add_days(right_time, left->val.numeric, false),
+									   right->val.string.len == 10);
 	if (minus && is_time(node->args[0], left, &left_time) &&
 		is_time(node->args[1], right, &right_time))
 		return number_value(DirectFunctionCall2(numeric_div,
@@ -560,21 +530,19 @@ formula_numeric(EvalContext *cxt, const FormulaNode *node)
 			return NULL;
 	for (i = 0; i < (int) lengthof(calls); i++)
 		if (strcmp(calls[i].name, node->function->name) == 0)
-			return number_value(node->nargs == 1 ?
-								DirectFunctionCall1(calls[i].function, numbers[0]) :
-								DirectFunctionCall2(calls[i].function, numbers[0], numbers[1]));
+			return number_value(orch_formula_compute(node->function->name, calls[i].function, node->nargs,
+										numbers));
 	elog(ERROR, "unexpected function \"%s\"", node->function->name);
 }
 
 static JsonbValue *
 formula_log(EvalContext *cxt, const FormulaNode *node)
 {
-	Datum		number;
+	Datum		numbers[2] = {NumericGetDatum(int64_to_numeric(10))};
 
-	if (!number_argument(cxt, node, 0, &number))
+	if (!number_argument(cxt, node, 0, &numbers[1]))
 		return NULL;
-	return number_value(DirectFunctionCall2(numeric_log,
-											NumericGetDatum(int64_to_numeric(10)), number));
+	return number_value(orch_formula_compute("LOG", numeric_log, 2, numbers));
 }
 
 /* ROUND(number, digits), TRUNC(number, digits) */
@@ -855,9 +823,7 @@ formula_date_part(EvalContext *cxt, const FormulaNode *node)
 	if (!time_argument(cxt, node, 0, &timestamp, NULL))
 		return NULL;
 	if (timestamp2tm(timestamp, NULL, &tm, &fsec, NULL, NULL) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("date out of range in a formula")));
+		orch_formula_date_out_of_range();
 	switch (node->function->name[0])
 	{
 		case 'Y':
@@ -887,6 +853,8 @@ formula_add_months(EvalContext *cxt, const FormulaNode *node)
 	if (!time_argument(cxt, node, 0, &timestamp, &date) ||
 		!integer_argument(cxt, node, 1, &months))
 		return NULL;
+	if (abs(months) > 10000 * MONTHS_PER_YEAR)
+		orch_formula_date_out_of_range();
 	interval.month = months;
 	return orch_formula_time_value(DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
 															TimestampGetDatum(timestamp),

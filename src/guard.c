@@ -719,11 +719,16 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 
 		value = heap_getattr(tuple, col->ended_at, desc, &isnull);
 		ended_at = isnull ? entry.logged_at : DatumGetTimestampTz(value);
-		/* a time set by hand may be of long ago: get_updated() would miss it */
-		entry.logged_at = Max(ended_at, orch_stamp());
+
+		/*
+		 * A time set by hand may be of long ago, and get_updated() would miss it;
+		 * or it is still to come, and the entry is written now.
+		 */
+		entry.logged_at = Min(Max(ended_at, orch_stamp()), entry.logged_at);
 		value = heap_getattr(tuple, col->created_at, desc, &isnull);
 		if (!isnull)
-			entry.duration = (int) Max((ended_at - DatumGetTimestampTz(value)) / USECS_PER_SEC, 0);
+			entry.duration = (int) Min(Max((ended_at - DatumGetTimestampTz(value)) / USECS_PER_SEC, 0),
+									   PG_INT32_MAX);
 	}
 	if (transition->by == BY_USER && OidIsValid(orch_frame_actor()))
 		entry.actor = orch_principal_role_label(orch_frame_actor());

@@ -34,6 +34,7 @@
 #include "engine_int.h"
 #include "errors.h"
 #include "frame.h"
+#include "limit.h"
 #include "principal.h"
 #include "queue.h"
 #include "system.h"
@@ -101,6 +102,7 @@ static List *claim_arguments(FunctionCallInfo fcinfo, int first, char **worker,
 							 int *max_steps, Interval **lease);
 static Interval *lease_argument(FunctionCallInfo fcinfo, int argno);
 static void put_claimed(ReturnSetInfo *rsinfo, List *claimed, int nresult_columns);
+static void put_malformed(ReturnSetInfo *rsinfo, const StepResult *result);
 static const char *why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id);
 static bool claim_function(ClaimedStep *step, pg_uuid_t *version, bool *has_version);
 static bool carry_out(const ClaimedStep *step, const pg_uuid_t *version);
@@ -164,6 +166,7 @@ lease_argument(FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a lease must be positive")));
+	orch_limit_interval(lease, "a lease");
 	return lease;
 }
 
@@ -179,7 +182,7 @@ PG_FUNCTION_INFO_V1(orchestration_claim_steps);
  * lease (after it they can be claimed again): of each orchestration in its turn the
  * oldest.  run_as is the user as whom the action should run.  Raises 22004 for
  * null, 22023 for an empty worker or topic, for max_steps outside 1 to 10000 and a
- * lease that is not positive.
+ * lease that is not positive or longer than 100 years.
  */
 Datum
 orchestration_claim_steps(PG_FUNCTION_ARGS)
@@ -287,8 +290,9 @@ PG_FUNCTION_INFO_V1(orchestration_extend_leases);
  * A worker's heartbeat: makes its leases, an array of objects with step_id and
  * lease_id, last for that time from now; not beyond the timeout of the action.  One
  * row a lease, in order: held, or why not, and then the worker should stop: the run
- * was canceled, the lease was lost, the step ended otherwise.  Raises 22004 for
- * null, 22023 for a lease that is not positive, OR306 for leases of another shape.
+ * was canceled, the lease was lost, the step ended otherwise, the lease is malformed.
+ * Raises 22004 for null, 22023 for a lease that is not positive or longer than 100
+ * years, OR306 for leases that are no array, or too many.
  */
 Datum
 orchestration_extend_leases(PG_FUNCTION_ARGS)
@@ -319,6 +323,11 @@ orchestration_extend_leases(PG_FUNCTION_ARGS)
 		const char *reason = NULL;
 
 		CHECK_FOR_INTERRUPTS();
+		if (results[i].problem != NULL)
+		{
+			put_malformed(rsinfo, &results[i]);
+			continue;
+		}
 		values[0] = UUIDPGetDatum(&results[i].step_id);
 		values[1] = UUIDPGetDatum(&results[i].lease_id);
 		values[2] = IntervalPGetDatum(lease);
@@ -346,6 +355,20 @@ orchestration_extend_leases(PG_FUNCTION_ARGS)
 	SPI_finish();
 	orch_system_leave(&saved);
 	return (Datum) 0;
+}
+
+/* extend_leases(): a lease that cannot be read. */
+static void
+put_malformed(ReturnSetInfo *rsinfo, const StepResult *result)
+{
+	Datum		values[4];
+	bool		nulls[4] = {!result->has_step_id, false, false, true};
+
+	values[0] = UUIDPGetDatum(&result->step_id);
+	values[1] = BoolGetDatum(false);
+	values[2] = CStringGetTextDatum(result->problem);
+	values[3] = (Datum) 0;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 /* Why somebody has no lease on a step any more. */

@@ -57,6 +57,7 @@ typedef struct StepResult
 	const char *problem;		/* why it cannot be moved, or NULL */
 	MemoryContext context;		/* of reason */
 	pg_uuid_t	step_id;
+	bool		has_step_id;	/* else it could not be read */
 	pg_uuid_t	lease_id;
 	StepOutcome outcome;
 	bool		final;			/* a failure that no retry helps */
@@ -94,7 +95,10 @@ typedef enum ResultsKind
 	RESULTS_LEASES				/* no results: extend_leases() */
 } ResultsKind;
 
-/* queue_result.c: a caller's array, raises OR306; all of complete_steps() */
+/*
+ * queue_result.c: a caller's array, raises OR306 when it is none; what is wrong with
+ * one member is its problem.  All of complete_steps().
+ */
 extern StepResult *orch_queue_read_results(Jsonb *results, ResultsKind kind,
 										   int *nresults);
 extern Datum orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind);

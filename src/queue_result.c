@@ -22,6 +22,7 @@
 #include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -119,8 +120,11 @@ typedef struct VersionProblem
 static const char *version_problem(const pg_uuid_t *id, MemoryContext context,
 								   List **versions);
 static double retry_delay(const Action *action, int failures);
-static pg_uuid_t *member_uuid(JsonbContainer *object, const char *name,
-							  int position);
+static void read_result(StepResult *result, JsonbValue *element, ResultsKind kind);
+static const char *array_name(ResultsKind kind);
+static bool member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id,
+						StepResult *result, ResultsKind kind);
+static bool is_or_is_not_there(JsonbValue *value, int type);
 static Jsonb *failure_error(JsonbContainer *object);
 static int	compare_results(const void *a, const void *b);
 static int	compare_positions(const void *a, const void *b);
@@ -141,9 +145,10 @@ PG_FUNCTION_INFO_V1(orchestration_complete_steps);
  * Takes in what workers finished: an array of objects with step_id, lease_id and
  * outputs (an object, or absent).  Completes each step and moves its run; while
  * the run is Suspended or in Error the outcome is kept as pending.  One row a
- * result, in order: accepted, or why not (the lease was lost, the run was
- * canceled, ...).  The same result again is accepted again and does nothing.
- * Raises 22004 for null, OR306 for results of another shape.
+ * result, in order: accepted, or why not (the lease was lost, the run was canceled,
+ * it is malformed, ...); step_id is null where it cannot be read.  The same result
+ * again is accepted again and does nothing.  Raises 22004 for null, OR306 for results
+ * that are no array, or too many.
  */
 Datum
 orchestration_complete_steps(PG_FUNCTION_ARGS)
@@ -199,7 +204,11 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 		elog(ERROR, "SPI_connect failed");
 	for (i = 0; i < nresults; i++)
 	{
-		ids[i] = results[i].step_id;
+		/* of one that is malformed no step is looked for */
+		if (results[i].problem != NULL)
+			orch_uuid_generate(&ids[i]);
+		else
+			ids[i] = results[i].step_id;
 		results[i].context = caller;
 	}
 	value = PointerGetDatum(orch_uuid_array(ids, nresults));
@@ -240,7 +249,8 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 		bool		nulls[12];
 
 		memset(nulls, true, sizeof(nulls));
-		nulls[0] = nulls[1] = false;
+		nulls[0] = !results[i].has_step_id;
+		nulls[1] = false;
 		values[0] = UUIDPGetDatum(&results[i].step_id);
 		values[1] = BoolGetDatum(results[i].accepted);
 		nulls[2] = results[i].reason == NULL;
@@ -299,7 +309,8 @@ compare_positions(const void *a, const void *b)
 }
 
 /*
- * The caller's array.
+ * The caller's array.  What is wrong with one of its members is told of that one: a
+ * worker that hands in many results cannot know which of them the call is about.
  */
 StepResult *
 orch_queue_read_results(Jsonb *jsonb, ResultsKind kind, int *nresults)
@@ -311,79 +322,111 @@ orch_queue_read_results(Jsonb *jsonb, ResultsKind kind, int *nresults)
 	if (!JB_ROOT_IS_ARRAY(jsonb) || JB_ROOT_IS_SCALAR(jsonb))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("results must be a JSON array of objects")));
+				 errmsg("%s must be a JSON array of objects", array_name(kind))));
 	n = JB_ROOT_COUNT(jsonb);
 	if (n > MAX_CLAIM)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("results must not have more than %d members", MAX_CLAIM)));
+				 errmsg("%s must not have more than %d members", array_name(kind), MAX_CLAIM)));
 	results = palloc0(Max(n, 1) * sizeof(StepResult));
 	for (i = 0; i < n; i++)
 	{
-		JsonbValue *element = getIthJsonbValueFromContainer(&jsonb->root, i);
-		JsonbContainer *object;
-		JsonbValue	key;
-		JsonbValue *outputs;
-
-		if (element->type != jbvBinary ||
-			!JsonContainerIsObject(element->val.binary.data))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_INVALID_INPUT),
-					 errmsg("results[%d] is not an object", i)));
-		object = element->val.binary.data;
+		CHECK_FOR_INTERRUPTS();
 		results[i].position = i;
-		results[i].step_id = *member_uuid(object, "step_id", i);
-		results[i].lease_id = *member_uuid(object, "lease_id", i);
-		if (kind == RESULTS_LEASES)
-			continue;
-		if (kind != RESULTS_COMPLETED)
-			results[i].outcome.error = failure_error(object);
-		results[i].outcome.success = results[i].outcome.error == NULL;
-		if (kind == RESULTS_FAILED || !results[i].outcome.success)
-		{
-			JsonbValue *retry = getKeyJsonValueFromContainer(object, "retry", 5, NULL);
-
-			results[i].final = retry != NULL && retry->type == jbvBool && !retry->val.boolean;
-			if (results[i].outcome.error == NULL)
-				ereport(ERROR,
-						(errcode(ERRCODE_ORCH_INVALID_INPUT),
-						 errmsg("results[%d] has no text \"message\"", i)));
-			continue;
-		}
-		key.type = jbvString;
-		key.val.string.val = "outputs";
-		key.val.string.len = strlen("outputs");
-		outputs = findJsonbValueFromContainer(object, JB_FOBJECT, &key);
-		if (outputs == NULL || outputs->type == jbvNull)
-			continue;
-		if (outputs->type != jbvBinary ||
-			!JsonContainerIsObject(outputs->val.binary.data))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_INVALID_INPUT),
-					 errmsg("outputs of results[%d] is not an object", i)));
-		results[i].outcome.outputs = JsonbValueToJsonb(outputs);
+		read_result(&results[i], getIthJsonbValueFromContainer(&jsonb->root, i), kind);
 	}
 	*nresults = n;
 	return results;
 }
 
-static pg_uuid_t *
-member_uuid(JsonbContainer *object, const char *name, int position)
+/*
+ * One of them, as far as it can be read; else its problem.
+ */
+static void
+read_result(StepResult *result, JsonbValue *element, ResultsKind kind)
 {
-	JsonbValue	key;
-	JsonbValue *value;
+	int			position = result->position;
+	JsonbContainer *object;
+	JsonbValue *message;
+	JsonbValue *retry;
+	JsonbValue *outputs;
 
-	key.type = jbvString;
-	key.val.string.val = (char *) name;
-	key.val.string.len = strlen(name);
-	value = findJsonbValueFromContainer(object, JB_FOBJECT, &key);
+	if (element->type != jbvBinary ||
+		!JsonContainerIsObject(element->val.binary.data))
+	{
+		result->problem = psprintf("%s[%d] is not an object", array_name(kind), position);
+		return;
+	}
+	object = element->val.binary.data;
+	result->has_step_id = member_uuid(object, "step_id", &result->step_id, result, kind);
+	if (!result->has_step_id ||
+		!member_uuid(object, "lease_id", &result->lease_id, result, kind) ||
+		kind == RESULTS_LEASES)
+		return;
+	message = getKeyJsonValueFromContainer(object, "message", 7, NULL);
+	retry = getKeyJsonValueFromContainer(object, "retry", 5, NULL);
+	outputs = getKeyJsonValueFromContainer(object, "outputs", 7, NULL);
+	if (kind != RESULTS_COMPLETED)
+	{
+		/* a failure must not pass for a success, nor be tried again unasked */
+		if (!is_or_is_not_there(message, jbvString))
+			result->problem = psprintf("message of results[%d] is not text", position);
+		else if (!is_or_is_not_there(retry, jbvBool))
+			result->problem = psprintf("retry of results[%d] is not true or false", position);
+		else
+			result->outcome.error = failure_error(object);
+	}
+	result->outcome.success = result->outcome.error == NULL;
+	if (result->problem != NULL)
+		return;
+	if (kind == RESULTS_FAILED || !result->outcome.success)
+	{
+		result->final = retry != NULL && retry->type == jbvBool && !retry->val.boolean;
+		if (result->outcome.error == NULL)
+			result->problem = psprintf("results[%d] has no text \"message\"", position);
+		return;
+	}
+	if (outputs == NULL || outputs->type == jbvNull)
+		return;
+	if (outputs->type != jbvBinary ||
+		!JsonContainerIsObject(outputs->val.binary.data))
+		result->problem = psprintf("outputs of results[%d] is not an object", position);
+	else
+		result->outcome.outputs = JsonbValueToJsonb(outputs);
+}
+
+static const char *
+array_name(ResultsKind kind)
+{
+	return kind == RESULTS_LEASES ? "leases" : "results";
+}
+
+static bool
+is_or_is_not_there(JsonbValue *value, int type)
+{
+	return value == NULL || value->type == jbvNull || (int) value->type == type;
+}
+
+/* False, and the result has a problem, when there is no uuid. */
+static bool
+member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id, StepResult *result,
+			ResultsKind kind)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
+	char	   *text;
+
 	if (value == NULL || value->type != jbvString)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("results[%d] has no text \"%s\"", position, name)));
-	return DatumGetUUIDP(DirectFunctionCall1(uuid_in,
-											 CStringGetDatum(pnstrdup(value->val.string.val,
-																	  value->val.string.len))));
+	{
+		result->problem = psprintf("%s[%d] has no text \"%s\"", array_name(kind), result->position,
+								   name);
+		return false;
+	}
+	text = pnstrdup(value->val.string.val, value->val.string.len);
+	if (orch_uuid_parse(text, id))
+		return true;
+	result->problem = psprintf("%s of %s[%d] is not a uuid: \"%.*s\"", name,
+							   array_name(kind), result->position, pg_mbcliplen(text, strlen(text), 40), text);
+	return false;
 }
 
 /*

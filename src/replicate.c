@@ -64,8 +64,8 @@ check_window(FunctionCallInfo fcinfo, int call, int max_days, TimestampTz *start
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
 				 errmsg("INVALID_REPLICATION_DATE: start_date and end_date must be finite")));
-	*start = (int64) orch_stamp_minute(*start) * USECS_PER_MINUTE;
-	*end = (int64) orch_stamp_minute(*end) * USECS_PER_MINUTE;
+	*start = orch_stamp_cut(*start);
+	*end = orch_stamp_cut(*end);
 	if (*start >= *end)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
@@ -143,8 +143,8 @@ orchestration_get_updated(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	for (i = 0; i < (int) lengthof(tables); i++)
 	{
-		Oid			types[3] = {INT4OID, INT4OID, TIMESTAMPTZOID};
-		Datum		values[3];
+		Oid			types[4] = {INT4OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+		Datum		values[4];
 
 		if (strcmp(tables[i].object, object->name) != 0)
 			continue;
@@ -153,12 +153,14 @@ orchestration_get_updated(PG_FUNCTION_ARGS)
 						 "   AND x.modified_minute OPERATOR(pg_catalog.<) $2"
 						 " UNION ALL SELECT x.id FROM orchestration.%s x"
 						 " WHERE x.modified_minute OPERATOR(pg_catalog.=) $2"
-						 "   AND x.modified_at OPERATOR(pg_catalog.=) $3",
+						 "   AND x.modified_at OPERATOR(pg_catalog.>=) $3"
+						 "   AND x.modified_at OPERATOR(pg_catalog.<=) $4",
 						 tables[i].table, tables[i].table);
 		values[0] = Int32GetDatum(orch_stamp_minute(start));
 		values[1] = Int32GetDatum(orch_stamp_minute(end));
-		values[2] = TimestampTzGetDatum(end);
-		execute_latest(query, 3, types, values);
+		values[2] = TimestampTzGetDatum(start);
+		values[3] = TimestampTzGetDatum(end);
+		execute_latest(query, 4, types, values);
 	}
 	if (query == NULL)
 	{

@@ -107,12 +107,23 @@ orch_stamp_horizon(void)
 	return horizon;
 }
 
+/*
+ * What is too far away to fit is in the first or the last minute.
+ */
 int32
 orch_stamp_minute(TimestampTz time)
 {
 	if (TIMESTAMP_NOT_FINITE(time))
 		return TIMESTAMP_IS_NOBEGIN(time) ? PG_INT32_MIN : PG_INT32_MAX;
-	return (int32) ((time >= 0 ? time : time - (USECS_PER_MINUTE - 1)) / USECS_PER_MINUTE);
+	return (int32) Max(Min(orch_stamp_cut(time) / USECS_PER_MINUTE, PG_INT32_MAX), PG_INT32_MIN);
+}
+
+TimestampTz
+orch_stamp_cut(TimestampTz time)
+{
+	TimestampTz seconds = time % USECS_PER_MINUTE;
+
+	return time - (seconds < 0 ? seconds + USECS_PER_MINUTE : seconds);
 }
 
 void
@@ -158,6 +169,7 @@ PG_FUNCTION_INFO_V1(orchestration_minute_of);
  * orchestration.minute_of(moment timestamptz) returns integer
  *
  * Whole minutes since 2000-01-01 00:00 UTC: the generated columns modified_minute.
+ * From the year 6083 on, and before 2084 BC, the last or first that fits.
  */
 Datum
 orchestration_minute_of(PG_FUNCTION_ARGS)

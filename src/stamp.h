@@ -26,8 +26,14 @@ extern TimestampTz orch_stamp(void);
  */
 extern TimestampTz orch_stamp_horizon(void);
 
-/* Whole minutes since 2000-01-01, by which changed records are found. */
+/*
+ * Whole minutes since 2000-01-01, by which changed records are found; of a time so
+ * far away that they do not fit, the first or last that does.
+ */
 extern int32 orch_stamp_minute(TimestampTz time);
+
+/* A finite time without its seconds. */
+extern TimestampTz orch_stamp_cut(TimestampTz time);
 
 extern void orch_stamp_at_xact_end(void);
 

@@ -34,6 +34,7 @@
 #include "catalog.h"
 #include "errors.h"
 #include "frame.h"
+#include "limit.h"
 #include "principal.h"
 #include "system.h"
 #include "tombstone.h"
@@ -300,8 +301,8 @@ PG_FUNCTION_INFO_V1(orchestration_purge_runs);
  * Deletes up to max_runs runs that ended longer ago than that and were not
  * changed since, with all that hangs on them; runs that somebody holds are passed
  * over.  Returns how many: a smaller number than max_runs says that no more is
- * there.  Raises 22004 for null, 22023 for a negative interval or a number that is
- * not positive.  Not granted to anybody.
+ * there.  Raises 22004 for null, 22023 for an interval that is negative or longer than
+ * 100 years, or a number that is not positive.  Not granted to anybody.
  */
 Datum
 orchestration_purge_runs(PG_FUNCTION_ARGS)
@@ -322,6 +323,7 @@ orchestration_purge_runs(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("older_than must not be negative")));
+	orch_limit_interval(PG_GETARG_INTERVAL_P(0), "older_than");
 	if (PG_GETARG_INT32(1) <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

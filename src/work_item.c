@@ -31,6 +31,7 @@
 #include "frame.h"
 #include "guard.h"
 #include "history.h"
+#include "limit.h"
 #include "log.h"
 #include "notify.h"
 #include "principal.h"
@@ -389,8 +390,8 @@ PG_FUNCTION_INFO_V1(orchestration_set_due_date);
  * orchestration.set_due_date(work_item_id uuid, due_at timestamptz) returns boolean
  *
  * Says when an item should be done; null: any time.  Returns false when that was so
- * already.  Raises 22004 for a null id, OR101, 42501 and OR302 as claim_work_item()
- * does.
+ * already.  Raises 22004 for a null id, 22008 for a time before 1970, after 9999 or
+ * infinite, OR101, 42501 and OR302 as claim_work_item() does.
  */
 Datum
 orchestration_set_due_date(PG_FUNCTION_ARGS)
@@ -403,6 +404,8 @@ orchestration_set_due_date(PG_FUNCTION_ARGS)
 	char		nulls[3] = {' ', ' ', ' '};
 	bool		changed;
 
+	if (!PG_ARGISNULL(1))
+		orch_limit_time(PG_GETARG_TIMESTAMPTZ(1), "due_at");
 	values[0] = UUIDPGetDatum(&item.run_id);
 	values[1] = UUIDPGetDatum(&item.id);
 	values[2] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);

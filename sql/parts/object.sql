@@ -328,7 +328,7 @@ CREATE TABLE orchestration.run (
     created_at             timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     created_by             uuid,
     name                   text        NOT NULL
-        DEFAULT 'OR-' || lpad(nextval('orchestration.run_name_seq')::text, 8, '0'),
+        DEFAULT 'OR-' || replace(format('%8s', nextval('orchestration.run_name_seq')), ' ', '0'),
     orchestration_name     text,
     orchestration_label    text,
     triggering_record_type text,
@@ -492,7 +492,7 @@ CREATE TABLE orchestration.work_item (
     created_at          timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     created_by          uuid,
     name                text        NOT NULL
-        DEFAULT 'WI-' || lpad(nextval('orchestration.work_item_name_seq')::text, 8, '0'),
+        DEFAULT 'WI-' || replace(format('%8s', nextval('orchestration.work_item_name_seq')), ' ', '0'),
     label               text,
     description         text,
     screen_flow         text,

@@ -90,7 +90,9 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     orchestration.legal_transitions(),
     orchestration.legal_neighbours(),
-    orchestration.minute_of(timestamptz)
+    orchestration.minute_of(timestamptz),
+    orchestration.time_in_range(text, timestamptz),
+    orchestration.interval_in_range(text, interval)
     TO PUBLIC;
 -- the same for everybody: when the oldest open transaction began to write
 GRANT EXECUTE ON FUNCTION orchestration.latest_date_covered() TO PUBLIC;

@@ -115,7 +115,8 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
       JOIN orchestration.run r ON r.id = q.run_id AND r.status = 'InProgress'
       JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
-     WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp() - unclaimed
+     WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp()
+           - CASE WHEN orchestration.interval_in_range('unclaimed', unclaimed) THEN unclaimed END
     UNION ALL
     -- the engine cannot move it
     SELECT r.id, r.name, r.orchestration_name, r.current_stage, NULL, r.modified_at,
@@ -131,7 +132,8 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
       JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
      WHERE q.leased_until > pg_catalog.statement_timestamp()
-       AND (q.topic = '' OR q.leased_until > pg_catalog.statement_timestamp() + unclaimed)
+       AND (q.topic = '' OR q.leased_until > pg_catalog.statement_timestamp()
+            + CASE WHEN orchestration.interval_in_range('unclaimed', unclaimed) THEN unclaimed END)
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a
                         WHERE q.topic = '' AND q.worker = 'background worker ' || a.pid
                           AND a.backend_type = 'orchestration worker' AND a.backend_start <= q.claimed_at)
