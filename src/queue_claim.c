@@ -111,7 +111,7 @@ claim_from(Topic *topic, Source *source, const char *worker, int n, Interval *le
 	values[4] = Int64GetDatum(n);
 	values[5] = CStringGetTextDatum(worker);
 	values[6] = IntervalPGetDatum(lease);
-	orch_plan_execute(&plan_claim, values, NULL, false, 0);
+	orch_plan_execute_latest(&plan_claim, values, NULL, 0);
 	table = SPI_tuptable;
 	nrows = SPI_processed;
 	for (i = 0; i < nrows; i++)
@@ -205,7 +205,7 @@ take_step(Topic *topic, HeapTuple tuple, TupleDesc desc, List **claimed, List **
 		result->final = true;
 		*worn = lappend(*worn, result);
 	}
-	orch_plan_execute(&plan_insert_attempt, attempt, NULL, false, 0);
+	orch_plan_execute_latest(&plan_insert_attempt, attempt, NULL, 0);
 }
 
 /*

@@ -364,9 +364,6 @@ look(Topic *topic, TimestampTz now, bool wanted, Look *result)
 		topic->whole_work = result->work;
 		topic->undone = false;
 	}
-	/* it did not see what is new, as the claim it is for does not */
-	if (IsolationUsesXactSnapshot() && !result->for_due)
-		topic->undone = true;
 	return true;
 }
 
@@ -419,8 +416,7 @@ begin_look(Look *look)
 	look->queue = table_open(orch_catalog_relation(RELATION_STEP_QUEUE), AccessShareLock);
 	look->index = index_open(orch_catalog_relation(INDEX_STEP_QUEUE_AVAILABLE), AccessShareLock);
 	CommandCounterIncrement();
-	look->snapshot = RegisterSnapshot(look->for_due ? GetLatestSnapshot() :
-									  GetTransactionSnapshot());
+	look->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	look->slot = table_slot_create(look->queue, NULL);
 	look->due = DT_NOEND;
 }

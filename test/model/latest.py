@@ -19,19 +19,17 @@ import uuid
 import psycopg
 from psycopg.types.json import Jsonb
 
-READS = """acting_principal_ids acting_user_id assignee_visible completes_by_condition describe_layout
+READS = """interval_in_range time_in_range acting_principal_ids acting_user_id assignee_visible completes_by_condition describe_layout
 describe_sobjects engine_counters guard_judges engine_stats evaluate_conditions evaluate_formula is_user legal_neighbours
 legal_transitions minute_of my_work_items new_id orchestration_references orchestration_visible owner_visible
 record_exists record_shared record_visible retrieve rule_shares run_diagram sees_sharing shared_record_ids stuck_runs
 system_modstamp unestimated validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
 waits_for_record""".split()
 NOT_HERE = {
-    "listen_for_steps": "a wake-up: nothing is decided; the transaction's end is what counts",
-    "listen_for_work": "likewise",
-    "claim_steps": "claims: test/specs/queue_race.spec",
-    "complete_and_claim": "likewise; the results are those of complete_steps()",
+    "listen_for_work": "a wake-up: nothing is decided; the transaction's end is what counts",
     "start_background_worker": "about processes",
     "stop_background_worker": "about processes",
+    "advance_sequences": "the latest, under locks: test/pgtap/replica.sql",
     "set_default_access": "of the objects, which are always there",
     "set_feed_tracking": "likewise",
     "set_history_tracking": "likewise",
@@ -70,6 +68,10 @@ CREATE FUNCTION lease() RETURNS jsonb LANGUAGE plpgsql AS $$DECLARE r uuid := ru
     UPDATE orchestration.step_queue SET lease_id = orchestration.new_id(), worker = 'w', attempt = 1, claimed_at = now(), leased_until = now() + '1 hour'
      WHERE run_id = r AND topic = 'Work' RETURNING step_run_id, lease_id INTO c;
     RETURN jsonb_build_array(jsonb_build_object('step_id', c.step_run_id, 'lease_id', c.lease_id)); END$$;
+CREATE FUNCTION ready() RETURNS text LANGUAGE plpgsql AS $$DECLARE n text := unique_name('topic'); BEGIN
+    PERFORM orchestration.register_action(n, 'worker', topic => n);
+    PERFORM orchestration.deploy_orchestration(replace(document()::text, '"actionName": "Work"', format('"actionName": "%s"', n))::jsonb, n), orchestration.activate_orchestration(n);
+    PERFORM orchestration.start_orchestration(n); RETURN n; END$$;
 CREATE FUNCTION moved(call text) RETURNS uuid LANGUAGE plpgsql AS $$DECLARE r uuid := run(); BEGIN EXECUTE format('SELECT orchestration.%s(%L)', call, r); RETURN r; END$$;
 CREATE FUNCTION unique_name(start text) RETURNS text LANGUAGE sql AS 'SELECT $1 || nextval(''number'')';
 CREATE FUNCTION person() RETURNS uuid LANGUAGE plpgsql AS $$DECLARE n text := unique_name('person'); BEGIN RETURN orchestration.create_user(n || '@x', n, n); END$$;
@@ -121,6 +123,10 @@ CASES = [
     ("extend_leases", LEASE, "array_agg(c) FROM orchestration.extend_leases(%s, '2 hours') c"),
     ("extend_leases", LOST, "array_agg(c) FROM orchestration.extend_leases(%s, '2 hours') c"),
     ("extend_leases", STOPPED, "array_agg(c) FROM orchestration.extend_leases(%s, '2 hours') c"),
+    ("claim_steps", "SELECT ready()", "count(*) FROM orchestration.claim_steps('w', ARRAY[%s], 5, '1 hour')"),
+    ("claim_steps", ("SELECT ready()", "SELECT count(*)::text FROM orchestration.claim_steps('v', ARRAY[%s], 5, '1 hour')"), "count(*) FROM orchestration.claim_steps('w', ARRAY[%s], 5, '1 hour')"),
+    ("complete_and_claim", "SELECT ready()", "count(*) FROM orchestration.complete_and_claim('[]', 'w', ARRAY[%s], 5, '1 hour')"),
+    ("listen_for_steps", "SELECT ready()", "orchestration.listen_for_steps(ARRAY[%s]) = 0"),
     ("create_owner_sharing_rule", "SELECT gang()", "orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', %s, %s, 'Read') IS NOT NULL"),
     ("create_orchestration_sharing_rule", "SELECT definition(true)", "array_length(ARRAY(SELECT orchestration.create_orchestration_sharing_rule(%s, GANG, 'Read')::text), 1)"),
     ("create_orchestration_sharing_rule", "SELECT gang()", "array_length(ARRAY(SELECT orchestration.create_orchestration_sharing_rule('Run', %s, 'Read')::text), 1)"),
