@@ -42,7 +42,7 @@
 /* rows a table_multi_insert() */
 #define BATCH			500
 
-/* What the extension makes; parts_of() counts the same. */
+/* What the extension makes, as test/check/batch.sh counts it. */
 typedef struct Parts
 {
 	int			natts;

@@ -1,0 +1,19 @@
+#!/bin/bash
+# batch.sh: batch.c knows its tables.
+#
+# It writes rows past the executor only while a table has what own_parts says: a column or
+# constraint that is added without it would silently cost the fast way.
+. test/check/lib.sh.inc
+
+known() {
+    diff <(sed -n 's/^\t{RELATION_\([A-Z_]*\), {\([0-9, ]*\)}},*$/\L\1 \2/p' src/batch.c | tr -d ,) <(psql -qXAt -c "
+        SELECT concat_ws(' ', c.relname, c.relnatts,
+               (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull),
+               (SELECT count(*) FROM pg_attrdef d WHERE d.adrelid = c.oid),
+               (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
+               (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'))
+          FROM unnest('{run,stage_run,step_run,step_queue,work_item,run_log,field_change}'::text[]) WITH ORDINALITY t (name, n)
+          JOIN pg_class c ON c.oid = ('orchestration.' || t.name)::regclass ORDER BY t.n")
+}
+
+check 'batch.c knows its tables' known
