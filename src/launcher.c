@@ -29,6 +29,11 @@
  * Shared memory there is only when the library is preloaded: the slots, with the
  * latches by which a commit wakes a worker, and the counters.
  *
+ * pg_upgrade starts both servers in binary-upgrade mode.  There no launcher and no worker
+ * is registered, and one that runs for whatever reason ends before it connects: pg_upgrade
+ * copies the files of the old server after it has copied its commit log, so a run that
+ * moves in between is lost without an error.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -196,7 +201,6 @@ orch_launcher_init(void)
 	shmem_request_hook = request_shmem;
 	previous_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = startup_shmem;
-	/* pg_upgrade starts the server to look at it, not to work */
 	if (listed_names() == NIL || IsBinaryUpgrade)
 		return;
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -292,8 +296,9 @@ PG_FUNCTION_INFO_V1(orchestration_start_background_worker);
  *
  * Starts a background worker for this database and returns its process id; until
  * the server is restarted, or stop_background_worker().  Where the database has one
- * already, the new one ends at once.  Raises 53000 when no more background workers can
- * be started.  Source: ours.
+ * already, the new one ends at once.  In binary-upgrade mode it starts none, warns and
+ * returns null: a login trigger that calls it does not stop pg_upgrade.  Raises 53000
+ * when no more background workers can be started.  Source: ours.
  */
 Datum
 orchestration_start_background_worker(PG_FUNCTION_ARGS)
@@ -302,6 +307,13 @@ orchestration_start_background_worker(PG_FUNCTION_ARGS)
 	BackgroundWorkerHandle *handle;
 	pid_t		pid;
 
+	if (IsBinaryUpgrade)
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a background worker cannot be started in binary-upgrade mode")));
+		PG_RETURN_NULL();
+	}
 	if (shared != NULL)
 	{
 		WorkerSlot *slot;
@@ -545,6 +557,8 @@ orch_launcher_main(Datum arg)
 	List	   *databases = NIL;
 	ListCell   *cell;
 
+	if (IsBinaryUpgrade)
+		proc_exit(0);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
