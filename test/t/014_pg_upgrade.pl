@@ -50,6 +50,7 @@ INSERT INTO claim VALUES ('c1', 10), ('c2', 20);
 SELECT orchestration.register_record_type('Claim', 'claim'), orchestration.register_record_type('Parcel', 'zzz.parcel');
 SELECT orchestration.register_action('Act', 'function', 'act(jsonb)'), orchestration.register_action('Screen', 'screen'),
        orchestration.register_action('Work', 'worker');
+SELECT orchestration.set_retry_policy('Work', 3, '10 milliseconds');
 SELECT orchestration.create_user('ada@example.com', 'Ada', 'ada');
 SELECT orchestration.add_group_member(orchestration.create_queue('Desk'), id) FROM orchestration.principal WHERE username = 'ada@example.com';
 SELECT orchestration.set_global('$Organization', '{"Name": "Acme"}');
@@ -108,7 +109,9 @@ SELECT orchestration.suspend_run(id) FROM (SELECT id FROM orchestration.run WHER
 INSERT INTO zzz.parcel VALUES (1, 'here'), (101, 'there'), (102, 'everywhere');
 INSERT INTO claim VALUES ('c3', 30);
 SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'key');
--- leases of workers, an item that is done, and what is to be seen
+-- an attempt that failed, leases of workers, an item that is done, and what is to be seen
+WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 0', '{Work}'))
+SELECT orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'later'))) FROM c;
 SELECT * FROM orchestration.claim_steps('worker 1', '{Work}', 2, '1 hour');
 SELECT * FROM orchestration.claim_steps('worker 2', '{Work}', 1, '1 hour');
 SELECT orchestration.complete_work_item(id, '{"ok": true}', 'once') FROM orchestration.work_item WHERE related_record_id = '101';
@@ -163,12 +166,16 @@ sub contents
 		members => q{SELECT concat_ws(' ', pg_describe_object(classid, objid, objsubid), deptype) FROM pg_depend
 			WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'orchestration')},
 		configuration => q{SELECT concat_ws(' ', unnest(extconfig)::regclass, unnest(extcondition)) FROM pg_extension WHERE extname = 'orchestration'},
-		functions => q{SELECT concat_ws(' ', oid::regprocedure, prosrc, probin, prosqlbody IS NULL, proacl, proconfig, prosupport::regproc, procost, prorows)
+		functions => q{SELECT concat_ws(' ', oid::regprocedure, prosrc, probin, prosqlbody IS NULL, proconfig, prosupport::regproc, procost, prorows,
+			(SELECT array_agg(a::text ORDER BY a::text) FROM unnest(COALESCE(proacl, acldefault('f', proowner))) a))
 			FROM pg_proc WHERE pronamespace = 'orchestration'::regnamespace},
 		relations => q{SELECT concat_ws(' ', oid::regclass, relacl, relrowsecurity, reloptions) FROM pg_class
 			WHERE relnamespace = 'orchestration'::regnamespace},
-		'first rights' => q{SELECT concat_ws(' ', pg_describe_object(classoid, objoid, objsubid), initprivs) FROM pg_init_privs
-			WHERE classoid IN ('pg_proc'::regclass, 'pg_class'::regclass) AND objoid >= 16384},
+		# a function whose rights are the default ones has no row afterwards
+		'first rights' => q{SELECT concat_ws(' ', pg_describe_object(classoid, objoid, objsubid), rights)
+			FROM pg_init_privs, LATERAL (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(initprivs) a) r (rights)
+			WHERE objoid >= 16384 AND (classoid <> 'pg_proc'::regclass OR rights <>
+				(SELECT array_agg(a::text ORDER BY a::text) FROM pg_proc p, unnest(acldefault('f', proowner)) a WHERE p.oid = objoid))},
 		comments => q{SELECT concat_ws(' ', pg_describe_object(classoid, objoid, objsubid), description) FROM pg_description WHERE objoid >= 16384},
 		'updated runs' => qq{SELECT jsonb_array_elements_text(orchestration.get_updated('FlowOrchestrationInstance', '$from', '$to')->'ids')},
 		'deleted runs' => qq{SELECT jsonb_array_elements(orchestration.get_deleted('FlowOrchestrationInstance', '$from', '$to')->'deletedRecords')},
