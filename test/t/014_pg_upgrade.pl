@@ -205,7 +205,7 @@ is(join(', ', grep { $before->{$_} =~ /^0|^$/ } sort keys %$before), '', 'old: t
 	$old->backup_fs_cold('full');
 	my $node = PostgreSQL::Test::Cluster->new('mode');
 	$node->init_from_backup($old, 'full');
-	$node->append_conf('postgresql.conf', $worker_on);
+	$node->append_conf('postgresql.conf', "$worker_on log_min_messages = debug1\n");
 	$node->command_ok([ 'pg_ctl', '-w', '-D', $node->data_dir, '-l', $node->logfile, '-o', '-b', 'start' ], 'mode: started with -b');
 	my ($rc, $out, $err) = $node->psql('app', 'SELECT orchestration.start_background_worker() IS NULL');
 	is($out, 't', 'mode: no worker is started by hand');
@@ -213,8 +213,10 @@ is(join(', ', grep { $before->{$_} =~ /^0|^$/ } sort keys %$before), '', 'old: t
 	usleep(1_000_000);
 	is($node->safe_psql('app', $workers), '0', 'mode: neither launcher nor worker is there');
 	is(differences($before, contents($node)), '', 'mode: nothing was changed');
+	unlike(slurp_file($node->logfile), qr/registering background worker "orchestration/, 'mode: none was registered either');
 	$node->command_ok([ 'pg_ctl', '-w', '-D', $node->data_dir, '-m', 'fast', 'stop' ], 'mode: stopped');
 	$node->start;
+	like(slurp_file($node->logfile), qr/registering background worker "orchestration launcher/, 'mode: without -b it is');
 	ok($node->poll_query_until('app', $functions_open, '0'), 'mode: the worker works when the server is started without -b');
 	$node->stop;
 }
