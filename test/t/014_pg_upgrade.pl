@@ -91,6 +91,11 @@ SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processTyp
 SELECT orchestration.activate_orchestration(name || '_Handling') FROM orchestration.record_type;
 });
 
+# On 18 pg_upgrade looks for $libdir/name in the server's own folder only, where this
+# library is not installed; by its plain name it is found in dynamic_library_path.
+$old->safe_psql('app', q{UPDATE pg_proc SET probin = 'orchestration' WHERE probin = '$libdir/orchestration'})
+	if $old->pg_version >= 18;
+
 # a lease of a background worker that went down with its server
 $old->safe_psql('app', q{SELECT orchestration.start_orchestration('Slow')});
 $old->safe_psql('app', 'SELECT orchestration.start_background_worker()');
