@@ -298,7 +298,7 @@ PG_FUNCTION_INFO_V1(orchestration_start_background_worker);
  * the server is restarted, or stop_background_worker().  Where the database has one
  * already, the new one ends at once, and the id is that of either.  In binary-upgrade mode it starts none, warns and
  * returns null: a login trigger that calls it does not stop pg_upgrade.  Raises 53000
- * when no more background workers can be started.  Source: ours.
+ * when none works there and no more can be started.  Source: ours.
  */
 Datum
 orchestration_start_background_worker(PG_FUNCTION_ARGS)

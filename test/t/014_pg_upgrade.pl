@@ -106,6 +106,16 @@ SELECT orchestration.activate_orchestration(name || '_Handling') FROM orchestrat
 $old->safe_psql('app', q{UPDATE pg_proc SET probin = 'orchestration' WHERE probin = '$libdir/orchestration'})
 	if $blank->pg_version >= 18;
 
+# Who cannot preload starts the worker at login; pg_upgrade logs in, too.
+$old->safe_psql('app', q{
+CREATE FUNCTION at_login() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_setting('test.login', true) = 'on' THEN
+		PERFORM orchestration.start_background_worker();
+	END IF;
+END$$;
+CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION at_login()}) if $old->pg_version >= 17;
+
 # a lease of a background worker that went down with its server
 $old->safe_psql('app', q{SELECT orchestration.start_orchestration('Slow')});
 $old->safe_psql('app', 'SELECT orchestration.start_background_worker()');
@@ -252,7 +262,7 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 
 	$source->init_from_backup($old, 'full');
 	$node->init_from_backup($blank, 'blank');
-	$source->append_conf('postgresql.conf', $worker_on) if $old_preloads;
+	$source->append_conf('postgresql.conf', $old_preloads ? $worker_on : 'test.login = on');
 	$node->append_conf('postgresql.conf', $worker_on) if $new_preloads;
 	$node->command_ok([ 'pg_upgrade', '--no-sync', @bindirs, '-d', $source->data_dir, '-D', $node->data_dir,
 			'-s', $node->host, '-p', $source->port, '-P', $node->port, @options ],
