@@ -29,6 +29,11 @@
  * Shared memory there is only when the library is preloaded: the slots, with the
  * latches by which a commit wakes a worker, and the counters.
  *
+ * pg_upgrade starts both servers in binary-upgrade mode.  There no launcher and no worker
+ * is registered, and one that runs for whatever reason ends before it connects: pg_upgrade
+ * copies the files of the old server after it has copied its commit log, so a run that
+ * moves in between is lost without an error.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -172,7 +177,7 @@ static void look_after(ListedDatabase *listed);
 static void make_tag(LOCKTAG *tag, uint64 hash);
 static uint64 id_hash(const pg_uuid_t *id);
 static void send_interrupts(void);
-static int	signal_workers(bool send);
+static int	signal_workers(bool send, pid_t *pid);
 
 /* --------------------------------------------------------------- start-up */
 
@@ -196,7 +201,6 @@ orch_launcher_init(void)
 	shmem_request_hook = request_shmem;
 	previous_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = startup_shmem;
-	/* pg_upgrade starts the server to look at it, not to work */
 	if (listed_names() == NIL || IsBinaryUpgrade)
 		return;
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -292,16 +296,24 @@ PG_FUNCTION_INFO_V1(orchestration_start_background_worker);
  *
  * Starts a background worker for this database and returns its process id; until
  * the server is restarted, or stop_background_worker().  Where the database has one
- * already, the new one ends at once.  Raises 53000 when no more background workers can
- * be started.  Source: ours.
+ * already, the new one ends at once, and the id is that of either.  In binary-upgrade mode it starts none, warns and
+ * returns null: a login trigger that calls it does not stop pg_upgrade.  Raises 53000
+ * when none works there and no more can be started.  Source: ours.
  */
 Datum
 orchestration_start_background_worker(PG_FUNCTION_ARGS)
 {
 	BackgroundWorker worker;
 	BackgroundWorkerHandle *handle;
-	pid_t		pid;
+	pid_t		pid = 0;
 
+	if (IsBinaryUpgrade)
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a background worker cannot be started in binary-upgrade mode")));
+		PG_RETURN_NULL();
+	}
 	if (shared != NULL)
 	{
 		WorkerSlot *slot;
@@ -313,8 +325,10 @@ orchestration_start_background_worker(PG_FUNCTION_ARGS)
 		SpinLockRelease(&shared->mutex);
 	}
 	fill_worker(&worker, MyDatabaseId, get_database_name(MyDatabaseId), false);
-	if (!RegisterDynamicBackgroundWorker(&worker, &handle) ||
-		WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED)
+	/* it may be gone by now, because another works there */
+	if ((!RegisterDynamicBackgroundWorker(&worker, &handle) ||
+		 WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED) &&
+		signal_workers(false, &pid) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("could not start a background worker"),
@@ -323,11 +337,11 @@ orchestration_start_background_worker(PG_FUNCTION_ARGS)
 }
 
 /*
- * How many background workers this database has; send: tell them to look whether they
- * are still wanted.
+ * How many background workers this database has, and the process id of one; send: tell
+ * them to look whether they are still wanted.
  */
 static int
-signal_workers(bool send)
+signal_workers(bool send, pid_t *pid)
 {
 	SystemContext saved;
 	int			n;
@@ -340,12 +354,14 @@ signal_workers(bool send)
 	pgstat_clear_backend_activity_snapshot();
 	orch_plan_execute(&plan_workers, NULL, NULL, true, 0);
 	n = (int) SPI_processed;
-	for (i = 0; i < n && send; i++)
+	for (i = 0; i < n; i++)
 	{
 		bool		isnull;
 
-		(void) kill(DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-												1, &isnull)), SIGUSR2);
+		*pid = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+										   1, &isnull));
+		if (send)
+			(void) kill(*pid, SIGUSR2);
 	}
 	SPI_finish();
 	orch_system_leave(&saved);
@@ -369,6 +385,7 @@ orchestration_stop_background_worker(PG_FUNCTION_ARGS)
 {
 	LOCKTAG		tag;
 	bool		found = false;
+	pid_t		pid;
 	int			i;
 
 	if (shared != NULL)
@@ -384,7 +401,7 @@ orchestration_stop_background_worker(PG_FUNCTION_ARGS)
 	/* this is what a worker looks at; an error releases it */
 	make_tag(&tag, LOCK_STOP);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	for (i = 0; signal_workers(i % 50 == 0) > 0; i++)
+	for (i = 0; signal_workers(i % 50 == 0, &pid) > 0; i++)
 	{
 		found = true;
 		if (i >= STOP_SECONDS * 50)
@@ -545,6 +562,8 @@ orch_launcher_main(Datum arg)
 	List	   *databases = NIL;
 	ListCell   *cell;
 
+	if (IsBinaryUpgrade)
+		proc_exit(0);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();

@@ -453,6 +453,9 @@ orch_worker_main(Datum arg)
 	MemoryContext context;
 	sigjmp_buf	handler;
 
+	/* see launcher.c; 0: not to be restarted */
+	if (IsBinaryUpgrade)
+		proc_exit(0);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGUSR2, look);
