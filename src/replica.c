@@ -43,12 +43,12 @@ static StaticPlan plan_advance = {
 	"  UNION ALL"
 	"  SELECT 'run_name_seq', s.last_value, s.is_called,"
 	"         (SELECT pg_catalog.max(pg_catalog.substr(r.name, 4)::pg_catalog.int8) FROM orchestration.run r"
-	"           WHERE r.name ~ '^OR-[0-9]{8}$')"
+	"           WHERE r.name ~ '^OR-([0-9]{8}|[1-9][0-9]{8,11})$')"
 	"    FROM orchestration.run_name_seq s"
 	"  UNION ALL"
 	"  SELECT 'work_item_name_seq', s.last_value, s.is_called,"
 	"         (SELECT pg_catalog.max(pg_catalog.substr(w.name, 4)::pg_catalog.int8) FROM orchestration.work_item w"
-	"           WHERE w.name ~ '^WI-[0-9]{8}$')"
+	"           WHERE w.name ~ '^WI-([0-9]{8}|[1-9][0-9]{8,11})$')"
 	"    FROM orchestration.work_item_name_seq s) h ORDER BY h.sequence",
 	0
 };

@@ -81,5 +81,10 @@ SELECT cmp_ok(nextval('orchestration.run_log_number_seq'), '>', 9000000::bigint,
 SELECT cmp_ok(nextval('orchestration.work_item_name_seq'), '=', 700001::bigint, 'and numbers are not given twice');
 SELECT set_eq('SELECT sequence FROM orchestration.advance_sequences()',
     $$SELECT relname::text FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind = 'S'$$, 'every sequence of the extension is advanced');
+-- numbers of more than eight digits
+INSERT INTO orchestration.run (name, status, ended_at) VALUES ('OR-123456789', 'Completed', now()), ('OR-023456789', 'Completed', now());
+SELECT set_has('SELECT * FROM orchestration.advance_sequences()', $$VALUES ('run_name_seq', 123456789::bigint)$$, 'numbers become longer');
+INSERT INTO orchestration.run (status, ended_at) VALUES ('Completed', now());
+SELECT is((SELECT count(*) FROM orchestration.run WHERE name = 'OR-123456790'), 1::bigint, 'and so does the next name');
 SELECT * FROM finish();
 ROLLBACK;
