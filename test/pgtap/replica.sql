@@ -5,7 +5,7 @@
 BEGIN;
 SET search_path = public, pg_catalog;
 SET client_min_messages = warning;
-SELECT plan(18);
+SELECT plan(20);
 
 -- ---- the caches.  Each table is in one of two lists; a new one has to be put there.
 CREATE TEMP TABLE kept (name text PRIMARY KEY, by_whom text NOT NULL);
