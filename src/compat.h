@@ -101,8 +101,10 @@ orch_compat_find_setting(const char *name)
 /* 17 numbers processes */
 #if PG_VERSION_NUM >= 170000
 #define orch_compat_vxid_proc(vxid) ProcNumberGetProc((vxid).procNumber)
+#define orch_compat_proc_lxid(proc) ((proc)->vxid.lxid)
 #else
 #define orch_compat_vxid_proc(vxid) BackendIdGetProc((vxid).backendId)
+#define orch_compat_proc_lxid(proc) ((proc)->lxid)
 #endif
 
 /* 18 added the instrumentation */

@@ -208,14 +208,15 @@ loaded_relation(bool *by_copy)
  * Has the session the settings that every dump begins with (pg_dump's and pg_restore's
  * row_security, search_path, check_function_bodies), and may the role disable the
  * triggers of the table?  Anybody can make these settings.  Only whoever needs no
- * setting to get past the triggers gets past them by it.
+ * setting to get past the triggers gets past them by it: the role of the session, not the
+ * owner of a function that the session calls with these settings.
  */
 static bool
 restores(Oid relation)
 {
 	return !row_security && !check_function_bodies &&
 		namespace_search_path != NULL && namespace_search_path[0] == '\0' &&
-		orch_compat_class_ownercheck(relation, GetUserId());
+		!InLocalUserIdChange() && orch_compat_class_ownercheck(relation, GetOuterUserId());
 }
 
 /*

@@ -296,9 +296,10 @@ PG_FUNCTION_INFO_V1(orchestration_start_background_worker);
  *
  * Starts a background worker for this database and returns its process id; until
  * the server is restarted, or stop_background_worker().  Where the database has one
- * already, the new one ends at once, and the id is that of either.  In binary-upgrade mode it starts none, warns and
- * returns null: a login trigger that calls it does not stop pg_upgrade.  Raises 53000
- * when none works there and no more can be started.  Source: ours.
+ * already, the new one ends at once, and the id is that of either.  In binary-upgrade
+ * mode it starts none, warns and returns null: a login trigger that calls it does not
+ * stop pg_upgrade.  Raises 53000 when none works there and no more can be started.
+ * Source: ours.
  */
 Datum
 orchestration_start_background_worker(PG_FUNCTION_ARGS)
@@ -306,6 +307,7 @@ orchestration_start_background_worker(PG_FUNCTION_ARGS)
 	BackgroundWorker worker;
 	BackgroundWorkerHandle *handle;
 	pid_t		pid = 0;
+	bool		started;
 
 	if (IsBinaryUpgrade)
 	{
@@ -325,14 +327,24 @@ orchestration_start_background_worker(PG_FUNCTION_ARGS)
 		SpinLockRelease(&shared->mutex);
 	}
 	fill_worker(&worker, MyDatabaseId, get_database_name(MyDatabaseId), false);
-	/* it may be gone by now, because another works there */
-	if ((!RegisterDynamicBackgroundWorker(&worker, &handle) ||
-		 WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED) &&
-		signal_workers(false, &pid) == 0)
+	started = RegisterDynamicBackgroundWorker(&worker, &handle) &&
+		WaitForBackgroundWorkerStartup(handle, &pid) == BGWH_STARTED;
+	/* once it has connected stop_background_worker() finds it; it may also be gone by now */
+	while (signal_workers(false, &pid) == 0)
+	{
+		if (started && GetBackgroundWorkerPid(handle, &pid) == BGWH_STARTED)
+		{
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10,
+							 PG_WAIT_EXTENSION);
+			ResetLatch(MyLatch);
+			CHECK_FOR_INTERRUPTS();
+			continue;
+		}
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("could not start a background worker"),
 				 errhint("Raise max_worker_processes, or see the server log.")));
+	}
 	PG_RETURN_INT32(pid);
 }
 
@@ -777,7 +789,9 @@ send_interrupts(void)
 			PGPROC	   *proc = orch_compat_vxid_proc(holders[i]);
 			int			pid = proc != NULL && proc->databaseId == MyDatabaseId ? proc->pid : 0;
 
-			if (pid != 0)
+			/* another process may have its place by now, and SIGUSR2 another meaning */
+			if (pid != 0 &&
+				orch_compat_proc_lxid(proc) == holders[i].localTransactionId)
 				(void) kill(pid, SIGUSR2);
 		}
 		pfree(holders);

@@ -114,6 +114,7 @@
 /* Seconds after which a client should look again; see above. */
 #define SETTLE			0.02
 #define POLL_PREPARED	1.0
+#define SETTLE_MAX		2000	/* milliseconds that listen_for_work() waits for a commit */
 #define POLL_UNCOUNTED	1.0
 
 typedef struct Bucket
@@ -261,7 +262,11 @@ attach(void)
 	PG_CATCH();
 	{
 		if (LWLockHeldByMe(AddinShmemInitLock))
+		{
+			/* the error took back what the lock held off; its release does so again */
+			HOLD_INTERRUPTS();
 			LWLockRelease(AddinShmemInitLock);
+		}
 		MemoryContextSwitchTo(context);
 		FlushErrorState();
 		shared = NULL;
@@ -549,6 +554,7 @@ wait_on(HTAB *effective, uint64 hash, bool person, bool *settled)
 	Bucket	   *bucket;
 	uint32		ended;
 	uint32		began;
+	int			waited = 0;		/* milliseconds */
 
 	Async_Listen(name);
 	(void) hash_search(effective, name, HASH_FIND, &in_effect);
@@ -572,6 +578,12 @@ wait_on(HTAB *effective, uint64 hash, bool person, bool *settled)
 		began = pg_atomic_fetch_add_u32(&bucket->began, 0);
 		if (ended == began || settled != NULL)
 			break;
+		/* a commit may wait for a standby, for as long as that is away */
+		if (++waited > SETTLE_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("work is being assigned, and the transaction that does so does not end its commit"),
+					 errhint("Look at the inbox, and call listen_for_work() again.")));
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1,
 						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);

@@ -295,16 +295,26 @@ keep_statistics(HeapTuple tuple)
 static void
 find_schema(void)
 {
+	Oid			extension;
 	Oid			found;
 
 	/* first: an invalidation that arrives meanwhile undoes it */
 	schema_known = true;
 	schema = InvalidOid;
-	found = get_namespace_oid("orchestration", true);
-	if (OidIsValid(found) &&
-		getExtensionOfObject(NamespaceRelationId, found) ==
-		get_extension_oid("orchestration", true))
-		schema = found;
+	PG_TRY();
+	{
+		extension = get_extension_oid("orchestration", true);
+		found = get_namespace_oid("orchestration", true);
+		if (OidIsValid(extension) && OidIsValid(found) &&
+			getExtensionOfObject(NamespaceRelationId, found) == extension)
+			schema = found;
+	}
+	PG_CATCH();
+	{
+		schema_known = false;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 static void

@@ -83,7 +83,7 @@ static StaticPlan plan_insert_attempt = {
 static bool claim_round(List *topics, const char *worker, int max_steps,
 						Interval *lease, TimestampTz now, MemoryContext caller,
 						List **claimed, List **worn);
-static bool claim_from(Topic *topic, Source *source, const char *worker, int n,
+static bool claim_from(Topic *topic, int which, const char *worker, int n,
 					   Interval *lease, TimestampTz now, MemoryContext caller,
 					   List **claimed, List **worn);
 static void fail_worn(StepResult *result);
@@ -95,9 +95,12 @@ static void take_step(Topic *topic, HeapTuple tuple, TupleDesc desc,
  * too often, go to another list.  Returns false when there was nothing.
  */
 static bool
-claim_from(Topic *topic, Source *source, const char *worker, int n, Interval *lease,
+claim_from(Topic *topic, int which, const char *worker, int n, Interval *lease,
 		   TimestampTz now, MemoryContext caller, List **claimed, List **worn)
 {
+	/* a trigger of others may claim, too, and then there are other sources */
+	Source	   *source = &topic->sources[which];
+	uint64		looks = topic->looks;
 	Datum		values[7];
 	SPITupleTable *table;
 	uint64		nrows;
@@ -125,7 +128,7 @@ claim_from(Topic *topic, Source *source, const char *worker, int n, Interval *le
 		MemoryContextSwitchTo(caller);
 		take_step(topic, table->vals[i], table->tupdesc, claimed, worn);
 	}
-	if (nrows > 0 && !TIMESTAMP_NOT_FINITE(oldest))
+	if (nrows > 0 && !TIMESTAMP_NOT_FINITE(oldest) && topic->looks == looks)
 		source->mark = Max(source->mark, oldest - MARK_SLACK);
 	return nrows > 0;
 }
@@ -241,10 +244,12 @@ orch_queue_claim(List *names, const char *worker, int max_steps, Interval *lease
 	bool		again = true;
 	static uint32 turn = 0;
 	List	   *topics;
+	int			outer;
 
 	orch_notify_awake(names);
 	orch_queue_claims();
 	topics = orch_queue_topics(names);
+	outer = orch_queue_keep();
 	/* another topic first than the last time */
 	if (list_length(topics) > 1)
 	{
@@ -278,6 +283,7 @@ orch_queue_claim(List *names, const char *worker, int max_steps, Interval *lease
 			break;
 	}
 	SPI_finish();
+	orch_queue_release(outer);
 	MemoryContextSwitchTo(caller);
 	foreach(cell, worn)
 		fail_worn(lfirst(cell));
@@ -305,14 +311,17 @@ claim_round(List *topics, const char *worker, int max_steps, Interval *lease,
 		{
 			int			wanted = max_steps - list_length(*claimed);
 			int			parts = left * ntopics;
+			uint64		looks = topic->looks;
+			bool		any;
 
 			CHECK_FOR_INTERRUPTS();
-			if (claim_from(topic, &topic->sources[topic->next], worker,
-						   (wanted + parts - 1) / parts, lease, now, caller, claimed, worn))
-			{
-				found = true;
+			any = claim_from(topic, topic->next, worker, (wanted + parts - 1) / parts, lease,
+							 now, caller, claimed, worn);
+			found |= any;
+			if (topic->looks != looks)
+				break;
+			if (any)
 				topic->next++;
-			}
 			else
 			{
 				/* the next look at the whole finds it again */

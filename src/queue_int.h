@@ -49,10 +49,18 @@ typedef struct Topic
 	bool		undone;			/* claims of this session were rolled back */
 	Writer	   *writers;		/* at the last look */
 	int			nwriters;
+	uint64		looks;			/* each makes the sources anew */
 } Topic;
 
-/* The topics (char *) as Topic *; they stay until the next call. */
+/* The topics (char *) as Topic *; they stay until the next call, or orch_queue_release(). */
 extern List *orch_queue_topics(List *names);
+
+/*
+ * Keep the topics of one call while triggers of others, on what it writes, may call again;
+ * returns what orch_queue_release() wants.
+ */
+extern int	orch_queue_keep(void);
+extern void orch_queue_release(int outer);
 
 /*
  * Look which orchestrations have steps to claim by now, if it is time for that, or

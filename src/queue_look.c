@@ -112,6 +112,7 @@ typedef struct Look
 
 static MemoryContext topic_context = NULL;
 static HTAB *topics_known = NULL;	/* of Topic */
+static int	keep_level = 0;		/* nesting level of the outermost claim; 0: none */
 static int	claim_level = 0;	/* deepest nesting level that claimed; 0: none */
 static bool queue_locked = false;	/* by orch_queue_note(), in this transaction */
 
@@ -156,7 +157,7 @@ orch_queue_topics(List *names)
 	ListCell   *cell;
 
 	/* now, and not while somebody uses them */
-	if (topics_known != NULL &&
+	if (topics_known != NULL && keep_level == 0 &&
 		hash_get_num_entries(topics_known) > Max(MAX_TOPICS, 2 * list_length(names)))
 	{
 		MemoryContextDelete(topic_context);
@@ -194,6 +195,22 @@ orch_queue_topics(List *names)
 		result = lappend(result, topic);
 	}
 	return result;
+}
+
+int
+orch_queue_keep(void)
+{
+	int			outer = keep_level;
+
+	if (outer == 0)
+		keep_level = GetCurrentTransactionNestLevel();
+	return outer;
+}
+
+void
+orch_queue_release(int outer)
+{
+	keep_level = outer;
 }
 
 /*
@@ -254,12 +271,15 @@ orch_queue_at_xact_end(bool commit)
 	if (!commit && claim_level > 0 && topics_known != NULL)
 		undo_claims();
 	claim_level = 0;
+	keep_level = 0;
 	queue_locked = false;
 }
 
 void
 orch_queue_at_subxact_end(int level, bool commit)
 {
+	if (!commit && keep_level >= level)
+		keep_level = 0;
 	if (claim_level < level)
 		return;
 	if (!commit && topics_known != NULL)
@@ -349,6 +369,7 @@ look(Topic *topic, TimestampTz now, bool wanted, Look *result)
 	if (topic->sources != NULL)
 		pfree(topic->sources);
 	topic->nsources = 0;
+	topic->looks++;
 	topic->sources = MemoryContextAlloc(topic_context, Max(nsources, 1) * sizeof(Source));
 	memcpy(topic->sources, sources, nsources * sizeof(Source));
 	pfree(sources);

@@ -244,13 +244,18 @@ command_done(Node *command)
 	else if (IsA(command, AlterTableStmt))
 	{
 		AlterTableStmt *alter = (AlterTableStmt *) command;
-		AlterTableCmd *first = (AlterTableCmd *) linitial(alter->cmds);
+		ListCell   *cell;
 
-		if (first->subtype == AT_EnableTrig || first->subtype == AT_EnableTrigAll ||
-			first->subtype == AT_EnableTrigUser)
+		foreach(cell, alter->cmds)
 		{
-			triggers_enabled(alter->relation);
-			return;
+			AlterTableCmd *part = lfirst(cell);
+
+			if (part->subtype == AT_EnableTrig || part->subtype == AT_EnableTrigAll ||
+				part->subtype == AT_EnableTrigUser)
+			{
+				triggers_enabled(alter->relation);
+				return;
+			}
 		}
 		detached = is_detach(alter);
 		if (detached)
@@ -264,7 +269,7 @@ command_done(Node *command)
 			if (type == NULL)
 				return;
 		}
-		else if (first->subtype != AT_AttachPartition)
+		else if (linitial_node(AlterTableCmd, alter->cmds)->subtype != AT_AttachPartition)
 			return;
 	}
 	else if (!IsA(command, CreateSchemaStmt))

@@ -26,6 +26,7 @@
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
@@ -38,7 +39,7 @@ static void rethrow_unseen(MemoryContext context) pg_attribute_noreturn();
 #define SYSTEM_SEARCH_PATH "pg_catalog, pg_temp"
 
 /*
- * Act as the owner of the extension with search_path pinned.
+ * Act as the owner of the extension with search_path pinned, and with generic plans.
  */
 void
 orch_system_enter(SystemContext *saved)
@@ -48,9 +49,15 @@ orch_system_enter(SystemContext *saved)
 						   saved->sec_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
 	saved->guc_level = 0;
-	if (strcmp(namespace_search_path, SYSTEM_SEARCH_PATH) != 0)
+	if (strcmp(namespace_search_path, SYSTEM_SEARCH_PATH) != 0 ||
+		unlikely(plan_cache_mode == PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN))
 	{
 		saved->guc_level = NewGUCNestLevel();
+		/* it would come before what a kept plan asks for, and plan it each time */
+		if (plan_cache_mode == PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN)
+			(void) set_config_option("plan_cache_mode", "auto",
+									 PGC_USERSET, PGC_S_SESSION,
+									 GUC_ACTION_SAVE, true, 0, false);
 		(void) set_config_option("search_path", SYSTEM_SEARCH_PATH,
 								 PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);

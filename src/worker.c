@@ -109,6 +109,16 @@ static int	function_timeout = 0;	/* ms, of actions that have none; 0: none */
 static char worker_name[64];
 static HeldLease lease;
 
+/* Those that could not be given back, as others had locked them; tried again and again. */
+#define MAX_UNRETURNED	32
+#define RETURN_NAP		100		/* ms */
+
+/* How long the outcome of a function waits for the lock on its run. */
+#define RUN_LOCK_TIMEOUT "2s"
+
+static HeldLease unreturned[MAX_UNRETURNED];
+static int	nunreturned = 0;
+
 /* of the function under way, for handlers of signals */
 static TimeoutId cancel_timeout;
 static volatile TimestampTz deadline = 0;	/* 0: none */
@@ -191,7 +201,10 @@ static bool extension_is_there(Oid *extension);
 static void look_around(Oid *extension);
 static void execute(const char *activity, StaticPlan *plan, Datum *values);
 static bool give_back(void);
-static bool is_conflict(int code);
+static void return_lease(void);
+static void return_others(void);
+static void lock_run(const ClaimedStep *step);
+static bool is_conflict(int code, bool in_function);
 static bool is_trouble(int code, bool in_function);
 static void start_timeouts(const Action *action);
 static void stop_timeouts(void);
@@ -275,12 +288,17 @@ end_lease_at_exit(int code, Datum arg)
 	/* one that would not end by itself */
 	if (look_wanted && orch_worker_is_stopped())
 		stopping = true;
-	if (!lease.held)
+	if (!lease.held && nunreturned == 0)
 		return;
 	AbortOutOfAnyTransaction();
-	lease.lost = !stopping;
-	lease.delay = 0;
-	(void) give_back();
+	if (lease.held)
+	{
+		lease.lost = !stopping;
+		lease.delay = 0;
+		(void) give_back();
+		lease.held = false;
+	}
+	return_others();
 }
 
 /*
@@ -514,14 +532,15 @@ orch_worker_main(Datum arg)
 		MemoryContextReset(context);
 		look_around(&extension);
 		if (lease.held)
-			lease.held = !give_back();
+			return_lease();
+		return_others();
 		if (!ready)
 		{
 			/* what workers before this one held when they went */
 			execute("orchestration: looking for what was left", &plan_lost, NULL);
 			ready = true;
 		}
-		while (done < MAX_BATCH && !look_wanted && run_one())
+		while (done < MAX_BATCH && !look_wanted && !lease.held && run_one())
 		{
 			done++;
 			failed = false;
@@ -566,6 +585,8 @@ nap(void)
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull)
 		result = Min(result, TimestampDifferenceMilliseconds(now, DatumGetTimestampTz(value)) + 1);
+	if (nunreturned > 0)
+		result = Min(result, RETURN_NAP);
 	SPI_finish();
 	orch_system_leave(&saved);
 	finish();
@@ -614,6 +635,35 @@ give_back(void)
 	orch_system_leave(&saved);
 	finish();
 	return given;
+}
+
+/*
+ * Give it back now, or as soon as its row is not locked any more: whoever keeps that
+ * locked must not keep others from their steps.
+ */
+static void
+return_lease(void)
+{
+	lease.held = !give_back();
+	if (lease.held && nunreturned < MAX_UNRETURNED)
+	{
+		unreturned[nunreturned++] = lease;
+		lease.held = false;
+	}
+}
+
+static void
+return_others(void)
+{
+	int			i;
+
+	for (i = nunreturned - 1; i >= 0 && !lease.held; i--)
+	{
+		lease = unreturned[i];
+		if (give_back())
+			unreturned[i] = unreturned[--nunreturned];
+		lease.held = false;
+	}
 }
 
 /*
@@ -743,11 +793,15 @@ run_one(void)
 	return true;
 }
 
-/* A deadlock, a serialization failure: others were at the same rows. */
+/*
+ * A deadlock, a serialization failure: others were at the same rows.  So they are where
+ * the run is locked for too long; a lock that the function itself gave up is its failure.
+ */
 static bool
-is_conflict(int code)
+is_conflict(int code, bool in_function)
 {
-	return ERRCODE_TO_CATEGORY(code) == ERRCODE_TRANSACTION_ROLLBACK;
+	return ERRCODE_TO_CATEGORY(code) == ERRCODE_TRANSACTION_ROLLBACK ||
+		(code == ERRCODE_LOCK_NOT_AVAILABLE && !in_function);
 }
 
 /*
@@ -759,7 +813,7 @@ is_trouble(int code, bool in_function)
 {
 	if (ERRCODE_TO_CATEGORY(code) == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
 		return !in_function;
-	return orch_engine_is_server_error(code) && !is_conflict(code);
+	return orch_engine_is_server_error(code) && !is_conflict(code, in_function);
 }
 
 static void
@@ -854,6 +908,10 @@ run_function(const ClaimedStep *step, Oid owner)
 						step->has_run_as ? &step->run_as : NULL, GATE_WORKER, &result.outcome);
 		in_function = false;
 		stop_timeouts();
+
+		/* what its outcome sets off is code of others as well */
+		lock_run(step);
+		start_timeouts(orch_action_find(step->action));
 		result.known = true;
 		result.run_id = step->run_id;
 		result.step_id = step->step_id;
@@ -869,6 +927,7 @@ run_function(const ClaimedStep *step, Oid owner)
 		orch_system_leave(&saved);
 		orch_frame_pop(frame);
 		in_step = false;
+		stop_timeouts();
 		finish();
 		lease.held = false;
 		QueryCancelPending = false;
@@ -883,7 +942,7 @@ run_function(const ClaimedStep *step, Oid owner)
 		failure = CopyErrorData();
 		code = failure->sqlerrcode;
 		/* what is not recorded as the step's failure is logged */
-		if (!loaded || code == ERRCODE_ORCH_LEASE_LOST || is_conflict(code) ||
+		if (!in_function || code == ERRCODE_ORCH_LEASE_LOST || is_conflict(code, in_function) ||
 			is_trouble(code, in_function))
 			EmitErrorReport();
 		FlushErrorState();
@@ -902,7 +961,7 @@ run_function(const ClaimedStep *step, Oid owner)
 		lease.held = false;
 	else if (!loaded || is_trouble(code, in_function))
 		lease.delay = backoff(TROUBLE_DELAY, MAX_TROUBLE_DELAY);
-	else if (is_conflict(code))
+	else if (is_conflict(code, in_function))
 		lease.delay = backoff(CONFLICT_DELAY, MAX_CONFLICT_DELAY);
 	else if (look_wanted && code == ERRCODE_QUERY_CANCELED)
 	{
@@ -912,10 +971,37 @@ run_function(const ClaimedStep *step, Oid owner)
 						step->action, step->step_name, orch_uuid_text(&step->step_id))));
 		lease.delay = 0;
 	}
+	else if (!in_function)
+	{
+		/* what came after it took too long, or failed as a whole */
+		lease.delay = backoff(TROUBLE_DELAY, MAX_TROUBLE_DELAY);
+	}
 	else
 		report_failure(step, failure);
 	if (lease.held)
-		lease.held = !give_back();
+		return_lease();
+}
+
+/*
+ * A user may have the run locked, for as long as he likes: then the function is undone
+ * and carried out again later, and others are not kept waiting.
+ */
+static void
+lock_run(const ClaimedStep *step)
+{
+	static StaticPlan plan_lock_run = {
+		"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+		1, {UUIDOID}
+	};
+	Datum		value = UUIDPGetDatum(&step->run_id);
+	int			guc_level = NewGUCNestLevel();
+
+	(void) set_config_option("lock_timeout", RUN_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	SPI_connect();
+	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 1);
+	SPI_finish();
+	AtEOXact_GUC(true, guc_level);
 }
 
 static void
@@ -928,6 +1014,8 @@ report_failure(const ClaimedStep *step, ErrorData *error)
 	begin("orchestration: recording a failure");
 	in_step = true;
 	orch_system_enter(&saved);
+	lock_run(step);
+	start_timeouts(orch_action_find(step->action));
 	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
 	memset(&result, 0, sizeof(result));
 	result.known = true;
@@ -939,6 +1027,7 @@ report_failure(const ClaimedStep *step, ErrorData *error)
 	orch_frame_pop(frame);
 	orch_system_leave(&saved);
 	in_step = false;
+	stop_timeouts();
 	finish();
 	lease.held = false;
 	QueryCancelPending = false;

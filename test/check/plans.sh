@@ -22,10 +22,14 @@ plans() {
     done >"$ORCH_WORK/plans.i"
     {
         tail -c "+$begin" "$log"
-        # in a server of its own, whose background worker loads auto_explain, too
+        # in a server of its own, whose background worker loads auto_explain, too; its settings
+        # decide nothing
         ORCH_SERVER_CONF="shared_preload_libraries = 'auto_explain'
 auto_explain.log_min_duration = 0
-auto_explain.log_nested_statements = on" test/throwaway.sh \
+auto_explain.log_nested_statements = on
+plan_cache_mode = force_custom_plan
+enable_indexscan = off
+enable_bitmapscan = off" test/throwaway.sh \
             bash -c 'psql -qX -f test/check/plans.sql.inc >&2; cat "$ORCH_WORK/server.log"'
     } | perl -e '
         use strict; use warnings;

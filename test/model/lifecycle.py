@@ -1204,7 +1204,7 @@ class Test:
             ("reassign_work_item(orchestration.new_id(), %s)" % self.principal("Line"), "OR101"),
             ("start_orchestration('Nothing')", "OR202"), ("start_orchestration('Idle')", "OR203"),
             ("start_orchestration('Loop', inputs => '5')", "OR306"), ("start_orchestration('Loop', inputs => '{\"n\": \"x\"}')", "OR306"),
-            ("complete_steps('{}')", "OR306"), ("fail_steps('[5]')", "OR306")])
+            ("complete_steps('{}')", "OR306"), ("fail_steps('5')", "OR306")])
 
         def model():
             raise Refused(state)

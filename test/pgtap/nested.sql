@@ -103,6 +103,23 @@ SELECT is(pg_temp.canceled_by(t, e, n), CASE WHEN e = 'UPDATE' AND n = 'Do_Fails
   FROM (VALUES ('stage_run', 'INSERT', 'Other'), ('step_run', 'INSERT', 'Other'), ('work_item', 'INSERT', 'Other'), ('stage_run', 'INSERT', 'Do_Dry'), ('step_run', 'INSERT', 'Do_Dry'),
                ('step_run', 'UPDATE', 'Do_Dry')) x (t, e, n);
 SELECT is(pg_temp.well(), '', 'all is well');
+-- ------------------------------------------------ a trigger that claims while a claim claims
+SELECT orchestration.register_action('Work', 'worker', topic => 'nested') \g /dev/null
+SELECT pg_temp.deploy('Work_' || i, pg_temp.step('W', 'A', 'Work')) FROM generate_series(1, 20) i \g /dev/null
+SELECT orchestration.start_orchestration('Work_' || i) FROM generate_series(1, 20) i \g /dev/null
+CREATE FUNCTION claims() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_trigger_depth() = 1 THEN
+        PERFORM count(*) FROM orchestration.claim_steps('inner', '{nested}', 1);
+        PERFORM count(*) FROM orchestration.claim_steps('inner', (SELECT array_agg('topic ' || random()) FROM generate_series(1, 1200)), 1);
+        PERFORM count(*) FROM orchestration.claim_steps('inner', '{nested}', 1);
+        PERFORM count(*) FROM orchestration.claim_steps('inner', (SELECT array_agg('topic ' || random()) FROM generate_series(1, 300)), 1);
+    END IF; RETURN NULL; END $$;
+CREATE TRIGGER claims AFTER UPDATE ON orchestration.step_queue FOR EACH STATEMENT EXECUTE FUNCTION claims();
+SELECT count(*) AS claimed FROM orchestration.claim_steps('outer', '{nested}', 100) \gset
+DROP TRIGGER claims ON orchestration.step_queue;
+SELECT is((SELECT count(*) FROM orchestration.step_queue WHERE worker = 'outer'), :claimed::bigint, 'a claim answers what it claimed, whatever a trigger claims meanwhile');
+SELECT is((SELECT count(*) FROM orchestration.step_queue WHERE topic = 'nested' AND lease_id IS NOT NULL) + (SELECT count(*) FROM orchestration.claim_steps('later', '{nested}', 100)), 20::bigint, 'and what is left can be claimed');
+SELECT is(pg_temp.well(), '', 'all is well');
 -- -------------------------------------------------------------- many rows at once
 SELECT pg_temp.deploy('Three', pg_temp.step('A', 'I', 'Screen'), pg_temp.step('B', 'I', 'Screen'), pg_temp.step('C', 'I', 'Screen')) \g /dev/null
 SELECT count(orchestration.start_orchestration('Three')) FROM generate_series(1, 3500) \g /dev/null

@@ -5,7 +5,7 @@
 BEGIN;
 SET search_path = public, pg_catalog;
 SET client_min_messages = warning;
-SELECT plan(20);
+SELECT plan(21);
 
 -- ---- the caches.  Each table is in one of two lists; a new one has to be put there.
 CREATE TEMP TABLE kept (name text PRIMARY KEY, by_whom text NOT NULL);
@@ -65,6 +65,10 @@ DROP TRIGGER orchestration_record_change ON replica_order;
 SELECT results_eq('SELECT invariant, detail FROM orchestration.verify()', $$VALUES ('triggers of a record type', 'ReplicaOrder public.replica_order')$$, 'verify() finds a table whose rows would set nothing off');
 SELECT orchestration.register_record_type('ReplicaOrder', 'replica_order');
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'registered again, it has its triggers');
+
+-- ENABLE TRIGGER ALL makes them fire as others do, wherever it stands in the command
+ALTER TABLE orchestration.principal DISABLE TRIGGER principal_keep, ENABLE TRIGGER ALL;
+SELECT is_empty($$SELECT tgname FROM pg_trigger WHERE tgrelid = 'orchestration.principal'::regclass AND tgname LIKE '%invalidate%' AND tgenabled <> 'A'$$, 'triggers that drop caches fire always again');
 
 -- ---- advance_sequences()
 SELECT ok(NOT has_function_privilege('public', 'orchestration.advance_sequences()', 'EXECUTE'), 'it is nobody''s but an administrator''s');

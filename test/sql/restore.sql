@@ -50,6 +50,12 @@ COPY public.restore_order (id, what) FROM stdin;
 \.
 INSERT INTO public.restore_order_p1 VALUES (13, 'not the owner');
 RESET ROLE;
+-- the settings of a user in a function of the owner
+CREATE FUNCTION public.restore_add(i integer) RETURNS integer LANGUAGE sql SECURITY DEFINER AS
+  'INSERT INTO public.restore_order VALUES (i, ''by the owner of a function'') RETURNING id';
+SET ROLE restore_user;
+INSERT INTO public.restore_order SELECT public.restore_add(14) + 100, 'not the owner';
+RESET ROLE;
 SELECT * FROM public.restore_runs();
 -- the whole of a dump's settings, or none
 SET search_path = public;
@@ -108,5 +114,5 @@ SELECT orchestration.deactivate_orchestration('Of_RestoreOrder'), orchestration.
 DROP TABLE public.restore_order, public.restore_order_part;
 DROP OWNED BY restore_user, restore_admin;
 DROP ROLE restore_user, restore_admin;
-DROP FUNCTION public.restore_runs, public.restore_begin, public.restore_end, public.restore_trigger;
+DROP FUNCTION public.restore_add, public.restore_runs, public.restore_begin, public.restore_end, public.restore_trigger;
 SELECT invariant, object, detail FROM orchestration.verify() ORDER BY 1, 2, 3;

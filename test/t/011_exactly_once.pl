@@ -137,9 +137,9 @@ is($node->safe_psql('postgres', "SELECT status, effects, (SELECT count(*) FROM o
 # settings of the database do not reach the worker
 $node->safe_psql('postgres', q{ALTER DATABASE postgres SET lock_timeout = '100ms'; ALTER DATABASE postgres SET statement_timeout = '100ms'; ALTER DATABASE postgres SET exit_on_error = on; ALTER DATABASE postgres SET transform_null_equals = on});
 $node->safe_psql('postgres', 'SET statement_timeout = 0; SELECT orchestration.stop_background_worker(); SELECT orchestration.start_background_worker()');
-$run = start('plain', 0.3);
+$run = start('plain', 3);
 ok($node->poll_query_until('postgres', $busy, '1'), 'a run that somebody holds: the function runs');
-$node->safe_psql('postgres', "SET statement_timeout = 0; BEGIN; SELECT FROM orchestration.run WHERE id = '$run' FOR UPDATE; SELECT pg_sleep(1); COMMIT");
+$node->safe_psql('postgres', "SET statement_timeout = 0; BEGIN; SELECT FROM orchestration.run WHERE id = '$run' FOR UPDATE; SELECT pg_sleep(6); COMMIT");
 ends_well($run, 'a run that somebody holds');
 is(state($run), 'Completed|plain', 'a run that somebody holds: one effect');
 $node->safe_psql('postgres', "ALTER DATABASE postgres RESET $_") for qw(lock_timeout statement_timeout exit_on_error transform_null_equals);
@@ -176,6 +176,65 @@ $node->safe_psql('postgres', q{UPDATE orchestration.step_queue SET worker = 'bac
 like($node->safe_psql('postgres', q{SELECT why FROM orchestration.stuck_runs()}), qr/^background worker 1 has a lease on it until/, 'stuck_runs() lists the lease of a worker that is gone');
 $node->safe_psql('postgres', q{SELECT orchestration.start_background_worker()});
 ends_well($run, 'the next worker finds it');
+
+# ------------------------------------------------- nobody keeps others from their steps
+# a transaction that stays open with locks, until release()
+my @holders;
+sub hold
+{
+	my $sql = shift;
+	push @holders, IPC::Run::start([ 'psql', '-qXd', $node->connstr('postgres'), '-c', "BEGIN; $sql; SELECT 'held', pg_sleep(3000)" ], '>', \my $out, '2>', \my $err);
+	ok($node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%''held''%' AND state = 'active' AND wait_event = 'PgSleep' AND pid <> pg_backend_pid()}, '1'), "held: $sql");
+}
+sub release
+{
+	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE query LIKE '%''held''%' AND pid <> pg_backend_pid()});
+	(pop @holders)->finish;
+}
+sub goes_on
+{
+	my $name = shift;
+	my $other = start('plain', 0);
+	ok($node->poll_query_until('postgres', "SELECT status FROM state WHERE id = '$other'", 'Completed'), "$name: another run goes on");
+}
+# with the run
+$run = start('plain', 3);
+ok($node->poll_query_until('postgres', $busy, '1'), 'a user holds the run: the function runs');
+hold("SELECT FROM orchestration.run WHERE id = '$run' FOR UPDATE");
+goes_on('a user holds the run');
+is(state($run), 'InProgress|none', 'a user holds the run: nothing of its function is there');
+release();
+ends_well($run, 'a user holds the run');
+# with the row in the queue, when the lease is to be given back
+$node->safe_psql('postgres', q{ALTER SEQUENCE tries RESTART; CREATE FUNCTION conflicts(uuid) RETURNS void LANGUAGE plpgsql AS $$BEGIN
+	IF nextval('tries') = 1 THEN RAISE 'not serializable' USING ERRCODE = 'serialization_failure'; END IF; END$$});
+$run = start('SELECT conflicts($1)', 3);
+ok($node->poll_query_until('postgres', $busy, '1'), 'a user holds the step: the function runs');
+hold("SELECT FROM orchestration.step_queue WHERE run_id = '$run' FOR UPDATE");
+ok($node->poll_query_until('postgres', $busy, '0'), 'a user holds the step: it is undone');
+goes_on('a user holds the step');
+release();
+ok($node->poll_query_until('postgres', $open, '0'), 'a user holds the step: the run ends');
+is(state($run), 'Completed|SELECT conflicts($1)', 'a user holds the step: no lease stays behind');
+# an action that the outcome sets off
+$node->safe_psql('postgres', q{SELECT orchestration.set_retry_policy('Act', 3, '0', timeout => '2 seconds');
+CREATE FUNCTION sleeps(jsonb) RETURNS jsonb LANGUAGE sql AS $$SELECT pg_sleep(3000); SELECT '{}'::jsonb$$;
+SELECT orchestration.register_action('Sleeps', 'function', 'sleeps(jsonb)');
+SELECT orchestration.deploy_orchestration('{"label": "Then", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}}, "orchestratedStages": [
+    {"name": "S", "label": "S", "connector": {"targetReference": "U"}, "stageSteps": [{"name": "T", "label": "T", "actionName": "Act", "actionType": "stepBackground", "requiresAsyncProcessing": true}]},
+    {"name": "U", "label": "U", "stageSteps": [{"name": "V", "label": "V", "actionName": "Sleeps", "actionType": "stepBackground"}]}]}'::jsonb, 'Then'),
+    orchestration.activate_orchestration('Then')});
+$run = $node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Then')});
+ok($node->poll_query_until('postgres', $busy, '1'), 'an action after the function: it runs');
+goes_on('an action after the function');
+is($node->safe_psql('postgres', "SELECT status FROM orchestration.run WHERE id = '$run'"), 'InProgress', 'an action after the function: it ends nothing');
+ok($node->poll_query_until('postgres', q{WITH now AS (UPDATE orchestration.step_queue SET available_at = now() WHERE lease_id IS NULL RETURNING attempt) SELECT bool_or(attempt > 1) FROM now}, 't'), 'an action after the function: it is tried again');
+is($node->safe_psql('postgres', "SELECT orchestration.cancel_run('$run')"), 't', 'an action after the function: until the run is canceled');
+$node->safe_psql('postgres', q{SELECT orchestration.set_retry_policy('Act', 3, '0')});
+# one that has hardly been started
+is($node->safe_psql('postgres', q{SELECT orchestration.stop_background_worker(); SELECT orchestration.start_background_worker() > 0; SELECT orchestration.stop_background_worker()}), "t\nt\nt", 'a worker that has just been started is stopped');
+is($node->safe_psql('postgres', $workers), '0', 'and gone');
+$node->safe_psql('postgres', 'SELECT orchestration.start_background_worker()');
 
 # ---------------------------------------------------------------- one broken run
 $node->safe_psql('postgres', q{SELECT orchestration.stop_background_worker()});

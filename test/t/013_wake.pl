@@ -172,6 +172,20 @@ for (1 .. 200) { $heard .= $again->query('SELECT 1'); last if $heard =~ /notific
 like($heard, qr/notification "orchestration_work_/, 'and the session is notified on them');
 $again->quit;
 
+# a commit that waits for a standby, for as long as that is away
+my $kim = q{SET ROLE kim; SELECT count(*) > 0 FROM orchestration.listen_for_work()};
+is($node->safe_psql('again', $kim), 't', 'a user listens for work');
+$node->append_conf('postgresql.conf', "synchronous_standby_names = 'gone'");
+$node->reload;
+my $commit = IPC::Run::start([ 'psql', '-qXd', $node->connstr('again'), '-c', q{SELECT orchestration.start_orchestration('F')} ], '>', \my $said, '2>', \my $warned);
+ok($node->poll_query_until('again', q{SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'}, '1'), 'a commit waits for a standby');
+my ($status, $answer, $trouble) = $node->psql('again', "\\set VERBOSITY verbose\n$kim", timeout => 60);
+like($trouble, qr/ERROR:  55P03: /, 'who listens meanwhile is told to try again');
+$node->append_conf('postgresql.conf', "synchronous_standby_names = ''");
+$node->reload;
+$commit->finish;
+is($node->safe_psql('again', $kim), 't', 'and can listen when it has ended');
+
 $node->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
