@@ -644,8 +644,7 @@ write_changes(Change *taken, int ntaken)
 	int			i;
 
 	for (i = 0; i < ntaken; i++)
-		if (ngone == 0 || bsearch(&taken[i].run_id, gone, ngone, sizeof(pg_uuid_t),
-								  orch_uuid_compare) == NULL)
+		if (!orch_log_is_gone(&taken[i].run_id, gone, ngone))
 			taken[n++] = taken[i];
 	context.changes = taken;
 	context.rows = palloc(Max(n, 1) * sizeof(int));

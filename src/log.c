@@ -182,8 +182,7 @@ write_entries(LogEntry *taken, int ntaken)
 	int			i;
 
 	for (i = 0; i < ntaken; i++)
-		if (ngone == 0 || bsearch(&taken[i].run_id, gone, ngone, sizeof(pg_uuid_t),
-								  orch_uuid_compare) == NULL)
+		if (!orch_log_is_gone(&taken[i].run_id, gone, ngone))
 			taken[n++] = taken[i];
 	if (n == 0)
 		return;
@@ -214,6 +213,13 @@ orch_log_run_deleted(const pg_uuid_t *run_id)
 	run->nest_level = GetCurrentTransactionNestLevel();
 	run->id = *run_id;
 	deleted = run;
+}
+
+bool
+orch_log_is_gone(const pg_uuid_t *run_id, const pg_uuid_t *gone, int ngone)
+{
+	return unlikely(ngone > 0) &&
+		bsearch(run_id, gone, ngone, sizeof(pg_uuid_t), orch_uuid_compare) != NULL;
 }
 
 pg_uuid_t *

@@ -58,6 +58,7 @@ extern void orch_log_run_deleted(const pg_uuid_t *run_id);
 
 /* The ids, in order, of runs that were deleted in this transaction and are gone. */
 extern pg_uuid_t *orch_log_gone_runs(int *nruns);
+extern bool orch_log_is_gone(const pg_uuid_t *run_id, const pg_uuid_t *gone, int ngone);
 
 extern void orch_log_at_xact_end(void);
 extern void orch_log_at_subxact_end(int level, bool commit);

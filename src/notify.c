@@ -582,7 +582,8 @@ wait_on(HTAB *effective, uint64 hash, bool person, bool *settled)
 		if (++waited > SETTLE_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 errmsg("work is being assigned, and the transaction that does so does not end its commit"),
+					 errmsg("a transaction that assigns work has been committing for more than %d seconds",
+							SETTLE_MAX / 1000),
 					 errhint("Look at the inbox, and call listen_for_work() again.")));
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1,
 						 PG_WAIT_EXTENSION);

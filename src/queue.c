@@ -538,11 +538,7 @@ carry_out(const ClaimedStep *step, const pg_uuid_t *version)
 
 		if (version != NULL)
 			(void) orch_definition_get(version);
-		memset(&result, 0, sizeof(result));
-		result.known = true;
-		result.run_id = step->run_id;
-		result.step_id = step->step_id;
-		result.lease_id = step->lease_id;
+		orch_queue_result_of(step, &result);
 		orch_queue_call(&step->run_id, step->action, step->inputs,
 						step->has_run_as ? &step->run_as : NULL, GATE_ACTION, &result.outcome);
 		orch_queue_take_result(&result, true);

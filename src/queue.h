@@ -65,6 +65,9 @@ typedef struct StepResult
 	const char *reason;			/* why not, or what else became of it */
 } StepResult;
 
+/* queue_result.c: a result of a claimed step, its outcome still to be filled in */
+extern void orch_queue_result_of(const ClaimedStep *step, StepResult *result);
+
 /*
  * queue_claim.c: up to max_steps ready steps of topics (char *), as ClaimedStep *
  * in the caller's context.  Caller is in system context.

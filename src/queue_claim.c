@@ -199,11 +199,8 @@ take_step(Topic *topic, HeapTuple tuple, TupleDesc desc, List **claimed, List **
 	if (error.message != NULL)
 	{
 		*claimed = list_delete_last(*claimed);
-		result = palloc0(sizeof(StepResult));
-		result->known = true;
-		result->run_id = step->run_id;
-		result->step_id = step->step_id;
-		result->lease_id = step->lease_id;
+		result = palloc(sizeof(StepResult));
+		orch_queue_result_of(step, result);
 		result->outcome.error = orch_engine_error(&error, NULL);
 		result->final = true;
 		*worn = lappend(*worn, result);

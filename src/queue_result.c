@@ -485,6 +485,16 @@ retry_delay(const Action *action, int failures)
 	return delay * (1 + action->retry_jitter * (2 * pg_prng_double(&pg_global_prng_state) - 1));
 }
 
+void
+orch_queue_result_of(const ClaimedStep *step, StepResult *result)
+{
+	memset(result, 0, sizeof(StepResult));
+	result->known = true;
+	result->run_id = step->run_id;
+	result->step_id = step->step_id;
+	result->lease_id = step->lease_id;
+}
+
 /*
  * Take in one outcome.
  */

@@ -109,7 +109,7 @@ static int	function_timeout = 0;	/* ms, of actions that have none; 0: none */
 static char worker_name[64];
 static HeldLease lease;
 
-/* Those that could not be given back, as others had locked them; tried again and again. */
+/* Leases whose rows others had locked: the worker tries again to give them back. */
 #define MAX_UNRETURNED	32
 #define RETURN_NAP		100		/* ms */
 
@@ -638,8 +638,8 @@ give_back(void)
 }
 
 /*
- * Give it back now, or as soon as its row is not locked any more: whoever keeps that
- * locked must not keep others from their steps.
+ * Give the lease back now, or once its row is not locked any more.  A session that keeps
+ * the row locked must not keep others from their steps.
  */
 static void
 return_lease(void)
@@ -902,7 +902,7 @@ run_function(const ClaimedStep *step, Oid owner)
 					 errmsg("the step ended before its function began")));
 		loaded = true;
 		start_timeouts(orch_action_find(step->action));
-		memset(&result, 0, sizeof(result));
+		orch_queue_result_of(step, &result);
 		in_function = true;
 		orch_queue_call(&step->run_id, step->action, step->inputs,
 						step->has_run_as ? &step->run_as : NULL, GATE_WORKER, &result.outcome);
@@ -912,10 +912,6 @@ run_function(const ClaimedStep *step, Oid owner)
 		/* what its outcome sets off is code of others as well */
 		lock_run(step);
 		start_timeouts(orch_action_find(step->action));
-		result.known = true;
-		result.run_id = step->run_id;
-		result.step_id = step->step_id;
-		result.lease_id = step->lease_id;
 		orch_queue_take_result(&result, true);
 		/* then its writes must not be committed either */
 		if (!result.accepted && !others_see_lease())
@@ -1017,11 +1013,7 @@ report_failure(const ClaimedStep *step, ErrorData *error)
 	lock_run(step);
 	start_timeouts(orch_action_find(step->action));
 	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
-	memset(&result, 0, sizeof(result));
-	result.known = true;
-	result.run_id = step->run_id;
-	result.step_id = step->step_id;
-	result.lease_id = step->lease_id;
+	orch_queue_result_of(step, &result);
 	result.outcome.error = orch_engine_error(error, NULL);
 	orch_queue_take_result(&result, true);
 	orch_frame_pop(frame);

@@ -116,7 +116,7 @@ if has 'test/pgtap/*.sql' || has 'test/pgtap/*.sh'; then
     psql -qX -d pgtap_db -c 'CREATE EXTENSION pgtap'
     rm -rf "$work/pgtap"
     mkdir -p "$work/pgtap"
-    has 'test/pgtap/*.sql' && cp test/pgtap/*.sql "$work/pgtap/"
+    has 'test/pgtap/*.sql' && cp test/pgtap/*.sql test/pgtap/*.inc "$work/pgtap/"
     for script in test/pgtap/*.sh; do
         [ -e "$script" ] && bash "$script" >"$work/pgtap/$(basename "$script" .sh).generated.sql"
     done

@@ -7,25 +7,7 @@ SET search_path = public, pg_catalog;
 SET client_min_messages = warning;
 SELECT no_plan();
 
-CREATE FUNCTION pg_temp.step(name text, kind text, action text) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT jsonb_build_object('name', name, 'label', name, 'entryConditionLogic', 'and', 'actionName', action,
-        'actionType', CASE kind WHEN 'I' THEN 'stepInteractive' ELSE 'stepBackground' END, 'requiresAsyncProcessing', kind = 'A')
-      || CASE WHEN kind = 'I' THEN '{"assignees": [{"assigneeType": "User", "assignee": {"stringValue": "ann@example.com"}}]}'::jsonb ELSE '{}' END
-$$;
-CREATE FUNCTION pg_temp.deploy(name text, VARIADIC steps jsonb[]) RETURNS void LANGUAGE sql AS $$
-    SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', name, 'label', name, 'processType', 'Orchestrator',
-        'start', '{"connector": {"targetReference": "S1"}}'::jsonb,
-        'orchestratedStages', jsonb_build_array(jsonb_build_object('name', 'S1', 'label', 'S1', 'exitConditionLogic', 'and', 'stageSteps', to_jsonb(steps)))));
-    SELECT orchestration.activate_orchestration(name);
-$$;
-CREATE FUNCTION pg_temp.kinds(run_id uuid) RETURNS text LANGUAGE sql AS $$ SELECT string_agg(kind::text, ' ' ORDER BY number) FROM orchestration.run_log l WHERE l.run_id = $1 $$;
-CREATE FUNCTION pg_temp.last(name text) RETURNS uuid LANGUAGE sql AS $$ SELECT id FROM orchestration.run WHERE orchestration_name = $1 ORDER BY id DESC LIMIT 1 $$;
-CREATE FUNCTION pg_temp.state(run_id uuid) RETURNS text LANGUAGE sql AS $$
-    SELECT concat_ws(' ', r.status, (SELECT string_agg(s.status::text, ',') FROM orchestration.stage_run s WHERE s.run_id = r.id),
-        (SELECT string_agg(t.status::text, ',' ORDER BY t.id) FROM orchestration.step_run t WHERE t.run_id = r.id),
-        (SELECT string_agg(w.status::text, ',' ORDER BY w.id) FROM orchestration.work_item w WHERE w.run_id = r.id)) FROM orchestration.run r WHERE r.id = $1
-$$;
-CREATE FUNCTION pg_temp.well() RETURNS text LANGUAGE sql AS $$ SELECT COALESCE(string_agg(concat_ws(' ', invariant, object, detail), '; '), '') FROM orchestration.verify() $$;
+\ir runs.sql.inc
 
 CREATE FUNCTION act_fails(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
 CREATE FUNCTION act_does(jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{}'::jsonb $$;
