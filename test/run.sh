@@ -6,33 +6,30 @@
 # TAP assertions, checks and played files.  A kind that has files but ran no test
 # counts as failed, and so does each file that should have run and did not.  What
 # was skipped counts as neither.
+#
+# Kinds that start servers of their own (mutants, TAP) run beside those that use the
+# throwaway server.  A kind prints its output as a whole when it has ended.
 set -u
-unset WERROR                    # mutants may leave something unused
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top" || exit 1
 work=$ORCH_WORK/test
 mkdir -p "$work"
-passed=0
-failed=0
 pgxs=$(dirname "$("${PG_CONFIG:-pg_config}" --pgxs)")
-
-has() { compgen -G "$1" >/dev/null; }
 
 head_line() {
     printf '\n== %s\n' "$1"
     start=$SECONDS
 }
 
-# count a kind: name, ok, not ok, and whether it has files
+# count a kind: name, ok, not ok
 count() {
     local name=$1 ok=$2 not_ok=$3
     if [ "$ok" -eq 0 ] && [ "$not_ok" -eq 0 ]; then
         echo "$name: no test ran"
         not_ok=1
     fi
-    passed=$((passed + ok))
-    failed=$((failed + not_ok))
+    echo "$ok $not_ok" >>"$work/counts"
     printf '%s: %d passed, %d failed (%d s)\n' "$name" "$ok" "$not_ok" $((SECONDS - start))
 }
 
@@ -75,60 +72,56 @@ new_database() {
         psql -qX -d "$1" -c 'CREATE EXTENSION orchestration'
 }
 
-# ---------------------------------------------------------------- checks
-head_line checks
-new_database check_db
-: >"$work/checks.tap"
-status=0
-for check in test/check/*.sh; do
-    PGDATABASE=check_db bash "$check" >>"$work/checks.tap" 2>&1 || status=1
-done
-count_tap checks "$work/checks.tap" $status
+checks() {
+    local check status=0
+    head_line checks
+    new_database check_db
+    : >"$work/checks.tap"
+    for check in test/check/*.sh; do
+        PGDATABASE=check_db bash "$check" >>"$work/checks.tap" 2>&1 || status=1
+    done
+    count_tap checks "$work/checks.tap" $status
+}
 
-# --------------------------------------------------------------- regress
-if has 'test/sql/*.sql'; then
+regress() {
     head_line regress
     rm -f regression.diffs
     make -s installcheck ISOLATION= REGRESS_DB=regression >"$work/regress.log" 2>&1
     count_regress regress "$work/regress.log" $? "$(compgen -G 'test/sql/*.sql' | wc -l)"
-fi
+}
 
-# ------------------------------------------------------------- isolation
-if has 'test/specs/*.spec'; then
+isolation() {
     head_line isolation
     rm -f regression.diffs
     make -s installcheck REGRESS= >"$work/isolation.log" 2>&1
     count_regress isolation "$work/isolation.log" $? "$(compgen -G 'test/specs/*.spec' | wc -l)"
-fi
+}
 
-# --------------------------------------------------------------- mutants
-if [ -e test/mutants/run.sh ]; then
+# on a server of their own: their specs would wait for sessions of other tests
+mutants() {
     head_line mutants
-    bash test/mutants/run.sh >"$work/mutants.tap" 2>&1
-    status=$?
-    count_tap mutants "$work/mutants.tap" $status
-fi
+    test/throwaway.sh test/mutants/run.sh >"$work/mutants.tap" 2>&1
+    count_tap mutants "$work/mutants.tap" $?
+}
 
-# ----------------------------------------------------------------- pgTAP
-if has 'test/pgtap/*.sql' || has 'test/pgtap/*.sh'; then
+pgtap() {
+    local script
     head_line pgTAP
     new_database pgtap_db
     psql -qX -d pgtap_db -c 'CREATE EXTENSION pgtap'
     rm -rf "$work/pgtap"
     mkdir -p "$work/pgtap"
-    has 'test/pgtap/*.sql' && cp test/pgtap/*.sql test/pgtap/*.inc "$work/pgtap/"
+    cp test/pgtap/*.sql test/pgtap/*.inc "$work/pgtap/"
     for script in test/pgtap/*.sh; do
         [ -e "$script" ] && bash "$script" >"$work/pgtap/$(basename "$script" .sh).generated.sql"
     done
     pg_prove --verbose -d pgtap_db "$work"/pgtap/*.sql >"$work/pgtap.tap" 2>&1
-    status=$?
-    count_tap pgTAP "$work/pgtap.tap" $status
-fi
+    count_tap pgTAP "$work/pgtap.tap" $?
+}
 
-# ------------------------------------------------------------------- TAP
-if has 'test/t/*.pl'; then
+tap() {
+    local tap=$ORCH_WORK/tap
     head_line TAP
-    tap=$ORCH_WORK/tap
     mkdir -p "$tap" && cp -r examples "$tap"
     cp test/t/*.pl "$tap/"
     [ "$(id -u)" -eq 0 ] && chown -R postgres: "$tap"
@@ -142,26 +135,23 @@ if has 'test/t/*.pl'; then
             PG_REGRESS="$pgxs/../../src/test/regress/pg_regress" \
             prove --verbose -I "$pgxs/../../src/test/perl" ./*.pl
     ) >"$work/tap.tap" 2>&1
-    status=$?
-    count_tap TAP "$work/tap.tap" $status
-fi
+    count_tap TAP "$work/tap.tap" $?
+}
 
-# ----------------------------------------------------------------- model
-for model in test/model/*.py test/storm/*.py; do
-    [ -e "$model" ] || continue
-    name=$(basename "$model" .py)
-    head_line "$name"
-    new_database "${name}_db"
-    PGDATABASE=${name}_db /usr/bin/python3 "$model" >"$work/$name.tap" 2>&1
-    status=$?
-    count_tap "$name" "$work/$name.tap" $status
-done
+models() {
+    local model name
+    for model in test/model/*.py test/storm/*.py; do
+        name=$(basename "$model" .py)
+        head_line "$name"
+        new_database "${name}_db"
+        PGDATABASE=${name}_db /usr/bin/python3 "$model" >"$work/$name.tap" 2>&1
+        count_tap "$name" "$work/$name.tap" $?
+    done
+}
 
-# ----------------------------------------------------------------- flows
-if [ -e doc/demo/play.sh ]; then
+flows() {
+    local files=(doc/demo/*.flow-meta.xml) flows=${FLOWS:-../shared/flows} ok
     head_line 'orchestration files, each played to Completed, beside its snapshot'
-    files=(doc/demo/*.flow-meta.xml)
-    flows=${FLOWS:-../shared/flows}
     if [ -d "$flows" ]; then
         files+=("$flows"/*.xml)
     else
@@ -169,22 +159,44 @@ if [ -e doc/demo/play.sh ]; then
     fi
     results=$work/flows test/flows/run.sh "${files[@]}" >"$work/flows.log" 2>&1
     ok=$(grep -c '^ok - ' "$work/flows.log")
-    not_ok=$((${#files[@]} - ok))
     grep -v '^ok - ' "$work/flows.log"
-    count flows "$ok" "$not_ok"
-fi
+    count flows "$ok" $((${#files[@]} - ok))
+}
 
-# ------------------------------------------------------ what takes longer
-if [ "${ORCH_LONG:-0}" = 1 ]; then
+# what takes longer
+long() {
+    local long
     for long in test/long/*.sh; do
-        [ -e "$long" ] || continue
         head_line "$(basename "$long" .sh)"
         bash "$long" >"$work/long.tap" 2>&1
-        status=$?
-        count_tap "$(basename "$long" .sh)" "$work/long.tap" $status
+        count_tap "$(basename "$long" .sh)" "$work/long.tap" $?
     done
-fi
+}
 
+# run kinds one after another; each prints what it has to say at once
+lane() {
+    local kind
+    for kind; do
+        "$kind" >"$work/$kind.out" 2>&1
+        flock "$work/lock" cat "$work/$kind.out"
+    done
+}
+
+: >"$work/counts"
+: >"$work/lock"
+kinds=(checks regress isolation pgtap models flows)
+[ "${ORCH_LONG:-0}" = 1 ] && kinds+=(long)
+lane tap mutants &
+lane "${kinds[@]}"
+wait
+
+# a kind that broke off has not counted itself
+for kind in tap mutants "${kinds[@]}"; do
+    tail -n 1 "$work/$kind.out" | grep -q ' passed, ' && continue
+    echo "$kind: broke off"
+    echo "0 1" >>"$work/counts"
+done
+read -r passed failed < <(awk '{ ok += $1; bad += $2 } END { print ok + 0, bad + 0 }' "$work/counts")
 if grep -qE 'PANIC|was terminated by signal' "$ORCH_WORK/server.log"; then
     failed=$((failed + 1))
     grep -E 'PANIC|was terminated by signal' -A 3 "$ORCH_WORK/server.log" | head -n 20

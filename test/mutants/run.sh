@@ -10,6 +10,7 @@
 # find it by the settings in ORCH_TEST_CONF with its folder.  Prints TAP.  With arguments:
 # only the mutants whose names match one of them.
 set -u
+unset WERROR                    # mutants may leave something unused
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 if [ -z "${ORCH_WORK:-}" ] || [ -z "${ORCH_TEST_CONF:-}" ]; then
