@@ -12,12 +12,18 @@
 #                            as expected (read them first)
 
 EXTENSION      = orchestration
-EXTVERSION    := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+# of this file: make may have been called elsewhere (VPATH)
+TOP           := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
+EXTVERSION    := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(TOP)/$(EXTENSION).control)
 
 MODULE_big     = $(EXTENSION)
-OBJS           = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS           = $(patsubst $(TOP)/%.c,%.o,$(sort $(wildcard $(TOP)/src/*.c $(TOP)/src/*/*.c)))
 PG_CPPFLAGS    = -I$(srcdir)/src $(XML_CFLAGS) -DORCHESTRATION_VERSION='"$(EXTVERSION)"'
-PG_CFLAGS      = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror)
+# folders of objects, where make was called
+$(shell mkdir -p $(sort $(dir $(OBJS))))
+# -MMD: each object gets a list of the headers it depends on, included below
+PG_CFLAGS      = -MMD -MP -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+                 $(if $(WERROR),-Werror)
 SHLIB_LINK     = -lxml2
 XML_CFLAGS    := $(shell xml2-config --cflags 2>/dev/null || echo -I/usr/include/libxml2)
 
@@ -32,13 +38,17 @@ REGRESS        = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS   = --inputdir=test --load-extension=$(EXTENSION)
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=$(EXTENSION)
-EXTRA_CLEAN    = build
+EXTRA_CLEAN    = build $(OBJS:.o=.d)
 
-# the bitcode would need clang
-override with_llvm = no
 PG_CONFIG     ?= pg_config
 export PG_CONFIG
 PGXS          := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+# bitcode for JIT needs the clang that the server was built with
+CLANG_OF_SERVER := $(shell sed -n 's/^CLANG *= *//p' $(dir $(PGXS))../Makefile.global 2>/dev/null)
+ifeq ($(and $(CLANG_OF_SERVER),$(shell command -v $(CLANG_OF_SERVER))),)
+override with_llvm = no
+endif
 
 # test, demo and bench must work before the server's headers are there: they
 # install them and call make again; building alone installs nothing
@@ -51,9 +61,12 @@ all install installcheck clean:
 endif
 
 $(INSTALL_SQL): $(SQL_PARTS:%=sql/parts/%.sql) Makefile
-	cat $(SQL_PARTS:%=sql/parts/%.sql) > $@
+	@mkdir -p $(@D)
+	cat $(filter %.sql,$^) > $@
 
-$(OBJS): $(wildcard src/*.h) build/flags
+-include $(OBJS:.o=.d)
+
+$(OBJS) $(OBJS:.o=.bc): build/flags
 
 # objects built for another server or with other flags are built again: a warning
 # that was let through once would not be seen by the tests
@@ -68,18 +81,18 @@ test test-all: export WERROR = 1
 test-all: export ORCH_LONG = 1
 test test-all:
 	@test/setup.sh
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$$(nproc) all
 	@test/throwaway.sh test/run.sh
 
 demo:
 	@test/setup.sh
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$$(nproc) all
 	@KEEP=$(KEEP) test/throwaway.sh doc/demo/play.sh $(if $(FILE),"$(FILE)")
 
 # on a throwaway server, also where PGHOST names one
 bench:
 	@test/setup.sh
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$$(nproc) all
 	@env -u PGHOST bench/run.sh
 	@env -u PGHOST bench/access.sh
 	@env -u PGHOST bench/calls.sh

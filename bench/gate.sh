@@ -1,5 +1,5 @@
 #!/bin/bash
-# gate.sh: what the gate before code of others (src/gate.c) costs a synchronous action.
+# gate.sh: what the gate before code of others (src/record/gate.c) costs a synchronous action.
 #
 # A run of ten background steps, each with a function that does nothing, is started
 # again and again by this build and by a copy of it that only changes the user around
@@ -23,12 +23,11 @@ trap 'rm -rf "$work"' EXIT
 db=orchestration_bench_gate
 
 cp -a "$top/Makefile" "$top/orchestration.control" "$top/src" "$top/sql" "$work/"
-rm -f "$work"/src/gate.o "$work"/src/action.o
 sed -i -e '/sec_context |= SECURITY_RESTRICTED_OPERATION;/s/|=.*/|= 0;/' \
     -e 's/^\(\t*\)close_cursors(gate->subid);/\1(void) close_cursors;/' \
     -e 's/^\(\t*\)refuse_temporary_objects();/\1(void) refuse_temporary_objects;/' \
-    -e 's/AtEOXact_GUC(false, gate->guc_level)/AtEOXact_GUC(true, gate->guc_level)/' "$work/src/gate.c"
-cmp -s "$top/src/gate.c" "$work/src/gate.c" && { say 'the copy is not different'; exit 1; }
+    -e 's/AtEOXact_GUC(false, gate->guc_level)/AtEOXact_GUC(true, gate->guc_level)/' "$work/src/record/gate.c"
+cmp -s "$top/src/record/gate.c" "$work/src/record/gate.c" && { say 'the copy is not different'; exit 1; }
 make -s -C "$work" >/dev/null
 
 PGOPTIONS='-c client_min_messages=warning' psql -qX -d postgres -c "DROP DATABASE IF EXISTS $db" -c "CREATE DATABASE $db"

@@ -1,5 +1,5 @@
--- access: who the session is, and the functions of the policies (src/access_policy.c,
--- src/access_support.c).  They are EXECUTEd by whoever reads a table, tell him of
+-- access: who the session is, and the functions of the policies (src/access/access_policy.c,
+-- src/access/access_support.c).  They are EXECUTEd by whoever reads a table, tell him of
 -- himself only, and are therefore granted to PUBLIC in privilege.sql.
 
 CREATE FUNCTION orchestration.acting_user_id() RETURNS uuid

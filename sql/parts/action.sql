@@ -1,5 +1,5 @@
--- action: what steps call (src/action.c), and the cache invalidation that the
--- tables which sessions keep in memory share (src/catalog.c).
+-- action: what steps call (src/record/action.c), and the cache invalidation that the
+-- tables which sessions keep in memory share (src/base/catalog.c).
 
 CREATE FUNCTION orchestration.invalidate_cache() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_invalidate_cache';

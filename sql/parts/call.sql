@@ -1,5 +1,5 @@
--- call: the documented calls on records (src/retrieve.c, src/save.c,
--- src/replicate.c, src/change_owner.c).  They read and write as the caller.
+-- call: the documented calls on records (src/call/retrieve.c, src/call/save.c,
+-- src/call/replicate.c, src/call/change_owner.c).  They read and write as the caller.
 
 CREATE FUNCTION orchestration.retrieve(
     fields text[],

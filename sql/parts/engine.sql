@@ -1,4 +1,4 @@
--- engine: calls on runs (src/run.c; the engine itself is src/engine*.c).
+-- engine: calls on runs (src/work/run.c; the engine itself is src/engine*.c).
 
 CREATE FUNCTION orchestration.start_orchestration(
     name text,

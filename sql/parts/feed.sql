@@ -1,4 +1,4 @@
--- feed: posts, comments, likes and tracked changes on records (src/feed.c): the
+-- feed: posts, comments, likes and tracked changes on records (src/call/feed.c): the
 -- Feed objects.  Who sees the record sees its feed.
 
 CREATE TYPE orchestration.feed_item_type AS ENUM

@@ -1,5 +1,5 @@
 -- guard: the triggers that no write to a run, stage, step or work item gets
--- past (src/guard.c), and the status machine that they enforce, as rows.
+-- past (src/guard/guard.c), and the status machine that they enforce, as rows.
 --
 -- stage_run and step_run have no BEFORE UPDATE trigger: with one, every update
 -- would lock the row first, in a WAL record of its own.

@@ -1,5 +1,5 @@
 -- history: which fields are tracked, and what they changed from and to
--- (src/history.c): the History objects.
+-- (src/trail/history.c): the History objects.
 
 CREATE TABLE orchestration.field_tracking (
     object         orchestration.shared_object NOT NULL,

@@ -1,4 +1,4 @@
--- inbox: what is assigned to the caller (src/inbox.c).
+-- inbox: what is assigned to the caller (src/work/inbox.c).
 
 CREATE FUNCTION orchestration.my_work_items(
     max_items integer DEFAULT 50,

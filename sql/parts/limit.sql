@@ -1,4 +1,4 @@
--- limit: the times and intervals that rows can have (src/limit.c).
+-- limit: the times and intervals that rows can have (src/base/limit.c).
 --
 -- For whoever writes a table by hand, or loads one.  A time that is infinite makes
 -- views fail that subtract it and log entries without an id; an interval too long to

@@ -67,7 +67,7 @@ COMMENT ON COLUMN orchestration.principal.manage_definitions IS
 COMMENT ON COLUMN orchestration.principal.reassign_work_items IS
     'Permission Reassign Orchestration Work Items: reassigns the work items that he sees';
 
--- The automated process user, seeded; src/principal.h has the same id.
+-- The automated process user, seeded; src/record/principal.h has the same id.
 INSERT INTO orchestration.principal (id, kind, name, username)
 VALUES ('00000000-0000-7000-8000-000000000001', 'User',
         'Automated Process', 'autoproc');

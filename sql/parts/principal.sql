@@ -1,5 +1,5 @@
--- principal: users, groups, queues and who belongs to them (src/principal.c,
--- src/membership.c).
+-- principal: users, groups, queues and who belongs to them (src/record/principal.c,
+-- src/access/membership.c).
 --
 -- The calls run with the rights of their owner; who may call them is a matter of
 -- GRANT EXECUTE, and nobody may by default.

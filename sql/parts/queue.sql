@@ -1,4 +1,4 @@
--- queue: what workers call (src/queue.c).
+-- queue: what workers call (src/work/queue.c).
 
 CREATE FUNCTION orchestration.claim_steps(
     worker text,

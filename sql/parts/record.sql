@@ -1,4 +1,4 @@
--- record: record types, the tables that runs are about (src/record.c, src/run.c).
+-- record: record types, the tables that runs are about (src/record/record.c, src/work/run.c).
 
 CREATE FUNCTION orchestration.record_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_record_change';

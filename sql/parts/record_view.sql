@@ -1,4 +1,4 @@
--- record_view: when records were viewed (src/record_view.c).
+-- record_view: when records were viewed (src/call/record_view.c).
 --
 -- A row a record and viewer: viewers do not wait for each other, nor for whoever
 -- writes to the record, and the record's row stays as it is.  The views show the

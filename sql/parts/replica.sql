@@ -1,4 +1,4 @@
--- replica: what a logical replica needs (src/catalog.c, src/replica.c).
+-- replica: what a logical replica needs (src/base/catalog.c, src/work/replica.c).
 --
 -- Sessions keep rows of these tables in memory.  An apply worker fires no trigger that is
 -- not ENABLE ALWAYS, and no statement trigger for rows at all, so the triggers that make

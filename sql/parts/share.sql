@@ -1,4 +1,4 @@
--- share: calls and views of sharing (src/share.c, src/share_view.c), and the views
+-- share: calls and views of sharing (src/call/share.c, src/call/share_view.c), and the views
 -- of users and groups.
 
 CREATE FUNCTION orchestration.share_record(

@@ -1,4 +1,4 @@
--- sobject: the documented objects as data (src/sobject.c, src/describe.c):
+-- sobject: the documented objects as data (src/record/sobject.c, src/call/describe.c):
 -- objects, fields, picklist values, child relationships, and layouts that
 -- administrators store.  The part "metadata", generated from contract/*.csv by
 -- sql/gen/metadata.py, fills the tables; only layouts belong to the user.

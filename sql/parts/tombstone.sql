@@ -1,4 +1,4 @@
--- tombstone: what is gone (src/tombstone.c): what get_deleted() answers from, and
+-- tombstone: what is gone (src/call/tombstone.c): what get_deleted() answers from, and
 -- the calls by which ended runs and old records go.
 --
 -- A run goes with all that hangs on it; the tombstones of the whole run are

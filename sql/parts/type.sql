@@ -1,5 +1,5 @@
 -- type: the enum types, with exactly the labels of contract/picklists.csv in
--- their order.  C reaches them through the label tables in src/catalog.c.
+-- their order.  C reaches them through the label tables in src/base/catalog.c.
 
 CREATE TYPE orchestration.run_status AS ENUM
     ('Canceled', 'Completed', 'Error', 'InProgress', 'Suspended');

@@ -1,5 +1,5 @@
--- watch: what goes on, what is stuck, what would happen (src/diagram.c,
--- src/dry_run.c).
+-- watch: what goes on, what is stuck, what would happen (src/work/diagram.c,
+-- src/work/dry_run.c).
 
 CREATE FUNCTION orchestration.dry_run(
     orchestration text,

@@ -1,4 +1,4 @@
--- work_item: what people's screens call (src/work_item.c).
+-- work_item: what people's screens call (src/work/work_item.c).
 
 CREATE FUNCTION orchestration.complete_work_item(
     work_item_id uuid,

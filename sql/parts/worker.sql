@@ -1,4 +1,4 @@
--- worker: the background worker (src/launcher.c, src/worker.c).
+-- worker: the background worker (src/work/launcher.c, src/work/worker.c).
 
 CREATE FUNCTION orchestration.start_background_worker()
     RETURNS integer

@@ -6,7 +6,7 @@
 . test/check/lib.sh.inc
 
 known() {
-    diff <(sed -n 's/^\t{RELATION_\([A-Z_]*\), {\([0-9, ]*\)}},*$/\L\1 \2/p' src/batch.c | tr -d ,) <(psql -qXAt -c "
+    diff <(sed -n 's/^\t{RELATION_\([A-Z_]*\), {\([0-9, ]*\)}},*$/\L\1 \2/p' src/base/batch.c | tr -d ,) <(psql -qXAt -c "
         SELECT concat_ws(' ', c.relname, c.relnatts,
                (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull),
                (SELECT count(*) FROM pg_attrdef d WHERE d.adrelid = c.oid),

@@ -11,7 +11,7 @@
 build_flags() {
     make -s --no-print-directory -f Makefile -f - WERROR=1 build_flags <<'MAKE'
 build_flags:
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)'
+	@echo '$(CC) $(CPPFLAGS) $(filter-out -MMD -MP,$(CFLAGS))'
 MAKE
 }
 
@@ -22,7 +22,7 @@ compiles_alone() {
 
 # in the order of definition: "name", once
 compat_names() {
-    sed -nE 's/^#define +([A-Za-z_0-9]+).*/\1/p; s/^typedef .* ([A-Za-z_0-9]+);/\1/p' src/compat.h |
+    sed -nE 's/^#define +([A-Za-z_0-9]+).*/\1/p; s/^typedef .* ([A-Za-z_0-9]+);/\1/p' src/base/compat.h |
         grep -vx ORCH_COMPAT_H | sort -u
 }
 
@@ -31,7 +31,7 @@ compat_included() {
     names=$(compat_names | paste -sd '|')
     [ -n "$names" ] || return 1
     while read -r file; do
-        [ "$file" = src/compat.h ] || grep -qE '^#include "(.*/)?compat.h"' "$file" ||
+        [ "$file" = src/base/compat.h ] || grep -qE '^#include "(.*/)?compat.h"' "$file" ||
             { grep -nHwE "$names" "$file"; bad=1; }
     done < <(grep -rlwE "$names" src --include='*.c' --include='*.h')
     return $bad

@@ -1,7 +1,7 @@
 #!/bin/bash
 # plans.sh: the plan of every kept plan, as the regress files and plans.sql.inc execute it.
 #
-# Kept plans do not depend on statistics (src/planning.c), so one look at each tells all:
+# Kept plans do not depend on statistics (src/base/planning.c), so one look at each tells all:
 # it must find its rows by the first column of an index, and never read a table of the
 # extension as a whole.  @meant has those that are meant to: tables of few rows, what a
 # session keeps, work for all rows.  test/t/012_plans.pl looks at what is read.
@@ -17,7 +17,7 @@ plans() {
         WHERE i.relnamespace = 'orchestration'::regnamespace AND m.amname = 'btree'" >"$ORCH_WORK/indexes"
     psql -qXAt -c "SELECT relname FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind = 'r'" >"$ORCH_WORK/tables"
     # the texts, as the compiler sees them
-    grep -l StaticPlan src/*.c | while read -r file; do
+    grep -l StaticPlan src/*/*.c | while read -r file; do
         cc -E -P -Isrc -I"$("${PG_CONFIG:-pg_config}" --includedir-server)" "$file"
     done >"$ORCH_WORK/plans.i"
     {

@@ -54,7 +54,7 @@ functions_named() {
 
 # the table of status codes has those of the code, and no other
 status_codes() {
-    diff <(grep -ohE '"[A-Z]+(_[A-Z]+)+"' src/save.c src/save_record.c src/save_error.c | tr -d '"' | sort -u) \
+    diff <(grep -ohE '"[A-Z]+(_[A-Z]+)+"' src/call/save.c src/call/save_record.c src/call/save_error.c | tr -d '"' | sort -u) \
         <(awk '/^## /{on = /^## Errors$/} on && /^\| `[A-Z]/' README.md | cut -d'|' -f2 | grep -oE '[A-Z]+(_[A-Z]+)+' | sort -u)
 }
 

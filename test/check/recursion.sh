@@ -19,7 +19,7 @@ graph() {
         for file; do
             object=$out/$(printf %s "${file#"$source"/}" | tr / _)
             # shellcheck disable=SC2046
-            gcc -O0 -w -S -fcallgraph-info $(find "$source" -type d -printf "-I%p ") \
+            gcc -O0 -w -S -fcallgraph-info -I"$source" \
                 -I"$(${PG_CONFIG:-pg_config} --includedir-server)" -I"$(${PG_CONFIG:-pg_config} --includedir)" \
                 $(xml2-config --cflags 2>/dev/null || echo -I/usr/include/libxml2) -D_GNU_SOURCE \
                 -DORCHESTRATION_VERSION="\"0\"" "$file" -o "${object%.c}.s" || exit 255

@@ -27,8 +27,8 @@ exported_symbols() {
 }
 
 versions_in_compat_only() {
-    [ "$(grep -ln PG_VERSION_NUM src/*.c src/*.h)" = src/compat.h ] ||
-        { grep -n PG_VERSION_NUM src/*.c src/*.h; false; }
+    [ "$(grep -rlw PG_VERSION_NUM src --include='*.[ch]')" = src/base/compat.h ] ||
+        { grep -rnw PG_VERSION_NUM src --include='*.[ch]'; false; }
 }
 
 # what building and testing leave behind is no part of the tree
@@ -43,7 +43,7 @@ top_level() {
 
 file_sizes() {
     local large
-    large=$(wc -l src/*.c | awk '$2 != "total" && $1 > 1050') || return 1
+    large=$(wc -l src/*.c src/*/*.c | awk '$2 != "total" && $1 > 1050') || return 1
     [ -z "$large" ] || { echo "$large"; false; }
 }
 

@@ -40,7 +40,7 @@ say() {                         # ok|not ok, description
 # build the copy and install it into $work/inst
 build() {
     rm -rf "$work/inst"
-    make -s -C "$work/src" install DESTDIR="$work/inst" >"$work/build.log" 2>&1
+    make -s -C "$work/src" with_llvm=no install DESTDIR="$work/inst" >"$work/build.log" 2>&1
 }
 
 # the settings that make a session use $work/inst
@@ -109,81 +109,81 @@ else
     [ -z "$failed" ] && cat "$work/build.log" "$work/run.log" 2>/dev/null | sed 's/^/# /'
 fi
 
-mutant 'guard: runs are read without a lock' guard_check.c \
+mutant 'guard: runs are read without a lock' guard/guard_check.c \
     '/plan_lock_runs = /,/};/s/ FOR NO KEY UPDATE//' child_race
-mutant 'guard: runs are locked FOR KEY SHARE, as a foreign key does' guard_check.c \
+mutant 'guard: runs are locked FOR KEY SHARE, as a foreign key does' guard/guard_check.c \
     '/plan_lock_runs = /,/};/s/FOR NO KEY UPDATE/FOR KEY SHARE/' child_race
-mutant 'guard: parents are read with the snapshot of the transaction' guard_check.c \
+mutant 'guard: parents are read with the snapshot of the transaction' guard/guard_check.c \
     's/orch_plan_execute_latest\(plan, values, NULL, 0\)/orch_plan_execute(plan, values, NULL, true, 0)/' child_race
-mutant 'guard: open stages are counted with the snapshot of the transaction' guard_check.c \
+mutant 'guard: open stages are counted with the snapshot of the transaction' guard/guard_check.c \
     's/orch_plan_execute_latest\(&plan_second_open, &value, NULL, 1\)/orch_plan_execute(\&plan_second_open, \&value, NULL, false, 1)/' child_race
-mutant 'guard: stages of a completed run are read with the snapshot of the transaction' guard_check.c \
+mutant 'guard: stages of a completed run are read with the snapshot of the transaction' guard/guard_check.c \
     's/orch_plan_execute_latest\(&plan_not_beside_completed, &value, NULL, 1\)/orch_plan_execute(\&plan_not_beside_completed, \&value, NULL, false, 1)/' child_race
-mutant 'system: the snapshot of the transaction everywhere' system.c \
+mutant 'system: the snapshot of the transaction everywhere' base/system.c \
     's/if \(!IsolationUsesXactSnapshot\(\)\)/if (true)/' child_race work_item_race
-mutant 'system: the latest snapshot without crosscheck' system.c \
+mutant 'system: the latest snapshot without crosscheck' base/system.c \
     's/crosscheck = GetTransactionSnapshot\(\);/crosscheck = InvalidSnapshot;/' record_race run_race
-mutant 'engine: the stage and steps of a run are read with the snapshot of the transaction' engine_state.c \
+mutant 'engine: the stage and steps of a run are read with the snapshot of the transaction' engine/engine_state.c \
     's/orch_plan_execute_latest\((one \? &plan_load_(stage|steps_of) : &plan_load_(stages|steps)), values, NULL, 0\)/orch_plan_execute(\1, values, NULL, false, 0)/' work_item_race
-mutant 'work item: the run is read without a lock' work_item.c \
+mutant 'work item: the run is read without a lock' work/work_item.c \
     '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' work_item_race
-mutant 'work item: the run is locked FOR KEY SHARE' work_item.c \
+mutant 'work item: the run is locked FOR KEY SHARE' work/work_item.c \
     '/plan_lock_run = /,/};/s/FOR NO KEY UPDATE/FOR KEY SHARE/' work_item_race
-mutant 'work item: the item is read with the snapshot of the transaction' work_item.c \
+mutant 'work item: the item is read with the snapshot of the transaction' work/work_item.c \
     's/orch_plan_execute_latest\(&plan_read, values, NULL, 1\)/orch_plan_execute(\&plan_read, values, NULL, false, 1)/' work_item_race
-mutant 'queue: results are taken in without a lock on the run' queue_result.c \
+mutant 'queue: results are taken in without a lock on the run' work/queue_result.c \
     '/plan_lock_runs = /,/};/s/ FOR NO KEY UPDATE//' queue_race
-mutant 'queue: those of many runs are taken in without their locks' engine_state.c \
+mutant 'queue: those of many runs are taken in without their locks' engine/engine_state.c \
     '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' batch_race
-mutant 'queue: claims wait for each other' queue_claim.c \
+mutant 'queue: claims wait for each other' work/queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ SKIP LOCKED//' queue_race
-mutant 'queue: claims without a lock' queue_claim.c \
+mutant 'queue: claims without a lock' work/queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ FOR UPDATE SKIP LOCKED//' queue_race
-mutant 'queue: the lease is not looked at again' queue_result.c \
+mutant 'queue: the lease is not looked at again' work/queue_result.c \
     's/ AND lease_id = \$3 RETURNING/ AND $3 IS NOT NULL RETURNING/;s/ AND q.lease_id = u.lease_id"$/"/' queue_race
-mutant 'condition: the record may change while a run that waits for it starts' engine.c \
+mutant 'condition: the record may change while a run that waits for it starts' engine/engine.c \
     's/^[[:space:]]+def->waits_for_record\);/ false);/' condition_race
-mutant 'condition: runs that wait are looked for with the snapshot of the statement' record_change.c \
+mutant 'condition: runs that wait are looked for with the snapshot of the statement' work/record_change.c \
     's/orch_plan_execute_latest\(&plan_waiting, values, NULL, 0\)/orch_plan_execute(\&plan_waiting, values, NULL, true, 0)/' condition_race
-mutant 'inbox: the item is looked at before the run is locked' work_item.c \
+mutant 'inbox: the item is looked at before the run is locked' work/work_item.c \
     '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' inbox_race
-mutant 'record: it is read without a lock' record.c \
+mutant 'record: it is read without a lock' record/record.c \
     's/ FOR KEY SHARE OF t//' record_race
-mutant 'record: lookups are cleared with the snapshot of the transaction' record.c \
+mutant 'record: lookups are cleared with the snapshot of the transaction' record/record.c \
     's/orch_plan_execute_latest\(&(plan_clear_runs|plan_clear_work_items), values, nulls, 0\)/orch_plan_execute(\&\1, values, nulls, false, 0)/' record_race
-mutant 'start: the key is looked for, not claimed' engine.c \
+mutant 'start: the key is looked for, not claimed' engine/engine.c \
     '/plan_insert_run_once = /,/};/s/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
-mutant 'deploy: versions are numbered without a lock' definition_deploy.c \
+mutant 'deploy: versions are numbered without a lock' definition/definition_deploy.c \
     's/ WHERE name = \$1 FOR NO KEY UPDATE/ WHERE name = $1/' start_race
-mutant 'access: waiting invalidations are not taken in' access_int.h \
+mutant 'access: waiting invalidations are not taken in' access/access_int.h \
     's/^\tAcceptInvalidationMessages\(\);//' new_enemy
-mutant 'access: sharing is read with the snapshot of the statement' access.c \
+mutant 'access: sharing is read with the snapshot of the statement' access/access.c \
     's/GetCatalogSnapshot\(orch_catalog_relation\([A-Z_]+\)\)/GetActiveSnapshot()/' share_revoke
-mutant 'access: changes of shares invalidate nothing' catalog.c \
+mutant 'access: changes of shares invalidate nothing' base/catalog.c \
     's/^\t\torch_catalog_share_generation\+\+;//' share_revoke
-mutant 'membership: circles are looked for without a lock' membership.c \
+mutant 'membership: circles are looked for without a lock' access/membership.c \
     's/ FOR NO KEY UPDATE//' membership_cycle
-mutant 'share: without a lock on the run' share.c \
+mutant 'share: without a lock on the run' call/share.c \
     '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' rights_race
-mutant 'share: the right is not asked again under the lock' share.c \
+mutant 'share: the right is not asked again under the lock' call/share.c \
     's/^\torch_share_require_all\(role, record\.object, .*;//' rights_race
-mutant 'run: the right is not asked again under the lock' run.c \
+mutant 'run: the right is not asked again under the lock' work/run.c \
     '/plan_lock_run, &value/{n;s/.*//}' rights_race
-mutant 'work item: the right is not asked again under the lock' work_item.c \
+mutant 'work item: the right is not asked again under the lock' work/work_item.c \
     '/^\trequire\(role, id\);/{N;/tuple = /s/^\trequire\(role, id\);//}' rights_race
-mutant 'stamp: nobody says that he writes' stamp.c \
+mutant 'stamp: nobody says that he writes' base/stamp.c \
     's/\(void\) LockAcquire\(&tag, ShareLock, false, false\);//' replicate_race
-mutant 'stamp: the time at which the transaction began' stamp.c \
+mutant 'stamp: the time at which the transaction began' base/stamp.c \
     's/stamp = Max\(GetCurrentTimestamp\(\), before\)/stamp = GetCurrentTransactionStartTimestamp()/; s/#include "fmgr.h"/#include "fmgr.h"\n#include "access\/xact.h"/' replicate_race
-mutant 'stamp: the lock ends with the subtransaction' stamp.c \
+mutant 'stamp: the lock ends with the subtransaction' base/stamp.c \
     's/CurrentResourceOwner = TopTransactionResourceOwner;//' replicate_race
-mutant 'replicate: changes are read with the snapshot of the transaction' replicate.c \
+mutant 'replicate: changes are read with the snapshot of the transaction' call/replicate.c \
     's/GetLatestSnapshot\(\)/GetActiveSnapshot()/' replicate_race
-mutant 'tombstone: purges wait for each other' tombstone.c \
+mutant 'tombstone: purges wait for each other' call/tombstone.c \
     's/(ORDER BY r.modified_minute LIMIT \$2 FOR UPDATE) SKIP LOCKED/\1/' purge_race
-mutant 'record_view: the same viewer waits for himself' record_view.c \
+mutant 'record_view: the same viewer waits for himself' call/record_view.c \
     's/LockAcquire\(&tag, ExclusiveLock, false, true\)/LockAcquire(\&tag, ExclusiveLock, false, false)/' view_race
-mutant 'feed: the item is not locked' feed.c \
+mutant 'feed: the item is not locked' call/feed.c \
     '/plan_item = /,/};/s/ FOR KEY SHARE//' feed_race
 
 echo "1..$number"

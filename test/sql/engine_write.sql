@@ -1,5 +1,5 @@
 -- Calls that move many runs: what they write as sets is what one call each would
--- have written (src/engine_write.c).
+-- have written (src/engine/engine_write.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper

@@ -1,5 +1,5 @@
--- formula: expressions, their types, their functions (src/formula.c,
--- src/formula_function.c).
+-- formula: expressions, their types, their functions (src/evaluate/formula.c,
+-- src/evaluate/formula_function.c).
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 \pset format unaligned

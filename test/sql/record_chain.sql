@@ -1,6 +1,6 @@
 -- record_chain: what a run's own steps change does not start the same again, chains of runs
--- have an end, and trouble of the server is no failure of a run (src/chain.c,
--- src/frame.c, src/engine_state.c).
+-- have an end, and trouble of the server is no failure of a run (src/engine/chain.c,
+-- src/base/frame.c, src/engine/engine_state.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper

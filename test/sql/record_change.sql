@@ -1,5 +1,5 @@
 -- record_change: what changes of records set off: starts, and runs that wait for
--- a record (src/record_change.c).
+-- a record (src/work/record_change.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper

@@ -1,6 +1,6 @@
 -- record_nesting: statements that change registered tables inside one another, by
 -- triggers of users and actions; rows that are gone or changed before their statement
--- ends; rows without a key (src/record_change.c).
+-- ends; rows without a key (src/work/record_change.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper

@@ -1,5 +1,5 @@
 -- record_partition: records that vanish without a row trigger: TRUNCATE, DETACH and
--- DROP of registered tables and their partitions (src/record_partition.c).
+-- DROP of registered tables and their partitions (src/record/record_partition.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper

@@ -1,5 +1,5 @@
--- worker: retries, leases, fairness, the fused call (src/queue.c,
--- src/queue_claim.c); the background worker itself is in test/t/008_worker.pl.
+-- worker: retries, leases, fairness, the fused call (src/work/queue.c,
+-- src/work/queue_claim.c); the background worker itself is in test/t/008_worker.pl.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper

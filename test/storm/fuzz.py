@@ -98,7 +98,7 @@ DEFINITION = {
          "inputParameters": [{"name": "x", "value": {"elementReference": "amount"}}]},
         {"name": "W", "label": "W", "actionType": "stepBackground", "requiresAsyncProcessing": True, "actionName": "fuzz_worker", "entryConditionLogic": "and"}]}]}
 
-# src/save_error.c, src/save.c, src/save_record.c
+# src/call/save_error.c, src/call/save.c, src/call/save_record.c
 CODES = ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "DUPLICATE_EXTERNAL_ID", "DUPLICATE_VALUE", "ENTITY_IS_DELETED", "FIELD_CUSTOM_VALIDATION_EXCEPTION",
          "FIELD_INTEGRITY_EXCEPTION", "INACTIVE_OWNER_OR_USER", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "INSUFFICIENT_ACCESS_OR_READONLY",
          "INVALID_ACCESS_LEVEL", "INVALID_CROSS_REFERENCE_KEY", "INVALID_EMPTY_KEY_OWNER", "INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE",

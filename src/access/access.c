@@ -1,0 +1,663 @@
+/*-------------------------------------------------------------------------
+ *
+ * access.c
+ *	  What a person sees, kept in the session.
+ *
+ * Nothing is materialised per record.  A person's access is five small sets: the
+ * principals he is (himself, his groups and queues), whose records he sees,
+ * which orchestrations', which single records, and what he has to all of an
+ * object.  A policy asks, row by row, whether a row's owner, orchestration or id
+ * is in them.  So a rule over a million records is one row, and takes effect at
+ * once.
+ *
+ * The sets of the last few persons stay in memory until one of the tables
+ * changes that they are made of: each has a statement trigger that sends a
+ * relcache invalidation (catalog.c), own changes arrive with the next command,
+ * those of others at their commit.  A function of a policy takes in waiting
+ * invalidations before it answers: locks that a transaction holds already would
+ * not, and a statement that waited for a row must not hand out what was written
+ * after the right was taken away.  As with REVOKE there is an instant between a
+ * commit's becoming visible and its invalidations being sent; once COMMIT has
+ * returned, the change is everywhere.
+ *
+ * Tables are read by plain index scans with a snapshot of now, not the
+ * statement's: otherwise an old snapshot (REPEATABLE READ) would fill the cache
+ * with rights that were taken away since, and leave them there.  Such scans also
+ * work in parallel workers, and in the middle of a statement; SPI would not.
+ * Sets are filled in stages, only as far as somebody asks, and a stage counts as
+ * filled after its last row: an error in between leaves nothing behind.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/access.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "access/access.h"
+#include "access/access_int.h"
+#include "base/catalog.h"
+#include "base/uuid.h"
+#include "record/principal.h"
+
+/* Persons kept at once; a gateway comes back to the same ones. */
+#define MAX_SETS 16
+
+static AccessSet sets[MAX_SETS];
+static uint64 use_counter = 0;
+
+/* A superuser, or a role that row security does not apply to. */
+static AccessSet unlimited;
+
+/* No user of ours. */
+static AccessSet nobody;
+
+AccessSet  *orch_access_kept = NULL;
+Oid			orch_access_kept_role = InvalidOid;
+uint64		orch_access_kept_identity = 0;
+
+/* An index scan that is begun again for each key. */
+typedef struct KeyScan
+{
+	Relation	relation;
+	Oid			index;
+	AttrNumber	attnum;
+	Snapshot	snapshot;
+	SysScanDesc scan;
+} KeyScan;
+
+/* Uuids still to be looked at. */
+typedef struct WorkList
+{
+	pg_uuid_t  *ids;
+	int			count;
+	int			size;
+} WorkList;
+
+static AccessSet *get_set(const pg_uuid_t *user_id, int permissions);
+static void forget_set(AccessSet *set);
+static void read_defaults(AccessSet *set);
+static void fill_groups(AccessSet *set);
+static void fill_rules(AccessSet *set);
+static void spread_over_members(AccessSet *set, UuidMap *sources, WorkList *list);
+static void fill_shares(AccessSet *set);
+static void key_scan_open(KeyScan *scan, OrchRelation relation,
+						  OrchRelation index, AttrNumber attnum, Snapshot snapshot);
+static void key_scan_begin(KeyScan *scan, const pg_uuid_t *key);
+static HeapTuple key_scan_next(KeyScan *scan);
+static void key_scan_end(KeyScan *scan);
+static void key_scan_close(KeyScan *scan);
+static void work_list_add(WorkList *list, const pg_uuid_t *id);
+
+/* ---------------------------------------------------------------- persons */
+
+/*
+ * Find who a role is now, and keep it for orch_access_current().
+ */
+AccessSet *
+orch_access_establish(Oid role)
+{
+	uint64		identity = orch_principal_identity;
+	AccessSet  *set = orch_access_of_role(role);
+
+	orch_access_kept = set;
+	orch_access_kept_role = role;
+	orch_access_kept_identity = identity;
+	return set;
+}
+
+/*
+ * Who a role is: the user that orchestration.user_id names or that is mapped to
+ * it; where neither is so, unlimited if row security does not apply to it.
+ */
+AccessSet *
+orch_access_of_role(Oid role)
+{
+	const Principal *principal;
+
+	AcceptInvalidationMessages();
+	if ((orch_user_id == NULL || orch_user_id[0] == '\0') &&
+		has_bypassrls_privilege(role))
+	{
+		int			object;
+
+		for (object = 0; object < NUM_OBJECTS; object++)
+			unlimited.base[object] = ACCESS_ALL;
+		unlimited.permissions = PERMISSION_ALL;
+		unlimited.generation = orch_catalog_sharing_generation;
+		return &unlimited;
+	}
+	principal = orch_principal_acting(role);
+	if (principal == NULL)
+	{
+		nobody.generation = orch_catalog_sharing_generation;
+		return &nobody;
+	}
+	return get_set(&principal->id, principal->permissions);
+}
+
+/*
+ * What somebody else has; nobody if it is no active user.
+ */
+AccessSet *
+orch_access_of_user(const pg_uuid_t *user_id)
+{
+	Principal	principal;
+
+	AcceptInvalidationMessages();
+	if (!orch_principal_scan(INDEX_PRINCIPAL_ID, Anum_principal_id, F_UUID_EQ,
+							 UUIDPGetDatum(user_id), &principal) ||
+		principal.kind != PRINCIPAL_USER || !principal.is_active)
+	{
+		nobody.generation = orch_catalog_sharing_generation;
+		return &nobody;
+	}
+	return get_set(&principal.id, principal.permissions);
+}
+
+bool
+orch_access_is_unlimited(const AccessSet *set)
+{
+	return set == &unlimited;
+}
+
+/*
+ * The set of an active user: one that is kept and still right, or a new one.
+ */
+static AccessSet *
+get_set(const pg_uuid_t *user_id, int permissions)
+{
+	AccessSet  *set = NULL;
+	AccessSet  *oldest = &sets[0];
+	int			i;
+
+	for (i = 0; i < MAX_SETS; i++)
+	{
+		if (sets[i].in_use && orch_uuid_equal(&sets[i].user_id, user_id))
+		{
+			set = &sets[i];
+			break;
+		}
+		if (!sets[i].in_use || (oldest->in_use && sets[i].last_used < oldest->last_used))
+			oldest = &sets[i];
+	}
+	if (set == NULL || set->generation != orch_catalog_sharing_generation)
+	{
+		if (set == NULL)
+			set = oldest;
+		forget_set(set);
+		set->user_id = *user_id;
+		set->permissions = permissions;
+		/* before it reads: what arrives meanwhile makes it stale */
+		set->generation = orch_catalog_sharing_generation;
+		read_defaults(set);
+		set->is_user = true;
+		set->in_use = true;
+	}
+	set->last_used = ++use_counter;
+	return set;
+}
+
+static void
+forget_set(AccessSet *set)
+{
+	if (orch_access_kept == set)
+		orch_access_kept = NULL;
+	if (set->context != NULL)
+		MemoryContextDelete(set->context);
+	memset(set, 0, sizeof(*set));
+	set->context = AllocSetContextCreate(TopMemoryContext,
+										 "orchestration access",
+										 ALLOCSET_DEFAULT_SIZES);
+}
+
+/*
+ * One of the sets, filled.
+ */
+UuidMap *
+orch_access_arm(AccessSet *set, AccessArm arm)
+{
+	if (!set->is_user)
+		return arm == ARM_OWNER ? &set->owners :
+			arm == ARM_RECORD ? &set->shares :
+			arm == ARM_ORCHESTRATION ? &set->orchestrations : &set->principals;
+
+	switch (arm)
+	{
+		case ARM_OWNER:
+			if (!set->has_rules)
+				fill_rules(set);
+			return &set->owners;
+		case ARM_ORCHESTRATION:
+			if (!set->has_rules)
+				fill_rules(set);
+			return &set->orchestrations;
+		case ARM_RECORD:
+			if (set->share_generation != orch_catalog_share_generation)
+				fill_shares(set);
+			return &set->shares;
+		case ARM_ASSIGNEE:
+			if (!set->has_groups)
+				fill_groups(set);
+			return &set->principals;
+	}
+	return NULL;				/* keep compiler quiet */
+}
+
+/*
+ * The level that somebody has to a record: the highest of all grants.
+ */
+AccessLevel
+orch_access_level(AccessSet *set, const RecordAccess *record)
+{
+	SharedObject object = record->object;
+	AccessLevel level = set->base[object];
+
+	if (!set->is_user || level == ACCESS_ALL)
+		return level;
+	level = Max(level, PACKED_LEVEL(orch_uuid_map_get(orch_access_arm(set, ARM_OWNER),
+													  &record->owner_id), object));
+	if (record->has_orchestration)
+		level = Max(level, PACKED_LEVEL(orch_uuid_map_get(orch_access_arm(set, ARM_ORCHESTRATION),
+														  &record->orchestration_id), object));
+	level = Max(level, PACKED_LEVEL(orch_uuid_map_get(orch_access_arm(set, ARM_RECORD),
+													  &record->id), object));
+	if (record->has_assignee && level < ACCESS_READ &&
+		orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record->assignee_id) != 0)
+		level = ACCESS_READ;
+	return level;
+}
+
+/* ---------------------------------------------------------------- filling */
+
+/*
+ * The value of an enum column that is not null.
+ */
+static int
+enum_column(HeapTuple tuple, TupleDesc desc, EnumType type, AttrNumber attnum)
+{
+	bool		isnull;
+
+	return orch_catalog_label_value(type, DatumGetObjectId(heap_getattr(tuple, attnum,
+																		desc, &isnull)));
+}
+
+/*
+ * Raise the level to one object among those that are packed in a value.
+ */
+static inline void
+raise_level(uint8 *value, int object, int level)
+{
+	if (level > (int) PACKED_LEVEL(*value, object))
+		*value = (*value & ~(3 << (2 * object))) | (level << (2 * object));
+}
+
+/*
+ * What he has to all records: by permission, or by default.
+ */
+static void
+read_defaults(AccessSet *set)
+{
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			object;
+
+	if (set->permissions & PERMISSION_MODIFY_ALL_DATA)
+	{
+		set->permissions |= PERMISSION_ALL;
+		for (object = 0; object < NUM_OBJECTS; object++)
+			set->base[object] = ACCESS_ALL;
+		return;
+	}
+	relation = table_open(orch_catalog_relation(RELATION_DEFAULT_ACCESS),
+						  AccessShareLock);
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		TupleDesc	desc = RelationGetDescr(relation);
+
+		/* Private, Read, ReadWrite are none, Read, Edit */
+		object = enum_column(tuple, desc, ENUM_SHARED_OBJECT, Anum_default_access_object);
+		set->base[object] = (AccessLevel) enum_column(tuple, desc, ENUM_SHARING_MODEL,
+													  Anum_default_access_sharing_model);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+
+	if (set->permissions & PERMISSION_VIEW_ALL_DATA)
+		for (object = 0; object < NUM_OBJECTS; object++)
+			set->base[object] = Max(set->base[object], ACCESS_READ);
+}
+
+/*
+ * He himself and every group and queue that he belongs to, also by way of
+ * another group.
+ */
+static void
+fill_groups(AccessSet *set)
+{
+	UuidMap		principals;
+
+	orch_uuid_map_init(&principals, set->context);
+	orch_access_groups_above(&set->user_id, &principals);
+	set->principals = principals;
+	set->has_groups = true;
+}
+
+/*
+ * Enter a principal and every group and queue that it belongs to into an empty
+ * map, as 1.
+ */
+void
+orch_access_groups_above(const pg_uuid_t *principal_id, UuidMap *principals)
+{
+	Snapshot	snapshot;
+	WorkList	list = {NULL, 0, 0};
+	KeyScan		scan;
+
+	*orch_uuid_map_enter(principals, principal_id) = 1;
+	work_list_add(&list, principal_id);
+
+	snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_MEMBERSHIP)));
+	key_scan_open(&scan, RELATION_MEMBERSHIP, INDEX_MEMBERSHIP_MEMBER,
+				  Anum_membership_member_id, snapshot);
+	while (list.count > 0)
+	{
+		pg_uuid_t	member = list.ids[--list.count];
+		HeapTuple	tuple;
+
+		CHECK_FOR_INTERRUPTS();
+		key_scan_begin(&scan, &member);
+		while ((tuple = key_scan_next(&scan)) != NULL)
+		{
+			bool		isnull;
+			pg_uuid_t  *group = DatumGetUUIDP(heap_getattr(tuple, Anum_membership_group_id,
+														   RelationGetDescr(scan.relation), &isnull));
+			uint8	   *value = orch_uuid_map_enter(principals, group);
+
+			if (*value == 0)
+			{
+				*value = 1;
+				work_list_add(&list, group);
+			}
+		}
+		key_scan_end(&scan);
+	}
+	key_scan_close(&scan);
+	UnregisterSnapshot(snapshot);
+	pfree(list.ids);
+}
+
+/*
+ * Whose records, and which orchestrations', he sees: he himself his own, and
+ * what the rules give that name one of his principals.
+ */
+static void
+fill_rules(AccessSet *set)
+{
+	UuidMap    *principals = orch_access_arm(set, ARM_ASSIGNEE);
+	UuidMap		owners;
+	UuidMap		orchestrations;
+	UuidMap		sources;
+	MemoryContext temporary = AllocSetContextCreate(CurrentMemoryContext,
+													"orchestration access rules",
+													ALLOCSET_DEFAULT_SIZES);
+	WorkList	list = {NULL, 0, 0};
+	KeyScan		scan;
+	Snapshot	snapshot;
+	uint8		own = 0;
+	uint32		i;
+	int			object;
+
+	check_stack_depth();
+	orch_uuid_map_init(&owners, set->context);
+	orch_uuid_map_init(&orchestrations, set->context);
+	orch_uuid_map_init(&sources, temporary);
+
+	snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_OWNER_SHARING_RULE)));
+	key_scan_open(&scan, RELATION_OWNER_SHARING_RULE, INDEX_OWNER_SHARING_RULE_TARGET,
+				  Anum_owner_sharing_rule_user_or_group_id, snapshot);
+	for (i = 0; i < principals->size; i++)
+	{
+		HeapTuple	tuple;
+
+		if (principals->values[i] == 0)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		key_scan_begin(&scan, &principals->keys[i]);
+		while ((tuple = key_scan_next(&scan)) != NULL)
+		{
+			TupleDesc	desc = RelationGetDescr(scan.relation);
+			bool		isnull;
+			Datum		source;
+			uint8	   *value;
+			int			level;
+
+			object = enum_column(tuple, desc, ENUM_SHARED_OBJECT,
+								 Anum_owner_sharing_rule_object);
+			level = ACCESS_READ + enum_column(tuple, desc, ENUM_ACCESS_LEVEL,
+											  Anum_owner_sharing_rule_access_level);
+			if (level <= (int) set->base[object])
+				continue;
+			source = heap_getattr(tuple, Anum_owner_sharing_rule_group_id, desc, &isnull);
+			if (!isnull)
+			{
+				value = orch_uuid_map_enter(&sources, DatumGetUUIDP(source));
+				if (*value == 0)
+					work_list_add(&list, DatumGetUUIDP(source));
+			}
+			else
+			{
+				source = heap_getattr(tuple, Anum_owner_sharing_rule_orchestration_id,
+									  desc, &isnull);
+				value = orch_uuid_map_enter(&orchestrations, DatumGetUUIDP(source));
+			}
+			raise_level(value, object, level);
+		}
+		key_scan_end(&scan);
+	}
+	key_scan_close(&scan);
+	UnregisterSnapshot(snapshot);
+
+	for (object = 0; object < NUM_OBJECTS; object++)
+		own |= ACCESS_ALL << (2 * object);
+	set->owners = owners;
+	*orch_uuid_map_enter(&set->owners, &set->user_id) = own;
+	set->orchestrations = orchestrations;
+	spread_over_members(set, &sources, &list);
+	MemoryContextDelete(temporary);
+	if (list.ids != NULL)
+		pfree(list.ids);
+	set->has_rules = true;
+}
+
+/* The higher level of each object. */
+static inline uint8
+packed_max(uint8 a, uint8 b)
+{
+	uint8		result = 0;
+	int			object;
+
+	for (object = 0; object < NUM_OBJECTS; object++)
+		result |= Max(PACKED_LEVEL(a, object), PACKED_LEVEL(b, object)) << (2 * object);
+	return result;
+}
+
+/*
+ * From groups to the users in them.  A group gets the levels of those that it is
+ * in; it is looked at again when they rose.
+ */
+static void
+spread_over_members(AccessSet *set, UuidMap *sources, WorkList *list)
+{
+	Oid			user_label = orch_catalog_label_oid(ENUM_PRINCIPAL_KIND, PRINCIPAL_USER);
+	KeyScan		scan;
+	Snapshot	snapshot;
+
+	snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_MEMBERSHIP)));
+	key_scan_open(&scan, RELATION_MEMBERSHIP, INDEX_MEMBERSHIP_GROUP,
+				  Anum_membership_group_id, snapshot);
+	while (list->count > 0)
+	{
+		pg_uuid_t	group = list->ids[--list->count];
+		uint8		levels = orch_uuid_map_get(sources, &group);
+		HeapTuple	tuple;
+
+		CHECK_FOR_INTERRUPTS();
+		key_scan_begin(&scan, &group);
+		while ((tuple = key_scan_next(&scan)) != NULL)
+		{
+			TupleDesc	desc = RelationGetDescr(scan.relation);
+			bool		isnull;
+			pg_uuid_t  *member = DatumGetUUIDP(heap_getattr(tuple, Anum_membership_member_id,
+															desc, &isnull));
+			Oid			kind = DatumGetObjectId(heap_getattr(tuple, Anum_membership_member_kind,
+															 desc, &isnull));
+			bool		is_user = kind == user_label;
+			uint8	   *value = orch_uuid_map_enter(is_user ? &set->owners : sources,
+													member);
+			uint8		raised = packed_max(*value, levels);
+
+			if (raised != *value && !is_user)
+				work_list_add(list, member);
+			*value = raised;
+		}
+		key_scan_end(&scan);
+	}
+	key_scan_close(&scan);
+	UnregisterSnapshot(snapshot);
+}
+
+/*
+ * The single records that were shared with one of his principals.
+ */
+static void
+fill_shares(AccessSet *set)
+{
+	UuidMap    *principals = orch_access_arm(set, ARM_ASSIGNEE);
+	uint64		generation = orch_catalog_share_generation;
+	MemoryContext context;
+	UuidMap		shares;
+	KeyScan		scan;
+	Snapshot	snapshot;
+	uint32		i;
+
+	check_stack_depth();
+
+	/* its own memory: shares come and go more often than the rest */
+	set->share_generation = 0;
+	if (set->share_context != NULL)
+		MemoryContextDelete(set->share_context);
+	set->share_context = NULL;
+	memset(&set->shares, 0, sizeof(set->shares));
+	context = AllocSetContextCreate(set->context, "orchestration shares",
+									ALLOCSET_SMALL_SIZES);
+	set->share_context = context;
+	orch_uuid_map_init(&shares, context);
+
+	snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_SHARE_GRANT)));
+	key_scan_open(&scan, RELATION_SHARE_GRANT, INDEX_SHARE_GRANT_TARGET,
+				  Anum_share_grant_user_or_group_id, snapshot);
+	for (i = 0; i < principals->size; i++)
+	{
+		HeapTuple	tuple;
+
+		if (principals->values[i] == 0)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		key_scan_begin(&scan, &principals->keys[i]);
+		while ((tuple = key_scan_next(&scan)) != NULL)
+		{
+			TupleDesc	desc = RelationGetDescr(scan.relation);
+			bool		isnull;
+			int			object;
+			int			level;
+			uint8	   *value;
+
+			object = enum_column(tuple, desc, ENUM_SHARED_OBJECT,
+								 Anum_share_grant_object);
+			level = ACCESS_READ + enum_column(tuple, desc, ENUM_ACCESS_LEVEL,
+											  Anum_share_grant_access_level);
+			value = orch_uuid_map_enter(&shares,
+										DatumGetUUIDP(heap_getattr(tuple, Anum_share_grant_record_id,
+																   desc, &isnull)));
+			raise_level(value, object, level);
+		}
+		key_scan_end(&scan);
+	}
+	key_scan_close(&scan);
+	UnregisterSnapshot(snapshot);
+	set->shares = shares;
+	set->share_generation = generation;
+}
+
+static void
+key_scan_open(KeyScan *scan, OrchRelation relation, OrchRelation index,
+			  AttrNumber attnum, Snapshot snapshot)
+{
+	scan->relation = table_open(orch_catalog_relation(relation), AccessShareLock);
+	scan->index = orch_catalog_relation(index);
+	scan->attnum = attnum;
+	scan->snapshot = snapshot;
+	scan->scan = NULL;
+}
+
+static void
+key_scan_begin(KeyScan *scan, const pg_uuid_t *key)
+{
+	ScanKeyData scankey;
+
+	ScanKeyInit(&scankey, scan->attnum, BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(key));
+	scan->scan = systable_beginscan(scan->relation, scan->index, true,
+									scan->snapshot, 1, &scankey);
+}
+
+static HeapTuple
+key_scan_next(KeyScan *scan)
+{
+	HeapTuple	tuple = systable_getnext(scan->scan);
+
+	return HeapTupleIsValid(tuple) ? tuple : NULL;
+}
+
+static void
+key_scan_end(KeyScan *scan)
+{
+	systable_endscan(scan->scan);
+}
+
+static void
+key_scan_close(KeyScan *scan)
+{
+	table_close(scan->relation, AccessShareLock);
+}
+
+static void
+work_list_add(WorkList *list, const pg_uuid_t *id)
+{
+	if (list->count >= list->size)
+	{
+		list->size = Max(64, list->size * 2);
+		list->ids = list->ids == NULL ?
+			palloc(list->size * sizeof(pg_uuid_t)) :
+			repalloc_huge(list->ids, (Size) list->size * sizeof(pg_uuid_t));
+	}
+	list->ids[list->count++] = *id;
+}

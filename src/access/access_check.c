@@ -1,0 +1,277 @@
+/*-------------------------------------------------------------------------
+ *
+ * access_check.c
+ *	  The rights that calls and updates need.
+ *
+ * A record that the caller does not see is refused exactly as one that does not
+ * exist.  One that he sees is refused with the right that is missing.  Calls ask
+ * before they wait for a lock, so that waiting tells nothing, and again when
+ * they have it: what they waited for may have been the change of their right.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/access_check.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/compat.h"
+#include "base/errors.h"
+#include "base/uuid.h"
+#include "guard/transition.h"
+#include "record/principal.h"
+
+#define NEEDS_ASSIGNMENT \
+	"to be assigned to him or to a group or queue of his, or the permission Modify All Data"
+#define NEEDS_REASSIGN "the permission Reassign Orchestration Work Items"
+
+static void refuse(Oid role, const char *to_do, const RecordAccess *record,
+				   const char *needs) pg_attribute_noreturn();
+static bool column_changed(TupleDesc desc, HeapTuple old, HeapTuple new,
+						   AttrNumber attnum);
+
+static const char *const object_names[NUM_OBJECTS] = {
+	"run", "stage", "step", "work item"
+};
+
+/*
+ * Calls are for active users, and for roles that row security does not apply to.
+ */
+AccessSet *
+orch_access_require_user(Oid role)
+{
+	AccessSet  *set = orch_access_of_role(role);
+
+	if (!set->is_user && !orch_access_is_unlimited(set))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 orch_user_id != NULL && orch_user_id[0] != '\0' ?
+				 errmsg("orchestration.user_id names no active user") :
+				 errmsg("role \"%s\" acts as no active user",
+						GetUserNameFromId(role, false)),
+				 errhint("Have a user created or activated whose role_name is the role's.")));
+	return set;
+}
+
+/*
+ * to_do is what the message says he may not: "deploy orchestrations".
+ */
+void
+orch_access_require_permission(Oid role, int permission, const char *to_do)
+{
+	AccessSet  *set = orch_access_require_user(role);
+	const char *name =
+		permission == PERMISSION_MODIFY_ALL_DATA ? "Modify All Data" :
+		permission == PERMISSION_MANAGE_DEFINITIONS ? "Manage Flow" :
+		permission == PERMISSION_MANAGE_RUNS ? "Manage Orchestration Runs" :
+		permission == PERMISSION_VIEW_ALL_DATA ? "View All Data" :
+		"Reassign Orchestration Work Items";
+
+	if ((set->permissions & permission) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("user \"%s\" may not %s",
+						orch_principal_role_label(role), to_do),
+				 errdetail("It needs the permission %s.", name)));
+}
+
+static void
+refuse(Oid role, const char *to_do, const RecordAccess *record, const char *needs)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("user \"%s\" may not %s %s %s",
+					orch_principal_role_label(role), to_do,
+					object_names[record->object], orch_uuid_text(&record->id)),
+			 errdetail("It needs %s.", needs)));
+}
+
+/*
+ * The level to a record that the caller must see.
+ */
+AccessLevel
+orch_access_require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
+							RecordAccess *record)
+{
+	AccessLevel level = ACCESS_NONE;
+
+	(void) orch_access_require_user(role);
+	if (orch_access_read(object, id, record))
+		level = orch_access_level(orch_access_of_role(role), record);
+	if (level == ACCESS_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("%s %s does not exist", object_names[object],
+						orch_uuid_text(id))));
+	return level;
+}
+
+static bool
+has_permission(Oid role, int permission)
+{
+	return (orch_access_of_role(role)->permissions & permission) != 0;
+}
+
+/*
+ * Suspend, resume, cancel.
+ */
+void
+orch_access_require_move(Oid role, const pg_uuid_t *run_id)
+{
+	RecordAccess record;
+
+	if (orch_access_require_visible(role, OBJECT_RUN, run_id, &record) < ACCESS_EDIT &&
+		!has_permission(role, PERMISSION_MANAGE_RUNS))
+		refuse(role, "change the status of", &record,
+			   "Edit access to the run, or the permission Manage Orchestration Runs");
+}
+
+/*
+ * Complete a work item, or say that its screen failed.
+ */
+void
+orch_access_require_work(Oid role, const pg_uuid_t *item_id)
+{
+	RecordAccess record;
+	AccessSet  *set;
+
+	(void) orch_access_require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
+	set = orch_access_of_role(role);
+	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) == 0 &&
+		orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
+		refuse(role, "finish", &record,
+			   NEEDS_ASSIGNMENT);
+}
+
+/*
+ * Give a work item to somebody else.
+ */
+void
+orch_access_require_reassign(Oid role, const pg_uuid_t *item_id)
+{
+	RecordAccess record;
+
+	(void) orch_access_require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
+	if (!has_permission(role, PERMISSION_REASSIGN_WORK_ITEMS))
+		refuse(role, "reassign", &record,
+			   NEEDS_REASSIGN);
+}
+
+static bool
+column_changed(TupleDesc desc, HeapTuple old, HeapTuple new, AttrNumber attnum)
+{
+	bool		old_isnull;
+	bool		new_isnull;
+	Datum		was = heap_getattr(old, attnum, desc, &old_isnull);
+	Datum		is = heap_getattr(new, attnum, desc, &new_isnull);
+	Form_pg_attribute attr = TupleDescAttr(desc, attnum - 1);
+
+	if (old_isnull || new_isnull)
+		return old_isnull != new_isnull;
+	return !datumIsEqual(was, is, attr->attbyval, attr->attlen);
+}
+
+/*
+ * What somebody whom row security applies to changes with UPDATE.  He sees the
+ * row, the policy saw to that; which columns he can change at all is a matter of
+ * column privileges.
+ */
+void
+orch_access_check_update(SharedObject object, Relation relation,
+						 HeapTuple old, HeapTuple new)
+{
+	static const AttrNumber owner_columns[NUM_OBJECTS] = {
+		Anum_run_owner_id, Anum_stage_run_owner_id, Anum_step_run_owner_id,
+		Anum_work_item_owner_id
+	};
+	static const AttrNumber status_columns[NUM_OBJECTS] = {
+		Anum_run_status, Anum_stage_run_status, Anum_step_run_status,
+		Anum_work_item_status
+	};
+	Oid			role = GetUserId();
+	TupleDesc	desc = RelationGetDescr(relation);
+	AccessSet  *set;
+	RecordAccess record;
+	AccessLevel level;
+
+	if (role == orch_catalog_owner())
+		return;					/* system context */
+	set = orch_access_of_role(role);
+	if (orch_access_is_unlimited(set) || has_bypassrls_privilege(role))
+		return;
+
+	orch_access_of_tuple(object, old, desc, &record);
+	level = orch_access_level(set, &record);
+	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0)
+		return;
+
+	if (level < ACCESS_ALL && column_changed(desc, old, new, owner_columns[object]))
+		refuse(role, "change the owner of", &record, "All access to it: its owner has that, and the permission Modify All Data");
+	if (object == OBJECT_WORK_ITEM)
+	{
+		bool		reassigned = column_changed(desc, old, new, Anum_work_item_assignee_id);
+		bool		finished = column_changed(desc, old, new, Anum_work_item_status);
+
+		if (reassigned && (set->permissions & PERMISSION_REASSIGN_WORK_ITEMS) == 0)
+			refuse(role, "reassign", &record,
+				   NEEDS_REASSIGN);
+		if (finished &&
+			orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
+			refuse(role, "finish", &record,
+				   NEEDS_ASSIGNMENT);
+		if (reassigned || finished)
+			return;
+	}
+	if (level >= ACCESS_EDIT)
+		return;
+	if (object == OBJECT_RUN && (set->permissions & PERMISSION_MANAGE_RUNS) != 0 &&
+		column_changed(desc, old, new, status_columns[object]) &&
+		!column_changed(desc, old, new, Anum_run_interview_id) &&
+		!column_changed(desc, old, new, Anum_run_triggering_record_type) &&
+		!column_changed(desc, old, new, Anum_run_triggering_record_id))
+		return;
+	refuse(role, object == OBJECT_RUN &&
+		   column_changed(desc, old, new, status_columns[object]) ?
+		   "change the status of" : "change", &record,
+		   object == OBJECT_RUN ?
+		   "Edit access to the run; for its status the permission Manage Orchestration Runs will do" :
+		   "Edit access to it");
+}
+
+PG_FUNCTION_INFO_V1(orchestration_guard_judges);
+
+/*
+ * orchestration.guard_judges(object orchestration.shared_object, record_id uuid)
+ *		returns boolean
+ *
+ * WITH CHECK of the policies for UPDATE: true.  The rights to change a record, and the
+ * rules of its status, are checked by triggers that see the row before and after; a
+ * role that was given the parameter session_replication_role can keep them from firing.
+ * Raises 42501 then.  Only roles that row security applies to come here, so that
+ * a restore, a subscription and a superuser do not.
+ */
+Datum
+orchestration_guard_judges(PG_FUNCTION_ARGS)
+{
+	if (unlikely(SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("user \"%s\" may not change %s %s while session_replication_role is replica",
+						orch_principal_role_label(GetUserId()),
+						object_names[orch_access_object(PG_GETARG_OID(0))],
+						orch_uuid_text(PG_GETARG_UUID_P(1))),
+				 errdetail("The triggers that check rights and statuses do not fire then."),
+				 errhint("Set session_replication_role to origin.")));
+	PG_RETURN_BOOL(true);
+}

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * access_int.h
+ *	  Who the session is, as quickly as a policy has to know it.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/access_int.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ACCESS_INT_H
+#define ORCH_ACCESS_INT_H
+
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/inval.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "record/principal.h"
+
+/* Whom the functions of the policies found last. */
+extern AccessSet *orch_access_kept;
+extern Oid	orch_access_kept_role;
+extern uint64 orch_access_kept_identity;
+
+extern AccessSet *orch_access_establish(Oid role);
+
+/*
+ * Who the current role is, as the policies see it.
+ */
+static inline AccessSet *
+orch_access_current(void)
+{
+	AcceptInvalidationMessages();
+	if (likely(orch_access_kept != NULL &&
+			   orch_access_kept->generation == orch_catalog_sharing_generation &&
+			   orch_access_kept_identity == orch_principal_identity &&
+			   orch_access_kept_role == GetUserId()))
+		return orch_access_kept;
+	return orch_access_establish(GetUserId());
+}
+
+#endif							/* ORCH_ACCESS_INT_H */

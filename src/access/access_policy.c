@@ -1,0 +1,380 @@
+/*-------------------------------------------------------------------------
+ *
+ * access_policy.c
+ *	  The functions of the policies, and the ids that they become for an index.
+ *
+ * Called for each row of a scan: after a validity test, a look-up in a map.  They
+ * tell whoever calls them of himself only.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/access_policy.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "access/access.h"
+#include "access/access_int.h"
+#include "base/catalog.h"
+#include "base/uuid.h"
+#include "record/principal.h"
+
+/* What record_visible() said last in this statement. */
+typedef struct LastVerdict
+{
+	const AccessSet *set;
+	uint64		generation;
+	uint64		share_generation;
+	SharedObject object;
+	pg_uuid_t	id;
+	bool		visible;
+} LastVerdict;
+
+/*
+ * From the OID of an object's label; a policy always asks for the same.
+ */
+SharedObject
+orch_access_object(Oid label)
+{
+	static Oid	last_label = InvalidOid;
+	static SharedObject last_object;
+
+	if (likely(label == last_label))
+		return last_object;
+	last_object = (SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT, label);
+	last_label = label;
+	return last_object;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_acting_user_id);
+
+/*
+ * orchestration.acting_user_id() returns uuid
+ *
+ * The active user that the session acts as, null: none.
+ */
+Datum
+orchestration_acting_user_id(PG_FUNCTION_ARGS)
+{
+	const Principal *principal;
+	pg_uuid_t  *id;
+
+	AcceptInvalidationMessages();
+	principal = orch_principal_acting(GetUserId());
+	if (principal == NULL)
+		PG_RETURN_NULL();
+	id = palloc(sizeof(pg_uuid_t));
+	*id = principal->id;
+	PG_RETURN_UUID_P(id);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_is_user);
+
+/*
+ * orchestration.is_user() returns boolean
+ *
+ * Policy of what every active user may read.
+ */
+Datum
+orchestration_is_user(PG_FUNCTION_ARGS)
+{
+	AccessSet  *set = orch_access_current();
+
+	PG_RETURN_BOOL(set->is_user || orch_access_is_unlimited(set));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_sees_sharing);
+
+/*
+ * orchestration.sees_sharing() returns boolean
+ *
+ * Policy of the sharing rules: View All Data.
+ */
+Datum
+orchestration_sees_sharing(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL((orch_access_current()->permissions & PERMISSION_VIEW_ALL_DATA) != 0);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_owner_visible);
+
+/*
+ * orchestration.owner_visible(object orchestration.shared_object,
+ *		owner_id uuid) returns boolean
+ *
+ * Whether the caller sees the object's records of this owner; true for all where
+ * he sees all.  Called for each row by the policies, first of the arms.
+ */
+Datum
+orchestration_owner_visible(PG_FUNCTION_ARGS)
+{
+	AccessSet  *set = orch_access_current();
+	SharedObject object = orch_access_object(PG_GETARG_OID(0));
+
+	if (set->base[object] >= ACCESS_READ)
+		PG_RETURN_BOOL(true);
+	if (!set->is_user)
+		PG_RETURN_BOOL(false);
+	if (unlikely(!set->has_rules))
+		(void) orch_access_arm(set, ARM_OWNER);
+	PG_RETURN_BOOL(PACKED_LEVEL(orch_uuid_map_get(&set->owners, PG_GETARG_UUID_P(1)),
+								object) != ACCESS_NONE);
+}
+
+/*
+ * The other arms: is the id in the set?  Where he sees all, the first arm said so.
+ */
+static inline Datum
+arm_visible(FunctionCallInfo fcinfo, AccessArm arm)
+{
+	AccessSet  *set = orch_access_current();
+	SharedObject object = orch_access_object(PG_GETARG_OID(0));
+
+	if (set->base[object] >= ACCESS_READ)
+		PG_RETURN_BOOL(true);
+	if (!set->is_user)
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(PACKED_LEVEL(orch_uuid_map_get(orch_access_arm(set, arm),
+												  PG_GETARG_UUID_P(1)),
+								object) != ACCESS_NONE);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_record_shared);
+
+/*
+ * orchestration.record_shared(object orchestration.shared_object,
+ *		record_id uuid) returns boolean
+ *
+ * Whether the record is shared with the caller by a manual share; true for all
+ * where he sees all.
+ */
+Datum
+orchestration_record_shared(PG_FUNCTION_ARGS)
+{
+	return arm_visible(fcinfo, ARM_RECORD);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_orchestration_visible);
+
+/*
+ * orchestration.orchestration_visible(object orchestration.shared_object,
+ *		orchestration_id uuid) returns boolean
+ *
+ * Whether a sharing rule shows the caller the object's records of runs of this
+ * orchestration; true for all where he sees all.
+ */
+Datum
+orchestration_orchestration_visible(PG_FUNCTION_ARGS)
+{
+	return arm_visible(fcinfo, ARM_ORCHESTRATION);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_assignee_visible);
+
+/*
+ * orchestration.assignee_visible(assignee_id uuid) returns boolean
+ *
+ * Whether work items of this assignee are the caller's own: it is he, or a group
+ * or queue that he belongs to; true for all where he sees all work items.
+ */
+Datum
+orchestration_assignee_visible(PG_FUNCTION_ARGS)
+{
+	AccessSet  *set = orch_access_current();
+
+	if (set->base[OBJECT_WORK_ITEM] >= ACCESS_READ)
+		PG_RETURN_BOOL(true);
+	if (!set->is_user)
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE),
+									 PG_GETARG_UUID_P(0)) != 0);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_record_visible);
+
+/*
+ * orchestration.record_visible(object orchestration.shared_object,
+ *		record_id uuid) returns boolean
+ *
+ * Whether the caller sees the record: policy of what hangs on records without
+ * having their owner (log, shares).  Reads the record, so that what follows it
+ * need not be changed with it; false when there is none.
+ */
+Datum
+orchestration_record_visible(PG_FUNCTION_ARGS)
+{
+	AccessSet  *set = orch_access_current();
+	SharedObject object = orch_access_object(PG_GETARG_OID(0));
+	pg_uuid_t  *id = PG_GETARG_UUID_P(1);
+	LastVerdict *last = (LastVerdict *) fcinfo->flinfo->fn_extra;
+	RecordAccess record;
+	bool		visible;
+
+	if (set->base[object] >= ACCESS_READ)
+		PG_RETURN_BOOL(true);
+	if (!set->is_user)
+		PG_RETURN_BOOL(false);
+
+	/* rows of one record mostly come together */
+	if (last != NULL && last->set == set &&
+		last->generation == orch_catalog_sharing_generation &&
+		last->share_generation == orch_catalog_share_generation &&
+		last->object == object && orch_uuid_equal(&last->id, id))
+		PG_RETURN_BOOL(last->visible);
+
+	visible = orch_access_read(object, id, &record);
+	set = orch_access_current();		/* reading may have taken in invalidations */
+	visible = visible && orch_access_level(set, &record) != ACCESS_NONE;
+
+	if (last == NULL)
+		fcinfo->flinfo->fn_extra = last =
+			MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(LastVerdict));
+	last->set = set;
+	last->generation = set->generation;
+	last->share_generation = set->share_generation;
+	last->object = object;
+	last->id = *id;
+	last->visible = visible;
+	PG_RETURN_BOOL(visible);
+}
+
+/*
+ * The ids in a set by which the object's records are visible.
+ */
+static ArrayType *
+visible_ids(AccessArm arm, SharedObject object)
+{
+	AccessSet  *set = orch_access_current();
+	UuidMap    *map;
+	pg_uuid_t  *ids;
+	ArrayType  *array;
+	uint32		i;
+	int			n = 0;
+
+	map = orch_access_arm(set, arm);
+	ids = palloc(Max(map->count, 1) * sizeof(pg_uuid_t));
+	for (i = 0; i < map->size; i++)
+	{
+		if (map->values[i] == 0 ||
+			(arm != ARM_ASSIGNEE && PACKED_LEVEL(map->values[i], object) == ACCESS_NONE))
+			continue;
+		ids[n++] = map->keys[i];
+	}
+	array = orch_uuid_array(ids, n);
+	pfree(ids);
+	return array;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_visible_owner_ids);
+
+/*
+ * orchestration.visible_owner_ids(object orchestration.shared_object)
+ *		returns uuid[]
+ *
+ * For index conditions: the owners whose records the caller sees.  Where he sees
+ * all, every principal: a plan made for somebody else must find everything.
+ */
+Datum
+orchestration_visible_owner_ids(PG_FUNCTION_ARGS)
+{
+	AccessSet  *set = orch_access_current();
+	SharedObject object = orch_access_object(PG_GETARG_OID(0));
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	pg_uuid_t  *ids;
+	int			size = 1024;
+	int			n = 0;
+
+	if (set->base[object] < ACCESS_READ)
+		PG_RETURN_ARRAYTYPE_P(visible_ids(ARM_OWNER, object));
+
+	ids = palloc(size * sizeof(pg_uuid_t));
+	relation = table_open(orch_catalog_relation(RELATION_PRINCIPAL), AccessShareLock);
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		if (n >= size)
+			ids = repalloc_huge(ids, (Size) (size *= 2) * sizeof(pg_uuid_t));
+		ids[n++] = *DatumGetUUIDP(heap_getattr(tuple, Anum_principal_id,
+											   RelationGetDescr(relation), &isnull));
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	PG_RETURN_ARRAYTYPE_P(orch_uuid_array(ids, n));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_shared_record_ids);
+
+/*
+ * orchestration.shared_record_ids(object orchestration.shared_object)
+ *		returns uuid[]
+ *
+ * For index conditions: the records that are shared with the caller by manual
+ * shares.
+ */
+Datum
+orchestration_shared_record_ids(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(visible_ids(ARM_RECORD, orch_access_object(PG_GETARG_OID(0))));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_visible_orchestration_ids);
+
+/*
+ * orchestration.visible_orchestration_ids(object orchestration.shared_object)
+ *		returns uuid[]
+ *
+ * For index conditions: the orchestrations whose records rules show the caller.
+ */
+Datum
+orchestration_visible_orchestration_ids(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(visible_ids(ARM_ORCHESTRATION, orch_access_object(PG_GETARG_OID(0))));
+}
+
+ArrayType *
+orch_access_acting_ids(void)
+{
+	return visible_ids(ARM_ASSIGNEE, OBJECT_WORK_ITEM);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_acting_principal_ids);
+
+/*
+ * orchestration.acting_principal_ids() returns uuid[]
+ *
+ * The user that the session acts as, and the groups and queues that he belongs
+ * to, directly or by way of a group.
+ */
+Datum
+orchestration_acting_principal_ids(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(orch_access_acting_ids());
+}
+
+PG_FUNCTION_INFO_V1(orchestration_unestimated);
+
+/*
+ * orchestration.unestimated(ids uuid[]) returns uuid[]
+ *
+ * The same array.  VOLATILE, so that the planner does not look each element of a
+ * long one up in the statistics; see access_support.c.
+ */
+Datum
+orchestration_unestimated(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}

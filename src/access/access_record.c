@@ -1,0 +1,114 @@
+/*-------------------------------------------------------------------------
+ *
+ * access_record.c
+ *	  What of a record its access depends on.
+ *
+ * Read with a snapshot of now, as everything that decides about access.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/access_record.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+
+/* Where each object keeps it; run_id: 0 where the record is the run. */
+static const struct
+{
+	OrchRelation relation;
+	OrchRelation index;			/* by id */
+	AttrNumber	run_id;
+	AttrNumber	id;
+	AttrNumber	owner_id;
+	AttrNumber	orchestration_id;
+	AttrNumber	assignee_id;	/* or 0 */
+}			columns[NUM_OBJECTS] = {
+	[OBJECT_RUN] = {RELATION_RUN, INDEX_RUN_ID, 0, Anum_run_id,
+	Anum_run_owner_id, Anum_run_orchestration_id, 0},
+	[OBJECT_STAGE] = {RELATION_STAGE_RUN, INDEX_STAGE_RUN_ID,
+		Anum_stage_run_run_id, Anum_stage_run_id, Anum_stage_run_owner_id,
+	Anum_stage_run_orchestration_id, 0},
+	[OBJECT_STEP] = {RELATION_STEP_RUN, INDEX_STEP_RUN_ID,
+		Anum_step_run_run_id, Anum_step_run_id, Anum_step_run_owner_id,
+	Anum_step_run_orchestration_id, 0},
+	[OBJECT_WORK_ITEM] = {RELATION_WORK_ITEM, INDEX_WORK_ITEM_ID,
+		Anum_work_item_run_id, Anum_work_item_id, Anum_work_item_owner_id,
+	Anum_work_item_orchestration_id, Anum_work_item_assignee_id}
+};
+
+/*
+ * From a row of the object's table.
+ */
+void
+orch_access_of_tuple(SharedObject object, HeapTuple tuple, TupleDesc desc,
+					 RecordAccess *record)
+{
+	Datum		value;
+	bool		isnull;
+
+	memset(record, 0, sizeof(*record));
+	record->object = object;
+	record->id = *DatumGetUUIDP(heap_getattr(tuple, columns[object].id, desc, &isnull));
+	record->run_id = columns[object].run_id == 0 ? record->id :
+		*DatumGetUUIDP(heap_getattr(tuple, columns[object].run_id, desc, &isnull));
+	record->owner_id = *DatumGetUUIDP(heap_getattr(tuple, columns[object].owner_id, desc, &isnull));
+	value = heap_getattr(tuple, columns[object].orchestration_id, desc, &isnull);
+	record->has_orchestration = !isnull;
+	if (!isnull)
+		record->orchestration_id = *DatumGetUUIDP(value);
+	record->has_assignee = columns[object].assignee_id != 0;
+	if (record->has_assignee)
+		record->assignee_id = *DatumGetUUIDP(heap_getattr(tuple, columns[object].assignee_id,
+														  desc, &isnull));
+}
+
+/*
+ * The record with this id; false: there is none.
+ */
+bool
+orch_access_read(SharedObject object, const pg_uuid_t *id, RecordAccess *record)
+{
+	Relation	relation = table_open(orch_catalog_relation(columns[object].relation),
+									  AccessShareLock);
+	ScanKeyData scankey;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&scankey, columns[object].id, BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(id));
+	scan = systable_beginscan(relation, orch_catalog_relation(columns[object].index),
+							  true, NULL, 1, &scankey);
+	tuple = systable_getnext(scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+		orch_access_of_tuple(object, tuple, RelationGetDescr(relation), record);
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return found;
+}
+
+/*
+ * The record with this id, whatever its object is.
+ */
+bool
+orch_access_find(const pg_uuid_t *id, RecordAccess *record)
+{
+	int			object;
+
+	for (object = 0; object < NUM_OBJECTS; object++)
+		if (orch_access_read((SharedObject) object, id, record))
+			return true;
+	return false;
+}

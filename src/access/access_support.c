@@ -1,0 +1,382 @@
+/*-------------------------------------------------------------------------
+ *
+ * access_support.c
+ *	  What the planner is told of the functions of the policies.
+ *
+ * Three things, for each arm of a policy:
+ *
+ * As the condition of an index it becomes "column = ANY (ids)" where ids is a
+ * STABLE function of the caller's sets: evaluated when a scan begins, so that a
+ * kept plan is right for whoever executes it.  The condition counts as lossy:
+ * the policy itself is evaluated on every row that is found, too.
+ *
+ * How many rows it lets through is computed from the set and the statistics of
+ * the column.  The planner would compute the same for the derived condition,
+ * asking the statistics once for each id; long arrays are hidden from that in a
+ * VOLATILE function, and a condition that lets much through is not offered to an
+ * index at all.
+ *
+ * For somebody who sees all records of the object, every arm becomes TRUE, and
+ * nothing is left of the policy.  Such a plan must not outlive that: it is made
+ * only for who acts by his role (the plan cache makes a new plan for another
+ * role, as the query has row security), and should orchestration.user_id be set
+ * later, plans are dropped (principal.c).  When permissions or defaults change it
+ * is invalidated, since it is made to depend on those tables; and since a
+ * transaction that holds its locks already would not notice, each execution of
+ * such a plan is checked when it starts.  A statement that locks rows keeps the
+ * functions: it may wait, and must then ask again.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/access_support.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_operator_d.h"
+#include "catalog/pg_statistic.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
+#include "nodes/supportnodes.h"
+#include "parser/parse_func.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+#include "utils/selfuncs.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/uuid.h"
+#include "record/principal.h"
+
+/* Arrays longer than this are not looked up element by element. */
+#define MAX_ESTIMATED_IDS	100
+
+/* An index is of no use for more than this part of a table. */
+#define MAX_INDEX_SELECTIVITY	0.25
+
+/*
+ * What marks the plans of this session that were simplified: the index by owner of
+ * the object's table, on which no plan else is said to depend; or InvalidOid.  Kept
+ * here, since plans outlive DROP EXTENSION.
+ */
+static Oid	marks[NUM_OBJECTS];
+
+static ExecutorStart_hook_type next_executor_start = NULL;
+
+static void check_plan(QueryDesc *query, int eflags);
+static const OrchRelation owner_indexes[NUM_OBJECTS] = {
+	INDEX_RUN_OWNER, INDEX_STAGE_RUN_OWNER, INDEX_STEP_RUN_OWNER,
+	INDEX_WORK_ITEM_OWNER
+};
+
+static Node *support(Node *request, AccessArm arm);
+static Node *simplify(SupportRequestSimplify *request, AccessArm arm);
+static bool select_rows(SupportRequestSelectivity *request, AccessArm arm);
+static List *index_condition(SupportRequestIndexCondition *request, AccessArm arm);
+static double selectivity(PlannerInfo *root, Node *column, int varRelid,
+						  AccessArm arm, SharedObject object);
+static bool object_of_call(List *args, AccessArm arm, SharedObject *object);
+static Oid	function_oid(const char *name, int nargs, const Oid *argtypes);
+
+/* The column that an arm is asked about: its last argument. */
+#define ARM_COLUMN(args) ((Node *) llast(args))
+
+PG_FUNCTION_INFO_V1(orchestration_owner_visible_support);
+PG_FUNCTION_INFO_V1(orchestration_record_shared_support);
+PG_FUNCTION_INFO_V1(orchestration_orchestration_visible_support);
+PG_FUNCTION_INFO_V1(orchestration_assignee_visible_support);
+PG_FUNCTION_INFO_V1(orchestration_record_visible_support);
+
+/*
+ * orchestration.owner_visible_support(internal) returns internal, and the same
+ * for the other arms
+ *
+ * Planner support functions; not callable from SQL.
+ */
+Datum
+orchestration_owner_visible_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_OWNER));
+}
+
+Datum
+orchestration_record_shared_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_RECORD));
+}
+
+Datum
+orchestration_orchestration_visible_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_ORCHESTRATION));
+}
+
+Datum
+orchestration_assignee_visible_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_ASSIGNEE));
+}
+
+/*
+ * record_visible() is no arm, and can only be simplified.
+ */
+Datum
+orchestration_record_visible_support(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+
+	PG_RETURN_POINTER(IsA(request, SupportRequestSimplify) ?
+					  simplify((SupportRequestSimplify *) request, ARM_RECORD) : NULL);
+}
+
+static Node *
+support(Node *request, AccessArm arm)
+{
+	if (IsA(request, SupportRequestSimplify))
+		return simplify((SupportRequestSimplify *) request, arm);
+	if (IsA(request, SupportRequestSelectivity) &&
+		select_rows((SupportRequestSelectivity *) request, arm))
+		return request;
+	if (IsA(request, SupportRequestIndexCondition))
+		return (Node *) index_condition((SupportRequestIndexCondition *) request, arm);
+	return NULL;
+}
+
+/*
+ * Which object a call is about; false: it is not a constant.
+ */
+static bool
+object_of_call(List *args, AccessArm arm, SharedObject *object)
+{
+	Const	   *label;
+
+	if (arm == ARM_ASSIGNEE && list_length(args) == 1)
+	{
+		*object = OBJECT_WORK_ITEM;
+		return true;
+	}
+	label = (Const *) linitial(args);
+	if (!IsA(label, Const) || label->constisnull)
+		return false;
+	*object = orch_access_object(DatumGetObjectId(label->constvalue));
+	return true;
+}
+
+static Oid
+function_oid(const char *name, int nargs, const Oid *argtypes)
+{
+	return LookupFuncName(list_make2(makeString("orchestration"),
+									 makeString(pstrdup(name))),
+						  nargs, argtypes, false);
+}
+
+static Node *
+simplify(SupportRequestSimplify *request, AccessArm arm)
+{
+	PlannerInfo *root;
+	PlannerGlobal *glob;
+	SharedObject object;
+
+	if (request->root == NULL ||
+		(orch_user_id != NULL && orch_user_id[0] != '\0'))
+		return NULL;
+	for (root = request->root; root != NULL; root = root->parent_root)
+		if (root->parse->commandType != CMD_SELECT || root->parse->rowMarks != NIL)
+			return NULL;
+	if (!object_of_call(request->fcall->args, arm, &object) ||
+		orch_access_of_role(GetUserId())->base[object] < ACCESS_READ)
+		return NULL;
+
+	glob = request->root->glob;
+	marks[object] = orch_catalog_relation(owner_indexes[object]);
+	glob->relationOids = list_append_unique_oid(glob->relationOids, marks[object]);
+	glob->relationOids = list_append_unique_oid(glob->relationOids,
+												orch_catalog_relation(RELATION_PRINCIPAL));
+	glob->relationOids = list_append_unique_oid(glob->relationOids,
+												orch_catalog_relation(RELATION_DEFAULT_ACCESS));
+	orch_principal_plans_depend = true;
+	return makeBoolConst(true, false);
+}
+
+/*
+ * ExecutorStart_hook: may he who executes a simplified plan still see all?
+ */
+static void
+check_plan(QueryDesc *query, int eflags)
+{
+	if (query->plannedstmt->relationOids != NIL)
+	{
+		int			object;
+
+		for (object = 0; object < NUM_OBJECTS; object++)
+			if (OidIsValid(marks[object]) &&
+				list_member_oid(query->plannedstmt->relationOids, marks[object]) &&
+				orch_access_of_role(GetUserId())->base[object] < ACCESS_READ)
+			{
+				/* not all that changes who he is invalidates plans by itself */
+				ResetPlanCache();
+				ereport(ERROR,
+						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						 errmsg("access was taken away after the statement was prepared"),
+						 errhint("Run the statement again.")));
+			}
+	}
+	if (next_executor_start != NULL)
+		next_executor_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+}
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_access_support_init(void)
+{
+	next_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = check_plan;
+}
+
+static bool
+select_rows(SupportRequestSelectivity *request, AccessArm arm)
+{
+	SharedObject object;
+
+	if (request->is_join || !object_of_call(request->args, arm, &object))
+		return false;
+	request->selectivity = selectivity(request->root, ARM_COLUMN(request->args),
+									   request->varRelid, arm, object);
+	return true;
+}
+
+/*
+ * The part of the rows whose column is in the set: known frequencies of the most
+ * common values, and an equal share of the rest for each of the others.
+ */
+static double
+selectivity(PlannerInfo *root, Node *column, int varRelid, AccessArm arm,
+			SharedObject object)
+{
+	AccessSet  *set = orch_access_of_role(GetUserId());
+	UuidMap    *map;
+	VariableStatData vardata;
+	AttStatsSlot slot;
+	double		ndistinct;
+	bool		isdefault;
+	double		common = 0;		/* rows of common values in the set */
+	double		all_common = 0;
+	double		nullfrac = 0;
+	int			ncommon = 0;
+	int			nin_common = 0;
+	double		nids = 0;
+	double		result;
+	uint32		i;
+
+	if (set->base[object] >= ACCESS_READ)
+		return 1.0;
+	map = orch_access_arm(set, arm);
+	for (i = 0; i < map->size; i++)
+		if (map->values[i] != 0 &&
+			(arm == ARM_ASSIGNEE || PACKED_LEVEL(map->values[i], object) != ACCESS_NONE))
+			nids++;
+	if (nids == 0)
+		return 0.0;
+
+	examine_variable(root, column, varRelid, &vardata);
+	ndistinct = get_variable_numdistinct(&vardata, &isdefault);
+	if (HeapTupleIsValid(vardata.statsTuple))
+	{
+		nullfrac = ((Form_pg_statistic) GETSTRUCT(vardata.statsTuple))->stanullfrac;
+		if (get_attstatsslot(&slot, vardata.statsTuple, STATISTIC_KIND_MCV,
+							 InvalidOid, ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS))
+		{
+			for (i = 0; i < (uint32) slot.nvalues; i++)
+			{
+				uint8		value = orch_uuid_map_get(map, DatumGetUUIDP(slot.values[i]));
+
+				if (value != 0 &&
+					(arm == ARM_ASSIGNEE || PACKED_LEVEL(value, object) != ACCESS_NONE))
+				{
+					common += slot.numbers[i];
+					nin_common++;
+				}
+				all_common += slot.numbers[i];
+				ncommon++;
+			}
+			free_attstatsslot(&slot);
+		}
+	}
+	ReleaseVariableStats(vardata);
+
+	result = common;
+	if (nids > nin_common && ndistinct > ncommon)
+		result += (1.0 - nullfrac - all_common) *
+			Min((nids - nin_common) / (ndistinct - ncommon), 1.0);
+	CLAMP_PROBABILITY(result);
+	return result;
+}
+
+static List *
+index_condition(SupportRequestIndexCondition *request, AccessArm arm)
+{
+	static const char *const functions[] = {
+		[ARM_OWNER] = "visible_owner_ids",
+		[ARM_RECORD] = "shared_record_ids",
+		[ARM_ORCHESTRATION] = "visible_orchestration_ids",
+		[ARM_ASSIGNEE] = "acting_principal_ids"
+	};
+	FuncExpr   *call = (FuncExpr *) request->node;
+	SharedObject object;
+	AccessSet  *set;
+	Oid			equal;
+	Oid			array_type = UUIDARRAYOID;
+	Oid			label_type = orch_catalog_enum_type(ENUM_SHARED_OBJECT);
+	Node	   *ids;
+	ScalarArrayOpExpr *condition;
+
+	if (!IsA(call, FuncExpr) || request->index->relam != BTREE_AM_OID ||
+		request->indexarg != list_length(call->args) - 1 ||
+		!object_of_call(call->args, arm, &object))
+		return NIL;
+	equal = get_opfamily_member(request->opfamily, UUIDOID, UUIDOID,
+								BTEqualStrategyNumber);
+	if (!OidIsValid(equal))
+		return NIL;
+	set = orch_access_of_role(GetUserId());
+	if (set->base[object] >= ACCESS_READ ||
+		selectivity(request->root, ARM_COLUMN(call->args), 0, arm, object) > MAX_INDEX_SELECTIVITY)
+		return NIL;
+
+	if (arm == ARM_ASSIGNEE)
+		ids = (Node *) makeFuncExpr(function_oid(functions[arm], 0, NULL),
+									array_type, NIL, InvalidOid, InvalidOid,
+									COERCE_EXPLICIT_CALL);
+	else
+		ids = (Node *) makeFuncExpr(function_oid(functions[arm], 1, &label_type),
+									array_type, list_make1(linitial(call->args)),
+									InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	if (orch_access_arm(set, arm)->count > MAX_ESTIMATED_IDS)
+		ids = (Node *) makeFuncExpr(function_oid("unestimated", 1, &array_type),
+									array_type, list_make1(ids), InvalidOid,
+									InvalidOid, COERCE_EXPLICIT_CALL);
+
+	condition = makeNode(ScalarArrayOpExpr);
+	condition->opno = equal;
+	condition->opfuncid = get_opcode(equal);
+	condition->useOr = true;
+	condition->args = list_make2(ARM_COLUMN(call->args), ids);
+	condition->location = -1;
+	request->lossy = true;
+	return list_make1(condition);
+}

@@ -1,0 +1,171 @@
+/*-------------------------------------------------------------------------
+ *
+ * membership.c
+ *	  The trigger on memberships: no group in itself by way of others.
+ *
+ * Each new edge between groups is made under one lock for all of them, the row
+ * of the automated process user: two sessions that close a circle together may
+ * have no other row in common.  The search for a circle reads with a snapshot
+ * taken under the lock, so that REPEATABLE READ finds what was committed
+ * meanwhile.  Users in groups, which is nearly all, take no lock.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/membership.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "base/uuid_map.h"
+#include "record/principal.h"
+
+static StaticPlan plan_lock = {
+	"SELECT 1 FROM orchestration.principal WHERE id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
+};
+
+static bool belongs_to(const pg_uuid_t *group, const pg_uuid_t *member);
+static HeapTuple fill_kind(HeapTuple row, TupleDesc desc);
+
+PG_FUNCTION_INFO_V1(orchestration_guard_membership);
+
+/*
+ * orchestration.guard_membership() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE ROW of membership fills in the member's kind, AFTER
+ * INSERT ROW looks for circles.  Raises OR103 where group or member is no such
+ * principal, OR006 for a circle (reference.md, 2.7: CIRCULAR_DEPENDENCY), OR005
+ * for an update, 39P01 when not called as such a trigger.
+ */
+Datum
+orchestration_guard_membership(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	pg_uuid_t  *group;
+	pg_uuid_t  *member;
+	Oid			kind;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		RelationGetRelid(trigdata->tg_relation) != orch_catalog_relation(RELATION_MEMBERSHIP))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as a row trigger of its table",
+						"guard_membership")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_IMMUTABLE),
+				 errmsg("a membership cannot be changed"),
+				 errhint("Delete it and insert another.")));
+	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
+		return PointerGetDatum(fill_kind(trigdata->tg_trigtuple, desc));
+
+	kind = DatumGetObjectId(heap_getattr(trigdata->tg_trigtuple,
+										 Anum_membership_member_kind, desc, &isnull));
+	if (kind == orch_catalog_label_oid(ENUM_PRINCIPAL_KIND, PRINCIPAL_USER))
+		return PointerGetDatum(NULL);
+
+	group = DatumGetUUIDP(heap_getattr(trigdata->tg_trigtuple,
+									   Anum_membership_group_id, desc, &isnull));
+	member = DatumGetUUIDP(heap_getattr(trigdata->tg_trigtuple,
+										Anum_membership_member_id, desc, &isnull));
+	{
+		SystemContext saved;
+		Datum		value = UUIDPGetDatum(&orch_automated_process);
+
+		orch_system_enter(&saved);
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		orch_plan_execute_latest(&plan_lock, &value, NULL, 0);
+		SPI_finish();
+		orch_system_leave(&saved);
+	}
+	if (belongs_to(member, group))
+	{
+		Principal	group_principal;
+		Principal	member_principal;
+
+		if (orch_principal_get(group, &group_principal) &&
+			orch_principal_get(member, &member_principal))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_CIRCULAR_DEPENDENCY),
+					 errmsg("\"%s\" cannot belong to \"%s\", which belongs to it",
+							member_principal.name, group_principal.name),
+					 errdetail("Groups in groups must not form a circle.")));
+	}
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * What kind the member is, after a look at both.
+ */
+static HeapTuple
+fill_kind(HeapTuple row, TupleDesc desc)
+{
+	bool		group_isnull;
+	bool		member_isnull;
+	Datum		group_id = heap_getattr(row, Anum_membership_group_id, desc, &group_isnull);
+	Datum		member_id = heap_getattr(row, Anum_membership_member_id, desc, &member_isnull);
+	Principal	group;
+	Principal	member;
+	int			attnum = Anum_membership_member_kind;
+	Datum		kind;
+	bool		isnull = false;
+
+	if (group_isnull || member_isnull)
+		return row;				/* the columns are NOT NULL */
+	if (orch_uuid_equal(DatumGetUUIDP(group_id), DatumGetUUIDP(member_id)))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CIRCULAR_DEPENDENCY),
+				 errmsg("group %s cannot belong to itself",
+						orch_uuid_text(DatumGetUUIDP(group_id)))));
+	if (!orch_principal_get(DatumGetUUIDP(group_id), &group) ||
+		group.kind == PRINCIPAL_USER)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("%s is no group or queue",
+						orch_uuid_text(DatumGetUUIDP(group_id)))));
+	if (!orch_principal_get(DatumGetUUIDP(member_id), &member) ||
+		member.kind == PRINCIPAL_QUEUE)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("%s is no user or group, and cannot belong to one",
+						orch_uuid_text(DatumGetUUIDP(member_id)))));
+	kind = ObjectIdGetDatum(orch_catalog_label_oid(ENUM_PRINCIPAL_KIND, member.kind));
+	return heap_modify_tuple_by_cols(row, desc, 1, &attnum, &kind, &isnull);
+}
+
+/*
+ * Whether a principal belongs to a group, or is it: upwards from the member.
+ */
+static bool
+belongs_to(const pg_uuid_t *group, const pg_uuid_t *member)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "orchestration membership",
+												  ALLOCSET_SMALL_SIZES);
+	UuidMap		above;
+	bool		found;
+
+	orch_uuid_map_init(&above, context);
+	orch_access_groups_above(member, &above);
+	found = orch_uuid_map_get(&above, group) != 0;
+	MemoryContextDelete(context);
+	return found;
+}

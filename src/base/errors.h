@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * errors.h
+ *	  SQLSTATEs of the extension: class OR, one header, grouped.
+ *
+ * Core codes are used where they fit (null_value_not_allowed,
+ * invalid_parameter_value, invalid_text_representation and their like); the
+ * codes here name what only this extension can refuse.  The README has the
+ * same list.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/base/errors.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ERRORS_H
+#define ORCH_ERRORS_H
+
+#include "postgres.h"
+
+#include "utils/elog.h"
+
+/* OR0xx: the status machine */
+#define ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE	MAKE_SQLSTATE('O','R','0','0','1')
+#define ERRCODE_ORCH_ILLEGAL_NEIGHBOUR		MAKE_SQLSTATE('O','R','0','0','2')
+#define ERRCODE_ORCH_SECOND_OPEN_STAGE		MAKE_SQLSTATE('O','R','0','0','3')
+#define ERRCODE_ORCH_NOT_RECOVERABLE		MAKE_SQLSTATE('O','R','0','0','4')
+#define ERRCODE_ORCH_IMMUTABLE				MAKE_SQLSTATE('O','R','0','0','5')
+#define ERRCODE_ORCH_CIRCULAR_DEPENDENCY	MAKE_SQLSTATE('O','R','0','0','6')
+#define ERRCODE_ORCH_RECORD_LOCKED			MAKE_SQLSTATE('O','R','0','0','7')
+
+/* OR1xx: records and lookups */
+#define ERRCODE_ORCH_RECORD_NOT_FOUND		MAKE_SQLSTATE('O','R','1','0','1')
+#define ERRCODE_ORCH_UNKNOWN_RECORD_TYPE	MAKE_SQLSTATE('O','R','1','0','2')
+#define ERRCODE_ORCH_UNKNOWN_PRINCIPAL		MAKE_SQLSTATE('O','R','1','0','3')
+
+/* OR2xx: definitions and actions */
+#define ERRCODE_ORCH_INVALID_DEFINITION		MAKE_SQLSTATE('O','R','2','0','1')
+#define ERRCODE_ORCH_UNKNOWN_ORCHESTRATION	MAKE_SQLSTATE('O','R','2','0','2')
+#define ERRCODE_ORCH_NOT_ACTIVE				MAKE_SQLSTATE('O','R','2','0','3')
+#define ERRCODE_ORCH_CANNOT_ACTIVATE		MAKE_SQLSTATE('O','R','2','0','4')
+#define ERRCODE_ORCH_UNKNOWN_ACTION			MAKE_SQLSTATE('O','R','2','0','5')
+
+/* OR3xx: the engine */
+#define ERRCODE_ORCH_CANNOT_EVALUATE		MAKE_SQLSTATE('O','R','3','0','1')
+#define ERRCODE_ORCH_WORK_ITEM_DONE			MAKE_SQLSTATE('O','R','3','0','2')
+#define ERRCODE_ORCH_LEASE_LOST				MAKE_SQLSTATE('O','R','3','0','3')
+#define ERRCODE_ORCH_ENDLESS_LOOP			MAKE_SQLSTATE('O','R','3','0','4')
+#define ERRCODE_ORCH_ACTION_FAILED			MAKE_SQLSTATE('O','R','3','0','5')
+#define ERRCODE_ORCH_INVALID_INPUT			MAKE_SQLSTATE('O','R','3','0','6')
+#define ERRCODE_ORCH_RECALLED				MAKE_SQLSTATE('O','R','3','0','7')
+#define ERRCODE_ORCH_CHAIN_TOO_LONG			MAKE_SQLSTATE('O','R','3','0','8')
+
+/* OR4xx: the documented calls; the message begins with the documented code */
+#define ERRCODE_ORCH_INVALID_TYPE			MAKE_SQLSTATE('O','R','4','0','1')
+#define ERRCODE_ORCH_INVALID_FIELD			MAKE_SQLSTATE('O','R','4','0','2')
+#define ERRCODE_ORCH_INVALID_OPERATION		MAKE_SQLSTATE('O','R','4','0','3')
+#define ERRCODE_ORCH_LIMIT_EXCEEDED			MAKE_SQLSTATE('O','R','4','0','4')
+#define ERRCODE_ORCH_REPLICATION_DATE		MAKE_SQLSTATE('O','R','4','0','5')
+
+#endif							/* ORCH_ERRORS_H */

@@ -1,0 +1,353 @@
+/*-------------------------------------------------------------------------
+ *
+ * frame.c
+ *	  The stack of calls under way, and what an abort does to it.
+ *
+ * Calls nest: a user's UPDATE makes the engine move a run, whose action updates
+ * another run, and so on.  Each level is a frame; the guard asks the topmost who
+ * acts, and the engine finds here that it is moving a run already.  Frames of runs
+ * also say which orchestration and record they are about, so that a change of a
+ * record does not start what it comes from.
+ *
+ * Everything the extension keeps between statements of a transaction (frames,
+ * log entries not yet written, rows not yet checked) belongs to the subtransaction
+ * that made it and is dropped with it.  This file registers the callbacks and
+ * tells the other modules.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/base/frame.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "tcop/pquery.h"
+#include "utils/memutils.h"
+
+#include "base/frame.h"
+#include "base/stamp.h"
+#include "base/uuid.h"
+#include "engine/engine.h"
+#include "engine/notify.h"
+#include "guard/guard.h"
+#include "record/gate.h"
+#include "trail/history.h"
+#include "trail/log.h"
+#include "work/queue.h"
+#include "work/record_change.h"
+#include "work/worker.h"
+
+static Frame *top = NULL;
+
+/*
+ * Frames of queued functions that ended, until the transaction does: what they put
+ * off until its end is still their run's.
+ */
+static Frame *ended = NULL;
+
+static uint64 actions = 0;
+
+static FrameKey *make_key(const char *key, FrameKey *before);
+static void forget_keys(Frame *frame, int level);
+static bool is_about(const Frame *frame, const char *record_type, const char *record_key);
+static void keys_at_subxact_end(Frame *frame, int level, bool commit);
+static void at_xact_end(XactEvent event, void *arg);
+static void at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
+						   SubTransactionId parent_subid, void *arg);
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_frame_init(void)
+{
+	RegisterXactCallback(at_xact_end, NULL);
+	RegisterSubXactCallback(at_subxact_end, NULL);
+}
+
+/*
+ * Begin a level.  run_id may be NULL.  The frame is gone when its
+ * subtransaction aborts, so that errors need no clean-up.
+ */
+Frame *
+orch_frame_push(FrameKind kind, Oid actor, const pg_uuid_t *run_id)
+{
+	Frame	   *frame = MemoryContextAllocZero(TopTransactionContext,
+											   sizeof(Frame));
+
+	frame->outer = top;
+	frame->nest_level = GetCurrentTransactionNestLevel();
+	frame->kind = kind;
+	frame->actor = actor;
+	if (run_id != NULL)
+		frame->run_id = *run_id;
+	if (kind == FRAME_ACTION)
+		actions++;
+	top = frame;
+	return frame;
+}
+
+/*
+ * End a level.
+ */
+void
+orch_frame_pop(Frame *frame)
+{
+	Assert(top == frame);
+	top = frame->outer;
+	if (frame->kind == FRAME_FUNCTION)
+	{
+		frame->outer = ended;
+		ended = frame;
+		return;
+	}
+	if (frame->record_key != NULL)
+	{
+		forget_keys(frame, 0);
+		pfree(frame->record_type);
+	}
+	pfree(frame);
+}
+
+static FrameKey *
+make_key(const char *key, FrameKey *before)
+{
+	FrameKey   *result = MemoryContextAlloc(TopTransactionContext,
+											offsetof(FrameKey, key) + strlen(key) + 1);
+
+	result->before = before;
+	result->nest_level = GetCurrentTransactionNestLevel();
+	strcpy(result->key, key);
+	return result;
+}
+
+/*
+ * Forget the keys that subtransactions of this level and below it gave; the first
+ * one is of the frame's own.
+ */
+static void
+forget_keys(Frame *frame, int level)
+{
+	while (frame->record_key != NULL && frame->record_key->nest_level >= level)
+	{
+		FrameKey   *key = frame->record_key;
+
+		frame->record_key = key->before;
+		pfree(key);
+	}
+}
+
+void
+orch_frame_set_run(Frame *frame, const pg_uuid_t *run_id,
+				   const pg_uuid_t *orchestration_id, const char *orchestration,
+				   const char *record_type, const char *record_key)
+{
+	frame->run_id = *run_id;
+	frame->orchestration_id = *orchestration_id;
+	frame->orchestration = orchestration;
+	if (record_type == NULL || record_key == NULL)
+		return;
+	frame->record_type = MemoryContextStrdup(TopTransactionContext, record_type);
+	frame->record_key = make_key(record_key, NULL);
+}
+
+static bool
+is_about(const Frame *frame, const char *record_type, const char *record_key)
+{
+	return frame->record_key != NULL &&
+		(record_key == NULL || strcmp(frame->record_key->key, record_key) == 0) &&
+		strcmp(frame->record_type, record_type) == 0;
+}
+
+bool
+orch_frame_moves(const pg_uuid_t *orchestration_id, const char *record_type,
+				 const char *record_key)
+{
+	Frame	   *frame;
+
+	for (frame = top; frame != NULL; frame = frame->outer)
+		if (is_about(frame, record_type, record_key) &&
+			orch_uuid_equal(&frame->orchestration_id, orchestration_id))
+			return true;
+
+	/* no statement of a client: a deferred trigger at the end of the transaction */
+	if (ActivePortal == NULL)
+		for (frame = ended; frame != NULL; frame = frame->outer)
+			if (is_about(frame, record_type, record_key) &&
+				orch_uuid_equal(&frame->orchestration_id, orchestration_id))
+				return true;
+	return false;
+}
+
+bool
+orch_frame_any_run(void)
+{
+	Frame	   *frame;
+
+	for (frame = top; frame != NULL; frame = frame->outer)
+		if (frame->orchestration != NULL)
+			return true;
+	return false;
+}
+
+void
+orch_frame_record_moved(const char *record_type, const char *old_key, const char *new_key)
+{
+	Frame	   *frame;
+	bool		in_ended = false;
+
+	for (frame = top;; frame = frame->outer)
+	{
+		if (frame == NULL && !in_ended)
+		{
+			in_ended = true;
+			frame = ended;
+		}
+		if (frame == NULL)
+			break;
+		if (!is_about(frame, record_type, old_key))
+			continue;
+		frame->dirty = true;
+		/* a record that is gone may be made again: by its run, most likely */
+		if (new_key != NULL)
+			frame->record_key = make_key(new_key, frame->record_key);
+	}
+}
+
+/*
+ * A subtransaction ended: the keys that it gave become the parent's, or vanish.
+ */
+static void
+keys_at_subxact_end(Frame *frame, int level, bool commit)
+{
+	FrameKey   *key;
+
+	for (; frame != NULL; frame = frame->outer)
+	{
+		if (!commit)
+			forget_keys(frame, level);
+		for (key = frame->record_key; commit && key != NULL; key = key->before)
+			key->nest_level = Min(key->nest_level, level - 1);
+	}
+}
+
+uint64
+orch_frame_actions(void)
+{
+	return actions;
+}
+
+Frame *
+orch_frame_top(void)
+{
+	return top;
+}
+
+Oid
+orch_frame_actor(void)
+{
+	if (top == NULL || top->kind == FRAME_ACTION || top->kind == FRAME_RECORD)
+		return GetUserId();
+	return top->kind == FRAME_CALL ? top->actor : InvalidOid;
+}
+
+bool
+orch_frame_is_engine(void)
+{
+	Frame	   *frame;
+
+	for (frame = top; frame != NULL; frame = frame->outer)
+		if (frame->kind == FRAME_ENGINE)
+			return true;
+	return false;
+}
+
+Frame *
+orch_frame_engine(const pg_uuid_t *run_id)
+{
+	Frame	   *frame;
+
+	for (frame = top; frame != NULL; frame = frame->outer)
+		if (frame->kind == FRAME_ENGINE && orch_uuid_equal(&frame->run_id, run_id))
+			return frame;
+	return NULL;
+}
+
+static void
+at_xact_end(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PARALLEL_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PARALLEL_ABORT:
+		case XACT_EVENT_PREPARE:
+			top = ended = NULL;
+			orch_log_at_xact_end();
+			orch_history_at_xact_end();
+			orch_guard_at_xact_end();
+			orch_record_change_at_xact_end();
+			orch_stamp_at_xact_end();
+			orch_notify_at_xact_end(event == XACT_EVENT_COMMIT);
+			orch_queue_at_xact_end(event == XACT_EVENT_COMMIT);
+			orch_worker_at_xact_end(event == XACT_EVENT_COMMIT);
+			orch_engine_batch_forget(0);
+			orch_gate_forget(0);
+			break;
+		case XACT_EVENT_PRE_COMMIT:
+			orch_notify_pre_commit();
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			orch_notify_pre_prepare();
+			break;
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+			break;
+	}
+}
+
+static void
+at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
+			   SubTransactionId parent_subid, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	Frame	   *frame;
+
+	switch (event)
+	{
+		case SUBXACT_EVENT_COMMIT_SUB:
+			keys_at_subxact_end(top, level, true);
+			keys_at_subxact_end(ended, level, true);
+			for (frame = ended; frame != NULL && frame->nest_level >= level;
+				 frame = frame->outer)
+				frame->nest_level = level - 1;
+			orch_log_at_subxact_end(level, true);
+			orch_history_at_subxact_end(level, true);
+			orch_guard_at_subxact_end(level, true);
+			orch_record_change_at_subxact_end(level, true);
+			orch_queue_at_subxact_end(level, true);
+			break;
+		case SUBXACT_EVENT_ABORT_SUB:
+			while (top != NULL && top->nest_level >= level)
+				top = top->outer;
+			while (ended != NULL && ended->nest_level >= level)
+				ended = ended->outer;
+			keys_at_subxact_end(top, level, false);
+			keys_at_subxact_end(ended, level, false);
+			orch_log_at_subxact_end(level, false);
+			orch_history_at_subxact_end(level, false);
+			orch_guard_at_subxact_end(level, false);
+			orch_queue_at_subxact_end(level, false);
+			orch_record_change_at_subxact_end(level, false);
+			orch_engine_batch_forget(level);
+			orch_gate_forget(level);
+			break;
+		case SUBXACT_EVENT_START_SUB:
+		case SUBXACT_EVENT_PRE_COMMIT_SUB:
+			break;
+	}
+}

@@ -1,0 +1,62 @@
+/*-------------------------------------------------------------------------
+ *
+ * system.h
+ *	  System context: how the extension reads and writes its own tables.
+ *
+ * Between orch_system_enter() and orch_system_leave() the backend acts as the
+ * owner of the extension, row security does not apply, and search_path is
+ * pinned, whoever called and whatever they set.  Everything the extension does
+ * in SQL happens there; an error needs no clean-up, the (sub)transaction
+ * restores both.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/base/system.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_SYSTEM_H
+#define ORCH_SYSTEM_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+
+typedef struct SystemContext
+{
+	Oid			user_id;		/* who it was before */
+	int			sec_context;
+	int			guc_level;		/* 0: search_path was pinned already */
+} SystemContext;
+
+extern void orch_system_enter(SystemContext *saved);
+extern void orch_system_leave(const SystemContext *saved);
+
+/*
+ * Kept plans.  A StaticPlan is a file-level variable with its query and
+ * argument types; orch_plan_execute() prepares it at first use and keeps it for
+ * the session.  Caller is connected to SPI and in system context.  nulls may be
+ * NULL.  latest: run with the latest snapshot and, in REPEATABLE READ and up,
+ * raise a serialization failure for rows changed since the transaction's own.
+ */
+#define STATIC_PLAN_MAX_ARGS 32
+
+typedef struct StaticPlan
+{
+	const char *query;
+	int			nargs;
+	Oid			argtypes[STATIC_PLAN_MAX_ARGS];	/* InvalidOid: see fill */
+	SPIPlanPtr	plan;			/* kept, or NULL */
+} StaticPlan;
+
+/* Plan it, if that is still to be done. */
+extern void orch_plan_prepare(StaticPlan *plan);
+extern int	orch_plan_execute(StaticPlan *plan, Datum *values,
+							  const char *nulls, bool read_only, long limit);
+extern int	orch_plan_execute_latest(StaticPlan *plan, Datum *values,
+									 const char *nulls, long limit);
+extern int	orch_execute_latest(SPIPlanPtr plan, Datum *values, const char *nulls,
+								long limit);
+
+#endif							/* ORCH_SYSTEM_H */

@@ -1,0 +1,117 @@
+/*-------------------------------------------------------------------------
+ *
+ * change_owner.c
+ *	  change_owner(): a new owner for a stage, step or work item.
+ *
+ * The UPDATE through the views does the same, except for somebody who would no
+ * longer see the record: row security refuses to write a row that a WHERE or
+ * RETURNING could not read.  Here the right is asked first (All access), and the
+ * row is written in system context.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/change_owner.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/frame.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "call/change_owner.h"
+#include "call/share.h"
+#include "record/principal.h"
+
+static StaticPlan plan_lock_run = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
+};
+static StaticPlan plan_owner[NUM_OBJECTS] = {
+	[OBJECT_STAGE] = {
+		"UPDATE orchestration.stage_run SET owner_id = $3"
+		" WHERE run_id = $1 AND id = $2", 3, {UUIDOID, UUIDOID, UUIDOID}
+	},
+	[OBJECT_STEP] = {
+		"UPDATE orchestration.step_run SET owner_id = $3"
+		" WHERE run_id = $1 AND id = $2", 3, {UUIDOID, UUIDOID, UUIDOID}
+	},
+	[OBJECT_WORK_ITEM] = {
+		"UPDATE orchestration.work_item SET owner_id = $3"
+		" WHERE run_id = $1 AND id = $2", 3, {UUIDOID, UUIDOID, UUIDOID}
+	}
+};
+
+bool
+orch_change_owner(Oid role, const pg_uuid_t *record_id, const pg_uuid_t *owner_id)
+{
+	RecordAccess record;
+	Principal	principal;
+	SystemContext saved;
+	Frame	   *frame;
+	Datum		values[3];
+	bool		other;
+
+	orch_share_require_all(role, -1, record_id, &record, "change the owner of", "");
+	if (record.object == OBJECT_RUN)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_OPERATION),
+				 errmsg("INVALID_TYPE_FOR_OPERATION: the owner of a run cannot be changed"),
+				 errdetail("The reference does not flag OwnerId of %s Update.",
+						   orch_catalog_label(ENUM_SHARED_OBJECT, OBJECT_RUN)),
+				 errhint("start_orchestration() takes an owner.")));
+	if (!orch_principal_get(owner_id, &principal) ||
+		principal.kind != PRINCIPAL_USER || !principal.is_active)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("%s is no active user", orch_uuid_text(owner_id))));
+
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = UUIDPGetDatum(&record.run_id);
+	values[1] = UUIDPGetDatum(record_id);
+	values[2] = UUIDPGetDatum(owner_id);
+	orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
+	/* what the lock was waited for may have been the change of the right */
+	orch_share_require_all(role, -1, record_id, &record, "change the owner of", "");
+	other = !orch_uuid_equal(&record.owner_id, owner_id);
+	if (other)
+		orch_plan_execute_latest(&plan_owner[record.object], values, NULL, 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+	orch_frame_pop(frame);
+	return other;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_change_owner);
+
+/*
+ * orchestration.change_owner(record_id uuid, owner_id uuid) returns boolean
+ *
+ * Gives a stage, step or work item to another user; its manual shares end.  False:
+ * it was his already.  Raises 22004 for null, OR101 for a record that does not
+ * exist or that the caller does not see, 42501 without All access to it, OR103 for
+ * an owner that is no active user, OR403 for a run.
+ * Source: contract/fields.csv, OwnerId.
+ */
+Datum
+orchestration_change_owner(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("record_id and owner_id must not be null")));
+	PG_RETURN_BOOL(orch_change_owner(GetUserId(), PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)));
+}

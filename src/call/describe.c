@@ -1,0 +1,498 @@
+/*-------------------------------------------------------------------------
+ *
+ * describe.c
+ *	  describe_sobjects(): what the documented objects are made of.
+ *
+ * The answer is a few hundred kilobytes and seldom changes, so a session keeps
+ * the last ones, each for the role, the names and the version that were asked
+ * for.  What they depend on besides (column privileges, record types, roles)
+ * invalidates them all.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/describe.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "call/describe.h"
+#include "record/sobject.h"
+
+/* reference.md, 4.2 */
+#define MAX_TYPES		100
+
+#define MAX_ANSWERS		4
+#define NEWEST_VERSION	PG_INT32_MAX
+
+typedef struct Answer
+{
+	MemoryContext context;		/* NULL: unused */
+	uint64		generation;
+	uint64		sobject_generation;
+	Oid			role;
+	int			version;
+	char	   *names;
+	Jsonb	   *json;
+	uint64		last_used;
+} Answer;
+
+static Answer answers[MAX_ANSWERS];
+static uint64 generation = 1;
+static uint64 clock_hand = 0;
+
+static StaticPlan plan_record_types = {
+	"SELECT name FROM orchestration.record_type ORDER BY name", 0, {0}
+};
+
+static void invalidate_relation(Datum arg, Oid relid);
+static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
+static void put_reference_to(JsonbParseState **state, const SObjectField *field,
+							 char **record_types, int nrecord_types);
+static void put_field(JsonbParseState **state, const SObject *object,
+					  const SObjectField *field, Oid role,
+					  char **record_types, int nrecord_types);
+static void put_object(JsonbParseState **state, const SObject *object, int version,
+					   Oid role, char **record_types, int nrecord_types);
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_describe_init(void)
+{
+	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, invalidate_all, (Datum) 0);
+}
+
+/*
+ * GRANT on one of the views.
+ */
+static void
+invalidate_relation(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || orch_sobject_is_view(relid))
+		generation++;
+}
+
+static void
+invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
+{
+	generation++;
+}
+
+/*
+ * The contract's targets of a polymorphic lookup, and the record types that are
+ * registered in this database.
+ */
+static void
+put_reference_to(JsonbParseState **state, const SObjectField *field,
+				 char **record_types, int nrecord_types)
+{
+	int			i;
+	int			j;
+
+	orch_json_key(state, "referenceTo");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < field->nrefers_to; i++)
+		orch_json_text(state, WJB_ELEM, field->refers_to[i]);
+	if (field->nrefers_to > 2)
+	{
+		for (j = 0; j < nrecord_types; j++)
+		{
+			for (i = 0; i < field->nrefers_to; i++)
+				if (strcmp(field->refers_to[i], record_types[j]) == 0)
+					break;
+			if (i == field->nrefers_to)
+				orch_json_text(state, WJB_ELEM, record_types[j]);
+		}
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+static void
+put_field(JsonbParseState **state, const SObject *object, const SObjectField *field,
+		  Oid role, char **record_types, int nrecord_types)
+{
+	bool		is_text = field->type == FIELD_STRING || field->type == FIELD_TEXTAREA ||
+		field->type == FIELD_PICKLIST || field->type == FIELD_URL || field->type == FIELD_ANY;
+	bool		is_name = strcmp(field->name, "Name") == 0;
+	int			properties = field->properties;
+	int			i;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_bool(state, "aggregatable", (properties & FIELD_FILTER) != 0 &&
+					   field->type != FIELD_BOOLEAN && field->type != FIELD_TEXTAREA);
+	orch_json_put_bool(state, "autonumber", (properties & FIELD_AUTONUMBER) != 0);
+	/* up to three bytes a character, as the platform counts; ids are ASCII */
+	orch_json_put_int(state, "byteLength", is_text ? field->length * 3 : field->length);
+	orch_json_put_bool(state, "calculated", false);
+	orch_json_put_bool(state, "caseSensitive", false);
+	orch_json_put_null(state, "controllerName");
+	orch_json_put_bool(state, "createable",
+					   orch_sobject_writable(object, field, role, false));
+	orch_json_put_bool(state, "custom", false);
+	orch_json_put_bool(state, "defaultedOnCreate", (properties & FIELD_DEFAULTED) != 0);
+	orch_json_put_null(state, "defaultValueFormula");
+	orch_json_put_bool(state, "dependentPicklist", false);
+	orch_json_put_bool(state, "deprecatedAndHidden", false);
+	orch_json_put_int(state, "digits", field->type == FIELD_INT ? 9 :
+					  field->type == FIELD_LONG ? 18 : 0);
+	orch_json_put_bool(state, "encrypted", false);
+	orch_json_put_text(state, "extraTypeInfo",
+					   field->type == FIELD_TEXTAREA ? "plaintextarea" : NULL);
+	orch_json_put_bool(state, "filterable", (properties & FIELD_FILTER) != 0);
+	orch_json_put_null(state, "filteredLookupInfo");
+	orch_json_put_null(state, "formula");
+	orch_json_put_bool(state, "groupable", (properties & FIELD_GROUP) != 0);
+	orch_json_put_bool(state, "highScaleNumber", false);
+	orch_json_put_bool(state, "htmlFormatted", false);
+	orch_json_put_bool(state, "idLookup", (properties & FIELD_ID_LOOKUP) != 0);
+	orch_json_put_null(state, "inlineHelpText");
+	orch_json_put_text(state, "label", field->label);
+	orch_json_put_int(state, "length", field->length);
+	orch_json_put_null(state, "mask");
+	orch_json_put_null(state, "maskType");
+	orch_json_put_text(state, "name", field->name);
+	orch_json_put_bool(state, "nameField", is_name);
+	orch_json_put_bool(state, "namePointing", field->nrefers_to > 1);
+	orch_json_put_bool(state, "nillable", (properties & FIELD_NILLABLE) != 0);
+	orch_json_put_bool(state, "permissionable", (properties & FIELD_NILLABLE) != 0);
+	orch_json_key(state, "picklistValues");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < field->nvalues; i++)
+	{
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		orch_json_put_bool(state, "active", true);
+		orch_json_put_bool(state, "defaultValue", false);
+		orch_json_put_text(state, "label", field->value_labels[i]);
+		orch_json_put_null(state, "validFor");
+		orch_json_put_text(state, "value", field->values[i]);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_bool(state, "polymorphicForeignKey", field->nrefers_to > 1);
+	orch_json_put_int(state, "precision", 0);
+	orch_json_put_null(state, "referenceTargetField");
+	put_reference_to(state, field, record_types, nrecord_types);
+	orch_json_put_text(state, "relationshipName", field->relationship);
+	orch_json_put_null(state, "relationshipOrder");
+	orch_json_put_bool(state, "restrictedPicklist", (properties & FIELD_RESTRICTED) != 0);
+	orch_json_put_int(state, "scale", 0);
+	orch_json_put_bool(state, "searchPrefilterable", false);
+	orch_json_put_text(state, "soapType",
+					   field->type == FIELD_ID || field->type == FIELD_REFERENCE ? "tns:ID" :
+					   field->type == FIELD_BOOLEAN ? "xsd:boolean" :
+					   field->type == FIELD_DATE_TIME ? "xsd:dateTime" :
+					   field->type == FIELD_INT ? "xsd:int" :
+					   field->type == FIELD_LONG ? "xsd:long" :
+					   field->type == FIELD_ANY ? "xsd:anyType" : "xsd:string");
+	orch_json_put_bool(state, "sortable", (properties & FIELD_SORT) != 0);
+	orch_json_put_text(state, "type", orch_sobject_type_name(field->type));
+	orch_json_put_bool(state, "unique", (properties & FIELD_AUTONUMBER) != 0 ||
+					   strcmp(field->name, "DeveloperName") == 0);
+	orch_json_put_bool(state, "updateable",
+					   orch_sobject_writable(object, field, role, true));
+	orch_json_put_bool(state, "writeRequiresMasterRead", false);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
+put_object(JsonbParseState **state, const SObject *object, int version, Oid role,
+		   char **record_types, int nrecord_types)
+{
+	bool		has_feed = false;
+	int			i;
+
+	for (i = 0; i < object->nchildren; i++)
+		has_feed |= strcmp(object->children[i].relationship, "Feeds") == 0;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_empty_array(state, "actionOverrides");
+	orch_json_put_bool(state, "activateable", false);
+	orch_json_put_text(state, "associateEntityType", orch_sobject_associate_name(object));
+	orch_json_put_text(state, "associateParentEntity", object->parent);
+	orch_json_key(state, "childRelationships");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < object->nchildren; i++)
+	{
+		const SObjectChild *child = &object->children[i];
+
+		if (child->since > version)
+			continue;
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		orch_json_put_bool(state, "cascadeDelete", child->cascade_delete);
+		orch_json_put_text(state, "childSObject", child->object);
+		orch_json_put_bool(state, "deprecatedAndHidden", false);
+		orch_json_put_text(state, "field", child->field);
+		orch_json_put_empty_array(state, "junctionIdListNames");
+		orch_json_put_empty_array(state, "junctionReferenceTo");
+		orch_json_put_text(state, "relationshipName", child->relationship);
+		orch_json_put_bool(state, "restrictedDelete", false);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_bool(state, "compactLayoutable", false);
+	orch_json_put_bool(state, "createable", (object->calls & CALL_CREATE) != 0);
+	orch_json_put_bool(state, "custom", false);
+	orch_json_put_bool(state, "customSetting", false);
+	orch_json_put_bool(state, "dataTranslationEnabled", false);
+	orch_json_put_bool(state, "deepCloneable", false);
+	orch_json_put_bool(state, "deletable", (object->calls & CALL_DELETE) != 0);
+	orch_json_put_bool(state, "deprecatedAndHidden", false);
+	orch_json_put_bool(state, "feedEnabled", has_feed);
+	orch_json_key(state, "fields");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < object->nfields; i++)
+		if (object->fields[i].since <= version &&
+			orch_sobject_readable(object, &object->fields[i], role))
+			put_field(state, object, &object->fields[i], role, record_types, nrecord_types);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	/* ids are uuids: nothing in one tells the object */
+	orch_json_put_null(state, "keyPrefix");
+	orch_json_put_text(state, "label", object->label);
+	orch_json_put_text(state, "labelPlural", object->label_plural);
+	orch_json_put_bool(state, "layoutable", (object->calls & CALL_DESCRIBE_LAYOUT) != 0);
+	orch_json_put_bool(state, "mergeable", false);
+	orch_json_put_bool(state, "mruEnabled", false);
+	orch_json_put_text(state, "name", object->name);
+	orch_json_put_empty_array(state, "namedLayoutInfos");
+	orch_json_put_null(state, "networkScopeFieldName");
+	orch_json_put_bool(state, "queryable", (object->calls & CALL_QUERY) != 0);
+	orch_json_key(state, "recordTypeInfos");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	if (object->associate == ASSOCIATE_NONE)
+		orch_describe_put_record_type(state, false, NULL);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_bool(state, "replicateable", (object->calls & CALL_GET_UPDATED) != 0);
+	orch_json_put_bool(state, "retrieveable", (object->calls & CALL_RETRIEVE) != 0);
+	orch_json_put_bool(state, "searchable", false);
+	orch_json_put_bool(state, "searchLayoutable", false);
+	orch_json_key(state, "supportedScopes");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_text(state, "label", "All");
+	orch_json_put_text(state, "name", "everything");
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_bool(state, "triggerable", false);
+	orch_json_put_bool(state, "undeletable", false);
+	orch_json_put_bool(state, "updateable", (object->calls & CALL_UPDATE) != 0);
+	orch_json_put_null(state, "urlDetail");
+	orch_json_put_null(state, "urlEdit");
+	orch_json_put_null(state, "urlNew");
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/*
+ * The main record type, the only one; of a layout where it is given.
+ */
+void
+orch_describe_put_record_type(JsonbParseState **state, bool mapping,
+							  const SObject *object)
+{
+	int			i;
+	int			j;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_bool(state, "available", true);
+	orch_json_put_bool(state, "defaultRecordTypeMapping", true);
+	if (mapping)
+	{
+		orch_json_put_null(state, "layoutId");
+		orch_json_key(state, "picklistsForRecordType");
+		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+		for (i = 0; i < object->nfields; i++)
+		{
+			const SObjectField *field = &object->fields[i];
+
+			if (field->nvalues == 0 || !orch_sobject_readable(object, field, GetUserId()))
+				continue;
+			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+			orch_json_put_text(state, "picklistName", field->name);
+			orch_json_key(state, "picklistValues");
+			pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+			for (j = 0; j < field->nvalues; j++)
+			{
+				pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+				orch_json_put_bool(state, "active", true);
+				orch_json_put_bool(state, "defaultValue", false);
+				orch_json_put_text(state, "label", field->value_labels[j]);
+				orch_json_put_null(state, "validFor");
+				orch_json_put_text(state, "value", field->values[j]);
+				pushJsonbValue(state, WJB_END_OBJECT, NULL);
+			}
+			pushJsonbValue(state, WJB_END_ARRAY, NULL);
+			pushJsonbValue(state, WJB_END_OBJECT, NULL);
+		}
+		pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	}
+	else
+	{
+		orch_json_put_text(state, "developerName", "Master");
+		orch_json_put_bool(state, "master", true);
+	}
+	orch_json_put_text(state, "name", "Master");
+	orch_json_put_text(state, "recordTypeId", MAIN_RECORD_TYPE_ID);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_describe_sobjects);
+
+/*
+ * orchestration.describe_sobjects(names text[], api_version numeric)
+ *		returns jsonb
+ *
+ * An array with a description of each object, in the order of the names.  Fields
+ * that the caller may not read, and objects and fields that came after
+ * api_version (null: the newest), are left out; createable and updateable of
+ * fields are what the caller's privileges allow.  keyPrefix is null: ids are
+ * uuids.  Raises 22004 for null names, OR401 (INVALID_TYPE) for an unknown object
+ * or one newer than the version, OR404 (EXCEEDED_MAX_TYPES_LIMIT) for more than
+ * 100, 22023 for a version that is none, 42501 for a role that is no active
+ * user's.  Source: reference.md, 4.2; contract/fields.csv, column since.
+ */
+Datum
+orchestration_describe_sobjects(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	int			version = NEWEST_VERSION;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nnames;
+	const char **names;
+	StringInfoData key;
+	JsonbParseState *state = NULL;
+	SystemContext saved;
+	char	  **record_types;
+	int			nrecord_types;
+	Answer	   *answer = NULL;
+	uint64		asked_generation;
+	uint64		asked_sobject_generation;
+	int			i;
+
+	(void) orch_access_require_user(role);
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("names must not be null"),
+				 errhint("ARRAY(SELECT name FROM orchestration.sobject) are all.")));
+	if (!PG_ARGISNULL(1))
+	{
+		double		asked = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+															   PG_GETARG_DATUM(1)));
+
+		if (!(asked >= 1 && asked < 1000))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("api_version must be between 1.0 and 999.9")));
+		version = (int) (asked * 10 + 0.5);
+	}
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &nnames);
+	if (nnames > MAX_TYPES)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
+				 errmsg("EXCEEDED_MAX_TYPES_LIMIT: too many types to describe"),
+				 errdetail("%d were asked for, at most %d can be.", nnames, MAX_TYPES)));
+	names = palloc(Max(nnames, 1) * sizeof(char *));
+	initStringInfo(&key);
+	for (i = 0; i < nnames; i++)
+	{
+		const SObject *object;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("names must not contain null")));
+		names[i] = TextDatumGetCString(elements[i]);
+		object = orch_sobject_get(names[i], CALL_DESCRIBE_SOBJECTS);
+		if (object->since > version)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_INVALID_TYPE),
+					 errmsg("INVALID_TYPE: sObject type '%s' is not supported", names[i]),
+					 errdetail("It came with version %d.%d.", object->since / 10,
+							   object->since % 10)));
+		names[i] = pstrdup(object->name);
+		appendStringInfo(&key, "%s ", names[i]);
+	}
+
+	for (i = 0; i < MAX_ANSWERS; i++)
+	{
+		if (answers[i].json != NULL && answers[i].role == role &&
+			answers[i].version == version &&
+			answers[i].generation == generation &&
+			answers[i].sobject_generation == orch_catalog_sobject_generation &&
+			strcmp(answers[i].names, key.data) == 0)
+		{
+			answers[i].last_used = ++clock_hand;
+			PG_RETURN_DATUM(datumCopy(JsonbPGetDatum(answers[i].json), false, -1));
+		}
+		if (answer == NULL || answers[i].last_used < answer->last_used)
+			answer = &answers[i];
+	}
+
+	/* what is invalidated from here on makes the answer old */
+	asked_generation = generation;
+	asked_sobject_generation = orch_catalog_sobject_generation;
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_record_types, NULL, NULL, 0);
+	nrecord_types = (int) SPI_processed;
+	record_types = SPI_palloc(Max(nrecord_types, 1) * sizeof(char *));
+	for (i = 0; i < nrecord_types; i++)
+	{
+		char	   *name = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+
+		record_types[i] = SPI_palloc(strlen(name) + 1);
+		strcpy(record_types[i], name);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < nnames; i++)
+		put_object(&state, orch_sobject_get(names[i], CALL_DESCRIBE_SOBJECTS), version,
+				   role, record_types, nrecord_types);
+	{
+		Jsonb	   *json = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+		MemoryContext old;
+
+		if (answer->context == NULL)
+			answer->context = AllocSetContextCreate(TopMemoryContext,
+													"orchestration description",
+													ALLOCSET_DEFAULT_SIZES);
+		answer->json = NULL;
+		MemoryContextReset(answer->context);
+		old = MemoryContextSwitchTo(answer->context);
+		answer->names = pstrdup(key.data);
+		answer->role = role;
+		answer->version = version;
+		answer->generation = asked_generation;
+		answer->sobject_generation = asked_sobject_generation;
+		answer->last_used = ++clock_hand;
+		answer->json = DatumGetJsonbP(datumCopy(JsonbPGetDatum(json), false, -1));
+		MemoryContextSwitchTo(old);
+		PG_RETURN_JSONB_P(json);
+	}
+}

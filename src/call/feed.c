@@ -1,0 +1,577 @@
+/*-------------------------------------------------------------------------
+ *
+ * feed.c
+ *	  Posts, comments and likes on runs, stages and steps: the Feed objects.
+ *
+ * Who sees a record reads its feed and takes part in it.  Items and comments are
+ * deleted by who made them, or with Modify All Data.  The counts of an item are
+ * kept by triggers that update its row, so that they are exact whoever writes at
+ * the same time.  What the feed shows of changes is written by history.c.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/feed.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "call/feed.h"
+#include "guard/guard.h"
+#include "record/principal.h"
+
+/* contract/fields.csv */
+#define MAX_BODY		10000
+#define MAX_TITLE		255
+#define MAX_URL			1000
+
+static StaticPlan plan_post = {
+	"INSERT INTO orchestration.feed_item (run_id, record_id, object, type, visibility,"
+	" is_rich_text, created_by, body, link_url, title)"
+	" VALUES ($1, $2, $3::orchestration.shared_object,"
+	" $4::orchestration.feed_item_type, $5::orchestration.feed_visibility, $6, $7,"
+	" $8, $9, $10) RETURNING id",
+	10, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, UUIDOID, TEXTOID,
+	TEXTOID, TEXTOID}
+};
+static StaticPlan plan_item = {
+	"SELECT object::pg_catalog.text, record_id FROM orchestration.feed_item WHERE id = $1"
+	" FOR KEY SHARE",
+	1, {UUIDOID}
+};
+static StaticPlan plan_lock_run = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR KEY SHARE", 1, {UUIDOID}
+};
+static StaticPlan plan_comment = {
+	"INSERT INTO orchestration.feed_comment (run_id, feed_item_id, record_id, object,"
+	" created_by, body)"
+	" SELECT f.run_id, f.id, f.record_id, f.object, $2, $3"
+	"   FROM orchestration.feed_item f WHERE f.id = $1 RETURNING id",
+	3, {UUIDOID, UUIDOID, TEXTOID}
+};
+static StaticPlan plan_comment_item = {
+	"SELECT feed_item_id, created_by FROM orchestration.feed_comment WHERE id = $1",
+	1, {UUIDOID}
+};
+static StaticPlan plan_delete_comment = {
+	"DELETE FROM orchestration.feed_comment WHERE id = $1", 1, {UUIDOID}
+};
+static StaticPlan plan_like = {
+	"INSERT INTO orchestration.feed_like (run_id, feed_item_id, user_id, record_id, object)"
+	" SELECT f.run_id, f.id, $2, f.record_id, f.object"
+	"   FROM orchestration.feed_item f WHERE f.id = $1"
+	" ON CONFLICT (run_id, feed_item_id, user_id) DO NOTHING",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_unlike = {
+	"DELETE FROM orchestration.feed_like l USING orchestration.feed_item f"
+	" WHERE f.id = $1 AND l.run_id = f.run_id AND l.feed_item_id = f.id AND l.user_id = $2",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_count_comment = {
+	"UPDATE orchestration.feed_item SET comment_count = comment_count + $3,"
+	" modified_at = GREATEST(modified_at, orchestration.system_modstamp())"
+	" WHERE run_id = $1 AND id = $2",
+	3, {UUIDOID, UUIDOID, INT4OID}
+};
+static StaticPlan plan_count_like = {
+	"UPDATE orchestration.feed_item SET like_count = like_count + $3,"
+	" modified_at = GREATEST(modified_at, orchestration.system_modstamp())"
+	" WHERE run_id = $1 AND id = $2",
+	3, {UUIDOID, UUIDOID, INT4OID}
+};
+
+static bool set_author(Oid role, Datum *value);
+static bool item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id);
+static void require_item(Oid role, const pg_uuid_t *id);
+static char *text_argument(FunctionCallInfo fcinfo, int n, const char *name, int max);
+static bool may_delete(Oid role, const pg_uuid_t *author);
+static void check_trigger(FunctionCallInfo fcinfo, const char *name);
+
+/*
+ * The caller's user; false: he has none, and the automated process user stands
+ * for him.
+ */
+static bool
+set_author(Oid role, Datum *value)
+{
+	AccessSet  *set = orch_access_require_user(role);
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	*id = set->is_user ? set->user_id : orch_automated_process;
+	*value = UUIDPGetDatum(id);
+	return set->is_user;
+}
+
+/*
+ * Does the caller see the feed item?  Found by a plan that returns its object and
+ * record; plan_item locks it, so that it stays.  Connected to SPI, in system context.
+ */
+static bool
+item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id)
+{
+	Datum		value = UUIDPGetDatum(id);
+	RecordAccess record;
+	AccessLevel level = ACCESS_NONE;
+
+	orch_plan_execute_latest(plan, &value, NULL, 1);
+	if (SPI_processed > 0)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		char	   *object = SPI_getvalue(tuple, desc, 1);
+		bool		isnull;
+		int			i;
+
+		for (i = 0; i < NUM_OBJECTS; i++)
+			if (strcmp(orch_catalog_label(ENUM_SHARED_OBJECT, i), object) == 0 &&
+				orch_access_read((SharedObject) i,
+								 DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull)), &record))
+				level = orch_access_level(orch_access_of_role(role), &record);
+	}
+	return level != ACCESS_NONE;
+}
+
+static void
+require_item(Oid role, const pg_uuid_t *id)
+{
+	if (!item_visible(role, &plan_item, id))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("feed item %s does not exist", orch_uuid_text(id))));
+}
+
+/*
+ * A text argument, NULL for null; not longer than the contract says.
+ */
+static char *
+text_argument(FunctionCallInfo fcinfo, int n, const char *name, int max)
+{
+	char	   *string;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	string = text_to_cstring(PG_GETARG_TEXT_PP(n));
+	if (pg_mbstrlen(string) > max)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("%s is too long: %d characters, at most %d are allowed", name,
+						pg_mbstrlen(string), max)));
+	return string;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_post_to_feed);
+
+/*
+ * orchestration.post_to_feed(record_id uuid, body text, link_url text, title text,
+ *		visibility orchestration.feed_visibility, is_rich_text boolean) returns uuid
+ *
+ * Posts to the feed of a run, stage or step that the caller sees: a TextPost, or
+ * a LinkPost when link_url is given.  Raises 22004 for a null record_id, visibility
+ * or is_rich_text, and for neither body nor link; 22023 for an empty body or a URL
+ * that is not http or https; 22001 for what is too long; OR101 for a record that
+ * does not exist or that the caller does not see; OR403 (INVALID_TYPE_FOR_OPERATION)
+ * for a work item; 42501 for a role that is no active user's.
+ * Source: reference.md, 3.1; contract/fields.csv.
+ */
+Datum
+orchestration_post_to_feed(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	RecordAccess record;
+	AccessLevel level = ACCESS_NONE;
+	char	   *body = text_argument(fcinfo, 1, "body", MAX_BODY);
+	char	   *url = text_argument(fcinfo, 2, "link_url", MAX_URL);
+	char	   *title = text_argument(fcinfo, 3, "title", MAX_TITLE);
+	SystemContext saved;
+	Datum		values[10];
+	char		nulls[10] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	bool		isnull;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(4) || PG_ARGISNULL(5))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("record_id, visibility and is_rich_text must not be null")));
+	if (body == NULL && url == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a post needs a body or a link")));
+	if (body != NULL && body[strspn(body, " \t\r\n")] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("body must not be empty")));
+	/* what a page would show as a link must not be a script */
+	if (url != NULL && pg_strncasecmp(url, "http://", 7) != 0 &&
+		pg_strncasecmp(url, "https://", 8) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("link_url must begin with http:// or https://")));
+
+	if (!set_author(role, &values[6]))
+		nulls[6] = 'n';
+	if (orch_access_find(PG_GETARG_UUID_P(0), &record))
+		level = orch_access_level(orch_access_of_role(role), &record);
+	if (level == ACCESS_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record %s does not exist", orch_uuid_text(PG_GETARG_UUID_P(0)))));
+	if (record.object == OBJECT_WORK_ITEM)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_OPERATION),
+				 errmsg("INVALID_TYPE_FOR_OPERATION: entity type %s has no feed",
+						orch_catalog_label(ENUM_SHARED_OBJECT, record.object)),
+				 errhint("Post to its step or run.")));
+
+	values[0] = UUIDPGetDatum(&record.run_id);
+	values[1] = UUIDPGetDatum(&record.id);
+	values[2] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT, record.object));
+	values[3] = CStringGetTextDatum(url != NULL ? "LinkPost" : "TextPost");
+	values[4] = CStringGetTextDatum(orch_catalog_label(ENUM_FEED_VISIBILITY,
+													   orch_catalog_label_value(ENUM_FEED_VISIBILITY,
+																				PG_GETARG_OID(4))));
+	values[5] = PG_GETARG_DATUM(5);
+	if (body != NULL)
+		values[7] = CStringGetTextDatum(body);
+	else
+		nulls[7] = 'n';
+	if (url != NULL)
+		values[8] = CStringGetTextDatum(url);
+	else
+		nulls[8] = 'n';
+	if (title != NULL)
+		values[9] = CStringGetTextDatum(title);
+	else
+		nulls[9] = 'n';
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record %s does not exist", orch_uuid_text(&record.id))));
+	orch_plan_execute_latest(&plan_post, values, nulls, 0);
+	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+									   &isnull));
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_UUID_P(id);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_comment_on_feed_item);
+
+/*
+ * orchestration.comment_on_feed_item(feed_item_id uuid, body text) returns uuid
+ *
+ * Raises 22004 for null, 22023 for an empty body, 22001 for one that is too long,
+ * OR101 for an item that does not exist or that the caller does not see, 42501 for
+ * a role that is no active user's.
+ */
+Datum
+orchestration_comment_on_feed_item(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	char	   *body = text_argument(fcinfo, 1, "body", MAX_BODY);
+	SystemContext saved;
+	Datum		values[3];
+	char		nulls[3] = {' ', ' ', ' '};
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	bool		isnull;
+
+	if (PG_ARGISNULL(0) || body == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("feed_item_id and body must not be null")));
+	if (body[strspn(body, " \t\r\n")] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("body must not be empty")));
+	if (!set_author(role, &values[1]))
+		nulls[1] = 'n';
+	values[0] = PG_GETARG_DATUM(0);
+	values[2] = CStringGetTextDatum(body);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	require_item(role, PG_GETARG_UUID_P(0));
+	orch_plan_execute_latest(&plan_comment, values, nulls, 0);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("feed item %s does not exist", orch_uuid_text(PG_GETARG_UUID_P(0)))));
+	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+									   &isnull));
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_UUID_P(id);
+}
+
+/*
+ * May the role delete what this author made (NULL: the automated process user)?
+ */
+static bool
+may_delete(Oid role, const pg_uuid_t *author)
+{
+	AccessSet  *set = orch_access_of_role(role);
+
+	return orch_access_is_unlimited(set) ||
+		(set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0 ||
+		(set->is_user && author != NULL && orch_uuid_equal(&set->user_id, author));
+}
+
+/*
+ * Delete a feed item: one that the caller made, or with Modify All Data.  False:
+ * there is none, or the caller does not see it.
+ */
+bool
+orch_feed_delete(const pg_uuid_t *id)
+{
+	static StaticPlan plan_found = {
+		"SELECT object::pg_catalog.text, record_id, created_by, run_id"
+		" FROM orchestration.feed_item WHERE id = $1",
+		1, {UUIDOID}
+	};
+	static StaticPlan plan_delete = {
+		"DELETE FROM orchestration.feed_item WHERE id = $1", 1, {UUIDOID}
+	};
+	Oid			role = GetUserId();
+	Datum		value = UUIDPGetDatum(id);
+	SystemContext saved;
+	bool		found;
+
+	(void) orch_access_require_user(role);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	found = item_visible(role, &plan_found, id);
+	if (found)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		author = SPI_getbinval(tuple, desc, 3, &isnull);
+		Datum		run;
+
+		if (!may_delete(role, isnull ? NULL : DatumGetUUIDP(author)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("user \"%s\" may not delete feed item %s",
+							orch_principal_role_label(role), orch_uuid_text(id)),
+					 errdetail("It needs to be his own, or the permission Modify All Data.")));
+		/* the run first, as whoever deletes the run has it */
+		run = SPI_getbinval(tuple, desc, 4, &isnull);
+		orch_plan_execute_latest(&plan_lock_run, &run, NULL, 1);
+		orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
+		found = SPI_processed > 0;
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	return found;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_delete_feed_comment);
+
+/*
+ * orchestration.delete_feed_comment(comment_id uuid) returns boolean
+ *
+ * False: there is no such comment, or the caller does not see it.  Raises 22004
+ * for null, 42501 for somebody else's comment without Modify All Data, and for a
+ * role that is no active user's.
+ */
+Datum
+orchestration_delete_feed_comment(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	SystemContext saved;
+	Datum		value;
+	bool		found;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("comment_id must not be null")));
+	(void) orch_access_require_user(role);
+	value = PG_GETARG_DATUM(0);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_comment_item, &value, NULL, 1);
+	found = SPI_processed > 0;
+	if (found)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		item = SPI_getbinval(tuple, desc, 1, &isnull);
+		Datum		author = SPI_getbinval(tuple, desc, 2, &isnull);
+
+		found = item_visible(role, &plan_item, DatumGetUUIDP(item));
+		if (found && !may_delete(role, isnull ? NULL : DatumGetUUIDP(author)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("user \"%s\" may not delete comment %s",
+							orch_principal_role_label(role),
+							orch_uuid_text(PG_GETARG_UUID_P(0))),
+					 errdetail("It needs to be his own, or the permission Modify All Data.")));
+		if (found)
+		{
+			orch_plan_execute_latest(&plan_delete_comment, &value, NULL, 0);
+			found = SPI_processed > 0;
+		}
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_BOOL(found);
+}
+
+static Datum
+like(FunctionCallInfo fcinfo, StaticPlan *plan)
+{
+	Oid			role = GetUserId();
+	SystemContext saved;
+	Datum		values[2];
+	bool		done;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("feed_item_id must not be null")));
+	(void) set_author(role, &values[1]);
+	values[0] = PG_GETARG_DATUM(0);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	require_item(role, PG_GETARG_UUID_P(0));
+	orch_plan_execute_latest(plan, values, NULL, 0);
+	done = SPI_processed > 0;
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_BOOL(done);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_like_feed_item);
+
+/*
+ * orchestration.like_feed_item(feed_item_id uuid) returns boolean
+ *
+ * False: the caller liked it already.  Raises 22004 for null, OR101 for an item
+ * that does not exist or that the caller does not see, 42501 for a role that is no
+ * active user's.
+ */
+Datum
+orchestration_like_feed_item(PG_FUNCTION_ARGS)
+{
+	return like(fcinfo, &plan_like);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_unlike_feed_item);
+
+/*
+ * orchestration.unlike_feed_item(feed_item_id uuid) returns boolean
+ *
+ * False: he did not like it.  Raises what like_feed_item() does.
+ */
+Datum
+orchestration_unlike_feed_item(PG_FUNCTION_ARGS)
+{
+	return like(fcinfo, &plan_unlike);
+}
+
+static void
+check_trigger(FunctionCallInfo fcinfo, const char *name)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as a row trigger for INSERT or DELETE",
+						name)));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_feed_count);
+
+/*
+ * orchestration.feed_count() returns trigger
+ *
+ * AFTER INSERT OR DELETE ROW of feed_comment and feed_like; leaves out rows that
+ * COPY loads, which brings the counts too.  Raises 39P01 when not
+ * called as that trigger, 40001 in REPEATABLE READ when somebody else's came
+ * in between.
+ */
+Datum
+orchestration_feed_count(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	row;
+	SystemContext saved;
+	Datum		values[3];
+	bool		isnull;
+
+	check_trigger(fcinfo, "feed_count");
+	/* a restore brings the counts with the items */
+	if (orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
+		return PointerGetDatum(NULL);
+	desc = RelationGetDescr(trigdata->tg_relation);
+	row = trigdata->tg_trigtuple;
+	values[0] = heap_getattr(row, SPI_fnumber(desc, "run_id"), desc, &isnull);
+	values[1] = heap_getattr(row, SPI_fnumber(desc, "feed_item_id"), desc, &isnull);
+	values[2] = Int32GetDatum(TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? 1 : -1);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(RelationGetRelid(trigdata->tg_relation) ==
+							 orch_catalog_relation(RELATION_FEED_LIKE) ?
+							 &plan_count_like : &plan_count_comment, values, NULL, 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_feed_change);
+
+/*
+ * orchestration.feed_change() returns trigger
+ *
+ * INSTEAD OF DELETE ROW of the feed views: deletes the item as delete() does, so
+ * that whoever is granted DELETE on a view needs nothing on the table.  Raises 39P01
+ * when not called as that trigger, 42501 unless it is the caller's own or he has
+ * Modify All Data.  Source: reference.md, 3.1, "Access".
+ */
+Datum
+orchestration_feed_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	Datum		id;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_INSTEAD(trigdata->tg_event) ||
+		!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as an INSTEAD OF DELETE trigger",
+						"feed_change")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	id = heap_getattr(trigdata->tg_trigtuple, SPI_fnumber(desc, "id"), desc, &isnull);
+	return PointerGetDatum(orch_feed_delete(DatumGetUUIDP(id)) ? trigdata->tg_trigtuple : NULL);
+}

@@ -1,0 +1,176 @@
+/*-------------------------------------------------------------------------
+ *
+ * record_view.c
+ *	  view_record() and reference_record(): LastViewedDate, LastReferencedDate.
+ *
+ * A viewer needs no more than to see the record, writes a row of his own, and so
+ * waits for nobody, neither for other viewers nor for the engine that holds the
+ * run.  Only the same viewer in two sessions would meet himself: the second one
+ * leaves it to the first (an advisory lock that he only tries), for it sets the
+ * same times.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/record_view.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "record/principal.h"
+
+/* "OV", as in stamp.c */
+#define LOCK_CLASS	0x4F56
+
+#define VIEWS \
+	"ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))" \
+	" AS u (id, object, viewed)"
+
+static StaticPlan plan_again = {
+	"UPDATE orchestration.record_view v"
+	" SET viewed_at = CASE WHEN u.viewed THEN pg_catalog.clock_timestamp() ELSE v.viewed_at END,"
+	"     referenced_at = pg_catalog.clock_timestamp()"
+	" FROM " VIEWS
+	" WHERE v.run_id = $1 AND v.record_id = u.id AND v.user_id = $2",
+	5, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, BOOLARRAYOID}
+};
+static StaticPlan plan_lock_run = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR KEY SHARE", 1, {UUIDOID}
+};
+static StaticPlan plan_first = {
+	"INSERT INTO orchestration.record_view (run_id, record_id, object, user_id,"
+	" viewed_at, referenced_at)"
+	" SELECT $1, u.id, u.object::orchestration.shared_object, $2,"
+	"        CASE WHEN u.viewed THEN pg_catalog.clock_timestamp() END,"
+	"        pg_catalog.clock_timestamp()"
+	"   FROM " VIEWS
+	" ON CONFLICT (run_id, record_id, user_id) DO NOTHING",
+	5, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, BOOLARRAYOID}
+};
+
+static bool try_lock(const pg_uuid_t *run_id, const pg_uuid_t *user_id);
+static Datum view(FunctionCallInfo fcinfo, bool viewed);
+
+static bool
+try_lock(const pg_uuid_t *run_id, const pg_uuid_t *user_id)
+{
+	uint64		hash = hash_bytes_extended(run_id->data, UUID_LEN, 0) ^
+		hash_bytes_extended(user_id->data, UUID_LEN, 1);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash,
+						 LOCK_CLASS);
+	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/*
+ * A record that belongs to a run is a reference to the run.
+ */
+static Datum
+view(FunctionCallInfo fcinfo, bool viewed)
+{
+	Oid			role = GetUserId();
+	RecordAccess record;
+	AccessLevel level = ACCESS_NONE;
+	AccessSet  *set;
+	pg_uuid_t	user_id;
+	pg_uuid_t	ids[2];
+	Datum		objects[2];
+	Datum		is_viewed[2];
+	Datum		values[5];
+	SystemContext saved;
+	int			n = 0;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("record_id must not be null")));
+	set = orch_access_require_user(role);
+	user_id = set->is_user ? set->user_id : orch_automated_process;
+	if (orch_access_find(PG_GETARG_UUID_P(0), &record))
+		level = orch_access_level(orch_access_of_role(role), &record);
+	if (level == ACCESS_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record %s does not exist", orch_uuid_text(PG_GETARG_UUID_P(0)))));
+	if (!try_lock(&record.run_id, &user_id))
+		PG_RETURN_BOOL(false);
+
+	if (record.object == OBJECT_WORK_ITEM)
+	{
+		ids[n] = record.id;
+		objects[n] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT,
+															OBJECT_WORK_ITEM));
+		is_viewed[n++] = BoolGetDatum(viewed);
+	}
+	ids[n] = record.run_id;
+	objects[n] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT, OBJECT_RUN));
+	is_viewed[n++] = BoolGetDatum(viewed && record.object == OBJECT_RUN);
+
+	values[0] = UUIDPGetDatum(&record.run_id);
+	values[1] = UUIDPGetDatum(&user_id);
+	values[2] = PointerGetDatum(orch_uuid_array(ids, n));
+	values[3] = PointerGetDatum(construct_array(objects, n, TEXTOID, -1, false, TYPALIGN_INT));
+	values[4] = PointerGetDatum(construct_array(is_viewed, n, BOOLOID, 1, true, TYPALIGN_CHAR));
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_again, values, NULL, 0);
+	if (SPI_processed < (uint64) n)
+	{
+		orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
+		if (SPI_processed == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+					 errmsg("record %s does not exist", orch_uuid_text(&record.id))));
+		orch_plan_execute_latest(&plan_first, values, NULL, 0);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_BOOL(true);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_view_record);
+
+/*
+ * orchestration.view_record(record_id uuid) returns boolean
+ *
+ * The caller views a run, stage, step or work item: sets LastViewedDate and
+ * LastReferencedDate of a run or work item, and LastReferencedDate of the run
+ * that the record belongs to; not SystemModstamp.  Returns false when the same
+ * viewer is doing so in another session.  Raises 22004 for null, OR101 for a
+ * record that does not exist or that the caller does not see, 42501 for a role
+ * that is no active user's.  Source: contract/lifecycle.md, "Fields".
+ */
+Datum
+orchestration_view_record(PG_FUNCTION_ARGS)
+{
+	return view(fcinfo, true);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_reference_record);
+
+/*
+ * orchestration.reference_record(record_id uuid) returns boolean
+ *
+ * As view_record(), but sets LastReferencedDate only.
+ */
+Datum
+orchestration_reference_record(PG_FUNCTION_ARGS)
+{
+	return view(fcinfo, false);
+}

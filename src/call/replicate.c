@@ -1,0 +1,290 @@
+/*-------------------------------------------------------------------------
+ *
+ * replicate.c
+ *	  get_updated() and get_deleted(): what changed in a window of time.
+ *
+ * Both look how far the past is complete first (stamp.c), then read with a
+ * snapshot taken after that, whatever the isolation level, and say so in
+ * latestDateCovered.  They read as the caller: sharing applies.
+ *
+ * Runs, stages, steps and work items are found by an index on the minute of
+ * their SystemModstamp, which lets an update stay on its page (HOT) unless a
+ * minute has passed; the windows are of whole minutes anyway.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/replicate.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "access/access.h"
+#include "base/errors.h"
+#include "base/stamp.h"
+#include "base/uuid.h"
+#include "call/tombstone.h"
+#include "record/sobject.h"
+
+/* reference.md, 4.4 and 4.5 */
+#define MAX_IDS				600000
+#define MAX_DAYS_UPDATED	30
+
+static const SObject *check_window(FunctionCallInfo fcinfo, int call, int max_days,
+								   TimestampTz *start, TimestampTz *end);
+static void execute_latest(const char *query, int nargs, Oid *types, Datum *values);
+
+/*
+ * Arguments of both calls; seconds are cut off.
+ */
+static const SObject *
+check_window(FunctionCallInfo fcinfo, int call, int max_days, TimestampTz *start,
+			 TimestampTz *end)
+{
+	const SObject *object;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("object, start_date and end_date must not be null")));
+	(void) orch_access_require_user(GetUserId());
+	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), call);
+	*start = PG_GETARG_TIMESTAMPTZ(1);
+	*end = PG_GETARG_TIMESTAMPTZ(2);
+	if (TIMESTAMP_NOT_FINITE(*start) || TIMESTAMP_NOT_FINITE(*end))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
+				 errmsg("INVALID_REPLICATION_DATE: start_date and end_date must be finite")));
+	*start = orch_stamp_cut(*start);
+	*end = orch_stamp_cut(*end);
+	if (*start >= *end)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
+				 errmsg("INVALID_REPLICATION_DATE: startDate must be before endDate"),
+				 errdetail("Without seconds they are %s and %s.", orch_json_time(*start),
+						   orch_json_time(*end))));
+	if (GetCurrentTimestamp() - *start > max_days * USECS_PER_DAY + USECS_PER_MINUTE)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
+				 errmsg("INVALID_REPLICATION_DATE: startDate must not be more than %d days back",
+						max_days)));
+	return object;
+}
+
+/*
+ * A query of the caller's, with a snapshot of now.
+ */
+static void
+execute_latest(const char *query, int nargs, Oid *types, Datum *values)
+{
+	int			result = SPI_execute_snapshot(orch_sobject_plan(query, nargs, types),
+											  values, NULL, GetLatestSnapshot(),
+											  InvalidSnapshot, true, false, MAX_IDS + 1);
+
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_snapshot failed for \"%s\": %s", query,
+			 SPI_result_code_string(result));
+	if (SPI_processed > MAX_IDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
+				 errmsg("EXCEEDED_ID_LIMIT: more than %d ids", MAX_IDS),
+				 errhint("Ask for a shorter time.")));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_get_updated);
+
+/*
+ * orchestration.get_updated(object text, start_date timestamptz,
+ *		end_date timestamptz) returns jsonb
+ *
+ * {"ids": [...], "latestDateCovered": ...}: the records with a SystemModstamp (of
+ * history: CreatedDate) in the window that the caller sees.  latestDateCovered is
+ * the end of the window, or earlier: the time from which on writers are still at
+ * work.  Who begins the next call there misses nothing.  Raises 22004 for null,
+ * OR401 (INVALID_TYPE), OR403 (INVALID_TYPE_FOR_OPERATION), OR404
+ * (EXCEEDED_ID_LIMIT) for more than 600,000 ids, OR405 (INVALID_REPLICATION_DATE)
+ * for a window that is empty or begins more than 30 days back, 55000 on a standby,
+ * 42501 for a role that is no active user's.  Source: reference.md, 4.4.
+ */
+Datum
+orchestration_get_updated(PG_FUNCTION_ARGS)
+{
+	TimestampTz start;
+	TimestampTz end;
+	TimestampTz covered;
+	const SObject *object = check_window(fcinfo, CALL_GET_UPDATED, MAX_DAYS_UPDATED,
+										 &start, &end);
+	static const struct
+	{
+		const char *object;
+		const char *table;
+	}			tables[] = {
+		{"FlowOrchestrationInstance", "run"},
+		{"FlowOrchestrationStageInstance", "stage_run"},
+		{"FlowOrchestrationStepInstance", "step_run"},
+		{"FlowOrchestrationWorkItem", "work_item"}
+	};
+	JsonbParseState *state = NULL;
+	char	   *query = NULL;
+	uint64		n;
+	int			i;
+
+	covered = Min(end, orch_stamp_horizon());
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	for (i = 0; i < (int) lengthof(tables); i++)
+	{
+		Oid			types[4] = {INT4OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+		Datum		values[4];
+
+		if (strcmp(tables[i].object, object->name) != 0)
+			continue;
+		query = psprintf("SELECT x.id FROM orchestration.%s x"
+						 " WHERE x.modified_minute OPERATOR(pg_catalog.>=) $1"
+						 "   AND x.modified_minute OPERATOR(pg_catalog.<) $2"
+						 " UNION ALL SELECT x.id FROM orchestration.%s x"
+						 " WHERE x.modified_minute OPERATOR(pg_catalog.=) $2"
+						 "   AND x.modified_at OPERATOR(pg_catalog.>=) $3"
+						 "   AND x.modified_at OPERATOR(pg_catalog.<=) $4",
+						 tables[i].table, tables[i].table);
+		values[0] = Int32GetDatum(orch_stamp_minute(start));
+		values[1] = Int32GetDatum(orch_stamp_minute(end));
+		values[2] = TimestampTzGetDatum(start);
+		values[3] = TimestampTzGetDatum(end);
+		execute_latest(query, 4, types, values);
+	}
+	if (query == NULL)
+	{
+		Oid			types[2] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
+		Datum		values[2];
+		const char *column = object->associate == ASSOCIATE_HISTORY ?
+			"created_date" : "system_modstamp";
+
+		values[0] = TimestampTzGetDatum(start);
+		values[1] = TimestampTzGetDatum(end);
+		query = psprintf("SELECT x.id FROM orchestration.%s x"
+						 " WHERE x.%s OPERATOR(pg_catalog.>=) $1"
+						 "   AND x.%s OPERATOR(pg_catalog.<=) $2",
+						 object->view, column, column);
+		execute_latest(query, 2, types, values);
+	}
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_key(&state, "ids");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (n = 0; n < SPI_processed; n++)
+	{
+		bool		isnull;
+		Datum		id = SPI_getbinval(SPI_tuptable->vals[n], SPI_tuptable->tupdesc, 1,
+									   &isnull);
+
+		orch_json_text(&state, WJB_ELEM, orch_uuid_text(DatumGetUUIDP(id)));
+	}
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	orch_json_put_text(&state, "latestDateCovered", orch_json_time(covered));
+	{
+		Jsonb	   *result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+		Datum		copy = SPI_datumTransfer(JsonbPGetDatum(result), false, -1);
+
+		SPI_finish();
+		PG_RETURN_DATUM(copy);
+	}
+}
+
+PG_FUNCTION_INFO_V1(orchestration_get_deleted);
+
+/*
+ * orchestration.get_deleted(object text, start_date timestamptz,
+ *		end_date timestamptz) returns jsonb
+ *
+ * {"deletedRecords": [{"id": ..., "deletedDate": ...}, ...],
+ * "earliestDateAvailable": ..., "latestDateCovered": ...}: the records deleted in
+ * the window that the caller saw.  Raises as get_updated() does, and OR405
+ * (INVALID_REPLICATION_DATE) for a window of not more than a minute, one that
+ * begins more than orchestration.deleted_retention days back or before what
+ * remove_expired() has removed.  Source: reference.md, 4.5.
+ */
+Datum
+orchestration_get_deleted(PG_FUNCTION_ARGS)
+{
+	TimestampTz start;
+	TimestampTz end;
+	TimestampTz covered;
+	TimestampTz earliest;
+	const SObject *object = check_window(fcinfo, CALL_GET_DELETED, orch_deleted_retention,
+										 &start, &end);
+	Oid			types[3] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[3];
+	JsonbParseState *state = NULL;
+	bool		isnull;
+	uint64		n;
+
+	if (PG_GETARG_TIMESTAMPTZ(2) - PG_GETARG_TIMESTAMPTZ(1) <= USECS_PER_MINUTE)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
+				 errmsg("INVALID_REPLICATION_DATE: startDate must be more than one minute before endDate")));
+	covered = Min(end, orch_stamp_horizon());
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = CStringGetTextDatum(object->name);
+	values[1] = TimestampTzGetDatum(start);
+	values[2] = TimestampTzGetDatum(end);
+	/* one snapshot for both: what is removed meanwhile is seen, or said */
+	execute_latest("SELECT t.id, t.deleted_at, NULL::pg_catalog.timestamptz"
+				   "  FROM orchestration.tombstone t"
+				   " WHERE t.object OPERATOR(pg_catalog.=) $1"
+				   "   AND t.deleted_at OPERATOR(pg_catalog.>=) $2"
+				   "   AND t.deleted_at OPERATOR(pg_catalog.<=) $3"
+				   " UNION ALL SELECT NULL, NULL, h.purged_until"
+				   "  FROM orchestration.tombstone_horizon h"
+				   " WHERE h.object OPERATOR(pg_catalog.=) $1"
+				   " ORDER BY 2", 3, types, values);
+
+	earliest = GetCurrentTimestamp() - orch_deleted_retention * USECS_PER_DAY;
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_key(&state, "deletedRecords");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (n = 0; n < SPI_processed; n++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[n];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		Datum		id = SPI_getbinval(tuple, desc, 1, &isnull);
+
+		if (isnull)
+		{
+			earliest = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 3, &isnull));
+			if (start <= earliest)
+				ereport(ERROR,
+						(errcode(ERRCODE_ORCH_REPLICATION_DATE),
+						 errmsg("INVALID_REPLICATION_DATE: what was deleted until %s is no longer known",
+								orch_json_time(earliest)),
+						 errhint("Read all records again, and go on from there.")));
+			continue;
+		}
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		orch_json_put_text(&state, "id", orch_uuid_text(DatumGetUUIDP(id)));
+		orch_json_put_text(&state, "deletedDate",
+						   orch_json_time(DatumGetTimestampTz(SPI_getbinval(tuple, desc, 2,
+																			&isnull))));
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	orch_json_put_text(&state, "earliestDateAvailable", orch_json_time(earliest));
+	orch_json_put_text(&state, "latestDateCovered", orch_json_time(covered));
+	{
+		Jsonb	   *result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+		Datum		copy = SPI_datumTransfer(JsonbPGetDatum(result), false, -1);
+
+		SPI_finish();
+		PG_RETURN_DATUM(copy);
+	}
+}

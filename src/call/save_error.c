@@ -1,0 +1,172 @@
+/*-------------------------------------------------------------------------
+ *
+ * save_error.c
+ *	  From SQLSTATEs to the status codes of the documented calls.
+ *
+ * One table, which the README shows too.  Whatever has no row of its own is an
+ * UNKNOWN_EXCEPTION with what PostgreSQL said; what it said is in
+ * extendedErrorDetails in any case.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/save_error.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "call/save.h"
+
+typedef struct ErrorRow
+{
+	int			sqlstate;
+	const char *code;
+	const char *message;		/* NULL: PostgreSQL's */
+	const char *field;			/* or NULL */
+} ErrorRow;
+
+static const ErrorRow rows[] = {
+	{ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE, "STATE_TRANSITION_NOT_ALLOWED", NULL, "Status"},
+	{ERRCODE_ORCH_ILLEGAL_NEIGHBOUR, "STATE_TRANSITION_NOT_ALLOWED", NULL, "Status"},
+	{ERRCODE_ORCH_SECOND_OPEN_STAGE, "STATE_TRANSITION_NOT_ALLOWED", NULL, "Status"},
+	{ERRCODE_ORCH_NOT_RECOVERABLE, "STATE_TRANSITION_NOT_ALLOWED", NULL, "Status"},
+	{ERRCODE_ORCH_IMMUTABLE, "INVALID_FIELD_FOR_INSERT_UPDATE", NULL, NULL},
+	{ERRCODE_ORCH_WORK_ITEM_DONE, "STATE_TRANSITION_NOT_ALLOWED", NULL, NULL},
+	{ERRCODE_ORCH_RECORD_NOT_FOUND, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", NULL},
+	{ERRCODE_ORCH_UNKNOWN_RECORD_TYPE, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", NULL},
+	{ERRCODE_ORCH_UNKNOWN_PRINCIPAL, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", NULL},
+	{ERRCODE_ORCH_INVALID_FIELD, "INVALID_FIELD", NULL, NULL},
+	{ERRCODE_ORCH_INVALID_TYPE, "INVALID_TYPE", NULL, NULL},
+	{ERRCODE_ORCH_INVALID_OPERATION, "INVALID_TYPE_FOR_OPERATION", NULL, NULL},
+	{ERRCODE_INSUFFICIENT_PRIVILEGE, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", NULL},
+	{ERRCODE_NOT_NULL_VIOLATION, "REQUIRED_FIELD_MISSING", NULL, NULL},
+	{ERRCODE_NULL_VALUE_NOT_ALLOWED, "REQUIRED_FIELD_MISSING", NULL, NULL},
+	{ERRCODE_UNIQUE_VIOLATION, "DUPLICATE_VALUE", NULL, NULL},
+	{ERRCODE_FOREIGN_KEY_VIOLATION, "FIELD_INTEGRITY_EXCEPTION", NULL, NULL},
+	{ERRCODE_CHECK_VIOLATION, "FIELD_INTEGRITY_EXCEPTION", NULL, NULL},
+	{ERRCODE_STRING_DATA_RIGHT_TRUNCATION, "STRING_TOO_LONG", NULL, NULL},
+	{ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "NUMBER_OUTSIDE_VALID_RANGE", NULL, NULL},
+	{ERRCODE_INVALID_TEXT_REPRESENTATION, "INVALID_TYPE_ON_FIELD_IN_RECORD", NULL, NULL},
+	{ERRCODE_INVALID_PARAMETER_VALUE, "FIELD_INTEGRITY_EXCEPTION", NULL, NULL},
+	{ERRCODE_LOCK_NOT_AVAILABLE, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", NULL},
+	{ERRCODE_T_R_DEADLOCK_DETECTED, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", NULL},
+	{ERRCODE_RAISE_EXCEPTION, "FIELD_CUSTOM_VALIDATION_EXCEPTION", NULL, NULL}
+};
+
+/*
+ * A failure of one record, found before PostgreSQL did.
+ */
+void
+orch_save_fail(SaveResult *result, const char *code, const char *field,
+			   const char *fmt,...)
+{
+	MemoryContext old = MemoryContextSwitchTo(result->context);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, fmt);
+		needed = appendStringInfoVA(&buf, fmt, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&buf, needed);
+	}
+	result->code = code;
+	result->message = buf.data;
+	result->field = field;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * What is no matter of one record: the statement was canceled, the server is in
+ * trouble, or the transaction must be tried again.
+ */
+bool
+orch_save_must_rethrow(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return sqlstate == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		sqlstate == ERRCODE_QUERY_CANCELED ||
+		(category == ERRCODE_OPERATOR_INTERVENTION && sqlstate != ERRCODE_LOCK_NOT_AVAILABLE) ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES ||
+		category == ERRCODE_SYSTEM_ERROR ||
+		category == ERRCODE_INTERNAL_ERROR;
+}
+
+void
+orch_save_map_error(SaveResult *result, const SObject *object, const ErrorData *edata)
+{
+	int			i;
+
+	result->sqlstate = pstrdup(unpack_sql_state(edata->sqlerrcode));
+	result->error = edata->message;
+	result->detail = edata->detail;
+	result->hint = edata->hint;
+	for (i = 0; i < (int) lengthof(rows); i++)
+		if (rows[i].sqlstate == edata->sqlerrcode)
+			break;
+	if (i == (int) lengthof(rows))
+	{
+		orch_save_fail(result, "UNKNOWN_EXCEPTION", NULL, "%s", edata->message);
+		return;
+	}
+	/* a level that sharing does not take: reference.md, 3.3 and 3.4 */
+	if (rows[i].sqlstate == ERRCODE_INVALID_PARAMETER_VALUE && object != NULL &&
+		(object->associate == ASSOCIATE_SHARE || object->associate == ASSOCIATE_RULE) &&
+		strncmp(edata->message, "access level", strlen("access level")) == 0)
+	{
+		orch_save_fail(result, "INVALID_ACCESS_LEVEL", "AccessLevel", "%s", edata->message);
+		return;
+	}
+	orch_save_fail(result, rows[i].code, rows[i].field, "%s",
+				   rows[i].message != NULL ? rows[i].message : edata->message);
+}
+
+/*
+ * SaveResult, UpsertResult, DeleteResult.
+ */
+void
+orch_save_put_result(JsonbParseState **state, const SaveResult *result)
+{
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	if (result->call == SAVE_UPSERT)
+		orch_json_put_bool(state, "created", result->code == NULL && result->created);
+	orch_json_key(state, "errors");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	if (result->code != NULL)
+	{
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		orch_json_key(state, "extendedErrorDetails");
+		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+		if (result->sqlstate != NULL)
+		{
+			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+			orch_json_put_text(state, "detail", result->detail);
+			orch_json_put_text(state, "extendedErrorCode", result->sqlstate);
+			orch_json_put_text(state, "hint", result->hint);
+			orch_json_put_text(state, "message", result->error);
+			pushJsonbValue(state, WJB_END_OBJECT, NULL);
+		}
+		pushJsonbValue(state, WJB_END_ARRAY, NULL);
+		orch_json_key(state, "fields");
+		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+		if (result->field != NULL)
+			orch_json_text(state, WJB_ELEM, result->field);
+		pushJsonbValue(state, WJB_END_ARRAY, NULL);
+		orch_json_put_text(state, "message", result->message);
+		orch_json_put_text(state, "statusCode", result->code);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_text(state, "id", result->id);
+	orch_json_put_bool(state, "success", result->code == NULL);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}

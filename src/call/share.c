@@ -1,0 +1,645 @@
+/*-------------------------------------------------------------------------
+ *
+ * share.c
+ *	  Calls that manage sharing: manual shares, rules, defaults.
+ *
+ * A manual share is written under the lock on the record's run, and the rights
+ * are asked again under it: changing a record's owner takes the same lock and
+ * removes the shares, so that none outlives the owner who gave it.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/share.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "call/share.h"
+#include "record/principal.h"
+
+#define MAX_RULE_NAME			80
+#define MAX_RULE_DESCRIPTION	1000
+
+#define MANAGE_SHARING			"manage the sharing of", ""
+
+static StaticPlan plan_lock_run = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
+};
+static StaticPlan plan_share = {
+	"INSERT INTO orchestration.share_grant AS g (run_id, object, record_id,"
+	" user_or_group_id, access_level, modified_by)"
+	" VALUES ($1, $2::orchestration.shared_object, $3, $4,"
+	" $5::orchestration.access_level, $6)"
+	" ON CONFLICT (run_id, record_id, user_or_group_id) DO UPDATE"
+	" SET access_level = EXCLUDED.access_level, modified_at = orchestration.system_modstamp(),"
+	" modified_by = EXCLUDED.modified_by"
+	" RETURNING g.id",
+	6, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, TEXTOID, UUIDOID}
+};
+static StaticPlan plan_unshare = {
+	"DELETE FROM orchestration.share_grant"
+	" WHERE run_id = $1 AND record_id = $2 AND user_or_group_id = $3",
+	3, {UUIDOID, UUIDOID, UUIDOID}
+};
+static StaticPlan plan_unshare_all = {
+	"DELETE FROM orchestration.share_grant WHERE run_id = $1 AND record_id = $2",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_default = {
+	"SELECT sharing_model::pg_catalog.text FROM orchestration.default_access"
+	" WHERE object = $1::orchestration.shared_object",
+	1, {TEXTOID}
+};
+static StaticPlan plan_set_default = {
+	"INSERT INTO orchestration.default_access (object, sharing_model)"
+	" VALUES ($1::orchestration.shared_object, $2::orchestration.sharing_model)"
+	" ON CONFLICT (object) DO UPDATE SET sharing_model = EXCLUDED.sharing_model",
+	2, {TEXTOID, TEXTOID}
+};
+static StaticPlan plan_create_rule = {
+	"INSERT INTO orchestration.owner_sharing_rule AS r (object, access_level,"
+	" user_or_group_id, group_id, orchestration_id, developer_name, name,"
+	" description, created_by, modified_by)"
+	" VALUES ($1::orchestration.shared_object, $2::orchestration.access_level,"
+	" $3, $4, $5, $6, $7, $8, $9, $9)"
+	" ON CONFLICT (user_or_group_id, object, group_id, orchestration_id) DO UPDATE"
+	" SET access_level = EXCLUDED.access_level, name = EXCLUDED.name,"
+	" developer_name = EXCLUDED.developer_name, description = EXCLUDED.description,"
+	" modified_at = orchestration.system_modstamp(), modified_by = EXCLUDED.modified_by"
+	" RETURNING r.id",
+	9, {TEXTOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID,
+	UUIDOID}
+};
+static StaticPlan plan_delete_rule = {
+	"DELETE FROM orchestration.owner_sharing_rule WHERE id = $1", 1, {UUIDOID}
+};
+static StaticPlan plan_orchestration = {
+	"SELECT id FROM orchestration.orchestration_definition WHERE name = $1",
+	1, {TEXTOID}
+};
+
+static void check_texts(const RuleRequest *request, const char *name);
+static void check_level(SharedObject object, AccessLevel level);
+static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
+static void set_caller(Oid role, Datum *value, char *isnull);
+static AccessLevel level_argument(Oid label);
+
+static Datum
+object_label(SharedObject object)
+{
+	return CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT, object));
+}
+
+static AccessLevel
+level_argument(Oid label)
+{
+	return (AccessLevel) (ACCESS_READ + orch_catalog_label_value(ENUM_ACCESS_LEVEL, label));
+}
+
+static const char *
+level_name(AccessLevel level)
+{
+	return orch_catalog_label(ENUM_ACCESS_LEVEL, level - ACCESS_READ);
+}
+
+/*
+ * Who does it: his user's id, or null.
+ */
+static void
+set_caller(Oid role, Datum *value, char *isnull)
+{
+	const Principal *principal = orch_principal_acting(role);
+	pg_uuid_t  *id;
+
+	*isnull = 'n';
+	*value = (Datum) 0;
+	if (principal == NULL)
+		return;
+	id = palloc(sizeof(pg_uuid_t));
+	*id = principal->id;
+	*value = UUIDPGetDatum(id);
+	*isnull = ' ';
+}
+
+/* ---------------------------------------------------------- manual shares */
+
+/*
+ * Sharing a record, and having it explained, needs All on it.  What he may not is
+ * said around "record ...".
+ */
+void
+orch_share_require_all(Oid role, int object, const pg_uuid_t *record_id,
+					   RecordAccess *record, const char *to_do, const char *rest)
+{
+	AccessLevel level = ACCESS_NONE;
+
+	(void) orch_access_require_user(role);
+	if (object >= 0 ? orch_access_read((SharedObject) object, record_id, record) :
+		orch_access_find(record_id, record))
+		level = orch_access_level(orch_access_of_role(role), record);
+	if (level == ACCESS_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record %s does not exist", orch_uuid_text(record_id))));
+	if (level < ACCESS_ALL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("user \"%s\" may not %s record %s%s",
+						orch_principal_role_label(role), to_do,
+						orch_uuid_text(record_id), rest),
+				 errdetail("It needs All access to it: its owner has that, and the permission Modify All Data.")));
+}
+
+/*
+ * A grant below what everybody has would say nothing.  In system context.
+ */
+static void
+check_level(SharedObject object, AccessLevel level)
+{
+	Datum		value = object_label(object);
+	AccessLevel everybody = ACCESS_NONE;
+
+	if (level == ACCESS_ALL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("access level All cannot be granted"),
+				 errdetail("It is the owner's.")));
+	orch_plan_execute_latest(&plan_default, &value, NULL, 1);
+	if (SPI_processed > 0)
+	{
+		char	   *model = SPI_getvalue(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 1);
+
+		everybody = strcmp(model, "ReadWrite") == 0 ? ACCESS_EDIT :
+			strcmp(model, "Read") == 0 ? ACCESS_READ : ACCESS_NONE;
+	}
+	if (level <= everybody)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("access level %s is not above the default access of %s",
+						level_name(level),
+						orch_catalog_label(ENUM_SHARED_OBJECT, object))));
+}
+
+static void
+get_principal(const pg_uuid_t *id, const char *what, Principal *principal)
+{
+	if (!orch_principal_get(id, principal))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("%s %s is no user, group or queue", what,
+						orch_uuid_text(id))));
+}
+
+void
+orch_share_record(int object, const pg_uuid_t *record_id,
+				  const pg_uuid_t *principal_id, AccessLevel level, pg_uuid_t *id)
+{
+	Oid			role = GetUserId();
+	RecordAccess record;
+	Principal	principal;
+	SystemContext saved;
+	Datum		values[6];
+	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
+	bool		isnull;
+
+	orch_share_require_all(role, object, record_id, &record, MANAGE_SHARING);
+	get_principal(principal_id, "grantee", &principal);
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	check_level(record.object, level);
+	values[0] = UUIDPGetDatum(&record.run_id);
+	orch_plan_execute_latest(&plan_lock_run, values, NULL, 0);
+	orch_share_require_all(role, record.object, record_id, &record, MANAGE_SHARING);
+	values[1] = object_label(record.object);
+	values[2] = UUIDPGetDatum(record_id);
+	values[3] = UUIDPGetDatum(principal_id);
+	values[4] = CStringGetTextDatum(level_name(level));
+	set_caller(role, &values[5], &nulls[5]);
+	orch_plan_execute_latest(&plan_share, values, nulls, 0);
+	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	orch_system_leave(&saved);
+}
+
+bool
+orch_share_remove(int object, const pg_uuid_t *record_id,
+				  const pg_uuid_t *principal_id)
+{
+	Oid			role = GetUserId();
+	RecordAccess record;
+	SystemContext saved;
+	Datum		values[3];
+	bool		removed;
+
+	orch_share_require_all(role, object, record_id, &record, MANAGE_SHARING);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = UUIDPGetDatum(&record.run_id);
+	orch_plan_execute_latest(&plan_lock_run, values, NULL, 0);
+	orch_share_require_all(role, record.object, record_id, &record, MANAGE_SHARING);
+	values[1] = UUIDPGetDatum(record_id);
+	values[2] = UUIDPGetDatum(principal_id);
+	orch_plan_execute_latest(&plan_unshare, values, NULL, 0);
+	removed = SPI_processed > 0;
+	SPI_finish();
+	orch_system_leave(&saved);
+	return removed;
+}
+
+/*
+ * The guard saw the owner of a record change.
+ */
+void
+orch_share_owner_changed(const pg_uuid_t *run_id, const pg_uuid_t *record_id)
+{
+	SystemContext saved;
+	Datum		values[2];
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = UUIDPGetDatum(record_id);
+	orch_plan_execute_latest(&plan_lock_run, values, NULL, 0);
+	orch_plan_execute_latest(&plan_unshare_all, values, NULL, 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_share_record);
+
+/*
+ * orchestration.share_record(record_id uuid, user_or_group_id uuid,
+ *		access_level orchestration.access_level) returns uuid
+ *
+ * Shares a run, stage, step or work item by a manual share; again with the same
+ * user, group or queue sets the level anew.  Returns the id of the share.  Raises
+ * 22004 for null, OR101 for a record that does not exist or that the caller does
+ * not see, 42501 without All access to it, OR103 for an unknown principal, 22023
+ * for level All or one that the default access gives everybody.
+ * Source: reference.md, 3.4 and 6.4.
+ */
+Datum
+orchestration_share_record(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("record_id, user_or_group_id and access_level must not be null")));
+	orch_share_record(-1, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
+					  level_argument(PG_GETARG_OID(2)), id);
+	PG_RETURN_UUID_P(id);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_unshare_record);
+
+/*
+ * orchestration.unshare_record(record_id uuid, user_or_group_id uuid)
+ *		returns boolean
+ *
+ * Removes a manual share; false: there was none.  Raises 22004 for null, OR101
+ * for a record that does not exist or that the caller does not see, 42501 without
+ * All access to it.  Source: reference.md, 6.4.
+ */
+Datum
+orchestration_unshare_record(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("record_id and user_or_group_id must not be null")));
+	PG_RETURN_BOOL(orch_share_remove(-1, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)));
+}
+
+/* ------------------------------------------------------- rules and defaults */
+
+PG_FUNCTION_INFO_V1(orchestration_set_default_access);
+
+/*
+ * orchestration.set_default_access(object orchestration.shared_object,
+ *		sharing_model orchestration.sharing_model) returns void
+ *
+ * What every active user has to all records of an object.  Raises 22004 for null,
+ * 42501 without the permission Modify All Data.  Source: reference.md, 6.1.
+ */
+Datum
+orchestration_set_default_access(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	Datum		values[2];
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("object and sharing_model must not be null")));
+	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
+								   "set default access");
+	values[0] = object_label((SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT, PG_GETARG_OID(0)));
+	values[1] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARING_MODEL,
+													   orch_catalog_label_value(ENUM_SHARING_MODEL, PG_GETARG_OID(1))));
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_set_default, values, NULL, 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_VOID();
+}
+
+/*
+ * Names of the form that the reference gives them; the table's constraints say
+ * the same with less to read.
+ */
+static void
+check_texts(const RuleRequest *request, const char *name)
+{
+	if (name[0] == '\0' || pg_mbstrlen(name) > MAX_RULE_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of a sharing rule must have 1 to %d characters",
+						MAX_RULE_NAME)));
+	if (request->description != NULL &&
+		pg_mbstrlen(request->description) > MAX_RULE_DESCRIPTION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("description of a sharing rule must have at most %d characters",
+						MAX_RULE_DESCRIPTION)));
+	if (request->developer_name != NULL)
+	{
+		const char *c = request->developer_name;
+		bool		good = isalpha((unsigned char) *c) && !IS_HIGHBIT_SET(*c) &&
+			strlen(c) <= MAX_RULE_NAME;
+
+		for (; good && *c != '\0'; c++)
+			good = !IS_HIGHBIT_SET(*c) &&
+				(isalnum((unsigned char) *c) ||
+				 (*c == '_' && c[1] != '_' && c[1] != '\0'));
+		if (!good)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is no developer name", request->developer_name),
+					 errdetail("It has letters, digits and underscores, begins with a letter, has no two underscores in a row nor one at the end, and at most %d characters.",
+							   MAX_RULE_NAME)));
+	}
+}
+
+void
+orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
+{
+	Oid			role = GetUserId();
+	Principal	source;
+	Principal	target;
+	SystemContext saved;
+	Datum		values[9];
+	char		nulls[9] = {' ', ' ', ' ', 'n', 'n', 'n', ' ', 'n', ' '};
+	bool		isnull;
+	char	   *name;
+
+	orch_access_require_permission(role, PERMISSION_MODIFY_ALL_DATA,
+								   "manage sharing rules");
+	get_principal(request->user_or_group_id, "grantee", &target);
+	if (request->group_id != NULL)
+	{
+		get_principal(request->group_id, "source", &source);
+		if (source.kind == PRINCIPAL_USER)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+					 errmsg("source %s of a sharing rule is no group or queue",
+							orch_uuid_text(request->group_id)),
+					 errhint("Put the user into a group.")));
+	}
+	if (request->name != NULL)
+		name = pstrdup(request->name);
+	else
+	{
+		name = psprintf("%s to %s", request->group_id != NULL ? source.name : "orchestration",
+						target.name);
+		name[pg_mbcharcliplen(name, strlen(name), MAX_RULE_NAME)] = '\0';
+	}
+
+	check_texts(request, name);
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	check_level(request->object, request->level);
+	values[0] = object_label(request->object);
+	values[1] = CStringGetTextDatum(level_name(request->level));
+	values[2] = UUIDPGetDatum(request->user_or_group_id);
+	values[3] = values[4] = values[5] = values[7] = (Datum) 0;
+	if (request->group_id != NULL)
+	{
+		values[3] = UUIDPGetDatum(request->group_id);
+		nulls[3] = ' ';
+	}
+	if (request->orchestration_id != NULL)
+	{
+		values[4] = UUIDPGetDatum(request->orchestration_id);
+		nulls[4] = ' ';
+	}
+	if (request->developer_name != NULL)
+	{
+		values[5] = CStringGetTextDatum(request->developer_name);
+		nulls[5] = ' ';
+	}
+	values[6] = CStringGetTextDatum(name);
+	if (request->description != NULL)
+	{
+		values[7] = CStringGetTextDatum(request->description);
+		nulls[7] = ' ';
+	}
+	set_caller(role, &values[8], &nulls[8]);
+	orch_plan_execute_latest(&plan_create_rule, values, nulls, 0);
+	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	orch_system_leave(&saved);
+}
+
+bool
+orch_share_delete_rule(const pg_uuid_t *id)
+{
+	SystemContext saved;
+	Datum		value = UUIDPGetDatum(id);
+	bool		deleted;
+
+	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
+								   "manage sharing rules");
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_delete_rule, &value, NULL, 0);
+	deleted = SPI_processed > 0;
+	SPI_finish();
+	orch_system_leave(&saved);
+	return deleted;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_create_owner_sharing_rule);
+
+/*
+ * orchestration.create_owner_sharing_rule(object orchestration.shared_object,
+ *		group_id uuid, user_or_group_id uuid,
+ *		access_level orchestration.access_level, name text, developer_name text,
+ *		description text) returns uuid
+ *
+ * Shares what members of a group or queue own.  Again with the same source and
+ * target overwrites the rule.  Returns its id.  Raises 22004 for null, 42501
+ * without the permission Modify All Data, OR103 for unknown principals or a user
+ * as source, 22023 for level All or one that the default access gives everybody,
+ * 22023 for names of the wrong form, 23505 for a developer name that another rule
+ * of the object has.  Source: reference.md, 3.3 and 6.3.
+ */
+Datum
+orchestration_create_owner_sharing_rule(PG_FUNCTION_ARGS)
+{
+	RuleRequest request;
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	int			i;
+
+	for (i = 0; i < 4; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("object, group_id, user_or_group_id and access_level must not be null")));
+	memset(&request, 0, sizeof(request));
+	request.object = (SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT, PG_GETARG_OID(0));
+	request.group_id = PG_GETARG_UUID_P(1);
+	request.user_or_group_id = PG_GETARG_UUID_P(2);
+	request.level = level_argument(PG_GETARG_OID(3));
+	if (!PG_ARGISNULL(4))
+		request.name = text_to_cstring(PG_GETARG_TEXT_PP(4));
+	if (!PG_ARGISNULL(5))
+		request.developer_name = text_to_cstring(PG_GETARG_TEXT_PP(5));
+	if (!PG_ARGISNULL(6))
+		request.description = text_to_cstring(PG_GETARG_TEXT_PP(6));
+	orch_share_create_rule(&request, id);
+	PG_RETURN_UUID_P(id);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_create_orchestration_sharing_rule);
+
+/*
+ * orchestration.create_orchestration_sharing_rule(orchestration text,
+ *		user_or_group_id uuid, access_level orchestration.access_level,
+ *		objects orchestration.shared_object[]) returns setof uuid
+ *
+ * Shares the records of all runs of an orchestration, by one rule for each of the
+ * objects; again overwrites them.  Returns their ids.  Raises 22004 for null,
+ * 42501 without the permission Modify All Data, OR202 for an unknown
+ * orchestration, and what create_owner_sharing_rule() does.
+ * Source: design.md, section 4.
+ */
+Datum
+orchestration_create_orchestration_sharing_rule(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	SystemContext saved;
+	RuleRequest request;
+	pg_uuid_t	orchestration;
+	pg_uuid_t  *ids;
+	Datum	   *objects;
+	bool	   *object_nulls;
+	int			nobjects;
+	Datum		value;
+	bool		found;
+	bool		isnull;
+	int			i;
+
+	for (i = 0; i < 4; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("orchestration, user_or_group_id, access_level and objects must not be null")));
+	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
+								   "manage sharing rules");
+	value = PG_GETARG_DATUM(0);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_orchestration, &value, NULL, 1);
+	found = SPI_processed > 0;
+	if (found)
+		orchestration = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+													 SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_ORCHESTRATION),
+				 errmsg("orchestration \"%s\" does not exist",
+						text_to_cstring(PG_GETARG_TEXT_PP(0)))));
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(3), orch_catalog_enum_type(ENUM_SHARED_OBJECT),
+					  sizeof(Oid), true, TYPALIGN_INT, &objects, &object_nulls, &nobjects);
+	memset(&request, 0, sizeof(request));
+	request.orchestration_id = &orchestration;
+	request.user_or_group_id = PG_GETARG_UUID_P(1);
+	request.level = level_argument(PG_GETARG_OID(2));
+	request.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ids = palloc(Max(nobjects, 1) * sizeof(pg_uuid_t));
+	for (i = 0; i < nobjects; i++)
+	{
+		if (object_nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("objects must not contain null")));
+		request.object = (SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT,
+																 DatumGetObjectId(objects[i]));
+		orch_share_create_rule(&request, &ids[i]);
+	}
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	for (i = 0; i < nobjects; i++)
+	{
+		bool		not_null = false;
+
+		value = UUIDPGetDatum(&ids[i]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &not_null);
+	}
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_delete_sharing_rule);
+
+/*
+ * orchestration.delete_sharing_rule(rule_id uuid) returns boolean
+ *
+ * Ends a sharing rule and the access that it gave; false: there is none.  Raises
+ * 22004 for null, 42501 without the permission Modify All Data.
+ * Source: reference.md, 6.3.
+ */
+Datum
+orchestration_delete_sharing_rule(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("rule_id must not be null")));
+	PG_RETURN_BOOL(orch_share_delete_rule(PG_GETARG_UUID_P(0)));
+}

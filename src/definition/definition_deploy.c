@@ -1,0 +1,598 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition_deploy.c
+ *	  Orchestrations in the database: deploying, validating, activating and
+ *	  deactivating them.
+ *
+ * Activating and deploying lock the orchestration's row, so that two sessions
+ * that do either come one after the other.
+ *
+ * A version that is stored is never changed: runs that are under way go on
+ * with the definition with which they started.  The trigger that sees to it is
+ * here too.
+ *
+ * What a definition must find outside before it can be active is looked up in
+ * definition_references.c.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/definition/definition_deploy.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/xml.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "definition/definition_int.h"
+#include "record/principal.h"
+
+#define MAX_VERSIONS	50
+
+static StaticPlan insert_definition_plan = {
+	"INSERT INTO orchestration.orchestration_definition (name) VALUES ($1)"
+	" ON CONFLICT (name) DO NOTHING",
+	1, {TEXTOID}
+};
+static StaticPlan lock_definition_plan = {
+	"SELECT id, active_version FROM orchestration.orchestration_definition"
+	" WHERE name = $1 FOR NO KEY UPDATE",
+	1, {TEXTOID}
+};
+static StaticPlan last_version_plan = {
+	"SELECT max(version) FROM orchestration.orchestration_version"
+	" WHERE orchestration_id = $1",
+	1, {UUIDOID}
+};
+static StaticPlan insert_version_plan = {
+	"INSERT INTO orchestration.orchestration_version (orchestration_id, version,"
+	" label, process_type, record_type_name, record_trigger_type, source_xml, document)"
+	" VALUES ($1, $2, $3, $8, $4, $5, $6, $7)",
+	8, {UUIDOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, XMLOID, JSONBOID, TEXTOID}
+};
+static StaticPlan activate_plan = {
+	"UPDATE orchestration.orchestration_definition"
+	" SET active_version = $2, modified_at = now()"
+	" WHERE id = $1 AND active_version IS DISTINCT FROM $2",
+	2, {UUIDOID, INT4OID}
+};
+
+static StaticPlan set_global_plan = {
+	"INSERT INTO orchestration.global_value (name, value) VALUES ($1, $2)"
+	" ON CONFLICT (name) DO UPDATE SET value = excluded.value, modified_at = now()",
+	2, {TEXTOID, JSONBOID}
+};
+static StaticPlan forget_global_plan = {
+	"DELETE FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
+};
+
+static Datum deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml,
+					Jsonb *document);
+static Datum validate(FunctionCallInfo fcinfo, const DocNode *root);
+static char *deployed_name(const DocNode *root);
+static char *name_from_label(const char *label);
+static char *name_argument(FunctionCallInfo fcinfo, int argno);
+static bool lock_definition(const char *name, pg_uuid_t *id);
+
+/* -------------------------------------------------------------- deploying */
+
+PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_xml);
+
+/*
+ * orchestration.deploy_orchestration(document xml, name text) returns integer
+ *
+ * Stores a new version of an orchestration from flow metadata and returns its
+ * number; it does not activate it.  The name is the argument, else the
+ * document's fullName, else made from its label.  Raises 42501
+ * without the permission Manage Flow, 22004 for a null document, 22023 for a name that is none, 2200M when the XML is not
+ * well-formed, OR201 with every error of the definition, 54000 beyond 50
+ * versions.  Source: Metadata API, Flow; the limit is the platform's.
+ */
+Datum
+orchestration_deploy_orchestration_xml(PG_FUNCTION_ARGS)
+{
+	DocNode    *root;
+
+	orch_definition_check_call(fcinfo, 0, "document");
+	root = orch_document_from_xml(PG_GETARG_XML_P(0));
+	return deploy(fcinfo, root, PG_GETARG_DATUM(0), NULL);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_jsonb);
+
+/*
+ * orchestration.deploy_orchestration(document jsonb, name text) returns integer
+ *
+ * The same in the JSON notation: the element names of the metadata, what it
+ * repeats as arrays.
+ */
+Datum
+orchestration_deploy_orchestration_jsonb(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *document;
+
+	orch_definition_check_call(fcinfo, 0, "document");
+	document = PG_GETARG_JSONB_P(0);
+	return deploy(fcinfo, orch_document_from_jsonb(document, SHAPE_FLOW),
+				  (Datum) 0, document);
+}
+
+static Datum
+deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document)
+{
+	SystemContext saved;
+	MemoryContext context;
+	ProblemList problems = {0};
+	Definition *def;
+	char	   *name = name_argument(fcinfo, 1);
+	pg_uuid_t	id;
+	Datum		values[8];
+	char		nulls[9] = "        ";
+	bool		isnull;
+	int32		version;
+	static const char *const trigger_types[] = {
+		[RECORD_TRIGGER_CREATE] = "Create",
+		[RECORD_TRIGGER_UPDATE] = "Update",
+		[RECORD_TRIGGER_CREATE_AND_UPDATE] = "CreateAndUpdate"
+	};
+
+	if (name != NULL && (!orch_definition_is_api_name(name) ||
+						 strlen(name) > MAX_API_NAME_LENGTH))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a name for an orchestration", name),
+				 errhint("A name has letters, digits and single underscores, a letter first, and at most %d characters.",
+						 MAX_API_NAME_LENGTH)));
+
+	context = AllocSetContextCreate(CurrentMemoryContext,
+									"orchestration definition",
+									ALLOCSET_DEFAULT_SIZES);
+	def = orch_definition_compile(root, context, &problems);
+	if (problems.nerrors > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_DEFINITION),
+				 errmsg_plural("the definition has %d error",
+							   "the definition has %d errors",
+							   problems.nerrors, problems.nerrors),
+				 errdetail("%s", orch_definition_problem_text(&problems,
+															  PROBLEM_ERROR))));
+	if (name == NULL)
+		name = deployed_name(root);
+	if (problems.nproblems > 0)
+		ereport(NOTICE,
+				(errmsg_plural("the definition of orchestration \"%s\" has %d warning",
+							   "the definition of orchestration \"%s\" has %d warnings",
+							   problems.nproblems, name, problems.nproblems),
+				 errhint("Call orchestration.validate_orchestration() to see them.")));
+	if (document == NULL)
+		document = orch_document_to_jsonb(root);
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+
+	values[0] = CStringGetTextDatum(name);
+	(void) orch_plan_execute(&insert_definition_plan, values, NULL, false, 0);
+	if (!lock_definition(name, &id))
+		elog(ERROR, "orchestration \"%s\" vanished", name);
+
+	values[0] = UUIDPGetDatum(&id);
+	(void) orch_plan_execute_latest(&last_version_plan, values, NULL, 1);
+	Assert(SPI_processed == 1);
+	version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+										  SPI_tuptable->tupdesc, 1, &isnull));
+	version = isnull ? 1 : version + 1;
+	if (version > MAX_VERSIONS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("orchestration \"%s\" has %d versions already, the most there can be",
+						name, MAX_VERSIONS),
+				 errhint("Deploy it under another name.")));
+
+	values[1] = Int32GetDatum(version);
+	values[2] = CStringGetTextDatum(def->label);
+	nulls[3] = nulls[4] = def->record_type == NULL ? 'n' : ' ';
+	if (def->record_type != NULL)
+	{
+		values[3] = CStringGetTextDatum(def->record_type);
+		values[4] = CStringGetTextDatum(trigger_types[def->record_trigger]);
+	}
+	nulls[5] = xml == (Datum) 0 ? 'n' : ' ';
+	values[5] = xml;
+	values[6] = JsonbPGetDatum(document);
+	values[7] = CStringGetTextDatum(orch_definition_kind_name(def->kind));
+	(void) orch_plan_execute(&insert_version_plan, values, nulls, false, 0);
+
+	SPI_finish();
+	orch_system_leave(&saved);
+	MemoryContextDelete(context);
+	PG_RETURN_INT32(version);
+}
+
+/*
+ * The name of a document that was deployed without one: its fullName, else
+ * what the platform's builder makes of its label.
+ */
+static char *
+deployed_name(const DocNode *root)
+{
+	DocNode    *full_name = orch_document_child(root, "fullName");
+	DocNode    *label = orch_document_child(root, "label");
+	char	   *result;
+
+	if (full_name != NULL && full_name->kind == DOC_TEXT)
+	{
+		/* checked by the compiler but for white space around it */
+		char	   *name = pstrdup(full_name->text);
+		char	   *end = name + strlen(name);
+
+		while (isspace((unsigned char) *name))
+			name++;
+		while (end > name && isspace((unsigned char) end[-1]))
+			*--end = '\0';
+		if (*name != '\0')
+			return name;
+	}
+	result = name_from_label(label->text);
+	if (*result == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no name can be made from label \"%s\"", label->text),
+				 errhint("Pass the name as the second argument.")));
+	return result;
+}
+
+/*
+ * Whatever is no letter or digit becomes a single underscore, none at the
+ * ends; a digit first gets an X before it.
+ */
+static char *
+name_from_label(const char *label)
+{
+	char	   *result = palloc(strlen(label) + 2);
+	char	   *out = result;
+	const char *p;
+
+	for (p = label; *p != '\0'; p++)
+	{
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+			(*p >= '0' && *p <= '9'))
+		{
+			if (out == result && *p >= '0' && *p <= '9')
+				*out++ = 'X';
+			*out++ = *p;
+		}
+		else if (out > result && out[-1] != '_')
+			*out++ = '_';
+	}
+	out = Min(out, result + MAX_API_NAME_LENGTH);
+	while (out > result && out[-1] == '_')
+		out--;
+	*out = '\0';
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_xml);
+
+/*
+ * orchestration.validate_orchestration(document xml) returns table (severity
+ * text, place text, line integer, message text)
+ *
+ * What deploy_orchestration() would say, as rows: ERROR stops it, WARNING does
+ * not, but may stop activation and says so then.  Raises 22004
+ * for a null document and 2200M when the XML is not well-formed, OR201 for a
+ * document type declaration.
+ */
+Datum
+orchestration_validate_orchestration_xml(PG_FUNCTION_ARGS)
+{
+	orch_definition_check_call(fcinfo, 0, "document");
+	return validate(fcinfo, orch_document_from_xml(PG_GETARG_XML_P(0)));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_jsonb);
+
+/*
+ * orchestration.validate_orchestration(document jsonb) returns table (severity
+ * text, place text, line integer, message text)
+ *
+ * The same in the JSON notation; there line is null.
+ */
+Datum
+orchestration_validate_orchestration_jsonb(PG_FUNCTION_ARGS)
+{
+	orch_definition_check_call(fcinfo, 0, "document");
+	return validate(fcinfo, orch_document_from_jsonb(PG_GETARG_JSONB_P(0),
+													 SHAPE_FLOW));
+}
+
+static Datum
+validate(FunctionCallInfo fcinfo, const DocNode *root)
+{
+	static const char *const severities[] = {
+		[PROBLEM_ERROR] = "ERROR",
+		[PROBLEM_STALE] = "WARNING",
+		[PROBLEM_WARNING] = "WARNING"
+	};
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ProblemList problems = {0};
+	MemoryContext context;
+	int			i;
+
+	InitMaterializedSRF(fcinfo, 0);
+	context = AllocSetContextCreate(CurrentMemoryContext,
+									"orchestration definition",
+									ALLOCSET_DEFAULT_SIZES);
+	(void) orch_definition_compile(root, context, &problems);
+	for (i = 0; i < problems.nproblems; i++)
+	{
+		const Problem *p = &problems.problems[i];
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = CStringGetTextDatum(severities[p->severity]);
+		values[1] = CStringGetTextDatum(p->place);
+		values[2] = Int32GetDatum(p->line);
+		nulls[2] = p->line == 0;
+		values[3] = CStringGetTextDatum(p->message);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+/* ------------------------------------------------------------- activation */
+
+PG_FUNCTION_INFO_V1(orchestration_activate_orchestration);
+
+/*
+ * orchestration.activate_orchestration(name text, version integer) returns
+ * integer
+ *
+ * Makes a version, the newest when it is null, the one that new runs get, and
+ * returns its number.  Raises 22004 for a null name, OR202 for an unknown one,
+ * OR101 for an unknown version, OR204 with everything that is missing: actions
+ * of the fitting kind, the record type, active assignees, references, a stage.
+ * Warns where the orchestration can start itself.
+ * Source: Flow Builder's checks at activation.
+ */
+Datum
+orchestration_activate_orchestration(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	MemoryContext context;
+	ProblemList problems = {0};
+	Definition *def;
+	char	   *name;
+	pg_uuid_t	id;
+	pg_uuid_t	version_id;
+	int32		version;
+	Datum		values[2];
+
+	orch_definition_check_call(fcinfo, 0, "name");
+	name = name_argument(fcinfo, 0);
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+
+	if (!lock_definition(name, &id))
+		orch_definition_unknown(name);
+	if (!orch_definition_find_version(name, PG_ARGISNULL(1),
+									  PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1),
+									  &version_id, &version))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 PG_ARGISNULL(1) ?
+				 errmsg("orchestration \"%s\" has no versions", name) :
+				 errmsg("orchestration \"%s\" has no version %d", name,
+						PG_GETARG_INT32(1)),
+				 errhint("Deploy one with orchestration.deploy_orchestration().")));
+
+	context = AllocSetContextCreate(CurrentMemoryContext,
+									"orchestration definition",
+									ALLOCSET_DEFAULT_SIZES);
+	def = orch_definition_compile_version(&version_id, context, &problems);
+	if (problems.nerrors == 0)
+		orch_definition_check_activation(def, &problems);
+	if (problems.nerrors + problems.nstale > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_ACTIVATE),
+				 errmsg("version %d of orchestration \"%s\" cannot be activated",
+						version, name),
+				 errdetail("%s", orch_definition_problem_text(&problems,
+															  PROBLEM_STALE)),
+				 errhint("Register what is missing, or deploy a version without these problems, and activate that.")));
+
+	values[0] = UUIDPGetDatum(&id);
+	values[1] = Int32GetDatum(version);
+	(void) orch_plan_execute_latest(&activate_plan, values, NULL, 0);
+	orch_definition_warn_of_circle(def);
+
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_INT32(version);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_deactivate_orchestration);
+
+/*
+ * orchestration.deactivate_orchestration(name text) returns void
+ *
+ * No version is active any more: nothing starts new runs, those there are go
+ * on.  Does nothing when that is so already.  Raises 22004 for a null name,
+ * OR202 for an unknown one.
+ */
+Datum
+orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	char	   *name;
+	pg_uuid_t	id;
+	Datum		values[2];
+
+	orch_definition_check_call(fcinfo, 0, "name");
+	name = name_argument(fcinfo, 0);
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (!lock_definition(name, &id))
+		orch_definition_unknown(name);
+	values[0] = UUIDPGetDatum(&id);
+	values[1] = (Datum) 0;
+	(void) orch_plan_execute_latest(&activate_plan, values, " n", 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_VOID();
+}
+
+/* ---------------------------------------------------------------- globals */
+
+PG_FUNCTION_INFO_V1(orchestration_set_global);
+
+/*
+ * orchestration.set_global(name text, value jsonb) returns void
+ *
+ * Says what definitions read under a global name that the engine does not know by
+ * itself ($Organization.Name: name is "$Organization", value {"Name": ...}); null
+ * forgets it.  Raises 42501 without the permission Manage Flow, 22004 for a null
+ * name, 22023 for a name that is none or is the engine's, or a value that is no
+ * object.  Source: flow-metadata.md, section 6.
+ */
+Datum
+orchestration_set_global(PG_FUNCTION_ARGS)
+{
+	static const char *const known[] = {
+		"$Record", "$Record__Prior", "$User", "$Flow", "$Orchestration"
+	};
+	char	   *name;
+	SystemContext saved;
+	Datum		values[2];
+	int			i;
+
+	orch_definition_check_call(fcinfo, 0, "name");
+	name = name_argument(fcinfo, 0);
+	if (name[0] != '$' || !orch_definition_is_api_name(name + 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is no name of a global variable", name),
+				 errhint("It begins with $: $Organization.")));
+	for (i = 0; i < (int) lengthof(known); i++)
+		if (strcmp(name, known[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the global variable \"%s\" cannot be set", name),
+					 errdetail("The engine knows its value.")));
+	if (!PG_ARGISNULL(1) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(1)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the value of global variable \"%s\" must be an object", name)));
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	values[0] = CStringGetTextDatum(name);
+	values[1] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
+	(void) orch_plan_execute_latest(PG_ARGISNULL(1) ? &forget_global_plan : &set_global_plan,
+									values, NULL, 0);
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_VOID();
+}
+
+/* ---------------------------------------------------------------- lookups */
+
+/*
+ * Lock the row of an orchestration; false when there is none.  Connected to
+ * SPI.
+ */
+static bool
+lock_definition(const char *name, pg_uuid_t *id)
+{
+	Datum		value = CStringGetTextDatum(name);
+	bool		isnull;
+
+	(void) orch_plan_execute_latest(&lock_definition_plan, &value, NULL, 1);
+	if (SPI_processed == 0)
+		return false;
+	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+/*
+ * What every call on definitions asks first: the permission, and an argument.
+ */
+void
+orch_definition_check_call(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	orch_access_require_permission(GetUserId(), PERMISSION_MANAGE_DEFINITIONS,
+								   "manage orchestrations");
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name)));
+}
+
+static char *
+name_argument(FunctionCallInfo fcinfo, int argno)
+{
+	return PG_ARGISNULL(argno) ? NULL :
+		text_to_cstring(PG_GETARG_TEXT_PP(argno));
+}
+
+/* ------------------------------------------------------------ immutability */
+
+PG_FUNCTION_INFO_V1(orchestration_refuse_change);
+
+/*
+ * orchestration.refuse_change() returns trigger
+ *
+ * BEFORE trigger for what must not happen to a table: always raises OR005;
+ * 39P01 when not called as a trigger.
+ */
+Datum
+orchestration_refuse_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	const char *what;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager",
+						"refuse_change")));
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		what = "deleted";
+	else if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		what = "truncated";
+	else
+		what = "changed";
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_IMMUTABLE),
+			 errmsg("rows of table \"%s\" cannot be %s",
+					RelationGetRelationName(trigdata->tg_relation), what),
+			 RelationGetRelid(trigdata->tg_relation) == orch_catalog_relation(RELATION_PRINCIPAL) ?
+			 errdetail("Records refer to users, groups and queues.") :
+			 errdetail("Runs rely on the definition with which they started."),
+			 RelationGetRelid(trigdata->tg_relation) == orch_catalog_relation(RELATION_PRINCIPAL) ?
+			 errhint("Create another.") :
+			 errhint("Deploy a new version, or deactivate the orchestration.")));
+}

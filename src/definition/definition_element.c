@@ -1,0 +1,773 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition_element.c
+ *	  The elements of a definition: start, stages with their steps, decisions,
+ *	  and the connectors between them.
+ *
+ * The third pass of the compiler (definition_compile.c): all names are
+ * declared, so that elements may refer to each other in any order.  Never
+ * stops at an error: what is wrong becomes a null operand or an end.
+ *
+ * What has a value is in definition_resource.c; what all of them make together
+ * is looked at in definition_graph.c.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/definition/definition_element.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+#include "definition/definition_int.h"
+
+#define MAX_DESCRIPTION_LENGTH	32000
+
+static const char *const assignee_kinds[] = {
+	[ASSIGNEE_USER] = "User",
+	[ASSIGNEE_GROUP] = "Group",
+	[ASSIGNEE_QUEUE] = "Queue",
+	[ASSIGNEE_RESOURCE] = "Resource"
+};
+
+static char *compile_label(Compiler *c, const DocNode *node, const char *name,
+						   int limit);
+static void compile_start(Compiler *c, const DocNode *node);
+static void compile_recall(Compiler *c, const DocNode *node);
+static EvaluationAction *compile_evaluation(Compiler *c, const DocNode *node,
+											const char *name, const char *type,
+											const char *inputs);
+static bool has_conditions(const DocNode *node, const char *name);
+static void compile_stage(Compiler *c, const DocNode *node, int index,
+						  int *step_index);
+static void compile_step(Compiler *c, const DocNode *node, StepDef *step,
+						 int stage);
+static void compile_entry_conditions(Compiler *c, const DocNode *node,
+									 StepDef *step);
+static void compile_inputs(Compiler *c, const DocNode *node, StepDef *step);
+static void compile_parameters(Compiler *c, const DocNode *node, const char *element,
+							   int *ninputs, InputParameter **inputs,
+							   Operand **context_record);
+static void compile_assignee(Compiler *c, const DocNode *node, StepDef *step);
+static void compile_decision(Compiler *c, const DocNode *node, int index,
+							 int *outcome_index);
+
+const char *
+orch_definition_assignee_kind_name(AssigneeKind kind)
+{
+	return assignee_kinds[kind];
+}
+
+/* A boolean element; false when it is absent. */
+bool
+orch_definition_boolean(const DocNode *node, const char *name)
+{
+	const DocNode *child = orch_document_child(node, name);
+	bool		result;
+
+	if (child == NULL ||
+		(child->kind != DOC_BOOLEAN && child->kind != DOC_TEXT))
+		return false;
+	return orch_document_boolean(child->text, &result) && result;
+}
+
+/*
+ * A whole number in a range; false, and it is reported, when an element is none.  What
+ * is no number at all is reported with the structure of the document.
+ */
+bool
+orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, int *value)
+{
+	Numeric		number;
+	Datum		whole;
+
+	if (node == NULL || node->text == NULL ||
+		(node->kind != DOC_NUMBER && !(node->kind == DOC_TEXT && node->is_xml)))
+		return false;
+	if (orch_document_number(node->text, &number))
+	{
+		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
+		if (DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number))) &&
+			DatumGetBool(DirectFunctionCall2(numeric_ge, whole,
+											 NumericGetDatum(int64_to_numeric(least)))) &&
+			DatumGetBool(DirectFunctionCall2(numeric_le, whole,
+											 NumericGetDatum(int64_to_numeric(most)))))
+		{
+			*value = DatumGetInt32(DirectFunctionCall1(numeric_int4, whole));
+			return true;
+		}
+	}
+	else if (node->kind == DOC_TEXT)
+		return false;
+	error_at(c, node, "\"%s\" must be a whole number from %d to %d", node->name, least, most);
+	return false;
+}
+
+/*
+ * Label or description: there when required, not too long.
+ */
+static char *
+compile_label(Compiler *c, const DocNode *node, const char *name, int limit)
+{
+	const char *text = orch_definition_text(node, name);
+
+	if (text == NULL)
+		return NULL;
+	if (pg_mbstrlen(text) > limit)
+		error_at(c, orch_document_child(node, name),
+				 "\"%s\" is longer than %d characters", name, limit);
+	return MemoryContextStrdup(c->context, text);
+}
+
+/*
+ * The third pass: compile every element, then look at the graph of them.
+ */
+void
+orch_definition_compile_elements(Compiler *c, const DocNode *root)
+{
+	Definition *def = c->def;
+	const DocNode *child;
+	int			nstages = 0;
+	int			nsteps = 0;
+	int			ndecisions = 0;
+	int			noutcomes = 0;
+
+	/* what has a value first: its type matters to the rest */
+	orch_definition_compile_resources(c, root);
+
+	for (child = root->first_child; child != NULL; child = child->next)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (orch_definition_is_named(child, "orchestratedStages"))
+			compile_stage(c, child, nstages++, &nsteps);
+		else if (orch_definition_is_named(child, "decisions"))
+			compile_decision(c, child, ndecisions++, &noutcomes);
+		else if (orch_definition_is_named(child, "start"))
+			compile_start(c, child);
+	}
+	Assert(nstages == def->nstages && nsteps == def->nsteps &&
+		   ndecisions == def->ndecisions && noutcomes == def->noutcomes);
+	def->reads_prior = c->reads_prior;
+
+	orch_definition_check_formulas(c, root);
+	orch_definition_check_entry_cycles(c, root);
+	if (c->problems->nerrors == 0)
+	{
+		orch_definition_check_reachable(c, root);
+		orch_definition_note_record_readers(def);
+	}
+}
+
+/* ------------------------------------------------------------- elements */
+
+static void
+compile_start(Compiler *c, const DocNode *node)
+{
+	Definition *def = c->def;
+	char	   *object = orch_definition_word(node, "object");
+	char	   *trigger_type = orch_definition_word(node, "triggerType");
+	char	   *record_trigger = orch_definition_word(node,
+													  "recordTriggerType");
+	const DocNode *filters = orch_document_child(node, "filters");
+	const DocNode *formula = orch_document_child(node, "filterFormula");
+	const DocNode *order = orch_document_child(node->parent, "triggerOrder");
+
+	def->start = orch_definition_compile_connector(c, node, "connector");
+	compile_recall(c, node);
+	def->only_when_changed =
+		orch_definition_boolean(node, "doesRequireRecordChangedToMeetCriteria");
+
+	if (trigger_type != NULL && strcmp(trigger_type, "RecordAfterSave") != 0 &&
+		strcmp(trigger_type, "None") != 0)
+		error_at(c, orch_document_child(node, "triggerType"),
+				 "triggerType \"%s\" is not supported, only RecordAfterSave is",
+				 trigger_type);
+	else if (object != NULL && trigger_type == NULL)
+		error_at(c, node,
+				 "element \"triggerType\" is missing: \"object\" needs it");
+	if (object == NULL)
+	{
+		if (trigger_type != NULL && strcmp(trigger_type, "None") != 0)
+			error_at(c, node,
+					 "element \"object\" is missing: \"triggerType\" needs it");
+		if (record_trigger != NULL && strcmp(record_trigger, "None") != 0)
+			error_at(c, node,
+					 "element \"object\" is missing: \"recordTriggerType\" needs it");
+		if (filters != NULL || formula != NULL)
+			error_at(c, node,
+					 "element \"object\" is missing: \"%s\" need it",
+					 filters != NULL ? "filters" : "filterFormula");
+		return;
+	}
+	if (def->kind == DEFINITION_EVALUATION)
+		error_at(c, node, "an evaluation flow is not triggered by records");
+
+	def->record_type = MemoryContextStrdup(c->context, object);
+	if (record_trigger == NULL)
+		error_at(c, node,
+				 "element \"recordTriggerType\" is missing: \"object\" needs it");
+	else if (strcmp(record_trigger, "Create") == 0)
+		def->record_trigger = RECORD_TRIGGER_CREATE;
+	else if (strcmp(record_trigger, "Update") == 0)
+		def->record_trigger = RECORD_TRIGGER_UPDATE;
+	else if (strcmp(record_trigger, "CreateAndUpdate") == 0)
+		def->record_trigger = RECORD_TRIGGER_CREATE_AND_UPDATE;
+	else
+		error_at(c, orch_document_child(node, "recordTriggerType"),
+				 "recordTriggerType \"%s\" is not supported, only Create, Update and CreateAndUpdate are",
+				 record_trigger);
+	(void) orch_definition_integer(c, order, 1, 2000, &def->trigger_order);
+	def->filters = orch_definition_compile_condition_list(c, node, "filters",
+														  "filterLogic",
+														  USE_FILTER);
+	if (formula != NULL && formula->kind == DOC_TEXT)
+	{
+		ValueType	type;
+		int			nesting;
+
+		if (filters != NULL)
+			error_at(c, formula, "\"start\" has both \"filters\" and \"filterFormula\"");
+		c->references = &def->filter_references;
+		def->filter_formula = orch_formula_compile(c, formula, formula->text,
+												   USE_FILTER, &type, &nesting);
+		c->references = NULL;
+		if (type != VALUE_UNKNOWN && type != VALUE_BOOLEAN)
+			error_at(c, formula, "the filter formula is not true or false");
+	}
+	def->filters_look_back = c->filters_look_back;
+}
+
+/*
+ * Where an approval goes on when its submitter recalls it.
+ */
+static void
+compile_recall(Compiler *c, const DocNode *node)
+{
+	const DocNode *child;
+
+	for (child = node->first_child; child != NULL; child = child->next)
+	{
+		char	   *type;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!orch_definition_is_named(child, "scheduledPaths") ||
+			child->kind != DOC_OBJECT)
+			continue;
+		type = orch_definition_word(child, "pathType");
+		if (type == NULL || strcmp(type, "ApprovalRecall") != 0)
+		{
+			error_at(c, child, "scheduled path%s%s%s is not supported, only that of pathType ApprovalRecall is",
+					 type != NULL ? " of pathType \"" : "", type != NULL ? type : "",
+					 type != NULL ? "\"" : "");
+			continue;
+		}
+		if (c->def->has_recall)
+			error_at(c, child, "more than one recall path");
+		c->def->has_recall = true;
+		c->def->recall = orch_definition_compile_connector(c, child, "connector");
+	}
+}
+
+static void
+compile_stage(Compiler *c, const DocNode *node, int index, int *step_index)
+{
+	StageDef   *stage = &c->def->stages[index];
+	const DocNode *child;
+
+	stage->label = compile_label(c, node, "label", MAX_LABEL_LENGTH);
+	if (stage->label == NULL)
+	{
+		stage->label = MemoryContextStrdup(c->context, stage->name);
+		stage->label[pg_mbcharcliplen(stage->label, strlen(stage->label),
+									  MAX_LABEL_LENGTH)] = '\0';
+	}
+	if (c->def->kind == DEFINITION_EVALUATION && index == 0)
+		error_at(c, node, "an evaluation flow has no stages");
+	stage->connector = orch_definition_compile_connector(c, node, "connector");
+	stage->fault = orch_definition_compile_connector(c, node, "faultConnector");
+	stage->has_fault = orch_definition_has_connector(node, "faultConnector");
+	stage->exit_action = compile_evaluation(c, node, "exitActionName",
+											"exitActionType",
+											"exitActionInputParameters");
+	if (stage->exit_action == NULL && has_conditions(node, "exitConditions"))
+		stage->exit = orch_definition_compile_condition_list(c, node, "exitConditions",
+															 "exitConditionLogic",
+															 USE_RUN);
+	stage->first_step = *step_index;
+	for (child = node->first_child; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, "stageSteps"))
+			compile_step(c, child, &c->def->steps[(*step_index)++], index);
+	stage->nsteps = *step_index - stage->first_step;
+}
+
+static void
+compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
+{
+	char	   *action_type = orch_definition_word(node, "actionType");
+	char	   *action_name = orch_definition_word(node, "actionName");
+	char	   *subtype = orch_definition_word(node, "stepSubtype");
+	bool		async = orch_definition_boolean(node, "requiresAsyncProcessing");
+
+	CHECK_FOR_INTERRUPTS();
+	step->stage = stage;
+	step->label = compile_label(c, node, "label", MAX_LABEL_LENGTH);
+	if (step->label == NULL)
+		step->label = MemoryContextStrdup(c->context, step->name);
+	step->description = compile_label(c, node, "description",
+									  MAX_DESCRIPTION_LENGTH);
+
+	step->type = async ? STEP_TYPE_ASYNCHRONOUS : STEP_TYPE_BACKGROUND;
+	if (action_type == NULL)
+	{
+		if (orch_definition_text(node, "actionType") != NULL)
+			error_at(c, orch_document_child(node, "actionType"),
+					 "\"actionType\" is empty");
+	}
+	else if (strcmp(action_type, "stepInteractive") == 0 ||
+			 strcmp(action_type, "createWorkItem") == 0)
+		step->type = STEP_TYPE_INTERACTIVE;
+	else if (strcmp(action_type, "stepApproval") == 0)
+	{
+		step->type = STEP_TYPE_INTERACTIVE;
+		step->is_approval = true;
+	}
+	else if (strcmp(action_type, "stepMuleSoft") == 0)
+		step->type = STEP_TYPE_ASYNCHRONOUS;
+	else if (strcmp(action_type, "stepBackground") != 0)
+	{
+		error_at(c, orch_document_child(node, "actionType"),
+				 "actionType \"%s\" is not supported, only stepInteractive, stepApproval, stepBackground, stepMuleSoft and createWorkItem are",
+				 action_type);
+		subtype = NULL;			/* the same again */
+	}
+
+	if (subtype != NULL && strcmp(subtype, "InteractiveStep") != 0 &&
+		strcmp(subtype, "BackgroundStep") != 0 &&
+		strcmp(subtype, "ApprovalStep") != 0 &&
+		strcmp(subtype, "MuleSoftStep") != 0)
+		error_at(c, orch_document_child(node, "stepSubtype"),
+				 "stepSubtype \"%s\" is not supported, only InteractiveStep, ApprovalStep, BackgroundStep and MuleSoftStep are",
+				 subtype);
+
+	if (action_name == NULL)
+	{
+		if (orch_definition_text(node, "actionName") != NULL)
+			error_at(c, orch_document_child(node, "actionName"),
+					 "\"actionName\" is empty");
+		action_name = "";
+	}
+	else if (pg_mbstrlen(action_name) > MAX_NAME_LENGTH)
+		error_at(c, orch_document_child(node, "actionName"),
+				 "\"actionName\" is longer than %d characters",
+				 MAX_NAME_LENGTH);
+	step->action_name = MemoryContextStrdup(c->context, action_name);
+
+	step->entry_action = compile_evaluation(c, node, "entryActionName",
+											"entryActionType",
+											"entryActionInputParameters");
+	if (step->entry_action == NULL)
+		compile_entry_conditions(c, node, step);
+	compile_inputs(c, node, step);
+
+	/* background steps have no condition of completion */
+	if (step->type == STEP_TYPE_INTERACTIVE)
+	{
+		step->exit_action = compile_evaluation(c, node, "exitActionName",
+											   "exitActionType",
+											   "exitActionInputParameters");
+		if (step->exit_action == NULL && has_conditions(node, "exitConditions"))
+			step->exit = orch_definition_compile_condition_list(c, node, "exitConditions",
+																"exitConditionLogic",
+																USE_RUN);
+		step->locks_record = orch_definition_boolean(node, "shouldLock");
+		step->assignee_can_edit = orch_definition_boolean(node, "canAssigneeEdit");
+		compile_assignee(c, node, step);
+	}
+	else if (orch_definition_boolean(node, "runAsUser"))
+	{
+		compile_assignee(c, node, step);
+		if (step->assignee != NULL && step->assignee_kind != ASSIGNEE_USER &&
+			step->assignee_kind != ASSIGNEE_RESOURCE)
+			error_at(c, node, "\"runAsUser\" needs a user as assignee");
+	}
+}
+
+/* Is there any condition of that name? */
+static bool
+has_conditions(const DocNode *node, const char *name)
+{
+	const DocNode *child = orch_document_child(node, name);
+
+	return child != NULL && child->kind != DOC_NIL;
+}
+
+/*
+ * An evaluation flow or function as a condition; NULL when none is named.
+ */
+static EvaluationAction *
+compile_evaluation(Compiler *c, const DocNode *node, const char *name,
+				   const char *type, const char *inputs)
+{
+	char	   *action = orch_definition_word(node, name);
+	char	   *action_type = orch_definition_word(node, type);
+	EvaluationAction *result;
+
+	if (action == NULL)
+	{
+		const DocNode *child = orch_document_child(node, name);
+
+		if (child != NULL && child->kind == DOC_TEXT)
+			error_at(c, child, "\"%s\" is empty", name);
+		return NULL;
+	}
+	/* flow: as the beta versions had it */
+	if (action_type != NULL && pg_strcasecmp(action_type, "evaluationFlow") != 0 &&
+		strcmp(action_type, "flow") != 0)
+		error_at(c, orch_document_child(node, type),
+				 "%s \"%s\" is not supported, only evaluationFlow is", type,
+				 action_type);
+	if (pg_mbstrlen(action) > MAX_NAME_LENGTH)
+		error_at(c, orch_document_child(node, name),
+				 "\"%s\" is longer than %d characters", name, MAX_NAME_LENGTH);
+	result = MemoryContextAllocZero(c->context, sizeof(EvaluationAction));
+	result->name = MemoryContextStrdup(c->context, action);
+	compile_parameters(c, node, inputs, &result->ninputs, &result->inputs, NULL);
+	return result;
+}
+
+/* Is the logic "all of them", whatever it looks like? */
+static bool
+is_conjunction(const LogicNode *node)
+{
+	check_stack_depth();
+	for (; node->kind == LOGIC_AND; node = node->right)
+		if (!is_conjunction(node->left))
+			return false;
+	return node->kind == LOGIC_REQUIREMENT;
+}
+
+/*
+ * Entry conditions.  "<step of this stage>.Status EqualTo Completed", all of
+ * them, is how one step follows another, and is looked at as a graph; anything
+ * else is a set of requirements.
+ */
+static void
+compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
+{
+	const DocNode *child;
+	ConditionSet *set;
+	int			i;
+
+	if (!has_conditions(node, "entryConditions"))
+		return;
+	set = orch_definition_compile_condition_list(c, node, "entryConditions",
+												 "entryConditionLogic", USE_RUN);
+	step->after = MemoryContextAlloc(c->context,
+									 sizeof(int) * Max(set->nrequirements, 1));
+	for (i = 0; i < set->nrequirements; i++)
+	{
+		const Requirement *requirement = &set->requirements[i];
+
+		if (requirement->left == NULL ||
+			requirement->left->kind != OPERAND_STEP_STATUS ||
+			requirement->op != COMPARE_EQUAL_TO ||
+			c->def->steps[requirement->left->index].stage != step->stage ||
+			requirement->right == NULL ||
+			requirement->right->kind != OPERAND_LITERAL ||
+			requirement->right->literal == NULL ||
+			!orch_condition_is_text(requirement->right->literal, "Completed"))
+			break;
+		step->after[step->nafter++] = requirement->left->index;
+	}
+	if (step->nafter == set->nrequirements &&
+		(set->logic == NULL || is_conjunction(set->logic)))
+		return;
+	step->nafter = 0;
+	step->entry = set;
+	for (child = node->first_child; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, "entryConditions"))
+			break;
+	for (i = 0; i < set->nrequirements; i++)
+	{
+		const Operand *left = set->requirements[i].left;
+
+		CHECK_FOR_INTERRUPTS();
+		if (left != NULL && left->kind == OPERAND_STEP_STATUS &&
+			&c->def->steps[left->index] == step)
+			warning_at(c, child, "step \"%s\" waits for itself", step->name);
+	}
+}
+
+static int
+compare_inputs(const void *a, const void *b)
+{
+	const DocNode *left = *(DocNode *const *) a;
+	const DocNode *right = *(DocNode *const *) b;
+	int			result;
+
+	CHECK_FOR_INTERRUPTS();
+	result = strcmp(orch_definition_text(left, "name"), orch_definition_text(right, "name"));
+	return result != 0 ? result : left->index - right->index;
+}
+
+/*
+ * Inputs of the step's action.  The reserved names are for the step itself:
+ * ActionInput__RecordId is its context record, the others (of beta versions
+ * and of e-mails) concern nothing here.
+ */
+static void
+compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
+{
+	compile_parameters(c, node, "inputParameters", &step->ninputs, &step->inputs,
+					   &step->context_record);
+}
+
+static void
+compile_parameters(Compiler *c, const DocNode *node, const char *element,
+				   int *ninputs, InputParameter **inputs, Operand **context_record)
+{
+	const DocNode *child;
+	const DocNode **named;
+	int			n = 0;
+	int			i;
+
+	for (child = node->first_child; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, element))
+			n++;
+	if (n == 0)
+		return;
+	*inputs = MemoryContextAllocExtended(c->context,
+										 sizeof(InputParameter) * n,
+										 MCXT_ALLOC_HUGE);
+	named = palloc_extended(sizeof(DocNode *) * n, MCXT_ALLOC_HUGE);
+
+	n = 0;
+	for (child = node->first_child; child != NULL; child = child->next)
+	{
+		char	   *name;
+		Operand    *value;
+
+		if (!orch_definition_is_named(child, element))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		name = orch_definition_word(child, "name");
+		if (name == NULL)
+		{
+			if (orch_definition_text(child, "name") != NULL)
+				error_at(c, child, "\"name\" is empty");
+			continue;
+		}
+		named[n++] = child;
+		value = orch_definition_compile_value(c,
+											  orch_document_child(child, "value"),
+											  USE_RUN);
+		if (context_record != NULL &&
+			strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
+			*context_record = value;
+		else if (strncmp(name, AUTOMATIC_INPUT_PREFIX,
+						 strlen(AUTOMATIC_INPUT_PREFIX)) != 0)
+		{
+			InputParameter *input = &(*inputs)[(*ninputs)++];
+
+			input->name = MemoryContextStrdup(c->context, name);
+			input->value = value;
+		}
+	}
+
+	qsort(named, n, sizeof(DocNode *), compare_inputs);
+	for (i = 1; i < n; i++)
+		if (strcmp(orch_definition_text(named[i - 1], "name"),
+				   orch_definition_text(named[i], "name")) == 0)
+			error_at(c, named[i],
+					 "input parameter \"%s\" occurs more than once",
+					 orch_definition_text(named[i], "name"));
+	pfree(named);
+}
+
+/*
+ * Who gets the work item: a user's name, the developer name of a group or
+ * queue, or a reference that gives one.
+ */
+static void
+compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
+{
+	const DocNode *assignee = orch_document_child(node, "assignees");
+	const DocNode *value;
+	const DocNode *child;
+	char	   *type;
+	int			i;
+
+	/* templates and drafts have none: nobody can be given their work */
+	if (assignee == NULL || assignee->kind == DOC_NIL)
+	{
+		stale_at(c, node, "assignees",
+				 "element \"assignees\" is missing: an interactive step needs an assignee, so the version cannot be activated");
+		return;
+	}
+	if (assignee->kind != DOC_OBJECT)
+		return;					/* reported */
+	for (child = assignee->next; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, "assignees"))
+		{
+			error_at(c, child, "more than one assignee");
+			break;
+		}
+
+	type = orch_definition_word(assignee, "assigneeType");
+	if (type == NULL)
+		return;					/* reported */
+	if (pg_strcasecmp(type, "Invalid") == 0)
+	{
+		stale_at(c, orch_document_child(assignee, "assigneeType"), "Invalid",
+				 "assigneeType \"Invalid\" names nobody, so the version cannot be activated");
+		return;
+	}
+	for (i = 0; i < (int) lengthof(assignee_kinds); i++)
+		if (strcmp(type, assignee_kinds[i]) == 0)
+			break;
+	if (i == (int) lengthof(assignee_kinds))
+	{
+		error_at(c, orch_document_child(assignee, "assigneeType"),
+				 "assigneeType \"%s\" is not supported, only User, Group, Queue and Resource are",
+				 type);
+		return;
+	}
+	step->assignee_kind = (AssigneeKind) i;
+
+	value = orch_document_child(assignee, "assignee");
+	step->assignee = orch_definition_compile_value(c, value, USE_RUN);
+	if (step->assignee == NULL)
+	{
+		stale_at(c, assignee, "assignee",
+				 "element \"assignee\" is missing: an interactive step needs an assignee, so the version cannot be activated");
+		return;
+	}
+	if (step->assignee->kind == OPERAND_LITERAL &&
+		step->assignee->literal != NULL)
+	{
+		JsonbValue *literal = MemoryContextAlloc(c->context,
+												 sizeof(JsonbValue));
+		const char *end;
+
+		/* a copy: it may be that of a constant */
+		*literal = *step->assignee->literal;
+		step->assignee->literal = literal;
+		if (literal->type != jbvString)
+			error_at(c, value, "an assignee must be text");
+		else
+		{
+			/* real files have tabs after usernames */
+			while (literal->val.string.len > 0 &&
+				   isspace((unsigned char) *literal->val.string.val))
+			{
+				literal->val.string.val++;
+				literal->val.string.len--;
+			}
+			end = literal->val.string.val + literal->val.string.len;
+			while (literal->val.string.len > 0 &&
+				   isspace((unsigned char) *--end))
+				literal->val.string.len--;
+			if (literal->val.string.len == 0)
+				error_at(c, value, "the assignee is empty");
+		}
+	}
+}
+
+static void
+compile_decision(Compiler *c, const DocNode *node, int index,
+				 int *outcome_index)
+{
+	DecisionDef *decision = &c->def->decisions[index];
+	const DocNode *child;
+
+	decision->default_connector = orch_definition_compile_connector(c, node,
+													"defaultConnector");
+	decision->first_outcome = *outcome_index;
+	for (child = node->first_child; child != NULL; child = child->next)
+	{
+		OutcomeDef *outcome;
+
+		if (!orch_definition_is_named(child, "rules"))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		outcome = &c->def->outcomes[(*outcome_index)++];
+		outcome->label = compile_label(c, child, "label", MAX_NAME_LENGTH);
+		if (outcome->label == NULL)
+			outcome->label = MemoryContextStrdup(c->context, outcome->name);
+		outcome->decision = index;
+		outcome->conditions =
+			orch_definition_compile_condition_list(c, child, "conditions",
+												   "conditionLogic", USE_RUN);
+		outcome->only_when_changed =
+			orch_definition_boolean(child, "doesRequireRecordChangedToMeetCriteria");
+		if (outcome->only_when_changed)
+			c->reads_prior = true;
+		outcome->connector = orch_definition_compile_connector(c, child, "connector");
+	}
+	decision->noutcomes = *outcome_index - decision->first_outcome;
+}
+
+Connector
+orch_definition_compile_connector(Compiler *c, const DocNode *parent, const char *name)
+{
+	Connector	result = {ELEMENT_END, 0};
+	const DocNode *node = orch_document_child(parent, name);
+	char	   *target;
+	NameEntry  *entry;
+
+	if (node == NULL || node->kind == DOC_NIL)
+		return result;
+	target = orch_definition_word(node, "targetReference");
+	if (target == NULL)
+	{
+		if (orch_definition_text(node, "targetReference") != NULL)
+			error_at(c, node, "\"targetReference\" is empty");
+		return result;			/* otherwise reported */
+	}
+	node = orch_document_child(node, "targetReference");
+	entry = orch_definition_find_name(c->def, target);
+	if (entry == NULL)
+	{
+		error_at(c, node, "the connector leads to \"%s\", which does not exist",
+				 target);
+		return result;
+	}
+	result.index = entry->index;
+	switch (entry->kind)
+	{
+		case NAME_STAGE:
+			result.kind = ELEMENT_STAGE;
+			break;
+		case NAME_DECISION:
+			result.kind = ELEMENT_DECISION;
+			break;
+		case NAME_ASSIGNMENT:
+			result.kind = ELEMENT_ASSIGNMENT;
+			break;
+		case NAME_LOOKUP:
+			result.kind = ELEMENT_LOOKUP;
+			break;
+		case NAME_UNSUPPORTED:
+			break;				/* the element itself was refused */
+		default:
+			error_at(c, node, "the connector leads to \"%s\", which is %s",
+					 target, orch_definition_name_kinds[entry->kind]);
+	}
+	return result;
+}
+
+/* Is there a connector of that name, wherever it leads? */
+bool
+orch_definition_has_connector(const DocNode *parent, const char *name)
+{
+	const DocNode *node = orch_document_child(parent, name);
+
+	return node != NULL && node->kind == DOC_OBJECT;
+}

@@ -1,0 +1,536 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition_graph.c
+ *	  The graphs in a definition: steps that wait for each other, elements that
+ *	  no path leads to, formulas and what they read.
+ *
+ * The end of the compiler's third pass (definition_compile.c), when every
+ * element is compiled.
+ *
+ * The graphs are walked without recursion, each edge once: ten thousand steps
+ * may wait for each other in one chain.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/definition/definition_graph.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#include "definition/definition_int.h"
+
+#define MAX_SHOWN_CYCLE			10
+
+/* A name, quoted, of which at most MAX_LABEL_LENGTH bytes are shown. */
+static void
+append_name(StringInfo text, const char *name, const char *after)
+{
+	appendStringInfo(text, "\"%.*s\"%s",
+					 pg_mbcliplen(name, strlen(name), MAX_LABEL_LENGTH), name, after);
+}
+
+/*
+ * Steps that wait for each other in a circle never start, and keep their
+ * stage open for ever.  A depth-first walk with a stack of its own.
+ */
+void
+orch_definition_check_entry_cycles(Compiler *c, const DocNode *root)
+{
+	enum
+	{
+		UNSEEN, ON_PATH, DONE
+	};
+	Definition *def = c->def;
+	const DocNode *stage_node;
+	const DocNode **nodes;
+	char	   *state;
+	int		   *path;			/* steps, from the one begun with */
+	int		   *edge;			/* next after[] of each of them */
+	int			i = 0;
+
+	if (def->nsteps == 0)
+		return;
+	nodes = palloc_extended(sizeof(DocNode *) * def->nsteps, MCXT_ALLOC_HUGE);
+	state = palloc0(def->nsteps);
+	path = palloc_extended(sizeof(int) * def->nsteps, MCXT_ALLOC_HUGE);
+	edge = palloc_extended(sizeof(int) * def->nsteps, MCXT_ALLOC_HUGE);
+	for (stage_node = root->first_child; stage_node != NULL;
+		 stage_node = stage_node->next)
+	{
+		const DocNode *node;
+
+		if (!orch_definition_is_named(stage_node, "orchestratedStages"))
+			continue;
+		for (node = stage_node->first_child; node != NULL; node = node->next)
+			if (orch_definition_is_named(node, "stageSteps"))
+				nodes[i++] = node;
+	}
+
+	for (i = 0; i < def->nsteps; i++)
+	{
+		int			depth = 0;
+
+		if (state[i] != UNSEEN)
+			continue;
+		path[0] = i;
+		edge[0] = 0;
+		state[i] = ON_PATH;
+		while (depth >= 0)
+		{
+			StepDef    *step = &def->steps[path[depth]];
+			int			next;
+
+			CHECK_FOR_INTERRUPTS();
+			if (edge[depth] == step->nafter)
+			{
+				state[path[depth--]] = DONE;
+				continue;
+			}
+			next = step->after[edge[depth]++];
+			if (state[next] == UNSEEN)
+			{
+				depth++;
+				path[depth] = next;
+				edge[depth] = 0;
+				state[next] = ON_PATH;
+			}
+			else if (state[next] == ON_PATH)
+			{
+				StringInfoData text;
+				int			first = depth;
+				int			j;
+
+				while (path[first] != next)
+					first--;
+				initStringInfo(&text);
+				for (j = first; j <= depth && j < first + MAX_SHOWN_CYCLE; j++)
+					append_name(&text, def->steps[path[j]].name, " after ");
+				if (j <= depth)
+					appendStringInfoString(&text, "... after ");
+				append_name(&text, def->steps[next].name, "");
+				error_at(c, nodes[next],
+						 "circular entry conditions: step %s", text.data);
+				pfree(text.data);
+			}
+		}
+	}
+	pfree(nodes);
+	pfree(state);
+	pfree(path);
+	pfree(edge);
+}
+
+/*
+ * Note elements that no path from the start leads to.
+ */
+void
+orch_definition_check_reachable(Compiler *c, const DocNode *root)
+{
+	Definition *def = c->def;
+	int			total = def->nstages + def->ndecisions + def->nassignments +
+		def->nlookups;
+	const DocNode *node;
+	bool	   *seen;
+	Connector  *todo;
+	int			ntodo = 0;
+	int			nstages = 0;
+	int			ndecisions = 0;
+	int			nassignments = 0;
+	int			nlookups = 0;
+
+	if (total == 0)
+		return;
+	if (def->start.kind == ELEMENT_END)
+	{
+		warning_at(c, root, "nothing is reached: \"start\" has no connector");
+		return;
+	}
+
+	/* every element once, and every connector of it */
+	seen = palloc0(total);
+	todo = palloc_extended(sizeof(Connector) *
+						   (total * 2 + def->noutcomes + 2), MCXT_ALLOC_HUGE);
+	todo[ntodo++] = def->start;
+	if (def->has_recall)
+		todo[ntodo++] = def->recall;
+	while (ntodo > 0)
+	{
+		Connector	at = todo[--ntodo];
+		int			position = at.index;
+		const DecisionDef *decision;
+		const OutcomeDef *outcomes;
+		int			i;
+
+		CHECK_FOR_INTERRUPTS();
+		if (at.kind == ELEMENT_END)
+			continue;
+		if (at.kind == ELEMENT_DECISION)
+			position += def->nstages;
+		else if (at.kind == ELEMENT_ASSIGNMENT)
+			position += def->nstages + def->ndecisions;
+		else if (at.kind == ELEMENT_LOOKUP)
+			position += def->nstages + def->ndecisions + def->nassignments;
+		if (seen[position])
+			continue;
+		seen[position] = true;
+		switch (at.kind)
+		{
+			case ELEMENT_STAGE:
+				todo[ntodo++] = def->stages[at.index].connector;
+				if (def->stages[at.index].has_fault)
+					todo[ntodo++] = def->stages[at.index].fault;
+				break;
+			case ELEMENT_LOOKUP:
+				todo[ntodo++] = def->lookups[at.index].connector;
+				break;
+			case ELEMENT_ASSIGNMENT:
+				todo[ntodo++] = def->assignments[at.index].connector;
+				break;
+			case ELEMENT_DECISION:
+				decision = &def->decisions[at.index];
+				outcomes = &def->outcomes[decision->first_outcome];
+				todo[ntodo++] = decision->default_connector;
+				for (i = 0; i < decision->noutcomes; i++)
+					todo[ntodo++] = outcomes[i].connector;
+				break;
+			case ELEMENT_END:
+				break;
+		}
+	}
+
+	for (node = root->first_child; node != NULL; node = node->next)
+	{
+		int			position = -1;
+
+		if (orch_definition_is_named(node, "orchestratedStages"))
+			position = nstages++;
+		else if (orch_definition_is_named(node, "decisions"))
+			position = def->nstages + ndecisions++;
+		else if (orch_definition_is_named(node, "assignments"))
+			position = def->nstages + def->ndecisions + nassignments++;
+		else if (orch_definition_is_named(node, "recordLookups"))
+			position = def->nstages + def->ndecisions + def->nassignments + nlookups++;
+		if (position >= 0 && !seen[position])
+			warning_at(c, node, "no path from the start leads here");
+	}
+	pfree(seen);
+	pfree(todo);
+}
+
+/* --------------------------------------- formulas and what they refer to */
+
+/* Formulas and text templates as one graph: the formulas first. */
+static int
+reference_target(const Definition *def, const Operand *operand)
+{
+	if (operand->kind == OPERAND_FORMULA)
+		return operand->index;
+	if (operand->kind == OPERAND_TEMPLATE)
+		return def->nformulas + operand->index;
+	return -1;
+}
+
+static const List *
+references_of(const Definition *def, int n)
+{
+	return n < def->nformulas ? def->formulas[n].references :
+		def->templates[n - def->nformulas].references;
+}
+
+/*
+ * How deep it nests, with what it refers to, whose depths are known.
+ */
+static int
+formula_depth(const Definition *def, const List *references, int nesting, const int *depths)
+{
+	ListCell   *cell;
+
+	foreach(cell, references)
+	{
+		const Operand *operand = lfirst(cell);
+		int			target = reference_target(def, operand);
+
+		CHECK_FOR_INTERRUPTS();
+		if (target >= 0)
+			nesting = Max(nesting, operand->nesting + 1 + depths[target]);
+	}
+	return nesting;
+}
+
+/* Reported where the limit is passed, not again where that is referred to. */
+static int
+check_depth(Compiler *c, const DocNode *node, int depth)
+{
+	if (depth <= MAX_FORMULA_DEPTH)
+		return depth;
+	error_at(c, node, "it nests %d deep together with the formulas and text templates that it refers to, and the limit is %d",
+			 depth, MAX_FORMULA_DEPTH);
+	return 0;
+}
+
+/*
+ * Is the record looked at by the operand, or by the formula or text template that
+ * it is?
+ */
+static bool
+reads_record(const Definition *def, const Operand *operand)
+{
+	if (operand == NULL)
+		return false;
+	if (operand->kind == OPERAND_FORMULA)
+		return def->formulas[operand->index].reads_record;
+	if (operand->kind == OPERAND_TEMPLATE)
+		return def->templates[operand->index].reads_record;
+	return operand->kind == OPERAND_RECORD;
+}
+
+static bool
+any_reads_record(const Definition *def, const List *references)
+{
+	ListCell   *cell;
+
+	foreach(cell, references)
+		if (reads_record(def, lfirst(cell)))
+			return true;
+	return false;
+}
+
+/*
+ * Formulas and text templates that refer to each other in a circle have no value;
+ * those that refer to each other too deep are refused, because their evaluation
+ * recurses.  Notes which of them look at the record, on the way.  A depth-first
+ * walk with a stack of its own, which leaves each of them once.
+ */
+void
+orch_definition_check_formulas(Compiler *c, const DocNode *root)
+{
+	enum
+	{
+		UNSEEN, ON_PATH, DONE
+	};
+	Definition *def = c->def;
+	int			total = def->nformulas + def->ntemplates;
+	const DocNode **nodes = palloc_extended(sizeof(DocNode *) * (total + 1), MCXT_ALLOC_HUGE);
+	const DocNode *node;
+	char	   *state = palloc_extended(total + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int		   *depths = palloc_extended(sizeof(int) * (total + 1),
+										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int		   *path = palloc_extended(sizeof(int) * (total + 1), MCXT_ALLOC_HUGE);
+	int		   *edge = palloc_extended(sizeof(int) * (total + 1), MCXT_ALLOC_HUGE);
+	int			nformulas = 0;
+	int			ntemplates = def->nformulas;
+	int			i;
+
+	for (node = root->first_child; node != NULL; node = node->next)
+	{
+		if (orch_definition_is_named(node, "formulas"))
+			nodes[nformulas++] = node;
+		else if (orch_definition_is_named(node, "textTemplates"))
+			nodes[ntemplates++] = node;
+	}
+
+	for (i = 0; i < total; i++)
+	{
+		int			level = 0;
+
+		if (state[i] != UNSEEN)
+			continue;
+		path[0] = i;
+		edge[0] = 0;
+		state[i] = ON_PATH;
+		while (level >= 0)
+		{
+			int			at = path[level];
+			const List *references = references_of(def, at);
+			int			next;
+
+			CHECK_FOR_INTERRUPTS();
+			if (edge[level] == list_length(references))
+			{
+				bool		reads = any_reads_record(def, references);
+
+				if (at < def->nformulas)
+					def->formulas[at].reads_record = reads;
+				else
+					def->templates[at - def->nformulas].reads_record = reads;
+				depths[at] = check_depth(c, nodes[at],
+										 formula_depth(def, references,
+													   at < def->nformulas ?
+													   def->formulas[at].nesting : 0,
+													   depths));
+				state[at] = DONE;
+				level--;
+				continue;
+			}
+			next = reference_target(def, list_nth(references, edge[level]++));
+			if (next < 0 || state[next] == DONE)
+				continue;
+			if (state[next] == ON_PATH)
+			{
+				error_at(c, nodes[next], "its value depends on itself");
+				goto done;
+			}
+			level++;
+			path[level] = next;
+			edge[level] = 0;
+			state[next] = ON_PATH;
+		}
+	}
+	node = orch_document_child(root, "start");
+	if (node != NULL && def->filter_formula != NULL)
+		(void) check_depth(c, orch_document_child(node, "filterFormula"),
+						   formula_depth(def, def->filter_references, 0, depths));
+done:
+	pfree(nodes);
+	pfree(state);
+	pfree(depths);
+	pfree(path);
+	pfree(edge);
+}
+
+/* ----------------------------------------------- who reads the record */
+
+static bool
+set_reads_record(const Definition *def, const ConditionSet *set)
+{
+	int			i;
+
+	check_stack_depth();
+	for (i = 0; set != NULL && i < set->nrequirements; i++)
+		if (reads_record(def, set->requirements[i].left) ||
+			reads_record(def, set->requirements[i].right) ||
+			set_reads_record(def, set->requirements[i].nested))
+			return true;
+	return false;
+}
+
+/*
+ * Which stages wait for the record: those whose conditions look at it, or let an
+ * evaluation flow decide, which may.
+ */
+void
+orch_definition_note_record_readers(Definition *def)
+{
+	int			i;
+	int			j;
+
+	for (i = 0; i < def->nstages; i++)
+	{
+		StageDef   *stage = &def->stages[i];
+
+		stage->reads_record = stage->exit_action != NULL ||
+			set_reads_record(def, stage->exit);
+		for (j = stage->first_step; j < stage->first_step + stage->nsteps; j++)
+		{
+			const StepDef *step = &def->steps[j];
+
+			stage->reads_record |= step->entry_action != NULL ||
+				step->exit_action != NULL || set_reads_record(def, step->entry) ||
+				set_reads_record(def, step->exit);
+		}
+		def->waits_for_record |= stage->reads_record;
+	}
+}
+
+/* ------------------------------------------------------- every operand */
+
+static void
+walk_set(const ConditionSet *set, OperandVisitor visit, const char *used_by, void *arg)
+{
+	int			i;
+
+	check_stack_depth();
+	for (i = 0; set != NULL && i < set->nrequirements; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (set->requirements[i].left != NULL)
+			visit(set->requirements[i].left, used_by, arg);
+		if (set->requirements[i].right != NULL)
+			visit(set->requirements[i].right, used_by, arg);
+		walk_set(set->requirements[i].nested, visit, used_by, arg);
+	}
+}
+
+static void
+walk_list(const List *operands, OperandVisitor visit, const char *used_by, void *arg)
+{
+	ListCell   *cell;
+
+	foreach(cell, operands)
+	{
+		CHECK_FOR_INTERRUPTS();
+		visit(lfirst(cell), used_by, arg);
+	}
+}
+
+static void
+walk_inputs(int ninputs, const InputParameter *inputs, OperandVisitor visit,
+			const char *used_by, void *arg)
+{
+	int			i;
+
+	for (i = 0; i < ninputs; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (inputs[i].value != NULL)
+			visit(inputs[i].value, used_by, arg);
+	}
+}
+
+static void
+walk_evaluation(const EvaluationAction *action, OperandVisitor visit,
+				const char *used_by, void *arg)
+{
+	if (action != NULL)
+		walk_inputs(action->ninputs, action->inputs, visit, used_by, arg);
+}
+
+/*
+ * Shows every operand that is evaluated while a run goes on, with the name of what
+ * it is in.
+ */
+void
+orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg)
+{
+	int			i;
+	int			j;
+
+	for (i = 0; i < def->nstages; i++)
+	{
+		walk_set(def->stages[i].exit, visit, def->stages[i].name, arg);
+		walk_evaluation(def->stages[i].exit_action, visit, def->stages[i].name, arg);
+	}
+	for (i = 0; i < def->nsteps; i++)
+	{
+		const StepDef *step = &def->steps[i];
+
+		walk_set(step->entry, visit, step->name, arg);
+		walk_set(step->exit, visit, step->name, arg);
+		walk_evaluation(step->entry_action, visit, step->name, arg);
+		walk_evaluation(step->exit_action, visit, step->name, arg);
+		walk_inputs(step->ninputs, step->inputs, visit, step->name, arg);
+		if (step->assignee != NULL)
+			visit(step->assignee, step->name, arg);
+		if (step->context_record != NULL)
+			visit(step->context_record, step->name, arg);
+	}
+	for (i = 0; i < def->noutcomes; i++)
+		walk_set(def->outcomes[i].conditions, visit, def->outcomes[i].name, arg);
+	for (i = 0; i < def->nassignments; i++)
+		for (j = 0; j < def->assignments[i].nitems; j++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (def->assignments[i].items[j].value != NULL)
+				visit(def->assignments[i].items[j].value, def->assignments[i].name, arg);
+		}
+	for (i = 0; i < def->nformulas; i++)
+		walk_list(def->formulas[i].references, visit, def->formulas[i].name, arg);
+	for (i = 0; i < def->ntemplates; i++)
+		walk_list(def->templates[i].references, visit, def->templates[i].name, arg);
+}

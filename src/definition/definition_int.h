@@ -1,0 +1,231 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition_int.h
+ *	  What the definition modules share among themselves: the compiler and the
+ *	  list of problems that it finds.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/definition/definition_int.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_DEFINITION_INT_H
+#define ORCH_DEFINITION_INT_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "fmgr.h"
+
+#include "base/compat.h"
+#include "definition/definition.h"
+#include "evaluate/document.h"
+
+#define MAX_API_NAME_LENGTH	80
+#define MAX_NAME_LENGTH		255
+#define MAX_LABEL_LENGTH	80
+
+/*
+ * How deep a formula may nest together with the formulas and text templates that
+ * it refers to: that is how deep its evaluation recurses.
+ */
+#define MAX_FORMULA_DEPTH	200
+#define AUTOMATIC_INPUT_PREFIX "ActionInput__"
+
+typedef enum ProblemSeverity
+{
+	PROBLEM_ERROR,
+	PROBLEM_STALE,				/* a warning that stops activation */
+	PROBLEM_WARNING
+} ProblemSeverity;
+
+typedef struct Problem
+{
+	ProblemSeverity severity;
+	int			number;			/* in the order of finding */
+	char	   *place;			/* in the document; empty: the whole of it */
+	int			line;			/* 0: not known */
+	char	   *message;
+	char	   *reference;		/* PROBLEM_STALE: the text that names nothing */
+} Problem;
+
+typedef struct ProblemList
+{
+	int			nproblems;
+	int			allocated;
+	int			nerrors;		/* of each severity */
+	int			nstale;
+	int			nwarnings;
+	Problem    *problems;
+} ProblemList;
+
+/* definition.c */
+extern void orch_definition_unknown(const char *name) pg_attribute_noreturn();
+extern bool orch_definition_find_version(const char *name, bool any,
+										 int32 version, pg_uuid_t *id,
+										 int32 *found);
+extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
+												   MemoryContext context,
+												   ProblemList *problems);
+
+/* definition_deploy.c */
+extern void orch_definition_check_call(FunctionCallInfo fcinfo, int argno,
+										   const char *name);
+
+/* definition_references.c */
+extern void orch_definition_check_activation(const Definition *def,
+											 ProblemList *problems);
+extern void orch_definition_warn_of_circle(const Definition *def);
+
+/*
+ * definition_compile.c
+ *
+ * Compile a document into a definition in context; with errors among the
+ * problems the result is not to be used.  version_id, name and version are the
+ * caller's to fill in.
+ */
+extern Definition *orch_definition_compile(const DocNode *root,
+										   MemoryContext context,
+										   ProblemList *problems);
+extern void orch_definition_add_problem(ProblemList *list,
+										ProblemSeverity severity,
+										const char *place, int line,
+										const char *message,
+										const char *reference);
+extern char *orch_definition_problem_text(const ProblemList *list,
+										  ProblemSeverity up_to);
+extern bool orch_definition_is_api_name(const char *name);
+
+/* definition_element.c */
+extern const char *orch_definition_variable_type_name(VariableType type);
+extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
+extern ValueType orch_definition_value_type(VariableType type);
+
+/* definition_value.c */
+extern ConditionSet *orch_definition_compile_conditions(const DocNode *root,
+														MemoryContext context,
+														ProblemList *problems);
+extern const char *orch_definition_operator_name(ComparisonOperator op);
+
+/* --- between the files of the compiler only --- */
+
+typedef enum NameKind
+{
+	NAME_STAGE,
+	NAME_STEP,
+	NAME_DECISION,
+	NAME_OUTCOME,
+	NAME_ASSIGNMENT,
+	NAME_VARIABLE,
+	NAME_CONSTANT,
+	NAME_FORMULA,
+	NAME_TEMPLATE,
+	NAME_LOOKUP,
+	NAME_UNSUPPORTED			/* an element that was refused */
+} NameKind;
+
+typedef struct NameEntry
+{
+	const char *name;			/* hash key, must be first */
+	NameKind	kind;
+	int			index;			/* into the definition's array of that kind */
+} NameEntry;
+
+typedef struct Compiler
+{
+	MemoryContext context;		/* of the definition */
+	Definition *def;
+	ProblemList *problems;
+	Operand   **constants;		/* of variables[i] when it is a constant */
+	bool		free_references;	/* any reference goes: resolved by text */
+	bool		reads_prior;	/* set by what reads $Record__Prior after the
+								 * start */
+	bool		filters_look_back;	/* likewise by a filter of the start */
+	bool		in_text;		/* a text template is compiled */
+	List	  **references;		/* where a formula's are gathered, or NULL */
+	int			nesting;		/* of the place in a formula, or of the
+								 * conditions, that is compiled */
+} Compiler;
+
+/* Where a reference stands: decides what it may name. */
+typedef enum ReferenceUse
+{
+	USE_RUN,					/* steps and decisions of a run */
+	USE_FILTER,					/* start filters: there is no run yet */
+	USE_LOOKUP,					/* filters of record lookups */
+	USE_DEFAULT					/* default values: the run is being made */
+} ReferenceUse;
+
+/* definition_compile.c */
+extern const char *const orch_definition_name_kinds[];
+
+extern void orch_definition_problem(Compiler *c, ProblemSeverity severity,
+									const DocNode *node, const char *reference,
+									const char *format,...)
+			pg_attribute_printf(5, 6);
+extern void orch_definition_check_structure(Compiler *c, const DocNode *node,
+											DocShape shape);
+extern NameEntry *orch_definition_find_name(const Definition *def,
+											const char *name);
+extern const char *orch_definition_text(const DocNode *node, const char *name);
+extern char *orch_definition_word(const DocNode *node, const char *name);
+extern bool orch_definition_is_named(const DocNode *node, const char *name);
+
+/* definition_element.c */
+extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
+
+extern bool orch_definition_boolean(const DocNode *node, const char *name);
+extern bool orch_definition_integer(Compiler *c, const DocNode *node, int least, int most,
+									int *value);
+extern Connector orch_definition_compile_connector(Compiler *c, const DocNode *parent,
+												   const char *name);
+extern bool orch_definition_has_connector(const DocNode *parent, const char *name);
+
+/* definition_resource.c */
+extern void orch_definition_compile_resources(Compiler *c, const DocNode *root);
+
+/* definition_graph.c */
+extern void orch_definition_note_record_readers(Definition *def);
+
+typedef void (*OperandVisitor) (const Operand *operand, const char *used_by, void *arg);
+
+extern void orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg);
+extern void orch_definition_check_formulas(Compiler *c, const DocNode *root);
+extern void orch_definition_check_entry_cycles(Compiler *c,
+											   const DocNode *root);
+extern void orch_definition_check_reachable(Compiler *c, const DocNode *root);
+
+/* definition_value.c */
+extern ConditionSet *orch_definition_compile_condition_list(Compiler *c,
+															const DocNode *parent,
+															const char *conditions,
+															const char *logic,
+															ReferenceUse use);
+extern LogicNode *orch_definition_compile_logic(Compiler *c,
+												const DocNode *node,
+												const char *text,
+												int nconditions,
+												int *deepest);
+extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node,
+											  ReferenceUse use);
+extern Operand *orch_definition_compile_reference(Compiler *c, const DocNode *node,
+												  const char *text, ReferenceUse use);
+
+extern JsonbValue *orch_definition_resolve_by_text(EvalContext *cxt,
+												   const Operand *operand);
+
+/* formula.c */
+extern struct FormulaNode *orch_formula_compile(Compiler *c, const DocNode *node,
+												const char *text, ReferenceUse use,
+												ValueType *type, int *nesting);
+
+#define error_at(c, node, ...) \
+	orch_definition_problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)
+#define warning_at(c, node, ...) \
+	orch_definition_problem(c, PROBLEM_WARNING, node, NULL, __VA_ARGS__)
+#define stale_at(c, node, reference, ...) \
+	orch_definition_problem(c, PROBLEM_STALE, node, reference, __VA_ARGS__)
+
+#endif							/* ORCH_DEFINITION_INT_H */

@@ -1,0 +1,244 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_int.h
+ *	  What the files of the engine share: the run in memory.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine/engine_int.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ENGINE_INT_H
+#define ORCH_ENGINE_INT_H
+
+#include "postgres.h"
+
+#include "access/attnum.h"
+#include "datatype/timestamp.h"
+#include "utils/resowner.h"
+
+#include "base/frame.h"
+#include "base/orchestration.h"
+#include "definition/definition.h"
+#include "engine/engine.h"
+
+typedef struct StepState
+{
+	pg_uuid_t	id;
+	int			def;			/* index into definition's steps */
+	StepStatus	status;
+	StepType	type;
+	int			attempt;		/* 0: its action was never begun */
+	Jsonb	   *outputs;		/* of a Completed step; NULL: none */
+	Jsonb	   *pending;		/* outcome not taken in yet, or NULL */
+} StepState;
+
+/* A stage that was left in this call: writes of it may not be done yet. */
+typedef struct PastStage
+{
+	struct PastStage *before;
+	int			stage;
+	StageStatus status;
+	int			nsteps;
+	StepState  *steps;
+} PastStage;
+
+/* The value of a formula or text template, as of one evaluation. */
+typedef struct FormulaMemo
+{
+	uint64		evaluation;		/* 0: none */
+	JsonbValue *value;
+} FormulaMemo;
+
+typedef struct RunState
+{
+	MemoryContext context;		/* holds everything below */
+	Frame	   *frame;
+	const Definition *def;		/* NULL: imported without a version */
+	pg_uuid_t	id;
+	RunStatus	status;
+	char	   *record_type;	/* triggering record, or NULL */
+	char	   *record_key;
+	bool		record_loaded;	/* $Record was read since the last change */
+	Jsonb	   *record;
+	Jsonb	   *prior;			/* $Record__Prior, or NULL */
+	bool		look_back;		/* $Record is what it was before */
+	char	   *fault_message;	/* $Flow.FaultMessage, or NULL */
+	TimestampTz started_at;
+	pg_uuid_t	interview_id;
+	pg_uuid_t	started_by;
+	JsonbValue **variables;		/* as the definition's */
+	bool	   *outcomes;		/* taken? as the definition's */
+	JsonbValue **lookups;		/* what an evaluation flow found, or NULL */
+	bool		variables_changed;
+	const char *current_stage;	/* as stored, or NULL */
+	int			position;		/* of the stage reached last, 0: none */
+	bool		stage_open;		/* the stage below is InProgress */
+	int			stage;			/* index into definition's stages */
+	StageStatus stage_status;
+	pg_uuid_t	stage_id;
+	int			nsteps;			/* steps of that stage */
+	int			max_steps;		/* room for */
+	StepState  *steps;
+	PastStage  *past;			/* the latest first */
+	Connector	next;			/* no open stage: where to go */
+	int			nentries;		/* elements entered by this call */
+	bool		kept;			/* a batch has it */
+	bool		read;			/* the row existed at the last read */
+	bool		gone;			/* the row was deleted since */
+	uint32		written_generation; /* engine_write.c: when ... */
+	int			written;		/* ... what kind was gathered last */
+	EvalContext eval;
+	uint64		evaluation;		/* number of the one that began last */
+	FormulaMemo *formulas;		/* of the definition, and then its text
+								 * templates; NULL: none was needed yet */
+} RunState;
+
+/*
+ * Something that may fail because of a definition or an action, in a
+ * subtransaction of its own:
+ *
+ *		ORCH_ENGINE_TRY(rs);
+ *		{
+ *			...
+ *		}
+ *		ORCH_ENGINE_CATCH(error);
+ *
+ * error (ErrorData *, NULL before) is set when it failed.
+ */
+typedef struct Attempt
+{
+	MemoryContext context;
+	ResourceOwner owner;
+	bool		one_of_many;	/* functions of several runs in one call */
+} Attempt;
+
+#define ORCH_ENGINE_TRY(rs) ORCH_ENGINE_TRY_ONE(false)
+
+#define ORCH_ENGINE_TRY_ONE(of_many) \
+	do { \
+		Attempt attempt_ = {.one_of_many = (of_many)}; \
+		orch_engine_begin_attempt(&attempt_); \
+		PG_TRY()
+
+#define ORCH_ENGINE_CATCH(error) \
+		PG_CATCH(); \
+		{ \
+			error = orch_engine_fail_attempt(&attempt_); \
+		} \
+		PG_END_TRY(); \
+		if (error == NULL) \
+			orch_engine_end_attempt(&attempt_); \
+	} while (0)
+
+/* engine_state.c */
+extern RunState *orch_engine_make_state(const Definition *def);
+extern RunState *orch_engine_load_run(const pg_uuid_t *run_id);
+extern void orch_engine_open_state(RunState *rs);
+extern void orch_engine_close_state(RunState *rs);
+
+extern void orch_engine_drop_state(RunState *rs);
+
+/* engine_write.c: writes of many runs; in the order in which they are written */
+typedef enum EngineWrite
+{
+	WRITE_RUN,
+	WRITE_STEP_COMPLETED,
+	WRITE_STAGE_COMPLETED,
+	WRITE_STAGE,
+	WRITE_STEP,
+	WRITE_STEP_STARTED,
+	WRITE_QUEUE,
+	WRITE_WORK_ITEM,
+	WRITE_REST,
+	WRITE_RUN_COMPLETED,
+	NUM_WRITES
+} EngineWrite;
+
+/* a column of a new row, whose nulls are as SPI has them */
+static inline void
+orch_engine_put(Datum *values, char *nulls, AttrNumber attnum, Datum value)
+{
+	values[attnum - 1] = value;
+	nulls[attnum - 1] = ' ';
+}
+
+extern bool orch_engine_gathers(void);
+extern void orch_engine_gather_starter(const char *starter);
+extern void orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values,
+							  const char *nulls);
+extern void orch_engine_flush(void);
+extern void orch_engine_step_aside(RunState *rs);
+extern void orch_engine_leave_batch(RunState *rs);
+extern RunState *orch_engine_batch_state(const pg_uuid_t *run_id);
+extern void orch_engine_batch_keep(RunState *rs);
+extern void orch_engine_forget_states(void);
+
+/* engine.c */
+extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,
+								 bool in_stage);
+extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
+extern void orch_engine_begin_attempt(Attempt *attempt);
+extern void orch_engine_end_attempt(Attempt *attempt);
+extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
+extern bool orch_engine_is_server_error(int sqlstate);
+
+extern void orch_engine_reload(RunState *rs);
+extern bool orch_engine_still_moves(RunState *rs);
+
+/*
+ * A function of others is about to run: all that the engine knows of the run and has
+ * gathered of others is written first, so that the function and the engine calls that
+ * it makes find what is.  When it wrote to the run, the frame is dirty afterwards.
+ */
+extern void orch_engine_open_gate(RunState *rs);
+
+extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable);
+extern Connector orch_engine_decide(RunState *rs, int decision);
+
+/* What became of a condition. */
+typedef enum Verdict
+{
+	VERDICT_NO,
+	VERDICT_YES,
+	VERDICT_MOVED				/* the run failed by it, or somebody moved the
+								 * run meanwhile: look again */
+} Verdict;
+
+extern Verdict orch_engine_condition(RunState *rs, const ConditionSet *set,
+									 const EvaluationAction *action,
+									 const char *element);
+
+/* engine_evaluation.c */
+extern bool orch_engine_evaluate(RunState *rs, const EvaluationAction *action);
+
+/* engine_step.c */
+extern bool orch_engine_complete_interactive(RunState *rs);
+extern void orch_engine_make_steps(RunState *rs);
+extern bool orch_engine_start_ready(RunState *rs);
+extern void orch_engine_take_outcome(RunState *rs, StepState *step,
+									 const StepOutcome *outcome);
+extern void orch_engine_resume_step(RunState *rs, StepState *step,
+									bool pending);
+extern void orch_engine_discontinue_others(RunState *rs, StepState *failed);
+
+/* engine_value.c */
+extern void orch_engine_init_values(RunState *rs);
+extern void orch_engine_take_inputs(RunState *rs, Jsonb *inputs);
+extern void orch_engine_load_variables(RunState *rs, Jsonb *stored);
+extern Jsonb *orch_engine_store_variables(RunState *rs);
+extern Jsonb *orch_engine_step_inputs(RunState *rs, const StepDef *step);
+extern Jsonb *orch_engine_inputs(RunState *rs, const char *element, int ninputs,
+								 const InputParameter *inputs);
+extern void orch_engine_begin_evaluation(RunState *rs);
+extern JsonbValue *orch_engine_value(RunState *rs, const Operand *operand);
+extern bool orch_engine_holds(RunState *rs, const ConditionSet *set);
+extern bool orch_engine_value_fits(const VariableDef *variable, JsonbValue *value);
+extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
+
+/* engine_assign.c */
+extern void orch_engine_assign(RunState *rs, const AssignmentDef *assignment);
+
+#endif							/* ORCH_ENGINE_INT_H */

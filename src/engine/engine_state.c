@@ -1,0 +1,533 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_state.c
+ *	  The run in memory: loaded under its lock, held while the engine moves it,
+ *	  and what is undone when something in it fails.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine/engine_state.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "engine/chain.h"
+#include "engine/engine_int.h"
+#include "guard/transition.h"
+#include "trail/history.h"
+#include "trail/log.h"
+
+/*
+ * Of one run, and of many: the columns are the same.  Calls that move a single run
+ * are the most, and arrays cost them a fifth.
+ */
+#define RUN_COLUMNS \
+	"SELECT id, status, version_id, triggering_record_type, triggering_record_id," \
+	" variables, current_stage, COALESCE(interview_id, id)," \
+	" COALESCE(created_by, '00000000-0000-7000-8000-000000000001'), created_at" \
+	" FROM orchestration.run"
+
+static StaticPlan plan_load_run = {
+	RUN_COLUMNS " WHERE id = $1 FOR NO KEY UPDATE", 1, {UUIDOID}
+};
+static StaticPlan plan_load_stage = {
+	"SELECT run_id, id, name, status, position FROM orchestration.stage_run"
+	" WHERE run_id = $1 ORDER BY position DESC LIMIT 1",
+	1, {UUIDOID}
+};
+static StaticPlan plan_load_steps_of = {
+	"SELECT run_id, id, name, status, step_type, attempt, outputs, pending"
+	" FROM orchestration.step_run WHERE run_id = $1 AND stage_run_id = $2 ORDER BY id",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_load_runs = {
+	RUN_COLUMNS " WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", 1, {UUIDARRAYOID}
+};
+static StaticPlan plan_load_stages = {
+	"SELECT s.run_id, s.id, s.name, s.status, s.position"
+	" FROM pg_catalog.unnest($1) AS r (id), LATERAL"
+	" (SELECT g.run_id, g.id, g.name, g.status, g.position FROM orchestration.stage_run g"
+	"   WHERE g.run_id = r.id ORDER BY g.position DESC LIMIT 1) s",
+	1, {UUIDARRAYOID}
+};
+static StaticPlan plan_load_steps = {
+	"SELECT t.run_id, t.id, t.name, t.status, t.step_type, t.attempt, t.outputs, t.pending"
+	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS s (run_id, id)"
+	" JOIN orchestration.step_run t ON t.run_id = s.run_id AND t.stage_run_id = s.id"
+	" ORDER BY t.run_id, t.id",
+	2, {UUIDARRAYOID, UUIDARRAYOID}
+};
+
+static void read_states(RunState **states, int nstates);
+static RunState *state_of(RunState **states, int nstates, Datum run_id);
+static void take_run(RunState *rs, HeapTuple tuple, TupleDesc desc);
+static void take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc);
+static void take_step(RunState *rs, HeapTuple tuple, TupleDesc desc);
+
+RunState *
+orch_engine_make_state(const Definition *def)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "orchestration run",
+												  ALLOCSET_DEFAULT_SIZES);
+	RunState   *rs = MemoryContextAllocZero(context, sizeof(RunState));
+
+	rs->context = context;
+	rs->def = def;
+	return rs;
+}
+
+/*
+ * Take the lock on a run and read it; one that the batch has read is as it was left.
+ */
+RunState *
+orch_engine_load_run(const pg_uuid_t *run_id)
+{
+	RunState   *rs = orch_engine_batch_state(run_id);
+
+	if (rs != NULL)
+		return rs;
+	orch_engine_flush();
+	rs = orch_engine_make_state(NULL);
+	MemoryContextSetParent(rs->context, TopTransactionContext);
+	rs->id = *run_id;
+	read_states(&rs, 1);
+	return rs;
+}
+
+/*
+ * The same of many, in the order of their ids, for the batch that is open.  The
+ * state of one that is gone has no definition: nothing can be done with it.
+ */
+void
+orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
+{
+	RunState  **states;
+	int			i;
+
+	if (!orch_engine_gathers())
+		return;
+	states = palloc(sizeof(RunState *) * Max(nruns, 1));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	for (i = 0; i < nruns; i++)
+	{
+		states[i] = orch_engine_make_state(NULL);
+		states[i]->id = run_ids[i];
+		orch_engine_batch_keep(states[i]);
+	}
+	read_states(states, nruns);
+	SPI_finish();
+}
+
+/*
+ * The caller needs it no more.
+ */
+void
+orch_engine_drop_state(RunState *rs)
+{
+	if (!rs->kept)
+		MemoryContextDelete(rs->context);
+}
+
+/*
+ * Read runs, the last stage of each, and that stage's steps.
+ */
+static void
+read_states(RunState **states, int nstates)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * nstates);
+	pg_uuid_t  *stage_ids = palloc(sizeof(pg_uuid_t) * nstates);
+	bool		one = nstates == 1;
+	Datum		values[2];
+	SPITupleTable *table;
+	bool		isnull;
+	int			n = 0;
+	uint64		i;
+
+	for (n = 0; n < nstates; n++)
+	{
+		ids[n] = states[n]->id;
+		states[n]->read = false;
+	}
+	values[0] = one ? UUIDPGetDatum(&ids[0]) : PointerGetDatum(orch_uuid_array(ids, nstates));
+	orch_plan_execute_latest(one ? &plan_load_run : &plan_load_runs, values, NULL, 0);
+	table = SPI_tuptable;
+	for (i = 0; i < table->numvals; i++)
+		take_run(state_of(states, nstates, SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull)),
+				 table->vals[i], table->tupdesc);
+	SPI_freetuptable(table);
+	if (one && !states[0]->read)
+	{
+		if (states[0]->frame != NULL)
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("run %s does not exist", orch_uuid_text(&states[0]->id))));
+	}
+
+	orch_plan_execute_latest(one ? &plan_load_stage : &plan_load_stages, values, NULL, 0);
+	table = SPI_tuptable;
+	n = 0;
+	for (i = 0; i < table->numvals; i++)
+	{
+		RunState   *rs = state_of(states, nstates,
+								  SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull));
+
+		if (rs->def == NULL)
+			continue;
+		take_stage(rs, table->vals[i], table->tupdesc);
+		ids[n] = rs->id;
+		stage_ids[n++] = rs->stage_id;
+	}
+	SPI_freetuptable(table);
+	if (n == 0)
+		return;
+	values[0] = one ? UUIDPGetDatum(&ids[0]) : PointerGetDatum(orch_uuid_array(ids, n));
+	values[1] = one ? UUIDPGetDatum(&stage_ids[0]) :
+		PointerGetDatum(orch_uuid_array(stage_ids, n));
+	orch_plan_execute_latest(one ? &plan_load_steps_of : &plan_load_steps, values, NULL, 0);
+	table = SPI_tuptable;
+	for (i = 0; i < table->numvals; i++)
+		take_step(state_of(states, nstates, SPI_getbinval(table->vals[i], table->tupdesc, 1, &isnull)),
+				  table->vals[i], table->tupdesc);
+	SPI_freetuptable(table);
+}
+
+/*
+ * The state of a run; they are in the order of their ids.
+ */
+static RunState *
+state_of(RunState **states, int nstates, Datum run_id)
+{
+	const pg_uuid_t *id = DatumGetUUIDP(run_id);
+	int			low = 0;
+	int			high = nstates - 1;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (orch_uuid_compare(&states[middle]->id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	Assert(orch_uuid_equal(&states[low]->id, id));
+	return states[low];
+}
+
+static void
+take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
+{
+	Jsonb	   *variables = NULL;
+	bool		isnull;
+	Datum		value;
+	MemoryContext old;
+
+	rs->read = true;
+	rs->status = (RunStatus)
+		orch_catalog_label_value(ENUM_RUN_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
+	value = SPI_getbinval(tuple, desc, 3, &isnull);
+	if (isnull)
+		return;
+	rs->def = orch_definition_get(DatumGetUUIDP(value));
+
+	old = MemoryContextSwitchTo(rs->context);
+	rs->record_type = SPI_getvalue(tuple, desc, 4);
+	rs->record_key = SPI_getvalue(tuple, desc, 5);
+	rs->record_loaded = false;
+	if (rs->record_type != NULL)
+		rs->record_type = pstrdup(rs->record_type);
+	if (rs->record_key != NULL)
+		rs->record_key = pstrdup(rs->record_key);
+	value = SPI_getbinval(tuple, desc, 6, &isnull);
+	if (!isnull)
+		variables = DatumGetJsonbPCopy(value);
+	rs->current_stage = SPI_getvalue(tuple, desc, 7);
+	if (rs->current_stage != NULL)
+		rs->current_stage = pstrdup(rs->current_stage);
+	rs->interview_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 8, &isnull));
+	rs->started_by = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 9, &isnull));
+	rs->started_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 10, &isnull));
+	MemoryContextSwitchTo(old);
+
+	if (rs->variables == NULL)
+		orch_engine_init_values(rs);
+	if (!rs->variables_changed)
+		orch_engine_load_variables(rs, variables);
+
+	rs->stage_open = false;
+	rs->nsteps = 0;
+	rs->position = 0;
+	rs->past = NULL;
+	rs->next = rs->def->start;
+}
+
+static void
+take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	char	   *name = SPI_getvalue(tuple, desc, 3);
+
+	rs->stage_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+	rs->stage_status = (StageStatus)
+		orch_catalog_label_value(ENUM_STAGE_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	rs->position = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
+	rs->stage = orch_definition_stage_index(rs->def, name);
+	if (rs->stage < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run %s has a stage \"%s\" that its version does not define",
+						orch_uuid_text(&rs->id), name)));
+	rs->stage_open = rs->stage_status == STAGE_IN_PROGRESS ||
+		rs->stage_status == STAGE_SUSPENDED;
+	/* a failed stage in a run that goes on: along its fault path */
+	rs->next = rs->stage_status == STAGE_ERROR && rs->def->stages[rs->stage].has_fault ?
+		rs->def->stages[rs->stage].fault : rs->def->stages[rs->stage].connector;
+	/* there may be more than the definition has: imported ones */
+	rs->max_steps = Max(rs->def->stages[rs->stage].nsteps, 1);
+	rs->steps = MemoryContextAllocZero(rs->context, rs->max_steps * sizeof(StepState));
+}
+
+static void
+take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
+{
+	StepState  *step;
+	char	   *name = SPI_getvalue(tuple, desc, 3);
+	bool		isnull;
+	Datum		value;
+	MemoryContext old;
+
+	if (rs->nsteps >= rs->max_steps)
+	{
+		rs->max_steps *= 2;
+		rs->steps = repalloc(rs->steps, rs->max_steps * sizeof(StepState));
+	}
+	step = &rs->steps[rs->nsteps++];
+	memset(step, 0, sizeof(StepState));
+	step->id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+	step->def = orch_definition_step_index(rs->def, name);
+	if (step->def < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run %s has a step \"%s\" that its version does not define",
+						orch_uuid_text(&rs->id), name)));
+	step->status = (StepStatus)
+		orch_catalog_label_value(ENUM_STEP_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	step->type = (StepType)
+		orch_catalog_label_value(ENUM_STEP_TYPE,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 5, &isnull)));
+	step->attempt = DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull));
+	old = MemoryContextSwitchTo(rs->context);
+	value = SPI_getbinval(tuple, desc, 7, &isnull);
+	if (!isnull)
+		step->outputs = DatumGetJsonbPCopy(value);
+	value = SPI_getbinval(tuple, desc, 8, &isnull);
+	if (!isnull)
+		step->pending = DatumGetJsonbPCopy(value);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Somebody else wrote to the run: read it again.
+ */
+void
+orch_engine_reload(RunState *rs)
+{
+	orch_engine_flush();
+	rs->frame->dirty = false;
+	read_states(&rs, 1);
+	if (rs->read)
+		return;
+	/* a function canceled the run that it works for, and deleted it */
+	rs->status = RUN_CANCELED;
+	rs->stage_open = false;
+	rs->nsteps = 0;
+	rs->gone = true;
+}
+
+/*
+ * From here on the engine moves the run.
+ */
+void
+orch_engine_open_state(RunState *rs)
+{
+	orch_chain_check(&rs->id, rs->def->name, rs->record_type, rs->record_key);
+	rs->frame = orch_frame_push(FRAME_ENGINE, InvalidOid, &rs->id);
+	orch_frame_set_run(rs->frame, &rs->id, &rs->def->orchestration_id, rs->def->name,
+					   rs->record_type, rs->record_key);
+}
+
+/*
+ * The engine is done with the run; the outermost writes the log.
+ */
+void
+orch_engine_close_state(RunState *rs)
+{
+	Frame	   *frame;
+
+	orch_frame_pop(rs->frame);
+	/* an action changed the run that it works for: tell the outer call */
+	frame = orch_frame_engine(&rs->id);
+	if (frame != NULL)
+		frame->dirty = true;
+	orch_log_flush();
+	orch_history_flush();
+}
+
+/* ------------------------------------------------------------------ errors */
+
+/*
+ * What is kept of an error: run.error, stage_run.error, step_run.error.
+ */
+Jsonb *
+orch_engine_error(ErrorData *error, const char *element)
+{
+	JsonbParseState *state = NULL;
+	const char *keys[6] = {"message", "sqlstate", "detail", "hint", "context",
+	"element"};
+	const char *texts[6];
+	int			i;
+
+	texts[0] = error->message;
+	texts[1] = unpack_sql_state(error->sqlerrcode);
+	texts[2] = error->detail;
+	texts[3] = error->hint;
+	texts[4] = error->context;
+	texts[5] = element;
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (i = 0; i < 6; i++)
+	{
+		JsonbValue	value;
+
+		if (texts[i] == NULL)
+			continue;
+		value.type = jbvString;
+		value.val.string.val = (char *) keys[i];
+		value.val.string.len = strlen(keys[i]);
+		pushJsonbValue(&state, WJB_KEY, &value);
+		value.val.string.val = (char *) texts[i];
+		value.val.string.len = strlen(texts[i]);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * Begin a subtransaction for something that may fail.
+ */
+void
+orch_engine_begin_attempt(Attempt *attempt)
+{
+	attempt->context = CurrentMemoryContext;
+	attempt->owner = CurrentResourceOwner;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(attempt->context);
+}
+
+/*
+ * It went well.
+ */
+void
+orch_engine_end_attempt(Attempt *attempt)
+{
+	ReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(attempt->context);
+	CurrentResourceOwner = attempt->owner;
+}
+
+/*
+ * Did a function raise the error itself?  Then its SQLSTATE says nothing about the
+ * server.  In a call that carries out functions of several runs, none of them must be
+ * able to stop the others by claiming to be canceled.
+ */
+static bool
+is_raised_by_function(const ErrorData *error)
+{
+	static const char *const languages[] = {"pl_exec.c", "plpy_elog.c", "plperl.c", "pltcl.c"};
+	const char *name;
+	int			i;
+
+	if (error->filename == NULL)
+		return false;
+	name = strrchr(error->filename, '/');
+	name = name == NULL ? error->filename : name + 1;
+	for (i = 0; i < (int) lengthof(languages); i++)
+		if (strcmp(name, languages[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * It failed: undo it and return the error; what is nobody's failure goes on up.
+ */
+ErrorData *
+orch_engine_fail_attempt(Attempt *attempt)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(attempt->context);
+	error = CopyErrorData();
+	FlushErrorState();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(attempt->context);
+	CurrentResourceOwner = attempt->owner;
+
+	/* a chain that is too long fails what set it off, not the run where it broke */
+	if (attempt->one_of_many && is_raised_by_function(error))
+		return error;
+	if (orch_engine_is_server_error(error->sqlerrcode) ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+		(error->sqlerrcode == ERRCODE_ORCH_CHAIN_TOO_LONG && orch_frame_any_run()))
+		ReThrowError(error);
+	return error;
+}
+
+/*
+ * Is it trouble of the server, or of transactions with each other?  It says nothing
+ * about the run: the same may go well the next time.
+ */
+bool
+orch_engine_is_server_error(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return category == ERRCODE_TRANSACTION_ROLLBACK ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES ||
+		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED ||
+		category == ERRCODE_SYSTEM_ERROR ||
+		sqlstate == ERRCODE_DATA_CORRUPTED ||
+		sqlstate == ERRCODE_INDEX_CORRUPTED;
+}
+
+char *
+orch_engine_version_problem(const pg_uuid_t *version_id)
+{
+	ErrorData  *volatile error = NULL;
+
+	ORCH_ENGINE_TRY(NULL);
+	{
+		(void) orch_definition_get(version_id);
+	}
+	ORCH_ENGINE_CATCH(error);
+	return error == NULL ? NULL : error->message;
+}

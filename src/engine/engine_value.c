@@ -1,0 +1,772 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_value.c
+ *	  The values of a run: variables, and what references in conditions, inputs
+ *	  and assignments resolve to.
+ *
+ * Variables are kept in run.variables as one JSON object; the names of the
+ * outcomes taken, which references can read as Booleans, go along under a key no
+ * variable can have, as do $Record__Prior, where the definition reads it, and
+ * what the last fault path was taken for.  $Record is read again at every
+ * evaluation, once.
+ *
+ * A formula or text template is evaluated once in an evaluation, however often it
+ * is referred to: they can refer to each other, two times and more, and what that
+ * costs would double with each.  An evaluation is one set of conditions, the inputs
+ * of one step or condition, one value that is assigned, one assignee.  Nothing that
+ * a formula can read changes meanwhile; before the next one it may.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine/engine_value.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "engine/engine_int.h"
+#include "evaluate/formula.h"
+#include "guard/transition.h"
+#include "record/principal.h"
+#include "record/record.h"
+
+#define OUTCOMES_KEY "$Outcomes"
+#define PRIOR_KEY	"$Record__Prior"
+#define FAULT_KEY	"$Flow.FaultMessage"
+
+/* reference 1.13: all inputs of one step, in characters of their JSON text */
+#define MAX_INPUTS 32768
+
+static StaticPlan plan_step_status = {
+	"SELECT status FROM orchestration.step_run"
+	" WHERE run_id = $1 AND name = $2 ORDER BY id DESC LIMIT 1",
+	2, {UUIDOID, TEXTOID}
+};
+static StaticPlan plan_stage_status = {
+	"SELECT status FROM orchestration.stage_run"
+	" WHERE run_id = $1 AND name = $2 ORDER BY position DESC LIMIT 1",
+	2, {UUIDOID, TEXTOID}
+};
+static StaticPlan plan_step_outputs = {
+	"SELECT outputs FROM orchestration.step_run"
+	" WHERE run_id = $1 AND name = $2 AND status = 'Completed'"
+	" ORDER BY id DESC LIMIT 1",
+	2, {UUIDOID, TEXTOID}
+};
+static StaticPlan plan_user = {
+	"SELECT pg_catalog.to_jsonb(p) FROM orchestration.principal p WHERE p.id = $1",
+	1, {UUIDOID}
+};
+
+static StaticPlan plan_global = {
+	"SELECT value FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
+};
+
+static JsonbValue *resolve(EvalContext *cxt, const Operand *operand);
+static JsonbValue *resolve_record(RunState *rs, const Operand *operand);
+static JsonbValue *resolve_step_output(RunState *rs, const Operand *operand);
+static JsonbValue *latest_status(RunState *rs, StaticPlan *plan, Level level,
+								 const char *name);
+static JsonbValue *formula_value(RunState *rs, const Operand *operand);
+static JsonbValue *resolve_template(RunState *rs, const TemplateDef *template);
+static JsonbValue *resolve_global(const Operand *operand);
+static bool filters_hold(RunState *rs);
+static JsonbValue *text_value(const char *text);
+static JsonbValue *object_value(Jsonb *jsonb);
+static void push_text(JsonbParseState **state, const char *key, const char *text);
+
+static JsonbValue *
+text_value(const char *text)
+{
+	JsonbValue *value = palloc(sizeof(JsonbValue));
+
+	value->type = jbvString;
+	value->val.string.val = pstrdup(text);
+	value->val.string.len = strlen(text);
+	return value;
+}
+
+/*
+ * A Jsonb as a value; it must stay where it is.
+ */
+static JsonbValue *
+object_value(Jsonb *jsonb)
+{
+	JsonbValue *value = palloc(sizeof(JsonbValue));
+
+	if (JB_ROOT_IS_SCALAR(jsonb))
+		JsonbExtractScalar(&jsonb->root, value);
+	else
+	{
+		value->type = jbvBinary;
+		value->val.binary.data = &jsonb->root;
+		value->val.binary.len = VARSIZE_ANY_EXHDR(jsonb);
+	}
+	return value;
+}
+
+/*
+ * A copy of a value that lives in a context; NULL for null.
+ */
+JsonbValue *
+orch_engine_copy_value(MemoryContext context, JsonbValue *value)
+{
+	MemoryContext old;
+	JsonbValue *result;
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	old = MemoryContextSwitchTo(context);
+	result = object_value(JsonbValueToJsonb(value));
+	MemoryContextSwitchTo(old);
+	return result;
+}
+
+/*
+ * Variables at their defaults, no outcome taken.
+ */
+void
+orch_engine_init_values(RunState *rs)
+{
+	const Definition *def = rs->def;
+	int			i;
+
+	rs->eval.resolve = resolve;
+	rs->eval.arg = rs;
+	rs->variables = MemoryContextAllocZero(rs->context,
+										   Max(def->nvariables, 1) * sizeof(JsonbValue *));
+	rs->outcomes = MemoryContextAllocZero(rs->context,
+										  Max(def->noutcomes, 1) * sizeof(bool));
+	for (i = 0; i < def->nvariables; i++)
+		if (def->variables[i].default_value != NULL)
+			rs->variables[i] = orch_engine_copy_value(rs->context,
+													  orch_condition_operand_value(&rs->eval, def->variables[i].default_value));
+}
+
+/*
+ * The inputs of start_orchestration() into the input variables.  Raises OR306.
+ */
+void
+orch_engine_take_inputs(RunState *rs, Jsonb *inputs)
+{
+	const Definition *def = rs->def;
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbIteratorToken token;
+
+	if (inputs == NULL)
+		return;
+	if (!JB_ROOT_IS_OBJECT(inputs))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_INPUT),
+				 errmsg("inputs must be a JSON object: variable names and their values")));
+	it = JsonbIteratorInit(&inputs->root);
+	(void) JsonbIteratorNext(&it, &key, false);
+	while ((token = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
+	{
+		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
+		JsonbValue	value;
+		int			i = orch_definition_variable_index(def, name);
+
+		CHECK_FOR_INTERRUPTS();
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (i < 0 || !def->variables[i].is_input ||
+			def->variables[i].is_constant)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_INVALID_INPUT),
+					 errmsg("orchestration \"%s\" has no input variable \"%s\"",
+							def->name, name),
+					 errhint("orchestration.orchestration_references() lists the inputs.")));
+		if (!orch_engine_value_fits(&def->variables[i], &value))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_INVALID_INPUT),
+					 errmsg("value of input variable \"%s\" is not of its data type",
+							name)));
+		rs->variables[i] = orch_engine_copy_value(rs->context, &value);
+	}
+}
+
+/*
+ * Is a value of a variable's data type?  Null always is.
+ */
+bool
+orch_engine_value_fits(const VariableDef *variable, JsonbValue *value)
+{
+	JsonbContainer *container;
+
+	if (value == NULL || value->type == jbvNull)
+		return true;
+	container = value->type == jbvBinary ? value->val.binary.data : NULL;
+	if (variable->is_collection)
+		return value->type == jbvArray ||
+			(container != NULL && JsonContainerIsArray(container));
+	switch (variable->type)
+	{
+		case VARIABLE_STRING:
+		case VARIABLE_DATE:
+		case VARIABLE_DATETIME:
+		case VARIABLE_TIME:
+			return value->type == jbvString;
+		case VARIABLE_NUMBER:
+			return value->type == jbvNumeric;
+		case VARIABLE_BOOLEAN:
+			return value->type == jbvBool;
+		case VARIABLE_RECORD:
+			return value->type == jbvObject ||
+				(container != NULL && JsonContainerIsObject(container));
+	}
+	return false;
+}
+
+/*
+ * From and to run.variables.
+ */
+void
+orch_engine_load_variables(RunState *rs, Jsonb *stored)
+{
+	const Definition *def = rs->def;
+	JsonbIterator *it;
+	JsonbValue	name;
+	JsonbValue *taken;
+	int			i;
+
+	if (stored == NULL || !JB_ROOT_IS_OBJECT(stored))
+		return;
+	name.type = jbvString;
+	for (i = 0; i < def->nvariables; i++)
+	{
+		if (def->variables[i].is_constant)
+			continue;
+		name.val.string.val = def->variables[i].name;
+		name.val.string.len = strlen(def->variables[i].name);
+		rs->variables[i] = orch_engine_copy_value(rs->context,
+												  findJsonbValueFromContainer(&stored->root,
+																			  JB_FOBJECT, &name));
+	}
+	name.val.string.val = PRIOR_KEY;
+	name.val.string.len = strlen(PRIOR_KEY);
+	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
+	if (taken != NULL && taken->type == jbvBinary)
+	{
+		MemoryContext old = MemoryContextSwitchTo(rs->context);
+
+		rs->prior = JsonbValueToJsonb(taken);
+		MemoryContextSwitchTo(old);
+	}
+	name.val.string.val = FAULT_KEY;
+	name.val.string.len = strlen(FAULT_KEY);
+	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
+	if (taken != NULL && taken->type == jbvString)
+	{
+		rs->fault_message = MemoryContextAllocZero(rs->context, taken->val.string.len + 1);
+		memcpy(rs->fault_message, taken->val.string.val, taken->val.string.len);
+	}
+	name.val.string.val = OUTCOMES_KEY;
+	name.val.string.len = strlen(OUTCOMES_KEY);
+	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
+	if (taken == NULL || taken->type != jbvBinary)
+		return;
+	memset(rs->outcomes, 0, def->noutcomes * sizeof(bool));
+	it = JsonbIteratorInit(taken->val.binary.data);
+	(void) JsonbIteratorNext(&it, &name, true);
+	while (JsonbIteratorNext(&it, &name, true) == WJB_ELEM)
+	{
+		char	   *outcome;
+
+		CHECK_FOR_INTERRUPTS();
+		if (name.type != jbvString)
+			continue;
+		outcome = pnstrdup(name.val.string.val, name.val.string.len);
+		i = orch_definition_outcome_index(def, outcome);
+		if (i >= 0)
+			rs->outcomes[i] = true;
+		pfree(outcome);
+	}
+}
+
+static void
+push_text(JsonbParseState **state, const char *key, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, key);
+	value.val.string.len = strlen(key);
+	pushJsonbValue(state, WJB_KEY, &value);
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+/*
+ * NULL when there is nothing to keep.
+ */
+Jsonb *
+orch_engine_store_variables(RunState *rs)
+{
+	const Definition *def = rs->def;
+	JsonbParseState *state = NULL;
+	JsonbValue	name;
+	JsonbValue *result;
+	bool		any = false;
+	bool		any_outcome = false;
+	int			i;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	name.type = jbvString;
+	for (i = 0; i < def->nvariables; i++)
+	{
+		if (def->variables[i].is_constant || rs->variables[i] == NULL)
+			continue;
+		name.val.string.val = def->variables[i].name;
+		name.val.string.len = strlen(def->variables[i].name);
+		pushJsonbValue(&state, WJB_KEY, &name);
+		pushJsonbValue(&state, WJB_VALUE, rs->variables[i]);
+		any = true;
+	}
+	for (i = 0; i < def->noutcomes; i++)
+		any_outcome |= rs->outcomes[i];
+	if (any_outcome)
+	{
+		name.val.string.val = OUTCOMES_KEY;
+		name.val.string.len = strlen(OUTCOMES_KEY);
+		pushJsonbValue(&state, WJB_KEY, &name);
+		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		for (i = 0; i < def->noutcomes; i++)
+		{
+			if (!rs->outcomes[i])
+				continue;
+			name.val.string.val = def->outcomes[i].name;
+			name.val.string.len = strlen(def->outcomes[i].name);
+			pushJsonbValue(&state, WJB_ELEM, &name);
+		}
+		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	}
+	if (rs->prior != NULL)
+	{
+		name.val.string.val = PRIOR_KEY;
+		name.val.string.len = strlen(PRIOR_KEY);
+		pushJsonbValue(&state, WJB_KEY, &name);
+		pushJsonbValue(&state, WJB_VALUE, object_value(rs->prior));
+		any = true;
+	}
+	if (rs->fault_message != NULL)
+	{
+		push_text(&state, FAULT_KEY, rs->fault_message);
+		any = true;
+	}
+	result = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return any || any_outcome ? JsonbValueToJsonb(result) : NULL;
+}
+
+/*
+ * The callback of the evaluator: what a reference stands for now.
+ */
+static JsonbValue *
+resolve(EvalContext *cxt, const Operand *operand)
+{
+	RunState   *rs = (RunState *) cxt->arg;
+	PastStage  *past;
+	JsonbValue *value;
+	int			i;
+
+	switch (operand->kind)
+	{
+		case OPERAND_LITERAL:
+			return operand->literal;
+		case OPERAND_VARIABLE:
+			value = rs->variables[operand->index];
+			return operand->path == NIL || value == NULL ? value :
+				orch_condition_value_at(value, operand->path);
+		case OPERAND_RECORD:
+			return resolve_record(rs, operand);
+		case OPERAND_RECORD_PRIOR:
+			return rs->record_key == NULL ? NULL :
+				orch_record_value_at(rs->record_type, rs->record_key, rs->prior,
+									 operand->path);
+		case OPERAND_STEP_STATUS:
+			for (i = 0; i < rs->nsteps; i++)
+				if (rs->steps[i].def == operand->index)
+					return text_value(orch_catalog_label(ENUM_STEP_STATUS,
+														 rs->steps[i].status));
+			for (past = rs->past; past != NULL; past = past->before)
+				for (i = 0; i < past->nsteps; i++)
+					if (past->steps[i].def == operand->index)
+						return text_value(orch_catalog_label(ENUM_STEP_STATUS,
+															 past->steps[i].status));
+			return latest_status(rs, &plan_step_status, LEVEL_STEP,
+								 rs->def->steps[operand->index].name);
+		case OPERAND_STAGE_STATUS:
+			if (rs->position > 0 && rs->stage == operand->index)
+				return text_value(orch_catalog_label(ENUM_STAGE_STATUS, rs->stage_status));
+			for (past = rs->past; past != NULL; past = past->before)
+				if (past->stage == operand->index)
+					return text_value(orch_catalog_label(ENUM_STAGE_STATUS, past->status));
+			return latest_status(rs, &plan_stage_status, LEVEL_STAGE,
+								 rs->def->stages[operand->index].name);
+		case OPERAND_STEP_OUTPUT:
+			return resolve_step_output(rs, operand);
+		case OPERAND_OUTCOME:
+			value = palloc(sizeof(JsonbValue));
+			value->type = jbvBool;
+			value->val.boolean = rs->outcomes[operand->index];
+			return value;
+		case OPERAND_USER:
+			{
+				Datum		id = UUIDPGetDatum(&rs->started_by);
+				bool		isnull;
+
+				orch_plan_execute_latest(&plan_user, &id, NULL, 1);
+				if (SPI_processed == 0)
+					return NULL;
+				value = object_value(DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0],
+																  SPI_tuptable->tupdesc, 1, &isnull)));
+				return operand->path == NIL ? value :
+					orch_condition_value_at(value, operand->path);
+			}
+		case OPERAND_INTERVIEW_GUID:
+			return text_value(orch_uuid_text(&rs->interview_id));
+		case OPERAND_RUN_ID:
+			return text_value(orch_uuid_text(&rs->id));
+		case OPERAND_CURRENT_DATETIME:
+			return orch_formula_time_value((Timestamp) GetCurrentTimestamp(), false);
+		case OPERAND_CURRENT_DATE:
+			return orch_formula_time_value((Timestamp) GetCurrentTimestamp(), true);
+		case OPERAND_START_TIME:
+			return orch_formula_time_value((Timestamp) rs->started_at, false);
+		case OPERAND_FAULT_MESSAGE:
+			return rs->fault_message == NULL ? NULL : text_value(rs->fault_message);
+		case OPERAND_GLOBAL:
+			return resolve_global(operand);
+		case OPERAND_FORMULA:
+		case OPERAND_TEMPLATE:
+			return formula_value(rs, operand);
+		case OPERAND_LOOKUP:
+			value = rs->lookups == NULL ? NULL : rs->lookups[operand->index];
+			return operand->path == NIL || value == NULL ? value :
+				orch_condition_value_at(value, operand->path);
+	}
+	return NULL;
+}
+
+/*
+ * What follows is another evaluation: no formula keeps its value.  The values are
+ * where the callers of an evaluation have what they read; so a number, and not the
+ * pointers, says whether they are still there.
+ */
+void
+orch_engine_begin_evaluation(RunState *rs)
+{
+	rs->evaluation++;
+}
+
+/* An evaluation of one operand; NULL for null. */
+JsonbValue *
+orch_engine_value(RunState *rs, const Operand *operand)
+{
+	orch_engine_begin_evaluation(rs);
+	return orch_condition_operand_value(&rs->eval, operand);
+}
+
+/* An evaluation of a set of conditions. */
+bool
+orch_engine_holds(RunState *rs, const ConditionSet *set)
+{
+	orch_engine_begin_evaluation(rs);
+	return orch_condition_set_holds(&rs->eval, set);
+}
+
+/*
+ * The value of a formula or text template, which is worked out once an evaluation.
+ */
+static JsonbValue *
+formula_value(RunState *rs, const Operand *operand)
+{
+	const Definition *def = rs->def;
+	bool		is_formula = operand->kind == OPERAND_FORMULA;
+	FormulaMemo *memo;
+
+	check_stack_depth();
+	if (rs->formulas == NULL)
+		rs->formulas = MemoryContextAllocExtended(rs->context,
+												  sizeof(FormulaMemo) * (def->nformulas + def->ntemplates),
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	memo = &rs->formulas[is_formula ? operand->index : def->nformulas + operand->index];
+	if (memo->evaluation != rs->evaluation || rs->evaluation == 0)
+	{
+		memo->value = is_formula ?
+			orch_formula_value(&rs->eval, &def->formulas[operand->index]) :
+			resolve_template(rs, &def->templates[operand->index]);
+		memo->evaluation = rs->evaluation;
+	}
+	return memo->value;
+}
+
+/*
+ * A text template: null values leave nothing.
+ */
+static JsonbValue *
+resolve_template(RunState *rs, const TemplateDef *template)
+{
+	StringInfoData result;
+	ListCell   *cell;
+	int			n = 0;
+
+	check_stack_depth();
+	initStringInfo(&result);
+	appendStringInfoString(&result, template->texts[n++]);
+	foreach(cell, template->references)
+	{
+		char	   *text = orch_condition_value_text(orch_condition_operand_value(&rs->eval,
+																				  lfirst(cell)));
+
+		CHECK_FOR_INTERRUPTS();
+		if (text != NULL)
+		{
+			appendStringInfoString(&result, text);
+			pfree(text);
+		}
+		appendStringInfoString(&result, template->texts[n++]);
+		if (orch_formula_is_too_long(result.data, result.len))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+					 errmsg("text template \"%s\" would make a text of more than %d characters",
+							template->name, MAX_TEXT_LENGTH)));
+	}
+	return text_value(result.data);
+}
+
+/*
+ * $Organization.Name and its like, as set_global() gave them.  Raises OR301 for
+ * what it did not.
+ */
+static JsonbValue *
+resolve_global(const Operand *operand)
+{
+	char	   *name = pnstrdup(operand->text, strcspn(operand->text, "."));
+	Datum		value = CStringGetTextDatum(name);
+	bool		isnull;
+
+	orch_plan_execute_latest(&plan_global, &value, NULL, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("%s has no value", operand->text),
+				 errhint("Give it one with orchestration.set_global('%s', ...).", name)));
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return orch_condition_value_at(object_value(DatumGetJsonbP(value)), operand->path);
+}
+
+static JsonbValue *
+resolve_record(RunState *rs, const Operand *operand)
+{
+	if (rs->record_key == NULL)
+		return NULL;
+	if (rs->look_back)
+		return orch_record_value_at(rs->record_type, rs->record_key, rs->prior,
+									operand->path);
+	if (!rs->record_loaded)
+	{
+		MemoryContext old = MemoryContextSwitchTo(rs->context);
+
+		rs->record = orch_record_fetch(rs->record_type, rs->record_key);
+		MemoryContextSwitchTo(old);
+		rs->record_loaded = true;
+	}
+	return orch_record_value_at(rs->record_type, rs->record_key, rs->record,
+								operand->path);
+}
+
+/*
+ * An output of a step: readable once the step is Completed, of the latest such
+ * step when loops made several.
+ */
+static JsonbValue *
+resolve_step_output(RunState *rs, const Operand *operand)
+{
+	PastStage  *past;
+	Datum		values[2];
+	bool		isnull;
+	Datum		outputs;
+	int			i;
+
+	for (i = 0; i < rs->nsteps; i++)
+	{
+		if (rs->steps[i].def != operand->index)
+			continue;
+		/* of one that is InProgress: its assignee finished, its condition waits */
+		if ((rs->steps[i].status != STEP_COMPLETED &&
+			 rs->steps[i].status != STEP_IN_PROGRESS) || rs->steps[i].outputs == NULL)
+			return NULL;
+		return orch_condition_value_at(object_value(rs->steps[i].outputs),
+									   operand->path);
+	}
+	for (past = rs->past; past != NULL; past = past->before)
+		for (i = 0; i < past->nsteps; i++)
+			if (past->steps[i].def == operand->index && past->steps[i].status == STEP_COMPLETED)
+				return past->steps[i].outputs == NULL ? NULL :
+					orch_condition_value_at(object_value(past->steps[i].outputs), operand->path);
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = CStringGetTextDatum(rs->def->steps[operand->index].name);
+	orch_plan_execute_latest(&plan_step_outputs, values, NULL, 1);
+	if (SPI_processed == 0)
+		return NULL;
+	outputs = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return isnull ? NULL :
+		orch_condition_value_at(object_value(DatumGetJsonbP(outputs)), operand->path);
+}
+
+static JsonbValue *
+latest_status(RunState *rs, StaticPlan *plan, Level level, const char *name)
+{
+	Datum		values[2];
+	bool		isnull;
+
+	values[0] = UUIDPGetDatum(&rs->id);
+	values[1] = CStringGetTextDatum(name);
+	orch_plan_execute_latest(plan, values, NULL, 1);
+	if (SPI_processed == 0)
+		return NULL;
+	return text_value(orch_transition_status_name(level,
+												  orch_transition_status_value(level,
+																			   DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+																											  SPI_tuptable->tupdesc, 1, &isnull)))));
+}
+
+/*
+ * The inputs of a step's action, as a JSON object.  The reserved ones are the
+ * engine's, not the action's.
+ */
+Jsonb *
+orch_engine_step_inputs(RunState *rs, const StepDef *step)
+{
+	return orch_engine_inputs(rs, step->name, step->ninputs, step->inputs);
+}
+
+Jsonb *
+orch_engine_inputs(RunState *rs, const char *element, int ninputs,
+				   const InputParameter *inputs)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	name;
+	JsonbValue	null;
+	Jsonb	   *result;
+	int			i;
+
+	null.type = jbvNull;
+	name.type = jbvString;
+	orch_engine_begin_evaluation(rs);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (i = 0; i < ninputs; i++)
+	{
+		const InputParameter *input = &inputs[i];
+		JsonbValue *value = NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		if (strncmp(input->name, "ActionInput__", strlen("ActionInput__")) == 0)
+			continue;
+		if (input->value != NULL)
+			value = orch_condition_operand_value(&rs->eval, input->value);
+		name.val.string.val = input->name;
+		name.val.string.len = strlen(input->name);
+		pushJsonbValue(&state, WJB_KEY, &name);
+		pushJsonbValue(&state, WJB_VALUE, value == NULL ? &null : value);
+	}
+	result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	if (VARSIZE(result) > MAX_INPUTS)
+	{
+		char	   *text = JsonbToCString(NULL, &result->root, VARSIZE(result));
+
+		if (pg_mbstrlen(text) > MAX_INPUTS)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+					 errmsg("inputs of \"%s\" exceed %d characters",
+							element, MAX_INPUTS)));
+		pfree(text);
+	}
+	return result;
+}
+
+JsonbValue *
+orch_engine_comments(Jsonb *outputs)
+{
+	JsonbValue *comments = orch_condition_field(&outputs->root, "Comments");
+
+	return comments != NULL ? comments :
+		orch_condition_field(&outputs->root, "specifiedComments");
+}
+
+/*
+ * The filters of the start, and whether they held before, where that matters.
+ */
+bool
+orch_engine_triggered(const StartRequest *request)
+{
+	const Definition *def = request->definition;
+	RunState   *rs;
+	SystemContext saved;
+	bool		result;
+
+	if ((def->filters == NULL || def->filters->nrequirements == 0) &&
+		def->filter_formula == NULL)
+		return !def->only_when_changed || request->prior == NULL;
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	rs = orch_engine_make_state(def);
+	rs->eval.resolve = resolve;
+	rs->eval.arg = rs;
+	rs->record_type = unconstify(char *, request->record_type);
+	rs->record_key = unconstify(char *, request->record_key);
+	rs->record = request->record;
+	rs->record_loaded = true;
+	rs->prior = request->prior;
+	rs->started_at = GetCurrentStatementStartTimestamp();
+	rs->started_by = request->started_by != NULL ? *request->started_by :
+		orch_automated_process;
+	result = filters_hold(rs);
+	if (result && def->only_when_changed && request->prior != NULL)
+	{
+		rs->look_back = true;
+		result = !filters_hold(rs);
+	}
+	MemoryContextDelete(rs->context);
+	SPI_finish();
+	orch_system_leave(&saved);
+	return result;
+}
+
+static bool
+filters_hold(RunState *rs)
+{
+	JsonbValue *value;
+
+	orch_engine_begin_evaluation(rs);
+	if (rs->def->filters != NULL && !orch_condition_set_holds(&rs->eval, rs->def->filters))
+		return false;
+	if (rs->def->filter_formula == NULL)
+		return true;
+	value = orch_formula_node_value(&rs->eval, rs->def->filter_formula);
+	if (value != NULL && value->type != jbvBool && value->type != jbvNull)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("the filter formula of orchestration \"%s\" gives %s, not a boolean",
+						rs->def->name, orch_condition_type_name(value))));
+	return value != NULL && value->type == jbvBool && value->val.boolean;
+}

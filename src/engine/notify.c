@@ -1,0 +1,793 @@
+/*-------------------------------------------------------------------------
+ *
+ * notify.c
+ *	  Waking workers and people who wait.
+ *
+ * NOTIFY takes a lock at commit that all notifying transactions share, and holds it
+ * until the commit is on disk.  So a transaction that queued steps, or assigned work
+ * items, notifies only those channels on which some session waits.
+ *
+ * The protocol.  Shared memory has BUCKETS buckets; a channel belongs to one by its
+ * hash.  A bucket counts the sessions that wait, and the commits that began and ended.
+ *
+ * A committer, for each channel that it has something for:
+ *	C1	began + 1, before it commits (orch_notify_pre_commit)
+ *	C2	reads waiting; if that is not 0, NOTIFYs the channel
+ *	C3	ended + 1, when all see its writes, or when it aborted (at_xact_end)
+ *
+ * A listener, for each channel:
+ *	L1	LISTENs, with every call; whether the LISTEN is in effect it asks the server
+ *		(pg_listening_channels), and remembers nothing about it
+ *	L2	waiting + 1, unless this session is counted already
+ *	L3	reads ended, then began: if they differ, somebody is committing
+ *	L4	looks at the queue, with the latest snapshot
+ *	L5	answers: 0, if a step is ready, or if the LISTEN is not in effect and this is
+ *		not the only statement of its transaction; SETTLE, if somebody was committing;
+ *		else when the next step is due.  listen_for_work() does not look itself: it
+ *		waits at L3 until nobody is committing, and its client looks afterwards
+ *	L6	after its own commit, where the LISTEN was not in effect before: if began is not
+ *		what L3 read, it notifies itself
+ *
+ * Proof.  Each of C1, C2, L2, L3 is atomic and a full barrier.
+ *	- C2 after L2, LISTEN in effect: C notifies, and the server delivers: its LISTEN was
+ *	  committed before C wrote into the server's queue.
+ *	- C2 before L2: C1 was before L3.  If C3 was before L3, L4 sees the step.  Otherwise
+ *	  L3 sees began <> ended, and the answer is SETTLE: the client looks again.
+ *	- LISTEN not in effect at L4: C1 before L3 is the case above.  C1 between L3 and L6:
+ *	  L6 sees it.  C1 after L6: the session was in the server's list of listeners before,
+ *	  and C2 reads what L2 wrote, so C notifies, and the server delivers.
+ * Where the listener's transaction or subtransaction rolls back, its LISTEN goes and
+ * waiting stays: C notifies for nothing.  The client was answered 0, or got an error,
+ * so it calls again.  DISCARD ALL, UNLISTEN *: L1 of the next call finds the LISTEN not
+ * in effect.  A session's share in waiting is taken back when it claims steps of the
+ * topic, when a call finds that it does not listen any more, and when it ends.  Nothing
+ * else can change the counts: a crash of the server sets all to 0, and ends the sessions.
+ *
+ * A prepared transaction (PREPARE TRANSACTION) cannot NOTIFY, and who commits it does
+ * not know what it wrote.  So it takes a lock as a mark, which stays with it, also over
+ * a restart.  COMMIT PREPARED, where that lock is held by anybody, is a committer for two
+ * channels that all listeners have (ANY_CHANNEL): C1 comes before the prepared
+ * transaction is committed, C2 and C3 with the end of the command's own transaction.
+ * That needs the library in the session that commits; without
+ * shared_preload_libraries it may not be there, so that the answer is POLL_PREPARED at
+ * most, on servers that allow prepared transactions.
+ *
+ * Without preloading, the counts live in what the server's shared memory has to spare
+ * (as those of contrib/pg_prewarm do).  If it has nothing to spare: a committer notifies
+ * always, and a listener is answered POLL_UNCOUNTED at most.
+ *
+ * The notifications of a transaction are coalesced, one a channel.  A session that claims
+ * steps is awake, and its claim ends its wait for steps of those topics; functions of
+ * actions run in sessions of others and change nothing (gate.h).
+ *
+ * A channel's name is a hash, its payload empty: a session that listens without knowing
+ * the topic, or the person, learns nothing.  The hashes of persons are made with a secret
+ * of the database, or anybody who knows an id could listen.  The secret is read again
+ * whenever the catalog caches are: DROP and CREATE EXTENSION make another.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine/notify.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/twophase.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/async.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "port/atomics.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lock.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "tcop/utility.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/system.h"
+#include "engine/notify.h"
+#include "record/gate.h"
+#include "work/queue.h"
+
+/* "OQ", of the mark of prepared transactions: see LOCK_CLASS in stamp.c */
+#define LOCK_CLASS	0x4F51
+
+#define BUCKETS		512
+
+/* The channel, one of each kind, on which all listen; no name is hashed to 0. */
+#define ANY_CHANNEL UINT64CONST(0)
+
+/* Seconds after which a client should look again; see above. */
+#define SETTLE			0.02
+#define POLL_PREPARED	1.0
+#define SETTLE_MAX		2000	/* milliseconds that listen_for_work() waits for a commit */
+#define POLL_UNCOUNTED	1.0
+
+typedef struct Bucket
+{
+	pg_atomic_uint32 waiting;	/* sessions */
+	pg_atomic_uint32 began;		/* commits; both wrap around */
+	pg_atomic_uint32 ended;
+} Bucket;
+
+typedef struct NotifyShared
+{
+	bool		preloaded;		/* made by the postmaster */
+	Bucket		buckets[BUCKETS];
+} NotifyShared;
+
+typedef struct ChannelKey
+{
+	uint64		hash;
+	uint64		person;			/* 1: of a person, group or queue; 0: of a topic */
+} ChannelKey;
+
+/* A channel on which this session is counted as waiting. */
+typedef struct Wait
+{
+	ChannelKey	key;			/* must be first */
+	bool		pending;		/* the LISTEN takes effect with this transaction */
+	uint32		began;			/* of the bucket when it was looked at */
+} Wait;
+
+static NotifyShared *shared = NULL;
+static shmem_request_hook_type previous_request_hook = NULL;
+static shmem_startup_hook_type previous_startup_hook = NULL;
+static ProcessUtility_hook_type previous_utility_hook = NULL;
+
+/* of the session, in TopMemoryContext */
+static HTAB *waits = NULL;		/* of Wait */
+static uint64 secret = 0;
+static uint64 secret_generation = 0;
+
+/* of the transaction */
+static ChannelKey told_few[8];	/* what to tell */
+static int	ntold_few = 0;
+static HTAB *told = NULL;		/* of ChannelKey: the others, in TopTransactionContext */
+static bool told_worker = false;
+static bool any_pending = false;	/* some Wait is pending */
+static int	nbegun = 0;			/* buckets in which this transaction began to commit */
+static uint16 begun[BUCKETS];
+static bool has_begun[BUCKETS];
+
+static StaticPlan plan_secret = {
+	"SELECT value FROM orchestration.secret WHERE name = 'channel'", 0
+};
+static StaticPlan plan_listening = {
+	"SELECT pg_catalog.pg_listening_channels()", 0
+};
+
+static void request_shmem(void);
+static void startup_shmem(void);
+static bool attach(void);
+static void tell_committed_prepared(PlannedStmt *pstmt, const char *queryString,
+									bool readOnlyTree, ProcessUtilityContext context,
+									ParamListInfo params, QueryEnvironment *queryEnv,
+									DestReceiver *dest, QueryCompletion *qc);
+static HTAB *make_table(const char *name, Size entry_size, MemoryContext context);
+static void tell(uint64 hash, bool person);
+static void notify_waiting(const ChannelKey *key);
+static void begin_commit(const ChannelKey *key);
+static uint64 topic_hash(const char *topic);
+static uint64 person_hash(const pg_uuid_t *id);
+static char *channel_name(uint64 hash, bool person);
+static Bucket *bucket_of(const ChannelKey *key);
+static HTAB *listening(void);
+static bool wait_on(HTAB *effective, uint64 hash, bool person, bool *settled);
+static void stop_waiting(Wait *wait);
+static void stop_deaf_waits(HTAB *effective);
+static void leave(int code, Datum arg);
+static List *text_elements(ArrayType *array);
+
+/* ----------------------------------------------------------------- counts */
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_notify_init(void)
+{
+	previous_utility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = tell_committed_prepared;
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	previous_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	previous_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+}
+
+static void
+request_shmem(void)
+{
+	if (previous_request_hook != NULL)
+		previous_request_hook();
+	RequestAddinShmemSpace(MAXALIGN(sizeof(NotifyShared)));
+}
+
+static void
+startup_shmem(void)
+{
+	bool		found;
+	int			i;
+
+	if (previous_startup_hook != NULL)
+		previous_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	shared = ShmemInitStruct("orchestration notify", sizeof(NotifyShared), &found);
+	if (!found)
+	{
+		shared->preloaded = !IsUnderPostmaster;
+		for (i = 0; i < BUCKETS; i++)
+		{
+			pg_atomic_init_u32(&shared->buckets[i].waiting, 0);
+			pg_atomic_init_u32(&shared->buckets[i].began, 0);
+			pg_atomic_init_u32(&shared->buckets[i].ended, 0);
+		}
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+/*
+ * Have the counts, if this server can have them.  A failure leaves nothing behind but
+ * the lock: ShmemInitStruct() raises its errors before it changes anything.
+ */
+static bool
+attach(void)
+{
+	static bool tried = false;
+	MemoryContext context = CurrentMemoryContext;
+
+	if (likely(shared != NULL) || tried)
+		return shared != NULL;
+	tried = true;
+	PG_TRY();
+	{
+		startup_shmem();
+	}
+	PG_CATCH();
+	{
+		if (LWLockHeldByMe(AddinShmemInitLock))
+		{
+			/* the error took back what the lock held off; its release does so again */
+			HOLD_INTERRUPTS();
+			LWLockRelease(AddinShmemInitLock);
+		}
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		shared = NULL;
+	}
+	PG_END_TRY();
+	return shared != NULL;
+}
+
+static Bucket *
+bucket_of(const ChannelKey *key)
+{
+	return &shared->buckets[hash_bytes_uint32((uint32) key->hash ^ (uint32) (key->hash >> 32) ^
+											  MyDatabaseId ^ (uint32) key->person) % BUCKETS];
+}
+
+static HTAB *
+make_table(const char *name, Size entry_size, MemoryContext context)
+{
+	HASHCTL		ctl;
+
+	ctl.keysize = sizeof(ChannelKey);
+	ctl.entrysize = entry_size;
+	ctl.hcxt = context;
+	return hash_create(name, 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* --------------------------------------------------------------- channels */
+
+static uint64
+topic_hash(const char *topic)
+{
+	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) topic,
+														strlen(topic), 0));
+
+	return hash == ANY_CHANNEL ? 1 : hash;
+}
+
+/*
+ * Of a person, group or queue: with the secret of the database.  Caller is in system
+ * context and connected to SPI.
+ */
+static uint64
+person_hash(const pg_uuid_t *id)
+{
+	uint64		hash;
+
+	if (secret == 0 || secret_generation != orch_catalog_generation())
+	{
+		bool		isnull;
+
+		orch_plan_execute_latest(&plan_secret, NULL, NULL, 1);
+		if (SPI_processed == 0)
+			elog(ERROR, "there is no secret for channels");
+		secret = DatumGetUInt64(hash_any_extended((const unsigned char *)
+												  DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+																			  SPI_tuptable->tupdesc, 1, &isnull))->data,
+												  UUID_LEN, 0)) | 1;
+		SPI_freetuptable(SPI_tuptable);
+		secret_generation = orch_catalog_generation();
+	}
+	hash = DatumGetUInt64(hash_any_extended(id->data, UUID_LEN, secret));
+	return hash == ANY_CHANNEL ? 1 : hash;
+}
+
+static char *
+channel_name(uint64 hash, bool person)
+{
+	return psprintf("orchestration_%s_%016llx", person ? "work" : "steps",
+					(unsigned long long) hash);
+}
+
+/* ---------------------------------------------------------------- to tell */
+
+static void
+tell(uint64 hash, bool person)
+{
+	ChannelKey	key = {hash, person};
+	int			i;
+
+	for (i = 0; i < ntold_few; i++)
+		if (told_few[i].hash == hash && told_few[i].person == key.person)
+			return;
+	if (ntold_few < (int) lengthof(told_few))
+	{
+		told_few[ntold_few++] = key;
+		return;
+	}
+	if (told == NULL)
+		told = make_table("orchestration told", sizeof(ChannelKey), TopTransactionContext);
+	(void) hash_search(told, &key, HASH_ENTER, NULL);
+}
+
+void
+orch_notify_queued(const char *topic)
+{
+	orch_queue_note(topic);
+	if (topic[0] == '\0')
+	{
+		orch_queue_wake_worker();
+		told_worker = true;
+	}
+	else
+		tell(topic_hash(topic), false);
+}
+
+void
+orch_notify_assigned(const pg_uuid_t *principal_id)
+{
+	tell(person_hash(principal_id), true);
+}
+
+/*
+ * The transaction is about to commit: C1 and C2 above.  What was noted by a
+ * subtransaction that was aborted may be told, too: it wakes a session for nothing.
+ */
+void
+orch_notify_pre_commit(void)
+{
+	HASH_SEQ_STATUS scan;
+	ChannelKey *key;
+	int			i;
+
+	for (i = 0; i < ntold_few; i++)
+		notify_waiting(&told_few[i]);
+	if (told == NULL)
+		return;
+	hash_seq_init(&scan, told);
+	while ((key = hash_seq_search(&scan)) != NULL)
+		notify_waiting(key);
+}
+
+static void
+notify_waiting(const ChannelKey *key)
+{
+	begin_commit(key);
+	if (shared == NULL || pg_atomic_read_u32(&bucket_of(key)->waiting) != 0)
+		Async_Notify(channel_name(key->hash, key->person != 0), "");
+}
+
+/* C1. */
+static void
+begin_commit(const ChannelKey *key)
+{
+	Bucket	   *bucket;
+	int			n;
+
+	if (!attach())
+		return;
+	bucket = bucket_of(key);
+	n = (int) (bucket - shared->buckets);
+	if (has_begun[n])
+		return;
+	has_begun[n] = true;
+	begun[nbegun++] = (uint16) n;
+	(void) pg_atomic_fetch_add_u32(&bucket->began, 1);
+}
+
+/*
+ * The transaction is about to be prepared: the mark that it has something to tell.
+ */
+void
+orch_notify_pre_prepare(void)
+{
+	LOCKTAG		tag;
+
+	if (ntold_few == 0 && !told_worker)
+		return;
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_CLASS);
+	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
+}
+
+/*
+ * ProcessUtility_hook: COMMIT PREPARED tells what the prepared transaction could not.
+ */
+static void
+tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+						ProcessUtilityContext context, ParamListInfo params,
+						QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
+{
+	if (IsA(pstmt->utilityStmt, TransactionStmt) &&
+		((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_COMMIT_PREPARED)
+	{
+		LOCKTAG		tag;
+		int			holders;
+
+		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_CLASS);
+		(void) GetLockConflicts(&tag, ShareLock, &holders);
+		if (holders > 0)
+		{
+			ChannelKey	steps = {ANY_CHANNEL, 0};
+			ChannelKey	work = {ANY_CHANNEL, 1};
+
+			begin_commit(&steps);
+			begin_commit(&work);
+			tell(ANY_CHANNEL, false);
+			tell(ANY_CHANNEL, true);
+			orch_queue_wake_worker();
+		}
+	}
+	if (previous_utility_hook != NULL)
+		previous_utility_hook(pstmt, queryString, readOnlyTree, context, params, queryEnv,
+							  dest, qc);
+	else
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context, params, queryEnv,
+								dest, qc);
+}
+
+/*
+ * The transaction ended: C3 and L6.
+ */
+void
+orch_notify_at_xact_end(bool commit)
+{
+	int			i;
+
+	for (i = 0; i < nbegun; i++)
+	{
+		(void) pg_atomic_fetch_add_u32(&shared->buckets[begun[i]].ended, 1);
+		has_begun[begun[i]] = false;
+	}
+	nbegun = 0;
+	told = NULL;
+	ntold_few = 0;
+	told_worker = false;
+	if (any_pending)
+	{
+		HASH_SEQ_STATUS scan;
+		Wait	   *wait;
+
+		hash_seq_init(&scan, waits);
+		while ((wait = hash_seq_search(&scan)) != NULL)
+		{
+			if (wait->pending && commit &&
+				pg_atomic_fetch_add_u32(&bucket_of(&wait->key)->began, 0) != wait->began)
+				NotifyMyFrontEnd(channel_name(wait->key.hash, wait->key.person != 0), "",
+								 MyProcPid);
+			wait->pending = false;
+		}
+		any_pending = false;
+	}
+}
+
+/* ---------------------------------------------------------------- to wait */
+
+/*
+ * The channels on which the session listens by now, by their names.  Caller is in
+ * system context and connected to SPI.
+ */
+static HTAB *
+listening(void)
+{
+	HASHCTL		ctl;
+	HTAB	   *result;
+	uint64		i;
+
+	ctl.keysize = NAMEDATALEN;
+	ctl.entrysize = NAMEDATALEN;
+	ctl.hcxt = CurrentMemoryContext;
+	result = hash_create("orchestration listening", 64, &ctl,
+						 HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	orch_plan_execute(&plan_listening, NULL, NULL, false, 0);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		char	   *name = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+
+		(void) hash_search(result, name, HASH_ENTER, NULL);
+		pfree(name);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return result;
+}
+
+/*
+ * L1 to L3 for a channel.  Returns whether the LISTEN is in effect already.  If somebody
+ * is committing it sets settled to false or, without settled, waits.
+ */
+static bool
+wait_on(HTAB *effective, uint64 hash, bool person, bool *settled)
+{
+	ChannelKey	key = {hash, person};
+	char	   *name = channel_name(hash, person);
+	bool		in_effect;
+	bool		found;
+	Wait	   *wait;
+	Bucket	   *bucket;
+	uint32		ended;
+	uint32		began;
+	int			waited = 0;		/* milliseconds */
+
+	Async_Listen(name);
+	(void) hash_search(effective, name, HASH_FIND, &in_effect);
+	if (!attach())
+		return in_effect;
+	if (waits == NULL)
+	{
+		waits = make_table("orchestration waits", sizeof(Wait), TopMemoryContext);
+		before_shmem_exit(leave, (Datum) 0);
+	}
+	bucket = bucket_of(&key);
+	wait = hash_search(waits, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		wait->pending = false;
+		(void) pg_atomic_fetch_add_u32(&bucket->waiting, 1);
+	}
+	for (;;)
+	{
+		ended = pg_atomic_fetch_add_u32(&bucket->ended, 0);
+		began = pg_atomic_fetch_add_u32(&bucket->began, 0);
+		if (ended == began || settled != NULL)
+			break;
+		/* a commit may wait for a standby, for as long as that is away */
+		if (++waited > SETTLE_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("a transaction that assigns work has been committing for more than %d seconds",
+							SETTLE_MAX / 1000),
+					 errhint("Look at the inbox, and call listen_for_work() again.")));
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	if (ended != began)
+		*settled = false;
+	/* of several calls in a transaction the first counts */
+	if (!wait->pending)
+		wait->began = began;
+	if (!in_effect)
+		wait->pending = any_pending = true;
+	return in_effect;
+}
+
+static void
+stop_waiting(Wait *wait)
+{
+	(void) pg_atomic_fetch_sub_u32(&bucket_of(&wait->key)->waiting, 1);
+	(void) hash_search(waits, &wait->key, HASH_REMOVE, NULL);
+}
+
+/* The session does not listen any more, but is counted: nobody needs to notify it. */
+static void
+stop_deaf_waits(HTAB *effective)
+{
+	HASH_SEQ_STATUS scan;
+	Wait	   *wait;
+
+	if (waits == NULL)
+		return;
+	hash_seq_init(&scan, waits);
+	while ((wait = hash_seq_search(&scan)) != NULL)
+	{
+		char	   *name = channel_name(wait->key.hash, wait->key.person != 0);
+
+		if (!wait->pending && hash_search(effective, name, HASH_FIND, NULL) == NULL)
+			stop_waiting(wait);
+		pfree(name);
+	}
+}
+
+void
+orch_notify_awake(List *topics)
+{
+	ListCell   *cell;
+
+	/* a function of an action that claims steps is not the session that waits */
+	if (likely(waits == NULL) || hash_get_num_entries(waits) == 0 || orch_gate_is_inside())
+		return;
+	foreach(cell, topics)
+	{
+		ChannelKey	key = {topic_hash(lfirst(cell)), 0};
+		Wait	   *wait = hash_search(waits, &key, HASH_FIND, NULL);
+
+		if (wait != NULL)
+			stop_waiting(wait);
+	}
+}
+
+/* The session ends. */
+static void
+leave(int code, Datum arg)
+{
+	HASH_SEQ_STATUS scan;
+	Wait	   *wait;
+
+	hash_seq_init(&scan, waits);
+	while ((wait = hash_seq_search(&scan)) != NULL)
+		stop_waiting(wait);
+}
+
+/* The members of a text[]; raises 22023 for an empty or null one. */
+static List *
+text_elements(ArrayType *array)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	int			i;
+	List	   *result = NIL;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	for (i = 0; i < n; i++)
+	{
+		if (nulls[i] || VARSIZE_ANY_EXHDR(DatumGetTextPP(elements[i])) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a topic must not be empty or null")));
+		result = lappend(result, TextDatumGetCString(elements[i]));
+	}
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_listen_for_steps);
+
+/*
+ * orchestration.listen_for_steps(topics text[]) returns double precision
+ *
+ * From here on the session is notified, without a payload, when steps of the topics
+ * are queued; until it claims some of that topic.  Returns for how many seconds it
+ * should wait at most: 0, claim now, some are ready or the wait cannot begin yet (in a
+ * transaction block LISTEN takes effect with its commit); until the next retry is due
+ * or lease ends; a fraction, while somebody is committing; null, as long as it likes.
+ * Raises 22004 for null, 22023 for an empty topic, 25006 on a standby, 42501 inside a
+ * function of an action.
+ */
+Datum
+orchestration_listen_for_steps(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	HTAB	   *effective;
+	List	   *topics;
+	ListCell   *cell;
+	double		due;
+	double		most = -1;
+	bool		in_effect = true;
+	bool		settled = true;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("topics must not be null")));
+	orch_gate_refuse_inside("listen_for_steps()");
+	PreventCommandDuringRecovery("listen_for_steps()");
+	topics = text_elements(PG_GETARG_ARRAYTYPE_P(0));
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	effective = listening();
+	stop_deaf_waits(effective);
+	in_effect &= wait_on(effective, ANY_CHANNEL, false, &settled);
+	foreach(cell, topics)
+		in_effect &= wait_on(effective, topic_hash(lfirst(cell)), false, &settled);
+	SPI_finish();
+	orch_system_leave(&saved);
+	due = orch_queue_due(topics);
+	if (due == 0 || (!in_effect && (IsTransactionBlock() || IsSubTransaction())))
+		PG_RETURN_FLOAT8(0);
+	if (!settled)
+		most = SETTLE;
+	else if (shared == NULL)
+		most = POLL_UNCOUNTED;
+	else if (!shared->preloaded && max_prepared_xacts > 0)
+		most = POLL_PREPARED;
+	if (most >= 0 && (due < 0 || due > most))
+		due = most;
+	if (due < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(due);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_listen_for_work);
+
+/*
+ * orchestration.listen_for_work() returns setof text
+ *
+ * From here on the session is notified when a work item becomes the caller's, or
+ * that of a group or queue of the caller; returns the channels: one for each of them,
+ * and one for COMMIT PREPARED.  There is no payload: my_work_items() tells what it is.
+ * What others committed between this call and the commit of its transaction is notified
+ * at the commit.  Raises 25006 on a standby, 42501 for a caller who acts as no active
+ * user, and inside a function of an action.
+ */
+Datum
+orchestration_listen_for_work(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	AccessSet  *set = orch_access_require_user(GetUserId());
+	UuidMap    *principals;
+	pg_uuid_t  *ids;
+	int			nids = 0;
+	SystemContext saved;
+	HTAB	   *effective;
+	uint32		i;
+	int			n;
+
+	orch_gate_refuse_inside("listen_for_work()");
+	PreventCommandDuringRecovery("listen_for_work()");
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (!set->is_user)
+		return (Datum) 0;
+	principals = orch_access_arm(set, ARM_ASSIGNEE);
+	ids = palloc(sizeof(pg_uuid_t) * Max(principals->count, 1));
+	for (i = 0; i < principals->size; i++)
+		if (principals->values[i] != 0)
+			ids[nids++] = principals->keys[i];
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	effective = listening();
+	stop_deaf_waits(effective);
+	for (n = -1; n < nids; n++)
+	{
+		uint64		hash = n < 0 ? ANY_CHANNEL : person_hash(&ids[n]);
+		Datum		value;
+		bool		isnull = false;
+
+		(void) wait_on(effective, hash, true, NULL);
+		value = CStringGetTextDatum(channel_name(hash, true));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	return (Datum) 0;
+}

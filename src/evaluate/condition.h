@@ -1,0 +1,175 @@
+/*-------------------------------------------------------------------------
+ *
+ * condition.h
+ *	  Compiled references, requirements and their evaluation.
+ *
+ * A reference is resolved at compile time as far as the definition goes (which
+ * variable, which step); the rest is fetched at evaluation by a callback that
+ * the engine supplies, so that this module reads no table.
+ *
+ * Values are JsonbValue pointers; NULL and jbvNull both mean null.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/evaluate/condition.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_CONDITION_H
+#define ORCH_CONDITION_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+
+typedef enum OperandKind
+{
+	OPERAND_LITERAL,			/* a value in the definition, or null */
+	OPERAND_VARIABLE,			/* index: variable; path: fields in it */
+	OPERAND_RECORD,				/* $Record; path: field, or relationships and
+								 * field; empty: the whole record */
+	OPERAND_RECORD_PRIOR,		/* $Record__Prior, likewise */
+	OPERAND_STEP_STATUS,		/* index: step */
+	OPERAND_STAGE_STATUS,		/* index: stage */
+	OPERAND_STEP_OUTPUT,		/* index: step; path: output and fields in it */
+	OPERAND_OUTCOME,			/* index: outcome; was it the one last taken? */
+	OPERAND_USER,				/* $User; path: one field */
+	OPERAND_INTERVIEW_GUID,		/* $Flow.InterviewGuid */
+	OPERAND_CURRENT_DATETIME,	/* $Flow.CurrentDateTime */
+	OPERAND_CURRENT_DATE,		/* $Flow.CurrentDate */
+	OPERAND_START_TIME,			/* $Flow.InterviewStartTime */
+	OPERAND_FAULT_MESSAGE,		/* $Flow.FaultMessage */
+	OPERAND_RUN_ID,				/* $Orchestration.Instance */
+	OPERAND_GLOBAL,				/* another global variable; path: its fields,
+								 * text: its name and them */
+	OPERAND_FORMULA,			/* index: formula */
+	OPERAND_TEMPLATE,			/* index: text template */
+	OPERAND_LOOKUP				/* index: record lookup; path: fields in it */
+} OperandKind;
+
+/* What is known of a value before it is there. */
+typedef enum ValueType
+{
+	VALUE_UNKNOWN,				/* known at run time only */
+	VALUE_TEXT,
+	VALUE_NUMBER,
+	VALUE_BOOLEAN,
+	VALUE_DATE,
+	VALUE_DATETIME,
+	VALUE_TIME,
+	VALUE_RECORD,
+	VALUE_COLLECTION
+} ValueType;
+
+typedef struct Operand
+{
+	OperandKind kind;
+	int			index;			/* into the definition's array, see kind */
+	List	   *path;			/* of char *: what follows the name */
+	JsonbValue *literal;		/* OPERAND_LITERAL; NULL is null */
+	char	   *text;			/* as written, for messages */
+	int			nesting;		/* how deep it stands in its formula */
+	ValueType	type;
+	bool		is_datetime;	/* declared or written as a date or date and
+								 * time: compares as such */
+} Operand;
+
+typedef enum ComparisonOperator
+{
+	COMPARE_EQUAL_TO,
+	COMPARE_NOT_EQUAL_TO,
+	COMPARE_GREATER_THAN,
+	COMPARE_LESS_THAN,
+	COMPARE_GREATER_THAN_OR_EQUAL_TO,
+	COMPARE_LESS_THAN_OR_EQUAL_TO,
+	COMPARE_STARTS_WITH,
+	COMPARE_ENDS_WITH,
+	COMPARE_CONTAINS,
+	COMPARE_IS_NULL,
+	COMPARE_IS_CHANGED,			/* $Record against $Record__Prior */
+	COMPARE_IN,					/* right: a collection */
+	COMPARE_NOT_IN,
+	COMPARE_IS_BLANK,			/* null, or a text without anything but space */
+	COMPARE_IS_EMPTY,			/* null, or a collection without members */
+	COMPARE_WAS_SET,			/* not null */
+	COMPARE_WAS_VISITED,		/* left: status of a stage or step; it began */
+	COMPARE_HAS_ERROR			/* left: a stage or step */
+} ComparisonOperator;
+
+typedef struct Requirement
+{
+	Operand    *left;
+	ComparisonOperator op;
+	Operand    *right;			/* NULL: null */
+	struct ConditionSet *nested;	/* a container of conditions: nothing else
+									 * is set; or NULL */
+} Requirement;
+
+typedef enum LogicKind
+{
+	LOGIC_REQUIREMENT,			/* index: requirement, 0-based */
+	LOGIC_AND,
+	LOGIC_OR,
+	LOGIC_NOT
+} LogicKind;
+
+typedef struct LogicNode
+{
+	LogicKind	kind;
+	int			index;			/* LOGIC_REQUIREMENT */
+	struct LogicNode *left;		/* the others */
+	struct LogicNode *right;	/* LOGIC_AND, LOGIC_OR */
+} LogicNode;
+
+/* A set of requirements with its logic; an empty set holds. */
+typedef struct ConditionSet
+{
+	int			nrequirements;
+	Requirement *requirements;
+	LogicNode  *logic;			/* NULL: all of them */
+} ConditionSet;
+
+/*
+ * Where values come from.  resolve() is called for every operand that is not a
+ * literal and returns NULL for null; it may raise ERRCODE_ORCH_CANNOT_EVALUATE.
+ */
+typedef struct EvalContext
+{
+	JsonbValue *(*resolve) (struct EvalContext *cxt, const Operand *operand);
+	void	   *arg;			/* for resolve() */
+} EvalContext;
+
+extern JsonbValue *orch_condition_operand_value(EvalContext *cxt,
+												const Operand *operand);
+extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
+
+/* Are two values the same, whatever they are?  Both NULL are. */
+extern bool orch_condition_same_value(JsonbValue *left, JsonbValue *right);
+
+/* Read a date, or a date and time, in ISO form; UTC where no zone is given. */
+extern bool orch_condition_datetime(const char *text, int length,
+									Timestamp *result);
+
+/* What a value is, with its article, for messages. */
+extern const char *orch_condition_type_name(JsonbValue *value);
+
+/*
+ * The value at a path of field names inside a value; NULL where there is none.
+ * Field names match exactly, then without regard to case, then by their
+ * snake_case form (ManagerId, manager_id).
+ */
+extern JsonbValue *orch_condition_value_at(JsonbValue *value, List *path);
+extern JsonbValue *orch_condition_field(JsonbContainer *object, const char *field);
+
+extern char *orch_condition_snake_case(const char *name, int length);
+
+/* Is a value this text? */
+extern bool orch_condition_is_text(JsonbValue *value, const char *text);
+
+/* The text of a scalar value, as assignees and messages use it; NULL for null. */
+extern char *orch_condition_value_text(JsonbValue *value);
+
+#endif							/* ORCH_CONDITION_H */

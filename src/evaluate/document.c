@@ -1,0 +1,1037 @@
+/*-------------------------------------------------------------------------
+ *
+ * document.c
+ *	  Reads orchestration documents: flow metadata in XML, or the same
+ *	  structure in JSON.
+ *
+ * Both become one tree of DocNodes, so that everything after this file knows
+ * one notation.  The tables below say what the format has: they decide what
+ * the compiler reads, keeps or refuses, which elements are arrays in JSON and
+ * which are numbers and booleans there.  What is not in them is kept with the
+ * document and reported.
+ *
+ * No element may be nested more than MAX_NESTING deep.  XML comes from anybody: no network, no document type declaration (and so no
+ * entities of the document's own), libxml's limits on depth and size stay on,
+ * and the libxml document is freed whatever happens (as in contrib/xml2).
+ *
+ * The tree lives in the memory context that was current; it holds no pointer
+ * into libxml's memory.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/evaluate/document.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <libxml/xmlerror.h>
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/compat.h"
+#include "base/errors.h"
+#include "evaluate/document.h"
+
+/*
+ * A server without libxml has the type xml, but none of these functions.  Bound weakly,
+ * they do not keep the library from being loaded there, and documents in JSON work.
+ */
+#pragma weak pg_xml_init
+#pragma weak pg_xml_done
+#pragma weak pg_xml_error_occurred
+#pragma weak xml_ereport
+
+#define METADATA_NAMESPACE	"http://soap.sforce.com/2006/04/metadata"
+#define XSI_NAMESPACE		"http://www.w3.org/2001/XMLSchema-instance"
+
+#define MAX_NUMBER_LENGTH	100
+#define MAX_NUMBER_EXPONENT	308
+
+/* rows of the format table: read, kept, refused */
+#define TEXT(name) \
+	{name, DOC_TYPE_STRING, DOC_READ, false, false, SHAPE_NONE, NULL}
+#define REQUIRED_TEXT(name) \
+	{name, DOC_TYPE_STRING, DOC_READ, false, true, SHAPE_NONE, NULL}
+#define BOOLEAN(name) \
+	{name, DOC_TYPE_BOOLEAN, DOC_READ, false, false, SHAPE_NONE, NULL}
+#define NUMBER(name) \
+	{name, DOC_TYPE_NUMBER, DOC_READ, false, false, SHAPE_NONE, NULL}
+#define OBJECT(name, shape) \
+	{name, DOC_TYPE_OBJECT, DOC_READ, false, false, shape, NULL}
+#define REQUIRED_OBJECT(name, shape) \
+	{name, DOC_TYPE_OBJECT, DOC_READ, false, true, shape, NULL}
+#define ARRAY(name, shape) \
+	{name, DOC_TYPE_OBJECT, DOC_READ, true, false, shape, NULL}
+#define REQUIRED_ARRAY(name, shape) \
+	{name, DOC_TYPE_OBJECT, DOC_READ, true, true, shape, NULL}
+#define KEEP_TEXT(name) \
+	{name, DOC_TYPE_STRING, DOC_KEEP, false, false, SHAPE_NONE, NULL}
+#define KEEP_BOOLEAN(name) \
+	{name, DOC_TYPE_BOOLEAN, DOC_KEEP, false, false, SHAPE_NONE, NULL}
+#define KEEP_NUMBER(name) \
+	{name, DOC_TYPE_NUMBER, DOC_KEEP, false, false, SHAPE_NONE, NULL}
+#define KEEP_ARRAY(name, shape) \
+	{name, DOC_TYPE_OBJECT, DOC_KEEP, true, false, shape, NULL}
+#define REFUSE(name, note) \
+	{name, DOC_TYPE_STRING, DOC_REFUSE, false, false, SHAPE_NONE, note}
+#define REFUSE_OBJECT(name, note) \
+	{name, DOC_TYPE_OBJECT, DOC_REFUSE, false, false, SHAPE_OTHER, note}
+#define REFUSE_ARRAY(name, note) \
+	{name, DOC_TYPE_OBJECT, DOC_REFUSE, true, false, SHAPE_OTHER, note}
+#define REFUSE_TRUE(name, note) \
+	{name, DOC_TYPE_BOOLEAN, DOC_REFUSE_TRUE, false, false, SHAPE_NONE, note}
+
+#define NODE_ELEMENTS \
+	REQUIRED_TEXT("name"), \
+	KEEP_TEXT("description"), \
+	KEEP_NUMBER("locationX"), \
+	KEEP_NUMBER("locationY"), \
+	KEEP_TEXT("elementSubtype"), \
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+
+#define ONLY_RECALL "the only scheduled path is that of pathType ApprovalRecall"
+#define NOT_AN_ORCHESTRATION "orchestrations consist of stages, decisions and assignments"
+
+static const DocElement flow_elements[] = {
+	REQUIRED_TEXT("label"),
+	REQUIRED_TEXT("processType"),
+	OBJECT("start", SHAPE_START),
+	ARRAY("orchestratedStages", SHAPE_STAGE),
+	ARRAY("decisions", SHAPE_DECISION),
+	ARRAY("assignments", SHAPE_ASSIGNMENT),
+	ARRAY("variables", SHAPE_VARIABLE),
+	ARRAY("constants", SHAPE_CONSTANT),
+	ARRAY("formulas", SHAPE_FORMULA),
+	ARRAY("textTemplates", SHAPE_TEMPLATE),
+	ARRAY("recordLookups", SHAPE_LOOKUP),
+	TEXT("fullName"),
+	TEXT("runInMode"),
+	NUMBER("triggerOrder"),
+	KEEP_NUMBER("apiVersion"),
+	KEEP_BOOLEAN("areMetricsLoggedToDataCloud"),
+	KEEP_ARRAY("customProperties", SHAPE_PARAMETER),
+	KEEP_TEXT("description"),
+	KEEP_TEXT("environments"),
+	KEEP_TEXT("interviewLabel"),
+	KEEP_BOOLEAN("isOverridable"),
+	KEEP_BOOLEAN("isTemplate"),
+	KEEP_TEXT("migratedFromWorkflowRuleName"),
+	KEEP_TEXT("overriddenFlow"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
+	KEEP_TEXT("sourceTemplate"),
+	KEEP_TEXT("status"),
+	KEEP_TEXT("timeZoneSidKey"),
+	REFUSE_TRUE("isAdditionalPermissionRequiredToRun", "who may start a run is decided by privileges of the database"),
+	REFUSE("startElementReference", "use start with its connector"),
+	REFUSE_ARRAY("actionCalls", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("apexPluginCalls", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("choices", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("collectionProcessors", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("customErrors", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("dynamicChoiceSets", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("experiments", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("loops", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("recordCreates", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("recordDeletes", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("recordRollbacks", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("recordUpdates", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("screens", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("stages", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("steps", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("subflows", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("transforms", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("waits", NOT_AN_ORCHESTRATION)
+};
+
+static const DocElement start_elements[] = {
+	OBJECT("connector", SHAPE_CONNECTOR),
+	TEXT("object"),
+	TEXT("recordTriggerType"),
+	TEXT("triggerType"),
+	TEXT("filterLogic"),
+	ARRAY("filters", SHAPE_FILTER),
+	TEXT("filterFormula"),
+	ARRAY("scheduledPaths", SHAPE_SCHEDULED_PATH),
+	BOOLEAN("doesRequireRecordChangedToMeetCriteria"),
+	KEEP_TEXT("name"),
+	KEEP_TEXT("label"),
+	KEEP_TEXT("description"),
+	KEEP_NUMBER("locationX"),
+	KEEP_NUMBER("locationY"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
+	REFUSE("flowRunAsUser", NULL),
+	REFUSE("frequency", NULL),
+	REFUSE_OBJECT("schedule", NULL)
+};
+
+static const DocElement scheduled_path_elements[] = {
+	OBJECT("connector", SHAPE_CONNECTOR),
+	TEXT("pathType"),
+	KEEP_TEXT("name"),
+	KEEP_TEXT("label"),
+	KEEP_TEXT("description"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
+	REFUSE("maxBatchSize", ONLY_RECALL),
+	REFUSE("offsetNumber", ONLY_RECALL),
+	REFUSE("offsetUnit", ONLY_RECALL),
+	REFUSE("recordField", ONLY_RECALL),
+	REFUSE("timeSource", ONLY_RECALL)
+};
+
+static const DocElement filter_elements[] = {
+	REQUIRED_TEXT("field"),
+	REQUIRED_TEXT("operator"),
+	OBJECT("value", SHAPE_VALUE),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement stage_elements[] = {
+	NODE_ELEMENTS,
+	TEXT("label"),
+	OBJECT("connector", SHAPE_CONNECTOR),
+	ARRAY("stageSteps", SHAPE_STEP),
+	TEXT("exitConditionLogic"),
+	ARRAY("exitConditions", SHAPE_CONDITION),
+	TEXT("exitActionName"),
+	TEXT("exitActionType"),
+	ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
+	OBJECT("faultConnector", SHAPE_CONNECTOR),
+	KEEP_ARRAY("exitActionOutputParameters", SHAPE_PARAMETER),
+	REFUSE_TRUE("runAsUser", NULL)
+};
+
+static const DocElement step_elements[] = {
+	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("label"),
+	TEXT("description"),
+	REQUIRED_TEXT("actionType"),
+	REQUIRED_TEXT("actionName"),
+	TEXT("stepSubtype"),
+	BOOLEAN("requiresAsyncProcessing"),
+	ARRAY("assignees", SHAPE_ASSIGNEE),
+	TEXT("entryConditionLogic"),
+	ARRAY("entryConditions", SHAPE_CONDITION),
+	ARRAY("inputParameters", SHAPE_PARAMETER),
+	TEXT("entryActionName"),
+	TEXT("entryActionType"),
+	ARRAY("entryActionInputParameters", SHAPE_PARAMETER),
+	TEXT("exitConditionLogic"),
+	ARRAY("exitConditions", SHAPE_CONDITION),
+	TEXT("exitActionName"),
+	TEXT("exitActionType"),
+	ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
+	BOOLEAN("canAssigneeEdit"),
+	BOOLEAN("runAsUser"),
+	BOOLEAN("shouldLock"),
+	KEEP_BOOLEAN("debugSimulateStep"),
+	KEEP_TEXT("elementSubtype"),
+	KEEP_ARRAY("entryActionOutputParameters", SHAPE_PARAMETER),
+	KEEP_ARRAY("exitActionOutputParameters", SHAPE_PARAMETER),
+	KEEP_NUMBER("locationX"),
+	KEEP_NUMBER("locationY"),
+	KEEP_ARRAY("outputConfigParams", SHAPE_PARAMETER),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
+	REFUSE_ARRAY("outputParameters", "outputs are read as <step>.Outputs.<name>"),
+	REFUSE_TRUE("requiresMultiMemberApproval", "one member's answer completes a step")
+};
+
+static const DocElement assignee_elements[] = {
+	OBJECT("assignee", SHAPE_VALUE),
+	REQUIRED_TEXT("assigneeType"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement parameter_elements[] = {
+	REQUIRED_TEXT("name"),
+	OBJECT("value", SHAPE_VALUE),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement condition_elements[] = {
+	TEXT("leftValueReference"),
+	TEXT("operator"),
+	OBJECT("rightValue", SHAPE_VALUE),
+	TEXT("conditionLogic"),
+	ARRAY("conditions", SHAPE_CONDITION),
+	KEEP_TEXT("conditionType"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
+	REFUSE("aggregationOperator", NULL)
+};
+
+static const DocElement connector_elements[] = {
+	REQUIRED_TEXT("targetReference"),
+	KEEP_BOOLEAN("isGoTo"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement decision_elements[] = {
+	NODE_ELEMENTS,
+	KEEP_TEXT("label"),
+	OBJECT("defaultConnector", SHAPE_CONNECTOR),
+	KEEP_TEXT("defaultConnectorLabel"),
+	ARRAY("rules", SHAPE_RULE)
+};
+
+static const DocElement rule_elements[] = {
+	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("label"),
+	REQUIRED_TEXT("conditionLogic"),
+	REQUIRED_ARRAY("conditions", SHAPE_CONDITION),
+	OBJECT("connector", SHAPE_CONNECTOR),
+	KEEP_TEXT("description"),
+	BOOLEAN("doesRequireRecordChangedToMeetCriteria"),
+	KEEP_ARRAY("attributes", SHAPE_PARAMETER),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement assignment_elements[] = {
+	NODE_ELEMENTS,
+	KEEP_TEXT("label"),
+	ARRAY("assignmentItems", SHAPE_ASSIGNMENT_ITEM),
+	OBJECT("connector", SHAPE_CONNECTOR)
+};
+
+static const DocElement assignment_item_elements[] = {
+	REQUIRED_TEXT("assignToReference"),
+	REQUIRED_TEXT("operator"),
+	OBJECT("value", SHAPE_VALUE),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement variable_elements[] = {
+	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("dataType"),
+	BOOLEAN("isCollection"),
+	BOOLEAN("isInput"),
+	BOOLEAN("isOutput"),
+	OBJECT("value", SHAPE_VALUE),
+	KEEP_TEXT("apexClass"),
+	KEEP_TEXT("description"),
+	KEEP_TEXT("objectType"),
+	KEEP_NUMBER("scale"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement constant_elements[] = {
+	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("dataType"),
+	REQUIRED_OBJECT("value", SHAPE_VALUE),
+	KEEP_TEXT("description"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement formula_elements[] = {
+	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("expression"),
+	TEXT("dataType"),
+	NUMBER("scale"),
+	KEEP_TEXT("description"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement template_elements[] = {
+	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("text"),
+	KEEP_BOOLEAN("isViewedAsPlainText"),
+	KEEP_TEXT("description"),
+	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+};
+
+static const DocElement lookup_elements[] = {
+	NODE_ELEMENTS,
+	KEEP_TEXT("label"),
+	REQUIRED_TEXT("object"),
+	TEXT("filterLogic"),
+	ARRAY("filters", SHAPE_FILTER),
+	BOOLEAN("getFirstRecordOnly"),
+	TEXT("sortField"),
+	TEXT("sortOrder"),
+	NUMBER("limit"),
+	TEXT("outputReference"),
+	BOOLEAN("assignNullValuesIfNoRecordsFound"),
+	OBJECT("connector", SHAPE_CONNECTOR),
+	{"queriedFields", DOC_TYPE_STRING, DOC_KEEP, true, false, SHAPE_NONE, NULL},
+	KEEP_BOOLEAN("storeOutputAutomatically"),
+	REFUSE_OBJECT("faultConnector", "an error of an evaluation flow is one of the stage"),
+	REFUSE_ARRAY("outputAssignments", "fields are read as <lookup>.<field>")
+};
+
+static const DocElement value_elements[] = {
+	TEXT("stringValue"),
+	TEXT("elementReference"),
+	BOOLEAN("booleanValue"),
+	NUMBER("numberValue"),
+	TEXT("dateTimeValue"),
+	TEXT("dateValue"),
+	TEXT("timeValue"),
+	REFUSE("apexValue", NULL),
+	REFUSE("formulaDataType", NULL),
+	REFUSE("formulaExpression", NULL),
+	REFUSE("setupReference", NULL),
+	REFUSE("setupReferenceType", NULL),
+	REFUSE("sobjectValue", NULL),
+	REFUSE("transformValueReference", NULL)
+};
+
+static const DocElement other_elements[] = {
+	TEXT("name")
+};
+
+static const DocElement conditions_elements[] = {
+	TEXT("conditionLogic"),
+	ARRAY("conditions", SHAPE_CONDITION)
+};
+
+#define SHAPE(name, elements) {name, elements, lengthof(elements)}
+
+static const struct
+{
+	const char *name;			/* of the type, for messages */
+	const DocElement *elements;
+	int			nelements;
+}			shapes[SHAPE_LAST + 1] = {
+	[SHAPE_NONE] = {"element", NULL, 0},
+	[SHAPE_FLOW] = SHAPE("Flow", flow_elements),
+	[SHAPE_START] = SHAPE("start", start_elements),
+	[SHAPE_FILTER] = SHAPE("filter", filter_elements),
+	[SHAPE_STAGE] = SHAPE("stage", stage_elements),
+	[SHAPE_STEP] = SHAPE("step", step_elements),
+	[SHAPE_ASSIGNEE] = SHAPE("assignee", assignee_elements),
+	[SHAPE_PARAMETER] = SHAPE("parameter", parameter_elements),
+	[SHAPE_CONDITION] = SHAPE("condition", condition_elements),
+	[SHAPE_CONNECTOR] = SHAPE("connector", connector_elements),
+	[SHAPE_DECISION] = SHAPE("decision", decision_elements),
+	[SHAPE_RULE] = SHAPE("rule", rule_elements),
+	[SHAPE_ASSIGNMENT] = SHAPE("assignment", assignment_elements),
+	[SHAPE_ASSIGNMENT_ITEM] = SHAPE("assignment item", assignment_item_elements),
+	[SHAPE_VARIABLE] = SHAPE("variable", variable_elements),
+	[SHAPE_CONSTANT] = SHAPE("constant", constant_elements),
+	[SHAPE_VALUE] = SHAPE("value", value_elements),
+	[SHAPE_FORMULA] = SHAPE("formula", formula_elements),
+	[SHAPE_TEMPLATE] = SHAPE("text template", template_elements),
+	[SHAPE_LOOKUP] = SHAPE("record lookup", lookup_elements),
+	[SHAPE_SCHEDULED_PATH] = SHAPE("scheduled path", scheduled_path_elements),
+	[SHAPE_OTHER] = SHAPE("element", other_elements),
+	[SHAPE_CONDITIONS] = SHAPE("conditions", conditions_elements)
+};
+
+#define MAX_SHAPE_ELEMENTS	((int) lengthof(flow_elements))
+
+StaticAssertDecl(lengthof(flow_elements) >= lengthof(step_elements),
+				 "flow_elements is the largest shape");
+
+static void refuse_doctype(const char *source);
+static DocNode *make_node(DocNode *parent, const char *name, DocShape shape);
+static void fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape);
+static char *xml_text(xmlNodePtr xml);
+static bool xml_is_nil(xmlNodePtr xml);
+static char *xml_to_server(const xmlChar *text);
+static void fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape);
+static void number_children(DocNode *node, DocShape shape);
+static JsonbValue *push_node(JsonbParseState **state, const DocNode *node,
+							 JsonbIteratorToken token);
+static int	compare_nodes(const void *a, const void *b);
+
+/*
+ * The rows of the format table for one type.
+ */
+const DocElement *
+orch_document_elements(DocShape shape, int *nelements)
+{
+	*nelements = shapes[shape].nelements;
+	return shapes[shape].elements;
+}
+
+/*
+ * One row of it, or NULL when the type has no such element.
+ */
+const DocElement *
+orch_document_element(DocShape shape, const char *name)
+{
+	int			i;
+
+	for (i = 0; i < shapes[shape].nelements; i++)
+		if (strcmp(shapes[shape].elements[i].name, name) == 0)
+			return &shapes[shape].elements[i];
+	return NULL;
+}
+
+const char *
+orch_document_shape_name(DocShape shape)
+{
+	return shapes[shape].name;
+}
+
+/*
+ * Read the XML notation.  Raises 2200M when it is not one well-formed document,
+ * OR201 for a document type declaration and 0A000 on a server without libxml; what
+ * the document says is judged by the compiler.
+ */
+DocNode *
+orch_document_from_xml(xmltype *source)
+{
+	char	   *string = text_to_cstring((text *) source);
+	char	   *utf8;
+	DocNode    *root = NULL;
+	PgXmlErrorContext *errcxt;
+	volatile xmlDocPtr doc = NULL;
+
+	if (pg_xml_init == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("flow metadata in XML cannot be read by this server"),
+				 errdetail("The server was built without libxml."),
+				 errhint("Use the JSON notation, or a server built with --with-libxml.")));
+	refuse_doctype(string);
+
+	/* like xml.c: the server encoding counts, not what the document declares */
+	utf8 = pg_server_to_any(string, strlen(string), PG_UTF8);
+
+	errcxt = pg_xml_init(PG_XML_STRICTNESS_ALL);
+	PG_TRY();
+	{
+		xmlNodePtr	xml;
+
+		doc = xmlReadMemory(utf8, strlen(utf8), NULL, "UTF-8",
+							XML_PARSE_NONET | XML_PARSE_BIG_LINES);
+		if (doc == NULL || pg_xml_error_occurred(errcxt))
+			xml_ereport(errcxt, ERROR, ERRCODE_INVALID_XML_DOCUMENT,
+						"could not parse XML document");
+		if (xmlGetIntSubset(doc) != NULL)
+			elog(ERROR, "document type declaration was not recognized");
+		xml = xmlDocGetRootElement(doc);
+		if (xml == NULL)
+			xml_ereport(errcxt, ERROR, ERRCODE_INVALID_XML_DOCUMENT,
+						"could not parse XML document");
+		root = make_node(NULL, xml_to_server(xml->name), SHAPE_NONE);
+		if (xml->ns != NULL &&
+			strcmp((const char *) xml->ns->href, METADATA_NAMESPACE) != 0)
+			root->name = psprintf("{%s}%s", xml_to_server(xml->ns->href),
+								  root->name);
+		fill_from_xml(root, xml, SHAPE_FLOW);
+	}
+	PG_CATCH();
+	{
+		if (doc != NULL)
+			xmlFreeDoc(doc);
+		pg_xml_done(errcxt, true);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+
+	xmlFreeDoc(doc);
+	pg_xml_done(errcxt, false);
+	return root;
+}
+
+/*
+ * Raise an error when the document has a document type declaration.  It can
+ * only stand before the root element, after comments and processing
+ * instructions.  Looked for before libxml sees the text, so that no entity of
+ * it is ever even declared.
+ */
+static void
+refuse_doctype(const char *source)
+{
+	const char *p = source;
+
+	if (strncmp(p, "\xEF\xBB\xBF", 3) == 0)	/* byte order mark */
+		p += 3;
+	for (;;)
+	{
+		const char *end;
+
+		while (*p != '\0' && isspace((unsigned char) *p))
+			p++;
+		if (strncmp(p, "<?", 2) == 0)
+			end = strstr(p, "?>");
+		else if (strncmp(p, "<!--", 4) == 0)
+			end = strstr(p + 4, "-->");
+		else
+			break;
+		if (end == NULL)
+			return;				/* libxml will complain */
+		p = strchr(end, '>') + 1;
+	}
+	if (strncmp(p, "<!", 2) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_DEFINITION),
+				 errmsg("an orchestration document must not have a document type declaration"),
+				 errhint("Remove the DOCTYPE; entities are not expanded and files are not read.")));
+}
+
+static DocNode *
+make_node(DocNode *parent, const char *name, DocShape shape)
+{
+	DocNode    *node = palloc0(sizeof(DocNode));
+
+	node->element = orch_document_element(shape, name);
+	node->name = node->element != NULL ? node->element->name : name;
+	if (parent != NULL)
+	{
+		node->parent = parent;
+		node->depth = parent->depth + 1;
+		if (parent->name_child == NULL && strcmp(node->name, "name") == 0)
+			parent->name_child = node;
+		if (parent->last_child == NULL)
+			parent->first_child = node;
+		else
+			parent->last_child->next = node;
+		parent->last_child = node;
+		parent->nchildren++;
+	}
+	return node;
+}
+
+/*
+ * Fill in a node from its XML element; shape is its type, SHAPE_NONE for what
+ * the format table does not describe.
+ */
+static void
+fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
+{
+	xmlNodePtr	child;
+	DocNode    *child_node;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+
+	node->is_xml = true;
+	node->line = (int) xmlGetLineNo(xml);
+	if (node->depth > MAX_NESTING)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_DEFINITION),
+				 errmsg("line %d: element \"%.*s\" is nested more than %d deep", node->line,
+						pg_mbcliplen(node->name, strlen(node->name), 80), node->name,
+						MAX_NESTING)));
+	if (xml_is_nil(xml))
+	{
+		node->kind = DOC_NIL;
+		return;
+	}
+	node->text = xml_text(xml);
+	node->kind = DOC_TEXT;
+	for (child = xml->children; child != NULL; child = child->next)
+	{
+		if (child->type != XML_ELEMENT_NODE)
+			continue;
+		node->kind = DOC_OBJECT;
+		CHECK_FOR_INTERRUPTS();
+		(void) make_node(node, xml_to_server(child->name), shape);
+	}
+	if (node->kind != DOC_OBJECT)
+		return;
+
+	number_children(node, shape);
+	child_node = node->first_child;
+	for (child = xml->children; child != NULL; child = child->next)
+	{
+		if (child->type != XML_ELEMENT_NODE)
+			continue;
+		fill_from_xml(child_node, child,
+					  child_node->element != NULL ?
+					  child_node->element->shape : SHAPE_NONE);
+		child_node = child_node->next;
+	}
+}
+
+/*
+ * The text directly in an element.  There are no entity references: without a
+ * document type only the predefined ones exist, and those libxml resolves.
+ */
+static char *
+xml_text(xmlNodePtr xml)
+{
+	StringInfoData result;
+	xmlNodePtr	child;
+
+	initStringInfo(&result);
+	for (child = xml->children; child != NULL; child = child->next)
+		if ((child->type == XML_TEXT_NODE ||
+			 child->type == XML_CDATA_SECTION_NODE) && child->content != NULL)
+			appendStringInfoString(&result, (const char *) child->content);
+	return pg_any_to_server(result.data, result.len, PG_UTF8);
+}
+
+static bool
+xml_is_nil(xmlNodePtr xml)
+{
+	xmlAttrPtr	attr;
+
+	for (attr = xml->properties; attr != NULL; attr = attr->next)
+		if (attr->ns != NULL && attr->children != NULL &&
+			attr->children->content != NULL &&
+			strcmp((const char *) attr->name, "nil") == 0 &&
+			strcmp((const char *) attr->ns->href, XSI_NAMESPACE) == 0)
+			return strcmp((const char *) attr->children->content, "true") == 0 ||
+				strcmp((const char *) attr->children->content, "1") == 0;
+	return false;
+}
+
+/* A copy in the server encoding, outside libxml's memory. */
+static char *
+xml_to_server(const xmlChar *text)
+{
+	char	   *copy = pstrdup((const char *) text);
+
+	return pg_any_to_server(copy, strlen(copy), PG_UTF8);
+}
+
+/*
+ * Read the JSON notation: an object of this type.
+ */
+DocNode *
+orch_document_from_jsonb(Jsonb *source, DocShape shape)
+{
+	DocNode    *root = make_node(NULL, shapes[shape].name, SHAPE_NONE);
+	JsonbValue	value;
+
+	if (JB_ROOT_IS_SCALAR(source))
+		(void) JsonbExtractScalar(&source->root, &value);
+	else
+	{
+		value.type = jbvBinary;
+		value.val.binary.data = &source->root;
+		value.val.binary.len = VARSIZE(source) - VARHDRSZ;
+	}
+	fill_from_jsonb(root, &value, shape);
+	return root;
+}
+
+/*
+ * Fill in a node from its JSON value.  Objects that the format table does not
+ * describe are not looked into: the document keeps them as they are.
+ */
+static void
+fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+
+	switch (value->type)
+	{
+		case jbvNull:
+			node->kind = DOC_NIL;
+			return;
+		case jbvString:
+			node->kind = DOC_TEXT;
+			node->text = pnstrdup(value->val.string.val, value->val.string.len);
+			return;
+		case jbvNumeric:
+			node->kind = DOC_NUMBER;
+			node->text = DatumGetCString(DirectFunctionCall1(numeric_out,
+															 NumericGetDatum(value->val.numeric)));
+			return;
+		case jbvBool:
+			node->kind = DOC_BOOLEAN;
+			node->text = value->val.boolean ? "true" : "false";
+			return;
+		case jbvBinary:
+			break;
+		default:
+			elog(ERROR, "unexpected type %d of jsonb value", (int) value->type);
+	}
+
+	if (JsonContainerIsArray(value->val.binary.data))
+	{
+		node->kind = DOC_ARRAY;
+		return;
+	}
+	node->kind = DOC_OBJECT;
+	/* what is too deep is reported by the compiler, which knows the place */
+	if (shape == SHAPE_NONE || node->depth > MAX_NESTING)
+		return;
+
+	it = JsonbIteratorInit(value->val.binary.data);
+	(void) JsonbIteratorNext(&it, &v, true);	/* WJB_BEGIN_OBJECT */
+	while ((token = JsonbIteratorNext(&it, &v, true)) == WJB_KEY)
+	{
+		char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
+		const DocElement *element = orch_document_element(shape, key);
+		DocShape	child_shape = element != NULL ? element->shape : SHAPE_NONE;
+
+		(void) JsonbIteratorNext(&it, &v, true);	/* WJB_VALUE */
+		if (v.type == jbvBinary && JsonContainerIsArray(v.val.binary.data))
+		{
+			JsonbIterator *array_it = JsonbIteratorInit(v.val.binary.data);
+			JsonbValue	item;
+
+			(void) JsonbIteratorNext(&array_it, &item, true);	/* WJB_BEGIN_ARRAY */
+			while (JsonbIteratorNext(&array_it, &item, true) == WJB_ELEM)
+				fill_from_jsonb(make_node(node, key, shape), &item, child_shape);
+		}
+		else
+			fill_from_jsonb(make_node(node, key, shape), &v, child_shape);
+	}
+	number_children(node, shape);
+}
+
+/*
+ * Number the children of a node among their siblings of the same name.  Those
+ * of unknown elements count where they stand together.
+ */
+static void
+number_children(DocNode *node, DocShape shape)
+{
+	int			counts[MAX_SHAPE_ELEMENTS];
+	DocNode    *child;
+	DocNode    *previous = NULL;
+
+	memset(counts, 0, sizeof(counts));
+	for (child = node->first_child; child != NULL; child = child->next)
+	{
+		if (child->element != NULL)
+			child->index = counts[child->element - shapes[shape].elements]++;
+		else if (previous != NULL && strcmp(previous->name, child->name) == 0)
+			child->index = previous->index + 1;
+		previous = child;
+	}
+}
+
+/*
+ * The JSON notation of a document: what the format repeats becomes arrays,
+ * and so does whatever else occurs more than once.
+ */
+Jsonb *
+orch_document_to_jsonb(const DocNode *root)
+{
+	JsonbParseState *state = NULL;
+
+	return JsonbValueToJsonb(push_node(&state, root, WJB_VALUE));
+}
+
+static JsonbValue *
+push_node(JsonbParseState **state, const DocNode *node, JsonbIteratorToken token)
+{
+	JsonbValue	v;
+	const DocNode **children;
+	DocNode    *child;
+	int			i = 0;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+
+	if (node->kind != DOC_OBJECT &&
+		!(node->kind == DOC_TEXT && node->element != NULL &&
+		  node->element->type == DOC_TYPE_OBJECT))
+	{
+		v.type = jbvString;
+		if (node->kind == DOC_NIL)
+			v.type = jbvNull;
+		else if (node->element != NULL &&
+				 node->element->type == DOC_TYPE_BOOLEAN &&
+				 orch_document_boolean(node->text, &v.val.boolean))
+			v.type = jbvBool;
+		else if (node->element != NULL &&
+				 node->element->type == DOC_TYPE_NUMBER &&
+				 orch_document_number(node->text, &v.val.numeric))
+			v.type = jbvNumeric;
+		else
+		{
+			v.val.string.val = node->text;
+			v.val.string.len = strlen(node->text);
+		}
+		return pushJsonbValue(state, token, &v);
+	}
+
+	children = palloc(sizeof(DocNode *) * Max(node->nchildren, 1));
+	for (child = node->first_child; child != NULL; child = child->next)
+		children[i++] = child;
+	qsort(children, node->nchildren, sizeof(DocNode *), compare_nodes);
+
+	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	i = 0;
+	while (i < node->nchildren)
+	{
+		int			end = i + 1;
+
+		while (end < node->nchildren &&
+			   strcmp(children[end]->name, children[i]->name) == 0)
+			end++;
+		v.type = jbvString;
+		v.val.string.val = unconstify(char *, children[i]->name);
+		v.val.string.len = strlen(children[i]->name);
+		(void) pushJsonbValue(state, WJB_KEY, &v);
+		if (end - i > 1 ||
+			(children[i]->element != NULL && children[i]->element->repeated))
+		{
+			(void) pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+			for (; i < end; i++)
+				(void) push_node(state, children[i], WJB_ELEM);
+			(void) pushJsonbValue(state, WJB_END_ARRAY, NULL);
+		}
+		else
+			(void) push_node(state, children[i], WJB_VALUE);
+		i = end;
+	}
+	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* qsort comparator: by name, then in the order of the document */
+static int
+compare_nodes(const void *a, const void *b)
+{
+	const DocNode *left = *(DocNode *const *) a;
+	const DocNode *right = *(DocNode *const *) b;
+	int			result;
+
+	CHECK_FOR_INTERRUPTS();
+	result = strcmp(left->name, right->name);
+	if (result != 0)
+		return result;
+	if (left->index != right->index)
+		return left->index < right->index ? -1 : 1;
+	return left->line < right->line ? -1 : left->line > right->line;
+}
+
+/*
+ * The first child of this name, or NULL.
+ */
+DocNode *
+orch_document_child(const DocNode *node, const char *name)
+{
+	DocNode    *child;
+
+	for (child = node->first_child; child != NULL; child = child->next)
+		if (strcmp(child->name, name) == 0)
+			return child;
+	return NULL;
+}
+
+/*
+ * Where a node is, for messages: orchestratedStages[2].stageSteps[0]
+ * "Create_Deadline".entryConditions[0].  The innermost element of the graph
+ * that has a name shows it.
+ */
+char *
+orch_document_place(const DocNode *node)
+{
+	StringInfoData result;
+	const DocNode *n;
+	const DocNode *named = NULL;
+	List	   *path = NIL;
+	ListCell   *cell;
+
+	for (n = node; n != NULL && n->parent != NULL; n = n->parent)
+	{
+		path = lcons(unconstify(DocNode *, n), path);
+		if (named == NULL && n->element != NULL && n->element->repeated &&
+			(n->parent->parent == NULL ||
+			 (n->element->shape != SHAPE_PARAMETER &&
+			  n->element->shape != SHAPE_OTHER)) &&
+			n->name_child != NULL && n->name_child->kind == DOC_TEXT)
+			named = n;
+	}
+
+	initStringInfo(&result);
+	foreach(cell, path)
+	{
+		n = lfirst(cell);
+		if (result.len > 0)
+			appendStringInfoChar(&result, '.');
+		appendStringInfoString(&result, n->name);
+		if (n->element != NULL ? n->element->repeated : n->index > 0)
+			appendStringInfo(&result, "[%d]", n->index);
+		if (n == named)
+		{
+			char	   *name = n->name_child->text;
+
+			appendStringInfo(&result, " \"%.*s\"",
+							 pg_mbcliplen(name, strlen(name), 80), name);
+		}
+	}
+	list_free(path);
+	return result.data;
+}
+
+/*
+ * Read a number as XML Schema writes them (without its special values); false
+ * when the text is none.
+ */
+bool
+orch_document_number(const char *text, Numeric *result)
+{
+	const char *p = text;
+	char	   *copy;
+	int			digits = 0;
+	int			length;
+
+	while (isspace((unsigned char) *p))
+		p++;
+	text = p;
+	if (*p == '+' || *p == '-')
+		p++;
+	for (; isdigit((unsigned char) *p); p++)
+		digits++;
+	if (*p == '.')
+		for (p++; isdigit((unsigned char) *p); p++)
+			digits++;
+	if (digits == 0 || digits > MAX_NUMBER_LENGTH)
+		return false;
+	if (*p == 'e' || *p == 'E')
+	{
+		int			exponent = 0;
+		int			exponent_digits = 0;
+
+		p++;
+		if (*p == '+' || *p == '-')
+			p++;
+		for (; isdigit((unsigned char) *p); p++)
+		{
+			exponent = Min(exponent * 10 + (*p - '0'), MAX_NUMBER_EXPONENT + 1);
+			exponent_digits++;
+		}
+		if (exponent_digits == 0 || exponent > MAX_NUMBER_EXPONENT)
+			return false;
+	}
+	length = p - text;
+	while (isspace((unsigned char) *p))
+		p++;
+	if (*p != '\0')
+		return false;
+
+	copy = pnstrdup(text, length);
+	*result = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+												  CStringGetDatum(copy),
+												  ObjectIdGetDatum(InvalidOid),
+												  Int32GetDatum(-1)));
+	pfree(copy);
+	return true;
+}
+
+/*
+ * Read a boolean as XML Schema writes them; false when the text is none.
+ */
+bool
+orch_document_boolean(const char *text, bool *result)
+{
+	int			length;
+
+	while (isspace((unsigned char) *text))
+		text++;
+	length = strlen(text);
+	while (length > 0 && isspace((unsigned char) text[length - 1]))
+		length--;
+
+	if ((length == 4 && strncmp(text, "true", 4) == 0) ||
+		(length == 1 && *text == '1'))
+		*result = true;
+	else if ((length == 5 && strncmp(text, "false", 5) == 0) ||
+			 (length == 1 && *text == '0'))
+		*result = false;
+	else
+		return false;
+	return true;
+}

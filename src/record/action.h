@@ -1,0 +1,81 @@
+/*-------------------------------------------------------------------------
+ *
+ * action.h
+ *	  Actions: what steps call.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/record/action.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ACTION_H
+#define ORCH_ACTION_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+#include "base/orchestration.h"
+#include "record/gate.h"
+
+typedef struct Action
+{
+	char		name[256 * 4];	/* hash key, must be first */
+	ActionKind	kind;
+	Oid			function;		/* function actions; InvalidOid: it is gone */
+	char	   *function_name;	/* function actions */
+	char	   *search_path;	/* function actions, or NULL */
+	char	   *topic;			/* worker actions */
+	int			max_attempts;	/* of queued steps, before they fail */
+	double		retry_delay;	/* seconds, likewise the next but one */
+	double		retry_backoff;
+	double		retry_max_delay;
+	double		retry_jitter;
+	double		timeout;		/* seconds that an attempt may take; 0: any */
+	Jsonb	   *inputs;			/* describe_action(), or NULL */
+	Jsonb	   *outputs;
+	double		due;			/* seconds; 0: none */
+	bool		run_as_user;	/* allow_run_as_user() */
+	char	   *run_as_owner;	/* function actions: whose function it was then */
+} Action;
+
+/* The action of a name, or NULL; valid until the next change of actions. */
+extern const Action *orch_action_find(const char *name);
+
+/*
+ * Hold outputs, NULL for none, against what describe_action() says of an action.
+ * Raises OR306.
+ */
+extern void orch_action_check_outputs(const char *name, Jsonb *outputs);
+
+/*
+ * What describe_action() says of a member: its data type, or NULL where there is no
+ * such member.
+ */
+extern char *orch_action_member_type(Jsonb *described, const char *name);
+extern bool orch_action_is_of_type(const char *type, JsonbValue *value);
+extern bool orch_action_is_required(JsonbValue *member);
+
+/*
+ * Why steps with runAsUser may not call the action; NULL: they may.  The other raises
+ * that with 42501.
+ */
+extern char *orch_action_run_as_problem(const Action *action);
+extern void orch_action_require_run_as(const Action *action);
+
+/*
+ * Carry out a function action; returns its result, NULL for null.  The function
+ * runs as its owner, behind the gate (GATE_ACTION or GATE_WORKER); to this extension
+ * it acts as the user run_as, if given.  Caller is in a subtransaction.  Raises what
+ * the function raises.
+ */
+extern Jsonb *orch_action_call(const Action *action, Jsonb *inputs,
+							   const pg_uuid_t *run_as, GateKind kind);
+
+/* The owner of the function of an action, InvalidOid when there is no function. */
+extern Oid	orch_action_owner(const Action *action);
+
+#endif							/* ORCH_ACTION_H */

@@ -1,0 +1,77 @@
+/*-------------------------------------------------------------------------
+ *
+ * gate.h
+ *	  The gate between the extension and code that others own.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/record/gate.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_GATE_H
+#define ORCH_GATE_H
+
+#include "postgres.h"
+
+#include "utils/uuid.h"
+
+#include "base/frame.h"
+
+typedef enum GateKind
+{
+	GATE_ACTION,				/* a function of an action, in a session */
+	GATE_WORKER,				/* the same in a transaction of its own, of the
+								 * background worker */
+	GATE_RECORD,				/* types, domains, policies of a registered
+								 * table: they read */
+	GATE_LOCK					/* a registered table whose rows are locked or
+								 * looked for: only the planner may run code
+								 * of its owner */
+} GateKind;
+
+/* Who acted before, and how; lives on the stack of the caller. */
+typedef struct Gate
+{
+	GateKind	kind;
+	Oid			user_id;
+	int			sec_context;
+	int			guc_level;
+	bool		read_only;
+	SubTransactionId subid;
+	Frame	   *frame;
+} Gate;
+
+/* frame.c: a subtransaction was aborted, or all ended (0). */
+extern void orch_gate_forget(int level);
+
+extern void orch_gate_init(void);
+
+/*
+ * Between these two code of others runs as role and as nobody else.  Caller is in a
+ * subtransaction, unless an error ends its transaction.
+ */
+extern void orch_gate_enter(Gate *gate, GateKind kind, Oid role);
+extern void orch_gate_leave(const Gate *gate);
+
+/* GATE_RECORD or GATE_LOCK, as the owner of a table. */
+extern void orch_gate_enter_table(Gate *gate, GateKind kind, Oid relation);
+
+/* Is a query of a registered table being executed further out? */
+extern bool orch_gate_reads(void);
+
+/*
+ * Raises 42501 while code of an action runs, however deep: for calls of the
+ * extension that would change the session.
+ */
+extern void orch_gate_refuse_inside(const char *what);
+extern bool orch_gate_is_inside(void);
+
+/*
+ * What an aborted transaction of the background worker leaves in the session: only
+ * what is not undone with it.
+ */
+extern void orch_gate_reset_session(void);
+
+#endif							/* ORCH_GATE_H */

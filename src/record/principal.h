@@ -1,0 +1,69 @@
+/*-------------------------------------------------------------------------
+ *
+ * principal.h
+ *	  Users, groups and queues.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/record/principal.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_PRINCIPAL_H
+#define ORCH_PRINCIPAL_H
+
+#include "postgres.h"
+
+#include "access/attnum.h"
+#include "utils/uuid.h"
+
+#include "base/orchestration.h"
+
+/* The automated process user; sql/parts/object.sql seeds it with this id. */
+extern const pg_uuid_t orch_automated_process;
+
+/*
+ * orchestration.user_id; when it changes so does the serial number
+ * orch_principal_identity.  plans_depend: plans of this session were simplified
+ * for the user of its role.
+ */
+extern char *orch_user_id;
+extern uint64 orch_principal_identity;
+extern bool orch_principal_plans_depend;
+
+#define PERMISSION_VIEW_ALL_DATA		0x01
+#define PERMISSION_MODIFY_ALL_DATA		0x02
+#define PERMISSION_MANAGE_RUNS			0x04
+#define PERMISSION_MANAGE_DEFINITIONS	0x08
+#define PERMISSION_REASSIGN_WORK_ITEMS	0x10
+#define PERMISSION_ALL					0x1F
+
+typedef struct Principal
+{
+	pg_uuid_t	id;
+	PrincipalKind kind;
+	bool		is_active;
+	int			permissions;	/* PERMISSION_..., of who acts */
+	char	   *name;
+} Principal;
+
+extern void orch_principal_check_placeholder(void);
+extern void orch_principal_init(void);
+
+/* The active user that a role acts as, or NULL: nobody. */
+extern const Principal *orch_principal_acting(Oid role);
+
+/* One principal by an index; works everywhere, also in parallel workers. */
+extern bool orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal,
+								Datum key, Principal *result);
+
+/* What log and messages call a role: its user's name, or its own. */
+extern char *orch_principal_role_label(Oid role);
+
+/* By username or developer name, or by id; false: there is none. */
+extern bool orch_principal_find(PrincipalKind kind, const char *name,
+								Principal *result);
+extern bool orch_principal_get(const pg_uuid_t *id, Principal *result);
+
+#endif							/* ORCH_PRINCIPAL_H */

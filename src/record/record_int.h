@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * record_int.h
+ *	  What the files of record types share: a record type as sessions keep it.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/record/record_int.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_RECORD_INT_H
+#define ORCH_RECORD_INT_H
+
+#include "postgres.h"
+
+#include "base/system.h"
+#include "record/record.h"
+
+/* What is kept of a record type. */
+typedef struct RecordType
+{
+	char		name[NAMEDATALEN * 4];	/* hash key, must be first */
+	Oid			relation;
+	char	   *table_name;		/* qualified, as it was when it was looked up */
+	char	   *key_column;
+	Oid			key_type;
+	StaticPlan	lock;			/* SELECT 1 ... FOR KEY SHARE */
+	StaticPlan	lock_values;	/* SELECT 1 ... FOR SHARE */
+	StaticPlan	fetch;			/* SELECT to_jsonb(t) ... */
+	StaticPlan	read;			/* SELECT 1 ... */
+} RecordType;
+
+/* record.c */
+extern RecordType *orch_record_find(const char *name, bool missing_ok);
+extern void orch_record_free_plans(RecordType *type);
+
+/*
+ * record_policy.c: would the row policies of a table, evaluated for a role, run only
+ * functions that it trusts: its own, a superuser's, or SECURITY DEFINER ones?
+ */
+extern bool orch_record_policies_trusted(Oid relation, Oid role);
+
+#endif							/* ORCH_RECORD_INT_H */

@@ -1,0 +1,496 @@
+/*-------------------------------------------------------------------------
+ *
+ * record_read.c
+ *	  Reading and locking records: the rows of registered tables.
+ *
+ * The engine reads a record as to_jsonb() of its row.  Every query of a user's table
+ * runs behind the gate (gate.c), as the owner of that table: casts and domains of its
+ * columns may call functions of that owner, which must not run with the rights of
+ * the caller or of the extension's owner.  A key comes as text; the input function of
+ * the key's type makes it a value, behind the gate as well.
+ *
+ * Whether a role may read a record is asked of its privileges and of the table's row
+ * security.  Policies are evaluated as the role itself; so they are evaluated only
+ * where all functions in them are ones that the role trusts (record_policy.c).
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/record/record_read.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/rls.h"
+
+#include "base/errors.h"
+#include "evaluate/condition.h"
+#include "record/gate.h"
+#include "record/record_int.h"
+
+static StaticPlan plan_names = {
+	"SELECT name FROM orchestration.record_type ORDER BY name", 0
+};
+
+static Datum key_value(const RecordType *type, const char *key);
+static bool is_readable(RecordType *type, Datum key, Oid role);
+static bool try_record(RecordType *type, const char *key, Oid role, Datum *value);
+static char *find_type(const char *key, Oid role);
+static bool lock_record(RecordType *type, Datum key, bool values);
+static bool has_record(RecordType *type, Datum key, bool latest);
+
+/*
+ * The value that a key's text stands for.  Raises what the type's input function
+ * raises.
+ */
+static Datum
+key_value(const RecordType *type, const char *key)
+{
+	Oid			input;
+	Oid			param;
+	Gate		gate;
+	Datum		value;
+
+	getTypeInputInfo(getBaseType(type->key_type), &input, &param);
+	/* the input function of a type that is built in runs no code of others */
+	if (type->key_type < FirstUnpinnedObjectId)
+		return OidInputFunctionCall(input, pstrdup(key), param, -1);
+	orch_gate_enter_table(&gate, GATE_RECORD, type->relation);
+	value = OidInputFunctionCall(input, pstrdup(key), param, -1);
+	orch_gate_leave(&gate);
+	return value;
+}
+
+/*
+ * Lock a record FOR KEY SHARE, or its values too; false when there is none.  Caller is
+ * in system context and connected to SPI.
+ */
+static bool
+lock_record(RecordType *type, Datum key, bool values)
+{
+	Gate		gate;
+
+	orch_gate_enter_table(&gate, GATE_LOCK, type->relation);
+	orch_plan_execute_latest(values ? &type->lock_values : &type->lock, &key, NULL, 1);
+	orch_gate_leave(&gate);
+	return SPI_processed > 0;
+}
+
+/* Whether there is such a record, now or for the caller's snapshot.  Caller as above. */
+static bool
+has_record(RecordType *type, Datum key, bool latest)
+{
+	Gate		gate;
+
+	orch_gate_enter_table(&gate, GATE_LOCK, type->relation);
+	if (latest)
+		orch_plan_execute_latest(&type->read, &key, NULL, 1);
+	else
+		orch_plan_execute(&type->read, &key, NULL, true, 1);
+	orch_gate_leave(&gate);
+	return SPI_processed > 0;
+}
+
+void
+orch_record_lock(const char *type, const char *key, bool values)
+{
+	SystemContext saved;
+	RecordType *record_type;
+	bool		found;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	record_type = orch_record_find(type, false);
+	found = lock_record(record_type, key_value(record_type, key), values);
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
+}
+
+/*
+ * Whether a role can read a record itself, by its privileges on the table and
+ * under the table's row security: a caller who names a record must not learn by that
+ * whether it exists.  Caller is in system context and connected to SPI.
+ */
+static bool
+is_readable(RecordType *type, Datum key, Oid role)
+{
+	Oid			relation = type->relation;
+	Gate		gate;
+
+	if (pg_class_aclcheck(relation, role, ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck(relation, get_attnum(relation, type->key_column), role,
+							  ACL_SELECT) != ACLCHECK_OK)
+		return false;
+	if (!has_record(type, key, true))
+		return false;
+	if (check_enable_rls(relation, role, true) != RLS_ENABLED)
+		return true;
+	if (!orch_record_policies_trusted(relation, role))
+		return false;
+	orch_gate_enter(&gate, GATE_RECORD, role);
+	/* also the owner, where row security is forced */
+	SetUserIdAndSecContext(role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	orch_plan_execute_latest(&type->read, &key, NULL, 1);
+	orch_gate_leave(&gate);
+	return SPI_processed > 0;
+}
+
+bool
+orch_record_readable(const char *type, const char *key, Oid role)
+{
+	SystemContext saved;
+	RecordType *record_type;
+	bool		readable;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	record_type = orch_record_find(type, false);
+	readable = is_readable(record_type, key_value(record_type, key), role);
+	SPI_finish();
+	orch_system_leave(&saved);
+	return readable;
+}
+
+/*
+ * The value that a key's text stands for in a table, and whether the role, if one is
+ * given, may read that record; false also for a text that is not of the key's type, and
+ * where the owner's code fails: one table must not stop those who look for a record of
+ * another.
+ */
+static bool
+try_record(RecordType *type, const char *key, Oid role, Datum *value)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool result = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		*value = key_value(type, key);
+		result = !OidIsValid(role) || is_readable(type, *value, role);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+			ReThrowError(error);
+		FreeErrorData(error);
+		result = false;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/*
+ * The record type that has a record of this key; with a role that of one which the
+ * role may read: a record that it may not read must not stand in the way of one that
+ * it may, nor be locked for it.
+ */
+static char *
+find_type(const char *key, Oid role)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SystemContext saved;
+	SPITupleTable *names;
+	uint64		nnames;
+	uint64		i;
+	char	   *result = NULL;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_names, NULL, NULL, 0);
+	names = SPI_tuptable;
+	nnames = SPI_processed;
+	for (i = 0; i < nnames && result == NULL; i++)
+	{
+		char	   *name = SPI_getvalue(names->vals[i], names->tupdesc, 1);
+		RecordType *type = orch_record_find(name, true);
+		Datum		value;
+
+		CHECK_FOR_INTERRUPTS();
+		if (type != NULL && try_record(type, key, role, &value) &&
+			lock_record(type, value, false))
+			result = MemoryContextStrdup(caller, name);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	return result;
+}
+
+char *
+orch_record_find_type(const char *key)
+{
+	return find_type(key, InvalidOid);
+}
+
+char *
+orch_record_find_readable(const char *key, Oid role)
+{
+	return find_type(key, role);
+}
+
+Jsonb *
+orch_record_fetch(const char *type, const char *key)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SystemContext saved;
+	RecordType *record_type;
+	Gate		gate;
+	Datum		value;
+	Jsonb	   *result = NULL;
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	record_type = orch_record_find(type, false);
+	value = key_value(record_type, key);
+	orch_gate_enter_table(&gate, GATE_RECORD, record_type->relation);
+	orch_plan_execute_latest(&record_type->fetch, &value, NULL, 1);
+	orch_gate_leave(&gate);
+	if (SPI_processed > 0)
+	{
+		bool		isnull;
+		Datum		record = SPI_getbinval(SPI_tuptable->vals[0],
+										   SPI_tuptable->tupdesc, 1, &isnull);
+		MemoryContext old = MemoryContextSwitchTo(caller);
+
+		result = DatumGetJsonbPCopy(record);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	return result;
+}
+
+/*
+ * Follow a relationship: the record that a foreign key column of a record's
+ * table points to.  NULL when the column has no foreign key or is null.
+ */
+static Jsonb *
+follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
+{
+	static StaticPlan plan_foreign_key = {
+		"SELECT c.confrelid,"
+		" pg_catalog.format('SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE t.%I = CAST($1 AS %s)',"
+		"   c.confrelid::pg_catalog.regclass, k.attname,"
+		"   pg_catalog.format_type(k.atttypid, k.atttypmod)), a.attname"
+		" FROM pg_catalog.pg_constraint c"
+		" JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]"
+		" JOIN pg_catalog.pg_attribute k ON k.attrelid = c.confrelid AND k.attnum = c.confkey[1]"
+		" WHERE c.conrelid = $1 AND c.contype = 'f' AND pg_catalog.cardinality(c.conkey) = 1"
+		"   AND pg_catalog.lower(pg_catalog.replace(a.attname::text, '_', '')) = ANY ($2)"
+		" ORDER BY c.oid LIMIT 1",
+		2, {OIDOID, TEXTARRAYOID}
+	};
+	char	   *base = pstrdup(relationship);
+	char	   *end;
+	char	   *c;
+	Datum		names[3];
+	Datum		values[2];
+	JsonbValue *key;
+	char	   *column;
+	char	   *query;
+	char	   *text;
+	Oid			text_type = TEXTOID;
+	bool		isnull;
+	Gate		gate;
+	Jsonb	   *result = NULL;
+
+	/* Owner:User names the target of a polymorphic relationship too */
+	if ((end = strchr(base, ':')) != NULL)
+		*end = '\0';
+	/* a custom relationship Rel__r is the custom field Rel__c */
+	if (strlen(base) > 3 && pg_strcasecmp(base + strlen(base) - 3, "__r") == 0)
+		base[strlen(base) - 3] = '\0';
+	for (c = end = base; *c != '\0'; c++)
+		if (*c != '_')
+			*end++ = pg_tolower((unsigned char) *c);
+	*end = '\0';
+	names[0] = CStringGetTextDatum(psprintf("%sid", base));
+	names[1] = CStringGetTextDatum(psprintf("%sc", base));
+	names[2] = CStringGetTextDatum(base);
+
+	values[0] = ObjectIdGetDatum(relation);
+	values[1] = PointerGetDatum(construct_array(names, 3, TEXTOID, -1, false,
+												TYPALIGN_INT));
+	orch_plan_execute_latest(&plan_foreign_key, values, NULL, 1);
+	if (SPI_processed == 0)
+		return NULL;
+	*target = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+											 SPI_tuptable->tupdesc, 1, &isnull));
+	query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	column = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	key = orch_condition_field(&record->root, column);
+	text = key == NULL ? NULL : orch_condition_value_text(key);
+	if (text == NULL)
+		return NULL;
+	values[0] = CStringGetTextDatum(text);
+	orch_gate_enter_table(&gate, GATE_RECORD, *target);
+	if (SPI_execute_with_args(query, 1, &text_type, values, NULL, false, 1) < 0)
+		elog(ERROR, "could not follow relationship \"%s\"", relationship);
+	orch_gate_leave(&gate);
+	if (SPI_processed > 0)
+	{
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
+										  SPI_tuptable->tupdesc, 1, &isnull);
+
+		result = DatumGetJsonbPCopy(value);
+	}
+	return result;
+}
+
+JsonbValue *
+orch_record_value_at(const char *type, const char *key, Jsonb *record, List *path)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext old;
+	SystemContext saved;
+	RecordType *record_type;
+	Oid			relation;
+	JsonbValue	top;
+	JsonbValue *value = NULL;
+	JsonbValue *result = NULL;
+	ListCell   *lc;
+	int			position = 0;
+
+	if (record == NULL)
+		return NULL;
+	if (path == NIL)
+	{
+		result = palloc(sizeof(JsonbValue));
+		result->type = jbvBinary;
+		result->val.binary.data = &record->root;
+		result->val.binary.len = VARSIZE_ANY_EXHDR(record);
+		return result;
+	}
+
+	/* most paths are one field, or fields inside a column of type jsonb */
+	value = orch_condition_field(&record->root, (char *) linitial(path));
+	if (list_length(path) == 1)
+	{
+		if (value == NULL && pg_strcasecmp((char *) linitial(path), "Id") == 0)
+		{
+			value = palloc(sizeof(JsonbValue));
+			value->type = jbvString;
+			value->val.string.val = pstrdup(key);
+			value->val.string.len = strlen(key);
+		}
+		return value;
+	}
+	if (value != NULL && value->type == jbvBinary)
+	{
+		top.type = jbvBinary;
+		top.val.binary.data = &record->root;
+		top.val.binary.len = VARSIZE_ANY_EXHDR(record);
+		return orch_condition_value_at(&top, path);
+	}
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	record_type = orch_record_find(type, true);
+	relation = record_type == NULL ? InvalidOid : record_type->relation;
+	foreach(lc, path)
+	{
+		char	   *name = (char *) lfirst(lc);
+
+		if (++position == list_length(path))
+		{
+			value = orch_condition_field(&record->root, name);
+			if (value != NULL)
+			{
+				/* into the caller's memory */
+				old = MemoryContextSwitchTo(caller);
+				if (value->type == jbvString || value->type == jbvNumeric ||
+					value->type == jbvBool || value->type == jbvBinary)
+				{
+					Jsonb	   *copy = JsonbValueToJsonb(value);
+					JsonbValue *scalar = palloc(sizeof(JsonbValue));
+
+					if (JB_ROOT_IS_SCALAR(copy))
+						JsonbExtractScalar(&copy->root, scalar);
+					else
+					{
+						scalar->type = jbvBinary;
+						scalar->val.binary.data = &copy->root;
+						scalar->val.binary.len = VARSIZE_ANY_EXHDR(copy);
+					}
+					result = scalar;
+				}
+				MemoryContextSwitchTo(old);
+			}
+			break;
+		}
+		if (!OidIsValid(relation))
+			break;
+		record = follow(relation, record, name, &relation);
+		if (record == NULL)
+			break;
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_record_exists);
+
+/*
+ * orchestration.record_exists(record_type text, record_id text) returns boolean
+ *
+ * Whether a registered record type has such a record; null for null, false also
+ * where the type is not registered, or the id not of the key column's type.
+ */
+Datum
+orchestration_record_exists(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	RecordType *type;
+	Datum		value;
+	bool		exists;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	type = orch_record_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+	exists = type != NULL &&
+		try_record(type, text_to_cstring(PG_GETARG_TEXT_PP(1)), InvalidOid, &value) &&
+		has_record(type, value, false);
+	SPI_finish();
+	orch_system_leave(&saved);
+	PG_RETURN_BOOL(exists);
+}

@@ -1,0 +1,106 @@
+/*-------------------------------------------------------------------------
+ *
+ * inbox.c
+ *	  What is assigned to the caller, his groups and queues.
+ *
+ * A call and not a view: the first items of each assignee come by an index of open
+ * items, so that a page costs the same however many are open; and what is
+ * somebody's is his to see, whatever else his role may read.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work/inbox.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "access/access.h"
+#include "base/system.h"
+
+PG_FUNCTION_INFO_V1(orchestration_my_work_items);
+
+/*
+ * orchestration.my_work_items(max_items integer, after_assigned_at timestamptz,
+ *		after_id uuid, orchestration text, due_before timestamptz)
+ *		returns table (id uuid, name text, label text, description text,
+ *			assigned_at timestamptz, due_at timestamptz, is_overdue boolean,
+ *			assignee_id uuid, assignee text, assignee_kind
+ *			orchestration.principal_kind, orchestration_name text, run_id uuid,
+ *			screen_flow text, screen_flow_inputs jsonb, related_record_type text,
+ *			related_record_id text)
+ *
+ * At most max_items open work items of the caller, his groups and queues, those
+ * assigned first first; after an item, when after_... say which; only those of one
+ * orchestration, and due before a time, when those are not null.  Nothing for a role
+ * that acts as no active user.  Raises 22023 for a max_items that is null or
+ * negative, or an after_id without its time.
+ */
+Datum
+orchestration_my_work_items(PG_FUNCTION_ARGS)
+{
+	/* the first of each assignee by an index, then the first of them all */
+	static StaticPlan plan_inbox = {
+		"SELECT w.id, w.name, w.label, w.description, w.assigned_at, w.due_at,"
+		" COALESCE(w.due_at < pg_catalog.statement_timestamp(), false),"
+		" w.assignee_id, p.name, p.kind, d.name, w.run_id, w.screen_flow,"
+		" w.screen_flow_inputs, w.related_record_type, w.related_record_id"
+		"  FROM pg_catalog.unnest($1) AS mine (id)"
+		"  CROSS JOIN LATERAL ("
+		"   SELECT i.* FROM orchestration.work_item i"
+		"    WHERE i.assignee_id = mine.id AND i.status = 'Assigned'"
+		"      AND i.assigned_at >= $3"
+		"      AND (i.assigned_at > $3 OR i.id > $4 OR $4 IS NULL)"
+		"      AND ($5 IS NULL OR i.orchestration_id ="
+		"           (SELECT o.id FROM orchestration.orchestration_definition o WHERE o.name = $5))"
+		"      AND ($6 IS NULL OR i.due_at < $6)"
+		"    ORDER BY i.assigned_at, i.id LIMIT $2) w"
+		"  JOIN orchestration.principal p ON p.id = w.assignee_id"
+		"  LEFT JOIN orchestration.orchestration_definition d ON d.id = w.orchestration_id"
+		" ORDER BY w.assigned_at, w.id LIMIT $2",
+		6, {UUIDARRAYOID, INT8OID, TIMESTAMPTZOID, UUIDOID, TEXTOID, TIMESTAMPTZOID}
+	};
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	SystemContext saved;
+	Datum		values[6];
+	char		nulls[6];
+	uint64		i;
+
+	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_items must be a number, at least 0")));
+	if (PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("after_id needs after_assigned_at"),
+				 errhint("Pass both as the last row of the page before has them.")));
+	InitMaterializedSRF(fcinfo, 0);
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = PointerGetDatum(orch_access_acting_ids());
+	values[1] = Int64GetDatum(PG_GETARG_INT32(0));
+	values[2] = PG_ARGISNULL(1) ? TimestampTzGetDatum(DT_NOBEGIN) : PG_GETARG_DATUM(1);
+	for (i = 2; i < 5; i++)
+	{
+		values[i + 1] = PG_GETARG_DATUM(i);
+		if (PG_ARGISNULL(i))
+			nulls[i + 1] = 'n';
+	}
+
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute(&plan_inbox, values, nulls, true, 0);
+	for (i = 0; i < SPI_processed; i++)
+		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[i]);
+	SPI_finish();
+	orch_system_leave(&saved);
+	return (Datum) 0;
+}

@@ -1,0 +1,124 @@
+/*-------------------------------------------------------------------------
+ *
+ * queue.h
+ *	  Asynchronous steps: what waits, who has it, how it ended.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work/queue.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_QUEUE_H
+#define ORCH_QUEUE_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+#include "base/orchestration.h"
+#include "engine/engine.h"
+#include "record/gate.h"
+
+/* What claims ask for that the database itself carries out. */
+#define FUNCTION_TOPIC ""
+
+/* Most that one call claims, or takes in. */
+#define MAX_CLAIM	10000
+
+/* orchestration.max_lost_leases: more, and the step fails. */
+extern int	orch_max_lost_leases;
+
+typedef struct ClaimedStep
+{
+	pg_uuid_t	run_id;
+	pg_uuid_t	step_id;
+	pg_uuid_t	lease_id;
+	char	   *topic;
+	char	   *action;
+	char	   *step_name;
+	Jsonb	   *inputs;
+	int			attempt;
+	TimestampTz lease_until;
+	bool		has_run_as;
+	pg_uuid_t	run_as;
+} ClaimedStep;
+
+typedef struct StepResult
+{
+	pg_uuid_t	run_id;			/* sort key, must be first */
+	int			position;		/* in the caller's array */
+	bool		known;			/* the step exists, and its run can be moved */
+	const char *problem;		/* why it cannot be moved, or NULL */
+	MemoryContext context;		/* of reason */
+	pg_uuid_t	step_id;
+	bool		has_step_id;	/* else it could not be read */
+	pg_uuid_t	lease_id;
+	StepOutcome outcome;
+	bool		final;			/* a failure that no retry helps */
+	bool		accepted;
+	const char *reason;			/* why not, or what else became of it */
+} StepResult;
+
+/* queue_result.c: a result of a claimed step, its outcome still to be filled in */
+extern void orch_queue_result_of(const ClaimedStep *step, StepResult *result);
+
+/*
+ * queue_claim.c: up to max_steps ready steps of topics (char *), as ClaimedStep *
+ * in the caller's context.  Caller is in system context.
+ */
+extern List *orch_queue_claim(List *topics, const char *worker, int max_steps,
+							  Interval *lease);
+
+/*
+ * queue_look.c: seconds until a step of the topics (char *) can be claimed, or one should
+ * look again; 0: now, -1: none is queued.
+ */
+extern double orch_queue_due(List *names);
+
+/* queue_look.c: a step of the topic is about to be queued; the ends of transactions. */
+extern void orch_queue_note(const char *name);
+extern void orch_queue_at_xact_end(bool commit);
+extern void orch_queue_at_subxact_end(int level, bool commit);
+
+/* This session queued a step of a topic: its next claim looks for it. */
+extern void orch_queue_note_queued(const char *topic);
+
+/* What the objects of an array are. */
+typedef enum ResultsKind
+{
+	RESULTS_COMPLETED,
+	RESULTS_FAILED,
+	RESULTS_ANY,				/* failed are those with a message */
+	RESULTS_LEASES				/* no results: extend_leases() */
+} ResultsKind;
+
+/*
+ * queue_result.c: a caller's array, raises OR306 when it is none; what is wrong with
+ * one member is its problem.  All of complete_steps().
+ */
+extern StepResult *orch_queue_read_results(Jsonb *results, ResultsKind kind,
+										   int *nresults);
+extern Datum orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind);
+extern const char *orch_queue_lost_reason(RunStatus run_status, StepStatus step_status);
+
+/* queue_result.c: take in one outcome; wait: for the run's lock, else give up. */
+extern void orch_queue_take_result(StepResult *result, bool wait);
+
+/*
+ * queue.c: carry out a function action for a run; run_as may be NULL, outcome is
+ * zeroed.
+ */
+extern void orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
+							const pg_uuid_t *run_as, GateKind kind,
+							StepOutcome *outcome);
+
+/* worker.c: a function waits once this transaction commits. */
+extern void orch_queue_wake_worker(void);
+
+#endif							/* ORCH_QUEUE_H */

@@ -1,0 +1,696 @@
+/*-------------------------------------------------------------------------
+ *
+ * record_change.c
+ *	  What a change of a registered table's rows sets off.
+ *
+ * A row trigger keeps lookups true and notes what the row sets off; the statement
+ * trigger does that for all rows at once: it refuses changes of locked records,
+ * starts runs, and lets the engine look again at runs that wait for a record.
+ * Filters are evaluated when the row is seen, so that a statement over a million
+ * rows keeps only those that start something, and keys; of those too many are not
+ * kept, they are dealt with on the way.
+ *
+ * Statements nest: a user's trigger, or the action of a run that was started here,
+ * changes registered tables while others still wait for the end of their statement.
+ * What is noted belongs to one statement, and only that statement's trigger deals
+ * with it.  A statement is known by the level of its subtransaction, the depth of
+ * its triggers and its table; two of the same kind never wait at once.  So a
+ * subtransaction that is rolled back takes nothing with it that was noted outside.
+ *
+ * Between a row and the end of its statement others may change or delete the row
+ * again.  It is looked at once more before it sets something off, by its place in
+ * the table, from where an update leads to the next version: that takes no query
+ * and runs no code of the table's owner.
+ *
+ * A row of a partition that was written under its own name has no statement
+ * trigger: there every row is dealt with at once.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work/record_change.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "access/access.h"
+#include "base/errors.h"
+#include "base/frame.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "definition/definition.h"
+#include "engine/engine.h"
+#include "guard/guard.h"
+#include "record/gate.h"
+#include "record/principal.h"
+#include "record/record.h"
+#include "record/record_partition.h"
+#include "work/record_change.h"
+
+/* More are not kept until the end of the statement. */
+#define MAX_NOTED	10000
+
+#define TRIGGER_DEPTH() \
+	DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0))
+
+/* What a row sets off. */
+typedef struct Noted
+{
+	Oid			relation;		/* that has the row: a partition, maybe */
+	ItemPointerData tid;		/* where the row was */
+	char	   *key;
+	const Definition *definition;	/* start this, or NULL: the record changed */
+	Jsonb	   *record;			/* of a start */
+	Jsonb	   *prior;
+} Noted;
+
+/* What the rows of a statement set off. */
+typedef struct NotedSet
+{
+	struct NotedSet *next;
+	int			nest_level;		/* of the subtransaction */
+	int			trigger_depth;
+	Oid			registered;		/* the table */
+	MemoryContext context;		/* holds this and everything below */
+	List	   *entries;		/* of Noted *, in the order of the rows */
+} NotedSet;
+
+/* Those that wait for the end of their statement, the innermost first. */
+static NotedSet *noted = NULL;
+
+static StaticPlan plan_locked = {
+	"SELECT w.related_record_id, w.assignee_id, w.assignee_can_edit"
+	" FROM orchestration.work_item w"
+	" WHERE w.related_record_type = $1 AND w.related_record_id = ANY ($2)"
+	"   AND w.record_locked AND w.status = 'Assigned'",
+	2, {TEXTOID, TEXTARRAYOID}
+};
+static StaticPlan plan_locked_gone = {
+	"SELECT w.related_record_id, w.assignee_id, w.assignee_can_edit"
+	" FROM orchestration.work_item w"
+	" WHERE w.related_record_type = $1 AND w.related_record_id IS NOT NULL"
+	"   AND w.record_locked AND w.status = 'Assigned'"
+	"   AND NOT orchestration.record_exists(w.related_record_type, w.related_record_id)",
+	1, {TEXTOID}
+};
+
+/* runs that are looked at again together: bounds the memory */
+#define RUNS_AT_ONCE 500
+
+static StaticPlan plan_waiting = {
+	"SELECT id, version_id, current_stage FROM orchestration.run"
+	" WHERE triggering_record_type = $1 AND triggering_record_id = ANY ($2)"
+	"   AND status = 'InProgress' AND version_id IS NOT NULL ORDER BY id",
+	2, {TEXTOID, TEXTARRAYOID}
+};
+static StaticPlan plan_still_waits = {
+	"SELECT 1 FROM orchestration.run WHERE id = $1 AND triggering_record_type = $2"
+	" AND triggering_record_id IS NOT NULL AND status = 'InProgress' FOR NO KEY UPDATE",
+	2, {UUIDOID, TEXTOID}
+};
+
+static void row_deleted(const char *type, const char *key);
+static void note_row(Oid registered, const char *type, const char *key,
+					 Relation relation, HeapTuple row, HeapTuple old_row);
+static NotedSet *waiting_set(Oid registered);
+static NotedSet *make_set(Oid registered);
+static void note(Oid registered, Relation relation, HeapTuple row, const char *key,
+				 const Definition *definition, Jsonb *record, Jsonb *prior);
+static void deal_with(Oid registered, const char *type, const char *key_column);
+static bool look_up(Noted *entry, const char *key_column);
+static void start_all(NotedSet *set, const char *type, const char *key_column);
+static void refuse_locked(StaticPlan *plan, const char *type, Datum keys);
+static void look_again(const char *type, Datum keys);
+static bool still_waits(const pg_uuid_t *run_id, const char *type);
+static char *row_key(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
+static Jsonb *row_to_jsonb(Relation relation, HeapTuple tuple);
+
+PG_FUNCTION_INFO_V1(orchestration_record_change);
+
+/*
+ * orchestration.record_change() returns trigger
+ *
+ * AFTER INSERT OR UPDATE OR DELETE ROW, AFTER INSERT OR UPDATE STATEMENT and AFTER
+ * TRUNCATE of registered tables: keeps lookups to the record true, starts the
+ * orchestrations that it triggers (flow-metadata.md, "start") and lets runs that
+ * wait for it go on (contract/lifecycle.md, "Conditions").  Raises 39P01 when not
+ * called as such a trigger, OR007 for a record that an approval locks, and whatever
+ * starting raises.
+ */
+Datum
+orchestration_record_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	relation;
+	TupleDesc	desc;
+	Oid			registered;
+	char	   *type = NULL;
+	char	   *key_column = NULL;
+	char	   *key;
+	int			attnum;
+	HeapTuple	row;
+	HeapTuple	old_row = NULL;
+	NotedSet   *set;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as an AFTER trigger",
+						"record_change")));
+	relation = trigdata->tg_relation;
+	desc = RelationGetDescr(relation);
+	registered = orch_record_registered(RelationGetRelid(relation),
+										relation->rd_rel->relispartition, &type,
+										&key_column);
+	if (type == NULL)
+		return PointerGetDatum(NULL);	/* registered no more */
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+	{
+		refuse_locked(&plan_locked_gone, type, (Datum) 0);
+		if (registered == RelationGetRelid(relation))
+			orch_record_clear_lookups(type);
+		else
+			orch_record_clear_dangling(type);
+		orch_frame_record_moved(type, NULL, NULL);
+		return PointerGetDatum(NULL);
+	}
+	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	{
+		deal_with(registered, type, key_column);
+		return PointerGetDatum(NULL);
+	}
+	/* the runs that these rows had set off come with the dump */
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
+		orch_guard_is_restoring(RelationGetRelid(relation), relation->rd_rel->relispartition))
+		return PointerGetDatum(NULL);
+	attnum = SPI_fnumber(desc, key_column);
+	if (attnum <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
+				 errmsg("table \"%s\" of record type \"%s\" has no column \"%s\" any more",
+						RelationGetRelationName(relation), type, key_column),
+				 errhint("Register the record type again.")));
+
+	/* a row whose key is null is no record, whatever its table allows since */
+	key = row_key(trigdata->tg_trigtuple, desc, attnum);
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		if (key != NULL)
+			row_deleted(type, key);
+		return PointerGetDatum(NULL);
+	}
+	row = trigdata->tg_trigtuple;
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		char	   *old_key = key;
+
+		old_row = row;
+		row = trigdata->tg_newtuple;
+		key = row_key(row, desc, attnum);
+		if (old_key == NULL)
+			old_row = NULL;		/* it becomes a record */
+		else if (key == NULL)
+			row_deleted(type, old_key);
+		else if (strcmp(key, old_key) != 0)
+		{
+			orch_record_move_lookups(type, old_key, key);
+			orch_frame_record_moved(type, old_key, key);
+		}
+	}
+	if (key == NULL)
+		return PointerGetDatum(NULL);
+	note_row(registered, type, key, relation, row, old_row);
+	set = waiting_set(registered);
+	if (set != NULL &&
+		(relation->rd_rel->relispartition || list_length(set->entries) > MAX_NOTED))
+		deal_with(registered, type, key_column);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * A record is gone.
+ */
+static void
+row_deleted(const char *type, const char *key)
+{
+	Datum		element = CStringGetTextDatum(key);
+
+	refuse_locked(&plan_locked, type,
+				  PointerGetDatum(construct_array(&element, 1, TEXTOID, -1, false,
+												  TYPALIGN_INT)));
+	orch_record_move_lookups(type, key, NULL);
+	orch_frame_record_moved(type, key, NULL);
+}
+
+/*
+ * What a written row sets off: starts, and that it changed (old_row is there).
+ */
+static void
+note_row(Oid registered, const char *type, const char *key, Relation relation,
+		 HeapTuple row, HeapTuple old_row)
+{
+	Jsonb	   *record = NULL;
+	Jsonb	   *prior = NULL;
+	ListCell   *cell;
+
+	foreach(cell, orch_definition_triggered_by(type))
+	{
+		const Definition *def = (const Definition *) lfirst(cell);
+		StartRequest request;
+		pg_uuid_t	started_by;
+
+		CHECK_FOR_INTERRUPTS();
+		if (def->record_trigger == (old_row != NULL ? RECORD_TRIGGER_CREATE :
+									RECORD_TRIGGER_UPDATE))
+			continue;
+		/* what a run's own steps change does not start the same once more */
+		if (orch_frame_moves(&def->orchestration_id, type, key))
+			continue;
+		if (record == NULL)
+		{
+			record = row_to_jsonb(relation, row);
+			if (old_row != NULL)
+				prior = row_to_jsonb(relation, old_row);
+		}
+		memset(&request, 0, sizeof(request));
+		request.definition = def;
+		request.record_type = type;
+		request.record_key = key;
+		request.record = record;
+		request.prior = prior;
+		orch_run_set_starter(&request, &started_by);
+		if (orch_engine_triggered(&request))
+			note(registered, relation, row, key, def, record, prior);
+	}
+	if (old_row != NULL)
+		note(registered, relation, row, key, NULL, NULL, NULL);
+}
+
+/*
+ * What was noted for the statement under way, NULL when nothing was.
+ */
+static NotedSet *
+waiting_set(Oid registered)
+{
+	int			nest_level = GetCurrentTransactionNestLevel();
+	int			trigger_depth = TRIGGER_DEPTH();
+	NotedSet   *set;
+
+	for (set = noted; set != NULL; set = set->next)
+		if (set->nest_level == nest_level && set->trigger_depth == trigger_depth &&
+			set->registered == registered)
+			return set;
+	return NULL;
+}
+
+static NotedSet *
+make_set(Oid registered)
+{
+	/* it ends with its subtransaction, whoever deals with it by then */
+	MemoryContext context = AllocSetContextCreate(CurTransactionContext,
+												  "orchestration record changes",
+												  ALLOCSET_DEFAULT_SIZES);
+	NotedSet   *set = MemoryContextAllocZero(context, sizeof(NotedSet));
+
+	set->nest_level = GetCurrentTransactionNestLevel();
+	set->trigger_depth = TRIGGER_DEPTH();
+	set->registered = registered;
+	set->context = context;
+	set->next = noted;
+	noted = set;
+	return set;
+}
+
+static void
+note(Oid registered, Relation relation, HeapTuple row, const char *key,
+	 const Definition *definition, Jsonb *record, Jsonb *prior)
+{
+	NotedSet   *set = waiting_set(registered);
+	MemoryContext old;
+	Noted	   *entry;
+
+	if (set == NULL)
+		set = make_set(registered);
+	old = MemoryContextSwitchTo(set->context);
+	entry = palloc0(sizeof(Noted));
+	entry->relation = RelationGetRelid(relation);
+	entry->tid = row->t_self;
+	entry->key = pstrdup(key);
+	entry->definition = definition;
+	if (record != NULL)
+		entry->record = DatumGetJsonbPCopy(JsonbPGetDatum(record));
+	if (prior != NULL && definition->reads_prior)
+		entry->prior = DatumGetJsonbPCopy(JsonbPGetDatum(prior));
+	set->entries = lappend(set->entries, entry);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Deal with what the statement noted of a table: first what is forbidden, then what
+ * begins, then what goes on.
+ */
+static void
+deal_with(Oid registered, const char *type, const char *key_column)
+{
+	NotedSet   *set = waiting_set(registered);
+	NotedSet  **link;
+	ListCell   *cell;
+	Datum	   *keys;
+	int			nkeys = 0;
+	Datum		key_array;
+
+	if (set == NULL)
+		return;
+	/* what these set off may come back here: this call owns them from here on */
+	for (link = &noted; *link != set; link = &(*link)->next)
+		;
+	*link = set->next;
+
+	keys = palloc(sizeof(Datum) * Max(list_length(set->entries), 1));
+	foreach(cell, set->entries)
+	{
+		Noted	   *entry = lfirst(cell);
+
+		if (entry->definition == NULL && look_up(entry, key_column))
+			keys[nkeys++] = CStringGetTextDatum(entry->key);
+	}
+	key_array = PointerGetDatum(construct_array(keys, nkeys, TEXTOID, -1, false,
+												TYPALIGN_INT));
+	if (nkeys > 0)
+		refuse_locked(&plan_locked, type, key_array);
+	start_all(set, type, key_column);
+	if (nkeys > 0)
+		look_again(type, key_array);
+	MemoryContextDelete(set->context);
+}
+
+/*
+ * Is the row that was noted still there?  When it was changed since, key and record
+ * become what they are now.
+ */
+static bool
+look_up(Noted *entry, const char *key_column)
+{
+	Relation	relation = table_open(entry->relation, NoLock);
+	TupleTableSlot *slot;
+	bool		found;
+
+	if (relation->rd_rel->relkind != RELKIND_RELATION)
+	{
+		table_close(relation, NoLock);
+		return true;			/* a foreign table: it knows no places */
+	}
+	slot = table_slot_create(relation, NULL);
+	found = table_tuple_fetch_row_version(relation, &entry->tid, SnapshotSelf, slot);
+	if (!found)
+	{
+		TableScanDesc scan = table_beginscan_tid(relation, SnapshotSelf);
+		ItemPointerData tid = entry->tid;
+
+		table_tuple_get_latest_tid(scan, &tid);
+		table_endscan(scan);
+		found = table_tuple_fetch_row_version(relation, &tid, SnapshotSelf, slot);
+		if (found)
+		{
+			bool		free_tuple;
+			HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, true, &free_tuple);
+			AttrNumber	attnum = get_attnum(entry->relation, key_column);
+
+			entry->tid = tid;
+			entry->key = attnum <= 0 ? NULL :
+				row_key(tuple, RelationGetDescr(relation), attnum);
+			found = entry->key != NULL;
+			if (found && entry->definition != NULL)
+				entry->record = row_to_jsonb(relation, tuple);
+			if (free_tuple)
+				heap_freetuple(tuple);
+		}
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, NoLock);
+	return found;
+}
+
+/*
+ * Start the runs that were noted, together.
+ */
+static void
+start_all(NotedSet *set, const char *type, const char *key_column)
+{
+	StartRequest common;
+	pg_uuid_t	started_by;
+	SystemContext saved;
+	EngineBatch *batch = NULL;
+	ListCell   *cell;
+	int			nstarts = 0;
+
+	foreach(cell, set->entries)
+		nstarts += ((Noted *) lfirst(cell))->definition != NULL;
+	if (nstarts == 0)
+		return;
+	memset(&common, 0, sizeof(common));
+	common.record_type = type;
+	common.record_locked = true;	/* just written */
+	orch_run_set_starter(&common, &started_by);
+	orch_system_enter(&saved);
+	if (nstarts > 1)
+		batch = orch_engine_batch_begin();
+	foreach(cell, set->entries)
+	{
+		Noted	   *entry = lfirst(cell);
+		StartRequest request = common;
+		pg_uuid_t	run_id;
+
+		if (entry->definition == NULL)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		/* a trigger, or the run before this one, may have deleted it */
+		if (!look_up(entry, key_column))
+			continue;
+		request.definition = entry->definition;
+		request.record_key = entry->key;
+		request.record = entry->record;
+		request.prior = entry->prior;
+		orch_engine_start(&request, &run_id);
+	}
+	orch_engine_batch_end(batch);
+	orch_system_leave(&saved);
+}
+
+/*
+ * An approval can lock its record (shouldLock): until it is answered, only its
+ * assignee may change it, where the definition lets him, and who may modify all
+ * data.  What actions do is the process itself.
+ */
+static void
+refuse_locked(StaticPlan *plan, const char *type, Datum keys)
+{
+	Frame	   *frame = orch_frame_top();
+	Oid			role = GetUserId();
+	Datum		values[2];
+	SystemContext saved;
+	char	   *locked = NULL;
+	MemoryContext caller = CurrentMemoryContext;
+	uint64		i;
+
+	if (frame != NULL && frame->kind == FRAME_ACTION)
+		return;
+	values[0] = CStringGetTextDatum(type);
+	values[1] = keys;
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(plan, values, NULL, 0);
+	for (i = 0; i < SPI_processed && locked == NULL; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		AccessSet  *set = orch_access_of_role(role);
+		bool		isnull;
+
+		if (orch_access_is_unlimited(set) ||
+			(set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0)
+			break;
+		if (DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull)) && set->is_user &&
+			orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE),
+							  DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull))) != 0)
+			continue;
+		locked = MemoryContextStrdup(caller, SPI_getvalue(tuple, desc, 1));
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+	if (locked != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_LOCKED),
+				 errmsg("record \"%s\" of type \"%s\" is locked for an approval", locked, type),
+				 errhint("Change it when the approval is answered.")));
+}
+
+/*
+ * Let the engine look again at the runs about these records whose open stage
+ * waits for something in them.
+ */
+static void
+look_again(const char *type, Datum keys)
+{
+	Datum		values[2];
+	SystemContext saved;
+	pg_uuid_t  *run_ids;
+	int			nruns = 0;
+	uint64		i;
+	uint64		actions;
+	int			n;
+	int			end;
+
+	values[0] = CStringGetTextDatum(type);
+	values[1] = keys;
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	actions = orch_frame_actions();
+	orch_plan_execute_latest(&plan_waiting, values, NULL, 0);
+	run_ids = palloc(sizeof(pg_uuid_t) * Max(SPI_processed, 1));
+	for (i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		pg_uuid_t  *id = DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+		pg_uuid_t  *version = DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+		char	   *stage = SPI_getvalue(tuple, desc, 3);
+		const Definition *def;
+		int			index;
+
+		/* one that is being moved reads the record again by itself */
+		if (stage == NULL || orch_frame_engine(id) != NULL)
+			continue;
+		def = orch_definition_get(version);
+		index = orch_definition_stage_index(def, stage);
+		if (index >= 0 && def->stages[index].reads_record)
+			run_ids[nruns++] = *id;
+	}
+	for (n = 0; n < nruns; n = end)
+	{
+		EngineBatch *batch = NULL;
+
+		end = Min(n + RUNS_AT_ONCE, nruns);
+		if (nruns > 1)
+		{
+			batch = orch_engine_batch_begin();
+			orch_engine_load_runs(&run_ids[n], end - n);
+		}
+		for (; n < end; n++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			/* those before it may have ended it, or deleted its record */
+			if ((batch == NULL || orch_frame_actions() != actions) &&
+				!still_waits(&run_ids[n], type))
+				continue;
+			orch_engine_go_on(&run_ids[n], false);
+		}
+		orch_engine_batch_end(batch);
+	}
+	SPI_finish();
+	orch_system_leave(&saved);
+}
+
+/*
+ * Lock a run, if it is still about a record of the type and in progress.
+ */
+static bool
+still_waits(const pg_uuid_t *run_id, const char *type)
+{
+	Datum		values[2];
+
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = CStringGetTextDatum(type);
+	orch_plan_execute_latest(&plan_still_waits, values, NULL, 0);
+	return SPI_processed > 0;
+}
+
+/*
+ * The key of a row as text, NULL for null.
+ */
+static char *
+row_key(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
+{
+	return SPI_getvalue(tuple, desc, attnum);
+}
+
+/*
+ * to_jsonb() of a row.
+ */
+static Jsonb *
+row_to_jsonb(Relation relation, HeapTuple tuple)
+{
+	Oid			type = relation->rd_rel->reltype;
+	FmgrInfo	flinfo;
+	Expr	   *argument;
+	Gate		gate;
+	Jsonb	   *result;
+
+	/* a cast of a column's type is code of others: not to be run as whoever writes */
+	orch_gate_enter_table(&gate, GATE_RECORD, RelationGetRelid(relation));
+	fmgr_info(F_TO_JSONB, &flinfo);
+	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
+	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,
+											 list_make1(argument), InvalidOid,
+											 InvalidOid, COERCE_EXPLICIT_CALL),
+					   &flinfo);
+	result = DatumGetJsonbP(FunctionCall1(&flinfo,
+										  heap_copy_tuple_as_datum(tuple,
+																   RelationGetDescr(relation))));
+	orch_gate_leave(&gate);
+	return result;
+}
+
+/*
+ * A subtransaction ended: what it noted becomes the parent's, or is forgotten.
+ */
+void
+orch_record_change_at_subxact_end(int level, bool commit)
+{
+	NotedSet  **link = &noted;
+
+	while (*link != NULL)
+	{
+		if ((*link)->nest_level < level)
+			link = &(*link)->next;
+		else if (commit)
+		{
+			(*link)->nest_level = level - 1;
+			link = &(*link)->next;
+		}
+		else
+			*link = (*link)->next;	/* its memory goes with the subtransaction */
+	}
+}
+
+/*
+ * The transaction ended: its memory is gone.
+ */
+void
+orch_record_change_at_xact_end(void)
+{
+	noted = NULL;
+}

@@ -1,0 +1,404 @@
+/*-------------------------------------------------------------------------
+ *
+ * run.c
+ *	  Calls on runs: start, suspend, resume, cancel, recall, events.
+ *
+ * The three moves of a user are nothing but the UPDATE that he could write
+ * himself; the guard makes the consequences.  Each can be called again after a
+ * network failure: what is so already is no error.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work/run.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/frame.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "definition/definition.h"
+#include "engine/engine.h"
+#include "guard/transition.h"
+#include "record/principal.h"
+#include "record/record.h"
+
+#define MAX_IDEMPOTENCY_KEY 255
+
+static StaticPlan plan_suspend = {
+	"UPDATE orchestration.run SET status = 'Suspended'"
+	" WHERE id = $1 AND status <> 'Suspended'",
+	1, {UUIDOID}
+};
+static StaticPlan plan_resume = {
+	"UPDATE orchestration.run SET status = 'InProgress'"
+	" WHERE id = $1 AND status <> 'InProgress'",
+	1, {UUIDOID}
+};
+static StaticPlan plan_cancel = {
+	"UPDATE orchestration.run SET status = 'Canceled'"
+	" WHERE id = $1 AND status <> 'Canceled'",
+	1, {UUIDOID}
+};
+static StaticPlan plan_lock_run = {
+	"SELECT status, name FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
+};
+
+static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan);
+static Frame *enter_run(FunctionCallInfo fcinfo, SystemContext *saved,
+						RunStatus *status);
+static void leave_run(Frame *frame, SystemContext *saved);
+
+PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
+
+/*
+ * orchestration.start_orchestration(name text, record_id text, inputs jsonb,
+ *		idempotency_key text, owner_id uuid) returns uuid
+ *
+ * Starts a run of the active version and moves it as far as it goes, in this
+ * transaction.  Returns the id of the run; with an idempotency key that was used
+ * before for this orchestration, that of the existing run, and nothing happens.
+ * record_id is the key of the record that the run is about: of the definition's
+ * start.object, or, where it has none, of the registered record type that has
+ * such a record; the caller must be able to read it himself.  Raises 22004 for a null name, OR202 and OR203 for an unknown
+ * or inactive orchestration, 42809 for an evaluation flow, OR101 when there is no such record, OR103 for an
+ * owner that is no active user, 42501 for one who acts as no active user, or
+ * names another owner without Manage Orchestration Runs or Modify All Data, OR306 for inputs that do not fit.
+ * Source: contract/transitions.csv, line 2.
+ */
+Datum
+orchestration_start_orchestration(PG_FUNCTION_ARGS)
+{
+	StartRequest request;
+	pg_uuid_t	started_by;
+	pg_uuid_t  *run_id = palloc(sizeof(pg_uuid_t));
+	Oid			role = GetUserId();
+	AccessSet  *caller;
+	bool		is_user;
+	bool		may_give_away;
+	pg_uuid_t	user_id;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of an orchestration must not be null")));
+	caller = orch_access_require_user(role);
+	is_user = caller->is_user;
+	user_id = caller->user_id;
+	may_give_away = (caller->permissions &
+					 (PERMISSION_MODIFY_ALL_DATA | PERMISSION_MANAGE_RUNS)) != 0;
+	memset(&request, 0, sizeof(request));
+	request.definition = orch_definition_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (request.definition->kind == DEFINITION_EVALUATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is an evaluation flow: it is asked, not started",
+						request.definition->name)));
+	if (!PG_ARGISNULL(1))
+		orch_run_set_record(&request, text_to_cstring(PG_GETARG_TEXT_PP(1)), role);
+	if (!PG_ARGISNULL(2))
+		request.inputs = PG_GETARG_JSONB_P(2);
+	if (!PG_ARGISNULL(3))
+	{
+		request.idempotency_key = text_to_cstring(PG_GETARG_TEXT_PP(3));
+		if (request.idempotency_key[0] == '\0' ||
+			pg_mbstrlen(request.idempotency_key) > MAX_IDEMPOTENCY_KEY)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("an idempotency key must have 1 to %d characters",
+							MAX_IDEMPOTENCY_KEY)));
+	}
+	if (!PG_ARGISNULL(4))
+	{
+		Principal	owner;
+
+		request.owner_id = PG_GETARG_UUID_P(4);
+		if (!orch_principal_get(request.owner_id, &owner) ||
+			owner.kind != PRINCIPAL_USER || !owner.is_active)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+					 errmsg("owner %s is no active user",
+							orch_uuid_text(request.owner_id))));
+		if (!may_give_away &&
+			!(is_user && orch_uuid_equal(request.owner_id, &user_id)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("user \"%s\" may not start runs for another owner",
+							orch_principal_role_label(role)),
+					 errdetail("It needs the permission Manage Orchestration Runs or Modify All Data.")));
+	}
+	orch_run_set_starter(&request, &started_by);
+	orch_engine_start(&request, run_id);
+	PG_RETURN_UUID_P(run_id);
+}
+
+/*
+ * The record that a run is about: of the definition's record type, or of the one that
+ * has such a record.  The caller must be able to read it himself; one that he cannot
+ * read is refused as one that is none.
+ */
+void
+orch_run_set_record(StartRequest *request, char *key, Oid role)
+{
+	bool		unlimited = orch_access_is_unlimited(orch_access_of_role(role));
+
+	request->record_key = key;
+	request->record_type = request->definition->record_type;
+	if (request->record_type == NULL)
+	{
+		request->record_type = unlimited ? orch_record_find_type(key) :
+			orch_record_find_readable(key, role);
+		request->record_locked = true;
+		if (request->record_type == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+					 errmsg("no registered record type has a record \"%s\"", key)));
+	}
+	else if (!unlimited && !orch_record_readable(request->record_type, key, role))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record \"%s\" of type \"%s\" does not exist", key,
+						request->record_type)));
+}
+
+/*
+ * Who starts the run: the user of the role that acts, if it is one's.
+ */
+void
+orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by)
+{
+	Oid			actor = orch_frame_actor();
+	const Principal *principal;
+
+	if (!OidIsValid(actor))
+		return;
+	request->starter = orch_principal_role_label(actor);
+	principal = orch_principal_acting(actor);
+	if (principal == NULL)
+		return;
+	*started_by = principal->id;
+	request->started_by = started_by;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_suspend_run);
+
+/*
+ * orchestration.suspend_run(run_id uuid) returns boolean
+ *
+ * Suspends a run: nothing new starts, what ends meanwhile is kept as pending.
+ * Returns false when it was Suspended already.  Raises 22004 for null, OR101 for
+ * a run that does not exist or that the caller does not see, 42501 without Edit
+ * access to it or the permission Manage Orchestration Runs, OR001 when its status does not allow it.
+ * Source: contract/transitions.csv, line 4.
+ */
+Datum
+orchestration_suspend_run(PG_FUNCTION_ARGS)
+{
+	return move_run(fcinfo, &plan_suspend);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_resume_run);
+
+/*
+ * orchestration.resume_run(run_id uuid) returns boolean
+ *
+ * Resumes a run that is Suspended, or in Error with a recoverable error at most
+ * 14 days old.  Returns false when it was InProgress already.  Raises 22004,
+ * OR101 and 42501 as suspend_run() does, OR001 when its status does not allow it, OR004
+ * when its error is not recoverable or too old.
+ * Source: contract/transitions.csv, lines 7 and 9.
+ */
+Datum
+orchestration_resume_run(PG_FUNCTION_ARGS)
+{
+	return move_run(fcinfo, &plan_resume);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_cancel_run);
+
+/*
+ * orchestration.cancel_run(run_id uuid) returns boolean
+ *
+ * Cancels a run that is InProgress or Suspended.  Returns false when it was
+ * Canceled already.  Raises 22004, OR101 and 42501 as suspend_run() does, OR001 when
+ * its status does not allow it.
+ * Source: contract/transitions.csv, lines 5 and 8.
+ */
+Datum
+orchestration_cancel_run(PG_FUNCTION_ARGS)
+{
+	return move_run(fcinfo, &plan_cancel);
+}
+
+static Datum
+move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
+{
+	SystemContext saved;
+	Frame	   *frame;
+	Oid			role;
+	Datum		value;
+	bool		moved;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("run_id must not be null")));
+	value = PG_GETARG_DATUM(0);
+	role = GetUserId();
+	orch_access_require_move(role, DatumGetUUIDP(value));
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 0);
+	orch_access_require_move(role, DatumGetUUIDP(value));
+	orch_plan_execute_latest(plan, &value, NULL, 0);
+	moved = SPI_processed > 0;
+	SPI_finish();
+	orch_system_leave(&saved);
+	orch_frame_pop(frame);
+	PG_RETURN_BOOL(moved);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_publish_event);
+
+/*
+ * orchestration.publish_event(run_id uuid) returns boolean
+ *
+ * Lets the engine look at a run again: whatever its conditions read may have
+ * changed.  Returns false when the run is not InProgress, then nothing happens.
+ * Raises 22004 for null, OR101 for a run that does not exist or that the caller
+ * does not see, 42501 without Edit access to it or the permission Manage
+ * Orchestration Runs.  Source: contract/lifecycle.md, "Conditions" (an event is
+ * published for the run).
+ */
+Datum
+orchestration_publish_event(PG_FUNCTION_ARGS)
+{
+	RunStatus	status;
+	Frame	   *frame;
+	SystemContext saved;
+
+	frame = enter_run(fcinfo, &saved, &status);
+	if (status == RUN_IN_PROGRESS)
+		orch_engine_go_on(PG_GETARG_UUID_P(0), false);
+	leave_run(frame, &saved);
+	PG_RETURN_BOOL(status == RUN_IN_PROGRESS);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_recall_run);
+
+/*
+ * orchestration.recall_run(run_id uuid, comments text) returns boolean
+ *
+ * Recalls an approval: its open stage fails, saying so, and the run goes on along
+ * its recall path.  Returns false when the run has none (another orchestration, or
+ * one that does not provide for it), or has no open stage.  Raises 22004 for a null
+ * run, OR101 and 42501 as publish_event() does; OR001 when the run is not InProgress.  Source: flow-metadata.md, section 2
+ * (pathType ApprovalRecall).
+ */
+Datum
+orchestration_recall_run(PG_FUNCTION_ARGS)
+{
+	RunStatus	status;
+	Frame	   *frame;
+	SystemContext saved;
+	bool		recalled;
+
+	frame = enter_run(fcinfo, &saved, &status);
+	if (status != RUN_IN_PROGRESS)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE),
+				 errmsg("run %s cannot be recalled: it is %s",
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2),
+						orch_transition_status_name(LEVEL_RUN, status))));
+	recalled = orch_engine_recall(PG_GETARG_UUID_P(0),
+								  PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	leave_run(frame, &saved);
+	PG_RETURN_BOOL(recalled);
+}
+
+/*
+ * A call that moves a run: the caller's right to it, and the lock on it.
+ */
+static Frame *
+enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RunStatus *status)
+{
+	Oid			role = GetUserId();
+	Datum		value;
+	Frame	   *frame;
+	bool		isnull;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("run_id must not be null")));
+	value = PG_GETARG_DATUM(0);
+	orch_access_require_move(role, DatumGetUUIDP(value));
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
+	orch_system_enter(saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 1);
+	orch_access_require_move(role, DatumGetUUIDP(value));
+	*status = (RunStatus)
+		orch_catalog_label_value(ENUM_RUN_STATUS,
+								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+																SPI_tuptable->tupdesc, 1, &isnull)));
+	return frame;
+}
+
+static void
+leave_run(Frame *frame, SystemContext *saved)
+{
+	SPI_finish();
+	orch_system_leave(saved);
+	orch_frame_pop(frame);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_version_problem);
+
+/*
+ * orchestration.version_problem(version_id uuid) returns text
+ *
+ * Why runs of a version cannot be moved: it is gone, or no longer valid.  Null when
+ * they can.  For stuck_runs().  Raises nothing.  Source: ours.
+ */
+Datum
+orchestration_version_problem(PG_FUNCTION_ARGS)
+{
+	typedef struct
+	{
+		pg_uuid_t	id;
+		char	   *problem;
+	} Last;
+	Last	   *last = fcinfo->flinfo->fn_extra;
+	pg_uuid_t  *id = PG_GETARG_UUID_P(0);
+
+	/* most rows have the version of the row before */
+	if (last == NULL || !orch_uuid_equal(&last->id, id))
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		last = palloc(sizeof(Last));
+		last->id = *id;
+		last->problem = orch_engine_version_problem(id);
+		fcinfo->flinfo->fn_extra = last;
+		MemoryContextSwitchTo(old);
+	}
+	if (last->problem == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(last->problem));
+}

@@ -1,0 +1,492 @@
+/*-------------------------------------------------------------------------
+ *
+ * work_item.c
+ *	  Calls on work items: complete, claim, release, reassign, fail, due dates.
+ *
+ * Each finds the run of the item without a lock, takes the lock on the run, and
+ * only then looks at the item: of two members of a queue who finish the same item
+ * the second waits there, and then is told that it is done.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work/work_item.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "access/access.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/frame.h"
+#include "base/limit.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "engine/engine.h"
+#include "engine/notify.h"
+#include "guard/guard.h"
+#include "guard/transition.h"
+#include "record/action.h"
+#include "record/principal.h"
+#include "trail/history.h"
+#include "trail/log.h"
+
+#define MAX_IDEMPOTENCY_KEY 255
+
+/* A work item and its run, locked. */
+typedef struct ItemState
+{
+	pg_uuid_t	run_id;
+	pg_uuid_t	id;
+	pg_uuid_t	step_id;
+	pg_uuid_t	assignee_id;
+	bool		claimed;		/* from: */
+	pg_uuid_t	claimed_from;
+	char	   *screen;			/* its action, or NULL */
+	char	   *name;
+	RunStatus	run_status;
+	WorkItemStatus status;
+	char	   *idempotency_key;
+	char	   *completed_by;
+	char	   *completed_at;
+} ItemState;
+
+static StaticPlan plan_run_of = {
+	"SELECT run_id FROM orchestration.work_item WHERE id = $1", 1, {UUIDOID}
+};
+static StaticPlan plan_lock_run = {
+	"SELECT status FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
+};
+static StaticPlan plan_read = {
+	"SELECT step_run_id, assignee_id, name, status, idempotency_key,"
+	" completed_by, completed_at, claimed_from, screen_flow"
+	" FROM orchestration.work_item WHERE run_id = $1 AND id = $2",
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_complete = {
+	"UPDATE orchestration.work_item SET status = 'Completed', completed_by = $3,"
+	" idempotency_key = $4 WHERE run_id = $1 AND id = $2",
+	4, {UUIDOID, UUIDOID, TEXTOID, TEXTOID}
+};
+static StaticPlan plan_reassign = {
+	"UPDATE orchestration.work_item SET assignee_id = $3, claimed_from = $4"
+	" WHERE run_id = $1 AND id = $2",
+	4, {UUIDOID, UUIDOID, UUIDOID, UUIDOID}
+};
+static StaticPlan plan_set_due = {
+	"UPDATE orchestration.work_item SET due_at = $3"
+	" WHERE run_id = $1 AND id = $2 AND due_at IS DISTINCT FROM $3",
+	3, {UUIDOID, UUIDOID, TIMESTAMPTZOID}
+};
+
+static void lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
+					  void (*require) (Oid role, const pg_uuid_t *item_id));
+static void refuse_done(const ItemState *item);
+static void assign(const ItemState *item, const pg_uuid_t *assignee,
+				   const pg_uuid_t *claimed_from);
+static pg_uuid_t *item_argument(FunctionCallInfo fcinfo);
+static Frame *enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
+						 void (*require) (Oid role, const pg_uuid_t *item_id));
+static void leave_item(Frame *frame, SystemContext *saved);
+
+/*
+ * Lock the run of a work item and read the item.  Caller is in system context
+ * and connected to SPI.  The role's right is asked for before and after.
+ */
+static void
+lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
+		  void (*require) (Oid role, const pg_uuid_t *item_id))
+{
+	Datum		values[2];
+	Datum		claimed_from;
+	bool		isnull;
+	HeapTuple	tuple;
+	TupleDesc	desc;
+
+	require(role, id);
+	item->id = *id;
+	values[0] = UUIDPGetDatum(id);
+	orch_plan_execute_latest(&plan_run_of, values, NULL, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("work item %s does not exist", orch_uuid_text(id))));
+	item->run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+												SPI_tuptable->tupdesc, 1, &isnull));
+	values[0] = UUIDPGetDatum(&item->run_id);
+	orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
+	if (SPI_processed > 0)
+	{
+		item->run_status = (RunStatus)
+			orch_catalog_label_value(ENUM_RUN_STATUS,
+									 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+																	SPI_tuptable->tupdesc, 1, &isnull)));
+		values[1] = UUIDPGetDatum(id);
+		orch_plan_execute_latest(&plan_read, values, NULL, 1);
+	}
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("work item %s does not exist", orch_uuid_text(id))));
+	require(role, id);
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	item->step_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+	item->assignee_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+	item->name = SPI_getvalue(tuple, desc, 3);
+	item->status = (WorkItemStatus)
+		orch_catalog_label_value(ENUM_WORK_ITEM_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	item->idempotency_key = SPI_getvalue(tuple, desc, 5);
+	item->completed_by = SPI_getvalue(tuple, desc, 6);
+	item->completed_at = SPI_getvalue(tuple, desc, 7);
+	claimed_from = SPI_getbinval(tuple, desc, 8, &isnull);
+	item->claimed = !isnull;
+	if (!isnull)
+		item->claimed_from = *DatumGetUUIDP(claimed_from);
+	item->screen = SPI_getvalue(tuple, desc, 9);
+}
+
+static void
+refuse_done(const ItemState *item)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_WORK_ITEM_DONE),
+			 errmsg("work item %s is Completed already", item->name),
+			 item->completed_by != NULL ?
+			 errdetail("%s finished it at %s.", item->completed_by,
+					   item->completed_at) :
+			 errdetail("It was closed at %s, when its step ended otherwise.",
+					   item->completed_at)));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
+
+/*
+ * orchestration.complete_work_item(work_item_id uuid, outputs jsonb,
+ *		idempotency_key text) returns boolean
+ *
+ * Finishes a work item with the outputs of its screen, completes its step and
+ * moves the run.  While the run is Suspended or in Error the outcome is kept as
+ * pending.  Returns false when the same call (the same idempotency key) finished
+ * it before.  Raises 22004 for a null id, OR101 for an item that
+ * does not exist or that the caller does not see, 42501 when it is not assigned to
+ * him or a group or queue of his and he lacks Modify All Data, OR302 when
+ * the item is Completed already, OR306 for outputs that are no object, or not what
+ * describe_action() says of the screen.
+ * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
+ */
+Datum
+orchestration_complete_work_item(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *outputs = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	char	   *key = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *actor;
+	SystemContext saved;
+	Oid			role = GetUserId();
+	Frame	   *frame;
+	ItemState	item;
+	StepOutcome outcome;
+	JsonbValue *said;
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', ' '};
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id must not be null")));
+	if (outputs != NULL && !JB_ROOT_IS_OBJECT(outputs))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_INPUT),
+				 errmsg("outputs must be a JSON object: names of outputs and their values")));
+	if (key != NULL && (key[0] == '\0' || pg_mbstrlen(key) > MAX_IDEMPOTENCY_KEY))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an idempotency key must have 1 to %d characters",
+						MAX_IDEMPOTENCY_KEY)));
+
+	actor = orch_principal_role_label(role);
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
+	orch_system_enter(&saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	lock_item(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
+	if (item.status == WORK_ITEM_COMPLETED)
+	{
+		if (key == NULL || item.idempotency_key == NULL ||
+			strcmp(key, item.idempotency_key) != 0)
+			refuse_done(&item);
+		SPI_finish();
+		orch_system_leave(&saved);
+		orch_frame_pop(frame);
+		PG_RETURN_BOOL(false);
+	}
+
+	if (item.screen != NULL)
+		orch_action_check_outputs(item.screen, outputs);
+	values[0] = UUIDPGetDatum(&item.run_id);
+	values[1] = UUIDPGetDatum(&item.id);
+	values[2] = CStringGetTextDatum(actor);
+	if (key != NULL)
+		values[3] = CStringGetTextDatum(key);
+	else
+		nulls[3] = 'n';
+	said = outputs == NULL ? NULL : orch_engine_comments(outputs);
+	orch_guard_execute(SCOPE_TRUSTED, &plan_complete, values, nulls,
+					   said == NULL || said->type != jbvString ? NULL :
+					   pnstrdup(said->val.string.val, said->val.string.len));
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.success = true;
+	outcome.outputs = outputs;
+	if (item.run_status == RUN_IN_PROGRESS)
+		orch_engine_end_step(&item.run_id, &item.step_id, &outcome);
+	else
+		orch_engine_keep_outcome(&item.run_id, &item.step_id, &outcome);
+	orch_log_flush();
+	orch_history_flush();
+	SPI_finish();
+	orch_system_leave(&saved);
+	orch_frame_pop(frame);
+	PG_RETURN_BOOL(true);
+}
+
+/*
+ * Give an item to somebody else, and tell him.
+ */
+static void
+assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claimed_from)
+{
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', ' '};
+
+	values[0] = UUIDPGetDatum(&item->run_id);
+	values[1] = UUIDPGetDatum(&item->id);
+	values[2] = UUIDPGetDatum(assignee);
+	values[3] = UUIDPGetDatum(claimed_from);
+	if (claimed_from == NULL)
+		nulls[3] = 'n';
+	orch_plan_execute_latest(&plan_reassign, values, nulls, 0);
+	orch_notify_assigned(assignee);
+}
+
+/*
+ * A call on an Assigned item by one who has the right that require asks for.
+ */
+static Frame *
+enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
+		   void (*require) (Oid role, const pg_uuid_t *item_id))
+{
+	Oid			role = GetUserId();
+	Frame	   *frame = orch_frame_push(FRAME_CALL, role, NULL);
+
+	orch_system_enter(saved);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	lock_item(id, item, role, require);
+	if (item->status == WORK_ITEM_COMPLETED)
+		refuse_done(item);
+	return frame;
+}
+
+static void
+leave_item(Frame *frame, SystemContext *saved)
+{
+	SPI_finish();
+	orch_system_leave(saved);
+	orch_frame_pop(frame);
+}
+
+/* The first argument of calls whose others may be null. */
+static pg_uuid_t *
+item_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id must not be null")));
+	return PG_GETARG_UUID_P(0);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_claim_work_item);
+
+/*
+ * orchestration.claim_work_item(work_item_id uuid) returns boolean
+ *
+ * Makes the caller the assignee of an item that a group or queue of his has, so that
+ * nobody else works on it.  Returns false when it was his already.  Raises 22004,
+ * OR101 and 42501 as complete_work_item() does, OR302 when the item is Completed,
+ * 55000 when another user has it.  Source: contract/transitions.csv, line 31.
+ */
+Datum
+orchestration_claim_work_item(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	ItemState	item;
+	Oid			role = GetUserId();
+	const Principal *acting;
+	pg_uuid_t	me;
+	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+									 orch_access_require_work);
+	Principal	holder;
+	bool		other;
+
+	acting = orch_principal_acting(role);
+	if (acting == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" acts as no active user",
+						GetUserNameFromId(role, false))));
+	me = acting->id;
+	other = !orch_uuid_equal(&item.assignee_id, &me);
+	if (other)
+	{
+		if (orch_principal_get(&item.assignee_id, &holder) && holder.kind == PRINCIPAL_USER)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("work item %s is assigned to %s", item.name, holder.name),
+					 errhint("Only what a group or queue has can be claimed; reassign it.")));
+		assign(&item, &me, &item.assignee_id);
+	}
+	leave_item(frame, &saved);
+	PG_RETURN_BOOL(other);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_release_work_item);
+
+/*
+ * orchestration.release_work_item(work_item_id uuid) returns boolean
+ *
+ * Gives an item that was claimed back to its group or queue.  Returns false when it
+ * was not claimed.  Raises 22004, OR101, 42501 and OR302 as claim_work_item() does.
+ * Source: contract/transitions.csv, line 31.
+ */
+Datum
+orchestration_release_work_item(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	ItemState	item;
+	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+									 orch_access_require_work);
+
+	if (item.claimed)
+		assign(&item, &item.claimed_from, NULL);
+	leave_item(frame, &saved);
+	PG_RETURN_BOOL(item.claimed);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_set_due_date);
+
+/*
+ * orchestration.set_due_date(work_item_id uuid, due_at timestamptz) returns boolean
+ *
+ * Says when an item should be done; null: any time.  Returns false when that was so
+ * already.  Raises 22004 for a null id, 22008 for a time before 1970, after 9999 or
+ * infinite, OR101, 42501 and OR302 as claim_work_item() does.
+ */
+Datum
+orchestration_set_due_date(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	ItemState	item;
+	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+									 orch_access_require_work);
+	Datum		values[3];
+	char		nulls[3] = {' ', ' ', ' '};
+	bool		changed;
+
+	if (!PG_ARGISNULL(1))
+		orch_limit_time(PG_GETARG_TIMESTAMPTZ(1), "due_at");
+	values[0] = UUIDPGetDatum(&item.run_id);
+	values[1] = UUIDPGetDatum(&item.id);
+	values[2] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
+	if (PG_ARGISNULL(1))
+		nulls[2] = 'n';
+	orch_plan_execute_latest(&plan_set_due, values, nulls, 0);
+	changed = SPI_processed > 0;
+	leave_item(frame, &saved);
+	PG_RETURN_BOOL(changed);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
+
+/*
+ * orchestration.reassign_work_item(work_item_id uuid, assignee_id uuid)
+ *		returns boolean
+ *
+ * Gives an Assigned work item to another user, group or queue.  Returns false
+ * when it was his already.  Raises 22004 for null, OR101 for an item that
+ * does not exist or that the caller does not see, 42501 without the permission
+ * Reassign Orchestration Work Items, OR103 for an assignee that is no active principal, OR302 when the item is
+ * Completed.  Source: contract/transitions.csv, line 31.
+ */
+Datum
+orchestration_reassign_work_item(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *assignee;
+	Principal	principal;
+	SystemContext saved;
+	Frame	   *frame;
+	ItemState	item;
+	bool		other;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id and assignee_id must not be null")));
+	assignee = PG_GETARG_UUID_P(1);
+	if (!orch_principal_get(assignee, &principal) || !principal.is_active)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("assignee %s is no active user, group or queue",
+						orch_uuid_text(assignee))));
+
+	frame = enter_item(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_reassign);
+	other = !orch_uuid_equal(&item.assignee_id, assignee);
+	if (other)
+		assign(&item, assignee, NULL);
+	leave_item(frame, &saved);
+	PG_RETURN_BOOL(other);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_fail_work_item);
+
+/*
+ * orchestration.fail_work_item(work_item_id uuid, message text) returns boolean
+ *
+ * Says that the screen of an Assigned work item failed: the run goes to Error,
+ * recoverable, while the stage and the step stay InProgress and the item stays
+ * Assigned.  Returns false when the run was in Error already.  Raises 22004, OR101
+ * and 42501 as complete_work_item() does, OR302 when the item is Completed, OR001 when
+ * the status of the run does not allow it.
+ * Source: contract/lifecycle.md, "Cascades", row "screen flow fails".
+ */
+Datum
+orchestration_fail_work_item(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	Frame	   *frame;
+	ItemState	item;
+	bool		fails;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("work_item_id and message must not be null")));
+	frame = enter_item(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_work);
+	fails = item.run_status != RUN_ERROR;
+	if (fails)
+		orch_engine_fail_screen(&item.run_id, &item.step_id,
+								text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	leave_item(frame, &saved);
+	PG_RETURN_BOOL(fails);
+}
