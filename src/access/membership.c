@@ -89,12 +89,9 @@ orchestration_guard_membership(PG_FUNCTION_ARGS)
 		SystemContext saved;
 		Datum		value = UUIDPGetDatum(&orch_automated_process);
 
-		orch_system_enter(&saved);
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
+		orch_system_connect(&saved);
 		orch_plan_execute_latest(&plan_lock, &value, NULL, 0);
-		SPI_finish();
-		orch_system_leave(&saved);
+		orch_system_finish(&saved);
 	}
 	if (belongs_to(member, group))
 	{

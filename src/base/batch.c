@@ -38,6 +38,7 @@
 
 #include "base/batch.h"
 #include "base/compat.h"
+#include "base/system.h"
 
 /* rows a table_multi_insert() */
 #define BATCH			500
@@ -157,8 +158,7 @@ insert_one_by_one(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
 						 quote_identifier(NameStr(att->attname)));
 		appendStringInfo(&places, "%s$%d", ncolumns > 1 ? ", " : "", ncolumns);
 	}
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	plan = SPI_prepare(psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)",
 								quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 														   RelationGetRelationName(relation)),

@@ -41,10 +41,8 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "base/lock.h"
 #include "base/stamp.h"
-
-/* "OR": 1 and 2 are those of the advisory lock functions */
-#define LOCK_CLASS	0x4F52
 
 static TimestampTz stamp = 0;	/* 0: nothing is written yet */
 
@@ -59,8 +57,7 @@ orch_stamp(void)
 		return stamp;
 
 	before = GetCurrentTimestamp();
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) ((uint64) before >> 32),
-						 (uint32) before, LOCK_CLASS);
+	orch_lock_tag(&tag, LOCK_STAMP, (uint64) before);
 	owner = CurrentResourceOwner;
 	CurrentResourceOwner = TopTransactionResourceOwner;
 	PG_TRY();
@@ -98,7 +95,7 @@ orch_stamp_horizon(void)
 
 		if (lock->locktag.locktag_type != LOCKTAG_ADVISORY ||
 			lock->locktag.locktag_field1 != MyDatabaseId ||
-			lock->locktag.locktag_field4 != LOCK_CLASS)
+			lock->locktag.locktag_field4 != LOCK_STAMP)
 			continue;
 		before = (TimestampTz) (((uint64) lock->locktag.locktag_field2 << 32) |
 								lock->locktag.locktag_field3);

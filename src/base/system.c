@@ -75,6 +75,27 @@ orch_system_leave(const SystemContext *saved)
 	SetUserIdAndSecContext(saved->user_id, saved->sec_context);
 }
 
+void
+orch_spi_connect(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+orch_system_connect(SystemContext *saved)
+{
+	orch_system_enter(saved);
+	orch_spi_connect();
+}
+
+void
+orch_system_finish(const SystemContext *saved)
+{
+	SPI_finish();
+	orch_system_leave(saved);
+}
+
 /*
  * Prepare a plan at its first use, and let it be planned again when it became
  * invalid.  A plan stays for the session, whatever the tables grow to meanwhile; it

@@ -33,6 +33,12 @@ typedef struct SystemContext
 extern void orch_system_enter(SystemContext *saved);
 extern void orch_system_leave(const SystemContext *saved);
 
+/* The same, connected to SPI. */
+extern void orch_system_connect(SystemContext *saved);
+extern void orch_system_finish(const SystemContext *saved);
+
+extern void orch_spi_connect(void);
+
 /*
  * Kept plans.  A StaticPlan is a file-level variable with its query and
  * argument types; orch_plan_execute() prepares it at first use and keeps it for

@@ -24,19 +24,17 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/change_owner.h"
 #include "call/share.h"
 #include "record/principal.h"
 
-static StaticPlan plan_lock_run = {
-	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
-};
 static StaticPlan plan_owner[NUM_OBJECTS] = {
 	[OBJECT_STAGE] = {
 		"UPDATE orchestration.stage_run SET owner_id = $3"
@@ -77,20 +75,17 @@ orch_change_owner(Oid role, const pg_uuid_t *record_id, const pg_uuid_t *owner_i
 				 errmsg("%s is no active user", orch_uuid_text(owner_id))));
 
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[0] = UUIDPGetDatum(&record.run_id);
 	values[1] = UUIDPGetDatum(record_id);
 	values[2] = UUIDPGetDatum(owner_id);
-	orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
+	(void) orch_lock_run(&record.run_id, RUN_LOCK_MOVE);
 	/* what the lock was waited for may have been the change of the right */
 	orch_share_require_all(role, -1, record_id, &record, "change the owner of", "");
 	other = !orch_uuid_equal(&record.owner_id, owner_id);
 	if (other)
 		orch_plan_execute_latest(&plan_owner[record.object], values, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	return other;
 }
@@ -109,9 +104,6 @@ PG_FUNCTION_INFO_V1(orchestration_change_owner);
 Datum
 orchestration_change_owner(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("record_id and owner_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "record_id and owner_id");
 	PG_RETURN_BOOL(orch_change_owner(GetUserId(), PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)));
 }

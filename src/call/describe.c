@@ -454,9 +454,7 @@ orchestration_describe_sobjects(PG_FUNCTION_ARGS)
 	/* what is invalidated from here on makes the answer old */
 	asked_generation = generation;
 	asked_sobject_generation = orch_catalog_sobject_generation;
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_record_types, NULL, NULL, 0);
 	nrecord_types = (int) SPI_processed;
 	record_types = SPI_palloc(Max(nrecord_types, 1) * sizeof(char *));
@@ -467,8 +465,7 @@ orchestration_describe_sobjects(PG_FUNCTION_ARGS)
 		record_types[i] = SPI_palloc(strlen(name) + 1);
 		strcpy(record_types[i], name);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < nnames; i++)

@@ -28,8 +28,10 @@
 #include "utils/rel.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/feed.h"
@@ -54,9 +56,6 @@ static StaticPlan plan_item = {
 	"SELECT object::pg_catalog.text, record_id FROM orchestration.feed_item WHERE id = $1"
 	" FOR KEY SHARE",
 	1, {UUIDOID}
-};
-static StaticPlan plan_lock_run = {
-	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR KEY SHARE", 1, {UUIDOID}
 };
 static StaticPlan plan_comment = {
 	"INSERT INTO orchestration.feed_comment (run_id, feed_item_id, record_id, object,"
@@ -205,10 +204,8 @@ orchestration_post_to_feed(PG_FUNCTION_ARGS)
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 	bool		isnull;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(4) || PG_ARGISNULL(5))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("record_id, visibility and is_rich_text must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "record_id, visibility and is_rich_text");
+	orch_require_arguments(fcinfo, 4, 2, "record_id, visibility and is_rich_text");
 	if (body == NULL && url == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -259,19 +256,15 @@ orchestration_post_to_feed(PG_FUNCTION_ARGS)
 		values[9] = CStringGetTextDatum(title);
 	else
 		nulls[9] = 'n';
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
-	if (SPI_processed == 0)
+	orch_system_connect(&saved);
+	if (orch_lock_run(&record.run_id, RUN_LOCK_KEEP) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("record %s does not exist", orch_uuid_text(&record.id))));
 	orch_plan_execute_latest(&plan_post, values, nulls, 0);
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 									   &isnull));
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_UUID_P(id);
 }
 
@@ -307,9 +300,7 @@ orchestration_comment_on_feed_item(PG_FUNCTION_ARGS)
 		nulls[1] = 'n';
 	values[0] = PG_GETARG_DATUM(0);
 	values[2] = CStringGetTextDatum(body);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	require_item(role, PG_GETARG_UUID_P(0));
 	orch_plan_execute_latest(&plan_comment, values, nulls, 0);
 	if (SPI_processed == 0)
@@ -318,8 +309,7 @@ orchestration_comment_on_feed_item(PG_FUNCTION_ARGS)
 				 errmsg("feed item %s does not exist", orch_uuid_text(PG_GETARG_UUID_P(0)))));
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 									   &isnull));
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_UUID_P(id);
 }
 
@@ -357,9 +347,7 @@ orch_feed_delete(const pg_uuid_t *id)
 	bool		found;
 
 	(void) orch_access_require_user(role);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	found = item_visible(role, &plan_found, id);
 	if (found)
 	{
@@ -377,12 +365,11 @@ orch_feed_delete(const pg_uuid_t *id)
 					 errdetail("It needs to be his own, or the permission Modify All Data.")));
 		/* the run first, as whoever deletes the run has it */
 		run = SPI_getbinval(tuple, desc, 4, &isnull);
-		orch_plan_execute_latest(&plan_lock_run, &run, NULL, 1);
+		(void) orch_lock_run(DatumGetUUIDP(run), RUN_LOCK_KEEP);
 		orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
 		found = SPI_processed > 0;
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return found;
 }
 
@@ -403,15 +390,10 @@ orchestration_delete_feed_comment(PG_FUNCTION_ARGS)
 	Datum		value;
 	bool		found;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("comment_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "comment_id");
 	(void) orch_access_require_user(role);
 	value = PG_GETARG_DATUM(0);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_comment_item, &value, NULL, 1);
 	found = SPI_processed > 0;
 	if (found)
@@ -436,8 +418,7 @@ orchestration_delete_feed_comment(PG_FUNCTION_ARGS)
 			found = SPI_processed > 0;
 		}
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_BOOL(found);
 }
 
@@ -449,20 +430,14 @@ like(FunctionCallInfo fcinfo, StaticPlan *plan)
 	Datum		values[2];
 	bool		done;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("feed_item_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "feed_item_id");
 	(void) set_author(role, &values[1]);
 	values[0] = PG_GETARG_DATUM(0);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	require_item(role, PG_GETARG_UUID_P(0));
 	orch_plan_execute_latest(plan, values, NULL, 0);
 	done = SPI_processed > 0;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_BOOL(done);
 }
 
@@ -536,14 +511,11 @@ orchestration_feed_count(PG_FUNCTION_ARGS)
 	values[0] = heap_getattr(row, SPI_fnumber(desc, "run_id"), desc, &isnull);
 	values[1] = heap_getattr(row, SPI_fnumber(desc, "feed_item_id"), desc, &isnull);
 	values[2] = Int32GetDatum(TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? 1 : -1);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(RelationGetRelid(trigdata->tg_relation) ==
 							 orch_catalog_relation(RELATION_FEED_LIKE) ?
 							 &plan_count_like : &plan_count_comment, values, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return PointerGetDatum(NULL);
 }
 

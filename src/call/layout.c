@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
@@ -416,10 +417,7 @@ orchestration_describe_layout(PG_FUNCTION_ARGS)
 	int			i;
 
 	(void) orch_access_require_user(role);
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "name");
 	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), CALL_DESCRIBE_LAYOUT);
 	if (!PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -446,9 +444,7 @@ orchestration_describe_layout(PG_FUNCTION_ARGS)
 	}
 
 	value = CStringGetTextDatum(object->name);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute(&plan_get, &value, NULL, true, 1);
 	if (SPI_processed > 0)
 	{
@@ -459,8 +455,7 @@ orchestration_describe_layout(PG_FUNCTION_ARGS)
 		stored = DatumGetJsonbP(SPI_datumTransfer(PointerGetDatum(PG_DETOAST_DATUM(json)),
 												  false, -1));
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (stored != NULL)
 		parse_layout(object, stored, &layout);
 	else
@@ -521,21 +516,15 @@ orchestration_set_layout(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	Layout		layout;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "name");
 	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), CALL_DESCRIBE_LAYOUT);
 	if (!PG_ARGISNULL(1))
 		parse_layout(object, PG_GETARG_JSONB_P(1), &layout);
 
 	values[0] = CStringGetTextDatum(object->name);
 	values[1] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(PG_ARGISNULL(1) ? &plan_unset : &plan_set, values, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_VOID();
 }

@@ -27,14 +27,13 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "record/principal.h"
-
-/* "OV", as in stamp.c */
-#define LOCK_CLASS	0x4F56
 
 #define VIEWS \
 	"ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))" \
@@ -47,9 +46,6 @@ static StaticPlan plan_again = {
 	" FROM " VIEWS
 	" WHERE v.run_id = $1 AND v.record_id = u.id AND v.user_id = $2",
 	5, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, BOOLARRAYOID}
-};
-static StaticPlan plan_lock_run = {
-	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR KEY SHARE", 1, {UUIDOID}
 };
 static StaticPlan plan_first = {
 	"INSERT INTO orchestration.record_view (run_id, record_id, object, user_id,"
@@ -72,8 +68,7 @@ try_lock(const pg_uuid_t *run_id, const pg_uuid_t *user_id)
 		hash_bytes_extended(user_id->data, UUID_LEN, 1);
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash,
-						 LOCK_CLASS);
+	orch_lock_tag(&tag, LOCK_VIEW, hash);
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
@@ -95,10 +90,7 @@ view(FunctionCallInfo fcinfo, bool viewed)
 	SystemContext saved;
 	int			n = 0;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("record_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "record_id");
 	set = orch_access_require_user(role);
 	user_id = set->is_user ? set->user_id : orch_automated_process;
 	if (orch_access_find(PG_GETARG_UUID_P(0), &record))
@@ -126,21 +118,17 @@ view(FunctionCallInfo fcinfo, bool viewed)
 	values[2] = PointerGetDatum(orch_uuid_array(ids, n));
 	values[3] = PointerGetDatum(construct_array(objects, n, TEXTOID, -1, false, TYPALIGN_INT));
 	values[4] = PointerGetDatum(construct_array(is_viewed, n, BOOLOID, 1, true, TYPALIGN_CHAR));
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_again, values, NULL, 0);
 	if (SPI_processed < (uint64) n)
 	{
-		orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
-		if (SPI_processed == 0)
+		if (orch_lock_run(&record.run_id, RUN_LOCK_KEEP) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 					 errmsg("record %s does not exist", orch_uuid_text(&record.id))));
 		orch_plan_execute_latest(&plan_first, values, NULL, 0);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_BOOL(true);
 }
 

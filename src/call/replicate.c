@@ -29,8 +29,10 @@
 #include "utils/timestamp.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/errors.h"
 #include "base/stamp.h"
+#include "base/system.h"
 #include "base/uuid.h"
 #include "call/tombstone.h"
 #include "record/sobject.h"
@@ -52,10 +54,7 @@ check_window(FunctionCallInfo fcinfo, int call, int max_days, TimestampTz *start
 {
 	const SObject *object;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("object, start_date and end_date must not be null")));
+	orch_require_arguments(fcinfo, 0, 3, "object, start_date and end_date");
 	(void) orch_access_require_user(GetUserId());
 	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), call);
 	*start = PG_GETARG_TIMESTAMPTZ(1);
@@ -139,8 +138,7 @@ orchestration_get_updated(PG_FUNCTION_ARGS)
 	int			i;
 
 	covered = Min(end, orch_stamp_horizon());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	for (i = 0; i < (int) lengthof(tables); i++)
 	{
 		Oid			types[4] = {INT4OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
@@ -233,8 +231,7 @@ orchestration_get_deleted(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
 				 errmsg("INVALID_REPLICATION_DATE: startDate must be more than one minute before endDate")));
 	covered = Min(end, orch_stamp_horizon());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	values[0] = CStringGetTextDatum(object->name);
 	values[1] = TimestampTzGetDatum(start);
 	values[2] = TimestampTzGetDatum(end);

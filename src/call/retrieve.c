@@ -23,7 +23,9 @@
 #include "utils/timestamp.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/errors.h"
+#include "base/system.h"
 #include "base/uuid.h"
 #include "record/sobject.h"
 
@@ -116,10 +118,7 @@ orchestration_retrieve(PG_FUNCTION_ARGS)
 	int			i;
 	int			j;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("fields, object and ids must not be null")));
+	orch_require_arguments(fcinfo, 0, 3, "fields, object and ids");
 	(void) orch_access_require_user(GetUserId());
 	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(1)), CALL_RETRIEVE);
 	fields = parse_fields(object, PG_GETARG_ARRAYTYPE_P(0), &nfields);
@@ -142,8 +141,7 @@ orchestration_retrieve(PG_FUNCTION_ARGS)
 			asked[nasked++] = ids[i];
 	}
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT x.id");
 	for (j = 0; j < nfields; j++)

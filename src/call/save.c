@@ -33,8 +33,10 @@
 #include "utils/timestamp.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/change_owner.h"
@@ -50,10 +52,6 @@
 
 extern Datum orchestration_reassign_work_item(PG_FUNCTION_ARGS);
 
-static StaticPlan plan_lock_runs = {
-	"SELECT 1 FROM orchestration.run WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
-	1, {UUIDARRAYOID}
-};
 
 typedef void (*SaveStep) (SaveState *state, int i, void *arg, const SObject **object);
 
@@ -81,7 +79,6 @@ lock_runs(const pg_uuid_t *ids, int nids)
 	pg_uuid_t  *run_ids = palloc(Max(nids, 1) * sizeof(pg_uuid_t));
 	SystemContext saved;
 	RecordAccess record;
-	Datum		value;
 	int			n = 0;
 	int			i;
 
@@ -91,13 +88,9 @@ lock_runs(const pg_uuid_t *ids, int nids)
 			run_ids[n++] = record.run_id;
 	if (n > 1)
 	{
-		value = PointerGetDatum(orch_uuid_array(run_ids, n));
-		orch_system_enter(&saved);
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
-		orch_plan_execute_latest(&plan_lock_runs, &value, NULL, 0);
-		SPI_finish();
-		orch_system_leave(&saved);
+		orch_system_connect(&saved);
+		(void) orch_lock_runs(run_ids, n, RUN_LOCK_MOVE);
+		orch_system_finish(&saved);
 	}
 	pfree(run_ids);
 }
@@ -486,8 +479,7 @@ in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
+		orch_spi_connect();
 		MemoryContextSwitchTo(context);
 		step(state, i, arg, &object);
 		SPI_finish();
@@ -618,10 +610,7 @@ save(FunctionCallInfo fcinfo, SaveCall call, int records_arg)
 	state.call = call;
 	if (call == SAVE_UPSERT)
 	{
-		if (PG_ARGISNULL(0))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("external_id_field must not be null")));
+		orch_require_arguments(fcinfo, 0, 1, "external_id_field");
 		state.external_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	}
 	records = PG_GETARG_JSONB_P(records_arg);
@@ -745,10 +734,7 @@ orchestration_delete(PG_FUNCTION_ARGS)
 	bool	   *nulls;
 	int			i;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("ids and all_or_none must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "ids and all_or_none");
 	(void) orch_access_require_user(GetUserId());
 	memset(&state, 0, sizeof(state));
 	state.call = SAVE_DELETE;

@@ -27,8 +27,10 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/share.h"
@@ -39,10 +41,6 @@
 
 #define MANAGE_SHARING			"manage the sharing of", ""
 
-static StaticPlan plan_lock_run = {
-	"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
-};
 static StaticPlan plan_share = {
 	"INSERT INTO orchestration.share_grant AS g (run_id, object, record_id,"
 	" user_or_group_id, access_level, modified_by)"
@@ -224,12 +222,10 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	orch_share_require_all(role, object, record_id, &record, MANAGE_SHARING);
 	get_principal(principal_id, "grantee", &principal);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	check_level(record.object, level);
 	values[0] = UUIDPGetDatum(&record.run_id);
-	orch_plan_execute_latest(&plan_lock_run, values, NULL, 0);
+	(void) orch_lock_run(&record.run_id, RUN_LOCK_MOVE);
 	orch_share_require_all(role, record.object, record_id, &record, MANAGE_SHARING);
 	values[1] = object_label(record.object);
 	values[2] = UUIDPGetDatum(record_id);
@@ -239,8 +235,7 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	orch_plan_execute_latest(&plan_share, values, nulls, 0);
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 									   SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 bool
@@ -254,18 +249,15 @@ orch_share_remove(int object, const pg_uuid_t *record_id,
 	bool		removed;
 
 	orch_share_require_all(role, object, record_id, &record, MANAGE_SHARING);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[0] = UUIDPGetDatum(&record.run_id);
-	orch_plan_execute_latest(&plan_lock_run, values, NULL, 0);
+	(void) orch_lock_run(&record.run_id, RUN_LOCK_MOVE);
 	orch_share_require_all(role, record.object, record_id, &record, MANAGE_SHARING);
 	values[1] = UUIDPGetDatum(record_id);
 	values[2] = UUIDPGetDatum(principal_id);
 	orch_plan_execute_latest(&plan_unshare, values, NULL, 0);
 	removed = SPI_processed > 0;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return removed;
 }
 
@@ -278,15 +270,12 @@ orch_share_owner_changed(const pg_uuid_t *run_id, const pg_uuid_t *record_id)
 	SystemContext saved;
 	Datum		values[2];
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[0] = UUIDPGetDatum(run_id);
 	values[1] = UUIDPGetDatum(record_id);
-	orch_plan_execute_latest(&plan_lock_run, values, NULL, 0);
+	(void) orch_lock_run(run_id, RUN_LOCK_MOVE);
 	orch_plan_execute_latest(&plan_unshare_all, values, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_share_record);
@@ -307,10 +296,7 @@ orchestration_share_record(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("record_id, user_or_group_id and access_level must not be null")));
+	orch_require_arguments(fcinfo, 0, 3, "record_id, user_or_group_id and access_level");
 	orch_share_record(-1, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
 					  level_argument(PG_GETARG_OID(2)), id);
 	PG_RETURN_UUID_P(id);
@@ -329,10 +315,7 @@ PG_FUNCTION_INFO_V1(orchestration_unshare_record);
 Datum
 orchestration_unshare_record(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("record_id and user_or_group_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "record_id and user_or_group_id");
 	PG_RETURN_BOOL(orch_share_remove(-1, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)));
 }
 
@@ -353,21 +336,15 @@ orchestration_set_default_access(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	Datum		values[2];
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("object and sharing_model must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "object and sharing_model");
 	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
 								   "set default access");
 	values[0] = object_label((SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT, PG_GETARG_OID(0)));
 	values[1] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARING_MODEL,
 													   orch_catalog_label_value(ENUM_SHARING_MODEL, PG_GETARG_OID(1))));
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_set_default, values, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_VOID();
 }
 
@@ -444,9 +421,7 @@ orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
 
 	check_texts(request, name);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	check_level(request->object, request->level);
 	values[0] = object_label(request->object);
 	values[1] = CStringGetTextDatum(level_name(request->level));
@@ -477,8 +452,7 @@ orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
 	orch_plan_execute_latest(&plan_create_rule, values, nulls, 0);
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 									   SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 bool
@@ -490,13 +464,10 @@ orch_share_delete_rule(const pg_uuid_t *id)
 
 	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
 								   "manage sharing rules");
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_delete_rule, &value, NULL, 0);
 	deleted = SPI_processed > 0;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return deleted;
 }
 
@@ -520,13 +491,9 @@ orchestration_create_owner_sharing_rule(PG_FUNCTION_ARGS)
 {
 	RuleRequest request;
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
-	int			i;
 
-	for (i = 0; i < 4; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("object, group_id, user_or_group_id and access_level must not be null")));
+	orch_require_arguments(fcinfo, 0, 4,
+						   "object, group_id, user_or_group_id and access_level");
 	memset(&request, 0, sizeof(request));
 	request.object = (SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT, PG_GETARG_OID(0));
 	request.group_id = PG_GETARG_UUID_P(1);
@@ -571,24 +538,18 @@ orchestration_create_orchestration_sharing_rule(PG_FUNCTION_ARGS)
 	bool		isnull;
 	int			i;
 
-	for (i = 0; i < 4; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("orchestration, user_or_group_id, access_level and objects must not be null")));
+	orch_require_arguments(fcinfo, 0, 4,
+						   "orchestration, user_or_group_id, access_level and objects");
 	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
 								   "manage sharing rules");
 	value = PG_GETARG_DATUM(0);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_orchestration, &value, NULL, 1);
 	found = SPI_processed > 0;
 	if (found)
 		orchestration = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 													 SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (!found)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_ORCHESTRATION),
@@ -637,9 +598,6 @@ PG_FUNCTION_INFO_V1(orchestration_delete_sharing_rule);
 Datum
 orchestration_delete_sharing_rule(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("rule_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "rule_id");
 	PG_RETURN_BOOL(orch_share_delete_rule(PG_GETARG_UUID_P(0)));
 }

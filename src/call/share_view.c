@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
@@ -181,13 +182,10 @@ orchestration_rule_shares(PG_FUNCTION_ARGS)
 	values[2] = UUIDPGetDatum(&record.orchestration_id);
 	if (!record.has_orchestration)
 		nulls[2] = 'n';
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute(&plan_rule_shares, values, nulls, true, 0);
 	put_rows(fcinfo);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return (Datum) 0;
 }
 
@@ -215,10 +213,7 @@ orchestration_explain_access(PG_FUNCTION_ARGS)
 	Datum		values[6];
 	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("record_id and user_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "record_id and user_id");
 	orch_share_require_all(role, -1, PG_GETARG_UUID_P(0), &record,
 						   "see the sharing of", " explained");
 	if (!orch_principal_get(PG_GETARG_UUID_P(1), &principal) ||
@@ -238,13 +233,10 @@ orchestration_explain_access(PG_FUNCTION_ARGS)
 	values[5] = UUIDPGetDatum(&record.assignee_id);
 	if (!record.has_assignee)
 		nulls[5] = 'n';
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_explain, values, nulls, 0);
 	put_rows(fcinfo);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return (Datum) 0;
 }
 
@@ -278,10 +270,7 @@ orchestration_user_record_access(PG_FUNCTION_ARGS)
 	int			nids;
 	int			i;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("record_ids must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "record_ids");
 	caller = orch_access_require_user(role);
 	if (is_other)
 	{

@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
@@ -206,9 +207,7 @@ write_one(TriggerData *trigdata)
 																			desc, &isnull)))) :
 		orch_catalog_label(ENUM_SHARED_OBJECT, record.object);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	if (is_log)
 	{
 		values[0] = heap_getattr(row, SPI_fnumber(desc, "logged_at"), desc, &isnull);
@@ -239,8 +238,7 @@ write_one(TriggerData *trigdata)
 	if (!record.has_assignee)
 		nulls[7] = 'n';
 	orch_plan_execute_latest(&plan_one, values, nulls, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_write_tombstone);
@@ -277,9 +275,7 @@ orchestration_write_tombstone(PG_FUNCTION_ARGS)
 
 	orch_access_of_tuple(OBJECT_RUN, trigdata->tg_trigtuple,
 						 RelationGetDescr(trigdata->tg_relation), &record);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[0] = UUIDPGetDatum(&record.id);
 	values[1] = UUIDPGetDatum(&record.owner_id);
 	values[2] = UUIDPGetDatum(&record.orchestration_id);
@@ -287,8 +283,7 @@ orchestration_write_tombstone(PG_FUNCTION_ARGS)
 		nulls[2] = 'n';
 	set_deleter(&values[3], &nulls[3]);
 	orch_plan_execute_latest(&plan_run, values, nulls, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return PointerGetDatum(NULL);
 }
 
@@ -313,10 +308,7 @@ orchestration_purge_runs(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	uint64		purged;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("older_than and max_runs must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "older_than and max_runs");
 	memset(&zero, 0, sizeof(zero));
 	if (DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(0),
 										 IntervalPGetDatum(&zero))))
@@ -330,15 +322,12 @@ orchestration_purge_runs(PG_FUNCTION_ARGS)
 				 errmsg("max_runs must be greater than zero")));
 
 	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_GETARG_DATUM(1);
 	orch_plan_execute_latest(&plan_purge, values, NULL, 0);
 	purged = SPI_processed;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	PG_RETURN_INT64((int64) purged);
 }
@@ -365,10 +354,7 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 	bool		isnull[2] = {false};
 	int			i;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("max_rows must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "max_rows");
 	if (PG_GETARG_INT32(0) <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -376,9 +362,7 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[1] = PG_GETARG_DATUM(0);
 	for (i = 0; i < 2; i++)
 	{
@@ -397,8 +381,7 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, counts, isnull);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	return (Datum) 0;
 }

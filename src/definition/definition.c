@@ -181,9 +181,7 @@ orch_definition_get(const pg_uuid_t *version_id)
 	if (entry != NULL && entry->valid)
 		return entry;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"orchestration definition",
 									ALLOCSET_SMALL_SIZES);
@@ -204,8 +202,7 @@ orch_definition_get(const pg_uuid_t *version_id)
 	*entry = *def;
 	MemoryContextSetParent(context, CacheMemoryContext);
 	entry->valid = true;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return entry;
 }
 
@@ -281,9 +278,7 @@ orch_definition_active(const char *name)
 		return entry->definition;
 	generation = active_generation;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	value = CStringGetTextDatum(name);
 	(void) orch_plan_execute_latest(&active_plan, &value, NULL, 1);
 	if (SPI_processed == 0)
@@ -296,8 +291,7 @@ orch_definition_active(const char *name)
 				 errmsg("orchestration \"%s\" is not active", name),
 				 errhint("Activate a version with orchestration.activate_orchestration().")));
 	version_id = *DatumGetUUIDP(id);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 
 	def = orch_definition_get(&version_id);
 
@@ -339,9 +333,7 @@ orch_definition_triggered_by(const char *record_type)
 	}
 	generation = active_generation;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	value = CStringGetTextDatum(record_type);
 	(void) orch_plan_execute_latest(&triggered_plan, &value, NULL, 0);
 	ndefs = (int) SPI_processed;
@@ -354,8 +346,7 @@ orch_definition_triggered_by(const char *record_type)
 											  SPI_tuptable->tupdesc, 1,
 											  &isnull));
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 
 	defs = palloc(sizeof(Definition *) * Max(ndefs, 1));
 	for (i = 0; i < ndefs; i++)
@@ -428,13 +419,10 @@ orchestration_completes_by_condition(PG_FUNCTION_ARGS)
 	int			stage;
 	int			step;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	(void) orch_plan_execute(&plan, &value, NULL, true, 1);
 	exists = SPI_processed > 0;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (!exists)
 		PG_RETURN_BOOL(false);	/* verify() says so by itself */
 	def = orch_definition_get(PG_GETARG_UUID_P(0));

@@ -181,9 +181,7 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document)
 	if (document == NULL)
 		document = orch_document_to_jsonb(root);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 
 	values[0] = CStringGetTextDatum(name);
 	(void) orch_plan_execute(&insert_definition_plan, values, NULL, false, 0);
@@ -217,8 +215,7 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document)
 	values[7] = CStringGetTextDatum(orch_definition_kind_name(def->kind));
 	(void) orch_plan_execute(&insert_version_plan, values, nulls, false, 0);
 
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	MemoryContextDelete(context);
 	PG_RETURN_INT32(version);
 }
@@ -387,9 +384,7 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 	orch_definition_check_call(fcinfo, 0, "name");
 	name = name_argument(fcinfo, 0);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 
 	if (!lock_definition(name, &id))
 		orch_definition_unknown(name);
@@ -424,8 +419,7 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 	(void) orch_plan_execute_latest(&activate_plan, values, NULL, 0);
 	orch_definition_warn_of_circle(def);
 
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_INT32(version);
 }
 
@@ -449,16 +443,13 @@ orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
 	orch_definition_check_call(fcinfo, 0, "name");
 	name = name_argument(fcinfo, 0);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	if (!lock_definition(name, &id))
 		orch_definition_unknown(name);
 	values[0] = UUIDPGetDatum(&id);
 	values[1] = (Datum) 0;
 	(void) orch_plan_execute_latest(&activate_plan, values, " n", 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_VOID();
 }
 
@@ -504,15 +495,12 @@ orchestration_set_global(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the value of global variable \"%s\" must be an object", name)));
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[0] = CStringGetTextDatum(name);
 	values[1] = PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1);
 	(void) orch_plan_execute_latest(PG_ARGISNULL(1) ? &forget_global_plan : &set_global_plan,
 									values, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_VOID();
 }
 

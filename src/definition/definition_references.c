@@ -557,9 +557,7 @@ orchestration_orchestration_references(PG_FUNCTION_ARGS)
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	InitMaterializedSRF(fcinfo, 0);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	spi_context = CurrentMemoryContext;
 
 	if (!orch_definition_find_version(name, PG_ARGISNULL(1),
@@ -697,8 +695,7 @@ orchestration_orchestration_references(PG_FUNCTION_ARGS)
 						  problems.problems[i].message,
 						  problems.problems[i].place, false);
 
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	MemoryContextSwitchTo(caller);
 	return (Datum) 0;
 }

@@ -98,13 +98,12 @@
 
 #include "access/access.h"
 #include "base/catalog.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "engine/notify.h"
 #include "record/gate.h"
 #include "work/queue.h"
 
-/* "OQ", of the mark of prepared transactions: see LOCK_CLASS in stamp.c */
-#define LOCK_CLASS	0x4F51
 
 #define BUCKETS		512
 
@@ -434,7 +433,7 @@ orch_notify_pre_prepare(void)
 
 	if (ntold_few == 0 && !told_worker)
 		return;
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_CLASS);
+	orch_lock_tag(&tag, LOCK_NOTIFY, 0);
 	(void) LockAcquire(&tag, RowExclusiveLock, false, false);
 }
 
@@ -452,7 +451,7 @@ tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOn
 		LOCKTAG		tag;
 		int			holders;
 
-		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, LOCK_CLASS);
+		orch_lock_tag(&tag, LOCK_NOTIFY, 0);
 		(void) GetLockConflicts(&tag, ShareLock, &holders);
 		if (holders > 0)
 		{

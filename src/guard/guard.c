@@ -866,8 +866,7 @@ flush(bool statement_ended)
 		set.entries = entries;
 		set.nentries = nentries;
 		judged = &set;
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
+		orch_spi_connect();
 		if (unchecked < nentries)
 		{
 			orch_guard_fill_rows(LEVEL_STAGE, writer, entries + unchecked, nentries - unchecked);
@@ -925,14 +924,11 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row);
 	}
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	value = UUIDPGetDatum(row_uuid(row, desc, orch_guard_columns[level].run_id));
 	orch_plan_execute_latest(&plan_run_exists, &value, NULL, 1);
 	exists = SPI_processed > 0;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (exists)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_IMMUTABLE),

@@ -27,6 +27,7 @@
 #include "utils/array.h"
 
 #include "base/errors.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "guard/guard.h"
@@ -37,11 +38,6 @@
  * would be a condition of the index, and the other a search through the whole
  * array for every row.
  */
-static StaticPlan plan_lock_runs = {
-	"SELECT id, status, orchestration_id FROM orchestration.run WHERE id = ANY ($1)"
-	" ORDER BY id FOR NO KEY UPDATE",
-	1, {UUIDARRAYOID}
-};
 static StaticPlan plan_stages = {
 	"SELECT s.run_id, s.id, s.status,"
 	" NOT EXISTS (SELECT FROM orchestration.stage_run l"
@@ -139,19 +135,16 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 		qsort(run_ids, nrun_ids, sizeof(pg_uuid_t), orch_uuid_compare);
 		nrun_ids = (int) qunique(run_ids, nrun_ids, sizeof(pg_uuid_t),
 								 orch_uuid_compare);
-		value = PointerGetDatum(orch_uuid_array(run_ids, nrun_ids));
-		orch_plan_execute_latest(&plan_lock_runs, &value, NULL, 0);
-		nruns = (int) SPI_processed;
+		nruns = orch_lock_runs(run_ids, nrun_ids, RUN_LOCK_MOVE);
 		runs = palloc(Max(nruns, 1) * sizeof(ParentState));
 		for (n = 0; n < SPI_processed; n++)
 		{
 			HeapTuple	tuple = SPI_tuptable->vals[n];
 			TupleDesc	desc = SPI_tuptable->tupdesc;
 
-			runs[n].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
-			runs[n].status = orch_transition_status_value(LEVEL_RUN,
-														  DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
-			value = SPI_getbinval(tuple, desc, 3, &isnull);
+			runs[n].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull));
+			runs[n].status = (int) orch_lock_run_status((int) n);
+			value = SPI_getbinval(tuple, desc, 4, &isnull);
 			runs[n].has_orchestration = !isnull;
 			if (!isnull)
 				runs[n].orchestration_id = *DatumGetUUIDP(value);
@@ -423,9 +416,7 @@ orch_guard_check_now(Level level, const pg_uuid_t *run_id, const pg_uuid_t *id)
 
 	values[0] = UUIDPGetDatum(run_id);
 	values[1] = UUIDPGetDatum(id);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plans[level], values, NULL, 1);
 	if (SPI_processed > 0)
 	{
@@ -447,8 +438,7 @@ orch_guard_check_now(Level level, const pg_uuid_t *run_id, const pg_uuid_t *id)
 			refuse_neighbour(&entry, parent_status,
 							 "A trigger of others changed the run while the engine wrote.");
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 static void

@@ -44,6 +44,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/errors.h"
@@ -156,9 +157,7 @@ orch_action_find(const char *name)
 		return entry;
 
 	memset(&found, 0, sizeof(found));
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	value = CStringGetTextDatum(name);
 	orch_plan_execute_latest(&plan_find, &value, NULL, 1);
 	exists = SPI_processed > 0;
@@ -192,8 +191,7 @@ orch_action_find(const char *name)
 		if (found.function_name != NULL)
 			found.function = find_function(found.function_name);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (!exists)
 		return NULL;
 
@@ -424,10 +422,7 @@ orchestration_register_action(PG_FUNCTION_ARGS)
 	char		nulls[5] = {' ', ' ', 'n', 'n', 'n'};
 	SystemContext saved;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name and kind of an action must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "name and kind of an action");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	kind = (ActionKind) orch_catalog_label_value(ENUM_ACTION_KIND, PG_GETARG_OID(1));
 	if (name[0] == '\0' || pg_mbstrlen(name) > MAX_ACTION_NAME)
@@ -472,12 +467,9 @@ orchestration_register_action(PG_FUNCTION_ARGS)
 		nulls[4] = ' ';
 	}
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute(&plan_register, values, nulls, false, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_VOID();
 }
 
@@ -535,13 +527,10 @@ update_action(StaticPlan *plan, Datum *values, const char *nulls)
 	SystemContext saved;
 	uint64		updated;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, values, nulls, 0);
 	updated = SPI_processed;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (updated == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
@@ -799,10 +788,7 @@ orchestration_describe_action(PG_FUNCTION_ARGS)
 	char		nulls[4];
 	int			i;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of an action must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "name of an action");
 	if (!PG_ARGISNULL(1))
 		check_description(PG_GETARG_JSONB_P(1), "inputs");
 	if (!PG_ARGISNULL(2))
@@ -848,10 +834,7 @@ orchestration_allow_run_as_user(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	char		nulls[4] = {' ', ' ', 'n', 'n'};
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of an action and allowed must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "name of an action and allowed");
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_GETARG_DATUM(1);
 	action = orch_action_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
@@ -900,18 +883,12 @@ orchestration_unregister_action(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	uint64		deleted;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of an action must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "name of an action");
 	value = PG_GETARG_DATUM(0);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
 	deleted = SPI_processed;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (deleted == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),

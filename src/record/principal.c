@@ -328,9 +328,7 @@ fetch(StaticPlan *plan, Datum *values, Principal *result)
 	SystemContext saved;
 	bool		found;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, values, NULL, 1);
 	found = SPI_processed > 0;
 	if (found)
@@ -348,8 +346,7 @@ fetch(StaticPlan *plan, Datum *values, Principal *result)
 										   SPI_getvalue(tuple, desc, 4));
 		result->permissions = 0;	/* asked of who acts only */
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return found;
 }
 
@@ -397,13 +394,10 @@ call_plan(StaticPlan *plan, FunctionCallInfo fcinfo)
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, values, nulls, 0);
 	written = SPI_processed;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return written;
 }
 

@@ -42,6 +42,7 @@
 #include "utils/resowner.h"
 #include "utils/syscache.h"
 
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/errors.h"
@@ -294,9 +295,7 @@ orch_record_type_of(Oid relation, char **key_column)
 	Datum		value = ObjectIdGetDatum(relation);
 	char	   *result = NULL;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_of_relation, &value, NULL, 1);
 	if (SPI_processed > 0)
 	{
@@ -308,8 +307,7 @@ orch_record_type_of(Oid relation, char **key_column)
 											  SPI_getvalue(SPI_tuptable->vals[0],
 														   SPI_tuptable->tupdesc, 2));
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return result;
 }
 
@@ -390,10 +388,7 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 	Datum		values[3];
 	Oid			argtypes[3] = {TEXTOID, OIDOID, NAMEOID};
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name and table of a record type must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "name and table of a record type");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	relid = PG_GETARG_OID(1);
 
@@ -451,9 +446,7 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 											RelationGetRelationName(relation));
 	table_close(relation, NoLock);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[0] = CStringGetTextDatum(name);
 	values[1] = ObjectIdGetDatum(relid);
 	values[2] = CStringGetDatum(key_column);
@@ -483,8 +476,7 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not create the triggers of record type \"%s\"", name);
 	orch_record_cover_partitions();
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_VOID();
 }
 
@@ -507,16 +499,11 @@ orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 	Oid			relid;
 	bool		isnull;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of a record type must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "name of a record type");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	value = CStringGetTextDatum(name);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	{
 		static StaticPlan plan_delete = {
 			"DELETE FROM orchestration.record_type WHERE name = $1"
@@ -546,8 +533,7 @@ orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 	}
 	orch_plan_execute_latest(&plan_clear_all_runs, &value, NULL, 0);
 	orch_plan_execute_latest(&plan_clear_all_work_items, &value, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_VOID();
 }
 
@@ -562,9 +548,7 @@ orch_record_move_lookups(const char *type, const char *old_key,
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	values[0] = CStringGetTextDatum(type);
 	values[1] = CStringGetTextDatum(old_key);
 	if (new_key != NULL)
@@ -573,8 +557,7 @@ orch_record_move_lookups(const char *type, const char *old_key,
 		nulls[2] = 'n';
 	orch_plan_execute_latest(&plan_clear_runs, values, nulls, 0);
 	orch_plan_execute_latest(&plan_clear_work_items, values, nulls, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 /*
@@ -586,12 +569,9 @@ orch_record_clear_lookups(const char *type)
 	SystemContext saved;
 	Datum		value = CStringGetTextDatum(type);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_clear_all_runs, &value, NULL, 0);
 	orch_plan_execute_latest(&plan_clear_all_work_items, &value, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 

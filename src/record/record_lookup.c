@@ -98,9 +98,7 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 	Portal		portal;
 	int			i;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	relation = orch_record_relation(type, &key_column);
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT pg_catalog.to_jsonb(t) FROM %s%s t",
@@ -172,7 +170,6 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 		SPI_freetuptable(SPI_tuptable);
 	}
 	SPI_cursor_close(portal);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return result;
 }

@@ -177,13 +177,10 @@ orch_record_clear_dangling(const char *type)
 	SystemContext saved;
 	Datum		value = CStringGetTextDatum(type);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_dangling_runs, &value, NULL, 0);
 	orch_plan_execute_latest(&plan_dangling_work_items, &value, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 /* The names of record types that a query returns. */
@@ -275,9 +272,7 @@ command_done(Node *command)
 	else if (!IsA(command, CreateSchemaStmt))
 		return;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	if (detached)
 	{
 		orch_record_uncover();
@@ -285,8 +280,7 @@ command_done(Node *command)
 	}
 	else
 		orch_record_cover_partitions();
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 /*
@@ -299,12 +293,9 @@ triggers_enabled(RangeVar *table)
 	SystemContext saved;
 	Datum		value = ObjectIdGetDatum(RangeVarGetRelid(table, NoLock, true));
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	execute_all(&plan_not_always, &value);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 /* DETACH PARTITION stands alone in its command. */
@@ -328,9 +319,7 @@ tables_dropped(void)
 	List	   *partitioned;
 	ListCell   *cell;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute(&plan_dropped, NULL, NULL, false, 1);
 	if (SPI_processed > 0)
 	{
@@ -346,6 +335,5 @@ tables_dropped(void)
 		foreach(cell, partitioned)
 			orch_record_clear_dangling(lfirst(cell));
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }

@@ -36,6 +36,7 @@
 #include "utils/rls.h"
 
 #include "base/errors.h"
+#include "base/system.h"
 #include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_int.h"
@@ -110,13 +111,10 @@ orch_record_lock(const char *type, const char *key, bool values)
 	RecordType *record_type;
 	bool		found;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	record_type = orch_record_find(type, false);
 	found = lock_record(record_type, key_value(record_type, key), values);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (!found)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
@@ -159,13 +157,10 @@ orch_record_readable(const char *type, const char *key, Oid role)
 	RecordType *record_type;
 	bool		readable;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	record_type = orch_record_find(type, false);
 	readable = is_readable(record_type, key_value(record_type, key), role);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return readable;
 }
 
@@ -228,9 +223,7 @@ find_type(const char *key, Oid role)
 	uint64		i;
 	char	   *result = NULL;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_names, NULL, NULL, 0);
 	names = SPI_tuptable;
 	nnames = SPI_processed;
@@ -245,8 +238,7 @@ find_type(const char *key, Oid role)
 			lock_record(type, value, false))
 			result = MemoryContextStrdup(caller, name);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return result;
 }
 
@@ -272,9 +264,7 @@ orch_record_fetch(const char *type, const char *key)
 	Datum		value;
 	Jsonb	   *result = NULL;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	record_type = orch_record_find(type, false);
 	value = key_value(record_type, key);
 	orch_gate_enter_table(&gate, GATE_RECORD, record_type->relation);
@@ -290,8 +280,7 @@ orch_record_fetch(const char *type, const char *key)
 		result = DatumGetJsonbPCopy(record);
 		MemoryContextSwitchTo(old);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return result;
 }
 
@@ -418,9 +407,7 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 		return orch_condition_value_at(&top, path);
 	}
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	record_type = orch_record_find(type, true);
 	relation = record_type == NULL ? InvalidOid : record_type->relation;
 	foreach(lc, path)
@@ -460,8 +447,7 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 		if (record == NULL)
 			break;
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return result;
 }
 
@@ -483,14 +469,11 @@ orchestration_record_exists(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	type = orch_record_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 	exists = type != NULL &&
 		try_record(type, text_to_cstring(PG_GETARG_TEXT_PP(1)), InvalidOid, &value) &&
 		has_record(type, value, false);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_BOOL(exists);
 }

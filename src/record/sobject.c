@@ -257,9 +257,7 @@ load(void)
 	context = AllocSetContextCreate(TopMemoryContext, "orchestration objects",
 									ALLOCSET_DEFAULT_SIZES);
 	loaded_generation = orch_catalog_sobject_generation;
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_objects, NULL, NULL, 0);
 	n = (int) SPI_processed;
 	{
@@ -302,8 +300,7 @@ load(void)
 		objects = loaded;
 		nobjects = n;
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 int

@@ -261,9 +261,7 @@ load_masks(void)
 			if (fields[level][j].by_default)
 				history_mask[level] |= 1U << j;
 	}
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_tracking, NULL, NULL, 0);
 	for (n = 0; n < SPI_processed; n++)
 	{
@@ -285,8 +283,7 @@ load_masks(void)
 		if (!isnull)
 			feed_mask[level] = mask_of((Level) level, DatumGetArrayTypeP(value));
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	mask_generation = generation;
 }
 
@@ -565,8 +562,7 @@ write_feed(const Change *taken, int ntaken, int nfeed_taken)
 		changed_by_nulls[n] = !change->has_changed_by;
 		n++;
 	}
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	values[0] = PointerGetDatum(orch_uuid_array(run_ids, n));
 	values[1] = PointerGetDatum(orch_uuid_array(record_ids, n));
 	values[2] = text_array(objects, n);
@@ -745,12 +741,9 @@ set_tracking(FunctionCallInfo fcinfo, StaticPlan *plan)
 
 	values[0] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT, level));
 	values[1] = PG_GETARG_DATUM(1);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, values, NULL, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_set_history_tracking);

@@ -247,8 +247,7 @@ orch_log_gone_runs(int *nruns)
 
 	/* a trigger of others may have kept one */
 	existing = palloc(sizeof(pg_uuid_t) * n);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	value = PointerGetDatum(orch_uuid_array(ids, n));
 	orch_plan_execute_latest(&plan_existing, &value, NULL, 0);
 	nexisting = (int) SPI_processed;

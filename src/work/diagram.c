@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/errors.h"
@@ -172,10 +173,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	bool		manages;
 	Oid			role = GetUserId();
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("id and format must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "id and format");
 	id = PG_GETARG_UUID_P(0);
 	format = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(format, "mermaid") != 0 && strcmp(format, "dot") != 0 &&
@@ -190,9 +188,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	if (is_run ? !is_visible(role, OBJECT_RUN, id) : !manages)
 		refuse(id);
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	value = UUIDPGetDatum(id);
 	orch_plan_execute(is_run ? &plan_run : &plan_version, &value, NULL, false, 1);
 	if (SPI_processed == 0)
@@ -209,8 +205,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	result = strcmp(format, "mermaid") == 0 ? as_mermaid(graph) :
 		strcmp(format, "dot") == 0 ? as_dot(graph) : as_svg(graph);
 	result = MemoryContextStrdup(caller, result);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	PG_RETURN_TEXT_P(cstring_to_text(result));
 }
 

@@ -145,9 +145,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 	memset(&request, 0, sizeof(request));
 	orch_run_set_starter(&request, &started_by);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	if (!orch_definition_find_version(name, PG_ARGISNULL(4),
 									  PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4),
 									  &version_id, &version))
@@ -198,8 +196,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	return (Datum) 0;
 }

@@ -94,13 +94,10 @@ orchestration_my_work_items(PG_FUNCTION_ARGS)
 			nulls[i + 1] = 'n';
 	}
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute(&plan_inbox, values, nulls, true, 0);
 	for (i = 0; i < SPI_processed; i++)
 		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[i]);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return (Datum) 0;
 }

@@ -359,9 +359,7 @@ signal_workers(bool send, pid_t *pid)
 	int			n;
 	int			i;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	/* what this transaction read of the statistics before is of before */
 	pgstat_clear_backend_activity_snapshot();
 	orch_plan_execute(&plan_workers, NULL, NULL, true, 0);
@@ -375,8 +373,7 @@ signal_workers(bool send, pid_t *pid)
 		if (send)
 			(void) kill(*pid, SIGUSR2);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return n;
 }
 

@@ -27,6 +27,7 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
@@ -118,11 +119,8 @@ claim_arguments(FunctionCallInfo fcinfo, int first, char **worker, int *max_step
 	int			i;
 	List	   *topics = NIL;
 
-	for (i = first; i < first + 4; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("worker, topics, max_steps and lease must not be null")));
+	orch_require_arguments(fcinfo, first, 4,
+						   "worker, topics, max_steps and lease");
 	*worker = text_to_cstring(PG_GETARG_TEXT_PP(first));
 	if ((*worker)[0] == '\0')
 		ereport(ERROR,
@@ -268,10 +266,7 @@ orchestration_complete_and_claim(PG_FUNCTION_ARGS)
 	List	   *topics;
 	List	   *claimed;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("results must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "results");
 	topics = claim_arguments(fcinfo, 1, &worker, &max_steps, &lease);
 	(void) orch_queue_take_results(fcinfo, RESULTS_ANY);
 	orch_system_enter(&saved);
@@ -304,16 +299,11 @@ orchestration_extend_leases(PG_FUNCTION_ARGS)
 	int			nresults;
 	int			i;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("leases and lease must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "leases and lease");
 	lease = lease_argument(fcinfo, 1);
 	results = orch_queue_read_results(PG_GETARG_JSONB_P(0), RESULTS_LEASES, &nresults);
 	InitMaterializedSRF(fcinfo, 0);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	for (i = 0; i < nresults; i++)
 	{
 		Datum		values[4];
@@ -352,8 +342,7 @@ orchestration_extend_leases(PG_FUNCTION_ARGS)
 		values[3] = TimestampTzGetDatum(until);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return (Datum) 0;
 }
 
@@ -417,8 +406,7 @@ enter_function(const pg_uuid_t *run_id)
 	Datum		value = UUIDPGetDatum(run_id);
 	Frame	   *frame = NULL;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	orch_plan_execute(&plan, &value, NULL, false, 1);
 	if (SPI_processed > 0)
 	{
@@ -487,8 +475,7 @@ claim_function(ClaimedStep *step, pg_uuid_t *version, bool *has_version)
 	Datum		value;
 	bool		isnull;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	values[0] = CStringGetTextDatum("run_queued_functions()");
 	values[1] = TimestampTzGetDatum(GetCurrentTimestamp());
 	orch_plan_execute_latest(&plan_claim_function, values, NULL, 0);
@@ -551,8 +538,7 @@ carry_out(const ClaimedStep *step, const pg_uuid_t *version)
 			 errmsg("step \"%s\" (%s) is passed over: %s", step->step_name,
 					orch_uuid_text(&step->step_id), error->message),
 			 errhint("See orchestration.stuck_runs().")));
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	values[0] = UUIDPGetDatum(&step->run_id);
 	values[1] = UUIDPGetDatum(&step->step_id);
 	values[2] = UUIDPGetDatum(&step->lease_id);
@@ -585,10 +571,7 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 	int			tried;
 	int			done = 0;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("max_steps must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "max_steps");
 	if (PG_GETARG_INT32(0) < 1 || PG_GETARG_INT32(0) > MAX_CLAIM)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -255,8 +255,7 @@ orch_queue_claim(List *names, const char *worker, int max_steps, Interval *lease
 
 		topics = list_concat(rest, list_truncate(topics, first));
 	}
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	foreach(cell, topics)
 		(void) orch_queue_look(lfirst(cell), now, false);
 	for (;;)

@@ -29,9 +29,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
@@ -49,10 +51,6 @@ static StaticPlan plan_runs_of = {
 	" FROM pg_catalog.unnest($1) WITH ORDINALITY AS u (id, number)"
 	" JOIN orchestration.step_run s ON s.id = u.id"
 	" JOIN orchestration.run r ON r.id = s.run_id",
-	1, {UUIDARRAYOID}
-};
-static StaticPlan plan_lock_runs = {
-	"SELECT 1 FROM orchestration.run WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
 	1, {UUIDARRAYOID}
 };
 
@@ -129,7 +127,6 @@ static Jsonb *failure_error(JsonbContainer *object);
 static int	compare_results(const void *a, const void *b);
 static int	compare_positions(const void *a, const void *b);
 static void take_sorted(StepResult *results, int nresults);
-static void lock_runs(pg_uuid_t *ids, int nruns);
 static void result_ids(StepResult **results, int nresults, Datum *values);
 static void judge_results(StepResult *results, int nresults, StepResult **taken,
 						  int *ntaken);
@@ -190,18 +187,13 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 	int			j;
 	uint64		n;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("results must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "results");
 	results = orch_queue_read_results(PG_GETARG_JSONB_P(0), kind, &nresults);
 	ids = palloc(sizeof(pg_uuid_t) * Max(nresults, 1));
 	InitMaterializedSRF(fcinfo, 0);
 
 	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	for (i = 0; i < nresults; i++)
 	{
 		/* of one that is malformed no step is looked for */
@@ -512,8 +504,7 @@ orch_queue_take_result(StepResult *result, bool wait)
 		Datum		value = UUIDPGetDatum(&result->run_id);
 		bool		locked;
 
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
+		orch_spi_connect();
 		orch_plan_execute_latest(&plan_try_run, &value, NULL, 1);
 		locked = SPI_processed > 0;
 		SPI_finish();
@@ -551,7 +542,11 @@ take_sorted(StepResult *results, int nresults)
 	if (batch != NULL)
 		orch_engine_load_runs(ids, nruns);
 	else
-		lock_runs(ids, nruns);
+	{
+		orch_spi_connect();
+		(void) orch_lock_runs(ids, nruns, RUN_LOCK_MOVE);
+		SPI_finish();
+	}
 	judge_results(results, nresults, taken, &ntaken);
 	unqueue(taken, ntaken);
 	for (i = 0; i < ntaken; i++)
@@ -567,17 +562,6 @@ take_sorted(StepResult *results, int nresults)
 	orch_engine_batch_end(batch);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-}
-
-static void
-lock_runs(pg_uuid_t *ids, int nruns)
-{
-	Datum		value = PointerGetDatum(orch_uuid_array(ids, nruns));
-
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&plan_lock_runs, &value, NULL, 0);
-	SPI_finish();
 }
 
 /* The runs, steps and leases of results: arrays, but of one. */
@@ -633,8 +617,7 @@ judge_results(StepResult *results, int nresults, StepResult **taken, int *ntaken
 	if (nknown == 0)
 		return;
 	result_ids(known, nknown, values);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	orch_plan_execute_latest(nknown == 1 ? &plan_read_step : &plan_read_steps, values, NULL, 0);
 	table = SPI_tuptable;
 	for (n = 0; n < table->numvals; n++)
@@ -757,8 +740,7 @@ unqueue(StepResult **results, int nresults)
 	result_ids(results, nresults, values);
 	for (i = 0; i < nresults; i++)
 		results[i]->reason = "the lease was lost";
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	orch_plan_execute_latest(nresults == 1 ? &plan_unqueue : &plan_unqueue_all, values, NULL, 0);
 	table = SPI_tuptable;
 	for (n = 0; n < table->numvals; n++)

@@ -517,9 +517,7 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 		return;
 	values[0] = CStringGetTextDatum(type);
 	values[1] = keys;
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, values, NULL, 0);
 	for (i = 0; i < SPI_processed && locked == NULL; i++)
 	{
@@ -537,8 +535,7 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 			continue;
 		locked = MemoryContextStrdup(caller, SPI_getvalue(tuple, desc, 1));
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	if (locked != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_LOCKED),
@@ -564,9 +561,7 @@ look_again(const char *type, Datum keys)
 
 	values[0] = CStringGetTextDatum(type);
 	values[1] = keys;
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	actions = orch_frame_actions();
 	orch_plan_execute_latest(&plan_waiting, values, NULL, 0);
 	run_ids = palloc(sizeof(pg_uuid_t) * Max(SPI_processed, 1));
@@ -610,8 +605,7 @@ look_again(const char *type, Datum keys)
 		}
 		orch_engine_batch_end(batch);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 }
 
 /*

@@ -72,9 +72,7 @@ orchestration_advance_sequences(PG_FUNCTION_ARGS)
 	uint64		i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	for (i = 0; i < lengthof(numbered); i++)
 		LockRelationOid(orch_catalog_relation(numbered[i]), ShareRowExclusiveLock);
 	/* the latest snapshot: rows that were committed while it waited count */
@@ -90,7 +88,6 @@ orchestration_advance_sequences(PG_FUNCTION_ARGS)
 									  &nulls[j]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return (Datum) 0;
 }

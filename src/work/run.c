@@ -23,9 +23,11 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "definition/definition.h"
@@ -49,10 +51,6 @@ static StaticPlan plan_resume = {
 static StaticPlan plan_cancel = {
 	"UPDATE orchestration.run SET status = 'Canceled'"
 	" WHERE id = $1 AND status <> 'Canceled'",
-	1, {UUIDOID}
-};
-static StaticPlan plan_lock_run = {
-	"SELECT status, name FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
 	1, {UUIDOID}
 };
 
@@ -90,10 +88,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	bool		may_give_away;
 	pg_uuid_t	user_id;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of an orchestration must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "name of an orchestration");
 	caller = orch_access_require_user(role);
 	is_user = caller->is_user;
 	user_id = caller->user_id;
@@ -251,23 +246,17 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
 	Datum		value;
 	bool		moved;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("run_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "run_id");
 	value = PG_GETARG_DATUM(0);
 	role = GetUserId();
 	orch_access_require_move(role, DatumGetUUIDP(value));
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 0);
+	orch_system_connect(&saved);
+	(void) orch_lock_run(DatumGetUUIDP(value), RUN_LOCK_MOVE);
 	orch_access_require_move(role, DatumGetUUIDP(value));
 	orch_plan_execute_latest(plan, &value, NULL, 0);
 	moved = SPI_processed > 0;
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	PG_RETURN_BOOL(moved);
 }
@@ -339,32 +328,22 @@ enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RunStatus *status)
 	Oid			role = GetUserId();
 	Datum		value;
 	Frame	   *frame;
-	bool		isnull;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("run_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "run_id");
 	value = PG_GETARG_DATUM(0);
 	orch_access_require_move(role, DatumGetUUIDP(value));
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
-	orch_system_enter(saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 1);
+	orch_system_connect(saved);
+	(void) orch_lock_run(DatumGetUUIDP(value), RUN_LOCK_MOVE);
 	orch_access_require_move(role, DatumGetUUIDP(value));
-	*status = (RunStatus)
-		orch_catalog_label_value(ENUM_RUN_STATUS,
-								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-																SPI_tuptable->tupdesc, 1, &isnull)));
+	*status = orch_lock_run_status(0);
 	return frame;
 }
 
 static void
 leave_run(Frame *frame, SystemContext *saved)
 {
-	SPI_finish();
-	orch_system_leave(saved);
+	orch_system_finish(saved);
 	orch_frame_pop(frame);
 }
 

@@ -24,10 +24,12 @@
 #include "utils/jsonb.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/limit.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/engine.h"
@@ -61,10 +63,6 @@ typedef struct ItemState
 
 static StaticPlan plan_run_of = {
 	"SELECT run_id FROM orchestration.work_item WHERE id = $1", 1, {UUIDOID}
-};
-static StaticPlan plan_lock_run = {
-	"SELECT status FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
 };
 static StaticPlan plan_read = {
 	"SELECT step_run_id, assignee_id, name, status, idempotency_key,"
@@ -123,13 +121,9 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 	item->run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 												SPI_tuptable->tupdesc, 1, &isnull));
 	values[0] = UUIDPGetDatum(&item->run_id);
-	orch_plan_execute_latest(&plan_lock_run, values, NULL, 1);
-	if (SPI_processed > 0)
+	if (orch_lock_run(&item->run_id, RUN_LOCK_MOVE) > 0)
 	{
-		item->run_status = (RunStatus)
-			orch_catalog_label_value(ENUM_RUN_STATUS,
-									 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-																	SPI_tuptable->tupdesc, 1, &isnull)));
+		item->run_status = orch_lock_run_status(0);
 		values[1] = UUIDPGetDatum(id);
 		orch_plan_execute_latest(&plan_read, values, NULL, 1);
 	}
@@ -200,10 +194,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	char		nulls[4] = {' ', ' ', ' ', ' '};
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("work_item_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
 	if (outputs != NULL && !JB_ROOT_IS_OBJECT(outputs))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_INPUT),
@@ -216,17 +207,14 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 
 	actor = orch_principal_role_label(role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	lock_item(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
 	if (item.status == WORK_ITEM_COMPLETED)
 	{
 		if (key == NULL || item.idempotency_key == NULL ||
 			strcmp(key, item.idempotency_key) != 0)
 			refuse_done(&item);
-		SPI_finish();
-		orch_system_leave(&saved);
+		orch_system_finish(&saved);
 		orch_frame_pop(frame);
 		PG_RETURN_BOOL(false);
 	}
@@ -254,8 +242,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 		orch_engine_keep_outcome(&item.run_id, &item.step_id, &outcome);
 	orch_log_flush();
 	orch_history_flush();
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	PG_RETURN_BOOL(true);
 }
@@ -289,9 +276,7 @@ enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
 	Oid			role = GetUserId();
 	Frame	   *frame = orch_frame_push(FRAME_CALL, role, NULL);
 
-	orch_system_enter(saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(saved);
 	lock_item(id, item, role, require);
 	if (item->status == WORK_ITEM_COMPLETED)
 		refuse_done(item);
@@ -301,8 +286,7 @@ enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
 static void
 leave_item(Frame *frame, SystemContext *saved)
 {
-	SPI_finish();
-	orch_system_leave(saved);
+	orch_system_finish(saved);
 	orch_frame_pop(frame);
 }
 
@@ -310,10 +294,7 @@ leave_item(Frame *frame, SystemContext *saved)
 static pg_uuid_t *
 item_argument(FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("work_item_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
 	return PG_GETARG_UUID_P(0);
 }
 
@@ -439,10 +420,7 @@ orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 	ItemState	item;
 	bool		other;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("work_item_id and assignee_id must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "work_item_id and assignee_id");
 	assignee = PG_GETARG_UUID_P(1);
 	if (!orch_principal_get(assignee, &principal) || !principal.is_active)
 		ereport(ERROR,
@@ -478,10 +456,7 @@ orchestration_fail_work_item(PG_FUNCTION_ARGS)
 	ItemState	item;
 	bool		fails;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("work_item_id and message must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "work_item_id and message");
 	frame = enter_item(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_work);
 	fails = item.run_status != RUN_ERROR;
 	if (fails)

@@ -63,6 +63,7 @@
 
 #include "base/errors.h"
 #include "base/frame.h"
+#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "definition/definition.h"
@@ -456,8 +457,7 @@ execute(const char *activity, StaticPlan *plan, Datum *values)
 	orch_system_enter(&saved);
 	SPI_connect();
 	orch_plan_execute(plan, values, NULL, false, 0);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	finish();
 }
 
@@ -587,8 +587,7 @@ nap(void)
 		result = Min(result, TimestampDifferenceMilliseconds(now, DatumGetTimestampTz(value)) + 1);
 	if (nunreturned > 0)
 		result = Min(result, RETURN_NAP);
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	finish();
 	return result;
 }
@@ -631,8 +630,7 @@ give_back(void)
 		orch_plan_execute(&plan_held, values, NULL, true, 0);
 		given = SPI_processed == 0;
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	finish();
 	return given;
 }
@@ -985,17 +983,12 @@ run_function(const ClaimedStep *step, Oid owner)
 static void
 lock_run(const ClaimedStep *step)
 {
-	static StaticPlan plan_lock_run = {
-		"SELECT 1 FROM orchestration.run WHERE id = $1 FOR NO KEY UPDATE",
-		1, {UUIDOID}
-	};
-	Datum		value = UUIDPGetDatum(&step->run_id);
 	int			guc_level = NewGUCNestLevel();
 
 	(void) set_config_option("lock_timeout", RUN_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	SPI_connect();
-	orch_plan_execute_latest(&plan_lock_run, &value, NULL, 1);
+	orch_spi_connect();
+	(void) orch_lock_run(&step->run_id, RUN_LOCK_MOVE);
 	SPI_finish();
 	AtEOXact_GUC(true, guc_level);
 }

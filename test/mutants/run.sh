@@ -109,10 +109,10 @@ else
     [ -z "$failed" ] && cat "$work/build.log" "$work/run.log" 2>/dev/null | sed 's/^/# /'
 fi
 
-mutant 'guard: runs are read without a lock' guard/guard_check.c \
-    '/plan_lock_runs = /,/};/s/ FOR NO KEY UPDATE//' child_race
 mutant 'guard: runs are locked FOR KEY SHARE, as a foreign key does' guard/guard_check.c \
-    '/plan_lock_runs = /,/};/s/FOR NO KEY UPDATE/FOR KEY SHARE/' child_race
+    's/(orch_lock_runs\(run_ids, nrun_ids, RUN_LOCK_)MOVE/\1KEEP/' child_race
+mutant 'lock: runs are read without a lock' base/lock.c \
+    's/ FOR " mode/" /' child_race work_item_race queue_race rights_race
 mutant 'guard: parents are read with the snapshot of the transaction' guard/guard_check.c \
     's/orch_plan_execute_latest\(plan, values, NULL, 0\)/orch_plan_execute(plan, values, NULL, true, 0)/' child_race
 mutant 'guard: open stages are counted with the snapshot of the transaction' guard/guard_check.c \
@@ -125,14 +125,12 @@ mutant 'system: the latest snapshot without crosscheck' base/system.c \
     's/crosscheck = GetTransactionSnapshot\(\);/crosscheck = InvalidSnapshot;/' record_race run_race
 mutant 'engine: the stage and steps of a run are read with the snapshot of the transaction' engine/engine_state.c \
     's/orch_plan_execute_latest\((one \? &plan_load_(stage|steps_of) : &plan_load_(stages|steps)), values, NULL, 0\)/orch_plan_execute(\1, values, NULL, false, 0)/' work_item_race
-mutant 'work item: the run is read without a lock' work/work_item.c \
-    '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' work_item_race
 mutant 'work item: the run is locked FOR KEY SHARE' work/work_item.c \
-    '/plan_lock_run = /,/};/s/FOR NO KEY UPDATE/FOR KEY SHARE/' work_item_race
+    's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' work_item_race
 mutant 'work item: the item is read with the snapshot of the transaction' work/work_item.c \
     's/orch_plan_execute_latest\(&plan_read, values, NULL, 1\)/orch_plan_execute(\&plan_read, values, NULL, false, 1)/' work_item_race
 mutant 'queue: results are taken in without a lock on the run' work/queue_result.c \
-    '/plan_lock_runs = /,/};/s/ FOR NO KEY UPDATE//' queue_race
+    's/(orch_lock_runs\(ids, nruns, RUN_LOCK_)MOVE/\1KEEP/' queue_race
 mutant 'queue: those of many runs are taken in without their locks' engine/engine_state.c \
     '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' batch_race
 mutant 'queue: claims wait for each other' work/queue_claim.c \
@@ -146,7 +144,7 @@ mutant 'condition: the record may change while a run that waits for it starts' e
 mutant 'condition: runs that wait are looked for with the snapshot of the statement' work/record_change.c \
     's/orch_plan_execute_latest\(&plan_waiting, values, NULL, 0\)/orch_plan_execute(\&plan_waiting, values, NULL, true, 0)/' condition_race
 mutant 'inbox: the item is looked at before the run is locked' work/work_item.c \
-    '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' inbox_race
+    's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' inbox_race
 mutant 'record: it is read without a lock' record/record.c \
     's/ FOR KEY SHARE OF t//' record_race
 mutant 'record: lookups are cleared with the snapshot of the transaction' record/record.c \
@@ -164,11 +162,11 @@ mutant 'access: changes of shares invalidate nothing' base/catalog.c \
 mutant 'membership: circles are looked for without a lock' access/membership.c \
     's/ FOR NO KEY UPDATE//' membership_cycle
 mutant 'share: without a lock on the run' call/share.c \
-    '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' rights_race
+    's/(orch_lock_run\(&record.run_id, RUN_LOCK_)MOVE/\1KEEP/' rights_race
 mutant 'share: the right is not asked again under the lock' call/share.c \
     's/^\torch_share_require_all\(role, record\.object, .*;//' rights_race
 mutant 'run: the right is not asked again under the lock' work/run.c \
-    '/plan_lock_run, &value/{n;s/.*//}' rights_race
+    '/orch_lock_run\(DatumGetUUIDP\(value\)/{n;s/.*//}' rights_race
 mutant 'work item: the right is not asked again under the lock' work/work_item.c \
     '/^\trequire\(role, id\);/{N;/tuple = /s/^\trequire\(role, id\);//}' rights_race
 mutant 'stamp: nobody says that he writes' base/stamp.c \

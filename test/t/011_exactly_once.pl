@@ -156,9 +156,9 @@ is(state($run), 'Completed|plain', 'a full disk: later it ends');
 $node->safe_psql('postgres', 'DROP FUNCTION full_disk() CASCADE');
 # others' concurrency
 $node->safe_psql('postgres', 'CREATE SEQUENCE tries');
-$run = start('SELECT raise($1)', 0);
 $node->safe_psql('postgres', q{CREATE FUNCTION raise(uuid) RETURNS void LANGUAGE plpgsql AS $$BEGIN
 	IF nextval('tries') <= 8 THEN RAISE 'not serializable' USING ERRCODE = CASE WHEN currval('tries') % 2 = 0 THEN 'serialization_failure' ELSE 'deadlock_detected' END; END IF; END$$});
+$run = start('SELECT raise($1)', 0);
 ok($node->poll_query_until('postgres', $open, '0'), 'eight deadlocks and serialization failures: the run ends');
 is($node->safe_psql('postgres', "SELECT status, effects FROM state WHERE id = '$run'"), 'Completed|SELECT raise($1)', 'and its step does not fail');
 # terminated in the middle

@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * argument.h
+ *	  Arguments of SQL-callable functions.
+ *
+ * Functions that take a null for some arguments cannot be STRICT; these check the
+ * others.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/base/argument.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ARGUMENT_H
+#define ORCH_ARGUMENT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+/* Raises 22004 "<names> must not be null" if one of n arguments from first on is null. */
+static inline void
+orch_require_arguments(FunctionCallInfo fcinfo, int first, int n, const char *names)
+{
+	int			i;
+
+	for (i = first; i < first + n; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", names)));
+}
+
+#endif							/* ORCH_ARGUMENT_H */

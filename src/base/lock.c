@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * lock.c
+ *	  Locks on runs.
+ *
+ * The lock on its run serializes everything that happens to a run, its stages, steps
+ * and work items.  All calls take it here, so that there is one statement to judge.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/base/lock.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+
+#include "base/catalog.h"
+#include "base/compat.h"
+#include "base/lock.h"
+#include "base/system.h"
+#include "base/uuid.h"
+
+#define LOCK_ONE(mode) { \
+	"SELECT status, name, id, orchestration_id FROM orchestration.run" \
+	" WHERE id = $1 FOR " mode, \
+	1, {UUIDOID} \
+}
+#define LOCK_SOME(mode) { \
+	"SELECT status, name, id, orchestration_id FROM orchestration.run" \
+	" WHERE id = ANY ($1) ORDER BY id FOR " mode, \
+	1, {UUIDARRAYOID} \
+}
+
+static StaticPlan plan_lock_run[] = {
+	[RUN_LOCK_KEEP] = LOCK_ONE("KEY SHARE"),
+	[RUN_LOCK_MOVE] = LOCK_ONE("NO KEY UPDATE")
+};
+static StaticPlan plan_lock_runs[] = {
+	[RUN_LOCK_KEEP] = LOCK_SOME("KEY SHARE"),
+	[RUN_LOCK_MOVE] = LOCK_SOME("NO KEY UPDATE")
+};
+
+int
+orch_lock_run(const pg_uuid_t *run_id, RunLock lock)
+{
+	Datum		value = UUIDPGetDatum(run_id);
+
+	orch_plan_execute_latest(&plan_lock_run[lock], &value, NULL, 0);
+	return (int) SPI_processed;
+}
+
+int
+orch_lock_runs(const pg_uuid_t *run_ids, int nruns, RunLock lock)
+{
+	Datum		value = PointerGetDatum(orch_uuid_array(run_ids, nruns));
+
+	orch_plan_execute_latest(&plan_lock_runs[lock], &value, NULL, 0);
+	return (int) SPI_processed;
+}
+
+RunStatus
+orch_lock_run_status(int row)
+{
+	bool		isnull;
+
+	return (RunStatus)
+		orch_catalog_label_value(ENUM_RUN_STATUS,
+								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[row],
+																SPI_tuptable->tupdesc,
+																1, &isnull)));
+}
