@@ -11,7 +11,7 @@
  * hash.  A bucket counts the sessions that wait, and the commits that began and ended.
  *
  * A committer, for each channel that it has something for:
- *	C1	began + 1, before it commits (orch_notify_pre_commit)
+ *	C1	began + 1, before it commits (before_commit)
  *	C2	reads waiting; if that is not 0, NOTIFYs the channel
  *	C3	ended + 1, when all see its writes, or when it aborted (at_xact_end)
  *
@@ -99,7 +99,10 @@
 #include "access/access.h"
 #include "base/catalog.h"
 #include "base/lock.h"
+#include "base/shared.h"
 #include "base/system.h"
+#include "base/transaction.h"
+#include "base/worker_slot.h"
 #include "engine/notify.h"
 #include "record/gate.h"
 #include "work/queue.h"
@@ -144,8 +147,6 @@ typedef struct Wait
 } Wait;
 
 static NotifyShared *shared = NULL;
-static shmem_request_hook_type previous_request_hook = NULL;
-static shmem_startup_hook_type previous_startup_hook = NULL;
 static ProcessUtility_hook_type previous_utility_hook = NULL;
 
 /* of the session, in TopMemoryContext */
@@ -170,8 +171,11 @@ static StaticPlan plan_listening = {
 	"SELECT pg_catalog.pg_listening_channels()", 0
 };
 
-static void request_shmem(void);
-static void startup_shmem(void);
+static Size buckets_size(void);
+static void fill_buckets(void *area);
+static void before_commit(void);
+static void before_prepare(void);
+static void at_xact_end(bool committed);
 static bool attach(void);
 static void tell_committed_prepared(PlannedStmt *pstmt, const char *queryString,
 									bool readOnlyTree, ProcessUtilityContext context,
@@ -192,6 +196,19 @@ static void stop_deaf_waits(HTAB *effective);
 static void leave(int code, Datum arg);
 static List *text_elements(ArrayType *array);
 
+static const SharedArea area = {
+	.name = "orchestration notify",
+	.size = buckets_size,
+	.fill = fill_buckets,
+	.place = (void **) &shared
+};
+static const TransactionModule module = {
+	.name = "notify",
+	.before_commit = before_commit,
+	.before_prepare = before_prepare,
+	.at_end = at_xact_end
+};
+
 /* ----------------------------------------------------------------- counts */
 
 /*
@@ -202,43 +219,29 @@ orch_notify_init(void)
 {
 	previous_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = tell_committed_prepared;
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shmem;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = startup_shmem;
+	orch_shared_reserve(&area);
+	orch_transaction_register(&module);
+}
+
+static Size
+buckets_size(void)
+{
+	return sizeof(NotifyShared);
 }
 
 static void
-request_shmem(void)
+fill_buckets(void *area)
 {
-	if (previous_request_hook != NULL)
-		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(NotifyShared)));
-}
-
-static void
-startup_shmem(void)
-{
-	bool		found;
+	NotifyShared *new_shared = area;
 	int			i;
 
-	if (previous_startup_hook != NULL)
-		previous_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("orchestration notify", sizeof(NotifyShared), &found);
-	if (!found)
+	new_shared->preloaded = !IsUnderPostmaster;
+	for (i = 0; i < BUCKETS; i++)
 	{
-		shared->preloaded = !IsUnderPostmaster;
-		for (i = 0; i < BUCKETS; i++)
-		{
-			pg_atomic_init_u32(&shared->buckets[i].waiting, 0);
-			pg_atomic_init_u32(&shared->buckets[i].began, 0);
-			pg_atomic_init_u32(&shared->buckets[i].ended, 0);
-		}
+		pg_atomic_init_u32(&new_shared->buckets[i].waiting, 0);
+		pg_atomic_init_u32(&new_shared->buckets[i].began, 0);
+		pg_atomic_init_u32(&new_shared->buckets[i].ended, 0);
 	}
-	LWLockRelease(AddinShmemInitLock);
 }
 
 /*
@@ -256,7 +259,7 @@ attach(void)
 	tried = true;
 	PG_TRY();
 	{
-		startup_shmem();
+		orch_shared_attach(&area);
 	}
 	PG_CATCH();
 	{
@@ -364,7 +367,7 @@ orch_notify_queued(const char *topic)
 	orch_queue_note(topic);
 	if (topic[0] == '\0')
 	{
-		orch_queue_wake_worker();
+		orch_worker_wake();
 		told_worker = true;
 	}
 	else
@@ -381,8 +384,8 @@ orch_notify_assigned(const pg_uuid_t *principal_id)
  * The transaction is about to commit: C1 and C2 above.  What was noted by a
  * subtransaction that was aborted may be told, too: it wakes a session for nothing.
  */
-void
-orch_notify_pre_commit(void)
+static void
+before_commit(void)
 {
 	HASH_SEQ_STATUS scan;
 	ChannelKey *key;
@@ -426,8 +429,8 @@ begin_commit(const ChannelKey *key)
 /*
  * The transaction is about to be prepared: the mark that it has something to tell.
  */
-void
-orch_notify_pre_prepare(void)
+static void
+before_prepare(void)
 {
 	LOCKTAG		tag;
 
@@ -462,7 +465,7 @@ tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOn
 			begin_commit(&work);
 			tell(ANY_CHANNEL, false);
 			tell(ANY_CHANNEL, true);
-			orch_queue_wake_worker();
+			orch_worker_wake();
 		}
 	}
 	if (previous_utility_hook != NULL)
@@ -476,8 +479,8 @@ tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOn
 /*
  * The transaction ended: C3 and L6.
  */
-void
-orch_notify_at_xact_end(bool commit)
+static void
+at_xact_end(bool committed)
 {
 	int			i;
 
@@ -498,7 +501,7 @@ orch_notify_at_xact_end(bool commit)
 		hash_seq_init(&scan, waits);
 		while ((wait = hash_seq_search(&scan)) != NULL)
 		{
-			if (wait->pending && commit &&
+			if (wait->pending && committed &&
 				pg_atomic_fetch_add_u32(&bucket_of(&wait->key)->began, 0) != wait->began)
 				NotifyMyFrontEnd(channel_name(wait->key.hash, wait->key.person != 0), "",
 								 MyProcPid);

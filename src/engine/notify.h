@@ -29,9 +29,4 @@ extern void orch_notify_awake(List *topics);
 
 extern void orch_notify_init(void);
 
-/* For frame.c. */
-extern void orch_notify_pre_commit(void);
-extern void orch_notify_pre_prepare(void);
-extern void orch_notify_at_xact_end(bool commit);
-
 #endif							/* ORCH_NOTIFY_H */

@@ -41,7 +41,6 @@
 #include "record/action.h"
 #include "record/principal.h"
 #include "work/queue.h"
-#include "work/worker.h"
 
 /* run_queued_functions() comes back so much later to a step that it passed over. */
 #define PUT_OFF_SECONDS	60

@@ -81,10 +81,9 @@ extern List *orch_queue_claim(List *topics, const char *worker, int max_steps,
  */
 extern double orch_queue_due(List *names);
 
-/* queue_look.c: a step of the topic is about to be queued; the ends of transactions. */
+/* queue_look.c: a step of the topic is about to be queued. */
 extern void orch_queue_note(const char *name);
-extern void orch_queue_at_xact_end(bool commit);
-extern void orch_queue_at_subxact_end(int level, bool commit);
+extern void orch_queue_init(void);
 
 /* This session queued a step of a topic: its next claim looks for it. */
 extern void orch_queue_note_queued(const char *topic);
@@ -117,8 +116,5 @@ extern void orch_queue_take_result(StepResult *result, bool wait);
 extern void orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
 							const pg_uuid_t *run_as, GateKind kind,
 							StepOutcome *outcome);
-
-/* worker.c: a function waits once this transaction commits. */
-extern void orch_queue_wake_worker(void);
 
 #endif							/* ORCH_QUEUE_H */

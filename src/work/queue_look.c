@@ -66,6 +66,7 @@
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/system.h"
+#include "base/transaction.h"
 #include "base/uuid.h"
 #include "work/queue.h"
 #include "work/queue_int.h"
@@ -265,26 +266,41 @@ undo_claims(void)
 		topic->undone = true;
 }
 
-void
-orch_queue_at_xact_end(bool commit)
+static void
+at_xact_end(bool committed)
 {
-	if (!commit && claim_level > 0 && topics_known != NULL)
+	if (!committed && claim_level > 0 && topics_known != NULL)
 		undo_claims();
 	claim_level = 0;
 	keep_level = 0;
 	queue_locked = false;
 }
 
-void
-orch_queue_at_subxact_end(int level, bool commit)
+static void
+at_subxact_end(int level, bool committed)
 {
-	if (!commit && keep_level >= level)
+	if (!committed && keep_level >= level)
 		keep_level = 0;
 	if (claim_level < level)
 		return;
-	if (!commit && topics_known != NULL)
+	if (!committed && topics_known != NULL)
 		undo_claims();
 	claim_level = level - 1;
+}
+
+static const TransactionModule module = {
+	.name = "queue",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_queue_init(void)
+{
+	orch_transaction_register(&module);
 }
 
 /* ------------------------------------------------------------------ a look */
