@@ -76,12 +76,10 @@
 
 #include "access/twophase.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/async.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/atomics.h"
@@ -91,12 +89,10 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "tcop/utility.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "access/access.h"
 #include "base/catalog.h"
 #include "base/lock.h"
 #include "base/shared.h"
@@ -105,8 +101,6 @@
 #include "base/worker_slot.h"
 #include "engine/notify.h"
 #include "record/gate.h"
-#include "work/queue.h"
-
 
 #define BUCKETS		512
 
@@ -148,6 +142,7 @@ typedef struct Wait
 
 static NotifyShared *shared = NULL;
 static ProcessUtility_hook_type previous_utility_hook = NULL;
+static QueuedCallback queued_callback = NULL;
 
 /* of the session, in TopMemoryContext */
 static HTAB *waits = NULL;		/* of Wait */
@@ -194,7 +189,6 @@ static bool wait_on(HTAB *effective, uint64 hash, bool person, bool *settled);
 static void stop_waiting(Wait *wait);
 static void stop_deaf_waits(HTAB *effective);
 static void leave(int code, Datum arg);
-static List *text_elements(ArrayType *array);
 
 static const SharedArea area = {
 	.name = "orchestration notify",
@@ -362,9 +356,16 @@ tell(uint64 hash, bool person)
 }
 
 void
+orch_notify_at_queued(QueuedCallback callback)
+{
+	queued_callback = callback;
+}
+
+void
 orch_notify_queued(const char *topic)
 {
-	orch_queue_note(topic);
+	if (queued_callback != NULL)
+		queued_callback(topic);
 	if (topic[0] == '\0')
 	{
 		orch_worker_wake();
@@ -659,137 +660,45 @@ leave(int code, Datum arg)
 		stop_waiting(wait);
 }
 
-/* The members of a text[]; raises 22023 for an empty or null one. */
-static List *
-text_elements(ArrayType *array)
+bool
+orch_notify_wait_for_steps(List *topics, double *most)
 {
-	Datum	   *elements;
-	bool	   *nulls;
-	int			n;
-	int			i;
-	List	   *result = NIL;
-
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
-	for (i = 0; i < n; i++)
-	{
-		if (nulls[i] || VARSIZE_ANY_EXHDR(DatumGetTextPP(elements[i])) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a topic must not be empty or null")));
-		result = lappend(result, TextDatumGetCString(elements[i]));
-	}
-	return result;
-}
-
-PG_FUNCTION_INFO_V1(orchestration_listen_for_steps);
-
-/*
- * orchestration.listen_for_steps(topics text[]) returns double precision
- *
- * From here on the session is notified, without a payload, when steps of the topics
- * are queued; until it claims some of that topic.  Returns for how many seconds it
- * should wait at most: 0, claim now, some are ready or the wait cannot begin yet (in a
- * transaction block LISTEN takes effect with its commit); until the next retry is due
- * or lease ends; a fraction, while somebody is committing; null, as long as it likes.
- * Raises 22004 for null, 22023 for an empty topic, 25006 on a standby, 42501 inside a
- * function of an action.
- */
-Datum
-orchestration_listen_for_steps(PG_FUNCTION_ARGS)
-{
-	SystemContext saved;
-	HTAB	   *effective;
-	List	   *topics;
-	ListCell   *cell;
-	double		due;
-	double		most = -1;
-	bool		in_effect = true;
+	HTAB	   *effective = listening();
+	bool		in_effect;
 	bool		settled = true;
+	ListCell   *cell;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topics must not be null")));
-	orch_gate_refuse_inside("listen_for_steps()");
-	PreventCommandDuringRecovery("listen_for_steps()");
-	topics = text_elements(PG_GETARG_ARRAYTYPE_P(0));
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	effective = listening();
 	stop_deaf_waits(effective);
-	in_effect &= wait_on(effective, ANY_CHANNEL, false, &settled);
+	in_effect = wait_on(effective, ANY_CHANNEL, false, &settled);
 	foreach(cell, topics)
 		in_effect &= wait_on(effective, topic_hash(lfirst(cell)), false, &settled);
-	SPI_finish();
-	orch_system_leave(&saved);
-	due = orch_queue_due(topics);
-	if (due == 0 || (!in_effect && (IsTransactionBlock() || IsSubTransaction())))
-		PG_RETURN_FLOAT8(0);
 	if (!settled)
-		most = SETTLE;
+		*most = SETTLE;
 	else if (shared == NULL)
-		most = POLL_UNCOUNTED;
+		*most = POLL_UNCOUNTED;
 	else if (!shared->preloaded && max_prepared_xacts > 0)
-		most = POLL_PREPARED;
-	if (most >= 0 && (due < 0 || due > most))
-		due = most;
-	if (due < 0)
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(due);
+		*most = POLL_PREPARED;
+	else
+		*most = -1;
+	return in_effect;
 }
 
-PG_FUNCTION_INFO_V1(orchestration_listen_for_work);
-
-/*
- * orchestration.listen_for_work() returns setof text
- *
- * From here on the session is notified when a work item becomes the caller's, or
- * that of a group or queue of the caller; returns the channels: one for each of them,
- * and one for COMMIT PREPARED.  There is no payload: my_work_items() tells what it is.
- * What others committed between this call and the commit of its transaction is notified
- * at the commit.  Raises 25006 on a standby, 42501 for a caller who acts as no active
- * user, and inside a function of an action.
- */
-Datum
-orchestration_listen_for_work(PG_FUNCTION_ARGS)
+List *
+orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	AccessSet  *set = orch_access_require_user(GetUserId());
-	UuidMap    *principals;
-	pg_uuid_t  *ids;
-	int			nids = 0;
-	SystemContext saved;
-	HTAB	   *effective;
-	uint32		i;
-	int			n;
+	HTAB	   *effective = listening();
+	List	   *channels = NIL;
+	int			i;
 
-	orch_gate_refuse_inside("listen_for_work()");
-	PreventCommandDuringRecovery("listen_for_work()");
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	if (!set->is_user)
-		return (Datum) 0;
-	principals = orch_access_arm(set, ARM_ASSIGNEE);
-	ids = palloc(sizeof(pg_uuid_t) * Max(principals->count, 1));
-	for (i = 0; i < principals->size; i++)
-		if (principals->values[i] != 0)
-			ids[nids++] = principals->keys[i];
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	effective = listening();
 	stop_deaf_waits(effective);
-	for (n = -1; n < nids; n++)
+	(void) wait_on(effective, ANY_CHANNEL, true, NULL);
+	channels = lappend(channels, channel_name(ANY_CHANNEL, true));
+	for (i = 0; i < nids; i++)
 	{
-		uint64		hash = n < 0 ? ANY_CHANNEL : person_hash(&ids[n]);
-		Datum		value;
-		bool		isnull = false;
+		uint64		hash = person_hash(&principal_ids[i]);
 
 		(void) wait_on(effective, hash, true, NULL);
-		value = CStringGetTextDatum(channel_name(hash, true));
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+		channels = lappend(channels, channel_name(hash, true));
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	return (Datum) 0;
+	return channels;
 }

@@ -81,12 +81,8 @@ extern List *orch_queue_claim(List *topics, const char *worker, int max_steps,
  */
 extern double orch_queue_due(List *names);
 
-/* queue_look.c: a step of the topic is about to be queued. */
-extern void orch_queue_note(const char *name);
+/* queue_look.c: called once, by _PG_init(). */
 extern void orch_queue_init(void);
-
-/* This session queued a step of a topic: its next claim looks for it. */
-extern void orch_queue_note_queued(const char *topic);
 
 /* What the objects of an array are. */
 typedef enum ResultsKind

@@ -17,7 +17,7 @@
  * was dear (old entries that cannot be removed, or many leases), it is repeated only
  * after a time that grows with its cost, and until then looks begin where something new
  * may be.  A transaction that queues a step takes ROW EXCLUSIVE on the table first and
- * looks at the clock then (orch_queue_note); so, at a look,
+ * looks at the clock then (note_queued); so, at a look,
  *
  *	- a writer that held the lock at the last look, and does not hold it now, is visible
  *	  now, and queued nothing that is available before it was first seen, or rather,
@@ -68,6 +68,7 @@
 #include "base/system.h"
 #include "base/transaction.h"
 #include "base/uuid.h"
+#include "engine/notify.h"
 #include "work/queue.h"
 #include "work/queue_int.h"
 
@@ -115,7 +116,7 @@ static MemoryContext topic_context = NULL;
 static HTAB *topics_known = NULL;	/* of Topic */
 static int	keep_level = 0;		/* nesting level of the outermost claim; 0: none */
 static int	claim_level = 0;	/* deepest nesting level that claimed; 0: none */
-static bool queue_locked = false;	/* by orch_queue_note(), in this transaction */
+static bool queue_locked = false;	/* by note_queued(), in this transaction */
 
 static uint32 name_hash(const void *key, Size keysize);
 static int	name_match(const void *a, const void *b, Size keysize);
@@ -218,8 +219,8 @@ orch_queue_release(int outer)
  * A step of the topic is about to be queued: what it will be available from is read
  * from the clock after this.
  */
-void
-orch_queue_note(const char *name)
+static void
+note_queued(const char *name)
 {
 	Topic	   *topic;
 
@@ -300,6 +301,7 @@ static const TransactionModule module = {
 void
 orch_queue_init(void)
 {
+	orch_notify_at_queued(note_queued);
 	orch_transaction_register(&module);
 }
 

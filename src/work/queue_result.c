@@ -544,7 +544,7 @@ take_sorted(StepResult *results, int nresults)
 	else
 	{
 		orch_spi_connect();
-		(void) orch_lock_runs(ids, nruns, RUN_LOCK_MOVE);
+		(void) orch_lock_runs(ids, nruns);
 		SPI_finish();
 	}
 	judge_results(results, nresults, taken, &ntaken);
