@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""metadata.py: writes sql/parts/metadata.sql from test/contract/*.csv.
+"""metadata.py: writes sql/parts/call/metadata.sql from test/contract/*.csv.
 
-Run it after the contract has changed (test/check/metadata.sh says when it has):
+Run it after the contract has changed (test/check/tree.sh says when a part is old):
 
-    python3 sql/gen/metadata.py >sql/parts/metadata.sql
+    python3 sql/gen/metadata.py >sql/parts/call/metadata.sql
 
 What the csv files do not say and describe needs is decided here: labels, by
 taking the API name apart, and the names of child relationships.  The comments on

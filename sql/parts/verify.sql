@@ -1,14 +1,11 @@
 -- verify: every invariant of the records as a query that finds its violations.
--- Runs as its owner: whoever is granted EXECUTE sees all of them.  It reads all rows, so
--- tables are joined by hash or merge; a nested loop, which the planner takes where
--- statistics are old, would read one table for each row of another.
-
-CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
-    RETURNS boolean
-    LANGUAGE c STABLE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'orchestration_record_exists';
-COMMENT ON FUNCTION orchestration.record_exists(text, text) IS
-    'Whether a registered record type has such a record; false also where the type is not registered';
+--
+-- This judges independently of the guard (src/guard/guard_check.c), so it repeats its
+-- rules on purpose.
+--
+-- verify() runs as its owner: a role with EXECUTE sees all violations.  It reads all
+-- rows, so tables are joined by hash or merge: with old statistics the planner would
+-- choose nested loops and read one table for each row of another.
 
 CREATE FUNCTION orchestration.verify(
     OUT invariant text,
