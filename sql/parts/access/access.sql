@@ -7,7 +7,7 @@ CREATE FUNCTION orchestration.acting_user_id() RETURNS uuid
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_acting_user_id';
 COMMENT ON FUNCTION orchestration.acting_user_id() IS
-    'The active user that the session acts as: orchestration.user_id, or the one whose role_name is the current role; null: none';
+    'Returns the active user that the session acts as: the one in orchestration.user_id, or the one whose role_name is the current role; null: none';
 
 CREATE FUNCTION orchestration.is_user() RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE
@@ -19,7 +19,7 @@ CREATE FUNCTION orchestration.sees_sharing() RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_sees_sharing';
 COMMENT ON FUNCTION orchestration.sees_sharing() IS
-    'Policy: the session''s user has View All Data or Modify All Data';
+    'Policy: the user of the session has View All Data or Modify All Data';
 
 CREATE FUNCTION orchestration.owner_visible_support(internal) RETURNS internal
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'orchestration_owner_visible_support';
@@ -54,7 +54,7 @@ CREATE FUNCTION orchestration.owner_visible(
     SUPPORT orchestration.owner_visible_support
     AS 'MODULE_PATHNAME', 'orchestration_owner_visible';
 COMMENT ON FUNCTION orchestration.owner_visible(orchestration.shared_object, uuid) IS
-    'Policy: the caller sees the object''s records of this owner; true for all where he sees all';
+    'Policy: the caller sees the records of this object with this owner; true for every owner if the caller sees all records';
 
 CREATE FUNCTION orchestration.record_shared(
     object orchestration.shared_object,
@@ -64,7 +64,7 @@ CREATE FUNCTION orchestration.record_shared(
     SUPPORT orchestration.record_shared_support
     AS 'MODULE_PATHNAME', 'orchestration_record_shared';
 COMMENT ON FUNCTION orchestration.record_shared(orchestration.shared_object, uuid) IS
-    'Policy: the record is shared with the caller by a manual share';
+    'Policy: a manual share gives the caller access to the record';
 
 CREATE FUNCTION orchestration.orchestration_visible(
     object orchestration.shared_object,
@@ -74,7 +74,7 @@ CREATE FUNCTION orchestration.orchestration_visible(
     SUPPORT orchestration.orchestration_visible_support
     AS 'MODULE_PATHNAME', 'orchestration_orchestration_visible';
 COMMENT ON FUNCTION orchestration.orchestration_visible(orchestration.shared_object, uuid) IS
-    'Policy: a sharing rule shows the caller the object''s records of this orchestration';
+    'Policy: a sharing rule gives the caller access to the records of this object from this orchestration';
 
 CREATE FUNCTION orchestration.assignee_visible(assignee_id uuid)
     RETURNS boolean
@@ -82,7 +82,7 @@ CREATE FUNCTION orchestration.assignee_visible(assignee_id uuid)
     SUPPORT orchestration.assignee_visible_support
     AS 'MODULE_PATHNAME', 'orchestration_assignee_visible';
 COMMENT ON FUNCTION orchestration.assignee_visible(uuid) IS
-    'Policy: the assignee is the caller, or a group or queue that he belongs to';
+    'Policy: the assignee is the caller, or a group or queue of the caller';
 
 CREATE FUNCTION orchestration.record_visible(
     object orchestration.shared_object,
@@ -92,42 +92,42 @@ CREATE FUNCTION orchestration.record_visible(
     SUPPORT orchestration.record_visible_support
     AS 'MODULE_PATHNAME', 'orchestration_record_visible';
 COMMENT ON FUNCTION orchestration.record_visible(orchestration.shared_object, uuid) IS
-    'Policy of what hangs on a record: the caller sees the record';
+    'Policy of rows that belong to a record: the caller sees the record';
 
 CREATE FUNCTION orchestration.visible_owner_ids(object orchestration.shared_object)
     RETURNS uuid[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_visible_owner_ids';
 COMMENT ON FUNCTION orchestration.visible_owner_ids(orchestration.shared_object) IS
-    'The owners whose records of the object the caller sees: index condition of owner_visible()';
+    'Returns the owners whose records of the object the caller sees: index condition of owner_visible()';
 
 CREATE FUNCTION orchestration.shared_record_ids(object orchestration.shared_object)
     RETURNS uuid[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_shared_record_ids';
 COMMENT ON FUNCTION orchestration.shared_record_ids(orchestration.shared_object) IS
-    'The records that manual shares show the caller: index condition of record_shared()';
+    'Returns the records to which manual shares give the caller access: index condition of record_shared()';
 
 CREATE FUNCTION orchestration.visible_orchestration_ids(object orchestration.shared_object)
     RETURNS uuid[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_visible_orchestration_ids';
 COMMENT ON FUNCTION orchestration.visible_orchestration_ids(orchestration.shared_object) IS
-    'The orchestrations whose records rules show the caller: index condition of orchestration_visible()';
+    'Returns the orchestrations to whose records sharing rules give the caller access: index condition of orchestration_visible()';
 
 CREATE FUNCTION orchestration.acting_principal_ids()
     RETURNS uuid[]
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_acting_principal_ids';
 COMMENT ON FUNCTION orchestration.acting_principal_ids() IS
-    'The user that the session acts as, and all groups and queues that he belongs to: index condition of assignee_visible()';
+    'Returns the user that the session acts as and all groups and queues of that user: index condition of assignee_visible()';
 
 CREATE FUNCTION orchestration.unestimated(ids uuid[])
     RETURNS uuid[]
     LANGUAGE c VOLATILE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_unestimated';
 COMMENT ON FUNCTION orchestration.unestimated(uuid[]) IS
-    'The same array, not looked into by the planner';
+    'Returns its argument; the planner cannot look into the array';
 
 CREATE FUNCTION orchestration.guard_judges(
     object orchestration.shared_object,
@@ -136,4 +136,4 @@ CREATE FUNCTION orchestration.guard_judges(
     LANGUAGE c VOLATILE STRICT PARALLEL SAFE COST 1
     AS 'MODULE_PATHNAME', 'orchestration_guard_judges';
 COMMENT ON FUNCTION orchestration.guard_judges(orchestration.shared_object, uuid) IS
-    'Policy of updates: true; an error where session_replication_role keeps the triggers from firing that check rights';
+    'Policy of updates: returns true, or raises an error if session_replication_role keeps the triggers that check rights from firing';

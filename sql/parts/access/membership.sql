@@ -3,7 +3,7 @@
 CREATE FUNCTION orchestration.guard_membership() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_membership';
 COMMENT ON FUNCTION orchestration.guard_membership() IS
-    'Trigger: who can belong to what; no group belongs to itself by way of others';
+    'Trigger: checks which members a group or queue may have; no group can contain itself, directly or through other groups';
 
 CREATE TRIGGER membership_guard_fill
     BEFORE INSERT OR UPDATE ON orchestration.membership

@@ -6,7 +6,7 @@ CREATE TABLE orchestration.default_access (
     CONSTRAINT default_access_pkey PRIMARY KEY (object)
 );
 COMMENT ON TABLE orchestration.default_access IS
-    'Default access of an object; one without a row is Private';
+    'Default access to the records of an object; an object without a row is Private';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.default_access', '');
 
 CREATE TABLE orchestration.owner_sharing_rule (
@@ -51,11 +51,11 @@ CREATE INDEX owner_sharing_rule_orchestration_idx
 COMMENT ON TABLE orchestration.owner_sharing_rule IS
     'Sharing rules: records owned by members of a group, or of runs of an orchestration, are shared with a user, group or queue (reference: OwnerSharingRule)';
 COMMENT ON COLUMN orchestration.owner_sharing_rule.group_id IS
-    'Source: records whose owner belongs to this group or queue, also by way of a group in it';
+    'Source: the rule shares records whose owner belongs to this group or queue, directly or through another group';
 COMMENT ON COLUMN orchestration.owner_sharing_rule.orchestration_id IS
-    'Source: records of the runs of this orchestration; goes beyond the reference';
+    'Source: the rule shares records of runs of this orchestration; an addition to the reference';
 COMMENT ON COLUMN orchestration.owner_sharing_rule.user_or_group_id IS
-    'Who gets access: a user, or the members of a group or queue';
+    'Grantee: a user, or the members of a group or queue';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.owner_sharing_rule', '');
 CREATE TRIGGER owner_sharing_rule_guard_truncate BEFORE TRUNCATE ON orchestration.owner_sharing_rule
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
@@ -83,7 +83,7 @@ CREATE INDEX share_grant_user_or_group_idx
 CREATE INDEX share_grant_id_idx ON orchestration.share_grant (id);
 CREATE INDEX share_grant_record_idx ON orchestration.share_grant (record_id);
 COMMENT ON TABLE orchestration.share_grant IS
-    'Manual shares: the rows of Share with RowCause Manual; the others are computed from owners and rules';
+    'Manual shares: the Share rows with RowCause Manual; the other rows are computed from owners and rules';
 COMMENT ON COLUMN orchestration.share_grant.record_id IS
-    'The run, stage, step or work item that is shared; run_id is its run';
+    'Run, stage, step or work item that is shared; run_id is its run';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.share_grant', '');

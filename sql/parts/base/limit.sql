@@ -10,11 +10,11 @@ CREATE FUNCTION orchestration.time_in_range(name text, value timestamptz)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_time_in_range';
 COMMENT ON FUNCTION orchestration.time_in_range(text, timestamptz) IS
-    'For constraints: true, or an error for a time before 1970, after 9999 or infinite';
+    'For constraints: returns true, or raises an error if the time is infinite, before 1970 or after 9999';
 
 CREATE FUNCTION orchestration.interval_in_range(name text, value interval)
     RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_interval_in_range';
 COMMENT ON FUNCTION orchestration.interval_in_range(text, interval) IS
-    'For constraints: true, or an error for an interval of more than 100 years or with a negative part';
+    'For constraints: returns true, or raises an error if the interval exceeds 100 years or has a negative part';

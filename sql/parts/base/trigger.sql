@@ -4,15 +4,15 @@
 CREATE FUNCTION orchestration.invalidate_cache() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_invalidate_cache';
 COMMENT ON FUNCTION orchestration.invalidate_cache() IS
-    'Trigger: sessions forget what they keep of the table';
+    'Trigger: makes all sessions forget what they keep in memory of the table';
 
 CREATE FUNCTION orchestration.guard_keep() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_keep';
 COMMENT ON FUNCTION orchestration.guard_keep() IS
-    'Trigger: rows of the table cannot be deleted, the table cannot be truncated';
+    'Trigger: refuses to delete rows of the table or to truncate it';
 
 CREATE FUNCTION orchestration.refuse_change() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_refuse_change';
 COMMENT ON FUNCTION orchestration.refuse_change() IS
-    'Trigger function: refuses what it is called for (OR005)';
+    'Trigger: refuses the statement for which it fires (OR005)';

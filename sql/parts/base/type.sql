@@ -42,30 +42,30 @@ COMMENT ON TYPE orchestration.log_kind IS
 
 CREATE TYPE orchestration.principal_kind AS ENUM ('User', 'Group', 'Queue');
 COMMENT ON TYPE orchestration.principal_kind IS
-    'What a principal is: a user, a regular group or a queue';
+    'Kinds of principals: users, regular groups and queues';
 
 CREATE TYPE orchestration.attempt_outcome AS ENUM ('Failed', 'TimedOut', 'LeaseLost');
 COMMENT ON TYPE orchestration.attempt_outcome IS
-    'How an attempt ended that did not end its step: the worker said so; it took longer than its action may; its lease ended without a word';
+    'Outcomes of an attempt that did not end its step. Failed: the worker reported a failure; TimedOut: the attempt took longer than the timeout of its action; LeaseLost: the lease ended without a report';
 
 CREATE TYPE orchestration.action_kind AS ENUM ('function', 'worker', 'screen');
 COMMENT ON TYPE orchestration.action_kind IS
-    'Who carries out an action: a function in the database, a worker outside, or a person at a screen';
+    'Kinds of actions, by who performs them: a function in the database, a worker outside, or a user at a screen';
 
 CREATE TYPE orchestration.shared_object AS ENUM
     ('FlowOrchestrationInstance', 'FlowOrchestrationStageInstance',
      'FlowOrchestrationStepInstance', 'FlowOrchestrationWorkItem');
 COMMENT ON TYPE orchestration.shared_object IS
-    'The objects that have sharing of their own, by API name: runs, stages, steps, work items';
+    'Objects whose records can be shared, by API name: runs, stages, steps and work items';
 
 CREATE TYPE orchestration.access_level AS ENUM ('Read', 'Edit', 'All');
 COMMENT ON TYPE orchestration.access_level IS
-    'Levels of access, each including the ones before it: Share.AccessLevel (contract/picklists.csv)';
+    'Levels of access; each includes the levels before it: Share.AccessLevel (contract/picklists.csv)';
 
 CREATE TYPE orchestration.sharing_model AS ENUM ('Private', 'Read', 'ReadWrite');
 COMMENT ON TYPE orchestration.sharing_model IS
-    'Default access to the records of an object: none, Read or Edit for every active user';
+    'Default access of every active user to the records of an object: Private: none; Read: Read; ReadWrite: Edit';
 
 CREATE TYPE orchestration.row_cause AS ENUM ('Manual', 'Owner', 'Rule');
 COMMENT ON TYPE orchestration.row_cause IS
-    'Share.RowCause: why a share row is there (contract/picklists.csv)';
+    'Share.RowCause: the reason for which a share row exists (contract/picklists.csv)';

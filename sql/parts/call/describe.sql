@@ -7,4 +7,4 @@ CREATE FUNCTION orchestration.describe_sobjects(
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_describe_sobjects';
 COMMENT ON FUNCTION orchestration.describe_sobjects(text[], numeric) IS
-    'describeSObjects: what up to 100 objects are made of, as the caller may use them; api_version: null is the newest';
+    'describeSObjects: describes up to 100 objects as the caller can use them; api_version: null: the newest';

@@ -50,11 +50,11 @@ CREATE INDEX feed_item_modified_idx ON orchestration.feed_item USING brin (modif
 COMMENT ON TABLE orchestration.feed_item IS
     'Posts and tracked changes on runs, stages and steps: the Feed objects (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.feed_item.created_by IS
-    'Who posted it; null: the automated process user';
+    'User who posted the item; null: the automated process user';
 COMMENT ON COLUMN orchestration.feed_item.comment_count IS
-    'Kept by a trigger of feed_comment, under the lock of this row';
+    'Number of comments; a trigger of feed_comment maintains it under the lock of this row';
 COMMENT ON COLUMN orchestration.feed_item.like_count IS
-    'Kept by a trigger of feed_like, under the lock of this row';
+    'Number of likes; a trigger of feed_like maintains it under the lock of this row';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.feed_item', '');
 
 CREATE TABLE orchestration.feed_comment (
@@ -76,7 +76,7 @@ CREATE TABLE orchestration.feed_comment (
 CREATE INDEX feed_comment_id_idx ON orchestration.feed_comment (id);
 CREATE INDEX feed_comment_feed_item_idx ON orchestration.feed_comment (run_id, feed_item_id);
 COMMENT ON TABLE orchestration.feed_comment IS
-    'Comments on feed items; record and object are those of the item';
+    'Comments on feed items; record_id and object are those of the item';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.feed_comment', '');
 
 CREATE TABLE orchestration.feed_like (
@@ -93,7 +93,7 @@ CREATE TABLE orchestration.feed_like (
         CHECK (orchestration.time_in_range('created_at of a like', created_at))
 );
 COMMENT ON TABLE orchestration.feed_like IS
-    'Who likes a feed item; record and object are those of the item';
+    'Users who like a feed item; record_id and object are those of the item';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.feed_like', '');
 
 CREATE TABLE orchestration.feed_tracked_change (
@@ -110,13 +110,13 @@ CREATE TABLE orchestration.feed_tracked_change (
         REFERENCES orchestration.feed_item (run_id, id) ON DELETE CASCADE
 );
 COMMENT ON TABLE orchestration.feed_tracked_change IS
-    'What changed, of feed items of type TrackedChange: one item a record and transaction';
+    'Field changes of feed items of type TrackedChange; each record has one such item per transaction';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.feed_tracked_change', '');
 
 CREATE FUNCTION orchestration.feed_count() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_feed_count';
 COMMENT ON FUNCTION orchestration.feed_count() IS
-    'Trigger: keeps the counts of comments and likes of feed items';
+    'Trigger: maintains the numbers of comments and likes of feed items';
 
 CREATE FUNCTION orchestration.feed_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_feed_change';
@@ -145,32 +145,32 @@ CREATE FUNCTION orchestration.post_to_feed(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_post_to_feed';
 COMMENT ON FUNCTION orchestration.post_to_feed(uuid, text, text, text, orchestration.feed_visibility, boolean) IS
-    'Posts a text, or a link when link_url is given, to the feed of a run, stage or step; returns the id of the feed item';
+    'Posts a text, or a link if link_url is given, to the feed of a run, stage or step; returns the id of the feed item';
 
 CREATE FUNCTION orchestration.comment_on_feed_item(feed_item_id uuid, body text)
     RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_comment_on_feed_item';
 COMMENT ON FUNCTION orchestration.comment_on_feed_item(uuid, text) IS
-    'Comments on a feed item; returns the id of the comment';
+    'Adds a comment to a feed item; returns the id of the comment';
 
 CREATE FUNCTION orchestration.delete_feed_comment(comment_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_delete_feed_comment';
 COMMENT ON FUNCTION orchestration.delete_feed_comment(uuid) IS
-    'Deletes a comment: one''s own, or with Modify All Data; false: there is none';
+    'Deletes a comment of the caller, or with Modify All Data any comment; returns false if there is no such comment';
 
 CREATE FUNCTION orchestration.like_feed_item(feed_item_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_like_feed_item';
 COMMENT ON FUNCTION orchestration.like_feed_item(uuid) IS
-    'Likes a feed item; false: the caller liked it already';
+    'Adds a like of the caller to a feed item; returns false if the caller already likes it';
 
 CREATE FUNCTION orchestration.unlike_feed_item(feed_item_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_unlike_feed_item';
 COMMENT ON FUNCTION orchestration.unlike_feed_item(uuid) IS
-    'Takes back a like; false: there was none';
+    'Removes the like of the caller from a feed item; returns false if there is none';

@@ -9,11 +9,11 @@ CREATE FUNCTION orchestration.describe_layout(
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_describe_layout';
 COMMENT ON FUNCTION orchestration.describe_layout(text, text, text[]) IS
-    'describeLayout: how the records of an object are shown';
+    'describeLayout: describes how the records of an object are shown';
 
 CREATE FUNCTION orchestration.set_layout(name text, layout jsonb)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_set_layout';
 COMMENT ON FUNCTION orchestration.set_layout(text, jsonb) IS
-    'Stores what describe_layout() answers for an object: {"sections": [{"heading": ..., "columns": 1, "fields": [...]}], "relatedLists": [{"name": ..., "columns": [...]}]}; null: the one made from its fields again';
+    'Stores the layout that describe_layout() returns for an object: {"sections": [{"heading": ..., "columns": 1, "fields": [...]}], "relatedLists": [{"name": ..., "columns": [...]}]}; null restores the layout made from its fields';

@@ -20,11 +20,11 @@ CREATE TABLE orchestration.record_view (
                AND orchestration.time_in_range('referenced_at of a view of a record', referenced_at))
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE orchestration.record_view IS
-    'When who viewed a run or work item last: LastViewedDate, LastReferencedDate';
+    'Last time at which a user viewed a run or work item: LastViewedDate, LastReferencedDate';
 COMMENT ON COLUMN orchestration.record_view.viewed_at IS
-    'When he viewed it himself: view_record()';
+    'Time at which the user last viewed the record itself: view_record()';
 COMMENT ON COLUMN orchestration.record_view.referenced_at IS
-    'When he viewed it or something that belongs to it: reference_record()';
+    'Time at which the user last viewed the record or a record that belongs to it: reference_record()';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.record_view', '');
 
 CREATE FUNCTION orchestration.view_record(record_id uuid)
@@ -32,11 +32,11 @@ CREATE FUNCTION orchestration.view_record(record_id uuid)
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_view_record';
 COMMENT ON FUNCTION orchestration.view_record(uuid) IS
-    'Sets LastViewedDate and LastReferencedDate of a record, and LastReferencedDate of its run; false: the same viewer is doing so in another session';
+    'Sets LastViewedDate and LastReferencedDate of a record, and LastReferencedDate of its run; returns false if another session of the same user is doing so';
 
 CREATE FUNCTION orchestration.reference_record(record_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_reference_record';
 COMMENT ON FUNCTION orchestration.reference_record(uuid) IS
-    'Sets LastReferencedDate of a record and of its run; false: the same viewer is doing so in another session';
+    'Sets LastReferencedDate of a record and of its run; returns false if another session of the same user is doing so';

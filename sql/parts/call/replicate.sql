@@ -9,7 +9,7 @@ CREATE FUNCTION orchestration.get_updated(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_get_updated';
 COMMENT ON FUNCTION orchestration.get_updated(text, timestamptz, timestamptz) IS
-    'getUpdated: ids of the records created or changed in a window, and how far it is complete';
+    'getUpdated: returns the ids of records created or changed in a window, and the time up to which the answer is complete';
 
 CREATE FUNCTION orchestration.get_deleted(
     object text,
@@ -19,4 +19,4 @@ CREATE FUNCTION orchestration.get_deleted(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_get_deleted';
 COMMENT ON FUNCTION orchestration.get_deleted(text, timestamptz, timestamptz) IS
-    'getDeleted: ids of the records deleted in a window, and how far it is complete';
+    'getDeleted: returns the ids of records deleted in a window, and the time up to which the answer is complete';

@@ -8,4 +8,4 @@ CREATE FUNCTION orchestration.retrieve(
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_retrieve';
 COMMENT ON FUNCTION orchestration.retrieve(text[], text, text[]) IS
-    'retrieve: up to 2,000 records by their ids, in the order of the ids, null for those that are not there';
+    'retrieve: returns up to 2,000 records by their ids, in the order of the ids; null for an id without a record that the caller sees';

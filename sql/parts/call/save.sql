@@ -8,7 +8,7 @@ CREATE FUNCTION orchestration.create(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_create';
 COMMENT ON FUNCTION orchestration.create(jsonb, boolean) IS
-    'create: up to 200 manual shares or owner sharing rules; returns a SaveResult for each';
+    'create: creates up to 200 manual shares or owner sharing rules; returns one SaveResult per record';
 
 CREATE FUNCTION orchestration.update(
     records jsonb,
@@ -17,7 +17,7 @@ CREATE FUNCTION orchestration.update(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_update';
 COMMENT ON FUNCTION orchestration.update(jsonb, boolean) IS
-    'update: up to 200 records; returns a SaveResult for each';
+    'update: updates up to 200 records; returns one SaveResult per record';
 
 CREATE FUNCTION orchestration.upsert(
     external_id_field text,
@@ -27,7 +27,7 @@ CREATE FUNCTION orchestration.upsert(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_upsert';
 COMMENT ON FUNCTION orchestration.upsert(text, jsonb, boolean) IS
-    'upsert: updates the records that the field names, creates the others; returns an UpsertResult for each';
+    'upsert: updates the records that the external id field identifies and creates the others; returns one UpsertResult per record';
 
 CREATE FUNCTION orchestration.delete(
     ids text[],
@@ -36,4 +36,4 @@ CREATE FUNCTION orchestration.delete(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_delete';
 COMMENT ON FUNCTION orchestration.delete(text[], boolean) IS
-    'delete: up to 200 feed items, manual shares or owner sharing rules; returns a DeleteResult for each';
+    'delete: deletes up to 200 feed items, manual shares or owner sharing rules; returns one DeleteResult per id';

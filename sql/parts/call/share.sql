@@ -18,7 +18,7 @@ CREATE FUNCTION orchestration.unshare_record(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_unshare_record';
 COMMENT ON FUNCTION orchestration.unshare_record(uuid, uuid) IS
-    'Removes a manual share; false: there was none';
+    'Removes a manual share; returns false if there is none';
 
 CREATE FUNCTION orchestration.set_default_access(
     object orchestration.shared_object,
@@ -27,7 +27,7 @@ CREATE FUNCTION orchestration.set_default_access(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_set_default_access';
 COMMENT ON FUNCTION orchestration.set_default_access(orchestration.shared_object, orchestration.sharing_model) IS
-    'Sets what every active user has to all records of an object';
+    'Sets the access of every active user to all records of an object';
 
 CREATE FUNCTION orchestration.create_owner_sharing_rule(
     object orchestration.shared_object,
@@ -53,14 +53,14 @@ CREATE FUNCTION orchestration.create_orchestration_sharing_rule(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_create_orchestration_sharing_rule';
 COMMENT ON FUNCTION orchestration.create_orchestration_sharing_rule(text, uuid, orchestration.access_level, orchestration.shared_object[]) IS
-    'Shares the records of all runs of an orchestration with a user, group or queue; returns the ids of the rules, one an object';
+    'Shares the records of all runs of an orchestration with a user, group or queue; returns the ids of the rules, one per object';
 
 CREATE FUNCTION orchestration.delete_sharing_rule(rule_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_delete_sharing_rule';
 COMMENT ON FUNCTION orchestration.delete_sharing_rule(uuid) IS
-    'Ends a sharing rule and the access that it gave; false: there is none';
+    'Deletes a sharing rule and with it the access that it gave; returns false if there is none';
 
 CREATE FUNCTION orchestration.explain_access(
     record_id uuid,
@@ -75,7 +75,7 @@ CREATE FUNCTION orchestration.explain_access(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_explain_access';
 COMMENT ON FUNCTION orchestration.explain_access(uuid, uuid) IS
-    'Every grant that gives a user access to a record, for those who may manage its sharing';
+    'Returns every grant that gives a user access to a record; the caller must have the right to manage sharing of the record';
 
 CREATE FUNCTION orchestration.user_record_access(
     record_ids uuid[],
@@ -92,7 +92,7 @@ CREATE FUNCTION orchestration.user_record_access(
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_user_record_access';
 COMMENT ON FUNCTION orchestration.user_record_access(uuid[], uuid) IS
-    'UserRecordAccess: what a user, by default the caller, may do with up to 200 records';
+    'UserRecordAccess: returns what a user, by default the caller, may do with up to 200 records';
 
 CREATE FUNCTION orchestration.rule_shares(
     object orchestration.shared_object,
@@ -105,7 +105,7 @@ CREATE FUNCTION orchestration.rule_shares(
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 10
     AS 'MODULE_PATHNAME', 'orchestration_rule_shares';
 COMMENT ON FUNCTION orchestration.rule_shares(orchestration.shared_object, uuid) IS
-    'Whom sharing rules give access to a record: the Rule rows of the share views';
+    'Returns the principals to whom sharing rules give access to a record: the Rule rows of the share views';
 
 CREATE FUNCTION orchestration.share_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_share_change';
@@ -115,4 +115,4 @@ COMMENT ON FUNCTION orchestration.share_change() IS
 CREATE FUNCTION orchestration.rule_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_rule_change';
 COMMENT ON FUNCTION orchestration.rule_change() IS
-    'Trigger of the views of owner sharing rules: writes them';
+    'Trigger of the views of owner sharing rules: writes the rules';

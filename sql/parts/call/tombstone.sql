@@ -24,11 +24,11 @@ CREATE TABLE orchestration.tombstone (
 CREATE INDEX tombstone_deleted_idx ON orchestration.tombstone (object, deleted_at);
 CREATE INDEX tombstone_expiry_idx ON orchestration.tombstone USING brin (deleted_at);
 COMMENT ON TABLE orchestration.tombstone IS
-    'Records that were deleted, for get_deleted(); kept for orchestration.deleted_retention days';
+    'Deleted records, for get_deleted(); kept for orchestration.deleted_retention days';
 COMMENT ON COLUMN orchestration.tombstone.shared_object IS
-    'The object whose sharing decided who saw it: its own, or that of the record that it hung on; null: a sharing rule';
+    'Object whose sharing decided who saw the record: its own, or that of the record to which it belonged; null: a sharing rule';
 COMMENT ON COLUMN orchestration.tombstone.shared_with IS
-    'To whom manual shares showed it';
+    'Principals with whom manual shares shared the record';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.tombstone', '');
 
 CREATE TABLE orchestration.tombstone_horizon (
@@ -39,16 +39,16 @@ CREATE TABLE orchestration.tombstone_horizon (
         CHECK (orchestration.time_in_range('purged_until of a horizon', purged_until))
 );
 COMMENT ON TABLE orchestration.tombstone_horizon IS
-    'Until when tombstones of an object have been removed: the EarliestDateAvailable of get_deleted()';
+    'Time up to which tombstones of an object have been removed: EarliestDateAvailable of get_deleted()';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.tombstone_horizon', '');
 
 CREATE FUNCTION orchestration.write_tombstone() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_write_tombstone';
 COMMENT ON FUNCTION orchestration.write_tombstone() IS
-    'Trigger: writes the tombstones of a run and all that hangs on it, or of one record';
+    'Trigger: writes the tombstones of a run and of all rows that belong to it, or of one record';
 
--- Triggers of one kind fire in the order of their names: this one before the
--- cascades, whose names begin with "RI_".
+-- Triggers of one kind fire in the order of their names.  "A_" makes this one fire
+-- before the cascades of foreign keys, whose names begin with "RI_".
 CREATE TRIGGER "A_run_write_tombstone" AFTER DELETE ON orchestration.run
     FOR EACH ROW EXECUTE FUNCTION orchestration.write_tombstone();
 CREATE TRIGGER feed_item_write_tombstone AFTER DELETE ON orchestration.feed_item
@@ -69,7 +69,7 @@ CREATE FUNCTION orchestration.purge_runs(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_purge_runs';
 COMMENT ON FUNCTION orchestration.purge_runs(interval, integer) IS
-    'Deletes up to max_runs runs that ended, and were last changed, longer ago than that, with all that hangs on them; returns how many';
+    'Deletes up to max_runs runs that ended, and were last changed, more than older_than ago, with all rows that belong to them; returns the number of runs';
 
 CREATE FUNCTION orchestration.remove_expired(
     max_rows integer DEFAULT 10000,
@@ -79,4 +79,4 @@ CREATE FUNCTION orchestration.remove_expired(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_remove_expired';
 COMMENT ON FUNCTION orchestration.remove_expired(integer) IS
-    'Removes tombstones older than orchestration.deleted_retention and history older than orchestration.history_retention, up to max_rows of each; returns how many';
+    'Removes up to max_rows tombstones older than orchestration.deleted_retention, and up to max_rows history rows older than orchestration.history_retention; returns one row for each of the two with the number removed';

@@ -27,7 +27,7 @@ SELECT r.id,
        r.triggering_record_id
   FROM orchestration.run r;
 COMMENT ON VIEW orchestration.flow_orchestration_instance IS
-    'FlowOrchestrationInstance: one row a run';
+    'FlowOrchestrationInstance: one row per run';
 
 CREATE VIEW orchestration.flow_orchestration_stage_instance
     WITH (security_invoker = true) AS
@@ -46,7 +46,7 @@ SELECT s.id,
        s.status
   FROM orchestration.stage_run s;
 COMMENT ON VIEW orchestration.flow_orchestration_stage_instance IS
-    'FlowOrchestrationStageInstance: one row a stage that a run has reached';
+    'FlowOrchestrationStageInstance: one row per stage that a run has reached';
 
 CREATE VIEW orchestration.flow_orchestration_step_instance
     WITH (security_invoker = true) AS
@@ -67,7 +67,7 @@ SELECT s.id,
        s.step_type
   FROM orchestration.step_run s;
 COMMENT ON VIEW orchestration.flow_orchestration_step_instance IS
-    'FlowOrchestrationStepInstance: one row a step of a stage that a run has reached';
+    'FlowOrchestrationStepInstance: one row per step of a stage that a run has reached';
 
 CREATE VIEW orchestration.flow_orchestration_work_item
     WITH (security_invoker = true) AS
@@ -100,7 +100,7 @@ SELECT w.id,
        w.step_run_id AS step_instance_id
   FROM orchestration.work_item w;
 COMMENT ON VIEW orchestration.flow_orchestration_work_item IS
-    'FlowOrchestrationWorkItem: one row a piece of work for a user, group or queue';
+    'FlowOrchestrationWorkItem: one row per work item of a user, group or queue';
 
 CREATE VIEW orchestration.flow_orchestration_log
     WITH (security_invoker = true) AS
@@ -136,7 +136,7 @@ SELECT (lpad(to_hex(floor(extract(epoch FROM l.logged_at) * 1000)::bigint), 12, 
          ON s.run_id = l.run_id AND s.id = COALESCE(l.stage_run_id, t.stage_run_id)
   LEFT JOIN orchestration.principal p ON p.id = l.assignee_id;
 COMMENT ON VIEW orchestration.flow_orchestration_log IS
-    'FlowOrchestrationLog: one row a milestone of a run; Id is a uuid of version 7 made of time and number';
+    'FlowOrchestrationLog: one row per milestone of a run; Id is a uuid of version 7 made from time and number';
 
 CREATE VIEW orchestration."user"
     WITH (security_invoker = true) AS
@@ -176,4 +176,4 @@ SELECT encode(substr(sha256(uuid_send(m.group_id) || uuid_send(m.member_id)), 1,
        m.member_id AS user_or_group_id
   FROM orchestration.membership m;
 COMMENT ON VIEW orchestration.group_member IS
-    'GroupMember: one row a direct member of a group or queue';
+    'GroupMember: one row per direct member of a group or queue';

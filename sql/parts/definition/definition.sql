@@ -18,7 +18,7 @@ CREATE TABLE orchestration.orchestration_definition (
 COMMENT ON TABLE orchestration.orchestration_definition IS
     'Orchestrations by API name (reference: FlowOrchestration)';
 COMMENT ON COLUMN orchestration.orchestration_definition.active_version IS
-    'The version that new runs get; null: none.  No foreign key: with the one in the other direction it would be a circle that pg_restore cannot load';
+    'Version that new runs get; null: none. There is no foreign key: with the one in the other direction it would be a cycle that pg_restore cannot load';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.orchestration_definition', '');
 
 CREATE TABLE orchestration.orchestration_version (
@@ -44,13 +44,13 @@ CREATE TABLE orchestration.orchestration_version (
         CHECK (orchestration.time_in_range('created_at of a version', created_at))
 );
 COMMENT ON TABLE orchestration.orchestration_version IS
-    'Immutable versions of orchestrations, source included (reference: FlowOrchestrationVersion)';
+    'Immutable versions of orchestrations, with their source (reference: FlowOrchestrationVersion)';
 COMMENT ON COLUMN orchestration.orchestration_version.source_xml IS
-    'The document as it was deployed, when it was XML';
+    'Document as it was deployed, if it was XML';
 COMMENT ON COLUMN orchestration.orchestration_version.document IS
-    'The definition in the JSON notation: as deployed, or made from the XML';
+    'Definition in the JSON notation: as deployed, or converted from the XML';
 COMMENT ON COLUMN orchestration.orchestration_version.record_type_name IS
-    'start.object: the record type that triggers it; null: started by call';
+    'start.object: the record type whose changes start runs; null: only calls start runs';
 COMMENT ON COLUMN orchestration.orchestration_version.record_trigger_type IS
     'start.recordTriggerType: Create, Update or CreateAndUpdate';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.orchestration_version', '');
@@ -66,9 +66,9 @@ CREATE TABLE orchestration.global_value (
         CHECK (orchestration.time_in_range('modified_at of a global value', modified_at))
 );
 COMMENT ON TABLE orchestration.global_value IS
-    'What definitions read as $Organization.Name, $Label.Greeting and the like; see set_global()';
+    'Values that definitions read as $Organization.Name, $Label.Greeting and the like; see set_global()';
 COMMENT ON COLUMN orchestration.global_value.value IS
-    'Its fields: {"Name": "Acme"}';
+    'Fields of the global: {"Name": "Acme"}';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.global_value', '');
 
 CREATE TRIGGER orchestration_version_immutable
@@ -76,14 +76,14 @@ CREATE TRIGGER orchestration_version_immutable
     FOR EACH ROW EXECUTE FUNCTION orchestration.refuse_change();
 COMMENT ON TRIGGER orchestration_version_immutable
     ON orchestration.orchestration_version IS
-    'Versions never change: runs keep theirs';
+    'Versions cannot be changed or removed, because runs keep theirs';
 
 CREATE TRIGGER orchestration_version_truncate
     BEFORE TRUNCATE ON orchestration.orchestration_version
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.refuse_change();
 COMMENT ON TRIGGER orchestration_version_truncate
     ON orchestration.orchestration_version IS
-    'Versions cannot be removed: runs keep theirs';
+    'Versions cannot be removed, because runs keep theirs';
 
 CREATE TRIGGER orchestration_definition_immutable
     BEFORE DELETE OR UPDATE OF id, name
@@ -91,14 +91,14 @@ CREATE TRIGGER orchestration_definition_immutable
     FOR EACH ROW EXECUTE FUNCTION orchestration.refuse_change();
 COMMENT ON TRIGGER orchestration_definition_immutable
     ON orchestration.orchestration_definition IS
-    'Orchestrations cannot be removed or renamed: runs and their versions refer to them';
+    'Orchestrations cannot be removed or renamed, because runs and versions refer to them';
 
 CREATE TRIGGER orchestration_definition_truncate
     BEFORE TRUNCATE ON orchestration.orchestration_definition
     FOR EACH STATEMENT EXECUTE FUNCTION orchestration.refuse_change();
 COMMENT ON TRIGGER orchestration_definition_truncate
     ON orchestration.orchestration_definition IS
-    'Orchestrations cannot be removed: runs and their versions refer to them';
+    'Orchestrations cannot be removed, because runs and versions refer to them';
 
 CREATE FUNCTION orchestration.deploy_orchestration(document pg_catalog.xml, name pg_catalog.text DEFAULT NULL)
     RETURNS pg_catalog.int4
@@ -120,7 +120,7 @@ CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.xml)
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_xml';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.xml) IS
-    'What deploy_orchestration() would say of a definition; stores nothing';
+    'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.jsonb)
     RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
@@ -128,21 +128,21 @@ CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.jsonb)
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_jsonb';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.jsonb) IS
-    'What deploy_orchestration() would say of a definition; stores nothing';
+    'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.activate_orchestration(name pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_activate_orchestration';
 COMMENT ON FUNCTION orchestration.activate_orchestration(pg_catalog.text, pg_catalog.int4) IS
-    'Makes a version, by default the newest, the one that new runs get; refuses while something it needs is missing';
+    'Makes a version, by default the newest, the one that new runs get; fails if something that the version needs is missing';
 
 CREATE FUNCTION orchestration.deactivate_orchestration(name pg_catalog.text)
     RETURNS pg_catalog.void
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deactivate_orchestration';
 COMMENT ON FUNCTION orchestration.deactivate_orchestration(pg_catalog.text) IS
-    'Stops an orchestration from starting new runs; those there are go on';
+    'Stops an orchestration from starting new runs; existing runs go on';
 
 CREATE FUNCTION orchestration.orchestration_references(orchestration pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
     RETURNS TABLE (kind pg_catalog.text, name pg_catalog.text,
@@ -151,32 +151,32 @@ CREATE FUNCTION orchestration.orchestration_references(orchestration pg_catalog.
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_orchestration_references';
 COMMENT ON FUNCTION orchestration.orchestration_references(pg_catalog.text, pg_catalog.int4) IS
-    'What a version, by default the newest, needs from outside, and whether it is there';
+    'Returns what a version, by default the newest, refers to outside itself, and whether it exists';
 
 CREATE FUNCTION orchestration.evaluate_conditions(conditions pg_catalog.jsonb, "values" pg_catalog.jsonb)
     RETURNS pg_catalog.bool
     LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_evaluate_conditions';
 COMMENT ON FUNCTION orchestration.evaluate_conditions(pg_catalog.jsonb, pg_catalog.jsonb) IS
-    'Tries requirements out: do the conditions hold when references have these values?';
+    'Returns whether conditions hold with the given values of their references';
 
 CREATE FUNCTION orchestration.set_global(name pg_catalog.text, value pg_catalog.jsonb)
     RETURNS pg_catalog.void
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_set_global';
 COMMENT ON FUNCTION orchestration.set_global(pg_catalog.text, pg_catalog.jsonb) IS
-    'What definitions read under a global name such as $Organization: an object with its fields; null forgets it';
+    'Sets the value that definitions read under a global name such as $Organization: an object with its fields; null removes it';
 
 CREATE FUNCTION orchestration.completes_by_condition(version_id pg_catalog.uuid, element pg_catalog.text)
     RETURNS pg_catalog.bool
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_completes_by_condition';
 COMMENT ON FUNCTION orchestration.completes_by_condition(pg_catalog.uuid, pg_catalog.text) IS
-    'Whether a stage or step of a version has a condition of completion of its own; for verify()';
+    'Returns whether a stage or step of a version has its own completion condition; for verify()';
 
 CREATE FUNCTION orchestration.waits_for_record(version_id uuid, stage text)
     RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_waits_for_record';
 COMMENT ON FUNCTION orchestration.waits_for_record(uuid, text) IS
-    'Whether conditions of a stage look at the record, or let an evaluation action decide; for stuck_runs()';
+    'Returns whether conditions of a stage read the record or depend on an evaluation action; for stuck_runs()';

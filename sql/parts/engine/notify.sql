@@ -6,6 +6,6 @@ CREATE TABLE orchestration.secret (
     CONSTRAINT secret_pkey PRIMARY KEY (name)
 );
 COMMENT ON TABLE orchestration.secret IS
-    'What nobody but the extension knows: names of channels are hashed with it';
+    'Secrets that only the extension knows: names of notification channels are hashed with one';
 
 INSERT INTO orchestration.secret (name) VALUES ('channel');

@@ -5,4 +5,4 @@ CREATE FUNCTION orchestration.evaluate_formula(formula pg_catalog.text, "values"
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_evaluate_formula';
 COMMENT ON FUNCTION orchestration.evaluate_formula(pg_catalog.text, pg_catalog.jsonb) IS
-    'Tries a formula out: what is its value when references have these?';
+    'Evaluates a formula with the given values of its references and returns the result';

@@ -7,22 +7,22 @@
 CREATE FUNCTION orchestration.guard_fill() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_fill';
 COMMENT ON FUNCTION orchestration.guard_fill() IS
-    'Trigger: fills in what follows from a change';
+    'Trigger: sets the columns that follow from a change';
 
 CREATE FUNCTION orchestration.guard_row() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_row';
 COMMENT ON FUNCTION orchestration.guard_row() IS
-    'Trigger: the verdict on a change of status';
+    'Trigger: judges a change of status';
 
 CREATE FUNCTION orchestration.guard_statement() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_statement';
 COMMENT ON FUNCTION orchestration.guard_statement() IS
-    'Trigger: the verdict on rows beside their parents, and the consequences';
+    'Trigger: judges rows together with their parents, then carries out the consequences';
 
 CREATE FUNCTION orchestration.guard_delete() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_delete';
 COMMENT ON FUNCTION orchestration.guard_delete() IS
-    'Trigger: only ended runs can be deleted, and the rest only with its run';
+    'Trigger: only ended runs can be deleted; other rows are deleted only with their run';
 
 CREATE TRIGGER run_guard_fill BEFORE INSERT OR UPDATE ON orchestration.run
     FOR EACH ROW EXECUTE FUNCTION orchestration.guard_fill();

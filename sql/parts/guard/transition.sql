@@ -8,7 +8,7 @@ CREATE FUNCTION orchestration.legal_transitions(
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_legal_transitions';
 COMMENT ON FUNCTION orchestration.legal_transitions() IS
-    'The status machine in force: one row a legal change of status (contract/transitions.csv)';
+    'Returns the status machine in force: one row per legal change of status (contract/transitions.csv)';
 
 CREATE FUNCTION orchestration.legal_neighbours(
     OUT parent text, OUT parent_status text, OUT child text,
@@ -17,4 +17,4 @@ CREATE FUNCTION orchestration.legal_neighbours(
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_legal_neighbours';
 COMMENT ON FUNCTION orchestration.legal_neighbours() IS
-    'What may stand beside what: one row a legal pair of statuses of parent and child (contract/neighbours.csv)';
+    'Returns the legal pairs of parent status and child status, one row per pair (contract/neighbours.csv)';

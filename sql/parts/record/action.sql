@@ -40,35 +40,35 @@ CREATE TABLE orchestration.action (
                AND orchestration.interval_in_range('due', due))
 );
 COMMENT ON TABLE orchestration.action IS
-    'What steps call, by the name that definitions use; see register_action()';
+    'Actions that steps call, by the name that definitions use; see register_action()';
 COMMENT ON COLUMN orchestration.action.function_name IS
-    'Schema-qualified function (jsonb) returns jsonb, as text so that pg_upgrade can carry it';
+    'Schema-qualified function (jsonb) returns jsonb; stored as text so that pg_upgrade can carry it';
 COMMENT ON COLUMN orchestration.action.search_path IS
-    'search_path at registration: the function runs with it, as its owner';
+    'search_path at registration; the function runs with it and with the rights of its owner';
 COMMENT ON COLUMN orchestration.action.topic IS
-    'Worker actions: what claim_steps() asks for';
+    'Worker actions: the topic under which claim_steps() finds their steps';
 COMMENT ON COLUMN orchestration.action.run_as_user IS
-    'Whether steps with runAsUser may call it; see allow_run_as_user()';
+    'Whether steps with runAsUser may call the action; see allow_run_as_user()';
 COMMENT ON COLUMN orchestration.action.run_as_owner IS
-    'Function actions: the owner of the function when that was allowed; under another owner it is not';
+    'Function actions: the owner of the function when run_as_user was set; the permission ends if the function gets another owner';
 COMMENT ON COLUMN orchestration.action.max_attempts IS
-    'Queued steps: how often it is tried before its step fails; see set_retry_policy()';
+    'Queued steps: the number of failed attempts after which the step fails; see set_retry_policy()';
 COMMENT ON COLUMN orchestration.action.retry_delay IS
     'Time between the first failure and the second attempt';
 COMMENT ON COLUMN orchestration.action.retry_backoff IS
-    'By how much that time is multiplied with every further failure';
+    'Factor by which each further failure multiplies that time';
 COMMENT ON COLUMN orchestration.action.retry_max_delay IS
-    'What it never exceeds, jitter apart';
+    'Upper limit of that time, before jitter';
 COMMENT ON COLUMN orchestration.action.retry_jitter IS
-    'By which part of itself it is changed at random, up or down';
+    'Random change of that time, up or down, as a fraction of it: 0 to 1';
 COMMENT ON COLUMN orchestration.action.inputs IS
-    'What it takes: {"name": {"dataType": "Number", "isRequired": true}}; null: anything';
+    'Inputs that the action takes: {"name": {"dataType": "Number", "isRequired": true}}; null: any';
 COMMENT ON COLUMN orchestration.action.outputs IS
-    'What it gives, likewise; null: anything';
+    'Outputs that the action returns, described as inputs are; null: any';
 COMMENT ON COLUMN orchestration.action.due IS
-    'Screens: how long after it was assigned a work item is due';
+    'Screens: time from the assignment of a work item until it is due';
 COMMENT ON COLUMN orchestration.action.timeout IS
-    'Queued steps: how long one attempt may take, however often its lease is extended; null: for ever';
+    'Queued steps: maximum duration of one attempt; extending its lease does not extend it; null: no limit';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.action', '');
 
 CREATE FUNCTION orchestration.register_action(
@@ -80,7 +80,7 @@ CREATE FUNCTION orchestration.register_action(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_register_action';
 COMMENT ON FUNCTION orchestration.register_action(text, orchestration.action_kind, regprocedure, text) IS
-    'Says what an action name of definitions stands for: a function (jsonb) returns jsonb, workers that claim its topic (by default its name), or people''s screens';
+    'Registers the action that definitions call by a name: a function (jsonb) returns jsonb, workers that claim its topic (by default its name), or screens of users; replaces an action of that name';
 
 CREATE FUNCTION orchestration.set_retry_policy(
     action text,
@@ -94,7 +94,7 @@ CREATE FUNCTION orchestration.set_retry_policy(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_set_retry_policy';
 COMMENT ON FUNCTION orchestration.set_retry_policy(text, integer, interval, double precision, interval, double precision, interval) IS
-    'How often a queued step of an action is tried, after which delays, and how long one attempt may take';
+    'Sets the maximum number of attempts of queued steps of an action, the delays between them, and the maximum duration of one attempt';
 
 CREATE FUNCTION orchestration.describe_action(
     action text,
@@ -105,7 +105,7 @@ CREATE FUNCTION orchestration.describe_action(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_describe_action';
 COMMENT ON FUNCTION orchestration.describe_action(text, jsonb, jsonb, interval) IS
-    'What an action takes and gives, {"name": "Number", "other": {"dataType": "String", "isRequired": true}}: definitions and outputs are held against it; and when work items of a screen are due';
+    'Describes the inputs and outputs of an action, {"name": "Number", "other": {"dataType": "String", "isRequired": true}}: activation checks definitions against it, completion checks outputs of work items; due: time until work items of a screen are due';
 
 CREATE FUNCTION orchestration.allow_run_as_user(
     action text,
@@ -114,11 +114,11 @@ CREATE FUNCTION orchestration.allow_run_as_user(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_allow_run_as_user';
 COMMENT ON FUNCTION orchestration.allow_run_as_user(text, boolean) IS
-    'Whether steps with runAsUser may call an action, which can then act as any user; registering it anew for something else ends it';
+    'Sets whether steps with runAsUser may call an action, which can then act as any user; registering the action for something else ends the permission';
 
 CREATE FUNCTION orchestration.unregister_action(name text)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_unregister_action';
 COMMENT ON FUNCTION orchestration.unregister_action(text) IS
-    'Forgets an action';
+    'Removes an action; steps that call it then fail';

@@ -43,25 +43,25 @@ CREATE TABLE orchestration.principal (
 COMMENT ON TABLE orchestration.principal IS
     'Users, regular groups and queues (reference: User, Group): owners, assignees and actors';
 COMMENT ON COLUMN orchestration.principal.username IS
-    'How definitions name a user as assignee; unique';
+    'Name by which definitions assign work to a user; unique';
 COMMENT ON COLUMN orchestration.principal.developer_name IS
-    'How definitions name a group or a queue as assignee; unique per kind';
+    'Name by which definitions assign work to a group or a queue; unique per kind';
 COMMENT ON COLUMN orchestration.principal.role_name IS
-    'The database role that acts as this user; null: none does';
+    'Database role that acts as this user; null: no role does';
 COMMENT ON COLUMN orchestration.principal.is_active IS
-    'A user who is not has no access and is assigned nothing';
+    'An inactive user has no access and cannot be assigned work';
 COMMENT ON COLUMN orchestration.principal.view_all_data IS
-    'Permission View All Data: Read on every record';
+    'Permission View All Data: Read access to every record';
 COMMENT ON COLUMN orchestration.principal.modify_all_data IS
-    'Permission Modify All Data: All on every record, and manages sharing';
+    'Permission Modify All Data: All access to every record; the user can manage sharing';
 COMMENT ON COLUMN orchestration.principal.manage_runs IS
-    'Permission Manage Orchestration Runs: suspends, resumes and cancels the runs that he sees';
+    'Permission Manage Orchestration Runs: the user can suspend, resume and cancel the runs that are visible to the user';
 COMMENT ON COLUMN orchestration.principal.manage_definitions IS
-    'Permission Manage Flow: deploys and activates orchestrations';
+    'Permission Manage Flow: the user can deploy and activate orchestrations';
 COMMENT ON COLUMN orchestration.principal.reassign_work_items IS
-    'Permission Reassign Orchestration Work Items: reassigns the work items that he sees';
+    'Permission Reassign Orchestration Work Items: the user can reassign the work items that are visible to the user';
 
--- The automated process user, seeded; src/record/principal.h has the same id.
+-- The automated process user; src/record/principal.h has the same id.
 INSERT INTO orchestration.principal (id, kind, name, username)
 VALUES ('00000000-0000-7000-8000-000000000001', 'User',
         'Automated Process', 'autoproc');
@@ -84,9 +84,9 @@ CREATE TABLE orchestration.membership (
 );
 CREATE INDEX membership_member_idx ON orchestration.membership (member_id);
 COMMENT ON TABLE orchestration.membership IS
-    'Who belongs to a group or queue (reference: GroupMember)';
+    'Members of groups and queues (reference: GroupMember)';
 COMMENT ON COLUMN orchestration.membership.member_kind IS
-    'Kind of the member, filled in: User, or Group for one group in another';
+    'Kind of the member: User, or Group for a group in another group; a trigger sets it';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.membership', '');
 
 CREATE TRIGGER principal_keep BEFORE DELETE ON orchestration.principal
@@ -110,7 +110,7 @@ AS $$
     RETURNING id
 $$;
 COMMENT ON FUNCTION orchestration.create_user(text, text, name) IS
-    'Creates a user; role_name: the database role that acts as him';
+    'Creates a user and returns its id; role_name: the database role that acts as this user';
 
 CREATE FUNCTION orchestration.update_user(
     user_id uuid,
@@ -126,7 +126,7 @@ CREATE FUNCTION orchestration.update_user(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_update_user';
 COMMENT ON FUNCTION orchestration.update_user(uuid, text, name, boolean, boolean, boolean, boolean, boolean, boolean) IS
-    'Changes a user''s name, role (empty: none), activity and permissions; null leaves as it is; false: there is no such user';
+    'Changes the name, role (empty: none), activity and permissions of a user; null leaves a value as it is; returns false if there is no such user';
 
 CREATE FUNCTION orchestration.create_group(
     developer_name text,
@@ -140,7 +140,7 @@ AS $$
     RETURNING id
 $$;
 COMMENT ON FUNCTION orchestration.create_group(text, text) IS
-    'Creates a regular group';
+    'Creates a regular group and returns its id';
 
 CREATE FUNCTION orchestration.create_queue(
     developer_name text,
@@ -154,7 +154,7 @@ AS $$
     RETURNING id
 $$;
 COMMENT ON FUNCTION orchestration.create_queue(text, text) IS
-    'Creates a queue';
+    'Creates a queue and returns its id';
 
 CREATE FUNCTION orchestration.add_group_member(group_id uuid, member_id uuid)
     RETURNS void
@@ -168,4 +168,4 @@ CREATE FUNCTION orchestration.remove_group_member(group_id uuid, member_id uuid)
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_remove_group_member';
 COMMENT ON FUNCTION orchestration.remove_group_member(uuid, uuid) IS
-    'Ends a membership';
+    'Removes a user or group from a group or queue';

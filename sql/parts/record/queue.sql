@@ -21,8 +21,8 @@ CREATE TABLE orchestration.step_queue (
     CONSTRAINT step_queue_pkey PRIMARY KEY (run_id, step_run_id),
     CONSTRAINT step_queue_step_run_fkey FOREIGN KEY (run_id, step_run_id)
         REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE,
-    -- available_at is infinity while the run is in Error; a lease that ends when it begins
-    -- would be given again and again by one claim
+    -- available_at is infinity while the run is in Error; one claim would give a lease
+    -- of zero length again and again
     CONSTRAINT step_queue_times_check
         CHECK (orchestration.time_in_range('available_at of a queued step', NULLIF(available_at, 'infinity'))
                AND orchestration.time_in_range('leased_until of a queued step', leased_until)
@@ -32,27 +32,27 @@ CREATE TABLE orchestration.step_queue (
 CREATE INDEX step_queue_available_idx
     ON orchestration.step_queue (topic, orchestration_id, available_at);
 COMMENT ON TABLE orchestration.step_queue IS
-    'Asynchronous steps that wait for a worker or are leased to one: narrow and hot, apart from step_run';
+    'Asynchronous steps that are ready or leased to a worker; separate from step_run to keep frequently updated rows small';
 COMMENT ON COLUMN orchestration.step_queue.available_at IS
-    'From when on it may be claimed; infinity while its run is in Error.  Not changed by claims: they would cost the row its HOT';
+    'Time from which the step can be claimed; infinity while its run is in Error. Claims do not change it, so that their updates stay HOT';
 COMMENT ON COLUMN orchestration.step_queue.orchestration_id IS
-    'That of its run: claims take from all orchestrations in turn';
+    'Orchestration of the run; claims take steps from all orchestrations in turn';
 COMMENT ON COLUMN orchestration.step_queue.leased_until IS
-    'When the lease ends and it can be claimed again; null: nobody holds it';
+    'Time at which the lease ends and the step can be claimed again; null: the step is not leased';
 COMMENT ON COLUMN orchestration.step_queue.failures IS
-    'Attempts that failed: at the max_attempts of its action the step fails';
+    'Number of failed attempts; at the max_attempts of its action the step fails';
 COMMENT ON COLUMN orchestration.step_queue.lost IS
-    'Attempts whose lease ended without a word: beyond orchestration.max_lost_leases the step fails';
+    'Number of attempts whose lease ended without a report; above orchestration.max_lost_leases the step fails';
 COMMENT ON COLUMN orchestration.step_queue.timeout IS
-    'How long one attempt may take: that of its action when it was queued';
+    'Maximum duration of one attempt, copied from the action when the step was queued; null: no limit';
 COMMENT ON COLUMN orchestration.step_queue.run_as IS
-    'The user as whom the action runs (runAsUser)';
+    'User as whom the action runs (runAsUser); null: none';
 COMMENT ON COLUMN orchestration.step_queue.lease_id IS
-    'The claim that holds it: complete_steps() and fail_steps() must name it';
+    'Lease of the current attempt; complete_steps() and fail_steps() must name it';
 COMMENT ON COLUMN orchestration.step_queue.attempt IS
-    'How often it was claimed';
+    'Number of times that the step was claimed';
 COMMENT ON COLUMN orchestration.step_queue.topic IS
-    'What workers ask for; empty: a function in the database, see run_queued_functions()';
+    'Topic under which workers claim the step; empty: a function in the database, see run_queued_functions()';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.step_queue', '');
 
 CREATE TABLE orchestration.step_attempt (
@@ -73,7 +73,7 @@ CREATE TABLE orchestration.step_attempt (
                AND orchestration.time_in_range('ended_at of an attempt', ended_at))
 );
 COMMENT ON TABLE orchestration.step_attempt IS
-    'Attempts of queued steps that did not end them: what failed and is tried again, what was lost.  The attempt that ends a step is recorded by the step itself, so that each has exactly one outcome';
+    'Attempts of queued steps that did not end their step: failed attempts that are retried, and lost ones. The step itself records the attempt that ends it, so that each attempt has exactly one outcome';
 COMMENT ON COLUMN orchestration.step_attempt.error IS
-    'message, sqlstate, detail, hint, context';
+    'Error of the attempt: message, sqlstate, detail, hint, context';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.step_attempt', '');

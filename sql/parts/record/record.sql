@@ -25,18 +25,18 @@ CREATE FUNCTION orchestration.register_record_type(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_register_record_type';
 COMMENT ON FUNCTION orchestration.register_record_type(text, regclass, name) IS
-    'Lets runs be about the rows of a table, known by its primary key or another unique column';
+    'Registers a table so that runs can be about its rows; key_column: the column that identifies a row, by default the primary key';
 
 CREATE FUNCTION orchestration.unregister_record_type(name text)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_unregister_record_type';
 COMMENT ON FUNCTION orchestration.unregister_record_type(text) IS
-    'Forgets a record type: clears the lookups to it and drops its triggers';
+    'Removes a record type, clears the lookups to its records and drops its triggers';
 
 CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
     RETURNS boolean
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_record_exists';
 COMMENT ON FUNCTION orchestration.record_exists(text, text) IS
-    'Whether a registered record type has such a record; false also where the type is not registered';
+    'Returns whether a registered record type has a record with this id; false also if the type is not registered';

@@ -63,26 +63,26 @@ CREATE UNIQUE INDEX run_idempotency_key_idx
     ON orchestration.run (orchestration_name, idempotency_key, created_by)
     NULLS NOT DISTINCT
     WHERE idempotency_key IS NOT NULL;
-COMMENT ON COLUMN orchestration.run.modified_minute IS
-    'Minute of modified_at, for get_updated(): an index on modified_at itself would cost every update its HOT';
 COMMENT ON TABLE orchestration.run IS
     'Orchestration runs: FlowOrchestrationInstance (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.run.modified_minute IS
+    'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.run.version_id IS
-    'The orchestration version that the run keeps; null on runs imported without one, which the engine leaves alone';
+    'Orchestration version of the run, fixed at its start; null: the run was imported without a version, and the engine does not move it';
 COMMENT ON COLUMN orchestration.run.orchestration_id IS
-    'The orchestration of its version, for sharing rules that name one; its stages, steps and work items have the same';
+    'Orchestration of the version, for sharing rules that name an orchestration; the stages, steps and work items of the run have the same';
 COMMENT ON COLUMN orchestration.run.created_by IS
-    'Who started it; null: the automated process user';
+    'User who started the run; null: the automated process user';
 COMMENT ON COLUMN orchestration.run.modified_by IS
-    'Who changed it last; null: the automated process user';
+    'User who last changed the run; null: the automated process user';
 COMMENT ON COLUMN orchestration.run.ended_at IS
-    'When it became Completed, Canceled or Error: Duration stops there';
+    'Time at which the run became Completed, Canceled or Error; Duration stops there';
 COMMENT ON COLUMN orchestration.run.idempotency_key IS
-    'start_orchestration() by the same user with the same key returns this run; other users'' keys are their own, so that a key tells nobody of another''s run';
+    'A repeated start_orchestration() by the same user with the same key returns this run; keys of different users are independent, so that a key reveals no other user''s run';
 COMMENT ON COLUMN orchestration.run.error IS
-    'Why the run is in Error: message, sqlstate, detail, hint, context, element';
+    'Error of a run in status Error: message, sqlstate, detail, hint, context, element';
 COMMENT ON COLUMN orchestration.run.error_recoverable IS
-    'Error only: whether resume_run() may resume it (for 14 days)';
+    'Runs in status Error: whether resume_run() can resume the run, for orchestration.resume_window days';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.run', '');
 
 CREATE TABLE orchestration.stage_run (
@@ -117,14 +117,14 @@ CREATE INDEX stage_run_id_idx ON orchestration.stage_run (id);
 CREATE INDEX stage_run_modified_minute_idx ON orchestration.stage_run (modified_minute);
 CREATE INDEX stage_run_owner_idx ON orchestration.stage_run (owner_id);
 CREATE INDEX stage_run_orchestration_idx ON orchestration.stage_run (orchestration_id);
-COMMENT ON COLUMN orchestration.stage_run.modified_minute IS
-    'Minute of modified_at, for get_updated(): an index on modified_at itself would cost every update its HOT';
 COMMENT ON TABLE orchestration.stage_run IS
     'Stages of runs: FlowOrchestrationStageInstance (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.stage_run.modified_minute IS
+    'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.stage_run.position IS
-    '1-based order in which the run reached its stages';
+    'Order in which the run reached its stages, from 1';
 COMMENT ON COLUMN orchestration.stage_run.error IS
-    'Why the stage is in Error: message, sqlstate, detail, hint, context, element';
+    'Error of a stage in status Error: message, sqlstate, detail, hint, context, element';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.stage_run', '');
 
 CREATE TABLE orchestration.step_run (
@@ -167,18 +167,18 @@ CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
 CREATE INDEX step_run_modified_minute_idx ON orchestration.step_run (modified_minute);
 CREATE INDEX step_run_owner_idx ON orchestration.step_run (owner_id);
 CREATE INDEX step_run_orchestration_idx ON orchestration.step_run (orchestration_id);
-COMMENT ON COLUMN orchestration.step_run.modified_minute IS
-    'Minute of modified_at, for get_updated(): an index on modified_at itself would cost every update its HOT';
 COMMENT ON TABLE orchestration.step_run IS
     'Steps of runs: FlowOrchestrationStepInstance (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.step_run.modified_minute IS
+    'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.step_run.attempt IS
-    'How often its action was begun';
+    'Number of times that the action was started';
 COMMENT ON COLUMN orchestration.step_run.outputs IS
-    'What its action returned; readable by conditions and inputs once Completed';
+    'Outputs of the action; conditions and inputs can read them once the step is Completed';
 COMMENT ON COLUMN orchestration.step_run.pending IS
-    'Outcome that arrived while the run could not take it in: {"outcome": "Completed" or "Error", "outputs": ..., "error": ...}';
+    'Outcome that arrived while the run was Suspended or in Error: {"outcome": "Completed" or "Error", "outputs": ..., "error": ...}';
 COMMENT ON COLUMN orchestration.step_run.lease_id IS
-    'The claim whose outcome was taken in: the same call again is accepted without doing anything';
+    'Lease whose result ended the step; the same result again is accepted and changes nothing';
 COMMENT ON COLUMN orchestration.step_run.error IS
-    'Why the step is in Error: message, sqlstate, detail, hint, context';
+    'Error of a step in status Error: message, sqlstate, detail, hint, context';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.step_run', '');

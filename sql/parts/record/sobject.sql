@@ -17,15 +17,15 @@ CREATE TABLE orchestration.sobject (
     CONSTRAINT sobject_view_name_key UNIQUE (view_name)
 );
 COMMENT ON TABLE orchestration.sobject IS
-    'The documented objects (contract/objects.csv); sObject is what the reference calls one';
+    'Documented objects (contract/objects.csv); the reference calls an object sObject';
 COMMENT ON COLUMN orchestration.sobject.calls IS
-    'The calls that the reference offers on it';
+    'Calls that the reference offers on the object';
 COMMENT ON COLUMN orchestration.sobject.since IS
-    'The API version that introduced it';
+    'API version that introduced the object';
 COMMENT ON COLUMN orchestration.sobject.parent IS
-    'Of Feed, History, OwnerSharingRule and Share: the object that they are about';
+    'Feed, History, OwnerSharingRule and Share objects: the object to which they belong';
 COMMENT ON COLUMN orchestration.sobject.associate IS
-    'Feed, History, OwnerSharingRule or Share';
+    'Feed, History, OwnerSharingRule or Share; null: an object of its own';
 
 CREATE TABLE orchestration.sobject_field (
     object            text    NOT NULL,
@@ -45,15 +45,15 @@ CREATE TABLE orchestration.sobject_field (
         REFERENCES orchestration.sobject (name)
 );
 COMMENT ON TABLE orchestration.sobject_field IS
-    'The fields of the documented objects (contract/fields.csv)';
+    'Fields of the documented objects (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.sobject_field.column_name IS
-    'The column of the object''s view';
+    'Column of the view that shows the object';
 COMMENT ON COLUMN orchestration.sobject_field.length IS
-    'Characters; 0 where the type has no length';
+    'Maximum length in characters; 0 if the type has no length';
 COMMENT ON COLUMN orchestration.sobject_field.properties IS
-    'What the reference says of it: Create, Filter, Group, Nillable, Sort, Update, ...';
+    'Properties of the field in the reference: Create, Filter, Group, Nillable, Sort, Update, ...';
 COMMENT ON COLUMN orchestration.sobject_field.refers_to IS
-    'References: the objects that it may point to';
+    'Reference fields: the objects that the field may refer to';
 
 CREATE TABLE orchestration.sobject_picklist_value (
     object   text    NOT NULL,
@@ -68,7 +68,7 @@ CREATE TABLE orchestration.sobject_picklist_value (
         REFERENCES orchestration.sobject_field (object, name)
 );
 COMMENT ON TABLE orchestration.sobject_picklist_value IS
-    'The values of picklists, in their order (contract/picklists.csv)';
+    'Values of picklists, in their order (contract/picklists.csv)';
 
 CREATE TABLE orchestration.sobject_child_relationship (
     object            text    NOT NULL,
@@ -85,7 +85,7 @@ CREATE TABLE orchestration.sobject_child_relationship (
 CREATE INDEX sobject_child_relationship_field_idx
     ON orchestration.sobject_child_relationship (child_object, field);
 COMMENT ON TABLE orchestration.sobject_child_relationship IS
-    'Which objects'' fields point to an object, and what the other end is called';
+    'Fields of objects that refer to an object, with the name of the relationship on its side';
 
 CREATE TABLE orchestration.sobject_layout (
     object text  NOT NULL,
@@ -95,5 +95,5 @@ CREATE TABLE orchestration.sobject_layout (
         REFERENCES orchestration.sobject (name)
 );
 COMMENT ON TABLE orchestration.sobject_layout IS
-    'Layouts that administrators stored in place of those made from the fields; see set_layout()';
+    'Layouts that administrators stored to replace the default ones; see set_layout()';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.sobject_layout', '');

@@ -71,20 +71,20 @@ CREATE INDEX work_item_record_locked_idx
 CREATE INDEX work_item_related_record_idx
     ON orchestration.work_item (related_record_type, related_record_id)
     WHERE related_record_id IS NOT NULL;
-COMMENT ON COLUMN orchestration.work_item.modified_minute IS
-    'Minute of modified_at, for get_updated(): an index on modified_at itself would cost every update its HOT';
 COMMENT ON TABLE orchestration.work_item IS
-    'Work for people: FlowOrchestrationWorkItem (contract/fields.csv)';
+    'Work for users, groups and queues: FlowOrchestrationWorkItem (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.work_item.modified_minute IS
+    'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.work_item.completed_by IS
-    'Who finished it: the name of the user, or of the role where it is nobody''s; null: the engine closed it';
+    'User who completed the item, by name, or the role if it acts as no user; null: the engine closed it';
 COMMENT ON COLUMN orchestration.work_item.due_at IS
-    'When it should be done: set_due_date(), or the time that its screen has (describe_action())';
+    'Time at which the item is due: from set_due_date(), or from the due time of its screen (describe_action())';
 COMMENT ON COLUMN orchestration.work_item.claimed_from IS
-    'The group or queue from which its assignee took it: release_work_item() gives it back';
+    'Group or queue from which the assignee claimed the item; release_work_item() returns it there';
 COMMENT ON COLUMN orchestration.work_item.record_locked IS
-    'While it is Assigned nobody changes the related record (shouldLock)';
+    'While the item is Assigned, nobody can change the related record (shouldLock)';
 COMMENT ON COLUMN orchestration.work_item.assignee_can_edit IS
-    'But for its assignee (canAssigneeEdit)';
+    'The assignee can change the record although it is locked (canAssigneeEdit)';
 COMMENT ON COLUMN orchestration.work_item.idempotency_key IS
-    'Key of the complete_work_item() call that finished it: the same call again succeeds without doing anything';
+    'Key of the complete_work_item() call that completed the item; the same call again succeeds and changes nothing';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item', '');

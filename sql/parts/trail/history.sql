@@ -10,9 +10,9 @@ CREATE TABLE orchestration.field_tracking (
     CONSTRAINT field_tracking_feed_check CHECK (cardinality(feed_fields) <= 20)
 );
 COMMENT ON TABLE orchestration.field_tracking IS
-    'Which fields of an object are tracked; one without a row is as it comes';
+    'Tracked fields of an object; an object without a row has the defaults';
 COMMENT ON COLUMN orchestration.field_tracking.history_fields IS
-    'Fields whose changes the history records; null: Status, OwnerId, and of runs CurrentStage, TriggeringRecordId and InterviewId';
+    'Fields whose changes the history records; null: Status and OwnerId, and for runs also CurrentStage, TriggeringRecordId and InterviewId';
 COMMENT ON COLUMN orchestration.field_tracking.feed_fields IS
     'Fields whose changes the feed shows; null: none';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.field_tracking', '');
@@ -41,19 +41,19 @@ CREATE INDEX field_change_changed_idx ON orchestration.field_change USING brin (
 COMMENT ON TABLE orchestration.field_change IS
     'Changes of tracked fields: the History objects (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.field_change.changed_by IS
-    'Who made the change; null: the automated process user, whoever set the engine off';
+    'User who made the change; null: the automated process user, for every change that the engine makes';
 COMMENT ON COLUMN orchestration.field_change.initiated_by IS
-    'On whose behalf: the user whose statement set it off; null: no user''s';
+    'User whose statement led to the change; null: the role acted as no user';
 COMMENT ON COLUMN orchestration.field_change.via_role IS
-    'The database role that acted as him by orchestration.user_id, or that was no user''s';
+    'Database role that acted as that user by orchestration.user_id, or that acted as no user';
 COMMENT ON COLUMN orchestration.field_change.old_value IS
-    'Null also where either value has more than 255 characters';
+    'Old value; null also if the old or the new value has more than 255 characters';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.field_change', '');
 
 CREATE FUNCTION orchestration.guard_history() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_history';
 COMMENT ON FUNCTION orchestration.guard_history() IS
-    'Trigger: only a superuser changes history; it goes with its run or when it expires';
+    'Trigger: only a superuser can change history; it is deleted with its run or when it expires';
 
 CREATE TRIGGER field_change_guard_history
     BEFORE UPDATE OR DELETE ON orchestration.field_change
@@ -68,7 +68,7 @@ CREATE FUNCTION orchestration.set_history_tracking(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_set_history_tracking';
 COMMENT ON FUNCTION orchestration.set_history_tracking(orchestration.shared_object, text[]) IS
-    'Says which fields of an object the history tracks from now on; an empty array: none';
+    'Sets which fields of an object the history tracks from now on; an empty array: none';
 
 CREATE FUNCTION orchestration.set_feed_tracking(
     object orchestration.shared_object,
@@ -77,4 +77,4 @@ CREATE FUNCTION orchestration.set_feed_tracking(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_set_feed_tracking';
 COMMENT ON FUNCTION orchestration.set_feed_tracking(orchestration.shared_object, text[]) IS
-    'Says which fields of an object appear in its feed when they change; an empty array: none';
+    'Sets which fields of an object the feed shows from now on when they change; an empty array: none';

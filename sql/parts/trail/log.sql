@@ -28,7 +28,7 @@ CREATE TABLE orchestration.run_log (
     CONSTRAINT run_log_context_check CHECK (length(context) <= 80),
     CONSTRAINT run_log_times_check
         CHECK (orchestration.time_in_range('logged_at of a log entry', logged_at)),
-    -- the number is the last 15 hexadecimal digits of the id
+    -- the id of an entry ends in the number as 15 hexadecimal digits
     CONSTRAINT run_log_number_check
         CHECK (number >= 0 AND number < 1152921504606846976)
 );
@@ -36,9 +36,9 @@ CREATE INDEX run_log_logged_idx ON orchestration.run_log USING brin (logged_at);
 COMMENT ON TABLE orchestration.run_log IS
     'Milestones of runs: FlowOrchestrationLog (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.run_log.number IS
-    'Orders the entries of a run; the view makes Name and, with logged_at, Id of it';
+    'Order of the entries of a run; the view computes Name from it, and Id from it and logged_at';
 COMMENT ON COLUMN orchestration.run_log.duration IS
-    'Whole seconds from the start of what ended; null where nothing ended';
+    'Whole seconds that the ended run, stage, step or work item lasted; null if the entry is not about an end';
 COMMENT ON COLUMN orchestration.run_log.actor IS
-    'Who did it: the name of the user, or of the role where it is nobody''s; null: the automated process user';
+    'User who caused the entry, by name, or the role if it acts as no user; null: the automated process user';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.run_log', '');

@@ -19,7 +19,7 @@ CREATE FUNCTION orchestration.claim_steps(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_claim_steps';
 COMMENT ON FUNCTION orchestration.claim_steps(text, text[], integer, interval) IS
-    'Hands ready asynchronous steps of the topics to a worker, for the time of the lease';
+    'Leases up to max_steps ready asynchronous steps of the topics to a worker; after the lease they can be claimed again';
 
 CREATE FUNCTION orchestration.complete_steps(
     results jsonb,
@@ -30,7 +30,7 @@ CREATE FUNCTION orchestration.complete_steps(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_complete_steps';
 COMMENT ON FUNCTION orchestration.complete_steps(jsonb) IS
-    'Takes in what a worker finished: [{"step_id": ..., "lease_id": ..., "outputs": {...}}, ...]';
+    'Completes steps with the results of a worker: [{"step_id": ..., "lease_id": ..., "outputs": {...}}, ...]; returns one row per result: whether it was accepted, and why not';
 
 CREATE FUNCTION orchestration.fail_steps(
     results jsonb,
@@ -41,14 +41,14 @@ CREATE FUNCTION orchestration.fail_steps(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_fail_steps';
 COMMENT ON FUNCTION orchestration.fail_steps(jsonb) IS
-    'Takes in what a worker could not do: [{"step_id": ..., "lease_id": ..., "message": ..., "detail": ...}, ...]';
+    'Reports failed attempts of a worker: [{"step_id": ..., "lease_id": ..., "message": ..., "detail": ..., "retry": ...}, ...]; returns one row per result: whether it was accepted, and why not';
 
 CREATE FUNCTION orchestration.run_queued_functions(max_steps integer DEFAULT 100)
     RETURNS integer
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_run_queued_functions';
 COMMENT ON FUNCTION orchestration.run_queued_functions(integer) IS
-    'Carries out asynchronous steps whose action is a function in the database; returns how many';
+    'Performs up to max_steps asynchronous steps whose action is a function in the database; returns their number';
 
 CREATE FUNCTION orchestration.complete_and_claim(
     results jsonb,
@@ -72,7 +72,7 @@ CREATE FUNCTION orchestration.complete_and_claim(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_complete_and_claim';
 COMMENT ON FUNCTION orchestration.complete_and_claim(jsonb, text, text[], integer, interval) IS
-    'Takes in what a worker finished, failures have a "message", and hands it the next steps: rows with accepted are about results, those without are claimed steps';
+    'Processes the results of a worker, where a failure has a "message", and leases the next steps to it: rows with accepted answer a result, rows without it are claimed steps';
 
 CREATE FUNCTION orchestration.extend_leases(
     leases jsonb,
@@ -85,11 +85,11 @@ CREATE FUNCTION orchestration.extend_leases(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_extend_leases';
 COMMENT ON FUNCTION orchestration.extend_leases(jsonb, interval) IS
-    'A worker''s heartbeat: [{"step_id": ..., "lease_id": ...}, ...]; says of each whether it still holds it, and why not';
+    'Extends leases of a worker, as its heartbeat: [{"step_id": ..., "lease_id": ...}, ...]; returns one row per lease: whether the worker still holds it, and why not';
 
 CREATE FUNCTION orchestration.listen_for_steps(topics text[])
     RETURNS double precision
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_listen_for_steps';
 COMMENT ON FUNCTION orchestration.listen_for_steps(text[]) IS
-    'Notifies the session when steps of the topics are queued; returns for how many seconds to wait at most: 0, claim now; null, any time';
+    'Notifies the session when steps of the topics are queued; returns the maximum number of seconds to wait: 0: claim now; null: no limit';

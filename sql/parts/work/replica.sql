@@ -5,4 +5,4 @@ CREATE FUNCTION orchestration.advance_sequences(OUT sequence text, OUT last_valu
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_advance_sequences';
 COMMENT ON FUNCTION orchestration.advance_sequences() IS
-    'Sets the sequences past the numbers that the tables hold, for a logical replica that becomes the primary: their values do not replicate; returns where each is';
+    'Sets the sequences past the numbers that the tables hold, and returns their new values; for a logical replica that becomes the primary, because sequences do not replicate';

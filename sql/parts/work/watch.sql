@@ -17,14 +17,14 @@ CREATE FUNCTION orchestration.dry_run(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_dry_run';
 COMMENT ON FUNCTION orchestration.dry_run(text, text, jsonb, jsonb, integer, integer) IS
-    'Plays a run, ends what waits with these outputs ({"step": {...}}), takes everything back and returns what happened';
+    'Plays a run, ends waiting steps with the given outputs ({"step": {...}}), rolls everything back and returns what happened';
 
 CREATE FUNCTION orchestration.run_diagram(id uuid, format text DEFAULT 'mermaid')
     RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_run_diagram';
 COMMENT ON FUNCTION orchestration.run_diagram(uuid, text) IS
-    'A run, with its statuses, or an orchestration version as mermaid, dot or svg';
+    'Returns a diagram of a run with its statuses, or of an orchestration version: mermaid, dot or svg';
 
 CREATE VIEW orchestration.run_overview
     WITH (security_invoker = true) AS
@@ -42,7 +42,7 @@ SELECT d.name AS orchestration,
   LEFT JOIN orchestration.run r ON r.orchestration_id = d.id
  GROUP BY d.id;
 COMMENT ON VIEW orchestration.run_overview IS
-    'The runs that the reader sees, by orchestration: how many in which status, the oldest open one, how long they take';
+    'Runs that the reader sees, by orchestration: their number in each status, the oldest open one and their mean duration';
 
 CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
     RETURNS TABLE (run_id uuid, run_name text, orchestration text, stage text, step text,
@@ -51,7 +51,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET enable_nestloop = off SET jit = off
     BEGIN ATOMIC
-    -- nothing is under way, and what is left waits for each other
+    -- no step is in progress, and no remaining step can start
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, s.modified_at,
            'no step of the stage is under way, and the entry condition of this one does not hold'
       FROM orchestration.run r
@@ -74,7 +74,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
        AND CASE WHEN orchestration.version_problem(r.version_id) IS NULL
                 THEN NOT orchestration.waits_for_record(r.version_id, s.name) END
     UNION ALL
-    -- nobody who could do the work
+    -- no active user can do the work
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, w.assigned_at,
            CASE WHEN p.kind = 'User' THEN pg_catalog.format('its assignee %s is inactive', p.name)
                 ELSE pg_catalog.format('%s %s has no active member', p.kind, p.name) END
@@ -93,7 +93,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
                     SELECT FROM member JOIN orchestration.principal u ON u.id = member.id
                      WHERE u.kind = 'User' AND u.is_active) END
     UNION ALL
-    -- a step that nobody asks for
+    -- no worker claims the step
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.available_at,
            CASE WHEN q.topic = '' THEN 'the function waits: no background worker carries it out, nor run_queued_functions()'
                 ELSE pg_catalog.format('no worker claims topic "%s"', q.topic) END
@@ -110,7 +110,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
       FROM orchestration.run r
      WHERE r.status = 'InProgress' AND orchestration.version_problem(r.version_id) IS NOT NULL
     UNION ALL
-    -- a lease of one who is gone, or that lasts too long to wait for its end
+    -- the holder of the lease is gone, or the lease lasts too long
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.claimed_at,
            pg_catalog.format('%s has a lease on it until %s', q.worker, q.leased_until)
       FROM orchestration.step_queue q
@@ -124,7 +124,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
                         WHERE q.topic = '' AND q.worker = 'background worker ' || a.pid
                           AND a.backend_type = 'orchestration worker' AND a.backend_start <= q.claimed_at)
     UNION ALL
-    -- a function that is tried again and again, and neither ends nor fails
+    -- the function is tried repeatedly and neither ends nor fails
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.available_at,
            pg_catalog.format('%s attempts were undone: see the server log', q.attempt - q.failures - q.lost)
       FROM orchestration.step_queue q
@@ -135,7 +135,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
     ORDER BY 6, 1;
     END;
 COMMENT ON FUNCTION orchestration.stuck_runs(interval) IS
-    'Runs that are in progress and that nothing will move, and why; steps that could be claimed for so long count as unclaimed, and leases that last so long as too long';
+    'Returns runs in progress that nothing will move, and the reason; unclaimed: how long a step may wait to be claimed, and how long a lease may still last';
 
 CREATE FUNCTION orchestration.engine_stats(OUT name text, OUT value bigint)
     RETURNS SETOF record
@@ -160,4 +160,4 @@ CREATE FUNCTION orchestration.engine_stats(OUT name text, OUT value bigint)
         UNION ALL SELECT c.name, c.value FROM orchestration.engine_counters() c) s;
     END;
 COMMENT ON FUNCTION orchestration.engine_stats() IS
-    'What there is now (open, ready, leased, ...), and, with the library preloaded, what was done since the server was started';
+    'Returns current numbers (open runs, ready and leased steps, ...) and, if the library is in shared_preload_libraries, counters since the server was started';
