@@ -1,7 +1,7 @@
 # Makefile: builds the extension with PGXS, and tests and shows it.
 #
 # The version is written once, in orchestration.control; the install script is
-# assembled from sql/parts/ in the order below.
+# assembled from sql/parts/ in the order of SQL_PARTS.
 #
 #   make, make install       build and install for PG_CONFIG's server
 #   make test                all tests, on a throwaway server
@@ -27,9 +27,22 @@ PG_CFLAGS      = -MMD -MP -Wall -Wextra -Wno-unused-parameter -Wno-missing-field
 SHLIB_LINK     = -lxml2
 XML_CFLAGS    := $(shell xml2-config --cflags 2>/dev/null || echo -I/usr/include/libxml2)
 
-SQL_PARTS      = header type object record_view access view action record principal \
-                 definition guard engine queue worker work_item inbox share history feed tombstone \
-                 sobject metadata call limit watch verify replica policy privilege
+# The order of the install script is the order of the floors (src/README.md).  Parts
+# that concern tables of all floors lie beside the folders and come last; privilege
+# is the very last, because it revokes what was granted to PUBLIC by default.
+SQL_PARTS      = header \
+                 $(addprefix base/,type uuid stamp limit trigger) \
+                 $(addprefix evaluate/,formula) \
+                 $(addprefix record/,principal record action sobject run work_item queue) \
+                 $(addprefix access/,access membership share) \
+                 $(addprefix definition/,definition) \
+                 $(addprefix trail/,log history) \
+                 $(addprefix guard/,guard transition) \
+                 $(addprefix engine/,notify) \
+                 $(addprefix work/,run work_item inbox queue worker record_change watch replica) \
+                 $(addprefix call/,retrieve save replicate change_owner describe layout \
+                 record_view feed tombstone share view associated_object metadata) \
+                 verify cache policy privilege
 INSTALL_SQL    = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA           = $(wildcard sql/$(EXTENSION)--*--*.sql)
 DATA_built     = $(INSTALL_SQL)

@@ -19,6 +19,7 @@
 
 #include "access/access.h"
 #include "base/catalog.h"
+#include "base/compat.h"
 #include "base/counter.h"
 #include "base/frame.h"
 #include "base/planning.h"
@@ -41,7 +42,7 @@
 #include "work/record_change.h"
 #include "work/worker.h"
 
-PG_MODULE_MAGIC;
+ORCH_COMPAT_MODULE_MAGIC;
 
 void		_PG_init(void);
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""metadata.py: writes sql/parts/metadata.sql from test/contract/*.csv.
+"""metadata.py: writes sql/parts/call/metadata.sql from test/contract/*.csv.
 
-Run it after the contract has changed (test/check/metadata.sh says when it has):
+Run it after the contract has changed (test/check/tree.sh says when a part is old):
 
-    python3 sql/gen/metadata.py >sql/parts/metadata.sql
+    python3 sql/gen/metadata.py >sql/parts/call/metadata.sql
 
-What the csv files do not say and describe needs is decided here: labels, by
-taking the API name apart, and the names of child relationships.  The comments on
-the columns of the views come from here too.
+describe_sobjects() needs two things that the csv files do not contain; this script
+decides them: labels, made from the words of the API name, and the names of child
+relationships.  It also writes the comments on the columns of the views.
 """
 import csv
 import os
@@ -16,7 +16,7 @@ import re
 
 CONTRACT = os.path.join(os.path.dirname(__file__), "..", "..", "test", "contract")
 ASSOCIATES = ("Feed", "History", "OwnerSharingRule", "Share")
-# what the platform shows in place of the API name
+# labels that the platform does not make from the API name
 LABELS = {
     "FlowOrchestrationInstance": "Orchestration Run",
     "FlowOrchestrationStageInstance": "Orchestration Stage Run",
@@ -63,7 +63,7 @@ names = list(since)
 
 
 def associate(name):
-    """The parent of an associated object and what it is to it."""
+    """The parent of an associated object and the kind of association."""
     for kind in ASSOCIATES:
         if name.endswith(kind) and name[:-len(kind)] in since:
             return name[:-len(kind)], kind
@@ -80,7 +80,7 @@ def plural(text):
 
 
 def relationship(row):
-    """What the other end of a reference is called; None: no child relationship."""
+    """The name of the child relationship of a reference; None: it has none."""
     _, kind = associate(row["object"])
     if kind is None:
         return row["object"] + "s"
@@ -138,7 +138,7 @@ INSERT INTO orchestration.sobject_child_relationship
     (object, child_object, field, relationship_name, cascade_delete) VALUES""")
 print(values(relationships))
 
-# what psql shows of the views' columns
+# comments on the columns of the views
 print()
 for row in fields:
     text = "%s: %s%s; %s" % (row["field"], row["type"], "(%s)" % row["length"] if row["length"] else "",

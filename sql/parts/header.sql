@@ -1,8 +1,8 @@
--- orchestration: install script, assembled from sql/parts/ by the Makefile
+-- header: begin of the install script, which the Makefile assembles from sql/parts/.
 \echo Use "CREATE EXTENSION orchestration" to load this file. \quit
 
--- A bare CREATE SCHEMA: one made beforehand by somebody else stops the
--- installation instead of being adopted.
+-- Without IF NOT EXISTS: if another role has created the schema before, the
+-- installation fails and does not adopt it.
 CREATE SCHEMA orchestration;
 COMMENT ON SCHEMA orchestration IS
     'Orchestration runs: records, definitions and the engine that moves them';

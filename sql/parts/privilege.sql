@@ -1,16 +1,16 @@
--- privilege: who may do what at all.
+-- privilege: what PUBLIC may do.
 --
--- Nothing is anybody's but the owner's until it is granted.  What sharing guards
--- row by row, or a call by itself, is then granted to PUBLIC on purpose: a role
--- that acts as no active user sees no row and may make no call.  Column privileges
--- say what the reference flags Update and Create (contract/fields.csv).  What
--- administers, or serves workers, is granted to nobody.
+-- Only the owner has privileges, except those granted here.  PUBLIC gets what row
+-- security restricts row by row, and the calls that check the rights of their caller:
+-- a role that acts as no active user sees no row and can make no such call.  Column
+-- privileges follow the flags Update and Create of the reference (contract/fields.csv).
+-- PUBLIC gets nothing for administration or for workers.
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA orchestration FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA orchestration TO PUBLIC;
 
--- the functions of the policies, executed by whoever reads
+-- Functions of the policies: the role that reads a table executes them.
 GRANT EXECUTE ON FUNCTION
     orchestration.acting_user_id(),
     orchestration.acting_principal_ids(),
@@ -29,11 +29,11 @@ GRANT EXECUTE ON FUNCTION
     orchestration.rule_shares(orchestration.shared_object, uuid)
     TO PUBLIC;
 
--- a trigger, no call: who makes or attaches a partition of a registered table is asked
--- for it; on other tables it does nothing
+-- A trigger function: creating or attaching a partition of a registered table needs
+-- EXECUTE on it.  On other tables it does nothing.
 GRANT EXECUTE ON FUNCTION orchestration.record_change() TO PUBLIC;
 
--- calls that check the caller's rights themselves
+-- Calls that check the rights of the caller themselves.
 GRANT EXECUTE ON FUNCTION
     orchestration.start_orchestration(text, text, jsonb, text, uuid),
     orchestration.suspend_run(uuid),
@@ -86,7 +86,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.reference_record(uuid)
     TO PUBLIC;
 
--- constants
+-- Functions that return constants or depend on their arguments only.
 GRANT EXECUTE ON FUNCTION
     orchestration.legal_transitions(),
     orchestration.legal_neighbours(),
@@ -94,11 +94,12 @@ GRANT EXECUTE ON FUNCTION
     orchestration.time_in_range(text, timestamptz),
     orchestration.interval_in_range(text, interval)
     TO PUBLIC;
--- the same for everybody: when the oldest open transaction began to write
+-- The result does not depend on the caller: the time at which the oldest open
+-- transaction began to write.
 GRANT EXECUTE ON FUNCTION orchestration.latest_date_covered() TO PUBLIC;
 
--- The views, and of the tables the columns that they are made of: they are
--- security_invoker, so that the policies are those of the reader.
+-- The views, and the columns of the tables that they read: the views are
+-- security_invoker, so that the policies apply to the reader.
 
 GRANT SELECT ON
     orchestration.flow_orchestration_instance,
@@ -136,7 +137,7 @@ GRANT SELECT ON
     orchestration.sobject_child_relationship,
     orchestration.sobject_layout
     TO PUBLIC;
--- whom a record was shared with, and who looked at it, is nobody else's business
+-- Without the columns that say with whom a record was shared and who viewed it.
 GRANT SELECT (id, object, deleted_at) ON orchestration.tombstone TO PUBLIC;
 GRANT SELECT (run_id, record_id, object, viewed_at, referenced_at)
     ON orchestration.record_view TO PUBLIC;
@@ -172,7 +173,7 @@ GRANT SELECT (id, orchestration_id, version, label, process_type,
               record_type_name, record_trigger_type, created_at, created_by)
     ON orchestration.orchestration_version TO PUBLIC;
 
--- what the reference flags Update
+-- Columns that the reference flags Update.
 GRANT UPDATE (interview_id, status, triggering_record_id)
     ON orchestration.flow_orchestration_instance TO PUBLIC;
 GRANT UPDATE (interview_id, status, triggering_record_type, triggering_record_id)
@@ -188,10 +189,10 @@ GRANT UPDATE (assignee_id, owner_id) ON
     orchestration.work_item
     TO PUBLIC;
 
--- shares and rules: Create and Update, through the views only.  DELETE is nobody's:
--- it has no column privileges, and on a whole table or view it allows LOCK TABLE in
--- every mode, which stops all who read it.  delete() deletes; the views have triggers
--- for roles to which an administrator grants DELETE.
+-- Shares and rules: Create and Update, through the views only.  PUBLIC has no DELETE:
+-- there is no column privilege for it, and DELETE on a table or view allows LOCK TABLE
+-- in every mode, which blocks every reader.  delete() deletes them; the views have
+-- triggers for roles to which an administrator grants DELETE.
 GRANT INSERT (access_level, parent_id, row_cause, user_or_group_id),
       UPDATE (access_level) ON
     orchestration.flow_orchestration_instance_share,

@@ -1,14 +1,11 @@
 -- verify: every invariant of the records as a query that finds its violations.
--- Runs as its owner: whoever is granted EXECUTE sees all of them.  It reads all rows, so
--- tables are joined by hash or merge; a nested loop, which the planner takes where
--- statistics are old, would read one table for each row of another.
-
-CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
-    RETURNS boolean
-    LANGUAGE c STABLE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'orchestration_record_exists';
-COMMENT ON FUNCTION orchestration.record_exists(text, text) IS
-    'Whether a registered record type has such a record; false also where the type is not registered';
+--
+-- This judges independently of the guard (src/guard/guard_check.c), so it repeats its
+-- rules on purpose.
+--
+-- verify() runs as its owner: a role with EXECUTE sees all violations.  It reads all
+-- rows, so tables are joined by hash or merge: with old statistics the planner would
+-- choose nested loops and read one table for each row of another.
 
 CREATE FUNCTION orchestration.verify(
     OUT invariant text,
@@ -21,6 +18,19 @@ CREATE FUNCTION orchestration.verify(
     SET search_path = pg_catalog, pg_temp
     SET enable_nestloop = off SET jit = off
 AS $$
+    WITH log_of_run AS MATERIALIZED (
+        SELECT g.run_id,
+               count(*) FILTER (WHERE g.kind = 'StartInstance') AS started,
+               count(*) FILTER (WHERE g.kind = 'EndInstance') AS ended,
+               count(*) FILTER (WHERE g.kind = 'CancelInstance') AS canceled,
+               count(*) FILTER (WHERE g.kind IN ('FailInstance', 'SuspendInstance')) AS stopped,
+               count(*) FILTER (WHERE g.kind = 'ResumeInstance') AS resumed,
+               count(DISTINCT g.stage_run_id) FILTER (WHERE g.kind = 'StartStage') AS stages_started,
+               count(*) FILTER (WHERE g.kind = 'EndStage') AS stages_ended,
+               count(DISTINCT g.step_run_id) FILTER (WHERE g.kind = 'StartStep') AS steps_started,
+               count(DISTINCT g.step_run_id) FILTER (WHERE g.kind = 'EndStep') AS steps_ended
+          FROM orchestration.run_log g
+         GROUP BY g.run_id)
     -- contract/neighbours.csv
     SELECT 'stage beside run', 'stage', s.run_id, s.id,
            format('stage %s in run %s', s.status, r.status)
@@ -48,7 +58,7 @@ AS $$
         OR NOT EXISTS (SELECT FROM orchestration.legal_neighbours() n
                         WHERE n.child = 'work_item' AND n.parent_status = t.status::text
                           AND n.child_status = w.status::text)
-    -- foreign keys are triggers too: what was deleted while they were off
+    -- foreign keys are triggers: a DELETE while they were disabled left these rows
     UNION ALL
     SELECT 'parent exists', x.object, x.run_id, x.id, NULL
       FROM (SELECT 'stage' AS object, s.run_id, s.id FROM orchestration.stage_run s
@@ -66,7 +76,7 @@ AS $$
              WHERE NOT EXISTS (SELECT FROM orchestration.step_run t
                                 WHERE t.run_id = q.run_id AND t.id = q.step_run_id)
             UNION ALL
-            SELECT DISTINCT 'log', l.run_id, NULL::uuid FROM orchestration.run_log l
+            SELECT 'log', l.run_id, NULL::uuid FROM log_of_run l
              WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = l.run_id)) x
     -- contract/lifecycle.md, "Structure"
     UNION ALL
@@ -83,7 +93,7 @@ AS $$
      GROUP BY s.run_id, r.version_id
     HAVING count(DISTINCT s.position) <> count(*)
         OR (r.version_id IS NOT NULL AND max(s.position) <> count(*))
-    -- a run that the engine moves is always somewhere, and somebody can move it
+    -- a run that the engine moves is always in a stage, and something can move it on
     UNION ALL
     SELECT 'run in progress has an open stage', 'run', r.id, r.id, r.name
       FROM orchestration.run r
@@ -139,19 +149,12 @@ AS $$
       FROM orchestration.step_run t
       JOIN orchestration.run r ON r.id = t.run_id
      WHERE t.pending IS NOT NULL AND r.status = 'InProgress'
-    -- log against state; imported runs have no log
+    -- log against state; imported runs have no StartInstance
     UNION ALL
     SELECT 'log against run', 'run', l.run_id, l.run_id,
            format('run %s, log: %s started, %s ended, %s canceled, %s stopped, %s resumed',
                   r.status, l.started, l.ended, l.canceled, l.stopped, l.resumed)
-      FROM (SELECT g.run_id,
-                   count(*) FILTER (WHERE g.kind = 'StartInstance') AS started,
-                   count(*) FILTER (WHERE g.kind = 'EndInstance') AS ended,
-                   count(*) FILTER (WHERE g.kind = 'CancelInstance') AS canceled,
-                   count(*) FILTER (WHERE g.kind IN ('FailInstance', 'SuspendInstance')) AS stopped,
-                   count(*) FILTER (WHERE g.kind = 'ResumeInstance') AS resumed
-              FROM orchestration.run_log g
-             GROUP BY g.run_id) l
+      FROM log_of_run l
       JOIN orchestration.run r ON r.id = l.run_id
      WHERE l.started = 1
        AND (l.ended <> (r.status = 'Completed')::integer
@@ -162,42 +165,31 @@ AS $$
     UNION ALL
     SELECT 'log against stages', 'run', l.run_id, l.run_id,
            format('%s stages, %s StartStage without a resume, %s EndStage of %s Completed',
-                  c.stages, l.started, l.ended, c.completed)
-      FROM (SELECT g.run_id,
-                   count(*) FILTER (WHERE g.kind = 'StartInstance') AS runs,
-                   count(DISTINCT g.stage_run_id) FILTER (WHERE g.kind = 'StartStage') AS started,
-                   count(*) FILTER (WHERE g.kind = 'EndStage') AS ended
-              FROM orchestration.run_log g
-             GROUP BY g.run_id) l
+                  c.stages, l.stages_started, l.stages_ended, c.completed)
+      FROM log_of_run l
       JOIN (SELECT s.run_id, count(*) AS stages,
                    count(*) FILTER (WHERE s.status = 'Completed') AS completed
               FROM orchestration.stage_run s
              GROUP BY s.run_id) c ON c.run_id = l.run_id
-     WHERE l.runs = 1 AND (l.started <> c.stages OR l.ended < c.completed)
+     WHERE l.started = 1 AND (l.stages_started <> c.stages OR l.stages_ended < c.completed)
     UNION ALL
     SELECT 'log against steps', 'run', l.run_id, l.run_id,
            format('%s steps started, %s StartStep, %s EndStep of %s Completed',
-                  c.started, l.started, l.ended, c.completed)
-      FROM (SELECT g.run_id,
-                   count(*) FILTER (WHERE g.kind = 'StartInstance') AS runs,
-                   count(DISTINCT g.step_run_id) FILTER (WHERE g.kind = 'StartStep') AS started,
-                   count(DISTINCT g.step_run_id) FILTER (WHERE g.kind = 'EndStep') AS ended
-              FROM orchestration.run_log g
-             GROUP BY g.run_id) l
+                  c.started, l.steps_started, l.steps_ended, c.completed)
+      FROM log_of_run l
       JOIN (SELECT t.run_id, count(t.started_at) AS started,
                    count(*) FILTER (WHERE t.status = 'Completed') AS completed
               FROM orchestration.step_run t
              GROUP BY t.run_id) c ON c.run_id = l.run_id
-     WHERE l.runs = 1 AND (l.started < c.started OR l.ended < c.completed)
-    -- a run whose first stage was entered here was started here
+     WHERE l.started = 1 AND (l.steps_started < c.started OR l.steps_ended < c.completed)
+    -- the log of a run that entered its first stage has its start too
     UNION ALL
     SELECT 'log against run', 'run', g.run_id, g.run_id, 'StartStage, but no StartInstance'
       FROM orchestration.run_log g
       JOIN orchestration.stage_run s ON s.run_id = g.run_id AND s.id = g.stage_run_id AND s.position = 1
-     WHERE g.kind = 'StartStage'
-       AND NOT EXISTS (SELECT FROM orchestration.run_log i
-                        WHERE i.run_id = g.run_id AND i.kind = 'StartInstance')
-    -- what is referred to without a foreign key
+      JOIN log_of_run l ON l.run_id = g.run_id
+     WHERE g.kind = 'StartStage' AND l.started = 0
+    -- references that have no foreign key
     UNION ALL
     SELECT 'version exists', 'run', r.id, r.id, r.version_id::text
       FROM orchestration.run r
@@ -292,7 +284,7 @@ AS $$
                 SELECT a.id, m.group_id FROM above a
                   JOIN orchestration.membership m ON m.member_id = a.group_id)
             SELECT a.id FROM above a WHERE a.id = a.group_id) x
-    -- what hangs on records without a foreign key to them
+    -- rows that belong to records without a foreign key to them
     UNION ALL
     SELECT 'record exists', x.kind, x.run_id, x.id, format('%s %s', x.object, x.record_id)
       FROM (SELECT 'history' AS kind, c.run_id, c.id, c.object, c.record_id FROM orchestration.field_change c
@@ -330,7 +322,7 @@ AS $$
                                 WHERE c.run_id = f.run_id AND c.feed_item_id = f.id)
         OR f.like_count <> (SELECT count(*) FROM orchestration.feed_like l
                              WHERE l.run_id = f.run_id AND l.feed_item_id = f.id)
-    -- tables whose rows would set nothing off
+    -- without its triggers, changes of a registered table start no runs
     UNION ALL
     SELECT 'triggers of a record type', 'record type', NULL, NULL, format('%s %s', t.name, t.relation)
       FROM orchestration.record_type t
@@ -338,12 +330,12 @@ AS $$
        AND (SELECT count(*) FROM pg_catalog.pg_trigger g
              WHERE g.tgrelid = t.relation AND g.tgenabled <> 'D'
                AND g.tgfoid = 'orchestration.record_change()'::pg_catalog.regprocedure) < 3
-    -- sessions would not see what replication brings
+    -- without these triggers, sessions of a replica would keep old rows in memory
     UNION ALL
     SELECT 'caches are dropped for replicated rows', 'trigger', NULL, NULL, format('%s on %s', g.tgname, g.tgrelid::regclass)
       FROM pg_catalog.pg_trigger g
      WHERE g.tgfoid = 'orchestration.invalidate_cache()'::pg_catalog.regprocedure AND g.tgenabled <> 'A'
-    -- a tombstone is of something that is gone
+    -- a record with a tombstone no longer exists
     UNION ALL
     SELECT 'tombstone of what is there', t.object, t.run_id, t.id, NULL
       FROM orchestration.tombstone t
@@ -356,4 +348,4 @@ AS $$
             UNION ALL SELECT u.id FROM orchestration.owner_sharing_rule u) x ON x.id = t.id
 $$;
 COMMENT ON FUNCTION orchestration.verify() IS
-    'Every violated invariant of the records as a row; none when all is well';
+    'Returns one row per violated invariant of the records; no rows: the records are consistent';

@@ -19,6 +19,14 @@
 #error "orchestration needs PostgreSQL 15 to 18"
 #endif
 
+/* 18 lets a module state its name and version */
+#if PG_VERSION_NUM >= 180000
+#define ORCH_COMPAT_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "orchestration", .version = ORCHESTRATION_VERSION)
+#else
+#define ORCH_COMPAT_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
 /* 16 moved the varlena macros to a header of their own */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

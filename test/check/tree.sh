@@ -2,8 +2,24 @@
 # tree.sh: checks of the tree itself.
 . test/check/lib.sh.inc
 
-metadata_generated() {
-    python3 sql/gen/metadata.py | diff - sql/parts/metadata.sql
+# sql/gen/NAME.py writes the part NAME
+parts_generated() {
+    local generator name status=0
+    for generator in sql/gen/*.py; do
+        name=$(basename "$generator" .py)
+        python3 "$generator" | diff - "$(find sql/parts -name "$name.sql")" || status=1
+    done
+    return $status
+}
+
+# the install script has every part, the folders in the order of the floors
+parts_in_order() {
+    local version floors used
+    version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" orchestration.control)
+    floors='base evaluate record access definition trail guard engine work call'
+    used=$(make -sn -W Makefile "sql/orchestration--$version.sql" | grep -o 'sql/parts/[a-z_/]*\.sql')
+    diff <(LC_ALL=C sort <<<"$used") <(find sql/parts -name '*.sql' | LC_ALL=C sort) || return 1
+    diff <(tr ' ' '\n' <<<"$floors") <(sed -n 's,^sql/parts/\([a-z]*\)/.*,\1,p' <<<"$used" | uniq)
 }
 
 one_version() {
@@ -72,7 +88,8 @@ no_path_of_this_machine() {
         .ci Makefile README.md bench doc expected sql/parts src test
 }
 
-check 'the metadata are those of the contract' metadata_generated
+check 'generated parts are up to date' parts_generated
+check 'the install script has every part, floor by floor' parts_in_order
 check 'the version is written once' one_version
 check 'exported symbols have our prefix' exported_symbols
 check 'only compat.h knows server versions' versions_in_compat_only

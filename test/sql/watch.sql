@@ -1,5 +1,5 @@
 -- watch: dry runs, overview, what is stuck, counters, diagrams (src/work/dry_run.c,
--- src/work/diagram.c, sql/parts/watch.sql).
+-- src/work/diagram.c, sql/parts/work/watch.sql).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper

@@ -1,0 +1,10 @@
+-- describe: the documented call describeSObjects (src/call/describe.c).
+
+CREATE FUNCTION orchestration.describe_sobjects(
+    names text[],
+    api_version numeric DEFAULT NULL)
+    RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_describe_sobjects';
+COMMENT ON FUNCTION orchestration.describe_sobjects(text[], numeric) IS
+    'describeSObjects: describes up to 100 objects as the caller can use them; api_version: null: the newest';

@@ -1,0 +1,42 @@
+-- record: record types, the users' tables that runs can be about (src/record/record.c,
+-- src/record/record_read.c).
+
+CREATE TABLE orchestration.record_type (
+    name       text        NOT NULL,
+    relation   regclass    NOT NULL,
+    key_column name        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT record_type_pkey PRIMARY KEY (name),
+    CONSTRAINT record_type_relation_key UNIQUE (relation),
+    CONSTRAINT record_type_name_check
+        CHECK (name ~ '^[A-Za-z][A-Za-z0-9_]*$' AND length(name) <= 80),
+    CONSTRAINT record_type_times_check
+        CHECK (orchestration.time_in_range('created_at of a record type', created_at))
+);
+COMMENT ON TABLE orchestration.record_type IS
+    'Tables whose rows a run may be about: the targets of polymorphic lookups; see register_record_type()';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.record_type', '');
+
+CREATE FUNCTION orchestration.register_record_type(
+    name text,
+    relation regclass,
+    key_column name DEFAULT NULL)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_register_record_type';
+COMMENT ON FUNCTION orchestration.register_record_type(text, regclass, name) IS
+    'Registers a table so that runs can be about its rows; key_column: the column that identifies a row, by default the primary key';
+
+CREATE FUNCTION orchestration.unregister_record_type(name text)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_unregister_record_type';
+COMMENT ON FUNCTION orchestration.unregister_record_type(text) IS
+    'Removes a record type, clears the lookups to its records and drops its triggers';
+
+CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
+    RETURNS boolean
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_record_exists';
+COMMENT ON FUNCTION orchestration.record_exists(text, text) IS
+    'Returns whether a registered record type has a record with this id; false also if the type is not registered';

@@ -1,0 +1,17 @@
+-- inbox: the open work items of the caller (src/work/inbox.c).
+
+CREATE FUNCTION orchestration.my_work_items(
+    max_items integer DEFAULT 50,
+    after_assigned_at timestamptz DEFAULT NULL,
+    after_id uuid DEFAULT NULL,
+    orchestration text DEFAULT NULL,
+    due_before timestamptz DEFAULT NULL)
+    RETURNS TABLE (id uuid, name text, label text, description text, assigned_at timestamptz,
+                   due_at timestamptz, is_overdue boolean, assignee_id uuid, assignee text,
+                   assignee_kind orchestration.principal_kind, orchestration_name text, run_id uuid,
+                   screen_flow text, screen_flow_inputs jsonb, related_record_type text,
+                   related_record_id text)
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_my_work_items';
+COMMENT ON FUNCTION orchestration.my_work_items(integer, timestamptz, uuid, text, timestamptz) IS
+    'Returns the open work items of the caller and of the caller''s groups and queues, oldest first; for the next page, pass assigned_at and id of the last row';

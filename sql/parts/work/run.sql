@@ -1,0 +1,55 @@
+-- run: calls on runs (src/work/run.c).
+
+CREATE FUNCTION orchestration.start_orchestration(
+    name text,
+    record_id text DEFAULT NULL,
+    inputs jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL,
+    owner_id uuid DEFAULT NULL)
+    RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_start_orchestration';
+COMMENT ON FUNCTION orchestration.start_orchestration(text, text, jsonb, text, uuid) IS
+    'Starts a run of the active version and moves it as far as possible; returns its id, or the id of the run that the same idempotency key started before';
+
+CREATE FUNCTION orchestration.suspend_run(run_id uuid)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_suspend_run';
+COMMENT ON FUNCTION orchestration.suspend_run(uuid) IS
+    'Suspends a run; returns false if it is already Suspended';
+
+CREATE FUNCTION orchestration.resume_run(run_id uuid)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_resume_run';
+COMMENT ON FUNCTION orchestration.resume_run(uuid) IS
+    'Resumes a run that is Suspended or in a recoverable Error; returns false if it is already InProgress';
+
+CREATE FUNCTION orchestration.cancel_run(run_id uuid)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_cancel_run';
+COMMENT ON FUNCTION orchestration.cancel_run(uuid) IS
+    'Cancels a run; returns false if it is already Canceled';
+
+CREATE FUNCTION orchestration.publish_event(run_id uuid)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_publish_event';
+COMMENT ON FUNCTION orchestration.publish_event(uuid) IS
+    'Makes the engine evaluate the conditions of a run again; returns false if the run is not InProgress';
+
+CREATE FUNCTION orchestration.recall_run(run_id uuid, comments text DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_recall_run';
+COMMENT ON FUNCTION orchestration.recall_run(uuid, text) IS
+    'Recalls an approval: its open stage fails and the run goes on along its recall path; returns false if the run has no recall path or no open stage';
+
+CREATE FUNCTION orchestration.version_problem(version_id uuid)
+    RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_version_problem';
+COMMENT ON FUNCTION orchestration.version_problem(uuid) IS
+    'Returns why the engine cannot move runs of a version, null if it can; for stuck_runs()';

@@ -1,0 +1,163 @@
+-- watch: what runs would do, what they do and which of them are stuck
+-- (src/work/dry_run.c, src/work/diagram.c).
+
+CREATE FUNCTION orchestration.dry_run(
+    orchestration text,
+    record_id text DEFAULT NULL,
+    inputs jsonb DEFAULT NULL,
+    outputs jsonb DEFAULT NULL,
+    version integer DEFAULT NULL,
+    max_steps integer DEFAULT 1000,
+    OUT number integer,
+    OUT event text,
+    OUT stage text,
+    OUT step text,
+    OUT detail jsonb)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_dry_run';
+COMMENT ON FUNCTION orchestration.dry_run(text, text, jsonb, jsonb, integer, integer) IS
+    'Plays a run, ends waiting steps with the given outputs ({"step": {...}}), rolls everything back and returns what happened';
+
+CREATE FUNCTION orchestration.run_diagram(id uuid, format text DEFAULT 'mermaid')
+    RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_run_diagram';
+COMMENT ON FUNCTION orchestration.run_diagram(uuid, text) IS
+    'Returns a diagram of a run with its statuses, or of an orchestration version: mermaid, dot or svg';
+
+CREATE VIEW orchestration.run_overview
+    WITH (security_invoker = true) AS
+SELECT d.name AS orchestration,
+       d.active_version,
+       count(r.id) FILTER (WHERE r.status = 'InProgress') AS open,
+       count(r.id) FILTER (WHERE r.status = 'Suspended') AS suspended,
+       count(r.id) FILTER (WHERE r.status = 'Error') AS failed,
+       count(r.id) FILTER (WHERE r.status = 'Error' AND r.error_recoverable) AS recoverable,
+       count(r.id) FILTER (WHERE r.status = 'Completed') AS completed,
+       count(r.id) FILTER (WHERE r.status = 'Canceled') AS canceled,
+       min(r.created_at) FILTER (WHERE r.status IN ('InProgress', 'Suspended')) AS oldest_open,
+       avg(r.ended_at - r.created_at) FILTER (WHERE r.status = 'Completed') AS mean_duration
+  FROM orchestration.orchestration_definition d
+  LEFT JOIN orchestration.run r ON r.orchestration_id = d.id
+ GROUP BY d.id;
+COMMENT ON VIEW orchestration.run_overview IS
+    'Runs that the reader sees, by orchestration: their number in each status, the oldest open one and their mean duration';
+
+CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
+    RETURNS TABLE (run_id uuid, run_name text, orchestration text, stage text, step text,
+                   since timestamptz, why text)
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off SET jit = off
+    BEGIN ATOMIC
+    -- no step is in progress, and no remaining step can start
+    SELECT r.id, r.name, r.orchestration_name, s.name, t.name, s.modified_at,
+           'no step of the stage is under way, and the entry condition of this one does not hold'
+      FROM orchestration.run r
+      JOIN orchestration.stage_run s ON s.run_id = r.id AND s.status = 'InProgress'
+      JOIN orchestration.step_run t ON t.run_id = r.id AND t.stage_run_id = s.id AND t.status = 'NotStarted'
+     WHERE r.status = 'InProgress' AND r.version_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM orchestration.step_run o
+                        WHERE o.run_id = r.id AND o.stage_run_id = s.id AND o.status = 'InProgress')
+       AND CASE WHEN orchestration.version_problem(r.version_id) IS NULL
+                THEN NOT orchestration.waits_for_record(r.version_id, s.name) END
+    UNION ALL
+    SELECT r.id, r.name, r.orchestration_name, s.name, NULL, s.modified_at,
+           'all steps have ended, and the condition of completion does not hold'
+      FROM orchestration.run r
+      JOIN orchestration.stage_run s ON s.run_id = r.id AND s.status = 'InProgress'
+     WHERE r.status = 'InProgress' AND r.version_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM orchestration.step_run o
+                        WHERE o.run_id = r.id AND o.stage_run_id = s.id
+                          AND o.status IN ('InProgress', 'NotStarted'))
+       AND CASE WHEN orchestration.version_problem(r.version_id) IS NULL
+                THEN NOT orchestration.waits_for_record(r.version_id, s.name) END
+    UNION ALL
+    -- no active user can do the work
+    SELECT r.id, r.name, r.orchestration_name, s.name, t.name, w.assigned_at,
+           CASE WHEN p.kind = 'User' THEN pg_catalog.format('its assignee %s is inactive', p.name)
+                ELSE pg_catalog.format('%s %s has no active member', p.kind, p.name) END
+      FROM orchestration.work_item w
+      JOIN orchestration.run r ON r.id = w.run_id AND r.status = 'InProgress'
+      JOIN orchestration.step_run t ON t.run_id = w.run_id AND t.id = w.step_run_id
+      JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
+      JOIN orchestration.principal p ON p.id = w.assignee_id
+     WHERE w.status = 'Assigned'
+       AND CASE WHEN p.kind = 'User' THEN NOT p.is_active
+                ELSE NOT EXISTS (
+                    WITH RECURSIVE member (id) AS (
+                        SELECT m.member_id FROM orchestration.membership m WHERE m.group_id = p.id
+                        UNION
+                        SELECT m.member_id FROM member JOIN orchestration.membership m ON m.group_id = member.id)
+                    SELECT FROM member JOIN orchestration.principal u ON u.id = member.id
+                     WHERE u.kind = 'User' AND u.is_active) END
+    UNION ALL
+    -- no worker claims the step
+    SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.available_at,
+           CASE WHEN q.topic = '' THEN 'the function waits: no background worker carries it out, nor run_queued_functions()'
+                ELSE pg_catalog.format('no worker claims topic "%s"', q.topic) END
+      FROM orchestration.step_queue q
+      JOIN orchestration.run r ON r.id = q.run_id AND r.status = 'InProgress'
+      JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
+      JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
+     WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp()
+           - CASE WHEN orchestration.interval_in_range('unclaimed', unclaimed) THEN unclaimed END
+    UNION ALL
+    -- the engine cannot move it
+    SELECT r.id, r.name, r.orchestration_name, r.current_stage, NULL, r.modified_at,
+           pg_catalog.format('it cannot be moved: %s', orchestration.version_problem(r.version_id))
+      FROM orchestration.run r
+     WHERE r.status = 'InProgress' AND orchestration.version_problem(r.version_id) IS NOT NULL
+    UNION ALL
+    -- the holder of the lease is gone, or the lease lasts too long
+    SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.claimed_at,
+           pg_catalog.format('%s has a lease on it until %s', q.worker, q.leased_until)
+      FROM orchestration.step_queue q
+      JOIN orchestration.run r ON r.id = q.run_id AND r.status = 'InProgress'
+      JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
+      JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
+     WHERE q.leased_until > pg_catalog.statement_timestamp()
+       AND (q.topic = '' OR q.leased_until > pg_catalog.statement_timestamp()
+            + CASE WHEN orchestration.interval_in_range('unclaimed', unclaimed) THEN unclaimed END)
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a
+                        WHERE q.topic = '' AND q.worker = 'background worker ' || a.pid
+                          AND a.backend_type = 'orchestration worker' AND a.backend_start <= q.claimed_at)
+    UNION ALL
+    -- the function is tried repeatedly and neither ends nor fails
+    SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.available_at,
+           pg_catalog.format('%s attempts were undone: see the server log', q.attempt - q.failures - q.lost)
+      FROM orchestration.step_queue q
+      JOIN orchestration.run r ON r.id = q.run_id AND r.status = 'InProgress'
+      JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
+      JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
+     WHERE q.topic = '' AND q.attempt - q.failures - q.lost > 10
+    ORDER BY 6, 1;
+    END;
+COMMENT ON FUNCTION orchestration.stuck_runs(interval) IS
+    'Returns runs in progress that nothing will move, and the reason; unclaimed: how long a step may wait to be claimed, and how long a lease may still last';
+
+CREATE FUNCTION orchestration.engine_stats(OUT name text, OUT value bigint)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_nestloop = off SET jit = off
+    BEGIN ATOMIC
+    SELECT s.name, s.value FROM (
+        SELECT 'runs_open' AS name, count(*) AS value FROM orchestration.run WHERE status = 'InProgress'
+        UNION ALL SELECT 'runs_suspended', count(*) FROM orchestration.run WHERE status = 'Suspended'
+        UNION ALL SELECT 'runs_in_error', count(*) FROM orchestration.run WHERE status = 'Error'
+        UNION ALL SELECT 'work_items_open', count(*) FROM orchestration.work_item WHERE status = 'Assigned'
+        UNION ALL SELECT 'steps_ready', count(*) FROM orchestration.step_queue
+            WHERE available_at <= statement_timestamp() AND COALESCE(leased_until <= statement_timestamp(), true)
+        UNION ALL SELECT 'steps_leased', count(*) FROM orchestration.step_queue
+            WHERE available_at <= statement_timestamp() AND leased_until > statement_timestamp()
+        UNION ALL SELECT 'steps_delayed', count(*) FROM orchestration.step_queue
+            WHERE available_at > statement_timestamp() AND available_at < 'infinity'
+        UNION ALL SELECT 'oldest_ready_seconds', COALESCE(extract(epoch FROM statement_timestamp() - min(available_at))::bigint, 0)
+            FROM orchestration.step_queue
+            WHERE available_at <= statement_timestamp() AND COALESCE(leased_until <= statement_timestamp(), true)
+        UNION ALL SELECT c.name, c.value FROM orchestration.engine_counters() c) s;
+    END;
+COMMENT ON FUNCTION orchestration.engine_stats() IS
+    'Returns current numbers (open runs, ready and leased steps, ...) and, if the library is in shared_preload_libraries, counters since the server was started';
