@@ -394,6 +394,38 @@ compare_trigger_order(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
+int
+orch_definition_stage_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_STAGE ? entry->index : -1;
+}
+
+int
+orch_definition_step_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_STEP ? entry->index : -1;
+}
+
+int
+orch_definition_variable_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_VARIABLE ? entry->index : -1;
+}
+
+int
+orch_definition_outcome_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_OUTCOME ? entry->index : -1;
+}
+
 PG_FUNCTION_INFO_V1(orchestration_completes_by_condition);
 
 /*

@@ -614,7 +614,7 @@ orchestration_orchestration_references(PG_FUNCTION_ARGS)
 		{
 			const char *type;
 
-			type = orch_definition_variable_type_name(variable->type);
+			type = orch_condition_variable_type_name(variable->type);
 			add_reference(&refs, "input", variable->name,
 						  variable->is_collection ?
 						  psprintf("%s[]", type) : type,

@@ -3,11 +3,11 @@
  * condition.h
  *	  Compiled references, requirements and their evaluation.
  *
- * A reference is resolved at compile time as far as the definition goes (which
- * variable, which step); the rest is fetched at evaluation by a callback that
- * the engine supplies, so that this module reads no table.
+ * The compiler resolves a reference as far as the definition goes (which variable,
+ * which step).  At evaluation a callback of the caller's fetches the value, so that
+ * nothing here reads a table.
  *
- * Values are JsonbValue pointers; NULL and jbvNull both mean null.
+ * Values are those of condition_value.h.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -21,9 +21,11 @@
 
 #include "postgres.h"
 
-#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
+
+#include "evaluate/condition_datetime.h"
+#include "evaluate/condition_value.h"
 
 typedef enum OperandKind
 {
@@ -49,20 +51,6 @@ typedef enum OperandKind
 	OPERAND_TEMPLATE,			/* index: text template */
 	OPERAND_LOOKUP				/* index: record lookup; path: fields in it */
 } OperandKind;
-
-/* What is known of a value before it is there. */
-typedef enum ValueType
-{
-	VALUE_UNKNOWN,				/* known at run time only */
-	VALUE_TEXT,
-	VALUE_NUMBER,
-	VALUE_BOOLEAN,
-	VALUE_DATE,
-	VALUE_DATETIME,
-	VALUE_TIME,
-	VALUE_RECORD,
-	VALUE_COLLECTION
-} ValueType;
 
 typedef struct Operand
 {
@@ -146,30 +134,8 @@ extern JsonbValue *orch_condition_operand_value(EvalContext *cxt,
 												const Operand *operand);
 extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
 
-/* Are two values the same, whatever they are?  Both NULL are. */
-extern bool orch_condition_same_value(JsonbValue *left, JsonbValue *right);
-
-/* Read a date, or a date and time, in ISO form; UTC where no zone is given. */
-extern bool orch_condition_datetime(const char *text, int length,
-									Timestamp *result);
-
-/* What a value is, with its article, for messages. */
-extern const char *orch_condition_type_name(JsonbValue *value);
-
-/*
- * The value at a path of field names inside a value; NULL where there is none.
- * Field names match exactly, then without regard to case, then by their
- * snake_case form (ManagerId, manager_id).
- */
-extern JsonbValue *orch_condition_value_at(JsonbValue *value, List *path);
-extern JsonbValue *orch_condition_field(JsonbContainer *object, const char *field);
-
-extern char *orch_condition_snake_case(const char *name, int length);
-
-/* Is a value this text? */
-extern bool orch_condition_is_text(JsonbValue *value, const char *text);
-
-/* The text of a scalar value, as assignees and messages use it; NULL for null. */
-extern char *orch_condition_value_text(JsonbValue *value);
+/* The name of an operator in documents; and which one a name means, false: none. */
+extern const char *orch_condition_operator_name(ComparisonOperator op);
+extern bool orch_condition_find_operator(const char *name, ComparisonOperator *op);
 
 #endif							/* ORCH_CONDITION_H */

@@ -24,8 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
-#include "definition/definition_int.h"
-#include "evaluate/formula.h"
+#include "evaluate/formula_arithmetic.h"
 
 /* Numbers that are computed, for messages. */
 typedef struct Arithmetic

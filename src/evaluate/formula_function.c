@@ -36,8 +36,9 @@
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
-#include "definition/definition_int.h"
+#include "evaluate/document.h"
 #include "evaluate/formula.h"
+#include "evaluate/formula_function.h"
 
 /* ----------------------------------------------------------------- values */
 
@@ -65,15 +66,6 @@ boolean_value(bool boolean)
 	value->type = jbvBool;
 	value->val.boolean = boolean;
 	return value;
-}
-
-/*
- * A text that is made of others can double with each formula.
- */
-bool
-orch_formula_is_too_long(const char *text, int length)
-{
-	return length > MAX_TEXT_LENGTH && pg_mbstrlen_with_len(text, length) > MAX_TEXT_LENGTH;
 }
 
 static void
@@ -902,8 +894,8 @@ static const FormulaFunction functions[] = {
 	{"IF", 3, 3, "baa", VALUE_UNKNOWN, 1, formula_if},
 	{"INCLUDES", 2, 2, "t", VALUE_BOOLEAN, -1, formula_includes},
 	{"ISBLANK", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_blank},
-	{"ISCHANGED", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_changed},
-	{"ISNEW", 0, 0, "a", VALUE_BOOLEAN, -1, formula_is_new},
+	{"ISCHANGED", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_changed, true},
+	{"ISNEW", 0, 0, "a", VALUE_BOOLEAN, -1, formula_is_new, true},
 	{"ISNULL", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_blank},
 	{"ISNUMBER", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_number},
 	{"ISPICKVAL", 2, 2, "a", VALUE_BOOLEAN, -1, formula_is_pick_value},
@@ -925,7 +917,7 @@ static const FormulaFunction functions[] = {
 	{"NOW", 0, 0, "a", VALUE_DATETIME, -1, formula_now},
 	{"NULLVALUE", 2, 2, "a", VALUE_UNKNOWN, 1, formula_blank_value},
 	{"OR", 1, -1, "b", VALUE_BOOLEAN, -1, formula_or},
-	{"PRIORVALUE", 1, 1, "a", VALUE_UNKNOWN, 0, formula_prior_value},
+	{"PRIORVALUE", 1, 1, "a", VALUE_UNKNOWN, 0, formula_prior_value, true},
 	{"RIGHT", 2, 2, "tn", VALUE_TEXT, -1, formula_part},
 	{"ROUND", 2, 2, "n", VALUE_NUMBER, -1, formula_round},
 	{"RPAD", 2, 3, "tnt", VALUE_TEXT, -1, formula_pad},
