@@ -29,7 +29,6 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/uuid.h"
-#include "guard/transition.h"
 #include "record/principal.h"
 
 #define NEEDS_ASSIGNMENT \

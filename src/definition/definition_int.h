@@ -62,6 +62,8 @@ typedef struct ProblemList
 } ProblemList;
 
 /* definition.c */
+extern void orch_definition_check_call(FunctionCallInfo fcinfo, int argno,
+									   const char *name);
 extern void orch_definition_unknown(const char *name) pg_attribute_noreturn();
 extern bool orch_definition_find_version(const char *name, bool any,
 										 int32 version, pg_uuid_t *id,
@@ -69,10 +71,6 @@ extern bool orch_definition_find_version(const char *name, bool any,
 extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
 												   MemoryContext context,
 												   ProblemList *problems);
-
-/* definition_deploy.c */
-extern void orch_definition_check_call(FunctionCallInfo fcinfo, int argno,
-										   const char *name);
 
 /* definition_references.c */
 extern void orch_definition_check_activation(const Definition *def,
