@@ -99,9 +99,9 @@ refuse(Oid role, const char *to_do, const RecordAccess *record, const char *need
 /*
  * The level to a record that the caller must see.
  */
-AccessLevel
-orch_access_require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
-							RecordAccess *record)
+static AccessLevel
+require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
+				RecordAccess *record)
 {
 	AccessLevel level = ACCESS_NONE;
 
@@ -130,7 +130,7 @@ orch_access_require_move(Oid role, const pg_uuid_t *run_id)
 {
 	RecordAccess record;
 
-	if (orch_access_require_visible(role, OBJECT_RUN, run_id, &record) < ACCESS_EDIT &&
+	if (require_visible(role, OBJECT_RUN, run_id, &record) < ACCESS_EDIT &&
 		!has_permission(role, PERMISSION_MANAGE_RUNS))
 		refuse(role, "change the status of", &record,
 			   "Edit access to the run, or the permission Manage Orchestration Runs");
@@ -145,7 +145,7 @@ orch_access_require_work(Oid role, const pg_uuid_t *item_id)
 	RecordAccess record;
 	AccessSet  *set;
 
-	(void) orch_access_require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
+	(void) require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
 	set = orch_access_of_role(role);
 	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) == 0 &&
 		orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
@@ -161,7 +161,7 @@ orch_access_require_reassign(Oid role, const pg_uuid_t *item_id)
 {
 	RecordAccess record;
 
-	(void) orch_access_require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
+	(void) require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
 	if (!has_permission(role, PERMISSION_REASSIGN_WORK_ITEMS))
 		refuse(role, "reassign", &record,
 			   NEEDS_REASSIGN);
