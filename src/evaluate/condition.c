@@ -3,22 +3,22 @@
  * condition.c
  *	  Evaluates requirements over JSON values.
  *
- * What compares with what:
+ * Rules of comparison:
  *
- * - null equals null and nothing else; an ordering or a search in a text with
- *	 null does not hold.
- * - Numbers compare as numeric, booleans for equality only.
- * - Texts compare byte by byte, with regard to case.  Where one side is
- *	 declared or written as a date or a date and time, both must read as such in
- *	 ISO form and compare as points in time; what has no time zone is UTC, what
- *	 has no time of day is midnight.
- * - A boolean compares with the texts "true" and "false" where those are
- *	 written in the definition: the platform's own files do it.
- * - Everything else is an error that shows both sides, never a silent false:
- *	 it would send a run down the wrong path.
+ * - Null equals null and nothing else.  With null on one side, an order (less, greater)
+ *	 or a search in a text does not hold.
+ * - Numbers compare as numeric; booleans compare for equality only.
+ * - Texts compare byte by byte, with regard to case.  If one side is declared or written
+ *	 as a date or a date and time, both sides must be dates in ISO form, and compare as
+ *	 points in time; without a time zone they are in UTC, without a time of day they are
+ *	 midnight.
+ * - A boolean compares with the texts "true" and "false" if the definition contains them
+ *	 as literals, because the platform's own files do so.
+ * - Any other comparison is an error that shows both sides.  A silent false would send
+ *	 the run down the wrong path.
  *
- * No SQL runs here, no table is read; values come through the callback of
- * EvalContext.  Values live where the callback makes them.
+ * No SQL runs here and no table is read: values come from the callback of EvalContext,
+ * in the memory context that it uses.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -113,9 +113,6 @@ orch_condition_find_operator(const char *name, ComparisonOperator *op)
 
 /* ---------------------------------------------------------- evaluation */
 
-/*
- * The value of an operand, NULL for null.
- */
 JsonbValue *
 orch_condition_operand_value(EvalContext *cxt, const Operand *operand)
 {
@@ -126,10 +123,6 @@ orch_condition_operand_value(EvalContext *cxt, const Operand *operand)
 	return orch_condition_not_null(cxt->resolve(cxt, operand));
 }
 
-/*
- * Does the set of requirements hold?  Stops as soon as that is decided: a
- * requirement that cannot be evaluated only matters when it is reached.
- */
 bool
 orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set)
 {
@@ -235,8 +228,8 @@ requirement_holds(EvalContext *cxt, const Requirement *requirement)
 }
 
 /*
- * Is the value of a field of $Record another one than in $Record__Prior?  A
- * record that is new has no prior values: whatever is not null has changed.
+ * Does the value of a field of $Record differ from that in $Record__Prior?  A new record
+ * has no prior values: every value that is not null has changed.
  */
 static bool
 is_changed(EvalContext *cxt, const Operand *operand, JsonbValue *value)
@@ -251,7 +244,7 @@ is_changed(EvalContext *cxt, const Operand *operand, JsonbValue *value)
 }
 
 /*
- * Is a value among the members of a collection?  Nothing is in null.
+ * Is a value among the members of a collection?  Null has no members.
  */
 static bool
 is_member(const Requirement *requirement, const Operand *operand,
@@ -325,7 +318,7 @@ values_equal(const Requirement *requirement, JsonbValue *left, JsonbValue *right
 }
 
 /*
- * Order of two values that are not null; raises OR301 when they have none.
+ * The order of two values that are not null; raises OR301 if they have none.
  */
 static int
 compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
@@ -422,7 +415,7 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 }
 
 /*
- * The right side of IsNull and IsChanged; left out, it is true.
+ * The right side of operators like IsNull; true if it is left out.
  */
 static bool
 expect_boolean(const Requirement *requirement, JsonbValue *value)
@@ -443,7 +436,7 @@ expect_boolean(const Requirement *requirement, JsonbValue *value)
 					   orch_condition_type_name(value))));
 }
 
-/* "true" and "false", written as text in the definition */
+/* Reads the literal texts "true" and "false". */
 static bool
 literal_boolean(const Operand *operand, JsonbValue *value, bool *result)
 {

@@ -29,7 +29,7 @@
 
 typedef enum OperandKind
 {
-	OPERAND_LITERAL,			/* a value in the definition, or null */
+	OPERAND_LITERAL,			/* a value written in the definition, or null */
 	OPERAND_VARIABLE,			/* index: variable; path: fields in it */
 	OPERAND_RECORD,				/* $Record; path: field, or relationships and
 								 * field; empty: the whole record */
@@ -37,7 +37,7 @@ typedef enum OperandKind
 	OPERAND_STEP_STATUS,		/* index: step */
 	OPERAND_STAGE_STATUS,		/* index: stage */
 	OPERAND_STEP_OUTPUT,		/* index: step; path: output and fields in it */
-	OPERAND_OUTCOME,			/* index: outcome; was it the one last taken? */
+	OPERAND_OUTCOME,			/* index: outcome; was it the last one taken? */
 	OPERAND_USER,				/* $User; path: one field */
 	OPERAND_INTERVIEW_GUID,		/* $Flow.InterviewGuid */
 	OPERAND_CURRENT_DATETIME,	/* $Flow.CurrentDateTime */
@@ -62,7 +62,7 @@ typedef struct Operand
 	int			nesting;		/* how deep it stands in its formula */
 	ValueType	type;
 	bool		is_datetime;	/* declared or written as a date or date and
-								 * time: compares as such */
+								 * time, and compared as such */
 } Operand;
 
 typedef enum ComparisonOperator
@@ -80,11 +80,11 @@ typedef enum ComparisonOperator
 	COMPARE_IS_CHANGED,			/* $Record against $Record__Prior */
 	COMPARE_IN,					/* right: a collection */
 	COMPARE_NOT_IN,
-	COMPARE_IS_BLANK,			/* null, or a text without anything but space */
+	COMPARE_IS_BLANK,			/* null, or a text of white space alone */
 	COMPARE_IS_EMPTY,			/* null, or a collection without members */
 	COMPARE_WAS_SET,			/* not null */
-	COMPARE_WAS_VISITED,		/* left: status of a stage or step; it began */
-	COMPARE_HAS_ERROR			/* left: a stage or step */
+	COMPARE_WAS_VISITED,		/* left: status of a stage or step; it has begun */
+	COMPARE_HAS_ERROR			/* left: status of a stage or step */
 } ComparisonOperator;
 
 typedef struct Requirement
@@ -92,8 +92,8 @@ typedef struct Requirement
 	Operand    *left;
 	ComparisonOperator op;
 	Operand    *right;			/* NULL: null */
-	struct ConditionSet *nested;	/* a container of conditions: nothing else
-									 * is set; or NULL */
+	struct ConditionSet *nested;	/* of a container of conditions, where no
+									 * other field is set; or NULL */
 } Requirement;
 
 typedef enum LogicKind
@@ -112,7 +112,7 @@ typedef struct LogicNode
 	struct LogicNode *right;	/* LOGIC_AND, LOGIC_OR */
 } LogicNode;
 
-/* A set of requirements with its logic; an empty set holds. */
+/* Requirements with their logic.  An empty set holds. */
 typedef struct ConditionSet
 {
 	int			nrequirements;
@@ -121,8 +121,8 @@ typedef struct ConditionSet
 } ConditionSet;
 
 /*
- * Where values come from.  resolve() is called for every operand that is not a
- * literal and returns NULL for null; it may raise ERRCODE_ORCH_CANNOT_EVALUATE.
+ * Where values come from.  resolve() returns the value of an operand that is not a
+ * literal, NULL for null.  It may raise OR301.
  */
 typedef struct EvalContext
 {
@@ -130,8 +130,14 @@ typedef struct EvalContext
 	void	   *arg;			/* for resolve() */
 } EvalContext;
 
+/* The value of an operand; NULL for null. */
 extern JsonbValue *orch_condition_operand_value(EvalContext *cxt,
 												const Operand *operand);
+
+/*
+ * Do the requirements hold?  Evaluates only those that are needed for the answer.
+ * Raises OR301 if one of them cannot be evaluated.
+ */
 extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
 
 /* The name of an operator in documents; and which one a name means, false: none. */

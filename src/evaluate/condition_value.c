@@ -34,7 +34,7 @@ static const struct
 	{"DateTime", VARIABLE_DATETIME},
 	{"Time", VARIABLE_TIME},
 	{"SObject", VARIABLE_RECORD},
-	/* the names above are those that are shown */
+	/* messages use the names above */
 	{"Picklist", VARIABLE_STRING},
 	{"Multipicklist", VARIABLE_STRING},
 	{"Currency", VARIABLE_NUMBER},
@@ -175,9 +175,6 @@ orch_condition_same_value(JsonbValue *left, JsonbValue *right)
 
 /* -------------------------------------------------------------- fields */
 
-/*
- * The value at a path of field names in a value; NULL where there is none.
- */
 JsonbValue *
 orch_condition_value_at(JsonbValue *value, List *path)
 {
@@ -199,16 +196,15 @@ orch_condition_value_at(JsonbValue *value, List *path)
 			!JsonContainerIsObject(value->val.binary.data))
 			return NULL;
 		value = orch_condition_not_null(orch_condition_field(value->val.binary.data,
-											  lfirst(cell)));
+															 lfirst(cell)));
 	}
 	return value;
 }
 
 /*
- * A field of an object by its exact name, then without regard to case, then by
- * the snake_case form of the name, which is how columns are usually called.
- * What follows a colon is the type in a polymorphic relationship (Owner:User)
- * and no part of the name.
+ * Looks for the exact name, then for the name without regard to case, then for its
+ * snake_case form, which columns usually have.  A colon ends the name: the type in a
+ * polymorphic relationship follows it (Owner:User).
  */
 JsonbValue *
 orch_condition_field(JsonbContainer *object, const char *field)
@@ -280,8 +276,7 @@ orch_condition_snake_case(const char *name, int length)
 }
 
 /*
- * A value as text: scalars as they are, records and collections as JSON; NULL
- * for null.
+ * Texts as they are, other scalars in their usual form, records and collections as JSON.
  */
 char *
 orch_condition_value_text(JsonbValue *value)

@@ -40,8 +40,8 @@
 #include "evaluate/document.h"
 
 /*
- * A server without libxml has the type xml, but none of these functions.  Bound weakly,
- * they do not keep the library from being loaded there, and documents in JSON work.
+ * A server without libxml has the type xml, but none of these functions.  Weak symbols
+ * let it load the library all the same, and documents in JSON work there.
  */
 #pragma weak pg_xml_init
 #pragma weak pg_xml_done
@@ -66,11 +66,6 @@ static JsonbValue *push_node(JsonbParseState **state, const DocNode *node,
 							 JsonbIteratorToken token);
 static int	compare_nodes(const void *a, const void *b);
 
-/*
- * Read the XML notation.  Raises 2200M when it is not one well-formed document,
- * OR201 for a document type declaration and 0A000 on a server without libxml; what
- * the document says is judged by the compiler.
- */
 DocNode *
 orch_document_from_xml(xmltype *source)
 {
@@ -88,7 +83,7 @@ orch_document_from_xml(xmltype *source)
 				 errhint("Use the JSON notation, or a server built with --with-libxml.")));
 	refuse_doctype(string);
 
-	/* like xml.c: the server encoding counts, not what the document declares */
+	/* like xml.c: the text is in the server encoding, whatever it declares */
 	utf8 = pg_server_to_any(string, strlen(string), PG_UTF8);
 
 	errcxt = pg_xml_init(PG_XML_STRICTNESS_ALL);
@@ -129,10 +124,9 @@ orch_document_from_xml(xmltype *source)
 }
 
 /*
- * Raise an error when the document has a document type declaration.  It can
- * only stand before the root element, after comments and processing
- * instructions.  Looked for before libxml sees the text, so that no entity of
- * it is ever even declared.
+ * Raises OR201 if the document has a document type declaration, which can only stand
+ * before the root element, after comments and processing instructions.  This runs before
+ * libxml reads the text, so that libxml never declares an entity of the document.
  */
 static void
 refuse_doctype(const char *source)
@@ -188,8 +182,8 @@ make_node(DocNode *parent, const char *name, DocShape shape)
 }
 
 /*
- * Fill in a node from its XML element; shape is its type, SHAPE_NONE for what
- * the format table does not describe.
+ * Fills in a node from its XML element; shape: its type, SHAPE_NONE if the format has
+ * none.
  */
 static void
 fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
@@ -240,8 +234,8 @@ fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
 }
 
 /*
- * The text directly in an element.  There are no entity references: without a
- * document type only the predefined ones exist, and those libxml resolves.
+ * The text directly in an element.  It has no entity references: without a document type
+ * only the predefined entities exist, and libxml resolves them.
  */
 static char *
 xml_text(xmlNodePtr xml)
@@ -281,9 +275,6 @@ xml_to_server(const xmlChar *text)
 	return pg_any_to_server(copy, strlen(copy), PG_UTF8);
 }
 
-/*
- * Read the JSON notation: an object of this type.
- */
 DocNode *
 orch_document_from_jsonb(Jsonb *source, DocShape shape)
 {
@@ -303,8 +294,8 @@ orch_document_from_jsonb(Jsonb *source, DocShape shape)
 }
 
 /*
- * Fill in a node from its JSON value.  Objects that the format table does not
- * describe are not looked into: the document keeps them as they are.
+ * Fills in a node from its JSON value.  Nothing is read in objects that the format does
+ * not have; the document keeps them as they are.
  */
 static void
 fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
@@ -346,7 +337,7 @@ fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
 		return;
 	}
 	node->kind = DOC_OBJECT;
-	/* what is too deep is reported by the compiler, which knows the place */
+	/* the compiler, which knows the place, reports what is too deep */
 	if (shape == SHAPE_NONE || node->depth > MAX_NESTING)
 		return;
 
@@ -375,8 +366,8 @@ fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
 }
 
 /*
- * Number the children of a node among their siblings of the same name.  Those
- * of unknown elements count where they stand together.
+ * Numbers the children of a node among their siblings of the same name; children that the
+ * format does not have are numbered while they follow each other.
  */
 static void
 number_children(DocNode *node, DocShape shape)
@@ -399,8 +390,8 @@ number_children(DocNode *node, DocShape shape)
 }
 
 /*
- * The JSON notation of a document: what the format repeats becomes arrays,
- * and so does whatever else occurs more than once.
+ * Elements that the format repeats become arrays, and so does any other element that
+ * occurs more than once.
  */
 Jsonb *
 orch_document_to_jsonb(const DocNode *root)
@@ -494,9 +485,6 @@ compare_nodes(const void *a, const void *b)
 	return left->line < right->line ? -1 : left->line > right->line;
 }
 
-/*
- * The first child of this name, or NULL.
- */
 DocNode *
 orch_document_child(const DocNode *node, const char *name)
 {
@@ -509,9 +497,8 @@ orch_document_child(const DocNode *node, const char *name)
 }
 
 /*
- * Where a node is, for messages: orchestratedStages[2].stageSteps[0]
- * "Create_Deadline".entryConditions[0].  The innermost element of the graph
- * that has a name shows it.
+ * The innermost element with a name shows it: orchestratedStages[2].stageSteps[0]
+ * "Create_Deadline".entryConditions[0].
  */
 char *
 orch_document_place(const DocNode *node)
@@ -554,10 +541,6 @@ orch_document_place(const DocNode *node)
 	return result.data;
 }
 
-/*
- * Read a number as XML Schema writes them (without its special values); false
- * when the text is none.
- */
 bool
 orch_document_number(const char *text, Numeric *result)
 {
@@ -609,9 +592,6 @@ orch_document_number(const char *text, Numeric *result)
 	return true;
 }
 
-/*
- * Read a boolean as XML Schema writes them; false when the text is none.
- */
 bool
 orch_document_boolean(const char *text, bool *result)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * document.h
- *	  An orchestration document as a tree, whichever notation it came in.
+ *	  An orchestration document as a tree, from either notation.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -46,7 +46,7 @@ typedef struct DocNode
 	const DocElement *element;	/* NULL: the format has none of that name */
 	DocKind		kind;
 	bool		is_xml;
-	char	   *text;			/* of a leaf; stray text of an XML object */
+	char	   *text;			/* of a leaf; text between an object's elements */
 	int			depth;			/* of the root: 0 */
 	int			line;			/* of the source; 0: JSON */
 	int			index;			/* among siblings of its name, 0-based */
@@ -58,12 +58,29 @@ typedef struct DocNode
 	struct DocNode *next;		/* sibling */
 } DocNode;
 
+/*
+ * Reads the XML notation.  Raises 2200M if the text is not one well-formed document,
+ * OR201 for a document type declaration or too deep a nesting, 0A000 on a server
+ * without libxml.  The compiler checks the contents.
+ */
 extern DocNode *orch_document_from_xml(xmltype *source);
+
+/* Reads the JSON notation of an object of this type; the compiler checks it. */
 extern DocNode *orch_document_from_jsonb(Jsonb *source, DocShape shape);
+
+/* The JSON notation of a document. */
 extern Jsonb *orch_document_to_jsonb(const DocNode *root);
 
+/* The first child of this name; NULL if there is none. */
 extern DocNode *orch_document_child(const DocNode *node, const char *name);
+
+/* Where a node is in its document, for messages. */
 extern char *orch_document_place(const DocNode *node);
+
+/*
+ * Read a number (but no special value) or a boolean in the notation of XML Schema;
+ * false if the text is not one.
+ */
 extern bool orch_document_number(const char *text, Numeric *result);
 extern bool orch_document_boolean(const char *text, bool *result);
 

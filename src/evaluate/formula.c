@@ -41,9 +41,9 @@ orch_formula_node_value(EvalContext *cxt, const FormulaNode *node)
 }
 
 /*
- * a + b - c + ..., which is a tree with a branch to the left for each operator:
- * it is evaluated from the left without recursion.  Each operator looks at its
- * left side first, so that what it would not look at stays untouched.
+ * a + b - c + ... is a tree with a branch to the left for each operator.  It is evaluated
+ * from the left without recursion.  Each operator evaluates its left side first and
+ * its right side itself, so that OR and AND can leave the right side out.
  */
 static JsonbValue *
 chain_value(EvalContext *cxt, const FormulaNode *node)
@@ -85,8 +85,8 @@ chain_value(EvalContext *cxt, const FormulaNode *node)
 }
 
 /*
- * A number is rounded to the formula's scale; a date is cut from a date and
- * time where the formula is a date.
+ * A number is rounded to the formula's scale.  A date and time is cut to its date if the
+ * formula's data type is Date.
  */
 JsonbValue *
 orch_formula_value(EvalContext *cxt, const FormulaDef *formula)
@@ -138,7 +138,8 @@ orch_formula_value(EvalContext *cxt, const FormulaDef *formula)
 }
 
 /*
- * A text that is made of others can double with each formula.
+ * The limit is needed because a text that a formula joins from others can double with
+ * each formula.
  */
 bool
 orch_formula_is_too_long(const char *text, int length)
