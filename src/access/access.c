@@ -1,31 +1,31 @@
 /*-------------------------------------------------------------------------
  *
  * access.c
- *	  What a person sees, kept in the session.
+ *	  The access of users, kept in the session.
  *
- * Nothing is materialised per record.  A person's access is five small sets: the
- * principals he is (himself, his groups and queues), whose records he sees,
- * which orchestrations', which single records, and what he has to all of an
- * object.  A policy asks, row by row, whether a row's owner, orchestration or id
- * is in them.  So a rule over a million records is one row, and takes effect at
- * once.
+ * No access is stored per record.  A user's access is five small things: the user's
+ * principals (the user itself, its groups and queues), the owners whose records the
+ * user sees, the orchestrations whose records, the single records, and the level to
+ * all records of an object.  A policy asks for each row whether its owner,
+ * orchestration or id is in the sets.  So a sharing rule over a million records is one
+ * row, and takes effect at once.
  *
- * The sets of the last few persons stay in memory until one of the tables
- * changes that they are made of: each has a statement trigger that sends a
- * relcache invalidation (catalog.c), own changes arrive with the next command,
- * those of others at their commit.  A function of a policy takes in waiting
- * invalidations before it answers: locks that a transaction holds already would
- * not, and a statement that waited for a row must not hand out what was written
- * after the right was taken away.  As with REVOKE there is an instant between a
- * commit's becoming visible and its invalidations being sent; once COMMIT has
- * returned, the change is everywhere.
+ * The sets of the last MAX_SETS users stay in memory until one of the tables that they
+ * come from changes.  Each of these tables has a trigger that sends a relcache
+ * invalidation (catalog.c).  The session sees its own changes with the next command,
+ * those of other sessions when they commit.  The functions of the policies accept
+ * pending invalidations before they answer.  Locking a table accepts them only when the
+ * lock is new to the transaction; a statement that waited for a row must not return
+ * what was written after the access was revoked.  As with REVOKE, there is an instant
+ * in which a commit is visible and its invalidations are not sent yet; after COMMIT has
+ * returned, the change is in force everywhere.
  *
- * Tables are read by plain index scans with a snapshot of now, not the
- * statement's: otherwise an old snapshot (REPEATABLE READ) would fill the cache
- * with rights that were taken away since, and leave them there.  Such scans also
- * work in parallel workers, and in the middle of a statement; SPI would not.
- * Sets are filled in stages, only as far as somebody asks, and a stage counts as
- * filled after its last row: an error in between leaves nothing behind.
+ * The tables are read by index scans with a catalog snapshot, not with that of the
+ * statement.  An old snapshot (REPEATABLE READ) would fill the cache with access that
+ * has been revoked since.  Such scans also work in parallel workers and in the middle
+ * of a statement, where SPI does not.  The sets are filled one by one, when they are
+ * needed.  A set counts as filled after its last row, so that an error in between
+ * leaves nothing behind.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -55,23 +55,23 @@
 #include "base/uuid.h"
 #include "record/principal.h"
 
-/* Persons kept at once; a gateway comes back to the same ones. */
+/* Users kept at once; a gateway serves the same ones again and again. */
 #define MAX_SETS 16
 
 static AccessSet sets[MAX_SETS];
 static uint64 use_counter = 0;
 
-/* A superuser, or a role that row security does not apply to. */
+/* A role to which row security does not apply. */
 static AccessSet unlimited;
 
-/* No user of ours. */
+/* A role that acts as no active user. */
 static AccessSet nobody;
 
 AccessSet  *orch_access_kept = NULL;
 Oid			orch_access_kept_role = InvalidOid;
 uint64		orch_access_kept_identity = 0;
 
-/* An index scan that is begun again for each key. */
+/* An index scan that is started again for each key. */
 typedef struct KeyScan
 {
 	Relation	relation;
@@ -81,7 +81,7 @@ typedef struct KeyScan
 	SysScanDesc scan;
 } KeyScan;
 
-/* Uuids still to be looked at. */
+/* Principals whose memberships are still to be read. */
 typedef struct WorkList
 {
 	pg_uuid_t  *ids;
@@ -104,10 +104,10 @@ static void key_scan_end(KeyScan *scan);
 static void key_scan_close(KeyScan *scan);
 static void work_list_add(WorkList *list, const pg_uuid_t *id);
 
-/* ---------------------------------------------------------------- persons */
+/* ------------------------------------------------------------------ users */
 
 /*
- * Find who a role is now, and keep it for orch_access_current().
+ * The set of a role, kept for orch_access_current().
  */
 AccessSet *
 orch_access_establish(Oid role)
@@ -122,8 +122,9 @@ orch_access_establish(Oid role)
 }
 
 /*
- * Who a role is: the user that orchestration.user_id names or that is mapped to
- * it; where neither is so, unlimited if row security does not apply to it.
+ * A role acts as the user that orchestration.user_id names, else as the user that is
+ * mapped to it.  A role to which row security does not apply is unlimited, unless
+ * orchestration.user_id is set.
  */
 AccessSet *
 orch_access_of_role(Oid role)
@@ -151,9 +152,6 @@ orch_access_of_role(Oid role)
 	return get_set(&principal->id, principal->permissions);
 }
 
-/*
- * What somebody else has; nobody if it is no active user.
- */
 AccessSet *
 orch_access_of_user(const pg_uuid_t *user_id)
 {
@@ -177,7 +175,7 @@ orch_access_is_unlimited(const AccessSet *set)
 }
 
 /*
- * The set of an active user: one that is kept and still right, or a new one.
+ * The set of an active user: the one in memory if it is still valid, or a new one.
  */
 static AccessSet *
 get_set(const pg_uuid_t *user_id, int permissions)
@@ -203,7 +201,7 @@ get_set(const pg_uuid_t *user_id, int permissions)
 		forget_set(set);
 		set->user_id = *user_id;
 		set->permissions = permissions;
-		/* before it reads: what arrives meanwhile makes it stale */
+		/* before reading: an invalidation that arrives meanwhile makes it stale */
 		set->generation = orch_catalog_sharing_generation;
 		read_defaults(set);
 		set->is_user = true;
@@ -226,9 +224,6 @@ forget_set(AccessSet *set)
 										 ALLOCSET_DEFAULT_SIZES);
 }
 
-/*
- * One of the sets, filled.
- */
 UuidMap *
 orch_access_arm(AccessSet *set, AccessArm arm)
 {
@@ -259,9 +254,6 @@ orch_access_arm(AccessSet *set, AccessArm arm)
 	return NULL;				/* keep compiler quiet */
 }
 
-/*
- * The level that somebody has to a record: the highest of all grants.
- */
 AccessLevel
 orch_access_level(AccessSet *set, const RecordAccess *record)
 {
@@ -308,7 +300,7 @@ raise_level(uint8 *value, int object, int level)
 }
 
 /*
- * What he has to all records: by permission, or by default.
+ * The level to all records of each object: by permission, or by default.
  */
 static void
 read_defaults(AccessSet *set)
@@ -345,10 +337,6 @@ read_defaults(AccessSet *set)
 			set->base[object] = Max(set->base[object], ACCESS_READ);
 }
 
-/*
- * He himself and every group and queue that he belongs to, also by way of
- * another group.
- */
 static void
 fill_groups(AccessSet *set)
 {
@@ -360,10 +348,6 @@ fill_groups(AccessSet *set)
 	set->has_groups = true;
 }
 
-/*
- * Enter a principal and every group and queue that it belongs to into an empty
- * map, as 1.
- */
 void
 orch_access_groups_above(const pg_uuid_t *principal_id, UuidMap *principals)
 {
@@ -405,8 +389,8 @@ orch_access_groups_above(const pg_uuid_t *principal_id, UuidMap *principals)
 }
 
 /*
- * Whose records, and which orchestrations', he sees: he himself his own, and
- * what the rules give that name one of his principals.
+ * The owners and orchestrations whose records the user sees: the user's own records,
+ * and those that a sharing rule gives to one of the user's principals.
  */
 static void
 fill_rules(AccessSet *set)
@@ -487,7 +471,7 @@ fill_rules(AccessSet *set)
 	set->has_rules = true;
 }
 
-/* The higher level of each object. */
+/* The higher of two levels, for each object. */
 static inline uint8
 packed_max(uint8 a, uint8 b)
 {
@@ -500,8 +484,8 @@ packed_max(uint8 a, uint8 b)
 }
 
 /*
- * From groups to the users in them.  A group gets the levels of those that it is
- * in; it is looked at again when they rose.
+ * Gives the levels of groups to the users in them.  A group inside a group gets the
+ * outer group's levels, too, and is processed again when they rise.
  */
 static void
 spread_over_members(AccessSet *set, UuidMap *sources, WorkList *list)
@@ -545,7 +529,7 @@ spread_over_members(AccessSet *set, UuidMap *sources, WorkList *list)
 }
 
 /*
- * The single records that were shared with one of his principals.
+ * The single records that are shared with one of the user's principals.
  */
 static void
 fill_shares(AccessSet *set)
@@ -560,7 +544,7 @@ fill_shares(AccessSet *set)
 
 	check_stack_depth();
 
-	/* its own memory: shares come and go more often than the rest */
+	/* a context of its own: shares change more often than the rest */
 	set->share_generation = 0;
 	if (set->share_context != NULL)
 		MemoryContextDelete(set->share_context);

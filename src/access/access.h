@@ -3,6 +3,9 @@
  * access.h
  *	  Who may see and do what with a record.
  *
+ * The interface of this folder: it includes the headers of the other files, so that
+ * callers include one.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -15,25 +18,26 @@
 
 #include "postgres.h"
 
-#include "access/htup.h"
-#include "utils/array.h"
-#include "utils/rel.h"
 #include "utils/uuid.h"
 
+#include "access/access_check.h"
+#include "access/access_policy.h"
+#include "access/access_record.h"
+#include "access/access_support.h"
 #include "base/orchestration.h"
 #include "base/uuid_map.h"
 
 /*
- * What one person sees: the sets that his rights are made of.  Levels of the
- * four objects are packed two bits each.
+ * The access of one user, as sets.  The levels for the four objects are packed, two
+ * bits each.
  *
- * Never kept over anything that may run SQL or wait: the next one who asks may
- * replace it.
+ * Do not keep a pointer to it over anything that may run SQL or wait: the next request
+ * for another user's access may replace it.
  */
 typedef struct AccessSet
 {
 	bool		in_use;
-	bool		is_user;		/* an active user; else nobody, or unlimited */
+	bool		is_user;		/* false: nobody, or an unlimited role */
 	pg_uuid_t	user_id;
 	int			permissions;	/* PERMISSION_... */
 	AccessLevel base[NUM_OBJECTS];	/* to every record of the object */
@@ -42,32 +46,16 @@ typedef struct AccessSet
 	MemoryContext context;
 	bool		has_groups;		/* principals is filled */
 	bool		has_rules;		/* owners and orchestrations are filled */
-	UuidMap		principals;		/* himself and what he belongs to: 1 */
-	UuidMap		owners;			/* whose records he sees: packed levels */
-	UuidMap		orchestrations; /* of which he sees the records: the same */
+	UuidMap		principals;		/* the user and the user's groups and queues: 1 */
+	UuidMap		owners;			/* of records that are seen: packed levels */
+	UuidMap		orchestrations; /* whose records are seen: packed levels */
 	uint64		share_generation;	/* 0: shares are not filled */
 	MemoryContext share_context;
-	UuidMap		shares;			/* records shared with him: the same */
+	UuidMap		shares;			/* records that are shared: packed levels */
 } AccessSet;
 
 #define PACKED_LEVEL(packed, object) \
 	((AccessLevel) (((packed) >> (2 * (object))) & 3))
-
-/* A record as far as access depends on it. */
-typedef struct RecordAccess
-{
-	SharedObject object;
-	pg_uuid_t	run_id;
-	pg_uuid_t	id;
-	pg_uuid_t	owner_id;
-	bool		has_orchestration;
-	pg_uuid_t	orchestration_id;
-	bool		has_assignee;	/* work items */
-	pg_uuid_t	assignee_id;
-} RecordAccess;
-
-/* access_support.c */
-extern void orch_access_support_init(void);
 
 /* The sets by which a record can be visible; see access_support.c. */
 typedef enum AccessArm
@@ -78,42 +66,26 @@ typedef enum AccessArm
 	ARM_ASSIGNEE
 } AccessArm;
 
-/* Who the role is now: a user, unlimited (a superuser), or nobody. */
+/* Whom a role acts as: a user, an unlimited role (a superuser's), or nobody. */
 extern AccessSet *orch_access_of_role(Oid role);
+
+/* The same of a user; nobody if there is no such active user. */
 extern AccessSet *orch_access_of_user(const pg_uuid_t *user_id);
+
+/* Is the set that of roles to which row security does not apply? */
 extern bool orch_access_is_unlimited(const AccessSet *set);
-extern void orch_access_groups_above(const pg_uuid_t *principal_id,
-									 UuidMap *principals);
-extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
-extern AccessLevel orch_access_level(AccessSet *set, const RecordAccess *record);
-extern SharedObject orch_access_object(Oid label);
-
-/* The ids of the user that the current role acts as, his groups and queues. */
-extern ArrayType *orch_access_acting_ids(void);
-
-/* Refusals; each raises 42501 unless the right is there. */
-extern AccessSet *orch_access_require_user(Oid role);
-extern void orch_access_require_permission(Oid role, int permission,
-										   const char *to_do);
 
 /*
- * access_record.c: one record's access, read with a snapshot of now; false:
- * there is no such record.  run_id may be NULL.
+ * Enters a principal, and every group and queue that it belongs to, directly or by way
+ * of other groups, into an empty map, with the value 1.
  */
-extern bool orch_access_read(SharedObject object, const pg_uuid_t *id,
-							 RecordAccess *record);
-extern bool orch_access_find(const pg_uuid_t *id, RecordAccess *record);
-extern void orch_access_of_tuple(SharedObject object, HeapTuple tuple,
-								 TupleDesc desc, RecordAccess *record);
+extern void orch_access_groups_above(const pg_uuid_t *principal_id,
+									 UuidMap *principals);
 
-/* access_check.c: the rights that calls and updates need */
-extern AccessLevel orch_access_require_visible(Oid role, SharedObject object,
-											   const pg_uuid_t *id,
-											   RecordAccess *record);
-extern void orch_access_require_move(Oid role, const pg_uuid_t *run_id);
-extern void orch_access_require_work(Oid role, const pg_uuid_t *item_id);
-extern void orch_access_require_reassign(Oid role, const pg_uuid_t *item_id);
-extern void orch_access_check_update(SharedObject object, Relation relation,
-									 HeapTuple old, HeapTuple new);
+/* One of the sets, filled. */
+extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
+
+/* The level of access to a record: the highest of all grants. */
+extern AccessLevel orch_access_level(AccessSet *set, const RecordAccess *record);
 
 #endif							/* ORCH_ACCESS_H */

@@ -3,10 +3,10 @@
  * access_check.c
  *	  The rights that calls and updates need.
  *
- * A record that the caller does not see is refused exactly as one that does not
- * exist.  One that he sees is refused with the right that is missing.  Calls ask
- * before they wait for a lock, so that waiting tells nothing, and again when
- * they have it: what they waited for may have been the change of their right.
+ * A record that the caller does not see is refused with the same error as one that
+ * does not exist.  For a record that the caller sees, the error names the missing
+ * right.  Calls check before they wait for a lock, so that waiting reveals nothing, and
+ * again when they have it, because the lock's holder may have changed the right.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -29,11 +29,10 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/uuid.h"
-#include "guard/transition.h"
 #include "record/principal.h"
 
 #define NEEDS_ASSIGNMENT \
-	"to be assigned to him or to a group or queue of his, or the permission Modify All Data"
+	"an assignment to the user or to one of the user's groups or queues, or the permission Modify All Data"
 #define NEEDS_REASSIGN "the permission Reassign Orchestration Work Items"
 
 static void refuse(Oid role, const char *to_do, const RecordAccess *record,
@@ -46,7 +45,7 @@ static const char *const object_names[NUM_OBJECTS] = {
 };
 
 /*
- * Calls are for active users, and for roles that row security does not apply to.
+ * Calls are for active users, and for roles to which row security does not apply.
  */
 AccessSet *
 orch_access_require_user(Oid role)
@@ -60,12 +59,12 @@ orch_access_require_user(Oid role)
 				 errmsg("orchestration.user_id names no active user") :
 				 errmsg("role \"%s\" acts as no active user",
 						GetUserNameFromId(role, false)),
-				 errhint("Have a user created or activated whose role_name is the role's.")));
+				 errhint("Create or activate a user with this role as role_name.")));
 	return set;
 }
 
 /*
- * to_do is what the message says he may not: "deploy orchestrations".
+ * to_do: what the role may not do, for the message: "deploy orchestrations".
  */
 void
 orch_access_require_permission(Oid role, int permission, const char *to_do)
@@ -98,11 +97,11 @@ refuse(Oid role, const char *to_do, const RecordAccess *record, const char *need
 }
 
 /*
- * The level to a record that the caller must see.
+ * The level of access to a record; raises OR101 if there is none.
  */
-AccessLevel
-orch_access_require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
-							RecordAccess *record)
+static AccessLevel
+require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
+				RecordAccess *record)
 {
 	AccessLevel level = ACCESS_NONE;
 
@@ -124,21 +123,21 @@ has_permission(Oid role, int permission)
 }
 
 /*
- * Suspend, resume, cancel.
+ * To suspend, resume or cancel a run.
  */
 void
 orch_access_require_move(Oid role, const pg_uuid_t *run_id)
 {
 	RecordAccess record;
 
-	if (orch_access_require_visible(role, OBJECT_RUN, run_id, &record) < ACCESS_EDIT &&
+	if (require_visible(role, OBJECT_RUN, run_id, &record) < ACCESS_EDIT &&
 		!has_permission(role, PERMISSION_MANAGE_RUNS))
 		refuse(role, "change the status of", &record,
 			   "Edit access to the run, or the permission Manage Orchestration Runs");
 }
 
 /*
- * Complete a work item, or say that its screen failed.
+ * To complete a work item, or to report that its screen failed.
  */
 void
 orch_access_require_work(Oid role, const pg_uuid_t *item_id)
@@ -146,26 +145,24 @@ orch_access_require_work(Oid role, const pg_uuid_t *item_id)
 	RecordAccess record;
 	AccessSet  *set;
 
-	(void) orch_access_require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
+	(void) require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
 	set = orch_access_of_role(role);
 	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) == 0 &&
 		orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
-		refuse(role, "finish", &record,
-			   NEEDS_ASSIGNMENT);
+		refuse(role, "finish", &record, NEEDS_ASSIGNMENT);
 }
 
 /*
- * Give a work item to somebody else.
+ * To give a work item to another assignee.
  */
 void
 orch_access_require_reassign(Oid role, const pg_uuid_t *item_id)
 {
 	RecordAccess record;
 
-	(void) orch_access_require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
+	(void) require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
 	if (!has_permission(role, PERMISSION_REASSIGN_WORK_ITEMS))
-		refuse(role, "reassign", &record,
-			   NEEDS_REASSIGN);
+		refuse(role, "reassign", &record, NEEDS_REASSIGN);
 }
 
 static bool
@@ -183,9 +180,8 @@ column_changed(TupleDesc desc, HeapTuple old, HeapTuple new, AttrNumber attnum)
 }
 
 /*
- * What somebody whom row security applies to changes with UPDATE.  He sees the
- * row, the policy saw to that; which columns he can change at all is a matter of
- * column privileges.
+ * Checks an UPDATE of a role to which row security applies.  The policy has checked
+ * that the role sees the row, and column privileges limit the columns it can change.
  */
 void
 orch_access_check_update(SharedObject object, Relation relation,
@@ -217,19 +213,18 @@ orch_access_check_update(SharedObject object, Relation relation,
 		return;
 
 	if (level < ACCESS_ALL && column_changed(desc, old, new, owner_columns[object]))
-		refuse(role, "change the owner of", &record, "All access to it: its owner has that, and the permission Modify All Data");
+		refuse(role, "change the owner of", &record,
+			   "All access to it, which its owner has, or the permission Modify All Data");
 	if (object == OBJECT_WORK_ITEM)
 	{
 		bool		reassigned = column_changed(desc, old, new, Anum_work_item_assignee_id);
 		bool		finished = column_changed(desc, old, new, Anum_work_item_status);
 
 		if (reassigned && (set->permissions & PERMISSION_REASSIGN_WORK_ITEMS) == 0)
-			refuse(role, "reassign", &record,
-				   NEEDS_REASSIGN);
+			refuse(role, "reassign", &record, NEEDS_REASSIGN);
 		if (finished &&
 			orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
-			refuse(role, "finish", &record,
-				   NEEDS_ASSIGNMENT);
+			refuse(role, "finish", &record, NEEDS_ASSIGNMENT);
 		if (reassigned || finished)
 			return;
 	}
@@ -245,7 +240,7 @@ orch_access_check_update(SharedObject object, Relation relation,
 		   column_changed(desc, old, new, status_columns[object]) ?
 		   "change the status of" : "change", &record,
 		   object == OBJECT_RUN ?
-		   "Edit access to the run; for its status the permission Manage Orchestration Runs will do" :
+		   "Edit access to the run; to change its status, the permission Manage Orchestration Runs is enough" :
 		   "Edit access to it");
 }
 
@@ -255,11 +250,13 @@ PG_FUNCTION_INFO_V1(orchestration_guard_judges);
  * orchestration.guard_judges(object orchestration.shared_object, record_id uuid)
  *		returns boolean
  *
- * WITH CHECK of the policies for UPDATE: true.  The rights to change a record, and the
- * rules of its status, are checked by triggers that see the row before and after; a
- * role that was given the parameter session_replication_role can keep them from firing.
- * Raises 42501 then.  Only roles that row security applies to come here, so that
- * a restore, a subscription and a superuser do not.
+ * WITH CHECK of the policies for UPDATE.  Returns true: triggers check the rights to
+ * change a record and the rules of its status, because they see the row before and
+ * after.  A role with the parameter session_replication_role can keep them from firing,
+ * and is refused here.  Row security does not apply to a restore, a subscription and a
+ * superuser, so they do not come here.
+ * Raises: 42501 if session_replication_role is replica.
+ * Source: ours.
  */
 Datum
 orchestration_guard_judges(PG_FUNCTION_ARGS)

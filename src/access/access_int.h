@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * access_int.h
- *	  Who the session is, as quickly as a policy has to know it.
+ *	  The access of the current role, fast enough to be asked for each row.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -22,7 +22,7 @@
 #include "base/catalog.h"
 #include "record/principal.h"
 
-/* Whom the functions of the policies found last. */
+/* The set that the functions of the policies used last, and whose it is. */
 extern AccessSet *orch_access_kept;
 extern Oid	orch_access_kept_role;
 extern uint64 orch_access_kept_identity;
@@ -30,7 +30,7 @@ extern uint64 orch_access_kept_identity;
 extern AccessSet *orch_access_establish(Oid role);
 
 /*
- * Who the current role is, as the policies see it.
+ * The set of the current role.
  */
 static inline AccessSet *
 orch_access_current(void)

@@ -3,8 +3,10 @@
  * access_policy.c
  *	  The functions of the policies, and the ids that they become for an index.
  *
- * Called for each row of a scan: after a validity test, a look-up in a map.  They
- * tell whoever calls them of himself only.
+ * Each is called for each row of a scan: a test whether the set in memory is valid, and
+ * a look-up in a map.  They answer for the calling role only.
+ *
+ * All of them accept pending invalidations (access.c).
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -28,7 +30,7 @@
 #include "base/uuid.h"
 #include "record/principal.h"
 
-/* What record_visible() said last in this statement. */
+/* The last answer of record_visible() in this statement. */
 typedef struct LastVerdict
 {
 	const AccessSet *set;
@@ -40,7 +42,7 @@ typedef struct LastVerdict
 } LastVerdict;
 
 /*
- * From the OID of an object's label; a policy always asks for the same.
+ * Keeps the last label: a policy always asks for the same one.
  */
 SharedObject
 orch_access_object(Oid label)
@@ -60,7 +62,8 @@ PG_FUNCTION_INFO_V1(orchestration_acting_user_id);
 /*
  * orchestration.acting_user_id() returns uuid
  *
- * The active user that the session acts as, null: none.
+ * Returns the id of the active user that the session acts as, or null.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_acting_user_id(PG_FUNCTION_ARGS)
@@ -82,7 +85,9 @@ PG_FUNCTION_INFO_V1(orchestration_is_user);
 /*
  * orchestration.is_user() returns boolean
  *
- * Policy of what every active user may read.
+ * Returns whether the session acts as an active user, or row security does not apply to
+ * its role.  Policy of tables that every active user may read.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_is_user(PG_FUNCTION_ARGS)
@@ -97,7 +102,9 @@ PG_FUNCTION_INFO_V1(orchestration_sees_sharing);
 /*
  * orchestration.sees_sharing() returns boolean
  *
- * Policy of the sharing rules: View All Data.
+ * Returns whether the session has the permission View All Data.  Policy of the sharing
+ * rules.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_sees_sharing(PG_FUNCTION_ARGS)
@@ -111,8 +118,10 @@ PG_FUNCTION_INFO_V1(orchestration_owner_visible);
  * orchestration.owner_visible(object orchestration.shared_object,
  *		owner_id uuid) returns boolean
  *
- * Whether the caller sees the object's records of this owner; true for all where
- * he sees all.  Called for each row by the policies, first of the arms.
+ * Returns whether the caller sees the object's records of this owner.  True for every
+ * owner if the caller sees all records of the object.  The policies call it first, for
+ * each row.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_owner_visible(PG_FUNCTION_ARGS)
@@ -131,7 +140,7 @@ orchestration_owner_visible(PG_FUNCTION_ARGS)
 }
 
 /*
- * The other arms: is the id in the set?  Where he sees all, the first arm said so.
+ * Is the id in the set?
  */
 static inline Datum
 arm_visible(FunctionCallInfo fcinfo, AccessArm arm)
@@ -154,8 +163,9 @@ PG_FUNCTION_INFO_V1(orchestration_record_shared);
  * orchestration.record_shared(object orchestration.shared_object,
  *		record_id uuid) returns boolean
  *
- * Whether the record is shared with the caller by a manual share; true for all
- * where he sees all.
+ * Returns whether a manual share shows the record to the caller.  True for every id if
+ * the caller sees all records of the object.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_record_shared(PG_FUNCTION_ARGS)
@@ -169,8 +179,9 @@ PG_FUNCTION_INFO_V1(orchestration_orchestration_visible);
  * orchestration.orchestration_visible(object orchestration.shared_object,
  *		orchestration_id uuid) returns boolean
  *
- * Whether a sharing rule shows the caller the object's records of runs of this
- * orchestration; true for all where he sees all.
+ * Returns whether a sharing rule shows the caller the object's records of this
+ * orchestration's runs.  True for every id if the caller sees all records of the object.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_orchestration_visible(PG_FUNCTION_ARGS)
@@ -183,8 +194,9 @@ PG_FUNCTION_INFO_V1(orchestration_assignee_visible);
 /*
  * orchestration.assignee_visible(assignee_id uuid) returns boolean
  *
- * Whether work items of this assignee are the caller's own: it is he, or a group
- * or queue that he belongs to; true for all where he sees all work items.
+ * Returns whether the assignee is the caller, or a group or queue that the caller belongs
+ * to.  True for every id if the caller sees all work items.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_assignee_visible(PG_FUNCTION_ARGS)
@@ -205,9 +217,10 @@ PG_FUNCTION_INFO_V1(orchestration_record_visible);
  * orchestration.record_visible(object orchestration.shared_object,
  *		record_id uuid) returns boolean
  *
- * Whether the caller sees the record: policy of what hangs on records without
- * having their owner (log, shares).  Reads the record, so that what follows it
- * need not be changed with it; false when there is none.
+ * Returns whether the caller sees the record; false if there is none.  Policy of rows
+ * that belong to a record and do not have its owner (log, shares).  Reads the record, so
+ * that a new owner changes the record alone.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_record_visible(PG_FUNCTION_ARGS)
@@ -224,7 +237,7 @@ orchestration_record_visible(PG_FUNCTION_ARGS)
 	if (!set->is_user)
 		PG_RETURN_BOOL(false);
 
-	/* rows of one record mostly come together */
+	/* rows of one record mostly follow each other */
 	if (last != NULL && last->set == set &&
 		last->generation == orch_catalog_sharing_generation &&
 		last->share_generation == orch_catalog_share_generation &&
@@ -232,7 +245,7 @@ orchestration_record_visible(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(last->visible);
 
 	visible = orch_access_read(object, id, &record);
-	set = orch_access_current();		/* reading may have taken in invalidations */
+	set = orch_access_current();		/* reading may have accepted invalidations */
 	visible = visible && orch_access_level(set, &record) != ACCESS_NONE;
 
 	if (last == NULL)
@@ -280,8 +293,10 @@ PG_FUNCTION_INFO_V1(orchestration_visible_owner_ids);
  * orchestration.visible_owner_ids(object orchestration.shared_object)
  *		returns uuid[]
  *
- * For index conditions: the owners whose records the caller sees.  Where he sees
- * all, every principal: a plan made for somebody else must find everything.
+ * Returns, for index conditions, the owners whose records of the object the caller sees.
+ * If the caller sees all, returns every principal: a plan that was made for another role
+ * must find all rows.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_visible_owner_ids(PG_FUNCTION_ARGS)
@@ -322,8 +337,8 @@ PG_FUNCTION_INFO_V1(orchestration_shared_record_ids);
  * orchestration.shared_record_ids(object orchestration.shared_object)
  *		returns uuid[]
  *
- * For index conditions: the records that are shared with the caller by manual
- * shares.
+ * Returns, for index conditions, the object's records that manual shares show the caller.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_shared_record_ids(PG_FUNCTION_ARGS)
@@ -337,7 +352,9 @@ PG_FUNCTION_INFO_V1(orchestration_visible_orchestration_ids);
  * orchestration.visible_orchestration_ids(object orchestration.shared_object)
  *		returns uuid[]
  *
- * For index conditions: the orchestrations whose records rules show the caller.
+ * Returns, for index conditions, the orchestrations whose records of the object sharing
+ * rules show the caller.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_visible_orchestration_ids(PG_FUNCTION_ARGS)
@@ -356,8 +373,9 @@ PG_FUNCTION_INFO_V1(orchestration_acting_principal_ids);
 /*
  * orchestration.acting_principal_ids() returns uuid[]
  *
- * The user that the session acts as, and the groups and queues that he belongs
- * to, directly or by way of a group.
+ * Returns the ids of the user that the session acts as, and of the groups and queues that
+ * the user belongs to, directly or by way of other groups.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_acting_principal_ids(PG_FUNCTION_ARGS)
@@ -370,8 +388,9 @@ PG_FUNCTION_INFO_V1(orchestration_unestimated);
 /*
  * orchestration.unestimated(ids uuid[]) returns uuid[]
  *
- * The same array.  VOLATILE, so that the planner does not look each element of a
- * long one up in the statistics; see access_support.c.
+ * Returns its argument.  It is VOLATILE so that the planner does not look up each element
+ * of a long array in the statistics; see access_support.c.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_unestimated(PG_FUNCTION_ARGS)

@@ -1,9 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * access_record.c
- *	  What of a record its access depends on.
+ *	  The parts of a record that access to it depends on.
  *
- * Read with a snapshot of now, as everything that decides about access.
+ * Read with a catalog snapshot, like everything that decides on access: an older
+ * snapshot would answer for an owner that the record no longer has.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -23,7 +24,7 @@
 #include "access/access.h"
 #include "base/catalog.h"
 
-/* Where each object keeps it; run_id: 0 where the record is the run. */
+/* The columns of each object's table; run_id: 0 for the run itself. */
 static const struct
 {
 	OrchRelation relation;
@@ -47,9 +48,6 @@ static const struct
 	Anum_work_item_orchestration_id, Anum_work_item_assignee_id}
 };
 
-/*
- * From a row of the object's table.
- */
 void
 orch_access_of_tuple(SharedObject object, HeapTuple tuple, TupleDesc desc,
 					 RecordAccess *record)
@@ -73,9 +71,6 @@ orch_access_of_tuple(SharedObject object, HeapTuple tuple, TupleDesc desc,
 														  desc, &isnull));
 }
 
-/*
- * The record with this id; false: there is none.
- */
 bool
 orch_access_read(SharedObject object, const pg_uuid_t *id, RecordAccess *record)
 {
@@ -99,9 +94,6 @@ orch_access_read(SharedObject object, const pg_uuid_t *id, RecordAccess *record)
 	return found;
 }
 
-/*
- * The record with this id, whatever its object is.
- */
 bool
 orch_access_find(const pg_uuid_t *id, RecordAccess *record)
 {

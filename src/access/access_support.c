@@ -3,28 +3,31 @@
  * access_support.c
  *	  What the planner is told of the functions of the policies.
  *
- * Three things, for each arm of a policy:
+ * A policy is an OR of functions, its arms: by owner, by manual share, by orchestration,
+ * by assignee.  The planner learns three things of each:
  *
- * As the condition of an index it becomes "column = ANY (ids)" where ids is a
- * STABLE function of the caller's sets: evaluated when a scan begins, so that a
- * kept plan is right for whoever executes it.  The condition counts as lossy:
- * the policy itself is evaluated on every row that is found, too.
+ * 1. An index condition.  The arm becomes "column = ANY (ids)", where ids is a STABLE
+ * function of the caller's sets.  It is evaluated when a scan begins, so that a kept
+ * plan is right for every role that executes it.  The condition is lossy: the policy
+ * itself is evaluated on every row that the index finds.
  *
- * How many rows it lets through is computed from the set and the statistics of
- * the column.  The planner would compute the same for the derived condition,
- * asking the statistics once for each id; long arrays are hidden from that in a
- * VOLATILE function, and a condition that lets much through is not offered to an
- * index at all.
+ * 2. The selectivity, computed from the set and the statistics of the column.  The
+ * planner would compute the same for the derived condition, with a look-up in the
+ * statistics for each id.  A VOLATILE function hides long arrays from it, and a
+ * condition that most rows meet is not offered to an index at all.
  *
- * For somebody who sees all records of the object, every arm becomes TRUE, and
- * nothing is left of the policy.  Such a plan must not outlive that: it is made
- * only for who acts by his role (the plan cache makes a new plan for another
- * role, as the query has row security), and should orchestration.user_id be set
- * later, plans are dropped (principal.c).  When permissions or defaults change it
- * is invalidated, since it is made to depend on those tables; and since a
- * transaction that holds its locks already would not notice, each execution of
- * such a plan is checked when it starts.  A statement that locks rows keeps the
- * functions: it may wait, and must then ask again.
+ * 3. TRUE, if the caller sees all records of the object: nothing of the policy is left.
+ * Such a plan must not be used after the access was revoked:
+ *
+ * - It is made only for a caller who acts by role.  The query has row security, so the
+ *	 plan cache makes a new plan for another role; setting orchestration.user_id later
+ *	 drops plans (principal.c).
+ * - It depends on the tables of permissions and defaults, so that a change of these
+ *	 invalidates it.
+ * - A transaction that already holds its locks would not notice the invalidation, so
+ *	 check_plan() checks each execution of such a plan when it starts.
+ * - A statement that locks rows keeps the functions: it may wait, and must ask again
+ *	 then.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -40,7 +43,6 @@
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_statistic.h"
-
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -62,24 +64,24 @@
 /* Arrays longer than this are not looked up element by element. */
 #define MAX_ESTIMATED_IDS	100
 
-/* An index is of no use for more than this part of a table. */
+/* A condition that more than this part of the rows meet is not offered to an index. */
 #define MAX_INDEX_SELECTIVITY	0.25
 
 /*
- * What marks the plans of this session that were simplified: the index by owner of
- * the object's table, on which no plan else is said to depend; or InvalidOid.  Kept
- * here, since plans outlive DROP EXTENSION.
+ * The mark of simplified plans: each depends on the index by owner of the object's
+ * table, which no other plan does.  InvalidOid while the session made none.  The OIDs
+ * are kept here because plans outlive DROP EXTENSION.
  */
 static Oid	marks[NUM_OBJECTS];
 
-static ExecutorStart_hook_type next_executor_start = NULL;
-
-static void check_plan(QueryDesc *query, int eflags);
 static const OrchRelation owner_indexes[NUM_OBJECTS] = {
 	INDEX_RUN_OWNER, INDEX_STAGE_RUN_OWNER, INDEX_STEP_RUN_OWNER,
 	INDEX_WORK_ITEM_OWNER
 };
 
+static ExecutorStart_hook_type next_executor_start = NULL;
+
+static void check_plan(QueryDesc *query, int eflags);
 static Node *support(Node *request, AccessArm arm);
 static Node *simplify(SupportRequestSimplify *request, AccessArm arm);
 static bool select_rows(SupportRequestSelectivity *request, AccessArm arm);
@@ -89,7 +91,7 @@ static double selectivity(PlannerInfo *root, Node *column, int varRelid,
 static bool object_of_call(List *args, AccessArm arm, SharedObject *object);
 static Oid	function_oid(const char *name, int nargs, const Oid *argtypes);
 
-/* The column that an arm is asked about: its last argument. */
+/* The column of an arm: its last argument. */
 #define ARM_COLUMN(args) ((Node *) llast(args))
 
 PG_FUNCTION_INFO_V1(orchestration_owner_visible_support);
@@ -102,7 +104,9 @@ PG_FUNCTION_INFO_V1(orchestration_record_visible_support);
  * orchestration.owner_visible_support(internal) returns internal, and the same
  * for the other arms
  *
- * Planner support functions; not callable from SQL.
+ * Planner support functions, not callable from SQL: each returns the node that the
+ * planner asked for, or null.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_owner_visible_support(PG_FUNCTION_ARGS)
@@ -129,7 +133,10 @@ orchestration_assignee_visible_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * record_visible() is no arm, and can only be simplified.
+ * orchestration.record_visible_support(internal) returns internal
+ *
+ * record_visible() has no column with an index: only simplification applies to it.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_record_visible_support(PG_FUNCTION_ARGS)
@@ -154,7 +161,7 @@ support(Node *request, AccessArm arm)
 }
 
 /*
- * Which object a call is about; false: it is not a constant.
+ * The object that a call of an arm names; false if the argument is not a constant.
  */
 static bool
 object_of_call(List *args, AccessArm arm, SharedObject *object)
@@ -181,6 +188,9 @@ function_oid(const char *name, int nargs, const Oid *argtypes)
 						  nargs, argtypes, false);
 }
 
+/*
+ * TRUE for a caller who sees all records of the object; see the head of this file.
+ */
 static Node *
 simplify(SupportRequestSimplify *request, AccessArm arm)
 {
@@ -210,7 +220,7 @@ simplify(SupportRequestSimplify *request, AccessArm arm)
 }
 
 /*
- * ExecutorStart_hook: may he who executes a simplified plan still see all?
+ * ExecutorStart_hook: raises 40001 for a simplified plan if its role no longer sees all.
  */
 static void
 check_plan(QueryDesc *query, int eflags)
@@ -224,7 +234,7 @@ check_plan(QueryDesc *query, int eflags)
 				list_member_oid(query->plannedstmt->relationOids, marks[object]) &&
 				orch_access_of_role(GetUserId())->base[object] < ACCESS_READ)
 			{
-				/* not all that changes who he is invalidates plans by itself */
+				/* some changes of what the role acts as do not invalidate plans */
 				ResetPlanCache();
 				ereport(ERROR,
 						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -239,7 +249,7 @@ check_plan(QueryDesc *query, int eflags)
 }
 
 /*
- * Called once, by _PG_init().
+ * Installs the hook; called once, by _PG_init().
  */
 void
 orch_access_support_init(void)
@@ -261,8 +271,8 @@ select_rows(SupportRequestSelectivity *request, AccessArm arm)
 }
 
 /*
- * The part of the rows whose column is in the set: known frequencies of the most
- * common values, and an equal share of the rest for each of the others.
+ * The part of the rows whose column is in the set: the frequencies of the most common
+ * values that are in it, and an equal share of the rest for each other id.
  */
 static double
 selectivity(PlannerInfo *root, Node *column, int varRelid, AccessArm arm,

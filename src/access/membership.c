@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * membership.c
- *	  The trigger on memberships: no group in itself by way of others.
+ *	  The trigger on memberships: no group may belong to itself, directly or by way
+ *	  of other groups.
  *
- * Each new edge between groups is made under one lock for all of them, the row
- * of the automated process user: two sessions that close a circle together may
- * have no other row in common.  The search for a circle reads with a snapshot
- * taken under the lock, so that REPEATABLE READ finds what was committed
- * meanwhile.  Users in groups, which is nearly all, take no lock.
+ * One lock serves all memberships of groups in groups, the row of the automated process
+ * user: two sessions that close a circle together may have no other row in common.  The
+ * search for a circle uses a snapshot taken under the lock, so that a REPEATABLE READ
+ * transaction finds what others committed meanwhile.  A user in a group, the usual
+ * case, takes no lock.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -46,10 +47,11 @@ PG_FUNCTION_INFO_V1(orchestration_guard_membership);
 /*
  * orchestration.guard_membership() returns trigger
  *
- * BEFORE INSERT OR UPDATE ROW of membership fills in the member's kind, AFTER
- * INSERT ROW looks for circles.  Raises OR103 where group or member is no such
- * principal, OR006 for a circle (reference.md, 2.7: CIRCULAR_DEPENDENCY), OR005
- * for an update, 39P01 when not called as such a trigger.
+ * BEFORE INSERT OR UPDATE ROW of membership fills in the member's kind; AFTER INSERT ROW
+ * looks for circles.
+ * Raises: OR103 if the group or the member is not a principal of the right kind, OR006
+ * for a circle, OR005 for an update, 39P01 if not called as such a trigger.
+ * Source: reference.md, 2.7 (CIRCULAR_DEPENDENCY).
  */
 Datum
 orchestration_guard_membership(PG_FUNCTION_ARGS)
@@ -110,7 +112,7 @@ orchestration_guard_membership(PG_FUNCTION_ARGS)
 }
 
 /*
- * What kind the member is, after a look at both.
+ * Fills in the member's kind, and checks group and member.
  */
 static HeapTuple
 fill_kind(HeapTuple row, TupleDesc desc)
@@ -149,7 +151,7 @@ fill_kind(HeapTuple row, TupleDesc desc)
 }
 
 /*
- * Whether a principal belongs to a group, or is it: upwards from the member.
+ * Is a principal the group, or does it belong to it?  Searches upwards from the member.
  */
 static bool
 belongs_to(const pg_uuid_t *group, const pg_uuid_t *member)

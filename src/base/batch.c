@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * batch.c
- *	  Many rows into a table at once, past the executor.
+ *	  Inserts many rows at once, past the executor.
  *
- * What a run says of itself (log, history) is a multiple of the rows that it
- * changes; written one by one through SPI it would cost as much as everything
- * else.  table_multi_insert() puts many rows into the heap in one WAL record, as
- * COPY does.  Constraints are not checked and triggers do not fire: the callers
- * see to it that those of the extension would have nothing to say.  Where others
- * added columns, triggers or constraints to a table, its rows go through the executor,
- * one by one.
+ * A run writes several rows of log and history for each row that it changes.  Inserted
+ * one by one through SPI, they would cost as much as everything else.
+ * table_multi_insert() puts many rows into the heap in one WAL record, as COPY does.  It
+ * checks no constraints and fires no triggers: callers pass only rows that the
+ * extension's own constraints and triggers would accept unchanged.  If a user added
+ * columns, triggers or constraints to a table, its rows are inserted one by one through
+ * the executor.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -40,10 +40,10 @@
 #include "base/compat.h"
 #include "base/system.h"
 
-/* rows a table_multi_insert() */
+/* Rows for each table_multi_insert(). */
 #define BATCH			500
 
-/* What the extension makes, as test/check/batch.sh counts it. */
+/* The parts of a table that the extension created; test/check/batch.sh counts them. */
 typedef struct Parts
 {
 	int			natts;
@@ -98,8 +98,9 @@ orch_batch_is_own(OrchRelation which)
 }
 
 /*
- * Triggers of foreign keys have been counted as such; a deferrable unique or exclusion
- * constraint has a trigger of the server's, too.
+ * Are all triggers of a table the extension's own?  Triggers of foreign keys are left
+ * out, because the keys are counted; a user's deferrable unique or exclusion constraint
+ * has an internal trigger, too.
  */
 static bool
 has_own_triggers(Relation relation)
@@ -118,7 +119,7 @@ has_own_triggers(Relation relation)
 }
 
 /*
- * By INSERT: columns of others get their defaults, triggers fire, constraints are
+ * Inserts by INSERT: users' columns get their defaults, triggers fire, constraints are
  * checked.
  */
 static void
@@ -182,9 +183,6 @@ insert_one_by_one(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
 	SPI_finish();
 }
 
-/*
- * Insert nrows rows.  Caller is in system context.
- */
 void
 orch_batch_insert(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
 {
@@ -261,9 +259,6 @@ orch_batch_insert(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
 	CommandCounterIncrement();
 }
 
-/*
- * A text cut to so many characters, for rows that wait in TopTransactionContext.
- */
 char *
 orch_batch_keep_text(const char *text, int max_chars)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch.h
- *	  Many rows into a table at once, past the executor.
+ *	  Inserts many rows at once, past the executor.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -20,19 +20,23 @@
 #include "base/catalog.h"
 
 /*
- * Fills one row: every element of values and nulls is the table's column in its
- * order; all nulls are set when it is called.
+ * Fills row i: values and nulls have one element for each column of the table, in its
+ * order.  All nulls are true before the call.
  */
 typedef void (*OrchBatchFill) (int i, Datum *values, bool *nulls, void *arg);
 
+/* Inserts nrows rows.  The caller is in system context. */
 extern void orch_batch_insert(OrchRelation relation, int nrows, OrchBatchFill fill,
 							  void *arg);
+
 /*
- * Does a table have only the columns, triggers and constraints that the extension made?
- * Else its rows have to go through the executor, so that those of others hold.
+ * Does a table have only the columns, triggers and constraints that the extension
+ * created?  Otherwise its rows have to go through the executor, so that users' triggers
+ * and constraints apply.
  */
 extern bool orch_batch_is_own(OrchRelation relation);
 
+/* A copy in TopTransactionContext, cut to so many characters; NULL for NULL. */
 extern char *orch_batch_keep_text(const char *text, int max_chars);
 
 #endif							/* ORCH_BATCH_H */

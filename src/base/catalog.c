@@ -3,11 +3,11 @@
  * catalog.c
  *	  The extension's own objects in the system catalogs, looked up once.
  *
- * SQL enums and C enums meet here and nowhere else: one table, indexed by the C
- * enum, filled at first use, dropped as a whole by the invalidation callbacks
- * (which touch no catalog).  Attribute numbers are constants for speed; filling
- * the cache compares each with the name it stands for, so that a library loaded
- * over another version's tables stops at once instead of reading wrong columns.
+ * SQL enums and C enums meet only here: one table, indexed by the C enum, filled at
+ * first use, and dropped as a whole by the invalidation callbacks (which read no
+ * catalog).  Attribute numbers are constants for speed.  Filling the cache compares each
+ * of them with the column's name, so that a library that does not fit the installed
+ * tables raises an error instead of reading wrong columns.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -115,7 +115,7 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[INDEX_STEP_QUEUE_AVAILABLE] = "step_queue_available_idx"
 };
 
-/* What each attribute number in catalog.h stands for. */
+/* The column of each attribute number in catalog.h. */
 static const struct
 {
 	OrchRelation relation;
@@ -239,7 +239,7 @@ typedef struct CatalogCache
 
 static CatalogCache cache;
 static uint64 generation = 1;
-static uint64 invalidations = 0;	/* that came in, of whatever */
+static uint64 invalidations = 0;	/* received, of any kind */
 uint64		orch_catalog_sharing_generation = 1;
 uint64		orch_catalog_share_generation = 1;
 uint64		orch_catalog_sobject_generation = 1;
@@ -302,8 +302,8 @@ orch_catalog_label_oid(EnumType type, int value)
 }
 
 /*
- * From the OID of a label to the C enum.  A label that C does not know (a
- * superuser added one) is refused.
+ * From the OID of a label to the C enum.  Raises 0A000 for a label that the extension
+ * does not have: a superuser has added it.
  */
 int
 orch_catalog_label_value(EnumType type, Oid label)
@@ -339,12 +339,12 @@ orch_catalog_generation(void)
 }
 
 /*
- * Fill the cache.  Each look-up may take in invalidations: what was read before may be
- * old by then.  The cache is valid only if none came, of anything: which table one is
- * about is not known before the cache is filled.  Else it serves this caller, who cannot
- * ask for more than what was there when he began, and the next one fills it again.  To
- * fill it again here would not end where each look-up drops everything
- * (debug_discard_caches).
+ * Fills the cache.  Each look-up may accept invalidations, so that earlier look-ups may
+ * be out of date.  The cache is valid only if no invalidation of any kind arrived: which
+ * table one concerns is not known before the cache is filled.  Otherwise it serves this
+ * caller, for whom the state at the beginning of the call is good enough, and the next
+ * call fills it again.  Repeating it here would never end with debug_discard_caches,
+ * where each look-up drops everything.
  */
 static void
 load_cache(void)
@@ -375,7 +375,7 @@ load_cache(void)
 				 relation_names[i]);
 		if (relid != cache.relations[i])
 		{
-			/* the extension was created again: forget what was in it */
+			/* the extension was created again: drop caches of its rows */
 			cache.relations[i] = relid;
 			orch_catalog_sharing_generation++;
 			orch_catalog_share_generation++;
@@ -426,9 +426,8 @@ load_enum(EnumInfo *info, Oid schema)
 }
 
 /*
- * Relcache callback: a table of ours changed, or everything did.  Changes of
- * rows in the tables that are cached come here too: their trigger sends such an
- * invalidation.
+ * Relcache callback: a table changed, or (InvalidOid) any table may have.  For tables
+ * whose rows are cached, a trigger sends such an invalidation when rows change.
  */
 static void
 invalidate_relation(Datum arg, Oid relid)
@@ -445,10 +444,10 @@ invalidate_relation(Datum arg, Oid relid)
 		return;
 	}
 
-	/* the tables' OIDs hold even while the rest is invalid */
+	/* the tables' OIDs stay right while the cache is invalid */
 	if (relid == cache.relations[RELATION_SHARE_GRANT])
 	{
-		/* written all the time: nothing else has to go */
+		/* shares change often, so they invalidate nothing else */
 		orch_catalog_share_generation++;
 		return;
 	}
@@ -483,7 +482,7 @@ invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 }
 
 /*
- * A role was renamed, dropped or created: users are mapped by its name.
+ * A role was renamed, dropped or created: users are mapped to roles by name.
  */
 static void
 invalidate_roles(Datum arg, int cacheid, uint32 hashvalue)
@@ -496,10 +495,11 @@ PG_FUNCTION_INFO_V1(orchestration_invalidate_cache);
 /*
  * orchestration.invalidate_cache() returns trigger
  *
- * AFTER ROW trigger, and AFTER TRUNCATE, of the tables whose rows sessions cache:
- * makes every session drop what it knows of them, this one at once, others at
- * commit.  It is ENABLE ALWAYS and for each row: rows that arrive by logical
- * replication fire no others.  Raises 39P01 when not called as a trigger.
+ * AFTER ROW and AFTER TRUNCATE trigger of the tables whose rows sessions cache.  Every
+ * session drops its cache of them: this session at once, others when it commits.  It is
+ * a row trigger, ENABLE ALWAYS, because rows that arrive by logical replication fire no
+ * others.  Returns null.
+ * Raises: 39P01 if not called as a trigger.
  * Source: ours.
  */
 Datum

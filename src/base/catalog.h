@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.h
- *	  What the extension looks like in the system catalogs: OIDs of its tables,
- *	  types and labels, attribute numbers, its owner.
+ *	  The extension's own objects in the system catalogs: OIDs of its tables, types and
+ *	  labels, attribute numbers, its owner.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -16,7 +16,7 @@
 
 #include "base/orchestration.h"
 
-/* The enum types that C knows; the table in catalog.c has name and labels. */
+/* The enum types; catalog.c has their names and labels. */
 typedef enum EnumType
 {
 	ENUM_RUN_STATUS,
@@ -36,7 +36,7 @@ typedef enum EnumType
 	ENUM_LAST = ENUM_FEED_VISIBILITY
 } EnumType;
 
-/* The tables that C knows. */
+/* The tables and indexes that C code reads. */
 typedef enum OrchRelation
 {
 	RELATION_RUN,
@@ -74,7 +74,7 @@ typedef enum OrchRelation
 	INDEX_STAGE_RUN_ID,
 	INDEX_STEP_RUN_ID,
 	INDEX_WORK_ITEM_ID,
-	/* mark plans, see access_support.c */
+	/* these mark plans, see access_support.c */
 	INDEX_RUN_OWNER,
 	INDEX_STAGE_RUN_OWNER,
 	INDEX_STEP_RUN_OWNER,
@@ -213,19 +213,19 @@ extern int	orch_catalog_label_value(EnumType type, Oid label);
 extern const char *orch_catalog_label(EnumType type, int value);
 
 /*
- * Changes with every invalidation of the action, definition, record type and
- * principal tables; caches of their contents compare it.
+ * Changes with every invalidation of the tables above.  A cache of their rows compares
+ * it with the generation in which it was filled.
  */
 extern uint64 orch_catalog_generation(void);
 
 /*
- * Change when rows that decide about access do: principals, memberships, rules,
- * defaults and roles, or manual shares.  Never 0.
+ * Change when rows change that decide on access: the first with principals,
+ * memberships, rules, defaults and roles, the second with manual shares.  Never 0.
  */
 extern uint64 orch_catalog_sharing_generation;
 extern uint64 orch_catalog_share_generation;
 
-/* Changes when the description of the documented objects may have. */
+/* Changes when the description of the documented objects may have changed. */
 extern uint64 orch_catalog_sobject_generation;
 
 #endif							/* ORCH_CATALOG_H */

@@ -3,10 +3,9 @@
  * errors.h
  *	  SQLSTATEs of the extension: class OR, one header, grouped.
  *
- * Core codes are used where they fit (null_value_not_allowed,
- * invalid_parameter_value, invalid_text_representation and their like); the
- * codes here name what only this extension can refuse.  The README has the
- * same list.
+ * PostgreSQL's own codes are used where they fit (null_value_not_allowed,
+ * invalid_parameter_value and others); the codes here are for errors that only this
+ * extension has.  The README has the same list.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

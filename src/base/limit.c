@@ -3,11 +3,11 @@
  * limit.c
  *	  Limits of the times and intervals that callers give.
  *
- * Times and intervals are added, subtracted and made parts of ids long after they
- * were accepted: in a claim, in a view, when a run is deleted.  One that does not
- * fit fails there, and with it all others of the same statement.  So it is refused
- * where it is given.  Calls ask the functions of limit.h; CHECK constraints of the
- * tables ask those below, for whoever writes a table by hand.
+ * Times and intervals are added, subtracted and made parts of ids long after they were
+ * accepted: in a claim, in a view, when a run is deleted.  A value out of range would
+ * fail there, and with it the whole statement.  So it is refused when it is given.
+ * Calls use the functions of limit.h; CHECK constraints of the tables use those below,
+ * for rows that users write directly.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -25,14 +25,14 @@
 
 #include "base/limit.h"
 
-/* 1970-01-01, and the first moment that is too late: 10000-01-01, both UTC */
+/* 1970-01-01, and the first time that is too late, 10000-01-01; both in UTC */
 #define FIRST_TIME \
 	(-(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 #define END_OF_TIME		((int64) 2921940 * USECS_PER_DAY)
 
 /*
- * No part may be negative: '1 month -30 days' is nothing, a day or two days less,
- * as the month is.
+ * No part may be negative: the length of '1 month -30 days' depends on the month, and
+ * may be negative.
  */
 void
 orch_limit_interval(const Interval *interval, const char *name)
@@ -65,7 +65,7 @@ orch_limit_time(TimestampTz time, const char *name)
 			 errmsg("%s is out of range: \"%s\"", name,
 					DatumGetCString(DirectFunctionCall1(timestamptz_out,
 														TimestampTzGetDatum(time)))),
-			 errdetail("Times of records are those from 1970-01-01 until before 10000-01-01, in UTC."),
+			 errdetail("Times of records range from 1970-01-01 to 9999-12-31, in UTC."),
 			 errhint("Use null where it may be left out.")));
 }
 
@@ -74,8 +74,9 @@ PG_FUNCTION_INFO_V1(orchestration_time_in_range);
 /*
  * orchestration.time_in_range(name text, value timestamptz) returns boolean
  *
- * For CHECK constraints: true; null for null.  Raises 22008 for a time before 1970,
- * after 9999 or infinite.  Source: ours.
+ * For CHECK constraints.  Returns true; null for null.
+ * Raises: 22008 for a time before 1970 or after 9999 (UTC), or an infinite one.
+ * Source: ours.
  */
 Datum
 orchestration_time_in_range(PG_FUNCTION_ARGS)
@@ -92,8 +93,9 @@ PG_FUNCTION_INFO_V1(orchestration_interval_in_range);
 /*
  * orchestration.interval_in_range(name text, value interval) returns boolean
  *
- * For CHECK constraints and functions in SQL: true; null for null.  Raises 22023 for an
- * interval with a negative part, or of more than 100 years.  Source: ours.
+ * For CHECK constraints and functions in SQL.  Returns true; null for null.
+ * Raises: 22023 for an interval with a negative part, or of more than 100 years.
+ * Source: ours.
  */
 Datum
 orchestration_interval_in_range(PG_FUNCTION_ARGS)

@@ -23,7 +23,7 @@
 /* Raises 22023 for an interval with a negative part, or a longer one. */
 extern void orch_limit_interval(const Interval *interval, const char *name);
 
-/* Raises 22008 for a time that no record can have. */
+/* Raises 22008 for a time before 1970 or after 9999 (UTC), or an infinite one. */
 extern void orch_limit_time(TimestampTz time, const char *name);
 
 #endif							/* ORCH_LIMIT_H */

@@ -3,21 +3,21 @@
  * planning.c
  *	  What the planner is told of the extension's own tables.
  *
- * A session keeps plans for as long as it lives, and the planner makes each from
- * the statistics of one moment.  The queue is mostly empty when autovacuum
- * analyzes it, every table is when a database is new; a plan made then reads the
- * whole table, and goes on to do so when there are a million rows.  So plans of
- * the extension do not depend on statistics:
+ * A session keeps plans as long as it lives, and the planner makes each from the
+ * statistics of one moment.  The queue is mostly empty when autovacuum analyzes it, and
+ * every table of a new database is.  A plan made then reads the whole table, and still
+ * does when the table has a million rows.  So plans of the extension do not depend on
+ * statistics:
  *
- * - A kept plan or the check of a foreign key is planned for tables of a fixed,
- *	 large size and columns of fixed statistics.  Every condition is then worth its
- *	 index.  A kept plan depends only on its text: its planner settings are fixed too.
- * - A statement of a user is planned with the statistics, as everywhere.  Only a
- *	 table that was analyzed while it had no rows but pages is not taken for
- *	 empty for ever after: PostgreSQL trusts the rows a page that it saw then.
+ * - Kept plans and checks of foreign keys are planned for tables of a fixed, large size
+ *	 and columns of fixed statistics, so that every condition uses its index.  A kept
+ *	 plan depends only on its text: its planner settings are fixed, too.
+ * - Users' statements are planned with the statistics.  One exception: PostgreSQL keeps
+ *	 the density (rows per page) that ANALYZE saw, so it would take a table that had
+ *	 pages and no rows then for empty for ever.  LEAST_DENSITY corrects that.
  *
- * The plans of foreign keys are made by PostgreSQL; they are known by the security
- * context, which ri_triggers.c and system.c use and nothing else.
+ * PostgreSQL makes the plans of foreign keys.  They are recognized by the security
+ * context SECURITY_NOFORCE_RLS, which only ri_triggers.c and system.c use.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -52,7 +52,7 @@
 
 #include "base/planning.h"
 
-/* What a plan of ours is made for: a large table where an id has ten rows. */
+/* The sizes that plans are made for: a large table with ten rows for each id. */
 #define ASSUMED_TUPLES			1000000.0
 #define ASSUMED_PAGES			100000
 #define ASSUMED_INDEX_PAGES		10000
@@ -61,7 +61,7 @@
 #define ASSUMED_STATUSES		4	/* of enums */
 #define ASSUMED_WIDTH			16
 
-/* Rows a page that a table of ours has at least, unless most were deleted. */
+/* Rows per page that a table of the extension has at least, unless most were deleted. */
 #define LEAST_DENSITY			1.0
 
 typedef struct PlannerSetting
@@ -70,7 +70,7 @@ typedef struct PlannerSetting
 	const char *value;
 } PlannerSetting;
 
-/* The settings of a kept plan; those of the caller decide nothing. */
+/* The settings for planning a kept plan, instead of the caller's. */
 static const PlannerSetting settings[] = {
 	{"enable_seqscan", "off"},
 	{"enable_indexscan", "on"},
@@ -102,7 +102,7 @@ static get_relation_stats_hook_type next_relation_stats = NULL;
 static void assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel);
 static bool assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 							  VariableStatData *vardata);
-static bool is_ours(Oid relid);
+static bool is_own(Oid relid);
 static bool planned_for_us(Oid relid);
 static HeapTuple assumed_statistics(Oid type);
 static HeapTuple make_statistics(float4 distinct);
@@ -124,9 +124,9 @@ orch_planning_init(void)
 }
 
 /*
- * The settings are in force only here, never while something is executed.  An
- * invalidation between here and the execution lets PostgreSQL plan it again without
- * them: what the planner is told of the tables then still decides for indexes.
+ * The settings are in force only here, never while a statement is executed.  If the plan
+ * is invalidated between here and its execution, PostgreSQL plans it again without them;
+ * the sizes and statistics assumed below still make it use the indexes.
  */
 void
 orch_planning_prepare(SPIPlanPtr plan, bool bitmaps)
@@ -165,7 +165,7 @@ orch_planning_prepare(SPIPlanPtr plan, bool bitmaps)
 }
 
 /*
- * get_relation_info_hook: sizes of our tables.
+ * get_relation_info_hook: the sizes of the extension's tables.
  */
 static void
 assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
@@ -189,7 +189,7 @@ assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 			index->tree_height = ASSUMED_INDEX_HEIGHT;
 		}
 	}
-	else if (rel->tuples < rel->pages * LEAST_DENSITY && is_ours(relid))
+	else if (rel->tuples < rel->pages * LEAST_DENSITY && is_own(relid))
 	{
 		rel->tuples = rel->pages * LEAST_DENSITY;
 		foreach(cell, rel->indexlist)
@@ -203,8 +203,8 @@ assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 }
 
 /*
- * get_relation_stats_hook: statistics of columns of ours.  Returns true when the planner
- * is not to look for others.
+ * get_relation_stats_hook: the statistics of the extension's columns.  Returns true if
+ * the planner is to use these.
  */
 static bool
 assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
@@ -219,8 +219,9 @@ assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 	return true;
 }
 
+/* Is the table in the schema of the extension? */
 static bool
-is_ours(Oid relid)
+is_own(Oid relid)
 {
 	if (relid < FirstNormalObjectId)
 		return false;
@@ -230,7 +231,7 @@ is_ours(Oid relid)
 }
 
 /*
- * Is the table one of ours, and the statement a kept one or a foreign key's?
+ * Is the table the extension's, and the statement a kept plan or a check of a foreign key?
  */
 static bool
 planned_for_us(Oid relid)
@@ -239,12 +240,12 @@ planned_for_us(Oid relid)
 	int			sec_context;
 
 	GetUserIdAndSecContext(&user_id, &sec_context);
-	return (planning_kept || (sec_context & SECURITY_NOFORCE_RLS) != 0) && is_ours(relid);
+	return (planning_kept || (sec_context & SECURITY_NOFORCE_RLS) != 0) && is_own(relid);
 }
 
 /*
- * What pg_statistic would say of a column of ids, or of a status; kept for the session.
- * Of others nothing is assumed.
+ * Rows of pg_statistic for columns of ids and of enums, kept for the session; NULL for
+ * other types.
  */
 static HeapTuple
 assumed_statistics(Oid type)
@@ -283,14 +284,16 @@ make_statistics(float4 distinct)
 	return made;
 }
 
+/* VariableStatData.freefunc: nothing is freed. */
 static void
 keep_statistics(HeapTuple tuple)
 {
 }
 
 /*
- * Not by catalog.c, which raises an error where the extension is not installed: the
- * library may be preloaded there, and a schema of that name may be somebody else's.
+ * catalog.c does not serve here, because it raises an error if the extension is not
+ * installed.  The library may be preloaded there, and a schema of that name need not be
+ * the extension's.
  */
 static void
 find_schema(void)
@@ -298,7 +301,7 @@ find_schema(void)
 	Oid			extension;
 	Oid			found;
 
-	/* first: an invalidation that arrives meanwhile undoes it */
+	/* set first, because an invalidation that arrives meanwhile resets it */
 	schema_known = true;
 	schema = InvalidOid;
 	PG_TRY();

@@ -20,9 +20,9 @@
 extern void orch_planning_init(void);
 
 /*
- * Plan a kept plan of one statement, if that is still to be done.  It must be
- * generic (CURSOR_OPT_GENERIC_PLAN).  bitmaps: as the policies of a caller may need;
- * where a condition finds a few rows an index scan is cheaper.
+ * Plans a kept plan of one statement unless it has a valid plan.  It must be generic
+ * (CURSOR_OPT_GENERIC_PLAN).  bitmaps: allow bitmap scans, which a caller's policies may
+ * need; without policies an index scan is cheaper for the few rows of a condition.
  */
 extern void orch_planning_prepare(SPIPlanPtr plan, bool bitmaps);
 

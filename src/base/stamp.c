@@ -1,29 +1,33 @@
 /*-------------------------------------------------------------------------
  *
  * stamp.c
- *	  When records were written: SystemModstamp, and how far it is complete.
+ *	  When records were written: SystemModstamp, and up to when it is complete.
  *
- * Who asks "what changed since then" must not miss what was stamped before he
- * asked and committed afterwards.  now() does not serve: a transaction may begin,
- * wait, and write with its early time after somebody has read past it; and when
- * a transaction began is seen in pg_stat_activity only after it has begun, and
- * never with track_activities off.  So a transaction that writes
+ * A client that polls for "changes since a time" must not miss a record that was stamped
+ * before it asked and committed afterwards.  now() does not serve: a transaction may
+ * begin, wait, and write with its early time after a client has read past that time.
+ * pg_stat_activity does not serve either: it shows the start of a transaction only after
+ * the transaction has begun, and never with track_activities off.  So a writing
+ * transaction
  *
- *	1. takes a lock that nobody waits for, whose tag says the time before it was
- *	   taken,
- *	2. then looks at the clock: that is its stamp, for all that it writes.
+ *	1. takes a lock that nobody waits for, whose tag contains the time before it was
+ *	   taken;
+ *	2. reads the clock: that time is the stamp of everything that it writes.
  *
- * Who asks looks at the clock first and at the locks next.  A writer whose lock
- * he sees has a stamp not before the time in the tag; one whose lock he does not
- * see yet will get a stamp after the look at the clock; one whose lock is gone
- * was out of the list of running transactions before (CommitTransaction() does
- * it in that order), so the next snapshot sees it.  Prepared transactions keep
- * their locks.  Only the clock being set back breaks it.
+ * The reader reads the clock first and the locks next; the minimum of the clock and of
+ * the times in the tags is the horizon.
  *
- * The lock is of the advisory kind, in a class (the fourth field) that no
- * function of PostgreSQL uses.  It is held in share mode, so that two writers of
- * one microsecond do not meet, and by the whole transaction, whatever
- * subtransaction writes first.
+ * - A writer whose lock the reader sees has a stamp not before the time in the tag.
+ * - A writer whose lock is not there yet will get a stamp after the reader's clock.
+ * - A writer whose lock is gone had left the list of running transactions before
+ *	 (CommitTransaction() does it in that order), so the next snapshot sees its rows.
+ *
+ * Prepared transactions keep their locks.  Only a clock that is set back breaks this.
+ *
+ * The lock is an advisory lock in a class (the fourth field of the tag) that no function
+ * of PostgreSQL uses.  Share mode keeps two writers of one microsecond from waiting for
+ * each other.  The lock belongs to the whole transaction, even if a subtransaction
+ * writes first.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -45,7 +49,7 @@
 #include "base/stamp.h"
 #include "base/transaction.h"
 
-static TimestampTz stamp = 0;	/* 0: nothing is written yet */
+static TimestampTz stamp = 0;	/* 0: the transaction has no stamp yet */
 
 TimestampTz
 orch_stamp(void)
@@ -81,12 +85,12 @@ orch_stamp_horizon(void)
 	LockData   *locks;
 	int			i;
 
-	/* a standby does not know who is writing on the primary */
+	/* a standby does not know the locks of the primary */
 	if (RecoveryInProgress())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recovery is in progress"),
-				 errhint("What is still being written is known only on the primary: ask there.")));
+				 errhint("Only the primary knows which records are still being written. Call the function there.")));
 
 	locks = GetLockStatusData();
 	for (i = 0; i < locks->nelements; i++)
@@ -105,9 +109,6 @@ orch_stamp_horizon(void)
 	return horizon;
 }
 
-/*
- * What is too far away to fit is in the first or the last minute.
- */
 int32
 orch_stamp_minute(TimestampTz time)
 {
@@ -149,9 +150,9 @@ PG_FUNCTION_INFO_V1(orchestration_system_modstamp);
 /*
  * orchestration.system_modstamp() returns timestamptz
  *
- * SystemModstamp of what the current transaction writes: the same for all of it.
- * Not before the transaction's first write, and never before a time that
- * latest_date_covered() has returned.
+ * Returns the SystemModstamp of everything that the current transaction writes.  It is
+ * never before a time that latest_date_covered() has returned.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_system_modstamp(PG_FUNCTION_ARGS)
@@ -164,9 +165,10 @@ PG_FUNCTION_INFO_V1(orchestration_latest_date_covered);
 /*
  * orchestration.latest_date_covered() returns timestamptz
  *
- * Every record with a SystemModstamp before it is visible to the statements that
- * begin from now on, unless sharing hides it: the most that get_updated() and
- * get_deleted() say is covered.  Raises 55000 on a standby.
+ * Returns a time: statements that begin from now on see every record with an earlier
+ * SystemModstamp, unless sharing hides it.  get_updated() and get_deleted() cover changes
+ * up to it at most.
+ * Raises: 55000 on a standby.
  * Source: reference.md, 4.4.
  */
 Datum
@@ -180,8 +182,9 @@ PG_FUNCTION_INFO_V1(orchestration_minute_of);
 /*
  * orchestration.minute_of(moment timestamptz) returns integer
  *
- * Whole minutes since 2000-01-01 00:00 UTC: the generated columns modified_minute.
- * From the year 6083 on, and before 2084 BC, the last or first that fits.
+ * Returns the whole minutes since 2000-01-01 00:00 UTC, for the generated columns
+ * modified_minute; from the year 6083 on, and before 2084 BC, the last or first integer.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_minute_of(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * stamp.h
- *	  When records were written: SystemModstamp, and how far it is complete.
+ *	  When records were written: SystemModstamp, and up to when it is complete.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -17,24 +17,25 @@
 
 #include "datatype/timestamp.h"
 
-/* SystemModstamp of what this transaction writes. */
+/* SystemModstamp of everything that this transaction writes. */
 extern TimestampTz orch_stamp(void);
 
 /*
- * What was stamped earlier than this has ended: it is visible to every snapshot
- * that is taken from now on, or was rolled back.
+ * The horizon: every transaction with an earlier stamp has ended.  Snapshots taken from
+ * now on see its rows, unless it was rolled back.
  */
 extern TimestampTz orch_stamp_horizon(void);
 
 /*
- * Whole minutes since 2000-01-01, by which changed records are found; of a time so
- * far away that they do not fit, the first or last that does.
+ * Whole minutes since 2000-01-01, by which changed records are found.  Times that are
+ * too far away give the first or last int32.
  */
 extern int32 orch_stamp_minute(TimestampTz time);
 
 /* A finite time without its seconds. */
 extern TimestampTz orch_stamp_cut(TimestampTz time);
 
+/* Called once, by _PG_init(). */
 extern void orch_stamp_init(void);
 
 #endif							/* ORCH_STAMP_H */

@@ -3,10 +3,10 @@
  * uuid.c
  *	  Record ids: uuids of version 7 (RFC 9562), ordered by time.
  *
- * 48 bits of milliseconds, 12 bits of the fraction of the millisecond, 62
- * random bits.  From PostgreSQL 18 on the server's own uuidv7() makes them.
- * Within a session ids strictly increase, even when the clock does not: rows
- * made one after another sort so, and new index entries go to the same page.
+ * An id has 48 bits of milliseconds, 12 bits for the fraction of the millisecond, and 62
+ * random bits.  From PostgreSQL 18 on, the server's uuidv7() makes them.  Within a
+ * session ids strictly increase, even if the clock does not: rows sort in the order in
+ * which they were made, and new index entries go to the same page.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -30,9 +30,6 @@
 /* one step of the 12-bit fraction, rounded up: 1,000,000 ns / 4096 */
 #define FRACTION_NS	245
 
-/*
- * Make a new id.
- */
 void
 orch_uuid_generate(pg_uuid_t *id)
 {
@@ -70,9 +67,6 @@ orch_uuid_generate(pg_uuid_t *id)
 #endif
 }
 
-/*
- * When an id of version 7 was made, to the millisecond.
- */
 TimestampTz
 orch_uuid_time(const pg_uuid_t *id)
 {
@@ -86,7 +80,7 @@ orch_uuid_time(const pg_uuid_t *id)
 }
 
 /*
- * What uuid_out() makes, without a StringInfo: get_updated() may have 600,000.
+ * The text of uuid_out(), made without a StringInfo: get_updated() may return 600,000.
  */
 char *
 orch_uuid_text(const pg_uuid_t *id)
@@ -107,9 +101,6 @@ orch_uuid_text(const pg_uuid_t *id)
 	return text;
 }
 
-/*
- * qsort comparator.
- */
 int
 orch_uuid_compare(const void *a, const void *b)
 {
@@ -117,8 +108,8 @@ orch_uuid_compare(const void *a, const void *b)
 }
 
 /*
- * A uuid as uuid_in() takes it, without its error: hyphens after every fourth
- * digit, braces around it.
+ * Accepts what uuid_in() accepts: optional hyphens after every fourth digit, optional
+ * braces.
  */
 bool
 orch_uuid_parse(const char *text, pg_uuid_t *id)
@@ -153,9 +144,6 @@ orch_uuid_parse(const char *text, pg_uuid_t *id)
 	return *text == '\0';
 }
 
-/*
- * uuid[] of the ids; nids may be 0.
- */
 ArrayType *
 orch_uuid_array(const pg_uuid_t *ids, int nids)
 {
@@ -181,7 +169,8 @@ PG_FUNCTION_INFO_V1(orchestration_new_id);
 /*
  * orchestration.new_id() returns uuid
  *
- * A new record id.
+ * Returns a new record id.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_new_id(PG_FUNCTION_ARGS)

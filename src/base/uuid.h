@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * uuid.h
- *	  Record ids and sets of them.
+ *	  Record ids: uuids of version 7 (RFC 9562), ordered by time.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -20,10 +20,19 @@
 #include "utils/uuid.h"
 
 extern void orch_uuid_generate(pg_uuid_t *id);
+
+/* The time at which an id was made, to the millisecond. */
 extern TimestampTz orch_uuid_time(const pg_uuid_t *id);
+
 extern char *orch_uuid_text(const pg_uuid_t *id);
+
+/* Reads an id; false if the text is not one. */
 extern bool orch_uuid_parse(const char *text, pg_uuid_t *id);
+
+/* qsort comparator */
 extern int	orch_uuid_compare(const void *a, const void *b);
+
+/* The ids as uuid[]; nids may be 0. */
 extern ArrayType *orch_uuid_array(const pg_uuid_t *ids, int nids);
 
 #define orch_uuid_equal(a, b) (memcmp((a), (b), UUID_LEN) == 0)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * uuid_map.c
- *	  Filling of the maps that uuid_map.h looks things up in.
+ *	  Fills the maps of uuid_map.h.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -28,10 +28,6 @@ orch_uuid_map_init(UuidMap *map, MemoryContext context)
 	map->context = context;
 }
 
-/*
- * Where the value of a key is, which is put in if it is not there.  The caller
- * sets it to something other than 0 before he does anything else with the map.
- */
 uint8 *
 orch_uuid_map_enter(UuidMap *map, const pg_uuid_t *key)
 {
@@ -50,7 +46,7 @@ orch_uuid_map_enter(UuidMap *map, const pg_uuid_t *key)
 }
 
 /*
- * At most half full, so that a look-up ends soon.
+ * Doubles the map.  It is at most half full, so that a look-up ends soon.
  */
 static void
 grow(UuidMap *map)
@@ -69,7 +65,7 @@ grow(UuidMap *map)
 	map->values = MemoryContextAllocExtended(map->context, map->size,
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	map->count = 0;
-	/* does not come back here: there is room */
+	/* does not call grow() again: there is room */
 	for (i = 0; i < old.size; i++)
 		if (old.values[i] != 0)
 			*orch_uuid_map_enter(map, &old.keys[i]) = old.values[i];

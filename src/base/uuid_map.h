@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * uuid_map.h
- *	  Map from uuids to small numbers, made to be asked once a row of a scan.
+ *	  A map from uuids to small numbers, fast enough for a look-up for each row of a
+ *	  scan.
  *
- * simplehash would do, but its elements carry a status of their own; here the
- * value is the status (0: empty), the keys lie apart from it, and a look-up is
- * inlined into the functions of the policies.  Nothing is ever removed.
+ * The elements of simplehash have a status of their own.  Here the value is the status
+ * (0: empty), the keys lie apart from the values, and a look-up is inlined into the
+ * functions of the policies.  Nothing is ever removed.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -31,6 +32,11 @@ typedef struct UuidMap
 } UuidMap;
 
 extern void orch_uuid_map_init(UuidMap *map, MemoryContext context);
+
+/*
+ * The place of a key's value; enters the key, with the value 0, if it is not there.  The
+ * caller must set a value other than 0 before it uses the map again.
+ */
 extern uint8 *orch_uuid_map_enter(UuidMap *map, const pg_uuid_t *key);
 
 static inline uint32
@@ -39,7 +45,7 @@ orch_uuid_hash(const pg_uuid_t *key)
 	uint64		high;
 	uint64		low;
 
-	/* v7 ids: time and a counter in front, 62 random bits behind */
+	/* an id has the time in front and 62 random bits behind */
 	memcpy(&high, key->data, sizeof(high));
 	memcpy(&low, key->data + sizeof(high), sizeof(low));
 	low ^= high * UINT64CONST(0x9E3779B97F4A7C15);
@@ -49,7 +55,7 @@ orch_uuid_hash(const pg_uuid_t *key)
 }
 
 /*
- * The value of a key, 0: it is not there.
+ * The value of a key; 0 if it is not there.
  */
 static inline uint8
 orch_uuid_map_get(const UuidMap *map, const pg_uuid_t *key)

@@ -24,16 +24,20 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "definition/definition_int.h"
+#include "record/principal.h"
 
 /* Names in the cache of what is active; longer ones cannot exist. */
 #define CACHE_KEY_LENGTH	128
@@ -91,6 +95,18 @@ static StaticPlan triggered_plan = {
 static void ready_active_cache(void);
 static void start_definition_cache(void);
 static int	compare_trigger_order(const void *a, const void *b);
+
+/*
+ * What every call on definitions checks first: the caller's permission, and an argument
+ * that must not be null.  Raises 42501 or 22004.
+ */
+void
+orch_definition_check_call(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	orch_access_require_permission(GetUserId(), PERMISSION_MANAGE_DEFINITIONS,
+								   "manage orchestrations");
+	orch_require_arguments(fcinfo, argno, 1, psprintf("argument \"%s\"", name));
+}
 
 void
 orch_definition_unknown(const char *name)
@@ -392,6 +408,38 @@ compare_trigger_order(const void *a, const void *b)
 	if (left_order != right_order)
 		return left_order < right_order ? -1 : 1;
 	return strcmp(left->name, right->name);
+}
+
+int
+orch_definition_stage_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_STAGE ? entry->index : -1;
+}
+
+int
+orch_definition_step_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_STEP ? entry->index : -1;
+}
+
+int
+orch_definition_variable_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_VARIABLE ? entry->index : -1;
+}
+
+int
+orch_definition_outcome_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = orch_definition_find_name(def, name);
+
+	return entry != NULL && entry->kind == NAME_OUTCOME ? entry->index : -1;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_completes_by_condition);

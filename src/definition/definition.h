@@ -22,6 +22,7 @@
 #include "utils/uuid.h"
 
 #include "evaluate/condition.h"
+#include "evaluate/formula.h"
 
 /* The one output of an evaluation flow, or of a function that is a condition. */
 #define CONDITION_OUTPUT	"isOrchestrationConditionMet"
@@ -179,17 +180,6 @@ typedef struct AssignmentDef
 	Connector	connector;
 } AssignmentDef;
 
-typedef enum VariableType
-{
-	VARIABLE_STRING,			/* String, Picklist, Multipicklist */
-	VARIABLE_NUMBER,			/* Number, Currency */
-	VARIABLE_BOOLEAN,
-	VARIABLE_DATE,
-	VARIABLE_DATETIME,
-	VARIABLE_TIME,
-	VARIABLE_RECORD				/* SObject, Apex: any JSON object */
-} VariableType;
-
 typedef struct VariableDef
 {
 	char	   *name;
@@ -208,17 +198,6 @@ typedef enum RecordTriggerType
 	RECORD_TRIGGER_UPDATE,
 	RECORD_TRIGGER_CREATE_AND_UPDATE
 } RecordTriggerType;
-
-typedef struct FormulaDef
-{
-	char	   *name;
-	VariableType type;
-	int			scale;			/* -1: none given */
-	struct FormulaNode *root;
-	int			nesting;		/* how deep it nests */
-	List	   *references;		/* of Operand *: what it reads */
-	bool		reads_record;	/* it, or what it refers to, looks at $Record */
-} FormulaDef;
 
 /* A text with the values of references in it. */
 typedef struct TemplateDef
@@ -259,7 +238,7 @@ typedef struct Definition
 	RecordTriggerType record_trigger;
 	bool		only_when_changed;	/* doesRequireRecordChangedToMeetCriteria */
 	ConditionSet *filters;		/* left sides are OPERAND_RECORD, one field */
-	struct FormulaNode *filter_formula; /* or NULL */
+	FormulaNode *filter_formula; /* or NULL */
 	List	   *filter_references;	/* of Operand *: what it reads */
 	bool		filters_look_back;	/* they ask what changed */
 	bool		waits_for_record;	/* a stage reads_record */
@@ -295,9 +274,6 @@ typedef struct Definition
  * when there is no such version.  The result lives as long as the session.
  */
 extern const Definition *orch_definition_get(const pg_uuid_t *version_id);
-
-/* processType as the metadata has it. */
-extern const char *orch_definition_kind_name(DefinitionKind kind);
 
 /* Index of such an element by API name, -1 when there is none. */
 extern int	orch_definition_stage_index(const Definition *def, const char *name);

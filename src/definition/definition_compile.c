@@ -32,31 +32,11 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "definition/definition_int.h"
-
-#define MAX_SHOWN_PROBLEMS		100
-#define MAX_MESSAGE_LENGTH		1000	/* bytes: there may be many */
-
-const char *const orch_definition_name_kinds[] = {
-	[NAME_STAGE] = "a stage",
-	[NAME_STEP] = "a step",
-	[NAME_DECISION] = "a decision",
-	[NAME_OUTCOME] = "an outcome",
-	[NAME_ASSIGNMENT] = "an assignment",
-	[NAME_VARIABLE] = "a variable",
-	[NAME_CONSTANT] = "a constant",
-	[NAME_FORMULA] = "a formula",
-	[NAME_TEMPLATE] = "a text template",
-	[NAME_LOOKUP] = "a record lookup",
-	[NAME_UNSUPPORTED] = "an unsupported element"
-};
 
 static const char *const definition_kinds[] = {
 	[DEFINITION_ORCHESTRATOR] = "Orchestrator",
@@ -64,214 +44,15 @@ static const char *const definition_kinds[] = {
 	[DEFINITION_EVALUATION] = "EvaluationFlow"
 };
 
-static HTAB *make_names(MemoryContext context);
 static bool check_value_type(Compiler *c, const DocNode *node);
 static void check_flow(Compiler *c, const DocNode *root);
+static void count_elements(Definition *def, const DocNode *root);
+static int	count_children(const DocNode *node, const char *name);
+static void allocate_elements(Compiler *c);
 static void declare_names(Compiler *c, const DocNode *root);
-static char *declare_name(Compiler *c, const DocNode *node, NameKind kind,
-						  int index);
+static void declare_stage(Compiler *c, const DocNode *node);
+static void declare_decision(Compiler *c, const DocNode *node);
 static void check_evaluation(Compiler *c, const DocNode *root);
-
-/* ------------------------------------------------------------- problems */
-
-void
-orch_definition_add_problem(ProblemList *list, ProblemSeverity severity,
-							const char *place, int line, const char *message,
-							const char *reference)
-{
-	Problem    *p;
-
-	if (list->nproblems == list->allocated)
-	{
-		list->allocated = Max(list->allocated * 2, 16);
-		list->problems = list->problems == NULL ?
-			palloc(sizeof(Problem) * list->allocated) :
-			repalloc_huge(list->problems, sizeof(Problem) * list->allocated);
-	}
-	p = &list->problems[list->nproblems++];
-	p->number = list->nproblems;
-	p->severity = severity;
-	p->place = pstrdup(place);
-	p->line = line;
-	p->message = pnstrdup(message,
-						  pg_mbcliplen(message, strlen(message), MAX_MESSAGE_LENGTH));
-	p->reference = reference != NULL ? pstrdup(reference) : NULL;
-	if (severity == PROBLEM_ERROR)
-		list->nerrors++;
-	else if (severity == PROBLEM_STALE)
-		list->nstale++;
-	else
-		list->nwarnings++;
-}
-
-/* qsort comparator: in the order of the source, else as they were found */
-static int
-compare_problems(const void *a, const void *b)
-{
-	const Problem *left = a;
-	const Problem *right = b;
-
-	CHECK_FOR_INTERRUPTS();
-	if (left->line != right->line)
-		return left->line < right->line ? -1 : 1;
-	return left->number - right->number;
-}
-
-/*
- * The problems up to a severity for an error's detail: one a line, and how
- * many more there are.
- */
-char *
-orch_definition_problem_text(const ProblemList *list, ProblemSeverity up_to)
-{
-	StringInfoData result;
-	int			shown = 0;
-	int			left_out = 0;
-	int			i;
-
-	initStringInfo(&result);
-	for (i = 0; i < list->nproblems; i++)
-	{
-		const Problem *p = &list->problems[i];
-
-		if (p->severity > up_to)
-			continue;
-		if (shown == MAX_SHOWN_PROBLEMS)
-		{
-			left_out++;
-			continue;
-		}
-		if (shown++ > 0)
-			appendStringInfoChar(&result, '\n');
-		if (p->line > 0)
-			appendStringInfo(&result, "line %d: ", p->line);
-		if (*p->place != '\0')
-			appendStringInfo(&result, "%s: ", p->place);
-		appendStringInfoString(&result, p->message);
-	}
-	if (left_out > 0)
-		appendStringInfo(&result, "\n(and %d more)", left_out);
-	return result.data;
-}
-
-void
-orch_definition_problem(Compiler *c, ProblemSeverity severity,
-						const DocNode *node, const char *reference,
-						const char *format,...)
-{
-	StringInfoData message;
-
-	initStringInfo(&message);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
-	orch_definition_add_problem(c->problems, severity,
-								orch_document_place(node), node->line,
-								message.data, reference);
-	pfree(message.data);
-}
-
-/* ---------------------------------------------------------------- names */
-
-static uint32
-hash_name(const void *key, Size keysize)
-{
-	const char *name = *(const char *const *) key;
-
-	return hash_bytes((const unsigned char *) name, strlen(name));
-}
-
-static int
-match_names(const void *key1, const void *key2, Size keysize)
-{
-	return strcmp(*(const char *const *) key1, *(const char *const *) key2);
-}
-
-static HTAB *
-make_names(MemoryContext context)
-{
-	HASHCTL		ctl;
-
-	ctl.keysize = sizeof(const char *);
-	ctl.entrysize = sizeof(NameEntry);
-	ctl.hash = hash_name;
-	ctl.match = match_names;
-	ctl.hcxt = context;
-	return hash_create("orchestration names", 64, &ctl,
-					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
-
-NameEntry *
-orch_definition_find_name(const Definition *def, const char *name)
-{
-	return hash_search(def->names, &name, HASH_FIND, NULL);
-}
-
-int
-orch_definition_stage_index(const Definition *def, const char *name)
-{
-	NameEntry  *entry = orch_definition_find_name(def, name);
-
-	return entry != NULL && entry->kind == NAME_STAGE ? entry->index : -1;
-}
-
-int
-orch_definition_step_index(const Definition *def, const char *name)
-{
-	NameEntry  *entry = orch_definition_find_name(def, name);
-
-	return entry != NULL && entry->kind == NAME_STEP ? entry->index : -1;
-}
-
-int
-orch_definition_variable_index(const Definition *def, const char *name)
-{
-	NameEntry  *entry = orch_definition_find_name(def, name);
-
-	return entry != NULL && entry->kind == NAME_VARIABLE ? entry->index : -1;
-}
-
-int
-orch_definition_outcome_index(const Definition *def, const char *name)
-{
-	NameEntry  *entry = orch_definition_find_name(def, name);
-
-	return entry != NULL && entry->kind == NAME_OUTCOME ? entry->index : -1;
-}
-
-/*
- * Does the name obey the rules of API names: letters, digits and underscores,
- * a letter first, no underscore last and no two together?
- */
-bool
-orch_definition_is_api_name(const char *name)
-{
-	const char *p;
-
-	if (!((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z')))
-		return false;
-	for (p = name; *p != '\0'; p++)
-	{
-		if (*p == '_')
-		{
-			if (p[1] == '_' || p[1] == '\0')
-				return false;
-		}
-		else if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-				   (*p >= '0' && *p <= '9')))
-			return false;
-	}
-	return true;
-}
 
 /* ------------------------------------------------------- entry points */
 
@@ -287,7 +68,7 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 	c.def = def;
 	c.problems = problems;
 	def->context = context;
-	def->names = make_names(context);
+	def->names = orch_definition_make_names(context);
 
 	check_flow(&c, root);
 	if (root->kind != DOC_OBJECT || problems->nerrors > 0)
@@ -305,8 +86,7 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 	orch_definition_compile_elements(&c, root);
 	if (def->kind == DEFINITION_EVALUATION)
 		check_evaluation(&c, root);
-	qsort(problems->problems, problems->nproblems, sizeof(Problem),
-		  compare_problems);
+	orch_definition_sort_problems(problems);
 	return def;
 }
 
@@ -479,44 +259,6 @@ check_value_type(Compiler *c, const DocNode *node)
 	return false;
 }
 
-/*
- * The text of a child; NULL when there is none or it is no text.
- */
-const char *
-orch_definition_text(const DocNode *node, const char *name)
-{
-	const DocNode *child = orch_document_child(node, name);
-
-	return child != NULL && child->kind == DOC_TEXT ? child->text : NULL;
-}
-
-/*
- * The same without white space around it: names, references, keywords.  NULL
- * also when nothing is left.
- */
-char *
-orch_definition_word(const DocNode *node, const char *name)
-{
-	const char *text = orch_definition_text(node, name);
-	int			length;
-
-	if (text == NULL)
-		return NULL;
-	while (isspace((unsigned char) *text))
-		text++;
-	length = strlen(text);
-	while (length > 0 && isspace((unsigned char) text[length - 1]))
-		length--;
-	return length > 0 ? pnstrdup(text, length) : NULL;
-}
-
-/* Is it that element, and something to look into? */
-bool
-orch_definition_is_named(const DocNode *node, const char *name)
-{
-	return node->element != NULL && strcmp(node->name, name) == 0;
-}
-
 const char *
 orch_definition_kind_name(DefinitionKind kind)
 {
@@ -586,32 +328,25 @@ check_evaluation(Compiler *c, const DocNode *root)
 /* ----------------------------------------------------------- declarations */
 
 /*
- * Count and name everything, so that the arrays can be allocated and forward
- * references resolved.
+ * Counts the elements of each kind, so that the arrays of the definition can be
+ * allocated.
  */
 static void
-declare_names(Compiler *c, const DocNode *root)
+count_elements(Definition *def, const DocNode *root)
 {
-	Definition *def = c->def;
 	const DocNode *child;
-	const DocNode *inner;
-	int			i = 0;
 
 	for (child = root->first_child; child != NULL; child = child->next)
 	{
 		if (orch_definition_is_named(child, "orchestratedStages"))
 		{
 			def->nstages++;
-			for (inner = child->first_child; inner != NULL; inner = inner->next)
-				if (orch_definition_is_named(inner, "stageSteps"))
-					def->nsteps++;
+			def->nsteps += count_children(child, "stageSteps");
 		}
 		else if (orch_definition_is_named(child, "decisions"))
 		{
 			def->ndecisions++;
-			for (inner = child->first_child; inner != NULL; inner = inner->next)
-				if (orch_definition_is_named(inner, "rules"))
-					def->noutcomes++;
+			def->noutcomes += count_children(child, "rules");
 		}
 		else if (orch_definition_is_named(child, "assignments"))
 			def->nassignments++;
@@ -625,6 +360,28 @@ declare_names(Compiler *c, const DocNode *root)
 				 orch_definition_is_named(child, "constants"))
 			def->nvariables++;
 	}
+}
+
+static int
+count_children(const DocNode *node, const char *name)
+{
+	const DocNode *child;
+	int			n = 0;
+
+	for (child = node->first_child; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, name))
+			n++;
+	return n;
+}
+
+/*
+ * Allocates the arrays of the definition, and sets all counts but that of the
+ * variables back to 0.
+ */
+static void
+allocate_elements(Compiler *c)
+{
+	Definition *def = c->def;
 
 #define ALLOCATE(count, type) \
 	MemoryContextAllocExtended(c->context, sizeof(type) * Max(count, 1), \
@@ -638,121 +395,116 @@ declare_names(Compiler *c, const DocNode *root)
 	def->formulas = ALLOCATE(def->nformulas, FormulaDef);
 	def->templates = ALLOCATE(def->ntemplates, TemplateDef);
 	def->lookups = ALLOCATE(def->nlookups, LookupDef);
+#undef ALLOCATE
 	c->constants = palloc0(sizeof(Operand *) * Max(def->nvariables, 1));
+	def->nstages = def->nsteps = def->ndecisions = def->noutcomes =
+		def->nassignments = def->nformulas = def->ntemplates = def->nlookups = 0;
+}
 
+/*
+ * The second pass: enters every name, so that elements may refer to each other in any
+ * order.
+ */
+static void
+declare_names(Compiler *c, const DocNode *root)
+{
+	Definition *def = c->def;
+	const DocNode *child;
+	int			i = 0;
+
+	count_elements(def, root);
+	allocate_elements(c);
+
+	/* constants before variables, as in the third pass */
 	for (child = root->first_child; child != NULL; child = child->next)
 		if (orch_definition_is_named(child, "constants"))
 		{
-			def->variables[i].name = declare_name(c, child, NAME_CONSTANT, i);
+			def->variables[i].name =
+				orch_definition_declare_name(c, child, NAME_CONSTANT, i);
 			i++;
 		}
 	for (child = root->first_child; child != NULL; child = child->next)
 		if (orch_definition_is_named(child, "variables"))
 		{
-			def->variables[i].name = declare_name(c, child, NAME_VARIABLE, i);
+			def->variables[i].name =
+				orch_definition_declare_name(c, child, NAME_VARIABLE, i);
 			i++;
 		}
 
-	def->nstages = def->nsteps = def->ndecisions = def->noutcomes =
-		def->nassignments = def->nformulas = def->ntemplates = def->nlookups = 0;
 	for (child = root->first_child; child != NULL; child = child->next)
 	{
 		if (orch_definition_is_named(child, "orchestratedStages"))
-		{
-			i = def->nstages++;
-			def->stages[i].name = declare_name(c, child, NAME_STAGE, i);
-			for (inner = child->first_child; inner != NULL; inner = inner->next)
-				if (orch_definition_is_named(inner, "stageSteps"))
-				{
-					int			step = def->nsteps++;
-
-					def->steps[step].name = declare_name(c, inner, NAME_STEP,
-														 step);
-					def->steps[step].stage = i;
-				}
-		}
+			declare_stage(c, child);
 		else if (orch_definition_is_named(child, "decisions"))
-		{
-			i = def->ndecisions++;
-			def->decisions[i].name = declare_name(c, child, NAME_DECISION, i);
-			for (inner = child->first_child; inner != NULL; inner = inner->next)
-				if (orch_definition_is_named(inner, "rules"))
-				{
-					int			outcome = def->noutcomes++;
-
-					def->outcomes[outcome].name = declare_name(c, inner,
-															   NAME_OUTCOME,
-															   outcome);
-				}
-		}
+			declare_decision(c, child);
 		else if (orch_definition_is_named(child, "assignments"))
 		{
 			i = def->nassignments++;
-			def->assignments[i].name = declare_name(c, child, NAME_ASSIGNMENT,
-													i);
+			def->assignments[i].name =
+				orch_definition_declare_name(c, child, NAME_ASSIGNMENT, i);
 		}
 		else if (orch_definition_is_named(child, "formulas"))
 		{
 			i = def->nformulas++;
-			def->formulas[i].name = declare_name(c, child, NAME_FORMULA, i);
+			def->formulas[i].name =
+				orch_definition_declare_name(c, child, NAME_FORMULA, i);
 		}
 		else if (orch_definition_is_named(child, "textTemplates"))
 		{
 			i = def->ntemplates++;
-			def->templates[i].name = declare_name(c, child, NAME_TEMPLATE, i);
+			def->templates[i].name =
+				orch_definition_declare_name(c, child, NAME_TEMPLATE, i);
 		}
 		else if (orch_definition_is_named(child, "recordLookups"))
 		{
 			i = def->nlookups++;
-			def->lookups[i].name = declare_name(c, child, NAME_LOOKUP, i);
+			def->lookups[i].name =
+				orch_definition_declare_name(c, child, NAME_LOOKUP, i);
 		}
 		else if (child->element != NULL &&
 				 child->element->treatment == DOC_REFUSE &&
 				 child->element->shape == SHAPE_OTHER &&
 				 orch_definition_word(child, "name") != NULL)
-			(void) declare_name(c, child, NAME_UNSUPPORTED, 0);
+			(void) orch_definition_declare_name(c, child, NAME_UNSUPPORTED, 0);
 	}
 }
 
-/*
- * Give an element its name; "" when it has none that can be used.
- */
-static char *
-declare_name(Compiler *c, const DocNode *node, NameKind kind, int index)
+/* A stage and its steps. */
+static void
+declare_stage(Compiler *c, const DocNode *node)
 {
-	const DocNode *name_node = orch_document_child(node, "name");
-	char	   *word = orch_definition_word(node, "name");
-	char	   *name;
-	NameEntry  *entry;
-	bool		found;
+	Definition *def = c->def;
+	int			stage = def->nstages++;
+	const DocNode *child;
 
-	CHECK_FOR_INTERRUPTS();
-	if (word == NULL)
-	{
-		if (name_node != NULL && name_node->kind == DOC_TEXT)
-			error_at(c, name_node, "\"name\" is empty");
-		return MemoryContextStrdup(c->context, "");
-	}
-	if (kind != NAME_UNSUPPORTED)
-	{
-		if (strlen(word) > MAX_NAME_LENGTH)
-			error_at(c, name_node, "\"name\" is longer than %d characters",
-					 MAX_NAME_LENGTH);
-		else if (!orch_definition_is_api_name(word))
-			error_at(c, name_node,
-					 "\"%s\" is not an API name: letters, digits and single underscores, a letter first",
-					 word);
-	}
-	name = MemoryContextStrdup(c->context, word);
-	entry = hash_search(c->def->names, &name, HASH_ENTER, &found);
-	if (found)
-	{
-		error_at(c, name_node, "the name \"%.*s\" is already that of %s",
-				 pg_mbcliplen(name, strlen(name), MAX_NAME_LENGTH), name,
-				 orch_definition_name_kinds[entry->kind]);
-		return name;
-	}
-	entry->kind = kind;
-	entry->index = index;
-	return name;
+	def->stages[stage].name = orch_definition_declare_name(c, node, NAME_STAGE, stage);
+	for (child = node->first_child; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, "stageSteps"))
+		{
+			int			step = def->nsteps++;
+
+			def->steps[step].name =
+				orch_definition_declare_name(c, child, NAME_STEP, step);
+			def->steps[step].stage = stage;
+		}
+}
+
+/* A decision and its outcomes. */
+static void
+declare_decision(Compiler *c, const DocNode *node)
+{
+	Definition *def = c->def;
+	int			decision = def->ndecisions++;
+	const DocNode *child;
+
+	def->decisions[decision].name =
+		orch_definition_declare_name(c, node, NAME_DECISION, decision);
+	for (child = node->first_child; child != NULL; child = child->next)
+		if (orch_definition_is_named(child, "rules"))
+		{
+			int			outcome = def->noutcomes++;
+
+			def->outcomes[outcome].name =
+				orch_definition_declare_name(c, child, NAME_OUTCOME, outcome);
+		}
 }

@@ -34,12 +34,10 @@
 #include "utils/rel.h"
 #include "utils/xml.h"
 
-#include "access/access.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "definition/definition_int.h"
-#include "record/principal.h"
 
 #define MAX_VERSIONS	50
 
@@ -523,20 +521,6 @@ lock_definition(const char *name, pg_uuid_t *id)
 									   SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return true;
-}
-
-/*
- * What every call on definitions asks first: the permission, and an argument.
- */
-void
-orch_definition_check_call(FunctionCallInfo fcinfo, int argno, const char *name)
-{
-	orch_access_require_permission(GetUserId(), PERMISSION_MANAGE_DEFINITIONS,
-								   "manage orchestrations");
-	if (PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", name)));
 }
 
 static char *

@@ -22,9 +22,7 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 
 #include "definition/definition_int.h"
 
@@ -45,6 +43,7 @@ static EvaluationAction *compile_evaluation(Compiler *c, const DocNode *node,
 											const char *name, const char *type,
 											const char *inputs);
 static bool has_conditions(const DocNode *node, const char *name);
+static bool has_connector(const DocNode *node, const char *name);
 static void compile_stage(Compiler *c, const DocNode *node, int index,
 						  int *step_index);
 static void compile_step(Compiler *c, const DocNode *node, StepDef *step,
@@ -63,51 +62,6 @@ const char *
 orch_definition_assignee_kind_name(AssigneeKind kind)
 {
 	return assignee_kinds[kind];
-}
-
-/* A boolean element; false when it is absent. */
-bool
-orch_definition_boolean(const DocNode *node, const char *name)
-{
-	const DocNode *child = orch_document_child(node, name);
-	bool		result;
-
-	if (child == NULL ||
-		(child->kind != DOC_BOOLEAN && child->kind != DOC_TEXT))
-		return false;
-	return orch_document_boolean(child->text, &result) && result;
-}
-
-/*
- * A whole number in a range; false, and it is reported, when an element is none.  What
- * is no number at all is reported with the structure of the document.
- */
-bool
-orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, int *value)
-{
-	Numeric		number;
-	Datum		whole;
-
-	if (node == NULL || node->text == NULL ||
-		(node->kind != DOC_NUMBER && !(node->kind == DOC_TEXT && node->is_xml)))
-		return false;
-	if (orch_document_number(node->text, &number))
-	{
-		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
-		if (DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number))) &&
-			DatumGetBool(DirectFunctionCall2(numeric_ge, whole,
-											 NumericGetDatum(int64_to_numeric(least)))) &&
-			DatumGetBool(DirectFunctionCall2(numeric_le, whole,
-											 NumericGetDatum(int64_to_numeric(most)))))
-		{
-			*value = DatumGetInt32(DirectFunctionCall1(numeric_int4, whole));
-			return true;
-		}
-	}
-	else if (node->kind == DOC_TEXT)
-		return false;
-	error_at(c, node, "\"%s\" must be a whole number from %d to %d", node->name, least, most);
-	return false;
 }
 
 /*
@@ -229,16 +183,16 @@ compile_start(Compiler *c, const DocNode *node)
 														  USE_FILTER);
 	if (formula != NULL && formula->kind == DOC_TEXT)
 	{
-		ValueType	type;
-		int			nesting;
+		CompiledFormula compiled;
 
 		if (filters != NULL)
 			error_at(c, formula, "\"start\" has both \"filters\" and \"filterFormula\"");
 		c->references = &def->filter_references;
-		def->filter_formula = orch_formula_compile(c, formula, formula->text,
-												   USE_FILTER, &type, &nesting);
+		orch_definition_compile_formula(c, formula, formula->text, USE_FILTER,
+										&compiled);
 		c->references = NULL;
-		if (type != VALUE_UNKNOWN && type != VALUE_BOOLEAN)
+		def->filter_formula = compiled.root;
+		if (compiled.type != VALUE_UNKNOWN && compiled.type != VALUE_BOOLEAN)
 			error_at(c, formula, "the filter formula is not true or false");
 	}
 	def->filters_look_back = c->filters_look_back;
@@ -292,7 +246,7 @@ compile_stage(Compiler *c, const DocNode *node, int index, int *step_index)
 		error_at(c, node, "an evaluation flow has no stages");
 	stage->connector = orch_definition_compile_connector(c, node, "connector");
 	stage->fault = orch_definition_compile_connector(c, node, "faultConnector");
-	stage->has_fault = orch_definition_has_connector(node, "faultConnector");
+	stage->has_fault = has_connector(node, "faultConnector");
 	stage->exit_action = compile_evaluation(c, node, "exitActionName",
 											"exitActionType",
 											"exitActionInputParameters");
@@ -406,6 +360,15 @@ has_conditions(const DocNode *node, const char *name)
 	const DocNode *child = orch_document_child(node, name);
 
 	return child != NULL && child->kind != DOC_NIL;
+}
+
+/* Is there a connector of that name, even one that ends the path? */
+static bool
+has_connector(const DocNode *node, const char *name)
+{
+	const DocNode *child = orch_document_child(node, name);
+
+	return child != NULL && child->kind == DOC_OBJECT;
 }
 
 /*
@@ -712,62 +675,4 @@ compile_decision(Compiler *c, const DocNode *node, int index,
 		outcome->connector = orch_definition_compile_connector(c, child, "connector");
 	}
 	decision->noutcomes = *outcome_index - decision->first_outcome;
-}
-
-Connector
-orch_definition_compile_connector(Compiler *c, const DocNode *parent, const char *name)
-{
-	Connector	result = {ELEMENT_END, 0};
-	const DocNode *node = orch_document_child(parent, name);
-	char	   *target;
-	NameEntry  *entry;
-
-	if (node == NULL || node->kind == DOC_NIL)
-		return result;
-	target = orch_definition_word(node, "targetReference");
-	if (target == NULL)
-	{
-		if (orch_definition_text(node, "targetReference") != NULL)
-			error_at(c, node, "\"targetReference\" is empty");
-		return result;			/* otherwise reported */
-	}
-	node = orch_document_child(node, "targetReference");
-	entry = orch_definition_find_name(c->def, target);
-	if (entry == NULL)
-	{
-		error_at(c, node, "the connector leads to \"%s\", which does not exist",
-				 target);
-		return result;
-	}
-	result.index = entry->index;
-	switch (entry->kind)
-	{
-		case NAME_STAGE:
-			result.kind = ELEMENT_STAGE;
-			break;
-		case NAME_DECISION:
-			result.kind = ELEMENT_DECISION;
-			break;
-		case NAME_ASSIGNMENT:
-			result.kind = ELEMENT_ASSIGNMENT;
-			break;
-		case NAME_LOOKUP:
-			result.kind = ELEMENT_LOOKUP;
-			break;
-		case NAME_UNSUPPORTED:
-			break;				/* the element itself was refused */
-		default:
-			error_at(c, node, "the connector leads to \"%s\", which is %s",
-					 target, orch_definition_name_kinds[entry->kind]);
-	}
-	return result;
-}
-
-/* Is there a connector of that name, wherever it leads? */
-bool
-orch_definition_has_connector(const DocNode *parent, const char *name)
-{
-	const DocNode *node = orch_document_child(parent, name);
-
-	return node != NULL && node->kind == DOC_OBJECT;
 }

@@ -19,9 +19,9 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 
-#include "base/compat.h"
 #include "definition/definition.h"
 #include "evaluate/document.h"
+#include "evaluate/formula_compile.h"
 
 #define MAX_API_NAME_LENGTH	80
 #define MAX_NAME_LENGTH		255
@@ -62,6 +62,8 @@ typedef struct ProblemList
 } ProblemList;
 
 /* definition.c */
+extern void orch_definition_check_call(FunctionCallInfo fcinfo, int argno,
+									   const char *name);
 extern void orch_definition_unknown(const char *name) pg_attribute_noreturn();
 extern bool orch_definition_find_version(const char *name, bool any,
 										 int32 version, pg_uuid_t *id,
@@ -69,10 +71,6 @@ extern bool orch_definition_find_version(const char *name, bool any,
 extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
 												   MemoryContext context,
 												   ProblemList *problems);
-
-/* definition_deploy.c */
-extern void orch_definition_check_call(FunctionCallInfo fcinfo, int argno,
-										   const char *name);
 
 /* definition_references.c */
 extern void orch_definition_check_activation(const Definition *def,
@@ -89,6 +87,9 @@ extern void orch_definition_warn_of_circle(const Definition *def);
 extern Definition *orch_definition_compile(const DocNode *root,
 										   MemoryContext context,
 										   ProblemList *problems);
+extern const char *orch_definition_kind_name(DefinitionKind kind);
+
+/* definition_scope.c */
 extern void orch_definition_add_problem(ProblemList *list,
 										ProblemSeverity severity,
 										const char *place, int line,
@@ -99,15 +100,7 @@ extern char *orch_definition_problem_text(const ProblemList *list,
 extern bool orch_definition_is_api_name(const char *name);
 
 /* definition_element.c */
-extern const char *orch_definition_variable_type_name(VariableType type);
 extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
-extern ValueType orch_definition_value_type(VariableType type);
-
-/* definition_value.c */
-extern ConditionSet *orch_definition_compile_conditions(const DocNode *root,
-														MemoryContext context,
-														ProblemList *problems);
-extern const char *orch_definition_operator_name(ComparisonOperator op);
 
 /* --- between the files of the compiler only --- */
 
@@ -158,30 +151,36 @@ typedef enum ReferenceUse
 	USE_DEFAULT					/* default values: the run is being made */
 } ReferenceUse;
 
-/* definition_compile.c */
+/* definition_scope.c */
 extern const char *const orch_definition_name_kinds[];
 
 extern void orch_definition_problem(Compiler *c, ProblemSeverity severity,
 									const DocNode *node, const char *reference,
 									const char *format,...)
 			pg_attribute_printf(5, 6);
-extern void orch_definition_check_structure(Compiler *c, const DocNode *node,
-											DocShape shape);
+extern void orch_definition_sort_problems(ProblemList *list);
+
+extern struct HTAB *orch_definition_make_names(MemoryContext context);
 extern NameEntry *orch_definition_find_name(const Definition *def,
 											const char *name);
+extern char *orch_definition_declare_name(Compiler *c, const DocNode *node,
+										  NameKind kind, int index);
+extern Connector orch_definition_compile_connector(Compiler *c, const DocNode *parent,
+												   const char *name);
+
+extern bool orch_definition_is_named(const DocNode *node, const char *name);
 extern const char *orch_definition_text(const DocNode *node, const char *name);
 extern char *orch_definition_word(const DocNode *node, const char *name);
-extern bool orch_definition_is_named(const DocNode *node, const char *name);
-
-/* definition_element.c */
-extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
-
 extern bool orch_definition_boolean(const DocNode *node, const char *name);
 extern bool orch_definition_integer(Compiler *c, const DocNode *node, int least, int most,
 									int *value);
-extern Connector orch_definition_compile_connector(Compiler *c, const DocNode *parent,
-												   const char *name);
-extern bool orch_definition_has_connector(const DocNode *parent, const char *name);
+
+/* definition_compile.c */
+extern void orch_definition_check_structure(Compiler *c, const DocNode *node,
+											DocShape shape);
+
+/* definition_element.c */
+extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
 
 /* definition_resource.c */
 extern void orch_definition_compile_resources(Compiler *c, const DocNode *root);
@@ -197,29 +196,28 @@ extern void orch_definition_check_entry_cycles(Compiler *c,
 											   const DocNode *root);
 extern void orch_definition_check_reachable(Compiler *c, const DocNode *root);
 
-/* definition_value.c */
+/* definition_condition.c */
 extern ConditionSet *orch_definition_compile_condition_list(Compiler *c,
 															const DocNode *parent,
 															const char *conditions,
 															const char *logic,
 															ReferenceUse use);
+
+/* definition_logic.c */
 extern LogicNode *orch_definition_compile_logic(Compiler *c,
 												const DocNode *node,
 												const char *text,
 												int nconditions,
 												int *deepest);
+
+/* definition_value.c */
 extern Operand *orch_definition_compile_value(Compiler *c, const DocNode *node,
 											  ReferenceUse use);
 extern Operand *orch_definition_compile_reference(Compiler *c, const DocNode *node,
 												  const char *text, ReferenceUse use);
-
-extern JsonbValue *orch_definition_resolve_by_text(EvalContext *cxt,
-												   const Operand *operand);
-
-/* formula.c */
-extern struct FormulaNode *orch_formula_compile(Compiler *c, const DocNode *node,
-												const char *text, ReferenceUse use,
-												ValueType *type, int *nesting);
+extern void orch_definition_compile_formula(Compiler *c, const DocNode *node,
+											const char *text, ReferenceUse use,
+											CompiledFormula *formula);
 
 #define error_at(c, node, ...) \
 	orch_definition_problem(c, PROBLEM_ERROR, node, NULL, __VA_ARGS__)

@@ -106,6 +106,16 @@ static List *assignee_names(const Definition *def);
 static const char *literal_assignee(const StepDef *step);
 static bool action_fits(const StepDef *step, const char *kind);
 static const char *fitting_actions(const StepDef *step);
+static void find_version(FunctionCallInfo fcinfo, pg_uuid_t *id);
+static void add_start(References *refs);
+static void add_variables(References *refs);
+static void add_steps(References *refs);
+static void add_assignee(References *refs, const StepDef *step);
+static void add_stages(References *refs);
+static void add_texts(References *refs);
+static void add_lookups(References *refs);
+static void add_path(References *refs);
+static void add_stale(References *refs, const ProblemList *problems);
 static void add_reference(References *refs, const char *kind, const char *name,
 						  const char *detail, const char *used_by,
 						  int resolved);
@@ -529,11 +539,13 @@ PG_FUNCTION_INFO_V1(orchestration_orchestration_references);
  * returns table (kind text, name text, detail text, used_by text,
  * resolved boolean)
  *
- * What a version, the newest when it is null, needs from outside: actions,
- * the record type, fields of the record, assignees, inputs, and references
- * that name nothing.  resolved is null where that is known only at run time.
- * Raises 22004 for a null name, OR202 for an unknown one, OR101 for an unknown
- * version.
+ * Returns what a version (null: the newest) needs from outside: actions, record types,
+ * fields of records, assignees, inputs, global variables, and references that name
+ * nothing.  used_by is the element that needs it; resolved is null if only a run can
+ * tell whether it is there.
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null name, OR202 for an
+ * unknown name, OR101 for an unknown version.
+ * Source: ours.
  */
 Datum
 orchestration_orchestration_references(PG_FUNCTION_ARGS)
@@ -541,163 +553,237 @@ orchestration_orchestration_references(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	MemoryContext context;
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext spi_context;
 	ProblemList problems = {0};
 	References	refs = {0};
-	const Definition *def;
-	char	   *name;
 	pg_uuid_t	version_id;
-	int32		version;
-	Datum		value;
 	HASHCTL		ctl;
-	int			i;
-	int			j;
 
 	orch_definition_check_call(fcinfo, 0, "orchestration");
-	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	InitMaterializedSRF(fcinfo, 0);
 
 	orch_system_connect(&saved);
-	spi_context = CurrentMemoryContext;
-
-	if (!orch_definition_find_version(name, PG_ARGISNULL(1),
-									  PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1),
-									  &version_id, &version))
-	{
-		value = CStringGetTextDatum(name);
-		(void) orch_plan_execute_latest(&known_definition_plan, &value, NULL,
-										1);
-		if (SPI_processed == 0)
-			orch_definition_unknown(name);
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("orchestration \"%s\" has no version %d", name,
-						PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1))));
-	}
-	context = AllocSetContextCreate(spi_context, "orchestration definition",
+	find_version(fcinfo, &version_id);
+	context = AllocSetContextCreate(CurrentMemoryContext,
+									"orchestration definition",
 									ALLOCSET_DEFAULT_SIZES);
-	def = orch_definition_compile_version(&version_id, context, &problems);
-	refs.def = def;
+	refs.def = orch_definition_compile_version(&version_id, context, &problems);
 	refs.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	refs.actions = known_names(&actions_plan, action_names(def));
-	refs.principals = known_names(&principals_plan, assignee_names(def));
+	refs.actions = known_names(&actions_plan, action_names(refs.def));
+	refs.principals = known_names(&principals_plan, assignee_names(refs.def));
 	ctl.keysize = 512;
 	ctl.entrysize = 512;
-	ctl.hcxt = spi_context;
+	ctl.hcxt = CurrentMemoryContext;
 	refs.seen = hash_create("orchestration references", 256, &ctl,
 							HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 
-	if (def->record_type != NULL)
-	{
-		bool		isnull = true;
-		bool		registered;
+	add_start(&refs);
+	add_variables(&refs);
+	add_steps(&refs);
+	add_stages(&refs);
+	add_texts(&refs);
+	add_lookups(&refs);
+	add_path(&refs);
+	add_stale(&refs, &problems);
 
-		value = CStringGetTextDatum(def->record_type);
-		(void) orch_plan_execute_latest(&record_columns_plan, &value, NULL, 1);
-		registered = SPI_processed > 0;
-		if (registered)
-		{
-			value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-								  1, &isnull);
-			if (!isnull)
-				refs.columns = DatumGetJsonbPCopy(value);
-		}
-		add_reference(&refs, "record type", def->record_type, NULL, "start",
-					  registered);
-		add_conditions(&refs, def->filters, "start");
-	}
-	for (i = 0; i < def->nvariables; i++)
+	orch_system_finish(&saved);
+	MemoryContextSwitchTo(caller);
+	return (Datum) 0;
+}
+
+/*
+ * The version that the arguments name.  Raises OR202 or OR101.  Connected to SPI.
+ */
+static void
+find_version(FunctionCallInfo fcinfo, pg_uuid_t *id)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool		newest = PG_ARGISNULL(1);
+	int32		version = newest ? 0 : PG_GETARG_INT32(1);
+	int32		found;
+	Datum		value;
+
+	if (orch_definition_find_version(name, newest, version, id, &found))
+		return;
+	value = CStringGetTextDatum(name);
+	(void) orch_plan_execute_latest(&known_definition_plan, &value, NULL, 1);
+	if (SPI_processed == 0)
+		orch_definition_unknown(name);
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+			 errmsg("orchestration \"%s\" has no version %d", name, version)));
+}
+
+/* The record type, and what the filters of the start read. */
+static void
+add_start(References *refs)
+{
+	const Definition *def = refs->def;
+	Datum		value;
+	bool		registered;
+
+	if (def->record_type == NULL)
+		return;
+	value = CStringGetTextDatum(def->record_type);
+	(void) orch_plan_execute_latest(&record_columns_plan, &value, NULL, 1);
+	registered = SPI_processed > 0;
+	if (registered)
 	{
-		const VariableDef *variable = &def->variables[i];
+		bool		isnull;
+
+		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+							  &isnull);
+		if (!isnull)
+			refs->columns = DatumGetJsonbPCopy(value);
+	}
+	add_reference(refs, "record type", def->record_type, NULL, "start", registered);
+	add_conditions(refs, def->filters, "start");
+}
+
+/* Inputs, and what default values read. */
+static void
+add_variables(References *refs)
+{
+	int			i;
+
+	for (i = 0; i < refs->def->nvariables; i++)
+	{
+		const VariableDef *variable = &refs->def->variables[i];
 
 		if (variable->is_input)
 		{
-			const char *type;
+			const char *type = orch_condition_variable_type_name(variable->type);
 
-			type = orch_definition_variable_type_name(variable->type);
-			add_reference(&refs, "input", variable->name,
-						  variable->is_collection ?
-						  psprintf("%s[]", type) : type,
+			add_reference(refs, "input", variable->name,
+						  variable->is_collection ? psprintf("%s[]", type) : type,
 						  NULL, -1);
 		}
-		add_operand(&refs, variable->default_value, variable->name);
+		add_operand(refs, variable->default_value, variable->name);
 	}
-	for (i = 0; i < def->nsteps; i++)
-	{
-		const StepDef *step = &def->steps[i];
-		const Known *known = find_known(&refs.actions, step->action_name);
-		const char *assignee = literal_assignee(step);
+}
 
-		add_reference(&refs, "action", step->action_name, fitting_actions(step),
+static void
+add_steps(References *refs)
+{
+	int			i;
+	int			j;
+
+	for (i = 0; i < refs->def->nsteps; i++)
+	{
+		const StepDef *step = &refs->def->steps[i];
+		const Known *known = find_known(&refs->actions, step->action_name);
+
+		add_reference(refs, "action", step->action_name, fitting_actions(step),
 					  step->name,
 					  known != NULL && action_fits(step, known->kind));
 		if (runs_as_user(step))
 		{
 			const Action *action = orch_action_find(step->action_name);
 
-			add_reference(&refs, "runAsUser", step->action_name, NULL, step->name,
+			add_reference(refs, "runAsUser", step->action_name, NULL, step->name,
 						  action != NULL && orch_action_run_as_problem(action) == NULL);
 		}
 		if (step->assignee != NULL)
-		{
-			const char *kind;
-
-			kind = orch_definition_assignee_kind_name(step->assignee_kind);
-			known = assignee == NULL ? NULL :
-				find_principal(&refs.principals, step->assignee_kind, assignee);
-			add_reference(&refs, "assignee",
-						  assignee != NULL ? assignee : step->assignee->text,
-						  kind, step->name,
-						  assignee == NULL ? -1 :
-						  known != NULL && known->is_active);
-			add_operand(&refs, step->assignee, step->name);
-		}
-		add_operand(&refs, step->context_record, step->name);
-		add_evaluation(&refs, step->entry_action, step->name);
-		add_evaluation(&refs, step->exit_action, step->name);
-		add_conditions(&refs, step->entry, step->name);
-		add_conditions(&refs, step->exit, step->name);
+			add_assignee(refs, step);
+		add_operand(refs, step->context_record, step->name);
+		add_evaluation(refs, step->entry_action, step->name);
+		add_evaluation(refs, step->exit_action, step->name);
+		add_conditions(refs, step->entry, step->name);
+		add_conditions(refs, step->exit, step->name);
 		for (j = 0; j < step->ninputs; j++)
-			add_operand(&refs, step->inputs[j].value, step->name);
+			add_operand(refs, step->inputs[j].value, step->name);
 	}
-	for (i = 0; i < def->nstages; i++)
-	{
-		add_evaluation(&refs, def->stages[i].exit_action, def->stages[i].name);
-		add_conditions(&refs, def->stages[i].exit, def->stages[i].name);
-	}
-	for (i = 0; i < def->nformulas; i++)
-		add_operands(&refs, def->formulas[i].references, def->formulas[i].name);
-	for (i = 0; i < def->ntemplates; i++)
-		add_operands(&refs, def->templates[i].references, def->templates[i].name);
-	for (i = 0; i < def->nlookups; i++)
-	{
-		const LookupDef *lookup = &def->lookups[i];
+}
 
-		add_reference(&refs, "record type", lookup->record_type, NULL, lookup->name,
+static void
+add_assignee(References *refs, const StepDef *step)
+{
+	const char *name = literal_assignee(step);
+	const Known *known = name == NULL ? NULL :
+		find_principal(&refs->principals, step->assignee_kind, name);
+
+	add_reference(refs, "assignee", name != NULL ? name : step->assignee->text,
+				  orch_definition_assignee_kind_name(step->assignee_kind), step->name,
+				  name == NULL ? -1 : known != NULL && known->is_active);
+	add_operand(refs, step->assignee, step->name);
+}
+
+static void
+add_stages(References *refs)
+{
+	int			i;
+
+	for (i = 0; i < refs->def->nstages; i++)
+	{
+		const StageDef *stage = &refs->def->stages[i];
+
+		add_evaluation(refs, stage->exit_action, stage->name);
+		add_conditions(refs, stage->exit, stage->name);
+	}
+}
+
+/* Formulas and text templates. */
+static void
+add_texts(References *refs)
+{
+	const Definition *def = refs->def;
+	int			i;
+
+	for (i = 0; i < def->nformulas; i++)
+		add_operands(refs, def->formulas[i].references, def->formulas[i].name);
+	for (i = 0; i < def->ntemplates; i++)
+		add_operands(refs, def->templates[i].references, def->templates[i].name);
+}
+
+static void
+add_lookups(References *refs)
+{
+	int			i;
+
+	for (i = 0; i < refs->def->nlookups; i++)
+	{
+		const LookupDef *lookup = &refs->def->lookups[i];
+
+		add_reference(refs, "record type", lookup->record_type, NULL, lookup->name,
 					  record_type_is_there(lookup->record_type));
-		refs.lookup = lookup;
-		add_conditions(&refs, lookup->filters, lookup->name);
-		refs.lookup = NULL;
+		refs->lookup = lookup;
+		add_conditions(refs, lookup->filters, lookup->name);
+		refs->lookup = NULL;
 		if (lookup->sort_field != NULL)
-			add_reference(&refs, "record field", lookup->sort_field,
+			add_reference(refs, "record field", lookup->sort_field,
 						  lookup->record_type, lookup->name, -1);
 	}
+}
+
+/* Outcomes of decisions, and assignments. */
+static void
+add_path(References *refs)
+{
+	const Definition *def = refs->def;
+	int			i;
+	int			j;
+
 	for (i = 0; i < def->noutcomes; i++)
-		add_conditions(&refs, def->outcomes[i].conditions,
-					   def->outcomes[i].name);
+		add_conditions(refs, def->outcomes[i].conditions, def->outcomes[i].name);
 	for (i = 0; i < def->nassignments; i++)
 		for (j = 0; j < def->assignments[i].nitems; j++)
-			add_operand(&refs, def->assignments[i].items[j].value,
+			add_operand(refs, def->assignments[i].items[j].value,
 						def->assignments[i].name);
-	for (i = 0; i < problems.nproblems; i++)
-		if (problems.problems[i].severity == PROBLEM_STALE)
-			add_reference(&refs, "reference", problems.problems[i].reference,
-						  problems.problems[i].message,
-						  problems.problems[i].place, false);
+}
 
-	orch_system_finish(&saved);
-	MemoryContextSwitchTo(caller);
-	return (Datum) 0;
+/* References that name nothing. */
+static void
+add_stale(References *refs, const ProblemList *problems)
+{
+	int			i;
+
+	for (i = 0; i < problems->nproblems; i++)
+	{
+		const Problem *problem = &problems->problems[i];
+
+		if (problem->severity == PROBLEM_STALE)
+			add_reference(refs, "reference", problem->reference, problem->message,
+						  problem->place, false);
+	}
 }
 
 /*

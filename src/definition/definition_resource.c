@@ -26,25 +26,6 @@
 static const struct
 {
 	const char *name;
-	VariableType type;
-}			variable_types[] = {
-	{"String", VARIABLE_STRING},
-	{"Number", VARIABLE_NUMBER},
-	{"Boolean", VARIABLE_BOOLEAN},
-	{"Date", VARIABLE_DATE},
-	{"DateTime", VARIABLE_DATETIME},
-	{"Time", VARIABLE_TIME},
-	{"SObject", VARIABLE_RECORD},
-	/* the names above are those that are shown */
-	{"Picklist", VARIABLE_STRING},
-	{"Multipicklist", VARIABLE_STRING},
-	{"Currency", VARIABLE_NUMBER},
-	{"Apex", VARIABLE_RECORD}
-};
-
-static const struct
-{
-	const char *name;
 	AssignOperator op;
 	bool		collection;		/* applies to collections, */
 	bool		other;			/* to what else a variable may be */
@@ -66,7 +47,6 @@ static const struct
 static void compile_variable(Compiler *c, const DocNode *node, int index);
 static void compile_default(Compiler *c, const DocNode *value,
 							VariableDef *variable);
-static bool find_variable_type(const char *name, VariableType *type);
 static void compile_formula_type(Compiler *c, const DocNode *node,
 								 FormulaDef *formula);
 static void compile_formula(Compiler *c, const DocNode *node,
@@ -81,55 +61,6 @@ static void compile_assign_item(Compiler *c, const DocNode *node,
 static void check_assign_types(Compiler *c, const DocNode *node,
 							   const AssignItem *item,
 							   const VariableDef *variable);
-
-const char *
-orch_definition_variable_type_name(VariableType type)
-{
-	int			i;
-
-	for (i = 0; i < (int) lengthof(variable_types); i++)
-		if (variable_types[i].type == type)
-			return variable_types[i].name;
-	elog(ERROR, "unexpected variable type %d", (int) type);
-}
-
-/* As comparisons know it. */
-ValueType
-orch_definition_value_type(VariableType type)
-{
-	switch (type)
-	{
-		case VARIABLE_STRING:
-			return VALUE_TEXT;
-		case VARIABLE_NUMBER:
-			return VALUE_NUMBER;
-		case VARIABLE_BOOLEAN:
-			return VALUE_BOOLEAN;
-		case VARIABLE_DATE:
-			return VALUE_DATE;
-		case VARIABLE_DATETIME:
-			return VALUE_DATETIME;
-		case VARIABLE_TIME:
-			return VALUE_TIME;
-		case VARIABLE_RECORD:
-			return VALUE_RECORD;
-	}
-	return VALUE_UNKNOWN;
-}
-
-static bool
-find_variable_type(const char *name, VariableType *type)
-{
-	int			i;
-
-	for (i = 0; i < (int) lengthof(variable_types); i++)
-		if (strcmp(name, variable_types[i].name) == 0)
-		{
-			*type = variable_types[i].type;
-			return true;
-		}
-	return false;
-}
 
 void
 orch_definition_compile_resources(Compiler *c, const DocNode *root)
@@ -187,7 +118,7 @@ compile_variable(Compiler *c, const DocNode *node, int index)
 	variable->is_output = orch_definition_boolean(node, "isOutput");
 	if (type == NULL)
 		return;					/* reported */
-	if (!find_variable_type(type, &variable->type))
+	if (!orch_condition_find_variable_type(type, &variable->type))
 	{
 		error_at(c, orch_document_child(node, "dataType"),
 				 "dataType \"%s\" is not supported", type);
@@ -232,7 +163,7 @@ compile_default(Compiler *c, const DocNode *value, VariableDef *variable)
 		return;
 	}
 
-	operand->type = orch_definition_value_type(variable->type);
+	operand->type = orch_condition_value_type(variable->type);
 	text = orch_condition_value_text(literal);
 	switch (variable->type)
 	{
@@ -287,7 +218,7 @@ compile_default(Compiler *c, const DocNode *value, VariableDef *variable)
 	if (!fits)
 		error_at(c, value, "the value \"%.*s\" is not of data type %s",
 				 pg_mbcliplen(text, strlen(text), 80), text,
-				 orch_definition_variable_type_name(variable->type));
+				 orch_condition_variable_type_name(variable->type));
 }
 
 /* ------------------------------------------- formulas, templates, lookups */
@@ -304,7 +235,7 @@ compile_formula_type(Compiler *c, const DocNode *node, FormulaDef *formula)
 	(void) orch_definition_integer(c, scale, 0, 17, &formula->scale);
 	if (type == NULL)
 		return;
-	if (!find_variable_type(type, &formula->type) ||
+	if (!orch_condition_find_variable_type(type, &formula->type) ||
 		formula->type == VARIABLE_RECORD)
 		error_at(c, orch_document_child(node, "dataType"),
 				 "dataType \"%s\" is not supported for a formula", type);
@@ -315,20 +246,21 @@ compile_formula(Compiler *c, const DocNode *node, FormulaDef *formula)
 {
 	const char *text = orch_definition_text(node, "expression");
 	const DocNode *text_node = orch_document_child(node, "expression");
-	ValueType	type;
-	ValueType	wanted = orch_definition_value_type(formula->type);
+	CompiledFormula compiled;
+	ValueType	wanted = orch_condition_value_type(formula->type);
 
 	if (text == NULL)
 		return;					/* reported */
 	c->references = &formula->references;
-	formula->root = orch_formula_compile(c, text_node, text, USE_RUN, &type,
-										 &formula->nesting);
+	orch_definition_compile_formula(c, text_node, text, USE_RUN, &compiled);
 	c->references = NULL;
-	if (type != VALUE_UNKNOWN && type != wanted &&
-		!(type == VALUE_DATETIME && wanted == VALUE_DATE) &&
-		!(type == VALUE_DATE && wanted == VALUE_DATETIME))
+	formula->root = compiled.root;
+	formula->nesting = compiled.nesting;
+	if (compiled.type != VALUE_UNKNOWN && compiled.type != wanted &&
+		!(compiled.type == VALUE_DATETIME && wanted == VALUE_DATE) &&
+		!(compiled.type == VALUE_DATE && wanted == VALUE_DATETIME))
 		error_at(c, text_node, "the formula is not of data type %s",
-				 orch_definition_variable_type_name(formula->type));
+				 orch_condition_variable_type_name(formula->type));
 }
 
 /*

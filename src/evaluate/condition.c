@@ -3,22 +3,22 @@
  * condition.c
  *	  Evaluates requirements over JSON values.
  *
- * What compares with what:
+ * Rules of comparison:
  *
- * - null equals null and nothing else; an ordering or a search in a text with
- *	 null does not hold.
- * - Numbers compare as numeric, booleans for equality only.
- * - Texts compare byte by byte, with regard to case.  Where one side is
- *	 declared or written as a date or a date and time, both must read as such in
- *	 ISO form and compare as points in time; what has no time zone is UTC, what
- *	 has no time of day is midnight.
- * - A boolean compares with the texts "true" and "false" where those are
- *	 written in the definition: the platform's own files do it.
- * - Everything else is an error that shows both sides, never a silent false:
- *	 it would send a run down the wrong path.
+ * - Null equals null and nothing else.  With null on one side, an order (less, greater)
+ *	 or a search in a text does not hold.
+ * - Numbers compare as numeric; booleans compare for equality only.
+ * - Texts compare byte by byte, with regard to case.  If one side is declared or written
+ *	 as a date or a date and time, both sides must be dates in ISO form, and compare as
+ *	 points in time; without a time zone they are in UTC, without a time of day they are
+ *	 midnight.
+ * - A boolean compares with the texts "true" and "false" if the definition contains them
+ *	 as literals, because the platform's own files do so.
+ * - Any other comparison is an error that shows both sides.  A silent false would send
+ *	 the run down the wrong path.
  *
- * No SQL runs here, no table is read; values come through the callback of
- * EvalContext.  Values live where the callback makes them.
+ * No SQL runs here and no table is read: values come from the callback of EvalContext,
+ * in the memory context that it uses.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -30,18 +30,38 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
-#include "utils/timestamp.h"
 
-#include "base/compat.h"
 #include "base/errors.h"
-#include "definition/definition_int.h"
 #include "evaluate/condition.h"
+
+static const struct
+{
+	const char *name;
+	ComparisonOperator op;
+}			operators[] = {
+	{"EqualTo", COMPARE_EQUAL_TO},
+	{"NotEqualTo", COMPARE_NOT_EQUAL_TO},
+	{"GreaterThan", COMPARE_GREATER_THAN},
+	{"LessThan", COMPARE_LESS_THAN},
+	{"GreaterThanOrEqualTo", COMPARE_GREATER_THAN_OR_EQUAL_TO},
+	{"LessThanOrEqualTo", COMPARE_LESS_THAN_OR_EQUAL_TO},
+	{"StartsWith", COMPARE_STARTS_WITH},
+	{"EndsWith", COMPARE_ENDS_WITH},
+	{"Contains", COMPARE_CONTAINS},
+	{"IsNull", COMPARE_IS_NULL},
+	{"IsChanged", COMPARE_IS_CHANGED},
+	{"In", COMPARE_IN},
+	{"NotIn", COMPARE_NOT_IN},
+	{"IsBlank", COMPARE_IS_BLANK},
+	{"IsEmpty", COMPARE_IS_EMPTY},
+	{"WasSet", COMPARE_WAS_SET},
+	{"WasVisited", COMPARE_WAS_VISITED},
+	{"HasError", COMPARE_HAS_ERROR}
+};
 
 static bool logic_holds(EvalContext *cxt, const ConditionSet *set,
 						const LogicNode *node);
@@ -61,27 +81,48 @@ static bool search_text(const Requirement *requirement, JsonbValue *left,
 static bool expect_boolean(const Requirement *requirement, JsonbValue *value);
 static bool literal_boolean(const Operand *operand, JsonbValue *value,
 							bool *result);
-static JsonbValue *not_null(JsonbValue *value);
 static void cannot_compare(const Requirement *requirement, JsonbValue *left,
 						   JsonbValue *right) pg_attribute_noreturn();
 
-/*
- * The value of an operand, NULL for null.
- */
+/* ----------------------------------------------------------- operators */
+
+const char *
+orch_condition_operator_name(ComparisonOperator op)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(operators); i++)
+		if (operators[i].op == op)
+			return operators[i].name;
+	elog(ERROR, "unexpected comparison operator %d", (int) op);
+}
+
+bool
+orch_condition_find_operator(const char *name, ComparisonOperator *op)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(operators); i++)
+		if (strcmp(operators[i].name, name) == 0)
+		{
+			*op = operators[i].op;
+			return true;
+		}
+	return false;
+}
+
+/* ---------------------------------------------------------- evaluation */
+
 JsonbValue *
 orch_condition_operand_value(EvalContext *cxt, const Operand *operand)
 {
 	if (operand == NULL)
 		return NULL;
 	if (operand->kind == OPERAND_LITERAL)
-		return not_null(operand->literal);
-	return not_null(cxt->resolve(cxt, operand));
+		return orch_condition_not_null(operand->literal);
+	return orch_condition_not_null(cxt->resolve(cxt, operand));
 }
 
-/*
- * Does the set of requirements hold?  Stops as soon as that is decided: a
- * requirement that cannot be evaluated only matters when it is reached.
- */
 bool
 orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set)
 {
@@ -180,14 +221,15 @@ requirement_holds(EvalContext *cxt, const Requirement *requirement)
 			return (left != NULL && !orch_condition_is_text(left, "NotStarted")) ==
 				expect_boolean(requirement, right);
 		case COMPARE_HAS_ERROR:
-			return orch_condition_is_text(left, "Error") == expect_boolean(requirement, right);
+			return orch_condition_is_text(left, "Error") ==
+				expect_boolean(requirement, right);
 	}
 	elog(ERROR, "unexpected comparison operator %d", (int) requirement->op);
 }
 
 /*
- * Is the value of a field of $Record another one than in $Record__Prior?  A
- * record that is new has no prior values: whatever is not null has changed.
+ * Does the value of a field of $Record differ from that in $Record__Prior?  A new record
+ * has no prior values: every value that is not null has changed.
  */
 static bool
 is_changed(EvalContext *cxt, const Operand *operand, JsonbValue *value)
@@ -201,37 +243,8 @@ is_changed(EvalContext *cxt, const Operand *operand, JsonbValue *value)
 	return !orch_condition_same_value(value, prior);
 }
 
-bool
-orch_condition_same_value(JsonbValue *left, JsonbValue *right)
-{
-	left = not_null(left);
-	right = not_null(right);
-	if (left == NULL || right == NULL)
-		return left == right;
-	if (left->type != right->type)
-		return false;
-	switch (left->type)
-	{
-		case jbvString:
-			return left->val.string.len == right->val.string.len &&
-				memcmp(left->val.string.val, right->val.string.val,
-					   left->val.string.len) == 0;
-		case jbvNumeric:
-			return DatumGetBool(DirectFunctionCall2(numeric_eq,
-													NumericGetDatum(left->val.numeric),
-													NumericGetDatum(right->val.numeric)));
-		case jbvBool:
-			return left->val.boolean == right->val.boolean;
-		case jbvBinary:
-			return compareJsonbContainers(left->val.binary.data,
-										  right->val.binary.data) == 0;
-		default:
-			elog(ERROR, "unexpected type %d of jsonb value", (int) left->type);
-	}
-}
-
 /*
- * Is a value among the members of a collection?  Nothing is in null.
+ * Is a value among the members of a collection?  Null has no members.
  */
 static bool
 is_member(const Requirement *requirement, const Operand *operand,
@@ -285,14 +298,6 @@ is_empty(JsonbValue *value)
 		(value->type == jbvString && value->val.string.len == 0);
 }
 
-bool
-orch_condition_is_text(JsonbValue *value, const char *text)
-{
-	return value != NULL && value->type == jbvString &&
-		value->val.string.len == (int) strlen(text) &&
-		memcmp(value->val.string.val, text, value->val.string.len) == 0;
-}
-
 static bool
 values_equal(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 {
@@ -313,7 +318,7 @@ values_equal(const Requirement *requirement, JsonbValue *left, JsonbValue *right
 }
 
 /*
- * Order of two values that are not null; raises OR301 when they have none.
+ * The order of two values that are not null; raises OR301 if they have none.
  */
 static int
 compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
@@ -410,7 +415,7 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 }
 
 /*
- * The right side of IsNull and IsChanged; left out, it is true.
+ * The right side of operators like IsNull; true if it is left out.
  */
 static bool
 expect_boolean(const Requirement *requirement, JsonbValue *value)
@@ -431,7 +436,7 @@ expect_boolean(const Requirement *requirement, JsonbValue *value)
 					   orch_condition_type_name(value))));
 }
 
-/* "true" and "false", written as text in the definition */
+/* Reads the literal texts "true" and "false". */
 static bool
 literal_boolean(const Operand *operand, JsonbValue *value, bool *result)
 {
@@ -442,39 +447,6 @@ literal_boolean(const Operand *operand, JsonbValue *value, bool *result)
 	return (*result && pg_strncasecmp(value->val.string.val, "true", 4) == 0) ||
 		(value->val.string.len == 5 &&
 		 pg_strncasecmp(value->val.string.val, "false", 5) == 0);
-}
-
-static JsonbValue *
-not_null(JsonbValue *value)
-{
-	return value == NULL || value->type == jbvNull ? NULL : value;
-}
-
-const char *
-orch_condition_type_name(JsonbValue *value)
-{
-	if (value == NULL)
-		return "null";
-	switch (value->type)
-	{
-		case jbvNull:
-			return "null";
-		case jbvString:
-			return "text";
-		case jbvNumeric:
-			return "a number";
-		case jbvBool:
-			return "a boolean";
-		case jbvArray:
-			return "a collection";
-		case jbvObject:
-			return "a record";
-		case jbvBinary:
-			return JsonContainerIsArray(value->val.binary.data) ?
-				"a collection" : "a record";
-		default:
-			return "of an unknown type";
-	}
 }
 
 static void
@@ -490,244 +462,5 @@ cannot_compare(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 			 errdetail("%s is %s and %s is %s.", left_text, orch_condition_type_name(left),
 					   right_text, orch_condition_type_name(right)),
 			 errhint("The operator %s does not apply to these types.",
-					 orch_definition_operator_name(requirement->op))));
-}
-
-/*
- * Read a date, or a date and time, in ISO form; without a time zone it is UTC.
- * No special values, and nothing that depends on settings of the session.
- */
-bool
-orch_condition_datetime(const char *text, int length, Timestamp *result)
-{
-	char		buffer[64];
-	struct pg_tm tm;
-	fsec_t		fsec = 0;
-	int			zone = 0;
-	int			n;
-	char	   *p;
-	int			scanned;
-
-	while (length > 0 && isspace((unsigned char) *text))
-	{
-		text++;
-		length--;
-	}
-	while (length > 0 && isspace((unsigned char) text[length - 1]))
-		length--;
-	if (length < 10 || length >= (int) sizeof(buffer) ||
-		memchr(text, '\0', length) != NULL)
-		return false;
-	memcpy(buffer, text, length);
-	buffer[length] = '\0';
-
-	/* sscanf's numbers would take spaces and signs */
-	for (n = 0; n < 10; n++)
-		if (n == 4 || n == 7 ? buffer[n] != '-' :
-			!isdigit((unsigned char) buffer[n]))
-			return false;
-	memset(&tm, 0, sizeof(tm));
-	if (sscanf(buffer, "%4d-%2d-%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday) != 3)
-		return false;
-	p = buffer + 10;
-	if (*p == 'T' || *p == 't' || *p == ' ')
-	{
-		p++;
-		if (!isdigit((unsigned char) p[0]) || !isdigit((unsigned char) p[1]) ||
-			p[2] != ':' || !isdigit((unsigned char) p[3]) ||
-			!isdigit((unsigned char) p[4]))
-			return false;
-		(void) sscanf(p, "%2d:%2d", &tm.tm_hour, &tm.tm_min);
-		p += 5;
-		if (*p == ':')
-		{
-			if (!isdigit((unsigned char) p[1]) || !isdigit((unsigned char) p[2]))
-				return false;
-			(void) sscanf(p, ":%2d", &tm.tm_sec);
-			p += 3;
-			if (*p == '.')
-			{
-				int			unit = USECS_PER_SEC / 10;
-
-				for (p++; isdigit((unsigned char) *p); p++)
-				{
-					fsec += (*p - '0') * unit;
-					unit /= 10;
-				}
-			}
-		}
-		if (*p == 'Z' || *p == 'z')
-			p++;
-		else if (*p == '+' || *p == '-')
-		{
-			int			hours = 0;
-			int			minutes = 0;
-
-			if (!isdigit((unsigned char) p[1]) || !isdigit((unsigned char) p[2]))
-				return false;
-			(void) sscanf(p + 1, "%2d", &hours);
-			scanned = 3;
-			if (p[scanned] == ':')
-				scanned++;
-			if (p[scanned] != '\0')
-			{
-				if (!isdigit((unsigned char) p[scanned]) ||
-					!isdigit((unsigned char) p[scanned + 1]))
-					return false;
-				(void) sscanf(p + scanned, "%2d", &minutes);
-				scanned += 2;
-			}
-			if (hours > 15 || minutes > 59)
-				return false;
-			zone = (hours * 60 + minutes) * 60;
-			if (*p == '+')
-				zone = -zone;
-			p += scanned;
-		}
-	}
-	if (*p != '\0')
-		return false;
-	if (tm.tm_year < 1 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
-		tm.tm_mday > day_tab[isleap(tm.tm_year)][tm.tm_mon - 1] ||
-		tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
-		return false;
-	return tm2timestamp(&tm, fsec, &zone, result) == 0;
-}
-
-/*
- * The value at a path of field names in a value; NULL where there is none.
- */
-JsonbValue *
-orch_condition_value_at(JsonbValue *value, List *path)
-{
-	ListCell   *cell;
-
-	value = not_null(value);
-	foreach(cell, path)
-	{
-		if (value != NULL && value->type == jbvObject)
-		{
-			Jsonb	   *jsonb = JsonbValueToJsonb(value);
-
-			value = palloc(sizeof(JsonbValue));
-			value->type = jbvBinary;
-			value->val.binary.data = &jsonb->root;
-			value->val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
-		}
-		if (value == NULL || value->type != jbvBinary ||
-			!JsonContainerIsObject(value->val.binary.data))
-			return NULL;
-		value = not_null(orch_condition_field(value->val.binary.data,
-											  lfirst(cell)));
-	}
-	return value;
-}
-
-/*
- * A field of an object by its exact name, then without regard to case, then by
- * the snake_case form of the name, which is how columns are usually called.
- * What follows a colon is the type in a polymorphic relationship (Owner:User)
- * and no part of the name.
- */
-JsonbValue *
-orch_condition_field(JsonbContainer *object, const char *field)
-{
-	const char *colon = strchr(field, ':');
-	int			length = colon != NULL ? colon - field : (int) strlen(field);
-	JsonbValue *result;
-	JsonbIterator *it;
-	JsonbValue	v;
-	char	   *snake;
-
-	result = getKeyJsonValueFromContainer(object, field, length, NULL);
-	if (result != NULL)
-		return result;
-
-	it = JsonbIteratorInit(object);
-	(void) JsonbIteratorNext(&it, &v, true);	/* WJB_BEGIN_OBJECT */
-	while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
-	{
-		bool		found = v.val.string.len == length &&
-			pg_strncasecmp(v.val.string.val, field, length) == 0;
-
-		(void) JsonbIteratorNext(&it, &v, true);	/* WJB_VALUE */
-		if (found)
-		{
-			result = palloc(sizeof(JsonbValue));
-			*result = v;
-			return result;
-		}
-	}
-
-	snake = orch_condition_snake_case(field, length);
-	result = getKeyJsonValueFromContainer(object, snake, strlen(snake), NULL);
-	pfree(snake);
-	return result;
-}
-
-/*
- * ManagerId: manager_id; Reassignment_Requested__c:
- * reassignment_requested__c; HTTPCode: http_code.
- */
-char *
-orch_condition_snake_case(const char *name, int length)
-{
-	char	   *result = palloc(length * 2 + 1);
-	char	   *out = result;
-	int			i;
-
-	for (i = 0; i < length; i++)
-	{
-		unsigned char c = name[i];
-
-		if (c >= 'A' && c <= 'Z')
-		{
-			unsigned char previous = i > 0 ? name[i - 1] : '_';
-			unsigned char next = i + 1 < length ? name[i + 1] : '_';
-
-			if ((previous >= 'a' && previous <= 'z') ||
-				(previous >= '0' && previous <= '9') ||
-				(previous >= 'A' && previous <= 'Z' &&
-				 next >= 'a' && next <= 'z'))
-				*out++ = '_';
-			c += 'a' - 'A';
-		}
-		*out++ = c;
-	}
-	*out = '\0';
-	return result;
-}
-
-/*
- * A value as text: scalars as they are, records and collections as JSON; NULL
- * for null.
- */
-char *
-orch_condition_value_text(JsonbValue *value)
-{
-	value = not_null(value);
-	if (value == NULL)
-		return NULL;
-	switch (value->type)
-	{
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(value->val.numeric)));
-		case jbvBool:
-			return pstrdup(value->val.boolean ? "true" : "false");
-		case jbvBinary:
-			return JsonbToCString(NULL, value->val.binary.data,
-								  value->val.binary.len);
-		case jbvArray:
-		case jbvObject:
-			{
-				Jsonb	   *jsonb = JsonbValueToJsonb(value);
-
-				return JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-			}
-		default:
-			elog(ERROR, "unexpected type %d of jsonb value", (int) value->type);
-	}
+					 orch_condition_operator_name(requirement->op))));
 }

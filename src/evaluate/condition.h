@@ -3,11 +3,11 @@
  * condition.h
  *	  Compiled references, requirements and their evaluation.
  *
- * A reference is resolved at compile time as far as the definition goes (which
- * variable, which step); the rest is fetched at evaluation by a callback that
- * the engine supplies, so that this module reads no table.
+ * The compiler resolves a reference as far as the definition goes (which variable,
+ * which step).  At evaluation a callback of the caller's fetches the value, so that
+ * nothing here reads a table.
  *
- * Values are JsonbValue pointers; NULL and jbvNull both mean null.
+ * Values are those of condition_value.h.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -21,13 +21,15 @@
 
 #include "postgres.h"
 
-#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
+#include "evaluate/condition_datetime.h"
+#include "evaluate/condition_value.h"
+
 typedef enum OperandKind
 {
-	OPERAND_LITERAL,			/* a value in the definition, or null */
+	OPERAND_LITERAL,			/* a value written in the definition, or null */
 	OPERAND_VARIABLE,			/* index: variable; path: fields in it */
 	OPERAND_RECORD,				/* $Record; path: field, or relationships and
 								 * field; empty: the whole record */
@@ -35,7 +37,7 @@ typedef enum OperandKind
 	OPERAND_STEP_STATUS,		/* index: step */
 	OPERAND_STAGE_STATUS,		/* index: stage */
 	OPERAND_STEP_OUTPUT,		/* index: step; path: output and fields in it */
-	OPERAND_OUTCOME,			/* index: outcome; was it the one last taken? */
+	OPERAND_OUTCOME,			/* index: outcome; was it the last one taken? */
 	OPERAND_USER,				/* $User; path: one field */
 	OPERAND_INTERVIEW_GUID,		/* $Flow.InterviewGuid */
 	OPERAND_CURRENT_DATETIME,	/* $Flow.CurrentDateTime */
@@ -50,20 +52,6 @@ typedef enum OperandKind
 	OPERAND_LOOKUP				/* index: record lookup; path: fields in it */
 } OperandKind;
 
-/* What is known of a value before it is there. */
-typedef enum ValueType
-{
-	VALUE_UNKNOWN,				/* known at run time only */
-	VALUE_TEXT,
-	VALUE_NUMBER,
-	VALUE_BOOLEAN,
-	VALUE_DATE,
-	VALUE_DATETIME,
-	VALUE_TIME,
-	VALUE_RECORD,
-	VALUE_COLLECTION
-} ValueType;
-
 typedef struct Operand
 {
 	OperandKind kind;
@@ -74,7 +62,7 @@ typedef struct Operand
 	int			nesting;		/* how deep it stands in its formula */
 	ValueType	type;
 	bool		is_datetime;	/* declared or written as a date or date and
-								 * time: compares as such */
+								 * time, and compared as such */
 } Operand;
 
 typedef enum ComparisonOperator
@@ -92,11 +80,11 @@ typedef enum ComparisonOperator
 	COMPARE_IS_CHANGED,			/* $Record against $Record__Prior */
 	COMPARE_IN,					/* right: a collection */
 	COMPARE_NOT_IN,
-	COMPARE_IS_BLANK,			/* null, or a text without anything but space */
+	COMPARE_IS_BLANK,			/* null, or a text of white space alone */
 	COMPARE_IS_EMPTY,			/* null, or a collection without members */
 	COMPARE_WAS_SET,			/* not null */
-	COMPARE_WAS_VISITED,		/* left: status of a stage or step; it began */
-	COMPARE_HAS_ERROR			/* left: a stage or step */
+	COMPARE_WAS_VISITED,		/* left: status of a stage or step; it has begun */
+	COMPARE_HAS_ERROR			/* left: status of a stage or step */
 } ComparisonOperator;
 
 typedef struct Requirement
@@ -104,8 +92,8 @@ typedef struct Requirement
 	Operand    *left;
 	ComparisonOperator op;
 	Operand    *right;			/* NULL: null */
-	struct ConditionSet *nested;	/* a container of conditions: nothing else
-									 * is set; or NULL */
+	struct ConditionSet *nested;	/* of a container of conditions, where no
+									 * other field is set; or NULL */
 } Requirement;
 
 typedef enum LogicKind
@@ -124,7 +112,7 @@ typedef struct LogicNode
 	struct LogicNode *right;	/* LOGIC_AND, LOGIC_OR */
 } LogicNode;
 
-/* A set of requirements with its logic; an empty set holds. */
+/* Requirements with their logic.  An empty set holds. */
 typedef struct ConditionSet
 {
 	int			nrequirements;
@@ -133,8 +121,8 @@ typedef struct ConditionSet
 } ConditionSet;
 
 /*
- * Where values come from.  resolve() is called for every operand that is not a
- * literal and returns NULL for null; it may raise ERRCODE_ORCH_CANNOT_EVALUATE.
+ * Where values come from.  resolve() returns the value of an operand that is not a
+ * literal, NULL for null.  It may raise OR301.
  */
 typedef struct EvalContext
 {
@@ -142,34 +130,18 @@ typedef struct EvalContext
 	void	   *arg;			/* for resolve() */
 } EvalContext;
 
+/* The value of an operand; NULL for null. */
 extern JsonbValue *orch_condition_operand_value(EvalContext *cxt,
 												const Operand *operand);
-extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
-
-/* Are two values the same, whatever they are?  Both NULL are. */
-extern bool orch_condition_same_value(JsonbValue *left, JsonbValue *right);
-
-/* Read a date, or a date and time, in ISO form; UTC where no zone is given. */
-extern bool orch_condition_datetime(const char *text, int length,
-									Timestamp *result);
-
-/* What a value is, with its article, for messages. */
-extern const char *orch_condition_type_name(JsonbValue *value);
 
 /*
- * The value at a path of field names inside a value; NULL where there is none.
- * Field names match exactly, then without regard to case, then by their
- * snake_case form (ManagerId, manager_id).
+ * Do the requirements hold?  Evaluates only those that are needed for the answer.
+ * Raises OR301 if one of them cannot be evaluated.
  */
-extern JsonbValue *orch_condition_value_at(JsonbValue *value, List *path);
-extern JsonbValue *orch_condition_field(JsonbContainer *object, const char *field);
+extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
 
-extern char *orch_condition_snake_case(const char *name, int length);
-
-/* Is a value this text? */
-extern bool orch_condition_is_text(JsonbValue *value, const char *text);
-
-/* The text of a scalar value, as assignees and messages use it; NULL for null. */
-extern char *orch_condition_value_text(JsonbValue *value);
+/* The name of an operator in documents; and which one a name means, false: none. */
+extern const char *orch_condition_operator_name(ComparisonOperator op);
+extern bool orch_condition_find_operator(const char *name, ComparisonOperator *op);
 
 #endif							/* ORCH_CONDITION_H */

@@ -4,18 +4,17 @@
  *	  Reads orchestration documents: flow metadata in XML, or the same
  *	  structure in JSON.
  *
- * Both become one tree of DocNodes, so that everything after this file knows
- * one notation.  The tables below say what the format has: they decide what
- * the compiler reads, keeps or refuses, which elements are arrays in JSON and
- * which are numbers and booleans there.  What is not in them is kept with the
- * document and reported.
+ * Both become one tree of DocNodes, so that everything after this file knows one
+ * notation.  What the format has is in document_format.c.  An element that the format
+ * does not have is kept with the document; the compiler reports it.
  *
- * No element may be nested more than MAX_NESTING deep.  XML comes from anybody: no network, no document type declaration (and so no
- * entities of the document's own), libxml's limits on depth and size stay on,
- * and the libxml document is freed whatever happens (as in contrib/xml2).
+ * Anybody may have written the XML: no network, no document type declaration (and so
+ * no entities of the document's own), no element nested more than MAX_NESTING deep.
+ * libxml's limits on depth and size stay on, and the libxml document is freed after an
+ * error, too (as in contrib/xml2).
  *
- * The tree lives in the memory context that was current; it holds no pointer
- * into libxml's memory.
+ * The tree lives in the memory context that was current; it holds no pointer into
+ * libxml's memory.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -41,8 +40,8 @@
 #include "evaluate/document.h"
 
 /*
- * A server without libxml has the type xml, but none of these functions.  Bound weakly,
- * they do not keep the library from being loaded there, and documents in JSON work.
+ * A server without libxml has the type xml, but none of these functions.  Weak symbols
+ * let it load the library all the same, and documents in JSON work there.
  */
 #pragma weak pg_xml_init
 #pragma weak pg_xml_done
@@ -54,379 +53,6 @@
 
 #define MAX_NUMBER_LENGTH	100
 #define MAX_NUMBER_EXPONENT	308
-
-/* rows of the format table: read, kept, refused */
-#define TEXT(name) \
-	{name, DOC_TYPE_STRING, DOC_READ, false, false, SHAPE_NONE, NULL}
-#define REQUIRED_TEXT(name) \
-	{name, DOC_TYPE_STRING, DOC_READ, false, true, SHAPE_NONE, NULL}
-#define BOOLEAN(name) \
-	{name, DOC_TYPE_BOOLEAN, DOC_READ, false, false, SHAPE_NONE, NULL}
-#define NUMBER(name) \
-	{name, DOC_TYPE_NUMBER, DOC_READ, false, false, SHAPE_NONE, NULL}
-#define OBJECT(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, false, false, shape, NULL}
-#define REQUIRED_OBJECT(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, false, true, shape, NULL}
-#define ARRAY(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, true, false, shape, NULL}
-#define REQUIRED_ARRAY(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, true, true, shape, NULL}
-#define KEEP_TEXT(name) \
-	{name, DOC_TYPE_STRING, DOC_KEEP, false, false, SHAPE_NONE, NULL}
-#define KEEP_BOOLEAN(name) \
-	{name, DOC_TYPE_BOOLEAN, DOC_KEEP, false, false, SHAPE_NONE, NULL}
-#define KEEP_NUMBER(name) \
-	{name, DOC_TYPE_NUMBER, DOC_KEEP, false, false, SHAPE_NONE, NULL}
-#define KEEP_ARRAY(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_KEEP, true, false, shape, NULL}
-#define REFUSE(name, note) \
-	{name, DOC_TYPE_STRING, DOC_REFUSE, false, false, SHAPE_NONE, note}
-#define REFUSE_OBJECT(name, note) \
-	{name, DOC_TYPE_OBJECT, DOC_REFUSE, false, false, SHAPE_OTHER, note}
-#define REFUSE_ARRAY(name, note) \
-	{name, DOC_TYPE_OBJECT, DOC_REFUSE, true, false, SHAPE_OTHER, note}
-#define REFUSE_TRUE(name, note) \
-	{name, DOC_TYPE_BOOLEAN, DOC_REFUSE_TRUE, false, false, SHAPE_NONE, note}
-
-#define NODE_ELEMENTS \
-	REQUIRED_TEXT("name"), \
-	KEEP_TEXT("description"), \
-	KEEP_NUMBER("locationX"), \
-	KEEP_NUMBER("locationY"), \
-	KEEP_TEXT("elementSubtype"), \
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-
-#define ONLY_RECALL "the only scheduled path is that of pathType ApprovalRecall"
-#define NOT_AN_ORCHESTRATION "orchestrations consist of stages, decisions and assignments"
-
-static const DocElement flow_elements[] = {
-	REQUIRED_TEXT("label"),
-	REQUIRED_TEXT("processType"),
-	OBJECT("start", SHAPE_START),
-	ARRAY("orchestratedStages", SHAPE_STAGE),
-	ARRAY("decisions", SHAPE_DECISION),
-	ARRAY("assignments", SHAPE_ASSIGNMENT),
-	ARRAY("variables", SHAPE_VARIABLE),
-	ARRAY("constants", SHAPE_CONSTANT),
-	ARRAY("formulas", SHAPE_FORMULA),
-	ARRAY("textTemplates", SHAPE_TEMPLATE),
-	ARRAY("recordLookups", SHAPE_LOOKUP),
-	TEXT("fullName"),
-	TEXT("runInMode"),
-	NUMBER("triggerOrder"),
-	KEEP_NUMBER("apiVersion"),
-	KEEP_BOOLEAN("areMetricsLoggedToDataCloud"),
-	KEEP_ARRAY("customProperties", SHAPE_PARAMETER),
-	KEEP_TEXT("description"),
-	KEEP_TEXT("environments"),
-	KEEP_TEXT("interviewLabel"),
-	KEEP_BOOLEAN("isOverridable"),
-	KEEP_BOOLEAN("isTemplate"),
-	KEEP_TEXT("migratedFromWorkflowRuleName"),
-	KEEP_TEXT("overriddenFlow"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	KEEP_TEXT("sourceTemplate"),
-	KEEP_TEXT("status"),
-	KEEP_TEXT("timeZoneSidKey"),
-	REFUSE_TRUE("isAdditionalPermissionRequiredToRun", "who may start a run is decided by privileges of the database"),
-	REFUSE("startElementReference", "use start with its connector"),
-	REFUSE_ARRAY("actionCalls", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("apexPluginCalls", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("choices", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("collectionProcessors", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("customErrors", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("dynamicChoiceSets", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("experiments", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("loops", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("recordCreates", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("recordDeletes", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("recordRollbacks", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("recordUpdates", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("screens", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("stages", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("steps", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("subflows", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("transforms", NOT_AN_ORCHESTRATION),
-	REFUSE_ARRAY("waits", NOT_AN_ORCHESTRATION)
-};
-
-static const DocElement start_elements[] = {
-	OBJECT("connector", SHAPE_CONNECTOR),
-	TEXT("object"),
-	TEXT("recordTriggerType"),
-	TEXT("triggerType"),
-	TEXT("filterLogic"),
-	ARRAY("filters", SHAPE_FILTER),
-	TEXT("filterFormula"),
-	ARRAY("scheduledPaths", SHAPE_SCHEDULED_PATH),
-	BOOLEAN("doesRequireRecordChangedToMeetCriteria"),
-	KEEP_TEXT("name"),
-	KEEP_TEXT("label"),
-	KEEP_TEXT("description"),
-	KEEP_NUMBER("locationX"),
-	KEEP_NUMBER("locationY"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE("flowRunAsUser", NULL),
-	REFUSE("frequency", NULL),
-	REFUSE_OBJECT("schedule", NULL)
-};
-
-static const DocElement scheduled_path_elements[] = {
-	OBJECT("connector", SHAPE_CONNECTOR),
-	TEXT("pathType"),
-	KEEP_TEXT("name"),
-	KEEP_TEXT("label"),
-	KEEP_TEXT("description"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE("maxBatchSize", ONLY_RECALL),
-	REFUSE("offsetNumber", ONLY_RECALL),
-	REFUSE("offsetUnit", ONLY_RECALL),
-	REFUSE("recordField", ONLY_RECALL),
-	REFUSE("timeSource", ONLY_RECALL)
-};
-
-static const DocElement filter_elements[] = {
-	REQUIRED_TEXT("field"),
-	REQUIRED_TEXT("operator"),
-	OBJECT("value", SHAPE_VALUE),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement stage_elements[] = {
-	NODE_ELEMENTS,
-	TEXT("label"),
-	OBJECT("connector", SHAPE_CONNECTOR),
-	ARRAY("stageSteps", SHAPE_STEP),
-	TEXT("exitConditionLogic"),
-	ARRAY("exitConditions", SHAPE_CONDITION),
-	TEXT("exitActionName"),
-	TEXT("exitActionType"),
-	ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
-	OBJECT("faultConnector", SHAPE_CONNECTOR),
-	KEEP_ARRAY("exitActionOutputParameters", SHAPE_PARAMETER),
-	REFUSE_TRUE("runAsUser", NULL)
-};
-
-static const DocElement step_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("label"),
-	TEXT("description"),
-	REQUIRED_TEXT("actionType"),
-	REQUIRED_TEXT("actionName"),
-	TEXT("stepSubtype"),
-	BOOLEAN("requiresAsyncProcessing"),
-	ARRAY("assignees", SHAPE_ASSIGNEE),
-	TEXT("entryConditionLogic"),
-	ARRAY("entryConditions", SHAPE_CONDITION),
-	ARRAY("inputParameters", SHAPE_PARAMETER),
-	TEXT("entryActionName"),
-	TEXT("entryActionType"),
-	ARRAY("entryActionInputParameters", SHAPE_PARAMETER),
-	TEXT("exitConditionLogic"),
-	ARRAY("exitConditions", SHAPE_CONDITION),
-	TEXT("exitActionName"),
-	TEXT("exitActionType"),
-	ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
-	BOOLEAN("canAssigneeEdit"),
-	BOOLEAN("runAsUser"),
-	BOOLEAN("shouldLock"),
-	KEEP_BOOLEAN("debugSimulateStep"),
-	KEEP_TEXT("elementSubtype"),
-	KEEP_ARRAY("entryActionOutputParameters", SHAPE_PARAMETER),
-	KEEP_ARRAY("exitActionOutputParameters", SHAPE_PARAMETER),
-	KEEP_NUMBER("locationX"),
-	KEEP_NUMBER("locationY"),
-	KEEP_ARRAY("outputConfigParams", SHAPE_PARAMETER),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE_ARRAY("outputParameters", "outputs are read as <step>.Outputs.<name>"),
-	REFUSE_TRUE("requiresMultiMemberApproval", "one member's answer completes a step")
-};
-
-static const DocElement assignee_elements[] = {
-	OBJECT("assignee", SHAPE_VALUE),
-	REQUIRED_TEXT("assigneeType"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement parameter_elements[] = {
-	REQUIRED_TEXT("name"),
-	OBJECT("value", SHAPE_VALUE),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement condition_elements[] = {
-	TEXT("leftValueReference"),
-	TEXT("operator"),
-	OBJECT("rightValue", SHAPE_VALUE),
-	TEXT("conditionLogic"),
-	ARRAY("conditions", SHAPE_CONDITION),
-	KEEP_TEXT("conditionType"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE("aggregationOperator", NULL)
-};
-
-static const DocElement connector_elements[] = {
-	REQUIRED_TEXT("targetReference"),
-	KEEP_BOOLEAN("isGoTo"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement decision_elements[] = {
-	NODE_ELEMENTS,
-	KEEP_TEXT("label"),
-	OBJECT("defaultConnector", SHAPE_CONNECTOR),
-	KEEP_TEXT("defaultConnectorLabel"),
-	ARRAY("rules", SHAPE_RULE)
-};
-
-static const DocElement rule_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("label"),
-	REQUIRED_TEXT("conditionLogic"),
-	REQUIRED_ARRAY("conditions", SHAPE_CONDITION),
-	OBJECT("connector", SHAPE_CONNECTOR),
-	KEEP_TEXT("description"),
-	BOOLEAN("doesRequireRecordChangedToMeetCriteria"),
-	KEEP_ARRAY("attributes", SHAPE_PARAMETER),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement assignment_elements[] = {
-	NODE_ELEMENTS,
-	KEEP_TEXT("label"),
-	ARRAY("assignmentItems", SHAPE_ASSIGNMENT_ITEM),
-	OBJECT("connector", SHAPE_CONNECTOR)
-};
-
-static const DocElement assignment_item_elements[] = {
-	REQUIRED_TEXT("assignToReference"),
-	REQUIRED_TEXT("operator"),
-	OBJECT("value", SHAPE_VALUE),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement variable_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("dataType"),
-	BOOLEAN("isCollection"),
-	BOOLEAN("isInput"),
-	BOOLEAN("isOutput"),
-	OBJECT("value", SHAPE_VALUE),
-	KEEP_TEXT("apexClass"),
-	KEEP_TEXT("description"),
-	KEEP_TEXT("objectType"),
-	KEEP_NUMBER("scale"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement constant_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("dataType"),
-	REQUIRED_OBJECT("value", SHAPE_VALUE),
-	KEEP_TEXT("description"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement formula_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("expression"),
-	TEXT("dataType"),
-	NUMBER("scale"),
-	KEEP_TEXT("description"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement template_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("text"),
-	KEEP_BOOLEAN("isViewedAsPlainText"),
-	KEEP_TEXT("description"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
-};
-
-static const DocElement lookup_elements[] = {
-	NODE_ELEMENTS,
-	KEEP_TEXT("label"),
-	REQUIRED_TEXT("object"),
-	TEXT("filterLogic"),
-	ARRAY("filters", SHAPE_FILTER),
-	BOOLEAN("getFirstRecordOnly"),
-	TEXT("sortField"),
-	TEXT("sortOrder"),
-	NUMBER("limit"),
-	TEXT("outputReference"),
-	BOOLEAN("assignNullValuesIfNoRecordsFound"),
-	OBJECT("connector", SHAPE_CONNECTOR),
-	{"queriedFields", DOC_TYPE_STRING, DOC_KEEP, true, false, SHAPE_NONE, NULL},
-	KEEP_BOOLEAN("storeOutputAutomatically"),
-	REFUSE_OBJECT("faultConnector", "an error of an evaluation flow is one of the stage"),
-	REFUSE_ARRAY("outputAssignments", "fields are read as <lookup>.<field>")
-};
-
-static const DocElement value_elements[] = {
-	TEXT("stringValue"),
-	TEXT("elementReference"),
-	BOOLEAN("booleanValue"),
-	NUMBER("numberValue"),
-	TEXT("dateTimeValue"),
-	TEXT("dateValue"),
-	TEXT("timeValue"),
-	REFUSE("apexValue", NULL),
-	REFUSE("formulaDataType", NULL),
-	REFUSE("formulaExpression", NULL),
-	REFUSE("setupReference", NULL),
-	REFUSE("setupReferenceType", NULL),
-	REFUSE("sobjectValue", NULL),
-	REFUSE("transformValueReference", NULL)
-};
-
-static const DocElement other_elements[] = {
-	TEXT("name")
-};
-
-static const DocElement conditions_elements[] = {
-	TEXT("conditionLogic"),
-	ARRAY("conditions", SHAPE_CONDITION)
-};
-
-#define SHAPE(name, elements) {name, elements, lengthof(elements)}
-
-static const struct
-{
-	const char *name;			/* of the type, for messages */
-	const DocElement *elements;
-	int			nelements;
-}			shapes[SHAPE_LAST + 1] = {
-	[SHAPE_NONE] = {"element", NULL, 0},
-	[SHAPE_FLOW] = SHAPE("Flow", flow_elements),
-	[SHAPE_START] = SHAPE("start", start_elements),
-	[SHAPE_FILTER] = SHAPE("filter", filter_elements),
-	[SHAPE_STAGE] = SHAPE("stage", stage_elements),
-	[SHAPE_STEP] = SHAPE("step", step_elements),
-	[SHAPE_ASSIGNEE] = SHAPE("assignee", assignee_elements),
-	[SHAPE_PARAMETER] = SHAPE("parameter", parameter_elements),
-	[SHAPE_CONDITION] = SHAPE("condition", condition_elements),
-	[SHAPE_CONNECTOR] = SHAPE("connector", connector_elements),
-	[SHAPE_DECISION] = SHAPE("decision", decision_elements),
-	[SHAPE_RULE] = SHAPE("rule", rule_elements),
-	[SHAPE_ASSIGNMENT] = SHAPE("assignment", assignment_elements),
-	[SHAPE_ASSIGNMENT_ITEM] = SHAPE("assignment item", assignment_item_elements),
-	[SHAPE_VARIABLE] = SHAPE("variable", variable_elements),
-	[SHAPE_CONSTANT] = SHAPE("constant", constant_elements),
-	[SHAPE_VALUE] = SHAPE("value", value_elements),
-	[SHAPE_FORMULA] = SHAPE("formula", formula_elements),
-	[SHAPE_TEMPLATE] = SHAPE("text template", template_elements),
-	[SHAPE_LOOKUP] = SHAPE("record lookup", lookup_elements),
-	[SHAPE_SCHEDULED_PATH] = SHAPE("scheduled path", scheduled_path_elements),
-	[SHAPE_OTHER] = SHAPE("element", other_elements),
-	[SHAPE_CONDITIONS] = SHAPE("conditions", conditions_elements)
-};
-
-#define MAX_SHAPE_ELEMENTS	((int) lengthof(flow_elements))
-
-StaticAssertDecl(lengthof(flow_elements) >= lengthof(step_elements),
-				 "flow_elements is the largest shape");
 
 static void refuse_doctype(const char *source);
 static DocNode *make_node(DocNode *parent, const char *name, DocShape shape);
@@ -440,41 +66,6 @@ static JsonbValue *push_node(JsonbParseState **state, const DocNode *node,
 							 JsonbIteratorToken token);
 static int	compare_nodes(const void *a, const void *b);
 
-/*
- * The rows of the format table for one type.
- */
-const DocElement *
-orch_document_elements(DocShape shape, int *nelements)
-{
-	*nelements = shapes[shape].nelements;
-	return shapes[shape].elements;
-}
-
-/*
- * One row of it, or NULL when the type has no such element.
- */
-const DocElement *
-orch_document_element(DocShape shape, const char *name)
-{
-	int			i;
-
-	for (i = 0; i < shapes[shape].nelements; i++)
-		if (strcmp(shapes[shape].elements[i].name, name) == 0)
-			return &shapes[shape].elements[i];
-	return NULL;
-}
-
-const char *
-orch_document_shape_name(DocShape shape)
-{
-	return shapes[shape].name;
-}
-
-/*
- * Read the XML notation.  Raises 2200M when it is not one well-formed document,
- * OR201 for a document type declaration and 0A000 on a server without libxml; what
- * the document says is judged by the compiler.
- */
 DocNode *
 orch_document_from_xml(xmltype *source)
 {
@@ -492,7 +83,7 @@ orch_document_from_xml(xmltype *source)
 				 errhint("Use the JSON notation, or a server built with --with-libxml.")));
 	refuse_doctype(string);
 
-	/* like xml.c: the server encoding counts, not what the document declares */
+	/* like xml.c: the text is in the server encoding, whatever it declares */
 	utf8 = pg_server_to_any(string, strlen(string), PG_UTF8);
 
 	errcxt = pg_xml_init(PG_XML_STRICTNESS_ALL);
@@ -533,10 +124,9 @@ orch_document_from_xml(xmltype *source)
 }
 
 /*
- * Raise an error when the document has a document type declaration.  It can
- * only stand before the root element, after comments and processing
- * instructions.  Looked for before libxml sees the text, so that no entity of
- * it is ever even declared.
+ * Raises OR201 if the document has a document type declaration, which can only stand
+ * before the root element, after comments and processing instructions.  This runs before
+ * libxml reads the text, so that libxml never declares an entity of the document.
  */
 static void
 refuse_doctype(const char *source)
@@ -592,8 +182,8 @@ make_node(DocNode *parent, const char *name, DocShape shape)
 }
 
 /*
- * Fill in a node from its XML element; shape is its type, SHAPE_NONE for what
- * the format table does not describe.
+ * Fills in a node from its XML element; shape: its type, SHAPE_NONE if the format has
+ * none.
  */
 static void
 fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
@@ -644,8 +234,8 @@ fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
 }
 
 /*
- * The text directly in an element.  There are no entity references: without a
- * document type only the predefined ones exist, and those libxml resolves.
+ * The text directly in an element.  It has no entity references: without a document type
+ * only the predefined entities exist, and libxml resolves them.
  */
 static char *
 xml_text(xmlNodePtr xml)
@@ -685,13 +275,10 @@ xml_to_server(const xmlChar *text)
 	return pg_any_to_server(copy, strlen(copy), PG_UTF8);
 }
 
-/*
- * Read the JSON notation: an object of this type.
- */
 DocNode *
 orch_document_from_jsonb(Jsonb *source, DocShape shape)
 {
-	DocNode    *root = make_node(NULL, shapes[shape].name, SHAPE_NONE);
+	DocNode    *root = make_node(NULL, orch_document_shape_name(shape), SHAPE_NONE);
 	JsonbValue	value;
 
 	if (JB_ROOT_IS_SCALAR(source))
@@ -707,8 +294,8 @@ orch_document_from_jsonb(Jsonb *source, DocShape shape)
 }
 
 /*
- * Fill in a node from its JSON value.  Objects that the format table does not
- * describe are not looked into: the document keeps them as they are.
+ * Fills in a node from its JSON value.  Nothing is read in objects that the format does
+ * not have; the document keeps them as they are.
  */
 static void
 fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
@@ -750,7 +337,7 @@ fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
 		return;
 	}
 	node->kind = DOC_OBJECT;
-	/* what is too deep is reported by the compiler, which knows the place */
+	/* the compiler, which knows the place, reports what is too deep */
 	if (shape == SHAPE_NONE || node->depth > MAX_NESTING)
 		return;
 
@@ -779,30 +366,32 @@ fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
 }
 
 /*
- * Number the children of a node among their siblings of the same name.  Those
- * of unknown elements count where they stand together.
+ * Numbers the children of a node among their siblings of the same name; children that the
+ * format does not have are numbered while they follow each other.
  */
 static void
 number_children(DocNode *node, DocShape shape)
 {
-	int			counts[MAX_SHAPE_ELEMENTS];
+	int			nelements;
+	const DocElement *elements = orch_document_elements(shape, &nelements);
+	int		   *counts = palloc0(sizeof(int) * Max(nelements, 1));
 	DocNode    *child;
 	DocNode    *previous = NULL;
 
-	memset(counts, 0, sizeof(counts));
 	for (child = node->first_child; child != NULL; child = child->next)
 	{
 		if (child->element != NULL)
-			child->index = counts[child->element - shapes[shape].elements]++;
+			child->index = counts[child->element - elements]++;
 		else if (previous != NULL && strcmp(previous->name, child->name) == 0)
 			child->index = previous->index + 1;
 		previous = child;
 	}
+	pfree(counts);
 }
 
 /*
- * The JSON notation of a document: what the format repeats becomes arrays,
- * and so does whatever else occurs more than once.
+ * Elements that the format repeats become arrays, and so does any other element that
+ * occurs more than once.
  */
 Jsonb *
 orch_document_to_jsonb(const DocNode *root)
@@ -896,9 +485,6 @@ compare_nodes(const void *a, const void *b)
 	return left->line < right->line ? -1 : left->line > right->line;
 }
 
-/*
- * The first child of this name, or NULL.
- */
 DocNode *
 orch_document_child(const DocNode *node, const char *name)
 {
@@ -911,9 +497,8 @@ orch_document_child(const DocNode *node, const char *name)
 }
 
 /*
- * Where a node is, for messages: orchestratedStages[2].stageSteps[0]
- * "Create_Deadline".entryConditions[0].  The innermost element of the graph
- * that has a name shows it.
+ * The innermost element with a name shows it: orchestratedStages[2].stageSteps[0]
+ * "Create_Deadline".entryConditions[0].
  */
 char *
 orch_document_place(const DocNode *node)
@@ -956,10 +541,6 @@ orch_document_place(const DocNode *node)
 	return result.data;
 }
 
-/*
- * Read a number as XML Schema writes them (without its special values); false
- * when the text is none.
- */
 bool
 orch_document_number(const char *text, Numeric *result)
 {
@@ -1011,9 +592,6 @@ orch_document_number(const char *text, Numeric *result)
 	return true;
 }
 
-/*
- * Read a boolean as XML Schema writes them; false when the text is none.
- */
 bool
 orch_document_boolean(const char *text, bool *result)
 {

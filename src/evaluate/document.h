@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * document.h
- *	  An orchestration document as a tree, whichever notation it came in.
+ *	  An orchestration document as a tree, from either notation.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -19,72 +19,16 @@
 #include "utils/numeric.h"
 #include "utils/xml.h"
 
-/* The complex types of the metadata format, as far as they matter here. */
-typedef enum DocShape
-{
-	SHAPE_NONE,					/* not looked into */
-	SHAPE_FLOW,
-	SHAPE_START,
-	SHAPE_FILTER,
-	SHAPE_STAGE,
-	SHAPE_STEP,
-	SHAPE_ASSIGNEE,
-	SHAPE_PARAMETER,
-	SHAPE_CONDITION,
-	SHAPE_CONNECTOR,
-	SHAPE_DECISION,
-	SHAPE_RULE,
-	SHAPE_ASSIGNMENT,
-	SHAPE_ASSIGNMENT_ITEM,
-	SHAPE_VARIABLE,
-	SHAPE_CONSTANT,
-	SHAPE_VALUE,
-	SHAPE_FORMULA,
-	SHAPE_TEMPLATE,
-	SHAPE_LOOKUP,
-	SHAPE_SCHEDULED_PATH,
-	SHAPE_OTHER,				/* an unsupported element: only its name */
-	SHAPE_CONDITIONS,			/* argument of evaluate_conditions() */
-	SHAPE_LAST = SHAPE_CONDITIONS
-} DocShape;
+#include "evaluate/document_format.h"
 
-typedef enum DocType
-{
-	DOC_TYPE_STRING,
-	DOC_TYPE_BOOLEAN,
-	DOC_TYPE_NUMBER,
-	DOC_TYPE_OBJECT
-} DocType;
-
-/* What the compiler does with an element. */
 /*
- * How deep something may nest: parentheses, signs and functions of a formula,
- * parentheses, NOT and containers of conditions, elements of a document, fields
- * of a path.  What walks such a thing recurses, so this keeps it far below
- * max_stack_depth, also where that is 100kB or a frame is large, and whoever wrote
- * the document gets an error that names the place.
+ * How deep things may nest: parentheses, signs and functions of a formula, parentheses,
+ * NOT and containers of conditions, elements of a document, fields of a path.  Functions
+ * that walk them recurse.  The limit keeps the recursion far below max_stack_depth, even
+ * at 100kB and with large stack frames; a document beyond it gets an error that names
+ * the place.
  */
 #define MAX_NESTING			100
-
-typedef enum DocTreatment
-{
-	DOC_READ,					/* reads it */
-	DOC_KEEP,					/* keeps it: it carries no behaviour */
-	DOC_REFUSE,					/* refuses it: not supported */
-	DOC_REFUSE_TRUE				/* refuses it when it is true */
-} DocTreatment;
-
-/* One row of the format table in document.c. */
-typedef struct DocElement
-{
-	const char *name;
-	DocType		type;
-	DocTreatment treatment;
-	bool		repeated;		/* an array in JSON */
-	bool		required;
-	DocShape	shape;			/* DOC_TYPE_OBJECT */
-	const char *note;			/* why it is refused, or NULL */
-} DocElement;
 
 typedef enum DocKind
 {
@@ -99,10 +43,10 @@ typedef enum DocKind
 typedef struct DocNode
 {
 	const char *name;
-	const DocElement *element;	/* NULL: not in the format table */
+	const DocElement *element;	/* NULL: the format has none of that name */
 	DocKind		kind;
 	bool		is_xml;
-	char	   *text;			/* of a leaf; stray text of an XML object */
+	char	   *text;			/* of a leaf; text between an object's elements */
 	int			depth;			/* of the root: 0 */
 	int			line;			/* of the source; 0: JSON */
 	int			index;			/* among siblings of its name, 0-based */
@@ -114,16 +58,29 @@ typedef struct DocNode
 	struct DocNode *next;		/* sibling */
 } DocNode;
 
-extern const DocElement *orch_document_elements(DocShape shape, int *nelements);
-extern const DocElement *orch_document_element(DocShape shape, const char *name);
-extern const char *orch_document_shape_name(DocShape shape);
-
+/*
+ * Reads the XML notation.  Raises 2200M if the text is not one well-formed document,
+ * OR201 for a document type declaration or too deep a nesting, 0A000 on a server
+ * without libxml.  The compiler checks the contents.
+ */
 extern DocNode *orch_document_from_xml(xmltype *source);
+
+/* Reads the JSON notation of an object of this type; the compiler checks it. */
 extern DocNode *orch_document_from_jsonb(Jsonb *source, DocShape shape);
+
+/* The JSON notation of a document. */
 extern Jsonb *orch_document_to_jsonb(const DocNode *root);
 
+/* The first child of this name; NULL if there is none. */
 extern DocNode *orch_document_child(const DocNode *node, const char *name);
+
+/* Where a node is in its document, for messages. */
 extern char *orch_document_place(const DocNode *node);
+
+/*
+ * Read a number (but no special value) or a boolean in the notation of XML Schema;
+ * false if the text is not one.
+ */
 extern bool orch_document_number(const char *text, Numeric *result);
 extern bool orch_document_boolean(const char *text, bool *result);
 

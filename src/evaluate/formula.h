@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * formula.h
- *	  Formulas: expressions over references, with functions.
+ *	  Compiled formulas, and their evaluation.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -15,11 +15,8 @@
 
 #include "postgres.h"
 
-#include "datatype/timestamp.h"
-
-#include "base/compat.h"
-#include "definition/definition.h"
 #include "evaluate/condition.h"
+#include "evaluate/formula_arithmetic.h"
 
 struct FormulaFunction;
 
@@ -34,48 +31,23 @@ typedef struct FormulaNode
 	struct FormulaNode **args;
 } FormulaNode;
 
-typedef JsonbValue *(*FormulaEvaluator) (EvalContext *cxt, const FormulaNode *node);
-
-typedef struct FormulaFunction
+/* A formula that a definition names. */
+typedef struct FormulaDef
 {
-	const char *name;
-	int			min_args;
-	int			max_args;		/* -1: any number */
+	char	   *name;
+	VariableType type;
+	int			scale;			/* -1: none given */
+	FormulaNode *root;
+	int			nesting;		/* how deep it nests */
+	List	   *references;		/* of Operand *: what it reads */
+	bool		reads_record;	/* it, or what it refers to, looks at $Record */
+} FormulaDef;
 
-	/*
-	 * One letter an argument, the last for all that follow: n number, t text, b
-	 * boolean, d date or date and time, a anything.
-	 */
-	const char *args;
-	ValueType	result;			/* VALUE_UNKNOWN: as the argument below */
-	int			result_arg;		/* -1: not known */
-	FormulaEvaluator evaluate;
-} FormulaFunction;
-
-/* How many characters a text may have that a formula or a template makes. */
+/* The most characters that a text made by a formula or a template may have. */
 #define MAX_TEXT_LENGTH 1000000
 
-/* Is a text longer than that? */
+/* Has a text more characters than that? */
 extern bool orch_formula_is_too_long(const char *text, int length);
-
-/* formula_function.c: by name in any case, or NULL */
-extern const FormulaFunction *orch_formula_function(const char *name);
-
-/* formula_arithmetic.c: raises OR301. */
-extern void orch_formula_date_out_of_range(void) pg_attribute_noreturn();
-
-/* A point in time as text in ISO form, in UTC; date: without the time of day. */
-extern JsonbValue *orch_formula_time_value(Timestamp timestamp, bool date);
-
-/* So many days later, or with minus earlier; raises OR301 when no date is there. */
-extern Timestamp orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus);
-
-/*
- * A function of one or two numbers that numeric has; its errors (22003, 22012, 2201E,
- * ...) say the numbers, and name: what is computed.
- */
-extern Datum orch_formula_compute(const char *name, PGFunction function, int nnumbers,
-								  Datum *numbers);
 
 /* The value of a node; NULL for null.  Raises OR301. */
 extern JsonbValue *orch_formula_node_value(EvalContext *cxt, const FormulaNode *node);

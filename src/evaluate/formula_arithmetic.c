@@ -3,8 +3,8 @@
  * formula_arithmetic.c
  *	  Numbers and dates that formulas and assignments compute.
  *
- * What numeric refuses gets a detail with the numbers; a date that would be out of
- * range is refused before int64 can wrap.
+ * Errors of numeric's own functions get a detail with the numbers.  A date that would be
+ * out of range is refused before int64 can overflow.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -24,10 +24,9 @@
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
-#include "definition/definition_int.h"
-#include "evaluate/formula.h"
+#include "evaluate/formula_arithmetic.h"
 
-/* Numbers that are computed, for messages. */
+/* A computation, for messages. */
 typedef struct Arithmetic
 {
 	const char *name;
@@ -41,12 +40,12 @@ orch_formula_date_out_of_range(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 			 errmsg("date out of range in a formula"),
-			 errdetail("Dates are those from 0001-01-01 to 9999-12-31.")));
+			 errdetail("Dates range from 0001-01-01 to 9999-12-31.")));
 }
 
 /*
- * What numeric's own functions say names neither the formula's function nor its
- * numbers: this adds them.
+ * Error context callback: adds the name and the numbers, which the messages of numeric's
+ * functions lack.
  */
 static void
 describe_arithmetic(void *arg)
@@ -69,7 +68,7 @@ describe_arithmetic(void *arg)
 		else
 			appendStringInfoString(&numbers, text);
 	}
-	errdetail("What was computed is %s of %s.", call->name, numbers.data);
+	errdetail("The computation was %s of %s.", call->name, numbers.data);
 }
 
 Datum
@@ -89,10 +88,6 @@ orch_formula_compute(const char *name, PGFunction function, int nnumbers, Datum 
 	return result;
 }
 
-/*
- * A point in time so many days later, by a number with a fraction.  Out of range is
- * what no date can be.
- */
 Timestamp
 orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus)
 {
@@ -106,16 +101,13 @@ orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus)
 	usecs = DatumGetInt64(DirectFunctionCall1(numeric_int8,
 											  DirectFunctionCall2(numeric_mul, number,
 																  NumericGetDatum(int64_to_numeric(USECS_PER_DAY)))));
-	/* both are of some ten thousand years at most, far from the ends of int64 */
+	/* both are at most some ten thousand years, far from the limits of int64 */
 	if (minus ? pg_sub_s64_overflow(timestamp, usecs, &timestamp) :
 		pg_add_s64_overflow(timestamp, usecs, &timestamp))
 		orch_formula_date_out_of_range();
 	return timestamp;
 }
 
-/*
- * A point in time as text: a date alone when it is midnight and date is set.
- */
 JsonbValue *
 orch_formula_time_value(Timestamp timestamp, bool date)
 {

@@ -3,13 +3,14 @@
  * formula_function.c
  *	  The functions and operators of formulas.
  *
- * Values are those of conditions (condition.h): dates, dates with times and
- * times of day are texts in ISO form.  Null: as an operand of arithmetic, a
- * comparison of order or a function of texts it gives null; a null that is asked
- * whether it is true is not; joined to a text it is empty; it equals null and the
- * empty text.
+ * Values are those of conditions (condition_value.h): dates, dates with times and times
+ * of day are texts in ISO form.
  *
- * What does not go together is an error (OR301), never a silent null.
+ * Rules for null: arithmetic and functions of texts with null are null; a comparison of
+ * order with null is false; null as a condition is false; joined to a text, null is
+ * empty; null equals null and the empty text.
+ *
+ * Arguments of types that do not fit are an error (OR301), never a silent null.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -36,8 +37,9 @@
 #include "utils/timestamp.h"
 
 #include "base/errors.h"
-#include "definition/definition_int.h"
+#include "evaluate/document.h"
 #include "evaluate/formula.h"
+#include "evaluate/formula_function.h"
 
 /* ----------------------------------------------------------------- values */
 
@@ -65,15 +67,6 @@ boolean_value(bool boolean)
 	value->type = jbvBool;
 	value->val.boolean = boolean;
 	return value;
-}
-
-/*
- * A text that is made of others can double with each formula.
- */
-bool
-orch_formula_is_too_long(const char *text, int length)
-{
-	return length > MAX_TEXT_LENGTH && pg_mbstrlen_with_len(text, length) > MAX_TEXT_LENGTH;
 }
 
 static void
@@ -115,7 +108,7 @@ argument(EvalContext *cxt, const FormulaNode *node, int n)
 	return orch_formula_node_value(cxt, node->args[n]);
 }
 
-/* The following return false for null. */
+/* These functions return false for null. */
 static bool
 number_argument(EvalContext *cxt, const FormulaNode *node, int n, Datum *number)
 {
@@ -177,7 +170,7 @@ time_argument(EvalContext *cxt, const FormulaNode *node, int n, Timestamp *times
 	return true;
 }
 
-/* Is it true?  Null is not. */
+/* Is an argument true?  Null is not. */
 static bool
 is_true(EvalContext *cxt, const FormulaNode *node, int n)
 {
@@ -196,7 +189,7 @@ is_blank(JsonbValue *value)
 	return value == NULL || (value->type == jbvString && value->val.string.len == 0);
 }
 
-/* Is a value of a node a point in time, as far as that can be told? */
+/* Is a value a text that reads as a date, or a date and time? */
 static bool
 is_time(const FormulaNode *node, JsonbValue *value, Timestamp *timestamp)
 {
@@ -263,7 +256,7 @@ formula_case(EvalContext *cxt, const FormulaNode *node)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 				 errmsg("cannot evaluate CASE in a formula"),
-				 errdetail("It takes an expression, pairs of value and result, and what else it is.")));
+				 errdetail("It takes an expression, pairs of a value and a result, and a default.")));
 	for (i = 1; i + 1 < node->nargs; i += 2)
 		if (orch_condition_same_value(value, argument(cxt, node, i)))
 			return argument(cxt, node, i + 1);
@@ -307,7 +300,7 @@ formula_is_pick_value(EvalContext *cxt, const FormulaNode *node)
 						 orch_condition_same_value(value, wanted));
 }
 
-/* INCLUDES: is it among the values of a multi-select picklist, a;b;c? */
+/* INCLUDES(values, value): is it among the values of a multi-select picklist, a;b;c? */
 static JsonbValue *
 formula_includes(EvalContext *cxt, const FormulaNode *node)
 {
@@ -432,7 +425,8 @@ formula_compare(EvalContext *cxt, const FormulaNode *node)
 /* -------------------------------------------------------------- arithmetic */
 
 /*
- * + and -: numbers; days to dates; the days between dates; + also joins texts.
+ * + and -: numbers; days added to or subtracted from a date; the days between two dates;
+ * + also joins texts.
  */
 static JsonbValue *
 formula_add(EvalContext *cxt, const FormulaNode *node)
@@ -507,7 +501,7 @@ formula_join(EvalContext *cxt, const FormulaNode *node)
 	return text_value(joined.data, joined.len);
 }
 
-/* Functions of one or two numbers that numeric has. */
+/* Functions of one or two numbers that the type numeric has. */
 static JsonbValue *
 formula_numeric(EvalContext *cxt, const FormulaNode *node)
 {
@@ -594,7 +588,7 @@ formula_contains(EvalContext *cxt, const FormulaNode *node)
 						 strncmp(text, part, strlen(part)) == 0);
 }
 
-/* FIND(part, text, from): position in characters, from 1; 0: it is not there */
+/* FIND(part, text, from): the position in characters, from 1; 0: not found */
 static JsonbValue *
 formula_find(EvalContext *cxt, const FormulaNode *node)
 {
@@ -614,7 +608,7 @@ formula_find(EvalContext *cxt, const FormulaNode *node)
 	return integer_value(found == NULL ? 0 : pg_mbstrlen_with_len(text, found - text) + 1);
 }
 
-/* LEFT, RIGHT, MID: in characters */
+/* LEFT(text, count), RIGHT(text, count), MID(text, first, count), in characters */
 static JsonbValue *
 formula_part(EvalContext *cxt, const FormulaNode *node)
 {
@@ -709,7 +703,7 @@ formula_substitute(EvalContext *cxt, const FormulaNode *node)
 			length += strlen(to);
 			p += strlen(from);
 		}
-		/* what is taken out is at most what was there */
+		/* the removed texts are at most as long as the whole string */
 		if (length > MAX_TEXT_LENGTH * (Size) MAX_MULTIBYTE_CHAR_LEN + strlen(string))
 			too_long();
 	}
@@ -775,7 +769,7 @@ formula_same(EvalContext *cxt, const FormulaNode *node)
 static JsonbValue *
 formula_now(EvalContext *cxt, const FormulaNode *node)
 {
-	/* UTC, as all points in time here */
+	/* in UTC, as all points in time here */
 	Timestamp	now = (Timestamp) GetCurrentTimestamp();
 
 	return orch_formula_time_value(now, node->function->name[0] == 'T');
@@ -841,7 +835,7 @@ formula_date_part(EvalContext *cxt, const FormulaNode *node)
 	}
 }
 
-/* The last day of a month stays one where the day itself is missing. */
+/* ADDMONTHS: if the month has no such day, the result is its last day. */
 static JsonbValue *
 formula_add_months(EvalContext *cxt, const FormulaNode *node)
 {
@@ -865,7 +859,7 @@ formula_add_months(EvalContext *cxt, const FormulaNode *node)
 /* -------------------------------------------------------------- the table */
 
 static const FormulaFunction functions[] = {
-	/* operators first: their names cannot be called */
+	/* operators first; a formula cannot call them by these names */
 	{"=", 2, 2, "a", VALUE_BOOLEAN, -1, formula_compare},
 	{"<>", 2, 2, "a", VALUE_BOOLEAN, -1, formula_compare},
 	{"<", 2, 2, "a", VALUE_BOOLEAN, -1, formula_compare},
@@ -902,8 +896,8 @@ static const FormulaFunction functions[] = {
 	{"IF", 3, 3, "baa", VALUE_UNKNOWN, 1, formula_if},
 	{"INCLUDES", 2, 2, "t", VALUE_BOOLEAN, -1, formula_includes},
 	{"ISBLANK", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_blank},
-	{"ISCHANGED", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_changed},
-	{"ISNEW", 0, 0, "a", VALUE_BOOLEAN, -1, formula_is_new},
+	{"ISCHANGED", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_changed, true},
+	{"ISNEW", 0, 0, "a", VALUE_BOOLEAN, -1, formula_is_new, true},
 	{"ISNULL", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_blank},
 	{"ISNUMBER", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_number},
 	{"ISPICKVAL", 2, 2, "a", VALUE_BOOLEAN, -1, formula_is_pick_value},
@@ -925,7 +919,7 @@ static const FormulaFunction functions[] = {
 	{"NOW", 0, 0, "a", VALUE_DATETIME, -1, formula_now},
 	{"NULLVALUE", 2, 2, "a", VALUE_UNKNOWN, 1, formula_blank_value},
 	{"OR", 1, -1, "b", VALUE_BOOLEAN, -1, formula_or},
-	{"PRIORVALUE", 1, 1, "a", VALUE_UNKNOWN, 0, formula_prior_value},
+	{"PRIORVALUE", 1, 1, "a", VALUE_UNKNOWN, 0, formula_prior_value, true},
 	{"RIGHT", 2, 2, "tn", VALUE_TEXT, -1, formula_part},
 	{"ROUND", 2, 2, "n", VALUE_NUMBER, -1, formula_round},
 	{"RPAD", 2, 3, "tnt", VALUE_TEXT, -1, formula_pad},

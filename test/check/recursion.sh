@@ -34,11 +34,13 @@ import glob, re, sys
 # who calls through a pointer: patterns of what can be called, none for functions of
 # the server and for those that cannot lead back
 indirect_calls = {
-    'orch_condition_operand_value': ['resolve', 'resolve_lookup', 'orch_definition_resolve_by_text'],
+    'orch_condition_operand_value': ['resolve', 'resolve_lookup', 'resolve_by_text'],
     'resolve_lookup': ['resolve'],
     'orch_formula_node_value': ['formula_.*'],
     'chain_value': ['formula_.*'],
     'parse_nested': ['parse_or', 'parse_factor'],
+    'parse_reference': ['resolve_reference'],
+    'report': ['report_problem'],
     'walk_set': ['check_output'],
     'walk_list': ['check_output'],
     'walk_inputs': ['check_output'],

@@ -251,7 +251,7 @@ SELECT is(orchestration.acting_user_id(), (SELECT mallory FROM id), 'B3.7: RESET
 -- the gateway: one after another, and nobody in between
 SET ROLE regress_gateway;
 SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a gateway by itself is nobody');
-SELECT is(said('SELECT orchestration.start_orchestration(''Attack'')'), '42501 | role "regress_gateway" acts as no active user |  | Have a user created or activated whose role_name is the role''s.', 'and starts nothing');
+SELECT is(said('SELECT orchestration.start_orchestration(''Attack'')'), '42501 | role "regress_gateway" acts as no active user |  | Create or activate a user with this role as role_name.', 'and starts nothing');
 SAVEPOINT b;
 SELECT set_config('orchestration.user_id', :'victim', true) \g /dev/null
 SELECT is((SELECT count(*) FROM orchestration.run WHERE name = 'victim-run'), 1::bigint, 'it acts as the victim');

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * access_check.h
+ *	  The rights that calls and updates need.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/access_check.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ACCESS_CHECK_H
+#define ORCH_ACCESS_CHECK_H
+
+#include "postgres.h"
+
+#include "access/htup.h"
+#include "utils/rel.h"
+#include "utils/uuid.h"
+
+#include "base/orchestration.h"
+
+struct AccessSet;
+
+/*
+ * Each raises 42501 if the role lacks the right.  Those about a record raise OR101 if
+ * the role does not see it, as if there were no such record.
+ */
+extern struct AccessSet *orch_access_require_user(Oid role);
+extern void orch_access_require_permission(Oid role, int permission,
+										   const char *to_do);
+extern void orch_access_require_move(Oid role, const pg_uuid_t *run_id);
+extern void orch_access_require_work(Oid role, const pg_uuid_t *item_id);
+extern void orch_access_require_reassign(Oid role, const pg_uuid_t *item_id);
+extern void orch_access_check_update(SharedObject object, Relation relation,
+									 HeapTuple old, HeapTuple new);
+
+#endif							/* ORCH_ACCESS_CHECK_H */

@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ *
+ * access_record.h
+ *	  The parts of a record that access to it depends on.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/access/access_record.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_ACCESS_RECORD_H
+#define ORCH_ACCESS_RECORD_H
+
+#include "postgres.h"
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "utils/uuid.h"
+
+#include "base/orchestration.h"
+
+/* A record as far as access depends on it. */
+typedef struct RecordAccess
+{
+	SharedObject object;
+	pg_uuid_t	run_id;
+	pg_uuid_t	id;
+	pg_uuid_t	owner_id;
+	bool		has_orchestration;
+	pg_uuid_t	orchestration_id;
+	bool		has_assignee;	/* work items */
+	pg_uuid_t	assignee_id;
+} RecordAccess;
+
+/* Reads the record with this id, of one object or of any; false: there is none. */
+extern bool orch_access_read(SharedObject object, const pg_uuid_t *id,
+							 RecordAccess *record);
+extern bool orch_access_find(const pg_uuid_t *id, RecordAccess *record);
+
+/* The same from a row of the object's table. */
+extern void orch_access_of_tuple(SharedObject object, HeapTuple tuple,
+								 TupleDesc desc, RecordAccess *record);
+
+#endif							/* ORCH_ACCESS_RECORD_H */

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * condition_datetime.h
+ *	  Reads dates, and dates with times, as values have them.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/evaluate/condition_datetime.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_CONDITION_DATETIME_H
+#define ORCH_CONDITION_DATETIME_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+/*
+ * Reads a date, or a date and time, in ISO form, with white space around it.  Without
+ * a time zone it is in UTC.  Returns false if the text is anything else.
+ */
+extern bool orch_condition_datetime(const char *text, int length,
+									Timestamp *result);
+
+#endif							/* ORCH_CONDITION_DATETIME_H */

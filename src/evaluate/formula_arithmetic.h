@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * formula_arithmetic.h
+ *	  Numbers and dates that formulas and assignments compute.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/evaluate/formula_arithmetic.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_FORMULA_ARITHMETIC_H
+#define ORCH_FORMULA_ARITHMETIC_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "fmgr.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+/* Raises OR301: a date is before 0001-01-01 or after 9999-12-31. */
+extern void orch_formula_date_out_of_range(void) pg_attribute_noreturn();
+
+/* A point in time as text in ISO form, in UTC; date: without the time of day. */
+extern JsonbValue *orch_formula_time_value(Timestamp timestamp, bool date);
+
+/*
+ * The time so many days, of which a part may be a fraction, after a time, or with
+ * minus before it.  Raises OR301 if the result is out of range.
+ */
+extern Timestamp orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus);
+
+/*
+ * Calls one of numeric's functions of one or two numbers.  Its errors (22003, 22012,
+ * 2201E and others) get a detail with the numbers and the name of the computation.
+ */
+extern Datum orch_formula_compute(const char *name, PGFunction function, int nnumbers,
+								  Datum *numbers);
+
+#endif							/* ORCH_FORMULA_ARITHMETIC_H */

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * formula_function.h
+ *	  The functions and operators of formulas.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/evaluate/formula_function.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_FORMULA_FUNCTION_H
+#define ORCH_FORMULA_FUNCTION_H
+
+#include "postgres.h"
+
+#include "evaluate/formula.h"
+
+typedef JsonbValue *(*FormulaEvaluator) (EvalContext *cxt, const FormulaNode *node);
+
+typedef struct FormulaFunction
+{
+	const char *name;
+	int			min_args;
+	int			max_args;		/* -1: any number */
+
+	/*
+	 * One letter for each argument, the last for all that follow: n number, t
+	 * text, b boolean, d date or date and time, a anything.
+	 */
+	const char *args;
+	ValueType	result;			/* VALUE_UNKNOWN: that of the argument below */
+	int			result_arg;		/* -1: the type is not known */
+	FormulaEvaluator evaluate;
+	bool		reads_prior;	/* asks for $Record__Prior */
+} FormulaFunction;
+
+/* The function of that name, in upper or lower case; NULL if there is none. */
+extern const FormulaFunction *orch_formula_function(const char *name);
+
+#endif							/* ORCH_FORMULA_FUNCTION_H */
