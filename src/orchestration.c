@@ -70,6 +70,7 @@ _PG_init(void)
 	orch_describe_init();
 	orch_frame_init();
 	orch_gate_init();
+	orch_engine_init();
 	orch_notify_init();
 	orch_planning_init();
 }

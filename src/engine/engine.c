@@ -447,8 +447,11 @@ orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 	orch_engine_drop_state(rs);
 }
 
-bool
-orch_engine_has_fault_path(const pg_uuid_t *run_id, const pg_uuid_t *stage_id)
+/*
+ * Does the stage of a run lead on when it fails?  For the guard's consequences.
+ */
+static bool
+has_fault_path(const pg_uuid_t *run_id, const pg_uuid_t *stage_id)
 {
 	static StaticPlan plan = {
 		"SELECT r.version_id, s.name FROM orchestration.run r"
@@ -472,6 +475,14 @@ orch_engine_has_fault_path(const pg_uuid_t *run_id, const pg_uuid_t *stage_id)
 														  SPI_tuptable->tupdesc, 1, &isnull)));
 	stage = orch_definition_stage_index(def, name);
 	return stage >= 0 && def->stages[stage].has_fault;
+}
+
+void
+orch_engine_init(void)
+{
+	static const CascadeConsumer consumer = {has_fault_path, orch_engine_go_on};
+
+	orch_cascade_register(&consumer);
 }
 
 /* -------------------------------------------------------------------- path */

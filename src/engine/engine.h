@@ -65,6 +65,9 @@ extern void orch_run_set_record(StartRequest *request, char *key, Oid role);
 /* run.c: who starts the run, the user of the role that acts, if it is one's. */
 extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
 
+/* Registers the engine with the guard; called once, by _PG_init(). */
+extern void orch_engine_init(void);
+
 /* orchestration.max_elements: bounds a loop of connectors that never waits. */
 extern int	orch_max_elements;
 
@@ -73,12 +76,6 @@ extern int	orch_max_elements;
  * specifiedComments of an approval; NULL: neither.
  */
 extern JsonbValue *orch_engine_comments(Jsonb *outputs);
-
-/*
- * Does the stage of a run lead on when it fails?
- */
-extern bool orch_engine_has_fault_path(const pg_uuid_t *run_id,
-									   const pg_uuid_t *stage_id);
 
 /*
  * engine_write.c: between these two, what the engine writes is gathered over runs

@@ -465,7 +465,7 @@ note_new(Level level, const WriteForm *form, const WriteSet *set)
 		{
 			HeapTuple	tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
 
-			orch_history_note(level, NULL, tuple, RelationGetDescr(relation), true);
+			orch_history_note(level, NULL, tuple, RelationGetDescr(relation), true, false);
 			heap_freetuple(tuple);
 		}
 		if (transition != NULL && transition->log_kind != LOG_NONE)

@@ -33,7 +33,6 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "definition/definition.h"
-#include "engine/engine.h"
 #include "guard/guard.h"
 #include "work/worker.h"
 
@@ -182,6 +181,9 @@ typedef struct Waiting
 	bool		resumed;
 } Waiting;
 
+/* The engine. */
+static const CascadeConsumer *consumer = NULL;
+
 static int	cascade_level = 0;	/* nesting level of the subtransaction that
 								 * makes consequences, 0: none */
 static Waiting *waiting = NULL; /* in TopTransactionContext */
@@ -192,6 +194,12 @@ static void run_sets(ScopeKind kind, StaticPlan *plan, const IdSet *set);
 static void interrupt_functions(void);
 static void gather_runs(IdSet *set, bool resumed, int depth);
 static void add_waiting(const pg_uuid_t *run_id, bool resumed, int depth);
+
+void
+orch_cascade_register(const CascadeConsumer *registered)
+{
+	consumer = registered;
+}
 
 /*
  * Make the consequences.  Caller is connected to SPI and in system context.
@@ -241,7 +249,7 @@ orch_cascade(const GuardEntry *entries, int nentries)
 				if (entry->to == STAGE_ERROR && !entry->by_engine)
 				{
 					/* along its fault path, or the run fails with it */
-					if (orch_engine_has_fault_path(&entry->run_id, &entry->id))
+					if (consumer->has_fault_path(&entry->run_id, &entry->id))
 						add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
 					else
 						add_pair(&failed_stages, nentries, &entry->run_id, &entry->id);
@@ -309,7 +317,7 @@ orch_cascade_go_on(int depth)
 
 		CHECK_FOR_INTERRUPTS();
 		waiting = entry->next;
-		orch_engine_go_on(&entry->run_id, entry->resumed);
+		consumer->go_on(&entry->run_id, entry->resumed);
 		pfree(entry);
 	}
 }

@@ -52,13 +52,13 @@
 #include "utils/timestamp.h"
 
 #include "access/access.h"
+#include "access/share_grant.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/stamp.h"
 #include "base/system.h"
 #include "base/uuid.h"
-#include "call/share.h"
 #include "definition/definition.h"
 #include "guard/guard.h"
 #include "guard/guard_int.h"
@@ -475,7 +475,8 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 								 trigdata->tg_trigtuple, row);
 	if (!trusted)
 		check_references(level, trigdata);
-	orch_history_note(level, update ? trigdata->tg_trigtuple : NULL, row, desc, trusted);
+	orch_history_note(level, update ? trigdata->tg_trigtuple : NULL, row, desc, trusted,
+					  !update && orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)));
 	if (update)
 	{
 		bool		reassigned = false;
@@ -492,8 +493,8 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 			check_unchanged(level, trigdata, col->orchestration_id);
 			if (!orch_uuid_equal(row_uuid(trigdata->tg_trigtuple, desc, col->owner_id),
 								 row_uuid(row, desc, col->owner_id)))
-				orch_share_owner_changed(row_uuid(row, desc, col->run_id),
-										 row_uuid(row, desc, col->id));
+				orch_share_grant_owner_changed(row_uuid(row, desc, col->run_id),
+											   row_uuid(row, desc, col->id));
 		}
 		if (level == LEVEL_WORK_ITEM)
 			reassigned = !orch_uuid_equal(row_uuid(trigdata->tg_trigtuple, desc,

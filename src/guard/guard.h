@@ -96,8 +96,23 @@ extern void orch_guard_check(const GuardEntry *entries, int nentries);
 /* cascade.c: the consequences of rows that passed the guard, set by set */
 extern void orch_cascade(const GuardEntry *entries, int nentries);
 
-/* and, once a statement has ended, the engine goes on with its runs */
+/* When a statement has ended, the engine goes on with the runs that it touched. */
 extern void orch_cascade_go_on(int depth);
+
+/*
+ * The engine, which lies above the guard, registers what consequences need of it.
+ *
+ * has_fault_path: does the stage of a run lead on when it fails?
+ * go_on: evaluate a run again; resumed: it just left Suspended or Error.
+ */
+typedef struct CascadeConsumer
+{
+	bool		(*has_fault_path) (const pg_uuid_t *run_id, const pg_uuid_t *stage_id);
+	void		(*go_on) (const pg_uuid_t *run_id, bool resumed);
+} CascadeConsumer;
+
+/* Called once, by _PG_init(); the struct must stay. */
+extern void orch_cascade_register(const CascadeConsumer *registered);
 
 /*
  * A trigger of others asks the engine to look at a run while rows of it still wait for

@@ -14,16 +14,7 @@
 #define ORCH_TRANSITION_H
 
 #include "base/catalog.h"
-
-/* The levels of a run, parents first. */
-typedef enum Level
-{
-	LEVEL_RUN,
-	LEVEL_STAGE,
-	LEVEL_STEP,
-	LEVEL_WORK_ITEM,
-	LEVEL_LAST = LEVEL_WORK_ITEM
-} Level;
+#include "base/orchestration.h"
 
 #define STATUS_NEW	(-1)		/* "from" of a row that is created */
 #define LOG_NONE	(-1)		/* not a milestone */

@@ -45,7 +45,6 @@
 #include "base/stamp.h"
 #include "base/system.h"
 #include "base/uuid.h"
-#include "guard/guard.h"
 #include "record/principal.h"
 #include "trail/history.h"
 #include "trail/log.h"
@@ -132,12 +131,6 @@ static Change *changes = NULL;	/* in TopTransactionContext */
 static int	nchanges = 0;
 static int	max_changes = 0;
 static MemoryContext texts = NULL;	/* of the changes; below TopTransactionContext */
-
-static const OrchRelation relations[LEVEL_STEP + 1] = {
-	[LEVEL_RUN] = RELATION_RUN,
-	[LEVEL_STAGE] = RELATION_STAGE_RUN,
-	[LEVEL_STEP] = RELATION_STEP_RUN
-};
 
 /* What fill_row() fills from. */
 typedef struct FillContext
@@ -422,14 +415,13 @@ add_change(Level level, HeapTuple row, TupleDesc desc, bool filled)
  */
 void
 orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
-				  bool trusted)
+				  bool trusted, bool loading)
 {
 	bool		filled = trusted || level == LEVEL_RUN;
 	uint32		mask;
 	int			j;
 
-	/* a restore brings what was noted with it */
-	if (level > LEVEL_STEP || (old == NULL && orch_guard_is_loading(orch_catalog_relation(relations[level]))))
+	if (level > LEVEL_STEP || loading)
 		return;
 	if (unlikely(mask_generation != orch_catalog_generation()))
 		load_masks();
