@@ -47,6 +47,7 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
+#include "guard/cascade.h"
 #include "guard/guard.h"
 #include "guard/transition.h"
 #include "record/action.h"
@@ -246,16 +247,10 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		orch_engine_write(rs, WRITE_RUN, values, nulls);
 		goto inserted;
 	}
-	orch_guard_scope_begin(SCOPE_TRUSTED);
-	orch_guard_scope_starter(request->starter);
-	if (request->idempotency_key == NULL)
-		orch_plan_execute(&plan_insert_run, values, nulls, false, 0);
-	else
-	{
+	if (request->idempotency_key != NULL)
 		values[11] = CStringGetTextDatum(request->idempotency_key);
-		orch_plan_execute(&plan_insert_run_once, values, nulls, false, 0);
-	}
-	orch_guard_scope_end();
+	orch_guard_execute_start(request->idempotency_key == NULL ? &plan_insert_run :
+							 &plan_insert_run_once, values, nulls, request->starter);
 	if (SPI_processed == 0)
 	{
 		/* somebody else started it meanwhile, and committed */
@@ -311,7 +306,7 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 		frame->dirty = true;
 		return;
 	}
-	if (!resumed && orch_cascade_defers(run_id))
+	if (!resumed && orch_guard_defers(run_id))
 		return;
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)

@@ -411,11 +411,10 @@ write_rows(WriteForm *form, WriteSet *set)
 													   form->types[i].by_value,
 													   form->types[i].alignment));
 	}
-	orch_guard_scope_begin(SCOPE_TRUSTED);
 	if (form == &forms[WRITE_RUN])
-		orch_guard_scope_starter(batch->starter);
-	orch_plan_execute_latest(&form->plan, arrays, NULL, 0);
-	orch_guard_scope_end();
+		orch_guard_execute_start(&form->plan, arrays, NULL, batch->starter);
+	else
+		orch_guard_execute(SCOPE_TRUSTED, &form->plan, arrays, NULL, NULL);
 	if (SPI_processed != (uint64) set->nrows)
 		elog(ERROR, "%d rows were to be written, not " UINT64_FORMAT, set->nrows,
 			 (uint64) SPI_processed);
