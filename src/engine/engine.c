@@ -156,6 +156,7 @@ static void resume_steps(RunState *rs);
 void
 orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 {
+	GuardScope	scope = {SCOPE_TRUSTED, NULL, NULL, true};
 	const Definition *def = request->definition;
 	RunState   *rs = orch_engine_make_state(def);
 	SystemContext saved;
@@ -249,8 +250,9 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	}
 	if (request->idempotency_key != NULL)
 		values[11] = CStringGetTextDatum(request->idempotency_key);
-	orch_guard_execute_start(request->idempotency_key == NULL ? &plan_insert_run :
-							 &plan_insert_run_once, values, nulls, request->starter);
+	scope.starter = request->starter;
+	orch_guard_execute_in(&scope, request->idempotency_key == NULL ? &plan_insert_run :
+						  &plan_insert_run_once, values, nulls);
 	if (SPI_processed == 0)
 	{
 		/* somebody else started it meanwhile, and committed */

@@ -394,6 +394,7 @@ write_rows(WriteForm *form, WriteSet *set)
 	bool	   *nulls = palloc(sizeof(bool) * set->nrows);
 	int			dims[1];
 	int			lbs[1] = {1};
+	GuardScope	scope = {SCOPE_TRUSTED};
 	int			i;
 	int			j;
 
@@ -411,10 +412,8 @@ write_rows(WriteForm *form, WriteSet *set)
 													   form->types[i].by_value,
 													   form->types[i].alignment));
 	}
-	if (form == &forms[WRITE_RUN])
-		orch_guard_execute_start(&form->plan, arrays, NULL, batch->starter);
-	else
-		orch_guard_execute(SCOPE_TRUSTED, &form->plan, arrays, NULL, NULL);
+	scope.starter = batch->starter;
+	orch_guard_execute_in(&scope, &form->plan, arrays, NULL);
 	if (SPI_processed != (uint64) set->nrows)
 		elog(ERROR, "%d rows were to be written, not " UINT64_FORMAT, set->nrows,
 			 (uint64) SPI_processed);

@@ -71,7 +71,10 @@ static int	npending = 0;
 static int	max_pending = 0;
 static int	nunchecked = 0;		/* rows noted since the last check */
 
-/* Rows that get their verdict and whose consequences are made; on the stack of flush(). */
+/*
+ * Rows that get their verdict and whose consequences are made.  In TopTransactionContext:
+ * when a subtransaction is aborted, the stack of its flush() is gone.
+ */
 typedef struct Judged
 {
 	struct Judged *outer;
@@ -535,7 +538,7 @@ flush(bool statement_ended)
 	int			level = GetCurrentTransactionNestLevel();
 	int			depth = orch_guard_depth();
 	GuardEntry *entries;
-	Judged		set;
+	Judged	   *set;
 	int			first = npending;
 	int			unchecked;
 	int			nentries;
@@ -562,11 +565,12 @@ flush(bool statement_ended)
 				pending[i].checked = true;
 		nunchecked = 0;
 
-		set.outer = judged;
-		set.nest_level = level;
-		set.entries = entries;
-		set.nentries = nentries;
-		judged = &set;
+		set = MemoryContextAlloc(TopTransactionContext, sizeof(Judged));
+		set->outer = judged;
+		set->nest_level = level;
+		set->entries = entries;
+		set->nentries = nentries;
+		judged = set;
 		orch_spi_connect();
 		if (unchecked < nentries)
 		{
@@ -577,7 +581,8 @@ flush(bool statement_ended)
 		if (statement_ended)
 			orch_cascade(entries, nentries);
 		SPI_finish();
-		judged = set.outer;
+		judged = set->outer;
+		pfree(set);
 		pfree(entries);
 	}
 	if (statement_ended)

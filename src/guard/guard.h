@@ -46,19 +46,24 @@ typedef enum ScopeKind
 	SCOPE_CASCADE
 } ScopeKind;
 
-/*
- * Execute a plan in a scope, with the latest snapshot.  comments, or NULL: for the
- * EndWorkItem and EndStep entries that the log gets from it.
- */
+typedef struct GuardScope
+{
+	ScopeKind	kind;
+	const char *comments;		/* for EndWorkItem and EndStep entries of the
+								 * log, or NULL */
+	const char *starter;		/* for StartInstance entries, or NULL */
+	bool		own_snapshot;	/* with the snapshot of the transaction: in
+								 * REPEATABLE READ a conflicting row that
+								 * another session committed fails with 40001 */
+} GuardScope;
+
+/* Execute a plan in a scope, with the latest snapshot unless the scope says otherwise. */
+extern void orch_guard_execute_in(const GuardScope *in, StaticPlan *plan, Datum *values,
+								  const char *nulls);
+
+/* The same, for a scope that needs no more than this; comments may be NULL. */
 extern void orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values,
 							   const char *nulls, const char *comments);
-
-/*
- * Execute a plan that inserts runs, in SCOPE_TRUSTED and with the snapshot of the
- * statement.  starter, or NULL: who started them, for their StartInstance entries.
- */
-extern void orch_guard_execute_start(StaticPlan *plan, Datum *values, const char *nulls,
-									 const char *starter);
 
 /* Are rows loaded into this table of the extension: by COPY, or by INSERT of a dump? */
 extern bool orch_guard_is_loading(Oid relation);

@@ -40,7 +40,7 @@ typedef struct Scope
 static Scope *scope = NULL;
 
 static char *keep_text(const char *text);
-static void begin(ScopeKind kind, const char *comments, const char *starter);
+static void begin(const GuardScope *in);
 static void end(void);
 static bool is_in_scope(void);
 
@@ -51,16 +51,16 @@ keep_text(const char *text)
 }
 
 static void
-begin(ScopeKind kind, const char *comments, const char *starter)
+begin(const GuardScope *in)
 {
 	Scope	   *begun = MemoryContextAllocZero(TopTransactionContext, sizeof(Scope));
 
 	begun->outer = scope;
-	begun->kind = kind;
+	begun->kind = in->kind;
 	begun->nest_level = GetCurrentTransactionNestLevel();
 	begun->depth = orch_guard_depth() + 1;
-	begun->comments = keep_text(comments);
-	begun->starter = keep_text(starter);
+	begun->comments = keep_text(in->comments);
+	begun->starter = keep_text(in->starter);
 	scope = begun;
 }
 
@@ -79,21 +79,24 @@ end(void)
 }
 
 void
-orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values, const char *nulls,
-				   const char *comments)
+orch_guard_execute_in(const GuardScope *in, StaticPlan *plan, Datum *values,
+					  const char *nulls)
 {
-	begin(kind, comments, NULL);
-	orch_plan_execute_latest(plan, values, nulls, 0);
+	begin(in);
+	if (in->own_snapshot)
+		orch_plan_execute(plan, values, nulls, false, 0);
+	else
+		orch_plan_execute_latest(plan, values, nulls, 0);
 	end();
 }
 
 void
-orch_guard_execute_start(StaticPlan *plan, Datum *values, const char *nulls,
-						 const char *starter)
+orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values, const char *nulls,
+				   const char *comments)
 {
-	begin(SCOPE_TRUSTED, NULL, starter);
-	orch_plan_execute(plan, values, nulls, false, 0);
-	end();
+	GuardScope	in = {kind, comments, NULL, false};
+
+	orch_guard_execute_in(&in, plan, values, nulls);
 }
 
 /*
