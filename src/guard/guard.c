@@ -629,7 +629,8 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 							orch_guard_row_label(level, row, desc),
 							orch_transition_status_name(level, status)),
 					 errhint("Cancel it first.")));
-		orch_log_run_deleted(orch_guard_row_uuid(row, desc, Anum_run_id));
+		if (orch_log_is_gathered() || orch_history_is_gathered())
+			orch_log_run_deleted(orch_guard_row_uuid(row, desc, Anum_run_id));
 		return PointerGetDatum(row);
 	}
 

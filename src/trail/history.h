@@ -28,10 +28,10 @@
 extern void orch_history_note(Level level, HeapTuple old, HeapTuple new,
 							  TupleDesc desc, bool trusted, bool loading);
 
-/* Does it note new rows, for the feed? */
+/* Are new rows of the level noted, for the feed? */
 extern bool orch_history_notes_new(Level level);
 
-/* Write what was noted.  Caller is in system context. */
+/* Write what was noted; when, and which entries, as for the log (log.h). */
 extern void orch_history_flush(void);
 extern void orch_history_flush_level(void);
 extern bool orch_history_is_gathered(void);
