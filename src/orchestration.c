@@ -32,6 +32,7 @@
 #include "engine/chain.h"
 #include "engine/engine.h"
 #include "engine/notify.h"
+#include "guard/cascade.h"
 #include "guard/guard.h"
 #include "record/gate.h"
 #include "record/principal.h"
@@ -84,7 +85,9 @@ _PG_init(void)
 	orch_log_init();
 	orch_history_init();
 	orch_guard_init();
+	orch_cascade_init();
 	orch_engine_init();
+	orch_engine_batch_init();
 	orch_notify_init();
 	orch_queue_init();
 	orch_record_change_init();

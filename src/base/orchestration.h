@@ -87,6 +87,16 @@ typedef enum PrincipalKind
 	PRINCIPAL_QUEUE
 } PrincipalKind;
 
+/* The levels of a run, parents first; in the order of SharedObject. */
+typedef enum Level
+{
+	LEVEL_RUN,
+	LEVEL_STAGE,
+	LEVEL_STEP,
+	LEVEL_WORK_ITEM,
+	LEVEL_LAST = LEVEL_WORK_ITEM
+} Level;
+
 /* Objects with sharing of their own. */
 typedef enum SharedObject
 {

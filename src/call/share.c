@@ -57,10 +57,6 @@ static StaticPlan plan_unshare = {
 	" WHERE run_id = $1 AND record_id = $2 AND user_or_group_id = $3",
 	3, {UUIDOID, UUIDOID, UUIDOID}
 };
-static StaticPlan plan_unshare_all = {
-	"DELETE FROM orchestration.share_grant WHERE run_id = $1 AND record_id = $2",
-	2, {UUIDOID, UUIDOID}
-};
 static StaticPlan plan_default = {
 	"SELECT sharing_model::pg_catalog.text FROM orchestration.default_access"
 	" WHERE object = $1::orchestration.shared_object",
@@ -259,23 +255,6 @@ orch_share_remove(int object, const pg_uuid_t *record_id,
 	removed = SPI_processed > 0;
 	orch_system_finish(&saved);
 	return removed;
-}
-
-/*
- * The guard saw the owner of a record change.
- */
-void
-orch_share_owner_changed(const pg_uuid_t *run_id, const pg_uuid_t *record_id)
-{
-	SystemContext saved;
-	Datum		values[2];
-
-	orch_system_connect(&saved);
-	values[0] = UUIDPGetDatum(run_id);
-	values[1] = UUIDPGetDatum(record_id);
-	(void) orch_lock_run(run_id, RUN_LOCK_MOVE);
-	orch_plan_execute_latest(&plan_unshare_all, values, NULL, 0);
-	orch_system_finish(&saved);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_share_record);

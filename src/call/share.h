@@ -48,8 +48,4 @@ extern bool orch_share_remove(int object, const pg_uuid_t *record_id,
 extern void orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id);
 extern bool orch_share_delete_rule(const pg_uuid_t *id);
 
-/* Manual shares end when the owner changes; in system context. */
-extern void orch_share_owner_changed(const pg_uuid_t *run_id,
-									 const pg_uuid_t *record_id);
-
 #endif							/* ORCH_SHARE_H */

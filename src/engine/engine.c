@@ -48,6 +48,7 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
+#include "guard/cascade.h"
 #include "guard/guard.h"
 #include "guard/transition.h"
 #include "record/action.h"
@@ -155,6 +156,7 @@ static void resume_steps(RunState *rs);
 void
 orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 {
+	GuardScope	scope = {SCOPE_TRUSTED, NULL, NULL, true};
 	const Definition *def = request->definition;
 	RunState   *rs = orch_engine_make_state(def);
 	SystemContext saved;
@@ -246,16 +248,11 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		orch_engine_write(rs, WRITE_RUN, values, nulls);
 		goto inserted;
 	}
-	orch_guard_scope_begin(SCOPE_TRUSTED);
-	orch_guard_scope_starter(request->starter);
-	if (request->idempotency_key == NULL)
-		orch_plan_execute(&plan_insert_run, values, nulls, false, 0);
-	else
-	{
+	if (request->idempotency_key != NULL)
 		values[11] = CStringGetTextDatum(request->idempotency_key);
-		orch_plan_execute(&plan_insert_run_once, values, nulls, false, 0);
-	}
-	orch_guard_scope_end();
+	scope.starter = request->starter;
+	orch_guard_execute_in(&scope, request->idempotency_key == NULL ? &plan_insert_run :
+						  &plan_insert_run_once, values, nulls);
 	if (SPI_processed == 0)
 	{
 		/* somebody else started it meanwhile, and committed */
@@ -311,7 +308,7 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 		frame->dirty = true;
 		return;
 	}
-	if (!resumed && orch_cascade_defers(run_id))
+	if (!resumed && orch_guard_defers(run_id))
 		return;
 	orch_system_enter(&saved);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -447,8 +444,11 @@ orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 	orch_engine_drop_state(rs);
 }
 
-bool
-orch_engine_has_fault_path(const pg_uuid_t *run_id, const pg_uuid_t *stage_id)
+/*
+ * Does the stage of a run lead on when it fails?  For the guard's consequences.
+ */
+static bool
+has_fault_path(const pg_uuid_t *run_id, const pg_uuid_t *stage_id)
 {
 	static StaticPlan plan = {
 		"SELECT r.version_id, s.name FROM orchestration.run r"
@@ -472,6 +472,14 @@ orch_engine_has_fault_path(const pg_uuid_t *run_id, const pg_uuid_t *stage_id)
 														  SPI_tuptable->tupdesc, 1, &isnull)));
 	stage = orch_definition_stage_index(def, name);
 	return stage >= 0 && def->stages[stage].has_fault;
+}
+
+void
+orch_engine_init(void)
+{
+	static const CascadeConsumer consumer = {has_fault_path, orch_engine_go_on};
+
+	orch_cascade_register(&consumer);
 }
 
 /* -------------------------------------------------------------------- path */

@@ -65,6 +65,9 @@ extern void orch_run_set_record(StartRequest *request, char *key, Oid role);
 /* run.c: who starts the run, the user of the role that acts, if it is one's. */
 extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
 
+/* Registers the engine with the guard; called once, by _PG_init(). */
+extern void orch_engine_init(void);
+
 /* orchestration.max_elements: bounds a loop of connectors that never waits. */
 extern int	orch_max_elements;
 
@@ -75,12 +78,6 @@ extern int	orch_max_elements;
 extern JsonbValue *orch_engine_comments(Jsonb *outputs);
 
 /*
- * Does the stage of a run lead on when it fails?
- */
-extern bool orch_engine_has_fault_path(const pg_uuid_t *run_id,
-									   const pg_uuid_t *stage_id);
-
-/*
  * engine_write.c: between these two, what the engine writes is gathered over runs
  * and written as sets; NULL where that cannot be.
  */
@@ -88,8 +85,7 @@ typedef struct EngineBatch EngineBatch;
 
 extern EngineBatch *orch_engine_batch_begin(void);
 extern void orch_engine_batch_end(EngineBatch *batch);
-
-extern void orch_engine_init(void);
+extern void orch_engine_batch_init(void);
 
 /* engine_state.c: take the locks on runs, in the order of their ids, and read them
  * all, for the batch that is open, if one is. */

@@ -395,6 +395,7 @@ write_rows(WriteForm *form, WriteSet *set)
 	bool	   *nulls = palloc(sizeof(bool) * set->nrows);
 	int			dims[1];
 	int			lbs[1] = {1};
+	GuardScope	scope = {SCOPE_TRUSTED};
 	int			i;
 	int			j;
 
@@ -412,11 +413,8 @@ write_rows(WriteForm *form, WriteSet *set)
 													   form->types[i].by_value,
 													   form->types[i].alignment));
 	}
-	orch_guard_scope_begin(SCOPE_TRUSTED);
-	if (form == &forms[WRITE_RUN])
-		orch_guard_scope_starter(batch->starter);
-	orch_plan_execute_latest(&form->plan, arrays, NULL, 0);
-	orch_guard_scope_end();
+	scope.starter = batch->starter;
+	orch_guard_execute_in(&scope, &form->plan, arrays, NULL);
 	if (SPI_processed != (uint64) set->nrows)
 		elog(ERROR, "%d rows were to be written, not " UINT64_FORMAT, set->nrows,
 			 (uint64) SPI_processed);
@@ -466,7 +464,7 @@ note_new(Level level, const WriteForm *form, const WriteSet *set)
 		{
 			HeapTuple	tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
 
-			orch_history_note(level, NULL, tuple, RelationGetDescr(relation), true);
+			orch_history_note(level, NULL, tuple, RelationGetDescr(relation), true, false);
 			heap_freetuple(tuple);
 		}
 		if (transition != NULL && transition->log_kind != LOG_NONE)
@@ -588,7 +586,7 @@ static const TransactionModule module = {
  * Called once, by _PG_init().
  */
 void
-orch_engine_init(void)
+orch_engine_batch_init(void)
 {
 	orch_transaction_register(&module);
 }

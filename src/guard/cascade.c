@@ -3,16 +3,16 @@
  * cascade.c
  *	  The consequences of a change: contract/lifecycle.md, "Cascades".
  *
- * Called by the guard with a set of rows that passed it, their runs locked.
- * Downward consequences are one statement a kind for the whole set; each fires
- * the guard again, which makes the consequences one level further down.  Hence
- * UPDATE ... SET status by hand does what the engine's own calls do.
+ * The guard calls this file with a set of rows that passed it, their runs locked.
+ * Downward consequences are one statement a kind for the whole set.  Each statement
+ * fires the guard again, which makes the consequences one level further down.  So an
+ * UPDATE ... SET status by a user does what the engine's calls do.
  *
- * Upward: a step that fails takes its stage with it, a stage its run.  And when
- * something ended or was resumed by hand, the engine is asked to go on with the
- * run: once all consequences are made, not in between, where a stage may have
- * failed and its run not yet.  While the engine itself moves the run, it makes the upward moves with
- * what it knows about the failure, and only learns that somebody wrote.
+ * Upward, a step that fails lets its stage fail, and a stage its run.  When a user's
+ * statement ended or resumed something, the engine goes on with the run.  It does so
+ * after all consequences: in between a stage may have failed and its run not yet.
+ * While the engine itself moves the run, the engine makes the upward moves, because it
+ * knows the failure; its frame tells it that a user wrote.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -32,12 +32,13 @@
 #include "base/frame.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "base/transaction.h"
 #include "base/worker_slot.h"
 #include "definition/definition.h"
-#include "engine/engine.h"
+#include "guard/cascade.h"
 #include "guard/guard.h"
 
-/* Pairs of ids gathered for one statement. */
+/* Rows from which one kind of consequence follows: runs, or rows of runs. */
 typedef struct IdSet
 {
 	pg_uuid_t  *run_ids;
@@ -45,8 +46,25 @@ typedef struct IdSet
 	int			n;
 } IdSet;
 
+typedef enum IdSetKind
+{
+	SET_SUSPENDED_RUNS,
+	SET_CANCELED_RUNS,
+	SET_FAILED_RUNS,
+	SET_RESUMED_RUNS,
+	SET_ENDED_STAGES,
+	SET_FAILED_STAGES,			/* without a fault path */
+	SET_ENDED_INTERACTIVE,		/* steps */
+	SET_ENDED_QUEUED,			/* steps */
+	SET_STAGES_OF_FAILED,		/* stages of steps that failed */
+	SET_STEPS_OF_COMPLETED,		/* steps of work items that were completed */
+	SET_TOUCHED_RUNS			/* the engine evaluates them again */
+} IdSetKind;
+
+#define NUM_SETS (SET_TOUCHED_RUNS + 1)
+
 /*
- * A trigger of others stops the run while a step of it fails: the stage of such a step
+ * A user's trigger may stop the run while a step of it fails: the stage of that step
  * has failed, too.
  */
 #define STEP_FAILED \
@@ -71,8 +89,8 @@ static StaticPlan plan_cancel_stages = {
 };
 
 /*
- * The run failed outside a stage: the open stage, or else the one completed
- * last.  A stage in Error is why the run failed, and stays.
+ * The run failed outside a stage: its open stage, or else the stage that completed
+ * last.  A stage in Error is the reason for which the run failed; it stays.
  */
 static StaticPlan plan_discontinue_stages = {
 	"UPDATE orchestration.stage_run s SET"
@@ -110,8 +128,8 @@ static StaticPlan plan_close_work_items = {
 };
 
 /*
- * A worker that is at work on a step of a run that failed may still finish: its
- * outcome is kept as pending, so its lease stays, but nobody can claim the step.
+ * A worker may still finish a step of a run that failed: its outcome is kept as pending.
+ * So its lease stays, but no worker can claim the step.
  */
 static StaticPlan plan_unqueue_steps = {
 	"DELETE FROM orchestration.step_queue q"
@@ -147,7 +165,7 @@ static StaticPlan plan_fail_runs = {
 	1, {UUIDARRAYOID}
 };
 
-/* The work item was set to Completed by hand: its assignee is done. */
+/* A user set the work item to Completed: its assignee is done. */
 static StaticPlan plan_complete_steps = {
 	"UPDATE orchestration.step_run s SET status = 'Completed',"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
@@ -170,8 +188,8 @@ static StaticPlan plan_keep_outcomes = {
 };
 
 /*
- * Consequences nest: what the engine is to go on with is gathered until the
- * outermost is made and the statement that set it off has ended.
+ * Consequences nest: a run waits for the engine until the outermost consequence is made
+ * and the statement that caused it has ended.
  */
 typedef struct Waiting
 {
@@ -182,37 +200,57 @@ typedef struct Waiting
 	bool		resumed;
 } Waiting;
 
+/* The engine. */
+static const CascadeConsumer *consumer = NULL;
+
 static int	cascade_level = 0;	/* nesting level of the subtransaction that
 								 * makes consequences, 0: none */
 static Waiting *waiting = NULL; /* in TopTransactionContext */
 
 static void add_pair(IdSet *set, int size, const pg_uuid_t *run_id,
 					 const pg_uuid_t *id);
-static void run_sets(ScopeKind kind, StaticPlan *plan, const IdSet *set);
+static void gather_run(IdSet *sets, int size, const GuardEntry *entry);
+static void gather_stage(IdSet *sets, int size, const GuardEntry *entry);
+static void gather_step(IdSet *sets, int size, const GuardEntry *entry);
 static void interrupt_functions(void);
-static void gather_runs(IdSet *set, bool resumed, int depth);
-static void add_waiting(const pg_uuid_t *run_id, bool resumed, int depth);
+static void wait_for_engine(IdSet *set, bool resumed, int depth);
 
 /*
- * Make the consequences.  Caller is connected to SPI and in system context.
+ * The consequences in the order in which they are made: a set, and the statement that
+ * is executed for it unless it is empty.
  */
+static const struct
+{
+	IdSetKind	set;
+	StaticPlan *plan;
+}			consequences[] = {
+	{SET_SUSPENDED_RUNS, &plan_suspend_stages},
+	{SET_CANCELED_RUNS, &plan_cancel_stages},
+	{SET_FAILED_RUNS, &plan_discontinue_stages},
+	{SET_RESUMED_RUNS, &plan_resume_stages},
+	{SET_ENDED_STAGES, &plan_discontinue_steps},
+	{SET_ENDED_INTERACTIVE, &plan_close_work_items},
+	{SET_ENDED_QUEUED, &plan_unqueue_steps},
+	{SET_ENDED_QUEUED, &plan_freeze_steps},
+	{SET_STAGES_OF_FAILED, &plan_fail_stages},
+	{SET_FAILED_STAGES, &plan_fail_runs},
+	{SET_STEPS_OF_COMPLETED, &plan_complete_steps},
+	{SET_STEPS_OF_COMPLETED, &plan_keep_outcomes}
+};
+
+void
+orch_cascade_register(const CascadeConsumer *registered)
+{
+	consumer = registered;
+}
+
 void
 orch_cascade(const GuardEntry *entries, int nentries)
 {
-	IdSet		suspended = {0};
-	IdSet		canceled = {0};
-	IdSet		failed = {0};
-	IdSet		resumed = {0};
-	IdSet		ended_stages = {0};
-	IdSet		failed_stages = {0};
-	IdSet		ended_interactive = {0};
-	IdSet		ended_asynchronous = {0};
-	IdSet		failed_steps = {0};
-	IdSet		done_items = {0};
+	IdSet		sets[NUM_SETS] = {{0}};
 	bool		outermost = cascade_level == 0;
-	IdSet		touched = {0};
-	/* all are of one statement */
 	ScopeKind	kind = entries[0].by_engine ? SCOPE_ENGINE : SCOPE_CASCADE;
+	int			depth = entries[0].depth;
 	int			i;
 
 	for (i = 0; i < nentries; i++)
@@ -225,76 +263,110 @@ orch_cascade(const GuardEntry *entries, int nentries)
 		switch (entry->level)
 		{
 			case LEVEL_RUN:
-				if (entry->to == RUN_SUSPENDED)
-					add_pair(&suspended, nentries, &entry->id, &entry->id);
-				else if (entry->to == RUN_CANCELED)
-					add_pair(&canceled, nentries, &entry->id, &entry->id);
-				else if (entry->to == RUN_ERROR)
-					add_pair(&failed, nentries, &entry->id, &entry->id);
-				else if (entry->to == RUN_IN_PROGRESS)
-					add_pair(&resumed, nentries, &entry->id, &entry->id);
+				gather_run(sets, nentries, entry);
 				break;
 			case LEVEL_STAGE:
-				if (entry->to == STAGE_COMPLETED || entry->to == STAGE_ERROR ||
-					entry->to == STAGE_DISCONTINUED)
-					add_pair(&ended_stages, nentries, &entry->run_id, &entry->id);
-				if (entry->to == STAGE_ERROR && !entry->by_engine)
-				{
-					/* along its fault path, or the run fails with it */
-					if (orch_engine_has_fault_path(&entry->run_id, &entry->id))
-						add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
-					else
-						add_pair(&failed_stages, nentries, &entry->run_id, &entry->id);
-				}
-				if (entry->to == STAGE_COMPLETED)
-					add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
+				gather_stage(sets, nentries, entry);
 				break;
 			case LEVEL_STEP:
-				if (entry->to == STEP_COMPLETED || entry->to == STEP_ERROR ||
-					entry->to == STEP_DISCONTINUED)
-				{
-					if (entry->step_type == STEP_TYPE_INTERACTIVE)
-						add_pair(&ended_interactive, nentries, &entry->run_id, &entry->id);
-					else if (entry->step_type == STEP_TYPE_ASYNCHRONOUS)
-						add_pair(&ended_asynchronous, nentries, &entry->run_id, &entry->id);
-				}
-				if (entry->to == STEP_ERROR && !entry->by_engine)
-					add_pair(&failed_steps, nentries, &entry->run_id, &entry->parent_id);
-				if (entry->to == STEP_COMPLETED || entry->to == STEP_IN_PROGRESS)
-					add_pair(&touched, nentries, &entry->run_id, &entry->run_id);
+				gather_step(sets, nentries, entry);
 				break;
 			case LEVEL_WORK_ITEM:
 				if (entry->to == WORK_ITEM_COMPLETED)
-					add_pair(&done_items, nentries, &entry->run_id, &entry->parent_id);
+					add_pair(&sets[SET_STEPS_OF_COMPLETED], nentries, &entry->run_id,
+							 &entry->parent_id);
 				break;
 		}
 	}
 
 	if (outermost)
 		cascade_level = GetCurrentTransactionNestLevel();
-	run_sets(kind, &plan_suspend_stages, &suspended);
-	run_sets(kind, &plan_cancel_stages, &canceled);
-	run_sets(kind, &plan_discontinue_stages, &failed);
-	run_sets(kind, &plan_resume_stages, &resumed);
-	run_sets(kind, &plan_discontinue_steps, &ended_stages);
-	run_sets(kind, &plan_close_work_items, &ended_interactive);
-	run_sets(kind, &plan_unqueue_steps, &ended_asynchronous);
-	if (ended_asynchronous.n > 0)
-		interrupt_functions();
-	run_sets(kind, &plan_freeze_steps, &ended_asynchronous);
-	run_sets(kind, &plan_fail_stages, &failed_steps);
-	run_sets(kind, &plan_fail_runs, &failed_stages);
-	run_sets(kind, &plan_complete_steps, &done_items);
-	run_sets(kind, &plan_keep_outcomes, &done_items);
-	gather_runs(&resumed, true, entries[0].depth);
-	gather_runs(&touched, false, entries[0].depth);
+	for (i = 0; i < (int) lengthof(consequences); i++)
+	{
+		const IdSet *set = &sets[consequences[i].set];
+		Datum		values[2];
+
+		if (set->n == 0)
+			continue;
+		values[0] = PointerGetDatum(orch_uuid_array(set->run_ids, set->n));
+		values[1] = PointerGetDatum(orch_uuid_array(set->ids, set->n));
+		orch_guard_execute(kind, consequences[i].plan, values, NULL, NULL);
+		if (consequences[i].plan == &plan_unqueue_steps)
+			interrupt_functions();
+	}
+	wait_for_engine(&sets[SET_RESUMED_RUNS], true, depth);
+	wait_for_engine(&sets[SET_TOUCHED_RUNS], false, depth);
 	if (outermost)
 		cascade_level = 0;
 }
 
 /*
- * A statement whose triggers are at this depth has ended: let the engine go on with
- * the runs that it touched, unless it is part of a consequence itself.
+ * The sets that a run of a new status belongs to.
+ */
+static void
+gather_run(IdSet *sets, int size, const GuardEntry *entry)
+{
+	IdSetKind	set;
+
+	switch (entry->to)
+	{
+		case RUN_SUSPENDED:
+			set = SET_SUSPENDED_RUNS;
+			break;
+		case RUN_CANCELED:
+			set = SET_CANCELED_RUNS;
+			break;
+		case RUN_ERROR:
+			set = SET_FAILED_RUNS;
+			break;
+		case RUN_IN_PROGRESS:
+			set = SET_RESUMED_RUNS;
+			break;
+		default:
+			return;
+	}
+	add_pair(&sets[set], size, &entry->id, &entry->id);
+}
+
+/*
+ * The sets that a stage of a new status belongs to.
+ */
+static void
+gather_stage(IdSet *sets, int size, const GuardEntry *entry)
+{
+	if (entry->to == STAGE_COMPLETED || entry->to == STAGE_ERROR ||
+		entry->to == STAGE_DISCONTINUED)
+		add_pair(&sets[SET_ENDED_STAGES], size, &entry->run_id, &entry->id);
+	if (entry->to == STAGE_ERROR && !entry->by_engine &&
+		!consumer->has_fault_path(&entry->run_id, &entry->id))
+		add_pair(&sets[SET_FAILED_STAGES], size, &entry->run_id, &entry->id);
+	else if (entry->to == STAGE_COMPLETED || (entry->to == STAGE_ERROR && !entry->by_engine))
+		add_pair(&sets[SET_TOUCHED_RUNS], size, &entry->run_id, &entry->run_id);
+}
+
+/*
+ * The sets that a step of a new status belongs to.
+ */
+static void
+gather_step(IdSet *sets, int size, const GuardEntry *entry)
+{
+	if (entry->to == STEP_COMPLETED || entry->to == STEP_ERROR ||
+		entry->to == STEP_DISCONTINUED)
+	{
+		if (entry->step_type == STEP_TYPE_INTERACTIVE)
+			add_pair(&sets[SET_ENDED_INTERACTIVE], size, &entry->run_id, &entry->id);
+		else if (entry->step_type == STEP_TYPE_ASYNCHRONOUS)
+			add_pair(&sets[SET_ENDED_QUEUED], size, &entry->run_id, &entry->id);
+	}
+	if (entry->to == STEP_ERROR && !entry->by_engine)
+		add_pair(&sets[SET_STAGES_OF_FAILED], size, &entry->run_id, &entry->parent_id);
+	if (entry->to == STEP_COMPLETED || entry->to == STEP_IN_PROGRESS)
+		add_pair(&sets[SET_TOUCHED_RUNS], size, &entry->run_id, &entry->run_id);
+}
+
+/*
+ * Nothing happens inside a consequence: the runs wait for the end of the statement that
+ * caused it.
  */
 void
 orch_cascade_go_on(int depth)
@@ -309,33 +381,19 @@ orch_cascade_go_on(int depth)
 
 		CHECK_FOR_INTERRUPTS();
 		waiting = entry->next;
-		orch_engine_go_on(&entry->run_id, entry->resumed);
+		consumer->go_on(&entry->run_id, entry->resumed);
 		pfree(entry);
 	}
 }
 
-/*
- * Is what is being written a consequence?
- */
 bool
 orch_cascade_under_way(void)
 {
 	return cascade_level != 0;
 }
 
-bool
-orch_cascade_defers(const pg_uuid_t *run_id)
-{
-	int			depth = orch_guard_pending_depth(run_id);
-
-	if (likely(depth < 0))
-		return false;
-	add_waiting(run_id, false, depth);
-	return true;
-}
-
-void
-orch_cascade_at_xact_end(void)
+static void
+at_xact_end(bool committed)
 {
 	cascade_level = 0;
 	waiting = NULL;
@@ -344,12 +402,12 @@ orch_cascade_at_xact_end(void)
 /*
  * A subtransaction ended: the runs that wait become the parent's, or are forgotten.
  */
-void
-orch_cascade_at_subxact_end(int level, bool commit)
+static void
+at_subxact_end(int level, bool committed)
 {
 	Waiting    *entry;
 
-	if (!commit)
+	if (!committed)
 	{
 		if (level <= cascade_level)
 			cascade_level = 0;
@@ -359,6 +417,18 @@ orch_cascade_at_subxact_end(int level, bool commit)
 	}
 	for (entry = waiting; entry != NULL && entry->nest_level >= level; entry = entry->next)
 		entry->nest_level = level - 1;
+}
+
+static const TransactionModule module = {
+	.name = "cascade",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+void
+orch_cascade_init(void)
+{
+	orch_transaction_register(&module);
 }
 
 static void
@@ -375,22 +445,8 @@ add_pair(IdSet *set, int size, const pg_uuid_t *run_id, const pg_uuid_t *id)
 }
 
 /*
- * Execute a plan for a set, unless it is empty.
- */
-static void
-run_sets(ScopeKind kind, StaticPlan *plan, const IdSet *set)
-{
-	Datum		values[2];
-
-	if (set->n == 0)
-		return;
-	values[0] = PointerGetDatum(orch_uuid_array(set->run_ids, set->n));
-	values[1] = PointerGetDatum(orch_uuid_array(set->ids, set->n));
-	orch_guard_execute(kind, plan, values, NULL, NULL);
-}
-
-/*
- * The background worker may be at work on steps that plan_unqueue_steps removed.
+ * The background worker may be executing functions of steps that plan_unqueue_steps
+ * removed.
  */
 static void
 interrupt_functions(void)
@@ -409,10 +465,10 @@ interrupt_functions(void)
 }
 
 /*
- * Note runs for the engine, unless it is moving them already.
+ * Let the runs of a set wait for the engine, unless it is moving them already.
  */
 static void
-gather_runs(IdSet *set, bool resumed, int depth)
+wait_for_engine(IdSet *set, bool resumed, int depth)
 {
 	int			i;
 
@@ -425,12 +481,12 @@ gather_runs(IdSet *set, bool resumed, int depth)
 			continue;
 		if (orch_frame_engine(&set->run_ids[i]) != NULL)
 			continue;
-		add_waiting(&set->run_ids[i], resumed, depth);
+		orch_cascade_wait(&set->run_ids[i], resumed, depth);
 	}
 }
 
-static void
-add_waiting(const pg_uuid_t *run_id, bool resumed, int depth)
+void
+orch_cascade_wait(const pg_uuid_t *run_id, bool resumed, int depth)
 {
 	Waiting    *entry = MemoryContextAlloc(TopTransactionContext, sizeof(Waiting));
 

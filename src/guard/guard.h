@@ -15,52 +15,29 @@
 
 #include "postgres.h"
 
-#include "storage/itemptr.h"
 #include "utils/uuid.h"
 
-#include "base/orchestration.h"
 #include "base/system.h"
-#include "guard/transition.h"
-
-/* A row that was written and whose verdict is still to come. */
-typedef struct GuardEntry
-{
-	int			nest_level;		/* of the subtransaction that wrote it */
-	int			depth;			/* of triggers: of its statement */
-	Level		level;
-	int			from;			/* STATUS_NEW: inserted */
-	int			to;
-	int			step_type;		/* steps: StepType */
-	bool		by_engine;		/* SCOPE_ENGINE */
-	bool		checked;		/* the verdict has been given */
-	bool		fill;			/* stages, steps: who, when it ended, ... are
-								 * still to be filled in */
-	ItemPointerData tid;		/* fill: where the row is */
-	pg_uuid_t	run_id;
-	pg_uuid_t	parent_id;		/* steps: the stage; work items: the step */
-	pg_uuid_t	id;
-	bool		has_orchestration;	/* inserted stages, steps, work items */
-	pg_uuid_t	orchestration_id;
-} GuardEntry;
 
 /* orchestration.resume_window, in days. */
 extern int	orch_resume_window;
 
 /*
- * Around a statement of its own the extension begins a scope.  The guard then knows
- * the rows of this statement from those that triggers on the way write.
+ * The extension executes each statement of its own that writes runs, stages, steps or
+ * work items in a scope.  By the scope the guard knows the rows of this statement from
+ * those that triggers on the way write.
  *
  * SCOPE_TRUSTED: the engine holds the lock on the run and knows its stages and steps.
- * It vouches for what the guard would have to look up, and makes the consequences
- * itself.  The change itself is checked all the same.
+ * The guard does not look them up, and the engine makes the consequences.  The change
+ * itself is checked all the same.
  *
- * SCOPE_ENGINE: the guard checks and makes the consequences; the engine knows of them
- * and makes the upward moves itself.
+ * SCOPE_ENGINE: the guard checks the rows and makes the consequences; the engine knows
+ * of them and makes the upward moves.
  *
- * SCOPE_CASCADE: a consequence of what others wrote.
+ * SCOPE_CASCADE: a consequence of a statement of a user.
  *
- * Scopes nest: code of others runs in triggers of the statement, and may call the
- * engine.  The abort of a subtransaction ends the scopes that it began.
+ * Scopes nest: users' triggers run inside the statement, and may call the engine.  When
+ * a subtransaction is aborted, its scopes end.
  */
 typedef enum ScopeKind
 {
@@ -69,46 +46,38 @@ typedef enum ScopeKind
 	SCOPE_CASCADE
 } ScopeKind;
 
-extern void orch_guard_scope_begin(ScopeKind kind);
-extern void orch_guard_scope_end(void);
+typedef struct GuardScope
+{
+	ScopeKind	kind;
+	const char *comments;		/* for EndWorkItem and EndStep entries of the
+								 * log, or NULL */
+	const char *starter;		/* for StartInstance entries, or NULL */
+	bool		own_snapshot;	/* with the snapshot of the transaction: in
+								 * REPEATABLE READ a conflicting row that
+								 * another session committed fails with 40001 */
+} GuardScope;
 
-/* In the innermost scope: what EndWorkItem and EndStep entries carry as comments, and
- * who StartInstance entries say did it; NULL: nothing. */
-extern void orch_guard_scope_comments(const char *comments);
-extern void orch_guard_scope_starter(const char *name);
+/* Execute a plan in a scope, with the latest snapshot unless the scope says otherwise. */
+extern void orch_guard_execute_in(const GuardScope *in, StaticPlan *plan, Datum *values,
+								  const char *nulls);
 
-/* Execute a plan in a scope, with the latest snapshot. */
+/* The same, for a scope that needs no more than this; comments may be NULL. */
 extern void orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values,
 							   const char *nulls, const char *comments);
 
-/* Are rows loaded into this very table of ours: by COPY, or by INSERT of a dump? */
+/* Are rows loaded into this table of the extension: by COPY, or by INSERT of a dump? */
 extern bool orch_guard_is_loading(Oid relation);
 
-/* Does the session restore a dump into this table of a user's, or its partition? */
+/* Does the session restore a dump into this table of users, or into its partition? */
 extern bool orch_guard_is_restoring(Oid relation, bool is_partition);
 
-extern void orch_guard_init(void);
-
-/* guard_check.c: the verdict on rows beside their parents */
-extern void orch_guard_check(const GuardEntry *entries, int nentries);
-
-/* cascade.c: the consequences of rows that passed the guard, set by set */
-extern void orch_cascade(const GuardEntry *entries, int nentries);
-
-/* and, once a statement has ended, the engine goes on with its runs */
-extern void orch_cascade_go_on(int depth);
-
 /*
- * A trigger of others asks the engine to look at a run while rows of it still wait for
- * their verdict: true, and the engine looks when their statement has ended.
+ * The engine is asked to evaluate a run while rows of it still wait for their verdict.
+ * Returns true then, and the engine gets the run when their statement has ended.
  */
-extern bool orch_cascade_defers(const pg_uuid_t *run_id);
+extern bool orch_guard_defers(const pg_uuid_t *run_id);
 
-/* The depth of the triggers of the statement that wrote rows of a run which wait for
- * their verdict; -1: none do. */
-extern int	orch_guard_pending_depth(const pg_uuid_t *run_id);
-extern bool orch_cascade_under_way(void);
-extern void orch_cascade_at_subxact_end(int level, bool commit);
-extern void orch_cascade_at_xact_end(void);
+/* Called once, by _PG_init(). */
+extern void orch_guard_init(void);
 
 #endif							/* ORCH_GUARD_H */

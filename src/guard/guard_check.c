@@ -3,14 +3,15 @@
  * guard_check.c
  *	  The verdict on rows beside their parents.
  *
- * Called at the end of a statement with the rows that it wrote.  First the runs
- * of all of them are locked, in the order of their ids; only then the parents are
- * read, with the latest snapshot.  A plain read of the parent, or the key share
- * lock of the foreign key, lets a child be created while its parent ends: neither
- * conflicts with an update of a status.
+ * Called at the end of a statement with the rows that it wrote.  First the runs of all
+ * rows are locked, in the order of their ids; only then the parents are read, with the
+ * latest snapshot.  A plain read of the parent, or the key share lock of the foreign
+ * key, would let a child be created while its parent ends, because neither conflicts
+ * with an update of a status.
  *
- * The rules are the table of neighbours, and for changes what the conditions in
- * contract/transitions.csv say beyond it.
+ * The rules are the table of neighbours and, for changes, the conditions in
+ * contract/transitions.csv.  verify() has the same rules in SQL, written independently:
+ * each of the two checks the other.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -30,7 +31,7 @@
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
-#include "guard/guard.h"
+#include "guard/cascade.h"
 #include "guard/guard_int.h"
 
 /*
@@ -79,138 +80,193 @@ typedef struct ParentState
 	pg_uuid_t	orchestration_id;
 } ParentState;
 
-static ParentState *read_parents(StaticPlan *plan, Level level,
-								 const GuardEntry *entries, int nentries,
-								 int *nparents);
+typedef struct Parents
+{
+	ParentState *rows;			/* sorted by id */
+	int			n;
+} Parents;
+
+/* What one call of orch_guard_check() looks at. */
+typedef struct Check
+{
+	const GuardEntry *entries;
+	int			nentries;
+	int			nrun_ids;
+	int			ncompleted;
+	int			nopened;
+	bool		new_stages;
+	pg_uuid_t  *run_ids;		/* of stages, steps and work items */
+	pg_uuid_t  *completed;		/* runs that completed */
+	pg_uuid_t  *opened;			/* runs of stages that are open now */
+	Parents		runs;
+	Parents		stages;
+	Parents		steps;
+} Check;
+
+static void gather(Check *check);
+static void lock_runs(Check *check);
+static Parents read_parents(StaticPlan *plan, Level level, const Check *check);
+static const ParentState *find_parent(const Parents *parents, const pg_uuid_t *id);
+static void check_entry(const Check *check, const GuardEntry *entry);
 static void check_stage(const GuardEntry *entry, int run_status, bool is_last);
 static void check_step(const GuardEntry *entry, int run_status,
 					   int stage_status);
+static void check_sets(const Check *check);
 static void refuse_neighbour(const GuardEntry *entry, int parent_status,
-							 const char *hint);
+							 const char *hint) pg_attribute_noreturn();
 
 /*
- * Lock the runs, read the parents, give the verdicts.  Caller is in system
- * context and connected to SPI.
+ * Lock the runs, read the parents, give the verdicts.  Caller is in system context and
+ * connected to SPI.  Raises OR002, OR003, OR005, OR101, 23505.
  */
 void
 orch_guard_check(const GuardEntry *entries, int nentries)
 {
-	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
-	pg_uuid_t  *completed = palloc(nentries * sizeof(pg_uuid_t));
-	pg_uuid_t  *opened = palloc(nentries * sizeof(pg_uuid_t));
-	int			nrun_ids = 0;
-	int			ncompleted = 0;
-	int			nopened = 0;
-	bool		new_stages = false;
-	ParentState *runs = NULL;
-	ParentState *stages = NULL;
-	ParentState *steps = NULL;
-	int			nruns = 0;
-	int			nstages = 0;
-	int			nsteps = 0;
-	bool		isnull;
-	Datum		value;
+	Check		check = {entries, nentries};
 	int			i;
 
-	/* rows of run themselves are locked by having been written */
-	for (i = 0; i < nentries; i++)
+	gather(&check);
+	if (check.nrun_ids > 0)
 	{
-		if (entries[i].from == entries[i].to)
+		lock_runs(&check);
+		check.stages = read_parents(&plan_stages, LEVEL_STAGE, &check);
+		check.steps = read_parents(&plan_steps, LEVEL_STEP, &check);
+	}
+	for (i = 0; i < nentries; i++)
+		if (entries[i].level != LEVEL_RUN && entries[i].from != entries[i].to)
+			check_entry(&check, &entries[i]);
+	check_sets(&check);
+	pfree(check.run_ids);
+	pfree(check.completed);
+	pfree(check.opened);
+}
+
+/*
+ * The runs to lock, and those whose stages must be looked at.  Rows of run itself are
+ * locked because they were written.
+ */
+static void
+gather(Check *check)
+{
+	int			i;
+
+	check->run_ids = palloc(check->nentries * sizeof(pg_uuid_t));
+	check->completed = palloc(check->nentries * sizeof(pg_uuid_t));
+	check->opened = palloc(check->nentries * sizeof(pg_uuid_t));
+	for (i = 0; i < check->nentries; i++)
+	{
+		const GuardEntry *entry = &check->entries[i];
+
+		if (entry->from == entry->to)
 			continue;			/* only filled in, or reassigned */
-		if (entries[i].level == LEVEL_STAGE && entries[i].from == STATUS_NEW)
-			new_stages = true;
-		if (entries[i].level != LEVEL_RUN)
-			run_ids[nrun_ids++] = entries[i].run_id;
-		else if (entries[i].from != STATUS_NEW && entries[i].to == RUN_COMPLETED)
-			completed[ncompleted++] = entries[i].id;
-		if (entries[i].level == LEVEL_STAGE &&
-			(entries[i].to == STAGE_IN_PROGRESS || entries[i].to == STAGE_SUSPENDED))
-			opened[nopened++] = entries[i].run_id;
+		if (entry->level == LEVEL_STAGE && entry->from == STATUS_NEW)
+			check->new_stages = true;
+		if (entry->level != LEVEL_RUN)
+			check->run_ids[check->nrun_ids++] = entry->run_id;
+		else if (entry->from != STATUS_NEW && entry->to == RUN_COMPLETED)
+			check->completed[check->ncompleted++] = entry->id;
+		if (entry->level == LEVEL_STAGE &&
+			(entry->to == STAGE_IN_PROGRESS || entry->to == STAGE_SUSPENDED))
+			check->opened[check->nopened++] = entry->run_id;
 	}
+}
 
-	if (nrun_ids > 0)
-	{
-		uint64		n;
+/*
+ * Lock the runs in the order of their ids, and keep what the lock returns of them.
+ */
+static void
+lock_runs(Check *check)
+{
+	pg_uuid_t  *run_ids = check->run_ids;
+	int			nrun_ids = check->nrun_ids;
+	ParentState *runs;
+	int			nruns;
+	int			n;
 
-		qsort(run_ids, nrun_ids, sizeof(pg_uuid_t), orch_uuid_compare);
-		nrun_ids = (int) qunique(run_ids, nrun_ids, sizeof(pg_uuid_t),
-								 orch_uuid_compare);
-		nruns = orch_lock_runs(run_ids, nrun_ids);
-		runs = palloc(Max(nruns, 1) * sizeof(ParentState));
-		for (n = 0; n < SPI_processed; n++)
-		{
-			HeapTuple	tuple = SPI_tuptable->vals[n];
-			TupleDesc	desc = SPI_tuptable->tupdesc;
-
-			runs[n].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull));
-			runs[n].status = (int) orch_lock_run_status((int) n);
-			value = SPI_getbinval(tuple, desc, 4, &isnull);
-			runs[n].has_orchestration = !isnull;
-			if (!isnull)
-				runs[n].orchestration_id = *DatumGetUUIDP(value);
-		}
-		SPI_freetuptable(SPI_tuptable);
-		qsort(runs, nruns, sizeof(ParentState), orch_uuid_compare);
-		stages = read_parents(&plan_stages, LEVEL_STAGE, entries, nentries, &nstages);
-		steps = read_parents(&plan_steps, LEVEL_STEP, entries, nentries, &nsteps);
-	}
-
-	for (i = 0; i < nentries; i++)
-	{
-		const GuardEntry *entry = &entries[i];
-		ParentState *run;
-		ParentState *parent = NULL;
-
-		if (entry->level == LEVEL_RUN || entry->from == entry->to)
-			continue;
-		run = bsearch(&entry->run_id, runs, nruns, sizeof(ParentState),
-					  orch_uuid_compare);
-		if (entry->level == LEVEL_STAGE)
-			parent = bsearch(&entry->id, stages, nstages, sizeof(ParentState),
+	qsort(run_ids, nrun_ids, sizeof(pg_uuid_t), orch_uuid_compare);
+	nrun_ids = (int) qunique(run_ids, nrun_ids, sizeof(pg_uuid_t),
 							 orch_uuid_compare);
-		else if (entry->level == LEVEL_STEP)
-			parent = bsearch(&entry->parent_id, stages, nstages,
-							 sizeof(ParentState), orch_uuid_compare);
-		else
-			parent = bsearch(&entry->parent_id, steps, nsteps,
-							 sizeof(ParentState), orch_uuid_compare);
-		if (run == NULL || parent == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-					 errmsg("the run or parent of %s %s does not exist",
-							orch_transition_level_name(entry->level),
-							orch_uuid_text(&entry->id))));
-		if (entry->from == STATUS_NEW &&
-			(entry->has_orchestration != run->has_orchestration ||
-			 (run->has_orchestration &&
-			  !orch_uuid_equal(&entry->orchestration_id, &run->orchestration_id))))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_IMMUTABLE),
-					 errmsg("%s %s must have the orchestration of its run",
-							orch_transition_level_name(entry->level),
-							orch_uuid_text(&entry->id))));
-		switch (entry->level)
-		{
-			case LEVEL_RUN:
-				break;
-			case LEVEL_STAGE:
-				check_stage(entry, run->status, parent->is_last);
-				break;
-			case LEVEL_STEP:
-				check_step(entry, run->status, parent->status);
-				break;
-			case LEVEL_WORK_ITEM:
-				if (!orch_transition_neighbours(LEVEL_WORK_ITEM, parent->status,
-												entry->to) || !parent->is_interactive)
-					refuse_neighbour(entry, parent->status,
-									 "Only interactive steps have work items.");
-				break;
-		}
-	}
-
-	if (ncompleted > 0)
+	nruns = orch_lock_runs(run_ids, nrun_ids);
+	runs = palloc(Max(nruns, 1) * sizeof(ParentState));
+	for (n = 0; n < nruns; n++)
 	{
-		value = PointerGetDatum(orch_uuid_array(completed, ncompleted));
+		HeapTuple	tuple = SPI_tuptable->vals[n];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		value;
+
+		runs[n].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull));
+		runs[n].status = (int) orch_lock_run_status(n);
+		value = SPI_getbinval(tuple, desc, 4, &isnull);
+		runs[n].has_orchestration = !isnull;
+		if (!isnull)
+			runs[n].orchestration_id = *DatumGetUUIDP(value);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	qsort(runs, nruns, sizeof(ParentState), orch_uuid_compare);
+	check->nrun_ids = nrun_ids;
+	check->runs.rows = runs;
+	check->runs.n = nruns;
+}
+
+static const ParentState *
+find_parent(const Parents *parents, const pg_uuid_t *id)
+{
+	return bsearch(id, parents->rows, parents->n, sizeof(ParentState), orch_uuid_compare);
+}
+
+/*
+ * The verdict on a stage, step or work item.
+ */
+static void
+check_entry(const Check *check, const GuardEntry *entry)
+{
+	const ParentState *run = find_parent(&check->runs, &entry->run_id);
+	const ParentState *parent;
+
+	/* a stage is looked up itself: is it the one that was reached last? */
+	if (entry->level == LEVEL_STAGE)
+		parent = find_parent(&check->stages, &entry->id);
+	else if (entry->level == LEVEL_STEP)
+		parent = find_parent(&check->stages, &entry->parent_id);
+	else
+		parent = find_parent(&check->steps, &entry->parent_id);
+	if (run == NULL || parent == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("the run or parent of %s %s does not exist",
+						orch_transition_level_name(entry->level),
+						orch_uuid_text(&entry->id))));
+	if (entry->from == STATUS_NEW &&
+		(entry->has_orchestration != run->has_orchestration ||
+		 (run->has_orchestration &&
+		  !orch_uuid_equal(&entry->orchestration_id, &run->orchestration_id))))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_IMMUTABLE),
+				 errmsg("%s %s must have the orchestration of its run",
+						orch_transition_level_name(entry->level),
+						orch_uuid_text(&entry->id))));
+	if (entry->level == LEVEL_STAGE)
+		check_stage(entry, run->status, parent->is_last);
+	else if (entry->level == LEVEL_STEP)
+		check_step(entry, run->status, parent->status);
+	else if (!parent->is_interactive ||
+			 !orch_transition_neighbours(LEVEL_WORK_ITEM, parent->status, entry->to))
+		refuse_neighbour(entry, parent->status,
+						 "Only interactive steps have work items.");
+}
+
+/*
+ * The rules that concern all stages of a run.
+ */
+static void
+check_sets(const Check *check)
+{
+	Datum		value;
+
+	if (check->ncompleted > 0)
+	{
+		value = PointerGetDatum(orch_uuid_array(check->completed, check->ncompleted));
 		orch_plan_execute_latest(&plan_not_beside_completed, &value, NULL, 1);
 		if (SPI_processed > 0)
 		{
@@ -219,16 +275,16 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
-					 /* not which: he who sees the run may not see its stages */
+					 /* it does not say which stage: the caller may not see stages */
 					 errmsg("run %s cannot be Completed: one of its stages is %s",
 							SPI_getvalue(tuple, desc, 1),
 							SPI_getvalue(tuple, desc, 2)),
 					 errhint("Complete the stage, or cancel the run.")));
 		}
 	}
-	if (nopened > 0)
+	if (check->nopened > 0)
 	{
-		value = PointerGetDatum(orch_uuid_array(opened, nopened));
+		value = PointerGetDatum(orch_uuid_array(check->opened, check->nopened));
 		orch_plan_execute_latest(&plan_second_open, &value, NULL, 1);
 		if (SPI_processed > 0)
 			ereport(ERROR,
@@ -238,9 +294,9 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 										 SPI_tuptable->tupdesc, 1)),
 					 errdetail("At most one stage of a run is InProgress or Suspended.")));
 	}
-	if (new_stages)
+	if (check->new_stages)
 	{
-		value = PointerGetDatum(orch_uuid_array(run_ids, nrun_ids));
+		value = PointerGetDatum(orch_uuid_array(check->run_ids, check->nrun_ids));
 		orch_plan_execute_latest(&plan_same_position, &value, NULL, 1);
 		if (SPI_processed > 0)
 			ereport(ERROR,
@@ -252,30 +308,26 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 										 SPI_tuptable->tupdesc, 2)),
 					 errdetail("Positions are the order in which the run reached its stages.")));
 	}
-	pfree(run_ids);
-	pfree(completed);
-	pfree(opened);
 }
 
 /*
- * The stages (also those that are the entries themselves) or steps that the
- * entries have as parents, sorted by id.
+ * The stages or steps that the entries have as parents, sorted by id; with the stages
+ * also those that are entries themselves.
  */
-static ParentState *
-read_parents(StaticPlan *plan, Level level, const GuardEntry *entries,
-			 int nentries, int *nparents)
+static Parents
+read_parents(StaticPlan *plan, Level level, const Check *check)
 {
-	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
-	pg_uuid_t  *ids = palloc(nentries * sizeof(pg_uuid_t));
-	ParentState *parents;
+	pg_uuid_t  *run_ids = palloc(check->nentries * sizeof(pg_uuid_t));
+	pg_uuid_t  *ids = palloc(check->nentries * sizeof(pg_uuid_t));
+	Parents		parents = {NULL, 0};
 	Datum		values[2];
 	int			n = 0;
 	int			i;
 	bool		isnull;
 
-	for (i = 0; i < nentries; i++)
+	for (i = 0; i < check->nentries; i++)
 	{
-		const GuardEntry *entry = &entries[i];
+		const GuardEntry *entry = &check->entries[i];
 
 		if (entry->level == LEVEL_STAGE && level == LEVEL_STAGE)
 			ids[n] = entry->id;
@@ -288,36 +340,37 @@ read_parents(StaticPlan *plan, Level level, const GuardEntry *entries,
 			continue;
 		run_ids[n++] = entry->run_id;
 	}
-	*nparents = 0;
 	if (n == 0)
-		return NULL;
+		return parents;
 
 	values[0] = PointerGetDatum(orch_uuid_array(run_ids, n));
 	values[1] = PointerGetDatum(orch_uuid_array(ids, n));
 	orch_plan_execute_latest(plan, values, NULL, 0);
-	parents = palloc(Max(SPI_processed, 1) * sizeof(ParentState));
-	*nparents = (int) SPI_processed;
-	for (i = 0; i < *nparents; i++)
+	parents.n = (int) SPI_processed;
+	parents.rows = palloc(Max(parents.n, 1) * sizeof(ParentState));
+	for (i = 0; i < parents.n; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
+		ParentState *parent = &parents.rows[i];
 
-		parents[i].id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
-		parents[i].status = orch_transition_status_value(level,
-														 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
-		parents[i].is_last = parents[i].is_interactive =
+		parent->id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
+		parent->status =
+			orch_transition_status_value(level,
+										 DatumGetObjectId(SPI_getbinval(tuple, desc, 3, &isnull)));
+		parent->is_last = parent->is_interactive =
 			DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
-	qsort(parents, *nparents, sizeof(ParentState), orch_uuid_compare);
+	qsort(parents.rows, parents.n, sizeof(ParentState), orch_uuid_compare);
 	pfree(run_ids);
 	pfree(ids);
 	return parents;
 }
 
 /*
- * A stage beside its run: the neighbours, and what the conditions in
- * contract/transitions.csv add.
+ * A stage beside its run: the neighbours and the conditions in
+ * contract/transitions.csv.
  */
 static void
 check_stage(const GuardEntry *entry, int run_status, bool is_last)
@@ -328,21 +381,22 @@ check_stage(const GuardEntry *entry, int run_status, bool is_last)
 		return;
 
 	/*
-	 * Ends by itself, or is resumed with its run: the run must be going on.  One whose
-	 * step fails while a trigger of others stops the run, fails as a consequence.
+	 * A stage ends by itself, or is resumed with its run: the run must be in progress.
+	 * If a step fails while a user's trigger stops the run, the stage fails as a
+	 * consequence.
 	 */
 	if ((entry->to == STAGE_IN_PROGRESS || entry->to == STAGE_COMPLETED ||
 		 (entry->to == STAGE_ERROR && !orch_cascade_under_way())) &&
 		run_status != RUN_IN_PROGRESS)
 		refuse_neighbour(entry, run_status, "Resume the run first.");
 
-	/* a run in Error with a stage that goes on: it failed in that stage */
+	/* a run in Error with a stage in progress failed in that stage */
 	if (entry->from == STAGE_IN_PROGRESS && entry->to == STAGE_DISCONTINUED &&
 		run_status == RUN_ERROR && !orch_cascade_under_way())
 		refuse_neighbour(entry, run_status,
 						 "A stage is Discontinued when its run fails outside of it; resume or cancel the run.");
 
-	/* these concern the stage that was reached last */
+	/* only the stage that was reached last can make these changes */
 	if (!is_last &&
 		((entry->from == STAGE_COMPLETED && entry->to == STAGE_DISCONTINUED) ||
 		 (entry->from == STAGE_ERROR && entry->to == STAGE_IN_PROGRESS)))
@@ -351,7 +405,7 @@ check_stage(const GuardEntry *entry, int run_status, bool is_last)
 }
 
 /*
- * A step beside its stage and run, likewise.
+ * A step beside its stage and run: the same.
  */
 static void
 check_step(const GuardEntry *entry, int run_status, int stage_status)
@@ -385,8 +439,8 @@ check_step(const GuardEntry *entry, int run_status, int stage_status)
 }
 
 /*
- * A row that the engine wrote, after triggers of others wrote on the way: what they did
- * may not fit to it.  Caller is in a trigger of that row.
+ * A row that the engine wrote, after users' triggers wrote on the way: check it beside
+ * its parent as both are now.  Caller is in a trigger of that row.  Raises OR002.
  */
 void
 orch_guard_check_now(Level level, const pg_uuid_t *run_id, const pg_uuid_t *id)
@@ -436,7 +490,7 @@ orch_guard_check_now(Level level, const pg_uuid_t *run_id, const pg_uuid_t *id)
 													 DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
 		if (!orch_transition_neighbours(level, parent_status, entry.to))
 			refuse_neighbour(&entry, parent_status,
-							 "A trigger of others changed the run while the engine wrote.");
+							 "A user's trigger changed the run while the engine wrote.");
 	}
 	orch_system_finish(&saved);
 }

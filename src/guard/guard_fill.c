@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * guard_fill.c
- *	  Fills in who and when on stages and steps that others wrote.
+ *	  The BEFORE ROW trigger guard_fill(): values that follow from a change.
  *
- * The statements of the extension fill in modified_at, ended_at and the like
- * themselves.  For a plain UPDATE of somebody it happens at the end of his
- * statement; see guard.c why not in a BEFORE trigger.
+ * It fills in values and makes no decision, because a user's BEFORE trigger may still
+ * change the row.  Updates fire it on run and work_item only: with a BEFORE trigger an
+ * update locks the row first, in a WAL record of its own, and most rows of a run are
+ * stages and steps.  guard_fill_statement.c fills in those.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -17,208 +18,161 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/tableam.h"
-#include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/executor.h"
-#include "executor/spi.h"
-#include "utils/array.h"
-#include "utils/memutils.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "base/batch.h"
-#include "base/compat.h"
+#include "base/errors.h"
+#include "base/frame.h"
 #include "base/stamp.h"
-#include "base/system.h"
 #include "base/uuid.h"
 #include "guard/guard_int.h"
 #include "record/principal.h"
 
-static StaticPlan plan_fill_stages = {
-	"UPDATE orchestration.stage_run s SET modified_at = orchestration.system_modstamp(),"
-	" modified_by = $3, ended_at = CASE"
-	"  WHEN s.status IN ('InProgress', 'Suspended') THEN NULL"
-	"  ELSE COALESCE(s.ended_at, pg_catalog.clock_timestamp()) END"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
-	" WHERE s.run_id = u.run_id AND s.id = u.id",
-	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
-};
-static StaticPlan plan_fill_steps = {
-	"UPDATE orchestration.step_run s SET modified_at = orchestration.system_modstamp(),"
-	" modified_by = $3, started_at = CASE"
-	"  WHEN s.status = 'InProgress' AND (s.started_at IS NULL OR s.ended_at IS NOT NULL)"
-	"  THEN pg_catalog.clock_timestamp() ELSE s.started_at END,"
-	" ended_at = CASE WHEN s.status IN ('InProgress', 'NotStarted') THEN NULL"
-	"  ELSE COALESCE(s.ended_at, pg_catalog.clock_timestamp()) END"
-	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
-	" WHERE s.run_id = u.run_id AND s.id = u.id",
-	3, {UUIDARRAYOID, UUIDARRAYOID, UUIDOID}
-};
-static void fill_by_plan(Level level, StaticPlan *plan,
-						 const Principal *principal,
-						 const GuardEntry *entries, int nentries);
-static void fill_directly(Level level, Relation relation,
-						  const Principal *principal,
-						  const GuardEntry *entries, int nentries);
+/* The columns that the trigger sets. */
+typedef struct FilledColumns
+{
+	int			n;
+	int			attnums[8];
+	Datum		values[8];
+	bool		nulls[8];
+} FilledColumns;
+
+static void set_column(FilledColumns *filled, AttrNumber attnum, Datum value);
+static void set_null(FilledColumns *filled, AttrNumber attnum);
+static void fill_references(FilledColumns *filled, Level level, TriggerData *trigdata);
+static void fill_update(FilledColumns *filled, Level level, TriggerData *trigdata);
+
+static void
+set_column(FilledColumns *filled, AttrNumber attnum, Datum value)
+{
+	filled->attnums[filled->n] = attnum;
+	filled->nulls[filled->n] = false;
+	filled->values[filled->n++] = value;
+}
+
+static void
+set_null(FilledColumns *filled, AttrNumber attnum)
+{
+	filled->attnums[filled->n] = attnum;
+	filled->nulls[filled->n] = true;
+	filled->values[filled->n++] = (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_guard_fill);
 
 /*
- * Fill in what the writers of stages or steps left out.
+ * orchestration.guard_fill() returns trigger
  *
- * The rows are where the statement has just put them, so they are updated there,
- * past the executor: keys, parents and statuses stay as they are, and there is
- * nothing for a constraint or for our own triggers to see.  (A foreign key would
- * be checked again for each row, because it was written by this transaction.)
- * When somebody else has triggers on the table, they see the change: an UPDATE.
+ * BEFORE INSERT OR UPDATE ROW of run and work_item, BEFORE INSERT ROW of stage_run and
+ * step_run.  Updates: fills in modified_at, modified_by and the time at which the row
+ * ended.  Inserts: the orchestration.  Both: the record type of a lookup.  Returns the
+ * row.
+ * Raises: OR101 when no registered record type has the record of a lookup, 39P01 when
+ * not called as that trigger.
+ * Source: ours.
  */
-void
-orch_guard_fill_rows(Level level, Oid writer, const GuardEntry *entries,
-					 int nentries)
+Datum
+orchestration_guard_fill(PG_FUNCTION_ARGS)
 {
-	const Principal *principal;
-	Relation	relation;
-	bool		directly;
-	int			first;
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Level		level = orch_guard_trigger_level(fcinfo, "guard_fill",
+												 TRIGGER_EVENT_BEFORE, true);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	FilledColumns filled;
 
-	for (first = 0; first < nentries; first++)
-		if (entries[first].level == level && entries[first].fill)
-			break;
-	if (first >= nentries)
-		return;
-
-	principal = OidIsValid(writer) ? orch_principal_acting(writer) : NULL;
-	relation = table_open(orch_catalog_relation(orch_guard_columns[level].relation),
-						  RowExclusiveLock);
-	directly = orch_batch_is_own(orch_guard_columns[level].relation);
-	if (directly)
-		fill_directly(level, relation, principal, &entries[first],
-					  nentries - first);
-	table_close(relation, NoLock);
-	if (!directly)
-		fill_by_plan(level, level == LEVEL_STAGE ? &plan_fill_stages :
-					 &plan_fill_steps, principal, &entries[first],
-					 nentries - first);
+	filled.n = 0;
+	if (!orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
+		fill_references(&filled, level, trigdata);
+	if (update)
+		fill_update(&filled, level, trigdata);
+	if (filled.n > 0)
+		row = heap_modify_tuple_by_cols(row, RelationGetDescr(trigdata->tg_relation),
+										filled.n, filled.attnums, filled.values,
+										filled.nulls);
+	return PointerGetDatum(row);
 }
 
+/*
+ * The record type of a lookup that has a key only, and the orchestration of a new row.
+ */
 static void
-fill_by_plan(Level level, StaticPlan *plan, const Principal *principal,
-			 const GuardEntry *entries, int nentries)
-{
-	pg_uuid_t  *run_ids = palloc(nentries * sizeof(pg_uuid_t));
-	pg_uuid_t  *ids = palloc(nentries * sizeof(pg_uuid_t));
-	Datum		values[3];
-	char		nulls[3] = {' ', ' ', ' '};
-	int			n = 0;
-	int			i;
-
-	for (i = 0; i < nentries; i++)
-	{
-		if (entries[i].level != level || !entries[i].fill)
-			continue;
-		run_ids[n] = entries[i].run_id;
-		ids[n++] = entries[i].id;
-	}
-	values[0] = PointerGetDatum(orch_uuid_array(run_ids, n));
-	values[1] = PointerGetDatum(orch_uuid_array(ids, n));
-	if (principal != NULL)
-		values[2] = UUIDPGetDatum(&principal->id);
-	else
-		nulls[2] = 'n';
-	orch_guard_execute(SCOPE_TRUSTED, plan, values, nulls, NULL);
-	pfree(run_ids);
-	pfree(ids);
-}
-
-static void
-fill_directly(Level level, Relation relation, const Principal *principal,
-			  const GuardEntry *entries, int nentries)
+fill_references(FilledColumns *filled, Level level, TriggerData *trigdata)
 {
 	const LevelColumns *col = &orch_guard_columns[level];
-	TupleDesc	desc = RelationGetDescr(relation);
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "orchestration filled rows",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old;
-	EState	   *estate = CreateExecutorState();
-	ResultRelInfo *result_rel = makeNode(ResultRelInfo);
-	TupleTableSlot *slot = table_slot_create(relation, NULL);
-	CommandId	command;
-	int			i;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 
-	/* the rows were written by the command that goes on */
-	CommandCounterIncrement();
-	command = GetCurrentCommandId(true);
-	InitResultRelInfo(result_rel, relation, 0, NULL, 0);
-	ExecOpenIndices(result_rel, false);
-	old = MemoryContextSwitchTo(context);
-
-	for (i = 0; i < nentries; i++)
+	if (col->record_id != 0 && !orch_guard_in_scope(SCOPE_TRUSTED))
 	{
-		ItemPointerData tid = entries[i].tid;
-		HeapTuple	row;
-		int			status;
-		int			attnums[5];
-		Datum		values[5];
-		bool		nulls[5] = {false};
-		int			n = 0;
-		TM_Result	result;
-		TM_FailureData failure;
-		LockTupleMode lock_mode;
-		OrchCompatUpdateIndexes update_indexes;
+		char	   *key = orch_guard_row_text(row, desc, col->record_id);
+		char	   *type = orch_guard_row_text(row, desc, col->record_type);
 
-		if (entries[i].level != level || !entries[i].fill)
-			continue;
-
-		/* not there: written once more since, and noted or filled in then */
-		if (!table_tuple_fetch_row_version(relation, &tid, SnapshotSelf, slot))
-			continue;
-		row = ExecCopySlotHeapTuple(slot);
-		status = orch_guard_row_status(level, row, desc);
-
-		attnums[n] = col->modified_at;
-		values[n++] = TimestampTzGetDatum(orch_stamp());
-		attnums[n] = col->modified_minute;
-		values[n++] = Int32GetDatum(orch_stamp_minute(orch_stamp()));
-		attnums[n] = col->modified_by;
-		nulls[n] = principal == NULL;
-		values[n++] = principal == NULL ? (Datum) 0 :
-			UUIDPGetDatum(&principal->id);
-		if (level == LEVEL_STEP && status == STEP_IN_PROGRESS &&
-			(heap_attisnull(row, Anum_step_run_started_at, desc) ||
-			 !heap_attisnull(row, col->ended_at, desc)))
+		if (key != NULL && type == NULL)
 		{
-			attnums[n] = Anum_step_run_started_at;
-			values[n++] = TimestampTzGetDatum(GetCurrentTimestamp());
+			type = orch_guard_record_type(key);
+			if (type == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+						 errmsg("%s cannot be about record \"%s\": no registered record type has it",
+								orch_guard_row_label(level, row, desc), key)));
+			set_column(filled, col->record_type, CStringGetTextDatum(type));
 		}
-		if (heap_attisnull(row, col->ended_at, desc) == orch_guard_is_ended(level, status))
-		{
-			attnums[n] = col->ended_at;
-			nulls[n] = !orch_guard_is_ended(level, status);
-			values[n++] = TimestampTzGetDatum(GetCurrentTimestamp());
-		}
-		ExecForceStoreHeapTuple(heap_modify_tuple_by_cols(row, desc, n, attnums,
-														  values, nulls),
-								slot, false);
-
-		result = table_tuple_update(relation, &tid, slot, command,
-									SnapshotSelf, InvalidSnapshot, true,
-									&failure, &lock_mode, &update_indexes);
-		if (result != TM_Ok)
-			elog(ERROR, "unexpected table_tuple_update status: %d", (int) result);
-		(void) orch_compat_update_index_tuples(result_rel, slot, estate,
-											   update_indexes);
-		ResetPerTupleExprContext(estate);
-		ExecClearTuple(slot);
-		MemoryContextReset(context);
 	}
+	if (!update && heap_attisnull(row, col->orchestration_id, desc))
+	{
+		pg_uuid_t  *orchestration = orch_guard_orchestration(level, row, desc);
 
-	MemoryContextSwitchTo(old);
-	ExecDropSingleTupleTableSlot(slot);
-	ExecCloseIndices(result_rel);
-	FreeExecutorState(estate);
-	MemoryContextDelete(context);
-	CommandCounterIncrement();
+		if (orchestration != NULL)
+			set_column(filled, col->orchestration_id, UUIDPGetDatum(orchestration));
+	}
+}
+
+/*
+ * Who changed the row and when, and what follows from a new status or assignee.
+ */
+static void
+fill_update(FilledColumns *filled, Level level, TriggerData *trigdata)
+{
+	const LevelColumns *col = &orch_guard_columns[level];
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	HeapTuple	old = trigdata->tg_trigtuple;
+	HeapTuple	new = trigdata->tg_newtuple;
+	int			old_status = orch_guard_row_status(level, old, desc);
+	int			status = orch_guard_row_status(level, new, desc);
+	Oid			actor = orch_frame_actor();
+	const Principal *principal = OidIsValid(actor) ? orch_principal_acting(actor) : NULL;
+
+	set_column(filled, col->modified_at, TimestampTzGetDatum(orch_stamp()));
+	if (principal != NULL)
+		set_column(filled, col->modified_by, UUIDPGetDatum(&principal->id));
+	else
+		set_null(filled, col->modified_by);
+
+	if (status != old_status)
+	{
+		if (level == LEVEL_RUN && status == RUN_COMPLETED)
+			set_null(filled, Anum_run_current_stage);
+		if (level == LEVEL_RUN && old_status == RUN_ERROR)
+		{
+			set_null(filled, Anum_run_error);
+			set_null(filled, Anum_run_error_recoverable);
+		}
+		if (orch_guard_is_ended(level, status))
+			set_column(filled, col->ended_at, TimestampTzGetDatum(GetCurrentTimestamp()));
+		else
+			set_null(filled, col->ended_at);
+	}
+	if (level == LEVEL_WORK_ITEM)
+	{
+		pg_uuid_t  *was = orch_guard_row_uuid(old, desc, Anum_work_item_assignee_id);
+		pg_uuid_t  *is = orch_guard_row_uuid(new, desc, Anum_work_item_assignee_id);
+
+		if (was != NULL && is != NULL && !orch_uuid_equal(was, is))
+			set_column(filled, Anum_work_item_assigned_at,
+					   TimestampTzGetDatum(GetCurrentTimestamp()));
+	}
 }

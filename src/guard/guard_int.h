@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * guard_int.h
- *	  What the files of the guard share: where the columns of each level are.
+ *	  What the files of the guard share.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -17,11 +17,36 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "storage/itemptr.h"
 
 #include "base/catalog.h"
 #include "guard/guard.h"
+#include "guard/transition.h"
 
-/* Where the columns that every level has are. */
+/* A row that was written and whose verdict is still to come. */
+typedef struct GuardEntry
+{
+	int			nest_level;		/* of the subtransaction that wrote it */
+	int			depth;			/* of the triggers of its statement */
+	Level		level;
+	int			from;			/* STATUS_NEW: inserted */
+	int			to;
+	int			step_type;		/* steps: StepType */
+	bool		by_engine;		/* SCOPE_ENGINE */
+	bool		checked;		/* the verdict has been given */
+	bool		fill;			/* stages, steps: values that follow from the
+								 * change are still to be filled in */
+	ItemPointerData tid;		/* fill: where the row is */
+	pg_uuid_t	run_id;
+	pg_uuid_t	parent_id;		/* steps: the stage; work items: the step */
+	pg_uuid_t	id;
+	bool		has_orchestration;	/* inserted stages, steps, work items */
+	pg_uuid_t	orchestration_id;
+} GuardEntry;
+
+/* Where the columns are that every level has. */
 typedef struct LevelColumns
 {
 	OrchRelation relation;
@@ -41,13 +66,22 @@ typedef struct LevelColumns
 	AttrNumber	record_id;
 } LevelColumns;
 
-/* guard.c */
+/* guard_level.c */
 extern const LevelColumns orch_guard_columns[];
+extern Level orch_guard_trigger_level(FunctionCallInfo fcinfo, const char *name,
+									  TriggerEvent timing, bool row);
+extern pg_uuid_t *orch_guard_row_uuid(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
+extern char *orch_guard_row_text(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 extern int	orch_guard_row_status(Level level, HeapTuple tuple, TupleDesc desc);
+extern char *orch_guard_row_label(Level level, HeapTuple tuple, TupleDesc desc);
 extern bool orch_guard_is_ended(Level level, int status);
 
-/* guard_scope.c: does this trigger belong to a statement of the innermost scope, and
- * is that of the kind? */
+/* guard_reference.c */
+extern char *orch_guard_record_type(const char *key);
+extern pg_uuid_t *orch_guard_orchestration(Level level, HeapTuple row, TupleDesc desc);
+extern void orch_guard_check_references(Level level, TriggerData *trigdata);
+
+/* guard_scope.c: the innermost scope, if this trigger belongs to its statement */
 typedef enum ScopeText
 {
 	SCOPE_COMMENTS,
@@ -61,10 +95,11 @@ extern bool orch_guard_is_disturbed(void);
 extern char *orch_guard_scope_says(ScopeText what);
 extern void orch_guard_scope_forget(int level);
 
-/* guard_check.c: the row as it is now, beside its parent as that is now */
+/* guard_check.c: the verdict on rows beside their parents; on a row as it is now */
+extern void orch_guard_check(const GuardEntry *entries, int nentries);
 extern void orch_guard_check_now(Level level, const pg_uuid_t *run_id, const pg_uuid_t *id);
 
-/* guard_fill.c */
+/* guard_fill_statement.c */
 extern void orch_guard_fill_rows(Level level, Oid writer,
 								 const GuardEntry *entries, int nentries);
 

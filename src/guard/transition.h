@@ -14,16 +14,7 @@
 #define ORCH_TRANSITION_H
 
 #include "base/catalog.h"
-
-/* The levels of a run, parents first. */
-typedef enum Level
-{
-	LEVEL_RUN,
-	LEVEL_STAGE,
-	LEVEL_STEP,
-	LEVEL_WORK_ITEM,
-	LEVEL_LAST = LEVEL_WORK_ITEM
-} Level;
+#include "base/orchestration.h"
 
 #define STATUS_NEW	(-1)		/* "from" of a row that is created */
 #define LOG_NONE	(-1)		/* not a milestone */
@@ -49,7 +40,6 @@ typedef struct Transition
 extern const char *orch_transition_level_name(Level level);
 extern const char *orch_transition_status_name(Level level, int status);
 extern int	orch_transition_status_value(Level level, Oid label);
-extern Oid	orch_transition_status_oid(Level level, int status);
 
 extern const Transition *orch_transition_find(Level level, int from, int to);
 extern char *orch_transition_targets(Level level, int from);

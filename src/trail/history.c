@@ -4,12 +4,12 @@
  *	  Changes of tracked fields: the History objects, and what the feed shows of
  *	  them.
  *
- * The guard's AFTER ROW trigger hands every row it sees to orch_history_note().
- * Where nothing of the object is tracked that is a look at a bit mask.  Changes
- * are gathered in memory as log entries are (log.c), and go to field_change
- * together (batch.c) when the statement or engine call that made them ends: no
- * SPI per row.  Every constraint of the table holds by construction: the run is
- * locked or was written by this transaction, the texts are cut.
+ * The guard's AFTER ROW trigger passes every row to orch_history_note().  If no field
+ * of the object is tracked, that costs a look at a bit mask.  Changes are gathered in
+ * memory as log entries are (log.c), and go to field_change together (batch.c) when the
+ * statement or engine call that made them ends, without SPI for each row.  Every
+ * constraint of the table holds by construction: the run is locked or was written by
+ * this transaction, and the texts are cut.
  *
  * The feed's tracked changes, off unless set_feed_tracking() turns them on, are
  * written by SPI: one feed item a record and transaction.
@@ -46,8 +46,8 @@
 #include "base/system.h"
 #include "base/transaction.h"
 #include "base/uuid.h"
-#include "guard/guard.h"
 #include "record/principal.h"
+#include "trail/gathered.h"
 #include "trail/history.h"
 #include "trail/log.h"
 
@@ -110,7 +110,7 @@ static const TrackableField fields[LEVEL_STEP + 1][MAX_FIELDS] = {
 
 typedef struct Change
 {
-	int			nest_level;
+	Gathered	gathered;		/* must be first */
 	Level		level;
 	bool		in_history;
 	bool		in_feed;
@@ -118,15 +118,14 @@ typedef struct Change
 	bool		has_initiated_by;
 	int			field;			/* -1: the record is new */
 	pg_uuid_t	id;				/* its time is that of the change: retrieve.c */
-	pg_uuid_t	run_id;
 	pg_uuid_t	record_id;
 	pg_uuid_t	changed_by;
 	pg_uuid_t	initiated_by;
 	TimestampTz changed_at;
 	const char *old_value;		/* allocated, or a label */
 	const char *new_value;
-	Oid			outer;			/* role of the statement that set it off */
-	const char *via_role;		/* its name, where it is not enough to say who */
+	Oid			outer;			/* role of the statement that caused it */
+	const char *via_role;		/* its name, if initiated_by does not say it all */
 } Change;
 
 static Change *changes = NULL;	/* in TopTransactionContext */
@@ -134,13 +133,7 @@ static int	nchanges = 0;
 static int	max_changes = 0;
 static MemoryContext texts = NULL;	/* of the changes; below TopTransactionContext */
 
-static const OrchRelation relations[LEVEL_STEP + 1] = {
-	[LEVEL_RUN] = RELATION_RUN,
-	[LEVEL_STAGE] = RELATION_STAGE_RUN,
-	[LEVEL_STEP] = RELATION_STEP_RUN
-};
-
-/* What fill_row() fills from. */
+/* From what fill_row() fills the rows. */
 typedef struct FillContext
 {
 	const Change *changes;
@@ -152,7 +145,7 @@ static uint32 history_mask[LEVEL_STEP + 1];
 static uint32 feed_mask[LEVEL_STEP + 1];
 static uint64 mask_generation = 0;
 
-/* ordered, so that an index is read: kept plans do without sequential scans */
+/* ordered, so that an index is read: kept plans have no sequential scans */
 static StaticPlan plan_tracking = {
 	"SELECT t.object::pg_catalog.text, t.history_fields, t.feed_fields"
 	" FROM orchestration.field_tracking t ORDER BY t.object",
@@ -346,8 +339,8 @@ column_text(const TrackableField *field, HeapTuple tuple, TupleDesc desc,
 }
 
 /*
- * filled: the row says who changed it; else it is still to be filled in, and the
- * one who acts did (guard_fill.c).
+ * Add a change of a row.  filled: modified_by says who changed the row.  Otherwise it
+ * is still to be filled in (guard_fill_statement.c), and the acting user changed it.
  */
 static Change *
 add_change(Level level, HeapTuple row, TupleDesc desc, bool filled)
@@ -357,29 +350,21 @@ add_change(Level level, HeapTuple row, TupleDesc desc, bool filled)
 	const Principal *principal;
 	bool		isnull;
 
-	if (nchanges >= max_changes)
-	{
-		int			size = max_changes == 0 ? 64 : max_changes * 2;
-
-		changes = changes == NULL ?
-			MemoryContextAllocHuge(TopTransactionContext, size * sizeof(Change)) :
-			repalloc_huge(changes, size * sizeof(Change));
-		max_changes = size;
-	}
+	changes = orch_gathered_reserve(changes, nchanges, &max_changes, sizeof(Change));
 	if (texts == NULL)
 		texts = AllocSetContextCreate(TopTransactionContext, "orchestration changes",
 									  ALLOCSET_DEFAULT_SIZES);
 	change = &changes[nchanges++];
 	memset(change, 0, sizeof(Change));
-	change->nest_level = GetCurrentTransactionNestLevel();
+	change->gathered.nest_level = GetCurrentTransactionNestLevel();
 	change->level = level;
 	change->outer = outer;
-	change->run_id = *DatumGetUUIDP(heap_getattr(row, run_id_columns[level], desc, &isnull));
+	change->gathered.run_id = *DatumGetUUIDP(heap_getattr(row, run_id_columns[level], desc, &isnull));
 	change->record_id = *DatumGetUUIDP(heap_getattr(row, id_columns[level], desc, &isnull));
 	/* never before the stamp: get_updated() finds it by this time */
 	change->changed_at = Max(orch_stamp(), GetCurrentTimestamp());
 
-	/* who did it, and on whose behalf: the user of the statement that set it off */
+	/* who changed it, and the user of the statement that caused it */
 	if (filled)
 	{
 		Datum		modified_by = heap_getattr(row, modified_by_columns[level], desc, &isnull);
@@ -408,7 +393,7 @@ add_change(Level level, HeapTuple row, TupleDesc desc, bool filled)
 	}
 	if (principal == NULL || (orch_user_id != NULL && orch_user_id[0] != '\0'))
 	{
-		/* mostly that of the change before */
+		/* mostly the role of the previous change */
 		if (nchanges > 1 && changes[nchanges - 2].outer == outer &&
 			changes[nchanges - 2].via_role != NULL)
 			change->via_role = changes[nchanges - 2].via_role;
@@ -418,19 +403,15 @@ add_change(Level level, HeapTuple row, TupleDesc desc, bool filled)
 	return change;
 }
 
-/*
- * Called for every row that the guard sees.
- */
 void
 orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
-				  bool trusted)
+				  bool trusted, bool loading)
 {
 	bool		filled = trusted || level == LEVEL_RUN;
 	uint32		mask;
 	int			j;
 
-	/* a restore brings what was noted with it */
-	if (level > LEVEL_STEP || (old == NULL && orch_guard_is_loading(orch_catalog_relation(relations[level]))))
+	if (level > LEVEL_STEP || loading)
 		return;
 	if (unlikely(mask_generation != orch_catalog_generation()))
 		load_masks();
@@ -480,7 +461,7 @@ fill_row(int i, Datum *values, bool *nulls, void *arg)
 	const FillContext *context = arg;
 	const Change *change = &context->changes[context->rows[i]];
 
-	values[COL_RUN_ID] = UUIDPGetDatum(&change->run_id);
+	values[COL_RUN_ID] = UUIDPGetDatum(&change->gathered.run_id);
 	values[COL_ID] = UUIDPGetDatum(&change->id);
 	values[COL_RECORD_ID] = UUIDPGetDatum(&change->record_id);
 	/* levels and shared objects are in the same order */
@@ -553,7 +534,7 @@ write_feed(const Change *taken, int ntaken, int nfeed_taken)
 
 		if (!change->in_feed)
 			continue;
-		run_ids[n] = change->run_id;
+		run_ids[n] = change->gathered.run_id;
 		record_ids[n] = change->record_id;
 		objects[n] = orch_catalog_label(ENUM_SHARED_OBJECT, change->level);
 		names[n] = change->field < 0 ? NULL : fields[change->level][change->field].name;
@@ -580,9 +561,6 @@ write_feed(const Change *taken, int ntaken, int nfeed_taken)
 	SPI_finish();
 }
 
-/*
- * Write what was gathered; when, is as for the log.
- */
 void
 orch_history_flush(void)
 {
@@ -590,11 +568,11 @@ orch_history_flush(void)
 	int			ntaken = nchanges;
 	MemoryContext their_texts = texts;
 
-	if (nchanges == 0 || changes[0].nest_level < GetCurrentTransactionNestLevel() ||
+	if (nchanges == 0 || changes[0].gathered.nest_level < GetCurrentTransactionNestLevel() ||
 		orch_frame_is_engine())
 		return;
 
-	/* triggers of others on the tables may gather some of their own */
+	/* users' triggers on the tables may gather changes of their own */
 	changes = NULL;
 	texts = NULL;
 	nchanges = max_changes = 0;
@@ -606,19 +584,11 @@ orch_history_flush(void)
 void
 orch_history_flush_level(void)
 {
-	int			level = GetCurrentTransactionNestLevel();
-	int			first = nchanges;
 	int			ntaken;
-	Change	   *taken;
+	Change	   *taken = orch_gathered_take(changes, &nchanges, sizeof(Change), &ntaken);
 
-	while (first > 0 && changes[first - 1].nest_level >= level)
-		first--;
-	ntaken = nchanges - first;
-	if (ntaken == 0)
+	if (taken == NULL)
 		return;
-	taken = MemoryContextAllocHuge(TopTransactionContext, ntaken * sizeof(Change));
-	memcpy(taken, &changes[first], ntaken * sizeof(Change));
-	nchanges = first;
 	write_changes(taken, ntaken);
 	pfree(taken);
 }
@@ -635,14 +605,11 @@ write_changes(Change *taken, int ntaken)
 	FillContext context;
 	int			ngone;
 	pg_uuid_t  *gone = orch_log_gone_runs(&ngone);
-	int			n = 0;
+	int			n = orch_gathered_keep_existing(taken, ntaken, sizeof(Change), gone, ngone);
 	int			nrows = 0;
 	int			nfeed_taken = 0;
 	int			i;
 
-	for (i = 0; i < ntaken; i++)
-		if (!orch_log_is_gone(&taken[i].run_id, gone, ngone))
-			taken[n++] = taken[i];
 	context.changes = taken;
 	context.rows = palloc(Max(n, 1) * sizeof(int));
 	for (i = 0; i < n; i++)
@@ -679,12 +646,12 @@ at_subxact_end(int level, bool committed)
 
 	if (!committed)
 	{
-		while (nchanges > 0 && changes[nchanges - 1].nest_level >= level)
+		while (nchanges > 0 && changes[nchanges - 1].gathered.nest_level >= level)
 			nchanges--;
 		return;
 	}
-	for (i = nchanges - 1; i >= 0 && changes[i].nest_level >= level; i--)
-		changes[i].nest_level = level - 1;
+	for (i = nchanges - 1; i >= 0 && changes[i].gathered.nest_level >= level; i--)
+		changes[i].gathered.nest_level = level - 1;
 }
 
 static const TransactionModule module = {
@@ -752,7 +719,7 @@ set_tracking(FunctionCallInfo fcinfo, StaticPlan *plan)
 				 errmsg("INVALID_FIELD: field '%s' of %s cannot be tracked",
 						nulls[i] ? "null" : TextDatumGetCString(elements[i]),
 						orch_catalog_label(ENUM_SHARED_OBJECT, level)),
-				 errdetail("These can be: %s.", list.data)));
+				 errdetail("Fields that can be tracked: %s.", list.data)));
 	}
 
 	values[0] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT, level));
@@ -768,11 +735,12 @@ PG_FUNCTION_INFO_V1(orchestration_set_history_tracking);
  * orchestration.set_history_tracking(object orchestration.shared_object,
  *		fields text[]) returns void
  *
- * Says which fields of runs, stages or steps the history records from now on.
- * Raises 22004 for null, OR403 (INVALID_TYPE_FOR_OPERATION) for work items, OR404
- * (NUM_HISTORY_FIELDS_BY_SOBJECT_EXCEEDED) for more than 20, OR402 (INVALID_FIELD)
- * for a field that cannot be tracked: unknown, computed, of the system, or an
- * autonumber.  Not granted to anybody.  Source: reference.md, 3.2.
+ * Sets which fields of runs, stages or steps the history records from now on.  Granted to
+ * no role.
+ * Raises: 22004 for null, OR403 (INVALID_TYPE_FOR_OPERATION) for work items, OR404
+ * (NUM_HISTORY_FIELDS_BY_SOBJECT_EXCEEDED) for more than 20, OR402 (INVALID_FIELD) for
+ * a field that cannot be tracked: unknown, computed, of the system, or an autonumber.
+ * Source: reference.md, 3.2.
  */
 Datum
 orchestration_set_history_tracking(PG_FUNCTION_ARGS)
@@ -787,9 +755,10 @@ PG_FUNCTION_INFO_V1(orchestration_set_feed_tracking);
  * orchestration.set_feed_tracking(object orchestration.shared_object,
  *		fields text[]) returns void
  *
- * Says which fields of runs, stages or steps appear in their feed when they
- * change; with any, new records appear too.  Raises what set_history_tracking()
- * does.  Not granted to anybody.  Source: reference.md, 3.1.
+ * Sets which fields of runs, stages or steps appear in their feed when they change; if
+ * there are any, new records appear too.  Granted to no role.
+ * Raises: the same as set_history_tracking().
+ * Source: reference.md, 3.1.
  */
 Datum
 orchestration_set_feed_tracking(PG_FUNCTION_ARGS)
@@ -803,8 +772,10 @@ PG_FUNCTION_INFO_V1(orchestration_guard_history);
 /*
  * orchestration.guard_history() returns trigger
  *
- * BEFORE UPDATE OR DELETE ROW of field_change: raises OR005 unless a superuser
- * does it, as the extension itself mostly is, or the row goes with its run.
+ * BEFORE UPDATE OR DELETE ROW of field_change: history is changed only by superusers,
+ * and deleted only by them, by the extension, or together with its run.  Returns the row.
+ * Raises: OR005 otherwise, 39P01 when not called as a trigger.
+ * Source: ours.
  */
 Datum
 orchestration_guard_history(PG_FUNCTION_ARGS)
@@ -832,6 +803,6 @@ orchestration_guard_history(PG_FUNCTION_ARGS)
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_IMMUTABLE),
 			 errmsg("history cannot be changed"),
-			 errdetail("It goes with its run, or when it expires."),
+			 errdetail("It is deleted with its run, or when it expires."),
 			 errhint("See orchestration.remove_expired().")));
 }

@@ -3,19 +3,19 @@
  * log.c
  *	  The run log: entries are gathered in memory and written together.
  *
- * A run that finishes in one call has some twenty milestones.  Written one by
- * one through SPI they would cost as much as everything else; so they are kept
- * until the statement or engine call that made them ends, and then go to the
- * heap together (batch.c).
+ * A run that finishes in one call has some twenty milestones.  Written one by one
+ * through SPI they would cost as much as all other work of the call.  So they wait until
+ * the statement or engine call that made them ends, and then go to the heap together
+ * (batch.c).
  *
- * That way past the executor is sound here: every constraint of run_log holds by
- * construction.  Lengths are cut below; the run of an entry is locked by the same
+ * This bypasses the executor.  It is sound because every constraint of run_log holds by
+ * construction: texts are cut below; the run of an entry is locked by the same
  * transaction, so that only this transaction can delete it, and entries of runs that
  * are gone are not written.
  *
- * Entries made in a subtransaction vanish with it, and what an outer one gathered must
- * not vanish with an inner one: an inner one writes only while nothing of an outer one
- * waits.
+ * Entries that a subtransaction made vanish with it.  Entries of an outer subtransaction
+ * must not vanish with an inner one, so an inner one writes only its own, and only
+ * while none of an outer one wait.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -43,7 +43,7 @@
 #include "base/system.h"
 #include "base/transaction.h"
 #include "base/uuid.h"
-#include "trail/history.h"
+#include "trail/gathered.h"
 #include "trail/log.h"
 
 /* columns of run_log, 0-based */
@@ -69,7 +69,7 @@ static LogEntry *entries = NULL;	/* in TopTransactionContext */
 static int	nentries = 0;
 static int	max_entries = 0;
 
-/* Runs that were deleted while something was gathered; in TopTransactionContext. */
+/* Runs that were deleted while entries waited; in TopTransactionContext. */
 typedef struct DeletedRun
 {
 	struct DeletedRun *before;
@@ -79,7 +79,7 @@ typedef struct DeletedRun
 
 static DeletedRun *deleted = NULL;
 
-/* What fill_row() fills from. */
+/* From what fill_row() fills the rows. */
 typedef struct FillContext
 {
 	const LogEntry *entries;
@@ -93,41 +93,27 @@ static StaticPlan plan_existing = {
 static void write_entries(LogEntry *taken, int ntaken);
 static void fill_row(int i, Datum *values, bool *nulls, void *arg);
 
-/*
- * Start an entry.
- */
 void
 orch_log_entry_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id)
 {
 	memset(entry, 0, sizeof(LogEntry));
 	entry->kind = kind;
-	entry->run_id = *run_id;
+	entry->gathered.run_id = *run_id;
 	entry->duration = -1;
 	/* never before the stamp: get_updated() finds it by this time */
 	(void) orch_stamp();
 	entry->logged_at = GetCurrentTimestamp();
 }
 
-/*
- * Keep an entry until the next orch_log_flush().  Texts are copied.
- */
 void
 orch_log_append(const LogEntry *entry)
 {
 	LogEntry   *kept;
 
-	if (nentries >= max_entries)
-	{
-		int			size = max_entries == 0 ? 64 : max_entries * 2;
-
-		entries = entries == NULL ?
-			MemoryContextAllocHuge(TopTransactionContext, size * sizeof(LogEntry)) :
-			repalloc_huge(entries, size * sizeof(LogEntry));
-		max_entries = size;
-	}
+	entries = orch_gathered_reserve(entries, nentries, &max_entries, sizeof(LogEntry));
 	kept = &entries[nentries];
 	*kept = *entry;
-	kept->nest_level = GetCurrentTransactionNestLevel();
+	kept->gathered.nest_level = GetCurrentTransactionNestLevel();
 	kept->actor = orch_batch_keep_text(entry->actor, MAX_ACTOR);
 	kept->comments = orch_batch_keep_text(entry->comments, MAX_COMMENTS);
 	kept->context = orch_batch_keep_text(entry->context, MAX_CONTEXT);
@@ -140,11 +126,11 @@ orch_log_flush(void)
 	LogEntry   *taken = entries;
 	int			ntaken = nentries;
 
-	if (nentries == 0 || entries[0].nest_level < GetCurrentTransactionNestLevel() ||
+	if (nentries == 0 || entries[0].gathered.nest_level < GetCurrentTransactionNestLevel() ||
 		orch_frame_is_engine())
 		return;
 
-	/* triggers of others on the table may gather some of their own */
+	/* users' triggers on the table may gather entries of their own */
 	entries = NULL;
 	nentries = max_entries = 0;
 	write_entries(taken, ntaken);
@@ -154,23 +140,19 @@ orch_log_flush(void)
 void
 orch_log_flush_level(void)
 {
-	int			level = GetCurrentTransactionNestLevel();
-	int			first = nentries;
-	LogEntry   *taken;
+	int			ntaken;
+	LogEntry   *taken = orch_gathered_take(entries, &nentries, sizeof(LogEntry), &ntaken);
 
-	while (first > 0 && entries[first - 1].nest_level >= level)
-		first--;
-	if (first < nentries)
-	{
-		int			ntaken = nentries - first;
+	if (taken == NULL)
+		return;
+	write_entries(taken, ntaken);
+	pfree(taken);
+}
 
-		taken = MemoryContextAllocHuge(TopTransactionContext, ntaken * sizeof(LogEntry));
-		memcpy(taken, &entries[first], ntaken * sizeof(LogEntry));
-		nentries = first;
-		write_entries(taken, ntaken);
-		pfree(taken);
-	}
-	orch_history_flush_level();
+bool
+orch_log_is_gathered(void)
+{
+	return nentries > 0;
 }
 
 static void
@@ -179,12 +161,9 @@ write_entries(LogEntry *taken, int ntaken)
 	FillContext context;
 	int			ngone;
 	pg_uuid_t  *gone = orch_log_gone_runs(&ngone);
-	int			n = 0;
+	int			n = orch_gathered_keep_existing(taken, ntaken, sizeof(LogEntry), gone, ngone);
 	int			i;
 
-	for (i = 0; i < ntaken; i++)
-		if (!orch_log_is_gone(&taken[i].run_id, gone, ngone))
-			taken[n++] = taken[i];
 	if (n == 0)
 		return;
 	context.entries = taken;
@@ -207,20 +186,11 @@ orch_log_run_deleted(const pg_uuid_t *run_id)
 {
 	DeletedRun *run;
 
-	if (nentries == 0 && !orch_history_is_gathered())
-		return;
 	run = MemoryContextAlloc(TopTransactionContext, sizeof(DeletedRun));
 	run->before = deleted;
 	run->nest_level = GetCurrentTransactionNestLevel();
 	run->id = *run_id;
 	deleted = run;
-}
-
-bool
-orch_log_is_gone(const pg_uuid_t *run_id, const pg_uuid_t *gone, int ngone)
-{
-	return unlikely(ngone > 0) &&
-		bsearch(run_id, gone, ngone, sizeof(pg_uuid_t), orch_uuid_compare) != NULL;
 }
 
 pg_uuid_t *
@@ -246,7 +216,7 @@ orch_log_gone_runs(int *nruns)
 	qsort(ids, n, sizeof(pg_uuid_t), orch_uuid_compare);
 	n = (int) qunique(ids, n, sizeof(pg_uuid_t), orch_uuid_compare);
 
-	/* a trigger of others may have kept one */
+	/* a user's trigger may have kept a run */
 	existing = palloc(sizeof(pg_uuid_t) * n);
 	orch_spi_connect();
 	value = PointerGetDatum(orch_uuid_array(ids, n));
@@ -269,7 +239,7 @@ fill_row(int i, Datum *values, bool *nulls, void *arg)
 	const FillContext *context = arg;
 	const LogEntry *entry = &context->entries[i];
 
-	values[COL_RUN_ID] = UUIDPGetDatum(&entry->run_id);
+	values[COL_RUN_ID] = UUIDPGetDatum(&entry->gathered.run_id);
 	values[COL_NUMBER] = Int64GetDatum(nextval_internal(context->sequence, false));
 	values[COL_LOGGED_AT] = TimestampTzGetDatum(entry->logged_at);
 	values[COL_KIND] = ObjectIdGetDatum(orch_catalog_label_oid(ENUM_LOG_KIND,
@@ -326,7 +296,7 @@ at_subxact_end(int level, bool committed)
 
 	if (!committed)
 	{
-		while (nentries > 0 && entries[nentries - 1].nest_level >= level)
+		while (nentries > 0 && entries[nentries - 1].gathered.nest_level >= level)
 			nentries--;
 		while (deleted != NULL && deleted->nest_level >= level)
 			deleted = deleted->before;
@@ -334,8 +304,8 @@ at_subxact_end(int level, bool committed)
 	}
 	for (run = deleted; run != NULL && run->nest_level >= level; run = run->before)
 		run->nest_level = level - 1;
-	for (i = nentries - 1; i >= 0 && entries[i].nest_level >= level; i--)
-		entries[i].nest_level = level - 1;
+	for (i = nentries - 1; i >= 0 && entries[i].gathered.nest_level >= level; i--)
+		entries[i].gathered.nest_level = level - 1;
 }
 
 static const TransactionModule module = {

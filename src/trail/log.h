@@ -19,15 +19,15 @@
 #include "utils/uuid.h"
 
 #include "base/orchestration.h"
+#include "trail/gathered.h"
 
 typedef struct LogEntry
 {
-	int			nest_level;		/* of the subtransaction that made it */
+	Gathered	gathered;		/* must be first */
 	LogKind		kind;
 	TimestampTz logged_at;
 	int			duration;		/* seconds, -1: nothing ended */
-	pg_uuid_t	run_id;
-	pg_uuid_t	stage_run_id;	/* these four: see which are set */
+	pg_uuid_t	stage_run_id;	/* these four: the has_... say which are set */
 	pg_uuid_t	step_run_id;
 	pg_uuid_t	work_item_id;
 	pg_uuid_t	assignee_id;
@@ -40,25 +40,35 @@ typedef struct LogEntry
 	char	   *context;		/* or NULL */
 } LogEntry;
 
-/* Fill in kind, run and what else applies of a zeroed entry, then append. */
+/*
+ * Begin an entry, at the time of now; the caller sets what else applies.  Append keeps a
+ * copy of it until the next orch_log_flush(), with its texts cut to the lengths of the
+ * log.
+ */
 extern void orch_log_entry_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id);
 extern void orch_log_append(const LogEntry *entry);
+
 /*
- * Write what was gathered, unless the engine is moving a run, or an outer
- * subtransaction gathered some: they write it at their end, in the order in which it
- * happened.  Caller is in system context.
+ * Write the gathered entries.  While the engine is moving a run, or an outer
+ * subtransaction has gathered entries, nothing is written: they are written at its end,
+ * in the order in which they were made.  Caller is in system context.
  */
 extern void orch_log_flush(void);
 
-/* Write log and history that this subtransaction gathered, whatever is further out. */
+/* Write the entries that this subtransaction gathered, even if outer ones wait. */
 extern void orch_log_flush_level(void);
 
-/* A run was deleted: nothing more is written for it, unless the deletion is undone. */
+/* Do entries wait? */
+extern bool orch_log_is_gathered(void);
+
+/*
+ * A run was deleted while entries of log or history wait: those of the run are not
+ * written, unless the deletion is undone.
+ */
 extern void orch_log_run_deleted(const pg_uuid_t *run_id);
 
 /* The ids, in order, of runs that were deleted in this transaction and are gone. */
 extern pg_uuid_t *orch_log_gone_runs(int *nruns);
-extern bool orch_log_is_gone(const pg_uuid_t *run_id, const pg_uuid_t *gone, int ngone);
 
 extern void orch_log_init(void);
 

@@ -177,6 +177,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 			MemoryContextSwitchTo(caller);
 		}
 		orch_log_flush_level();
+		orch_history_flush_level();
 		put_rows(rsinfo, &run_id, &plan_events, &number);
 		put_rows(rsinfo, &run_id, &plan_result, &number);
 	}

@@ -51,6 +51,7 @@ indirect_calls = {
     'lock_item': ['orch_access_require_.*'],
     'orch_action_call': [],     # a function of SQL: the server checks
     'insert_one_by_one': ['fill_row'],
+    'gather_stage': ['has_fault_path'], 'orch_cascade_go_on': ['orch_engine_go_on'],
     'cursor_names': [],         # pg_cursor() of the server
     'refuse_access': [], 'refuse_utility': [],  # hooks: the server checks
     'assume_size': [], 'assume_statistics': [], 'tell_committed_prepared': [],
