@@ -166,7 +166,7 @@ mutant 'share: without a lock on the run' call/share.c \
 mutant 'share: the right is not asked again under the lock' call/share.c \
     's/^\torch_share_require_all\(role, record\.object, .*;//' rights_race
 mutant 'run: the right is not asked again under the lock' work/run.c \
-    '/orch_lock_run\(DatumGetUUIDP\(value\)/{n;s/.*//}' rights_race
+    '/orch_lock_run\(run_id, RUN_LOCK_MOVE/{n;s/.*//}' rights_race
 mutant 'work item: the right is not asked again under the lock' work/work_item.c \
     '/^\trequire\(role, id\);/{N;/tuple = /s/^\trequire\(role, id\);//}' rights_race
 mutant 'stamp: nobody says that he writes' base/stamp.c \
