@@ -40,6 +40,7 @@
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "call/caller.h"
 #include "call/change_owner.h"
 #include "call/feed.h"
 #include "call/save.h"
@@ -95,8 +96,7 @@ lock_runs(const pg_uuid_t *ids, int nids)
 	int			i;
 
 	for (i = 0; i < nids; i++)
-		if (orch_access_find(&ids[i], &record) &&
-			orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE)
+		if (orch_caller_level(role, ANY_OBJECT, &ids[i], &record) != ACCESS_NONE)
 			run_ids[n++] = record.run_id;
 	if (n > 1)
 	{
@@ -414,7 +414,7 @@ delete_share(const pg_uuid_t *id)
 											 &isnull));
 	principal_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 												2, &isnull));
-	return orch_share_remove(-1, &record_id, &principal_id);
+	return orch_share_remove(ANY_OBJECT, &record_id, &principal_id);
 }
 
 /*
@@ -502,8 +502,7 @@ delete_one(SaveState *state, int i, void *arg, const SObject **object)
 		return;
 	}
 	orch_save_set_id(result, &id);
-	if (orch_access_find(&id, &record) &&
-		orch_access_level(orch_access_of_role(GetUserId()), &record) != ACCESS_NONE)
+	if (orch_caller_level(GetUserId(), ANY_OBJECT, &id, &record) != ACCESS_NONE)
 		name = orch_catalog_label(ENUM_SHARED_OBJECT, record.object);
 	else
 	{

@@ -136,9 +136,8 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 	item->step_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
 	item->assignee_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
 	item->name = SPI_getvalue(tuple, desc, 3);
-	item->status = (WorkItemStatus)
-		orch_catalog_label_value(ENUM_WORK_ITEM_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	item->status = (WorkItemStatus) orch_catalog_label_column(ENUM_WORK_ITEM_STATUS, tuple,
+															  desc, 4);
 	item->idempotency_key = SPI_getvalue(tuple, desc, 5);
 	item->completed_by = SPI_getvalue(tuple, desc, 6);
 	item->completed_at = SPI_getvalue(tuple, desc, 7);
