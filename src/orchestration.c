@@ -19,8 +19,13 @@
 
 #include "access/access.h"
 #include "base/catalog.h"
+#include "base/counter.h"
 #include "base/frame.h"
 #include "base/planning.h"
+#include "base/shared.h"
+#include "base/stamp.h"
+#include "base/transaction.h"
+#include "base/worker_slot.h"
 #include "call/describe.h"
 #include "call/tombstone.h"
 #include "engine/chain.h"
@@ -29,7 +34,11 @@
 #include "guard/guard.h"
 #include "record/gate.h"
 #include "record/principal.h"
+#include "trail/history.h"
+#include "trail/log.h"
+#include "work/launcher.h"
 #include "work/queue.h"
+#include "work/record_change.h"
 #include "work/worker.h"
 
 PG_MODULE_MAGIC;
@@ -59,17 +68,28 @@ _PG_init(void)
 							"Days for which a run that failed recoverably can be resumed.",
 							NULL, &orch_resume_window, 14, 0, 36500,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	/* the floors, lowest first: transactions end in the reverse of this order */
+	orch_shared_init();
+	orch_transaction_init();
+	orch_catalog_init();
+	orch_planning_init();
+	orch_frame_init();
+	orch_stamp_init();
+	orch_counter_init();
+	orch_worker_slot_init();
+	orch_principal_init();
+	orch_gate_init();
+	orch_access_support_init();
+	orch_log_init();
+	orch_history_init();
+	orch_guard_init();
+	orch_engine_init();
+	orch_notify_init();
+	orch_queue_init();
+	orch_record_change_init();
 	orch_launcher_init();
 	orch_worker_init();
-	orch_principal_init();
-	orch_access_support_init();
+	orch_describe_init();
 	orch_tombstone_init();
 	MarkGUCPrefixReserved("orchestration");
-
-	orch_catalog_init();
-	orch_describe_init();
-	orch_frame_init();
-	orch_gate_init();
-	orch_notify_init();
-	orch_planning_init();
 }

@@ -7,8 +7,8 @@
 # counts as failed, and so does each file that should have run and did not.  What
 # was skipped counts as neither.
 #
-# Kinds that start servers of their own (mutants, TAP) run beside those that use the
-# throwaway server.  A kind prints its output as a whole when it has ended.
+# TAP, mutants and checks have servers of their own and run beside the other kinds, which
+# share one.  A kind prints its output as a whole when it has ended.
 set -u
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -51,6 +51,42 @@ count_tap() {
 # count the files that pg_regress or pg_isolation_regress ran: name, its output,
 # its exit status, how many it should have run
 count_regress() {
+    local name=$1 log=$2 status=$3 files=$4 ok not_ok
+    grep -E '^test .*FAILED|^not ok' "$log"
+    ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$log")
+    not_ok=$(grep -cE '^test .*FAILED|^not ok' "$log")
+    [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
+    # it stops at once where an expected file is missing
+    if [ $((ok + not_ok)) -lt "$files" ]; then
+        tail -n 20 "$log"
+        not_ok=$((files - ok))
+    elif [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+        tail -n 20 "$log"
+        not_ok=1
+    fi
+    count "$name" "$ok" "$not_ok"
+}
+
+new_database() {
+    psql -qXc "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" 2>/dev/null &&
+        psql -qX -d "$1" -c 'CREATE EXTENSION orchestration'
+}
+
+checks() {
+    head_line checks
+    # shellcheck disable=SC2016
+    test/throwaway.sh bash -c '
+        createdb check_db && psql -qX -d check_db -c "CREATE EXTENSION orchestration" || exit 1
+        export PGDATABASE=check_db
+        status=0
+        for check in test/check/*.sh; do
+            bash "$check" || status=1
+        done
+        exit $status' >"$work/checks.tap" 2>&1
+    count_tap checks "$work/checks.tap" $?
+}
+
+regress() {
     local name=$1 log=$2 status=$3 files=$4 ok not_ok
     grep -E '^test .*FAILED|^not ok' "$log"
     ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$log")
@@ -133,7 +169,7 @@ tap() {
             TESTLOGDIR="$tap/tmp_check/log" PGPORT=65432 \
             ORCH_TEST_CONF="$ORCH_TEST_CONF" \
             PG_REGRESS="$pgxs/../../src/test/regress/pg_regress" \
-            prove --verbose -I "$pgxs/../../src/test/perl" ./*.pl
+            prove --verbose -j2 -I "$pgxs/../../src/test/perl" ./*.pl
     ) >"$work/tap.tap" 2>&1
     count_tap TAP "$work/tap.tap" $?
 }
@@ -184,14 +220,14 @@ lane() {
 
 : >"$work/counts"
 : >"$work/lock"
-kinds=(checks regress isolation pgtap models flows)
+kinds=(regress isolation pgtap models flows)
 [ "${ORCH_LONG:-0}" = 1 ] && kinds+=(long)
-lane tap mutants &
+lane tap mutants checks &
 lane "${kinds[@]}"
 wait
 
 # a kind that broke off has not counted itself
-for kind in tap mutants "${kinds[@]}"; do
+for kind in tap mutants checks "${kinds[@]}"; do
     tail -n 1 "$work/$kind.out" | grep -q ' passed, ' && continue
     echo "$kind: broke off"
     echo "0 1" >>"$work/counts"

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * frame.c
- *	  The stack of calls under way, and what an abort does to it.
+ *	  The stack of calls under way: who acts, for which run.
  *
  * Calls nest: a user's UPDATE makes the engine move a run, whose action updates
  * another run, and so on.  Each level is a frame; the guard asks the topmost who
@@ -9,10 +9,8 @@
  * also say which orchestration and record they are about, so that a change of a
  * record does not start what it comes from.
  *
- * Everything the extension keeps between statements of a transaction (frames,
- * log entries not yet written, rows not yet checked) belongs to the subtransaction
- * that made it and is dropped with it.  This file registers the callbacks and
- * tells the other modules.
+ * A frame belongs to the subtransaction that made it and is dropped with it
+ * (transaction.c), so that errors need no clean-up.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -29,17 +27,8 @@
 #include "utils/memutils.h"
 
 #include "base/frame.h"
-#include "base/stamp.h"
+#include "base/transaction.h"
 #include "base/uuid.h"
-#include "engine/engine.h"
-#include "engine/notify.h"
-#include "guard/guard.h"
-#include "record/gate.h"
-#include "trail/history.h"
-#include "trail/log.h"
-#include "work/queue.h"
-#include "work/record_change.h"
-#include "work/worker.h"
 
 static Frame *top = NULL;
 
@@ -55,9 +44,14 @@ static FrameKey *make_key(const char *key, FrameKey *before);
 static void forget_keys(Frame *frame, int level);
 static bool is_about(const Frame *frame, const char *record_type, const char *record_key);
 static void keys_at_subxact_end(Frame *frame, int level, bool commit);
-static void at_xact_end(XactEvent event, void *arg);
-static void at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
-						   SubTransactionId parent_subid, void *arg);
+static void forget_frames(bool committed);
+static void frames_at_subxact_end(int level, bool committed);
+
+static const TransactionModule module = {
+	.name = "frame",
+	.at_end = forget_frames,
+	.at_subxact_end = frames_at_subxact_end
+};
 
 /*
  * Called once, by _PG_init().
@@ -65,8 +59,7 @@ static void at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
 void
 orch_frame_init(void)
 {
-	RegisterXactCallback(at_xact_end, NULL);
-	RegisterSubXactCallback(at_subxact_end, NULL);
+	orch_transaction_register(&module);
 }
 
 /*
@@ -278,76 +271,25 @@ orch_frame_engine(const pg_uuid_t *run_id)
 }
 
 static void
-at_xact_end(XactEvent event, void *arg)
+forget_frames(bool committed)
 {
-	switch (event)
-	{
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PARALLEL_COMMIT:
-		case XACT_EVENT_ABORT:
-		case XACT_EVENT_PARALLEL_ABORT:
-		case XACT_EVENT_PREPARE:
-			top = ended = NULL;
-			orch_log_at_xact_end();
-			orch_history_at_xact_end();
-			orch_guard_at_xact_end();
-			orch_record_change_at_xact_end();
-			orch_stamp_at_xact_end();
-			orch_notify_at_xact_end(event == XACT_EVENT_COMMIT);
-			orch_queue_at_xact_end(event == XACT_EVENT_COMMIT);
-			orch_worker_at_xact_end(event == XACT_EVENT_COMMIT);
-			orch_engine_batch_forget(0);
-			orch_gate_forget(0);
-			break;
-		case XACT_EVENT_PRE_COMMIT:
-			orch_notify_pre_commit();
-			break;
-		case XACT_EVENT_PRE_PREPARE:
-			orch_notify_pre_prepare();
-			break;
-		case XACT_EVENT_PARALLEL_PRE_COMMIT:
-			break;
-	}
+	top = ended = NULL;
 }
 
 static void
-at_subxact_end(SubXactEvent event, SubTransactionId my_subid,
-			   SubTransactionId parent_subid, void *arg)
+frames_at_subxact_end(int level, bool committed)
 {
-	int			level = GetCurrentTransactionNestLevel();
 	Frame	   *frame;
 
-	switch (event)
+	if (!committed)
 	{
-		case SUBXACT_EVENT_COMMIT_SUB:
-			keys_at_subxact_end(top, level, true);
-			keys_at_subxact_end(ended, level, true);
-			for (frame = ended; frame != NULL && frame->nest_level >= level;
-				 frame = frame->outer)
-				frame->nest_level = level - 1;
-			orch_log_at_subxact_end(level, true);
-			orch_history_at_subxact_end(level, true);
-			orch_guard_at_subxact_end(level, true);
-			orch_record_change_at_subxact_end(level, true);
-			orch_queue_at_subxact_end(level, true);
-			break;
-		case SUBXACT_EVENT_ABORT_SUB:
-			while (top != NULL && top->nest_level >= level)
-				top = top->outer;
-			while (ended != NULL && ended->nest_level >= level)
-				ended = ended->outer;
-			keys_at_subxact_end(top, level, false);
-			keys_at_subxact_end(ended, level, false);
-			orch_log_at_subxact_end(level, false);
-			orch_history_at_subxact_end(level, false);
-			orch_guard_at_subxact_end(level, false);
-			orch_queue_at_subxact_end(level, false);
-			orch_record_change_at_subxact_end(level, false);
-			orch_engine_batch_forget(level);
-			orch_gate_forget(level);
-			break;
-		case SUBXACT_EVENT_START_SUB:
-		case SUBXACT_EVENT_PRE_COMMIT_SUB:
-			break;
+		while (top != NULL && top->nest_level >= level)
+			top = top->outer;
+		while (ended != NULL && ended->nest_level >= level)
+			ended = ended->outer;
 	}
+	keys_at_subxact_end(top, level, committed);
+	keys_at_subxact_end(ended, level, committed);
+	for (frame = ended; frame != NULL && frame->nest_level >= level; frame = frame->outer)
+		frame->nest_level = level - 1;
 }

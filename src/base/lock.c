@@ -29,19 +29,15 @@
 	" WHERE id = $1 FOR " mode, \
 	1, {UUIDOID} \
 }
-#define LOCK_SOME(mode) { \
-	"SELECT status, name, id, orchestration_id FROM orchestration.run" \
-	" WHERE id = ANY ($1) ORDER BY id FOR " mode, \
-	1, {UUIDARRAYOID} \
-}
 
 static StaticPlan plan_lock_run[] = {
 	[RUN_LOCK_KEEP] = LOCK_ONE("KEY SHARE"),
 	[RUN_LOCK_MOVE] = LOCK_ONE("NO KEY UPDATE")
 };
-static StaticPlan plan_lock_runs[] = {
-	[RUN_LOCK_KEEP] = LOCK_SOME("KEY SHARE"),
-	[RUN_LOCK_MOVE] = LOCK_SOME("NO KEY UPDATE")
+static StaticPlan plan_lock_runs = {
+	"SELECT status, name, id, orchestration_id FROM orchestration.run"
+	" WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+	1, {UUIDARRAYOID}
 };
 
 int
@@ -54,11 +50,11 @@ orch_lock_run(const pg_uuid_t *run_id, RunLock lock)
 }
 
 int
-orch_lock_runs(const pg_uuid_t *run_ids, int nruns, RunLock lock)
+orch_lock_runs(const pg_uuid_t *run_ids, int nruns)
 {
 	Datum		value = PointerGetDatum(orch_uuid_array(run_ids, nruns));
 
-	orch_plan_execute_latest(&plan_lock_runs[lock], &value, NULL, 0);
+	orch_plan_execute_latest(&plan_lock_runs, &value, NULL, 0);
 	return (int) SPI_processed;
 }
 

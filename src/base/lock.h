@@ -48,13 +48,13 @@ typedef enum RunLock
 } RunLock;
 
 /*
- * Lock a run, or some in the order of their ids, as two calls that lock the same runs in
- * other orders would wait for each other.  Returns how many there are.  Leaves in
+ * Lock a run, or runs to be moved: in the order of their ids, as two calls that lock the same
+ * runs in other orders would wait for each other.  Returns how many there are.  Leaves in
  * SPI_tuptable a row each: status, name, id, orchestration_id, as of the lock.
  * Caller is connected to SPI and in system context.
  */
 extern int	orch_lock_run(const pg_uuid_t *run_id, RunLock lock);
-extern int	orch_lock_runs(const pg_uuid_t *run_ids, int nruns, RunLock lock);
+extern int	orch_lock_runs(const pg_uuid_t *run_ids, int nruns);
 
 /* The status in such a row. */
 extern RunStatus orch_lock_run_status(int row);

@@ -43,6 +43,7 @@
 
 #include "base/lock.h"
 #include "base/stamp.h"
+#include "base/transaction.h"
 
 static TimestampTz stamp = 0;	/* 0: nothing is written yet */
 
@@ -123,10 +124,24 @@ orch_stamp_cut(TimestampTz time)
 	return time - (seconds < 0 ? seconds + USECS_PER_MINUTE : seconds);
 }
 
-void
-orch_stamp_at_xact_end(void)
+static void
+at_xact_end(bool committed)
 {
 	stamp = 0;
+}
+
+static const TransactionModule module = {
+	.name = "stamp",
+	.at_end = at_xact_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_stamp_init(void)
+{
+	orch_transaction_register(&module);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_system_modstamp);

@@ -35,6 +35,6 @@ extern int32 orch_stamp_minute(TimestampTz time);
 /* A finite time without its seconds. */
 extern TimestampTz orch_stamp_cut(TimestampTz time);
 
-extern void orch_stamp_at_xact_end(void);
+extern void orch_stamp_init(void);
 
 #endif							/* ORCH_STAMP_H */

@@ -101,7 +101,7 @@ lock_runs(const pg_uuid_t *ids, int nids)
 	if (n > 1)
 	{
 		orch_system_connect(&saved);
-		(void) orch_lock_runs(run_ids, n, RUN_LOCK_MOVE);
+		(void) orch_lock_runs(run_ids, n);
 		orch_system_finish(&saved);
 	}
 	pfree(run_ids);

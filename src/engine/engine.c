@@ -42,6 +42,7 @@
 #include "utils/timestamp.h"
 
 #include "base/catalog.h"
+#include "base/counter.h"
 #include "base/errors.h"
 #include "base/stamp.h"
 #include "base/system.h"
@@ -54,7 +55,6 @@
 #include "record/record.h"
 #include "trail/history.h"
 #include "trail/log.h"
-#include "work/worker.h"
 
 int			orch_max_elements = 1000;
 
@@ -273,7 +273,7 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	}
 
 inserted:
-	orch_worker_count(COUNTER_RUNS_STARTED);
+	orch_count(COUNTER_RUNS_STARTED);
 	advance(rs);
 	*run_id = rs->id;
 	orch_engine_close_state(rs);
@@ -807,7 +807,7 @@ complete_run(RunState *rs)
 			nulls[2] = 'n';
 		orch_engine_write(rs, WRITE_RUN_COMPLETED, values, nulls);
 		rs->status = RUN_COMPLETED;
-		orch_worker_count(COUNTER_RUNS_COMPLETED);
+		orch_count(COUNTER_RUNS_COMPLETED);
 		return;
 	}
 	if (!rs->variables_changed)
@@ -822,7 +822,7 @@ complete_run(RunState *rs)
 		orch_guard_execute(SCOPE_TRUSTED, &plan_complete_run_variables, values, nulls, NULL);
 	}
 	rs->status = RUN_COMPLETED;
-	orch_worker_count(COUNTER_RUNS_COMPLETED);
+	orch_count(COUNTER_RUNS_COMPLETED);
 }
 
 static const char *
@@ -922,7 +922,7 @@ orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage
 	orch_guard_execute(in_stage ? SCOPE_TRUSTED : SCOPE_ENGINE, &plan_fail_run, values, nulls,
 					   NULL);
 	rs->status = RUN_ERROR;
-	orch_worker_count(COUNTER_RUNS_FAILED);
+	orch_count(COUNTER_RUNS_FAILED);
 	rs->variables_changed = false;
 	rs->current_stage = stage;
 }

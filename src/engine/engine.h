@@ -82,7 +82,8 @@ typedef struct EngineBatch EngineBatch;
 
 extern EngineBatch *orch_engine_batch_begin(void);
 extern void orch_engine_batch_end(EngineBatch *batch);
-extern void orch_engine_batch_forget(int level);
+
+extern void orch_engine_init(void);
 
 /* engine_state.c: take the locks on runs, in the order of their ids, and read them
  * all, for the batch that is open, if one is. */

@@ -45,6 +45,7 @@
 #include "base/batch.h"
 #include "base/catalog.h"
 #include "base/system.h"
+#include "base/transaction.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
 #include "guard/guard.h"
@@ -473,7 +474,7 @@ note_new(Level level, const WriteForm *form, const WriteSet *set)
 			LogEntry	entry;
 
 			/* run_id and id are the first two columns of both tables */
-			orch_log_init(&entry, (LogKind) transition->log_kind, DatumGetUUIDP(values[0]));
+			orch_log_entry_init(&entry, (LogKind) transition->log_kind, DatumGetUUIDP(values[0]));
 			if (level == LEVEL_STAGE)
 			{
 				entry.stage_run_id = *DatumGetUUIDP(values[1]);
@@ -562,11 +563,32 @@ orch_engine_forget_states(void)
 }
 
 /*
- * The (sub)transaction that a batch belonged to was aborted; level 1: all of it.
+ * The (sub)transaction that a batch belonged to was aborted.
+ */
+static void
+at_subxact_end(int level, bool committed)
+{
+	while (!committed && batch != NULL && batch->nest_level >= level)
+		batch = batch->outer;
+}
+
+static void
+at_xact_end(bool committed)
+{
+	batch = NULL;
+}
+
+static const TransactionModule module = {
+	.name = "engine",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+/*
+ * Called once, by _PG_init().
  */
 void
-orch_engine_batch_forget(int level)
+orch_engine_init(void)
 {
-	while (batch != NULL && batch->nest_level >= level)
-		batch = batch->outer;
+	orch_transaction_register(&module);
 }

@@ -11,7 +11,7 @@
  * hash.  A bucket counts the sessions that wait, and the commits that began and ended.
  *
  * A committer, for each channel that it has something for:
- *	C1	began + 1, before it commits (orch_notify_pre_commit)
+ *	C1	began + 1, before it commits (before_commit)
  *	C2	reads waiting; if that is not 0, NOTIFYs the channel
  *	C3	ended + 1, when all see its writes, or when it aborted (at_xact_end)
  *
@@ -76,12 +76,10 @@
 
 #include "access/twophase.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/async.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/atomics.h"
@@ -91,19 +89,18 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "tcop/utility.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "access/access.h"
 #include "base/catalog.h"
 #include "base/lock.h"
+#include "base/shared.h"
 #include "base/system.h"
+#include "base/transaction.h"
+#include "base/worker_slot.h"
 #include "engine/notify.h"
 #include "record/gate.h"
-#include "work/queue.h"
-
 
 #define BUCKETS		512
 
@@ -144,9 +141,8 @@ typedef struct Wait
 } Wait;
 
 static NotifyShared *shared = NULL;
-static shmem_request_hook_type previous_request_hook = NULL;
-static shmem_startup_hook_type previous_startup_hook = NULL;
 static ProcessUtility_hook_type previous_utility_hook = NULL;
+static QueuedCallback queued_callback = NULL;
 
 /* of the session, in TopMemoryContext */
 static HTAB *waits = NULL;		/* of Wait */
@@ -170,8 +166,11 @@ static StaticPlan plan_listening = {
 	"SELECT pg_catalog.pg_listening_channels()", 0
 };
 
-static void request_shmem(void);
-static void startup_shmem(void);
+static Size buckets_size(void);
+static void fill_buckets(void *area);
+static void before_commit(void);
+static void before_prepare(void);
+static void at_xact_end(bool committed);
 static bool attach(void);
 static void tell_committed_prepared(PlannedStmt *pstmt, const char *queryString,
 									bool readOnlyTree, ProcessUtilityContext context,
@@ -190,7 +189,19 @@ static bool wait_on(HTAB *effective, uint64 hash, bool person, bool *settled);
 static void stop_waiting(Wait *wait);
 static void stop_deaf_waits(HTAB *effective);
 static void leave(int code, Datum arg);
-static List *text_elements(ArrayType *array);
+
+static const SharedArea area = {
+	.name = "orchestration notify",
+	.size = buckets_size,
+	.fill = fill_buckets,
+	.place = (void **) &shared
+};
+static const TransactionModule module = {
+	.name = "notify",
+	.before_commit = before_commit,
+	.before_prepare = before_prepare,
+	.at_end = at_xact_end
+};
 
 /* ----------------------------------------------------------------- counts */
 
@@ -202,43 +213,29 @@ orch_notify_init(void)
 {
 	previous_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = tell_committed_prepared;
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shmem;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = startup_shmem;
+	orch_shared_reserve(&area);
+	orch_transaction_register(&module);
+}
+
+static Size
+buckets_size(void)
+{
+	return sizeof(NotifyShared);
 }
 
 static void
-request_shmem(void)
+fill_buckets(void *area)
 {
-	if (previous_request_hook != NULL)
-		previous_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(NotifyShared)));
-}
-
-static void
-startup_shmem(void)
-{
-	bool		found;
+	NotifyShared *new_shared = area;
 	int			i;
 
-	if (previous_startup_hook != NULL)
-		previous_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("orchestration notify", sizeof(NotifyShared), &found);
-	if (!found)
+	new_shared->preloaded = !IsUnderPostmaster;
+	for (i = 0; i < BUCKETS; i++)
 	{
-		shared->preloaded = !IsUnderPostmaster;
-		for (i = 0; i < BUCKETS; i++)
-		{
-			pg_atomic_init_u32(&shared->buckets[i].waiting, 0);
-			pg_atomic_init_u32(&shared->buckets[i].began, 0);
-			pg_atomic_init_u32(&shared->buckets[i].ended, 0);
-		}
+		pg_atomic_init_u32(&new_shared->buckets[i].waiting, 0);
+		pg_atomic_init_u32(&new_shared->buckets[i].began, 0);
+		pg_atomic_init_u32(&new_shared->buckets[i].ended, 0);
 	}
-	LWLockRelease(AddinShmemInitLock);
 }
 
 /*
@@ -256,7 +253,7 @@ attach(void)
 	tried = true;
 	PG_TRY();
 	{
-		startup_shmem();
+		orch_shared_attach(&area);
 	}
 	PG_CATCH();
 	{
@@ -359,12 +356,19 @@ tell(uint64 hash, bool person)
 }
 
 void
+orch_notify_at_queued(QueuedCallback callback)
+{
+	queued_callback = callback;
+}
+
+void
 orch_notify_queued(const char *topic)
 {
-	orch_queue_note(topic);
+	if (queued_callback != NULL)
+		queued_callback(topic);
 	if (topic[0] == '\0')
 	{
-		orch_queue_wake_worker();
+		orch_worker_wake();
 		told_worker = true;
 	}
 	else
@@ -381,8 +385,8 @@ orch_notify_assigned(const pg_uuid_t *principal_id)
  * The transaction is about to commit: C1 and C2 above.  What was noted by a
  * subtransaction that was aborted may be told, too: it wakes a session for nothing.
  */
-void
-orch_notify_pre_commit(void)
+static void
+before_commit(void)
 {
 	HASH_SEQ_STATUS scan;
 	ChannelKey *key;
@@ -426,8 +430,8 @@ begin_commit(const ChannelKey *key)
 /*
  * The transaction is about to be prepared: the mark that it has something to tell.
  */
-void
-orch_notify_pre_prepare(void)
+static void
+before_prepare(void)
 {
 	LOCKTAG		tag;
 
@@ -462,7 +466,7 @@ tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOn
 			begin_commit(&work);
 			tell(ANY_CHANNEL, false);
 			tell(ANY_CHANNEL, true);
-			orch_queue_wake_worker();
+			orch_worker_wake();
 		}
 	}
 	if (previous_utility_hook != NULL)
@@ -476,8 +480,8 @@ tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOn
 /*
  * The transaction ended: C3 and L6.
  */
-void
-orch_notify_at_xact_end(bool commit)
+static void
+at_xact_end(bool committed)
 {
 	int			i;
 
@@ -498,7 +502,7 @@ orch_notify_at_xact_end(bool commit)
 		hash_seq_init(&scan, waits);
 		while ((wait = hash_seq_search(&scan)) != NULL)
 		{
-			if (wait->pending && commit &&
+			if (wait->pending && committed &&
 				pg_atomic_fetch_add_u32(&bucket_of(&wait->key)->began, 0) != wait->began)
 				NotifyMyFrontEnd(channel_name(wait->key.hash, wait->key.person != 0), "",
 								 MyProcPid);
@@ -656,137 +660,45 @@ leave(int code, Datum arg)
 		stop_waiting(wait);
 }
 
-/* The members of a text[]; raises 22023 for an empty or null one. */
-static List *
-text_elements(ArrayType *array)
+bool
+orch_notify_wait_for_steps(List *topics, double *most)
 {
-	Datum	   *elements;
-	bool	   *nulls;
-	int			n;
-	int			i;
-	List	   *result = NIL;
-
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
-	for (i = 0; i < n; i++)
-	{
-		if (nulls[i] || VARSIZE_ANY_EXHDR(DatumGetTextPP(elements[i])) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a topic must not be empty or null")));
-		result = lappend(result, TextDatumGetCString(elements[i]));
-	}
-	return result;
-}
-
-PG_FUNCTION_INFO_V1(orchestration_listen_for_steps);
-
-/*
- * orchestration.listen_for_steps(topics text[]) returns double precision
- *
- * From here on the session is notified, without a payload, when steps of the topics
- * are queued; until it claims some of that topic.  Returns for how many seconds it
- * should wait at most: 0, claim now, some are ready or the wait cannot begin yet (in a
- * transaction block LISTEN takes effect with its commit); until the next retry is due
- * or lease ends; a fraction, while somebody is committing; null, as long as it likes.
- * Raises 22004 for null, 22023 for an empty topic, 25006 on a standby, 42501 inside a
- * function of an action.
- */
-Datum
-orchestration_listen_for_steps(PG_FUNCTION_ARGS)
-{
-	SystemContext saved;
-	HTAB	   *effective;
-	List	   *topics;
-	ListCell   *cell;
-	double		due;
-	double		most = -1;
-	bool		in_effect = true;
+	HTAB	   *effective = listening();
+	bool		in_effect;
 	bool		settled = true;
+	ListCell   *cell;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("topics must not be null")));
-	orch_gate_refuse_inside("listen_for_steps()");
-	PreventCommandDuringRecovery("listen_for_steps()");
-	topics = text_elements(PG_GETARG_ARRAYTYPE_P(0));
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	effective = listening();
 	stop_deaf_waits(effective);
-	in_effect &= wait_on(effective, ANY_CHANNEL, false, &settled);
+	in_effect = wait_on(effective, ANY_CHANNEL, false, &settled);
 	foreach(cell, topics)
 		in_effect &= wait_on(effective, topic_hash(lfirst(cell)), false, &settled);
-	SPI_finish();
-	orch_system_leave(&saved);
-	due = orch_queue_due(topics);
-	if (due == 0 || (!in_effect && (IsTransactionBlock() || IsSubTransaction())))
-		PG_RETURN_FLOAT8(0);
 	if (!settled)
-		most = SETTLE;
+		*most = SETTLE;
 	else if (shared == NULL)
-		most = POLL_UNCOUNTED;
+		*most = POLL_UNCOUNTED;
 	else if (!shared->preloaded && max_prepared_xacts > 0)
-		most = POLL_PREPARED;
-	if (most >= 0 && (due < 0 || due > most))
-		due = most;
-	if (due < 0)
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(due);
+		*most = POLL_PREPARED;
+	else
+		*most = -1;
+	return in_effect;
 }
 
-PG_FUNCTION_INFO_V1(orchestration_listen_for_work);
-
-/*
- * orchestration.listen_for_work() returns setof text
- *
- * From here on the session is notified when a work item becomes the caller's, or
- * that of a group or queue of the caller; returns the channels: one for each of them,
- * and one for COMMIT PREPARED.  There is no payload: my_work_items() tells what it is.
- * What others committed between this call and the commit of its transaction is notified
- * at the commit.  Raises 25006 on a standby, 42501 for a caller who acts as no active
- * user, and inside a function of an action.
- */
-Datum
-orchestration_listen_for_work(PG_FUNCTION_ARGS)
+List *
+orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	AccessSet  *set = orch_access_require_user(GetUserId());
-	UuidMap    *principals;
-	pg_uuid_t  *ids;
-	int			nids = 0;
-	SystemContext saved;
-	HTAB	   *effective;
-	uint32		i;
-	int			n;
+	HTAB	   *effective = listening();
+	List	   *channels = NIL;
+	int			i;
 
-	orch_gate_refuse_inside("listen_for_work()");
-	PreventCommandDuringRecovery("listen_for_work()");
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	if (!set->is_user)
-		return (Datum) 0;
-	principals = orch_access_arm(set, ARM_ASSIGNEE);
-	ids = palloc(sizeof(pg_uuid_t) * Max(principals->count, 1));
-	for (i = 0; i < principals->size; i++)
-		if (principals->values[i] != 0)
-			ids[nids++] = principals->keys[i];
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	effective = listening();
 	stop_deaf_waits(effective);
-	for (n = -1; n < nids; n++)
+	(void) wait_on(effective, ANY_CHANNEL, true, NULL);
+	channels = lappend(channels, channel_name(ANY_CHANNEL, true));
+	for (i = 0; i < nids; i++)
 	{
-		uint64		hash = n < 0 ? ANY_CHANNEL : person_hash(&ids[n]);
-		Datum		value;
-		bool		isnull = false;
+		uint64		hash = person_hash(&principal_ids[i]);
 
 		(void) wait_on(effective, hash, true, NULL);
-		value = CStringGetTextDatum(channel_name(hash, true));
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+		channels = lappend(channels, channel_name(hash, true));
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	return (Datum) 0;
+	return channels;
 }

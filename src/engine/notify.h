@@ -27,11 +27,22 @@ extern void orch_notify_assigned(const pg_uuid_t *principal_id);
 /* This session does not wait for steps of topics (char *) any more. */
 extern void orch_notify_awake(List *topics);
 
-extern void orch_notify_init(void);
+/*
+ * The session LISTENs for steps of topics (char *), and is counted as waiting.  Returns
+ * whether all of it is in effect, which needs a commit; most: for how many seconds the
+ * session may wait at most, -1 without an end.  Caller is connected to SPI and in system
+ * context; what it looks at afterwards it must read with the latest snapshot.
+ */
+extern bool orch_notify_wait_for_steps(List *topics, double *most);
 
-/* For frame.c. */
-extern void orch_notify_pre_commit(void);
-extern void orch_notify_pre_prepare(void);
-extern void orch_notify_at_xact_end(bool commit);
+/* The same for work items of principals; returns the channels (char *). */
+extern List *orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids);
+
+/* Called before orch_notify_queued() does anything else. */
+typedef void (*QueuedCallback) (const char *topic);
+extern void orch_notify_at_queued(QueuedCallback callback);
+
+/* Called once, by _PG_init(). */
+extern void orch_notify_init(void);
 
 #endif							/* ORCH_NOTIFY_H */

@@ -32,10 +32,10 @@
 #include "base/frame.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "base/worker_slot.h"
 #include "definition/definition.h"
 #include "engine/engine.h"
 #include "guard/guard.h"
-#include "work/worker.h"
 
 /* Pairs of ids gathered for one statement. */
 typedef struct IdSet

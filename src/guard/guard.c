@@ -57,6 +57,7 @@
 #include "base/frame.h"
 #include "base/stamp.h"
 #include "base/system.h"
+#include "base/transaction.h"
 #include "base/uuid.h"
 #include "call/share.h"
 #include "definition/definition.h"
@@ -710,7 +711,7 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 	Datum		value;
 	bool		isnull;
 
-	orch_log_init(&entry, (LogKind) transition->log_kind,
+	orch_log_entry_init(&entry, (LogKind) transition->log_kind,
 				  row_uuid(tuple, desc, col->run_id));
 
 	if (orch_guard_is_ended(level, transition->to))
@@ -970,8 +971,8 @@ orchestration_guard_keep(PG_FUNCTION_ARGS)
 /*
  * The transaction ended: its memory is gone.
  */
-void
-orch_guard_at_xact_end(void)
+static void
+at_xact_end(bool committed)
 {
 	pending = NULL;
 	npending = max_pending = nunchecked = 0;
@@ -983,13 +984,13 @@ orch_guard_at_xact_end(void)
 /*
  * A subtransaction ended: its rows become the parent's, or vanish.
  */
-void
-orch_guard_at_subxact_end(int level, bool commit)
+static void
+at_subxact_end(int level, bool committed)
 {
 	int			i;
 
-	orch_cascade_at_subxact_end(level, commit);
-	if (!commit)
+	orch_cascade_at_subxact_end(level, committed);
+	if (!committed)
 	{
 		while (npending > 0 && pending[npending - 1].nest_level >= level)
 			npending--;
@@ -1000,4 +1001,19 @@ orch_guard_at_subxact_end(int level, bool commit)
 	}
 	for (i = npending - 1; i >= 0 && pending[i].nest_level >= level; i--)
 		pending[i].nest_level = level - 1;
+}
+
+static const TransactionModule module = {
+	.name = "guard",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_guard_init(void)
+{
+	orch_transaction_register(&module);
 }

@@ -87,8 +87,7 @@ extern bool orch_guard_is_loading(Oid relation);
 /* Does the session restore a dump into this table of a user's, or its partition? */
 extern bool orch_guard_is_restoring(Oid relation, bool is_partition);
 
-extern void orch_guard_at_xact_end(void);
-extern void orch_guard_at_subxact_end(int level, bool commit);
+extern void orch_guard_init(void);
 
 /* guard_check.c: the verdict on rows beside their parents */
 extern void orch_guard_check(const GuardEntry *entries, int nentries);

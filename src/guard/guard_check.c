@@ -135,7 +135,7 @@ orch_guard_check(const GuardEntry *entries, int nentries)
 		qsort(run_ids, nrun_ids, sizeof(pg_uuid_t), orch_uuid_compare);
 		nrun_ids = (int) qunique(run_ids, nrun_ids, sizeof(pg_uuid_t),
 								 orch_uuid_compare);
-		nruns = orch_lock_runs(run_ids, nrun_ids, RUN_LOCK_MOVE);
+		nruns = orch_lock_runs(run_ids, nrun_ids);
 		runs = palloc(Max(nruns, 1) * sizeof(ParentState));
 		for (n = 0; n < SPI_processed; n++)
 		{

@@ -65,6 +65,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "base/transaction.h"
+#include "base/worker_slot.h"
 #include "record/gate.h"
 #include "work/queue.h"
 
@@ -99,9 +101,22 @@ static void fire_deferred_triggers(void);
 /*
  * Called once, by _PG_init().
  */
+static void at_xact_end(bool committed);
+static void at_subxact_end(int level, bool committed);
+
+static const TransactionModule module = {
+	.name = "gate",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
 void
 orch_gate_init(void)
 {
+	orch_transaction_register(&module);
 	previous_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = refuse_utility;
 	previous_access_hook = object_access_hook;
@@ -254,7 +269,7 @@ refuse_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, 
 		previous_access_hook(access, class_id, object_id, sub_id, arg);
 	/* the extension may be going, and the background worker sleeps */
 	if (access == OAT_DROP && class_id == ExtensionRelationId)
-		orch_queue_wake_worker();
+		orch_worker_wake();
 	if (access == OAT_FUNCTION_EXECUTE &&
 		object_id >= F_PG_ADVISORY_LOCK_INT8 && object_id <= F_PG_ADVISORY_UNLOCK_ALL &&
 		foreign_code_runs())
@@ -342,11 +357,17 @@ show_cursors(int guc_level)
 	}
 }
 
-void
-orch_gate_forget(int level)
+static void
+at_subxact_end(int level, bool committed)
 {
-	while (hidden != NULL && hidden->nest_level >= level)
+	while (!committed && hidden != NULL && hidden->nest_level >= level)
 		show_cursors(hidden->guc_level);
+}
+
+static void
+at_xact_end(bool committed)
+{
+	at_subxact_end(0, false);
 }
 
 /*

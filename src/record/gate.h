@@ -43,9 +43,6 @@ typedef struct Gate
 	Frame	   *frame;
 } Gate;
 
-/* frame.c: a subtransaction was aborted, or all ended (0). */
-extern void orch_gate_forget(int level);
-
 extern void orch_gate_init(void);
 
 /*

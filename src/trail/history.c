@@ -44,6 +44,7 @@
 #include "base/frame.h"
 #include "base/stamp.h"
 #include "base/system.h"
+#include "base/transaction.h"
 #include "base/uuid.h"
 #include "guard/guard.h"
 #include "record/principal.h"
@@ -660,8 +661,8 @@ write_changes(Change *taken, int ntaken)
 /*
  * The transaction ended: its memory is gone.
  */
-void
-orch_history_at_xact_end(void)
+static void
+at_xact_end(bool committed)
 {
 	changes = NULL;
 	texts = NULL;
@@ -671,12 +672,12 @@ orch_history_at_xact_end(void)
 /*
  * A subtransaction ended: its changes become the parent's, or vanish.
  */
-void
-orch_history_at_subxact_end(int level, bool commit)
+static void
+at_subxact_end(int level, bool committed)
 {
 	int			i;
 
-	if (!commit)
+	if (!committed)
 	{
 		while (nchanges > 0 && changes[nchanges - 1].nest_level >= level)
 			nchanges--;
@@ -684,6 +685,21 @@ orch_history_at_subxact_end(int level, bool commit)
 	}
 	for (i = nchanges - 1; i >= 0 && changes[i].nest_level >= level; i--)
 		changes[i].nest_level = level - 1;
+}
+
+static const TransactionModule module = {
+	.name = "history",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_history_init(void)
+{
+	orch_transaction_register(&module);
 }
 
 /* ------------------------------------------------------------------- calls */

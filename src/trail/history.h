@@ -35,7 +35,6 @@ extern void orch_history_flush(void);
 extern void orch_history_flush_level(void);
 extern bool orch_history_is_gathered(void);
 
-extern void orch_history_at_xact_end(void);
-extern void orch_history_at_subxact_end(int level, bool commit);
+extern void orch_history_init(void);
 
 #endif							/* ORCH_HISTORY_H */

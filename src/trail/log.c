@@ -41,6 +41,7 @@
 #include "base/frame.h"
 #include "base/stamp.h"
 #include "base/system.h"
+#include "base/transaction.h"
 #include "base/uuid.h"
 #include "trail/history.h"
 #include "trail/log.h"
@@ -96,7 +97,7 @@ static void fill_row(int i, Datum *values, bool *nulls, void *arg);
  * Start an entry.
  */
 void
-orch_log_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id)
+orch_log_entry_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id)
 {
 	memset(entry, 0, sizeof(LogEntry));
 	entry->kind = kind;
@@ -306,8 +307,8 @@ fill_row(int i, Datum *values, bool *nulls, void *arg)
 /*
  * The transaction ended: its memory is gone.
  */
-void
-orch_log_at_xact_end(void)
+static void
+at_xact_end(bool committed)
 {
 	entries = NULL;
 	nentries = max_entries = 0;
@@ -317,13 +318,13 @@ orch_log_at_xact_end(void)
 /*
  * A subtransaction ended: its entries become the parent's, or vanish.
  */
-void
-orch_log_at_subxact_end(int level, bool commit)
+static void
+at_subxact_end(int level, bool committed)
 {
 	DeletedRun *run;
 	int			i;
 
-	if (!commit)
+	if (!committed)
 	{
 		while (nentries > 0 && entries[nentries - 1].nest_level >= level)
 			nentries--;
@@ -335,4 +336,19 @@ orch_log_at_subxact_end(int level, bool commit)
 		run->nest_level = level - 1;
 	for (i = nentries - 1; i >= 0 && entries[i].nest_level >= level; i--)
 		entries[i].nest_level = level - 1;
+}
+
+static const TransactionModule module = {
+	.name = "log",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_log_init(void)
+{
+	orch_transaction_register(&module);
 }

@@ -41,7 +41,7 @@ typedef struct LogEntry
 } LogEntry;
 
 /* Fill in kind, run and what else applies of a zeroed entry, then append. */
-extern void orch_log_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id);
+extern void orch_log_entry_init(LogEntry *entry, LogKind kind, const pg_uuid_t *run_id);
 extern void orch_log_append(const LogEntry *entry);
 /*
  * Write what was gathered, unless the engine is moving a run, or an outer
@@ -60,7 +60,6 @@ extern void orch_log_run_deleted(const pg_uuid_t *run_id);
 extern pg_uuid_t *orch_log_gone_runs(int *nruns);
 extern bool orch_log_is_gone(const pg_uuid_t *run_id, const pg_uuid_t *gone, int ngone);
 
-extern void orch_log_at_xact_end(void);
-extern void orch_log_at_subxact_end(int level, bool commit);
+extern void orch_log_init(void);
 
 #endif							/* ORCH_LOG_H */

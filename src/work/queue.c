@@ -41,7 +41,6 @@
 #include "record/action.h"
 #include "record/principal.h"
 #include "work/queue.h"
-#include "work/worker.h"
 
 /* run_queued_functions() comes back so much later to a step that it passed over. */
 #define PUT_OFF_SECONDS	60
@@ -124,20 +123,27 @@ static bool carry_out(const ClaimedStep *step, const pg_uuid_t *version);
 static void
 claim_arguments(FunctionCallInfo fcinfo, int first, ClaimArguments *claim)
 {
-	Datum	   *elements;
-	bool	   *nulls;
-	int			n;
-	int			i;
-
 	orch_require_arguments(fcinfo, first, 4, "worker, topics, max_steps and lease");
 	claim->worker = text_to_cstring(PG_GETARG_TEXT_PP(first));
 	if (claim->worker[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a worker needs a name")));
-	claim->topics = NIL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(first + 1), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &nulls, &n);
+	claim->topics = orch_queue_topic_names(PG_GETARG_ARRAYTYPE_P(first + 1));
+	claim->max_steps = max_steps_argument(fcinfo, first + 2);
+	claim->lease = lease_argument(fcinfo, first + 3);
+}
+
+List *
+orch_queue_topic_names(ArrayType *array)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	int			i;
+	List	   *names = NIL;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
 	for (i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -145,10 +151,9 @@ claim_arguments(FunctionCallInfo fcinfo, int first, ClaimArguments *claim)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("a topic must not be empty or null")));
-		claim->topics = lappend(claim->topics, TextDatumGetCString(elements[i]));
+		names = lappend(names, TextDatumGetCString(elements[i]));
 	}
-	claim->max_steps = max_steps_argument(fcinfo, first + 2);
-	claim->lease = lease_argument(fcinfo, first + 3);
+	return names;
 }
 
 static int

@@ -18,6 +18,7 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
+#include "utils/array.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
@@ -81,13 +82,8 @@ extern List *orch_queue_claim(List *topics, const char *worker, int max_steps,
  */
 extern double orch_queue_due(List *names);
 
-/* queue_look.c: a step of the topic is about to be queued; the ends of transactions. */
-extern void orch_queue_note(const char *name);
-extern void orch_queue_at_xact_end(bool commit);
-extern void orch_queue_at_subxact_end(int level, bool commit);
-
-/* This session queued a step of a topic: its next claim looks for it. */
-extern void orch_queue_note_queued(const char *topic);
+/* queue_look.c: called once, by _PG_init(). */
+extern void orch_queue_init(void);
 
 /* What the objects of an array are. */
 typedef enum ResultsKind
@@ -110,6 +106,9 @@ extern const char *orch_queue_lost_reason(RunStatus run_status, StepStatus step_
 /* queue_result.c: take in one outcome; wait: for the run's lock, else give up. */
 extern void orch_queue_take_result(StepResult *result, bool wait);
 
+/* queue.c: a caller's topics, as char *; raises 22023 for an empty or null one. */
+extern List *orch_queue_topic_names(ArrayType *array);
+
 /*
  * queue.c: carry out a function action for a run; run_as may be NULL, outcome is
  * zeroed.
@@ -117,8 +116,5 @@ extern void orch_queue_take_result(StepResult *result, bool wait);
 extern void orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
 							const pg_uuid_t *run_as, GateKind kind,
 							StepOutcome *outcome);
-
-/* worker.c: a function waits once this transaction commits. */
-extern void orch_queue_wake_worker(void);
 
 #endif							/* ORCH_QUEUE_H */

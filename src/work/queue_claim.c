@@ -36,6 +36,7 @@
 #include "utils/timestamp.h"
 
 #include "base/catalog.h"
+#include "base/counter.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
@@ -44,7 +45,6 @@
 #include "record/action.h"
 #include "work/queue.h"
 #include "work/queue_int.h"
-#include "work/worker.h"
 
 /* Steps that others are claiming just now may come back: do not pass far beyond them. */
 #define MARK_SLACK		(50 * INT64CONST(1000))
@@ -165,14 +165,14 @@ take_step(Topic *topic, HeapTuple tuple, TupleDesc desc, List **claimed, List **
 	if (!isnull)
 		step->run_as = *DatumGetUUIDP(value);
 	*claimed = lappend(*claimed, step);
-	orch_worker_count(COUNTER_STEPS_CLAIMED);
+	orch_count(COUNTER_STEPS_CLAIMED);
 
 	attempt[2] = SPI_getbinval(tuple, desc, 11, &isnull);
 	if (isnull)
 		return;
 
 	/* somebody had it before */
-	orch_worker_count(COUNTER_LEASES_LOST);
+	orch_count(COUNTER_LEASES_LOST);
 	lost = DatumGetInt32(SPI_getbinval(tuple, desc, 14, &isnull));
 	failures = DatumGetInt32(SPI_getbinval(tuple, desc, 15, &isnull));
 	late = DatumGetBool(SPI_getbinval(tuple, desc, 16, &isnull));

@@ -17,7 +17,7 @@
  * was dear (old entries that cannot be removed, or many leases), it is repeated only
  * after a time that grows with its cost, and until then looks begin where something new
  * may be.  A transaction that queues a step takes ROW EXCLUSIVE on the table first and
- * looks at the clock then (orch_queue_note); so, at a look,
+ * looks at the clock then (note_queued); so, at a look,
  *
  *	- a writer that held the lock at the last look, and does not hold it now, is visible
  *	  now, and queued nothing that is available before it was first seen, or rather,
@@ -66,7 +66,9 @@
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/system.h"
+#include "base/transaction.h"
 #include "base/uuid.h"
+#include "engine/notify.h"
 #include "work/queue.h"
 #include "work/queue_int.h"
 
@@ -114,7 +116,7 @@ static MemoryContext topic_context = NULL;
 static HTAB *topics_known = NULL;	/* of Topic */
 static int	keep_level = 0;		/* nesting level of the outermost claim; 0: none */
 static int	claim_level = 0;	/* deepest nesting level that claimed; 0: none */
-static bool queue_locked = false;	/* by orch_queue_note(), in this transaction */
+static bool queue_locked = false;	/* by note_queued(), in this transaction */
 
 static uint32 name_hash(const void *key, Size keysize);
 static int	name_match(const void *a, const void *b, Size keysize);
@@ -224,8 +226,8 @@ orch_queue_release(int outer)
  * A step of the topic is about to be queued: what it will be available from is read
  * from the clock after this.
  */
-void
-orch_queue_note(const char *name)
+static void
+note_queued(const char *name)
 {
 	Topic	   *topic;
 
@@ -272,26 +274,42 @@ undo_claims(void)
 		topic->undone = true;
 }
 
-void
-orch_queue_at_xact_end(bool commit)
+static void
+at_xact_end(bool committed)
 {
-	if (!commit && claim_level > 0 && topics_known != NULL)
+	if (!committed && claim_level > 0 && topics_known != NULL)
 		undo_claims();
 	claim_level = 0;
 	keep_level = 0;
 	queue_locked = false;
 }
 
-void
-orch_queue_at_subxact_end(int level, bool commit)
+static void
+at_subxact_end(int level, bool committed)
 {
-	if (!commit && keep_level >= level)
+	if (!committed && keep_level >= level)
 		keep_level = 0;
 	if (claim_level < level)
 		return;
-	if (!commit && topics_known != NULL)
+	if (!committed && topics_known != NULL)
 		undo_claims();
 	claim_level = level - 1;
+}
+
+static const TransactionModule module = {
+	.name = "queue",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_queue_init(void)
+{
+	orch_notify_at_queued(note_queued);
+	orch_transaction_register(&module);
 }
 
 /* ------------------------------------------------------------------ a look */

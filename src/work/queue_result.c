@@ -31,6 +31,7 @@
 
 #include "base/argument.h"
 #include "base/catalog.h"
+#include "base/counter.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/lock.h"
@@ -41,7 +42,6 @@
 #include "guard/transition.h"
 #include "record/action.h"
 #include "work/queue.h"
-#include "work/worker.h"
 
 /* results that are taken in together: bounds the memory */
 #define RESULTS_AT_ONCE 1000
@@ -538,7 +538,7 @@ take_sorted(StepResult *results, int nresults)
 	else
 	{
 		orch_spi_connect();
-		(void) orch_lock_runs(ids, nruns, RUN_LOCK_MOVE);
+		(void) orch_lock_runs(ids, nruns);
 		SPI_finish();
 	}
 	judge_results(results, nresults, taken, &ntaken);
@@ -548,7 +548,7 @@ take_sorted(StepResult *results, int nresults)
 		CHECK_FOR_INTERRUPTS();
 		if (taken[i]->reason != NULL)
 			continue;
-		orch_worker_count(taken[i]->outcome.success ? COUNTER_STEPS_COMPLETED :
+		orch_count(taken[i]->outcome.success ? COUNTER_STEPS_COMPLETED :
 						  COUNTER_STEPS_FAILED);
 		orch_engine_end_step(&taken[i]->run_id, &taken[i]->step_id, &taken[i]->outcome);
 		taken[i]->accepted = true;
@@ -701,7 +701,7 @@ judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
 			if (SPI_processed > 0)
 				orch_notify_queued(SPI_getvalue(SPI_tuptable->vals[0],
 												SPI_tuptable->tupdesc, 1));
-			orch_worker_count(COUNTER_STEPS_RETRIED);
+			orch_count(COUNTER_STEPS_RETRIED);
 			result->accepted = true;
 			old = MemoryContextSwitchTo(result->context);
 			result->reason = psprintf("to be tried again, attempt %d of %d failed",

@@ -56,6 +56,7 @@
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/system.h"
+#include "base/transaction.h"
 #include "base/uuid.h"
 #include "definition/definition.h"
 #include "engine/engine.h"
@@ -662,8 +663,8 @@ row_to_jsonb(Relation relation, HeapTuple tuple)
 /*
  * A subtransaction ended: what it noted becomes the parent's, or is forgotten.
  */
-void
-orch_record_change_at_subxact_end(int level, bool commit)
+static void
+at_subxact_end(int level, bool committed)
 {
 	NotedSet  **link = &noted;
 
@@ -671,7 +672,7 @@ orch_record_change_at_subxact_end(int level, bool commit)
 	{
 		if ((*link)->nest_level < level)
 			link = &(*link)->next;
-		else if (commit)
+		else if (committed)
 		{
 			(*link)->nest_level = level - 1;
 			link = &(*link)->next;
@@ -684,8 +685,23 @@ orch_record_change_at_subxact_end(int level, bool commit)
 /*
  * The transaction ended: its memory is gone.
  */
-void
-orch_record_change_at_xact_end(void)
+static void
+at_xact_end(bool committed)
 {
 	noted = NULL;
+}
+
+static const TransactionModule module = {
+	.name = "record_change",
+	.at_end = at_xact_end,
+	.at_subxact_end = at_subxact_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_record_change_init(void)
+{
+	orch_transaction_register(&module);
 }

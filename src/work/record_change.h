@@ -15,8 +15,6 @@
 
 #include "postgres.h"
 
-/* For frame.c. */
-extern void orch_record_change_at_subxact_end(int level, bool commit);
-extern void orch_record_change_at_xact_end(void);
+extern void orch_record_change_init(void);
 
 #endif							/* ORCH_RECORD_CHANGE_H */

@@ -37,7 +37,9 @@
 
 #include "base/compat.h"
 #include "base/system.h"
+#include "base/worker_slot.h"
 #include "record/gate.h"
+#include "work/launcher.h"
 #include "work/worker.h"
 #include "work/worker_int.h"
 

@@ -37,16 +37,17 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
+#include "base/counter.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "base/worker_slot.h"
 #include "engine/engine_int.h"
 #include "record/action.h"
 #include "record/gate.h"
 #include "work/queue.h"
-#include "work/worker.h"
 #include "work/worker_int.h"
 
 /* A function that goes on after so many cancels, one a second, ends the worker. */
@@ -332,7 +333,7 @@ call_function(const ClaimedStep *step, Oid owner, volatile FunctionPhase *phase)
 				(errcode(ERRCODE_ORCH_LEASE_LOST),
 				 errmsg("outcome is not accepted, and the writes of the function are undone: %s",
 						result.reason)));
-	orch_worker_count(COUNTER_FUNCTIONS_RUN);
+	orch_count(COUNTER_FUNCTIONS_RUN);
 	orch_system_leave(&saved);
 	orch_frame_pop(frame);
 	in_step = false;

@@ -52,7 +52,11 @@ indirect_calls = {
     'cursor_names': [],         # pg_cursor() of the server
     'refuse_access': [], 'refuse_utility': [],  # hooks: the server checks
     'assume_size': [], 'assume_statistics': [], 'tell_committed_prepared': [],
-    'check_plan': [], 'selectivity': [], 'request_shmem': [], 'startup_shmem': [],
+    'at_xact_event': ['at_xact_end', 'forget_frames', 'before_commit', 'before_prepare'],
+    'at_subxact_event': ['at_subxact_end', 'frames_at_subxact_end'],
+    'request_areas': ['.*_size'], 'orch_shared_attach': ['.*_size', 'fill_.*'], 'start_areas': [],
+    'orch_notify_queued': ['note_queued'],
+    'check_plan': [], 'selectivity': [],
     'qunique': [], 'table_.*': [], 'Exec.*': [],
 }
 

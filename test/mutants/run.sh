@@ -109,10 +109,12 @@ else
     [ -z "$failed" ] && cat "$work/build.log" "$work/run.log" 2>/dev/null | sed 's/^/# /'
 fi
 
-mutant 'guard: runs are locked FOR KEY SHARE, as a foreign key does' guard/guard_check.c \
-    's/(orch_lock_runs\(run_ids, nrun_ids, RUN_LOCK_)MOVE/\1KEEP/' child_race
 mutant 'lock: runs are read without a lock' base/lock.c \
-    's/ FOR " mode/" /' child_race work_item_race queue_race rights_race
+    's/ FOR NO KEY UPDATE//' child_race queue_race
+mutant 'lock: runs are locked FOR KEY SHARE, as a foreign key does' base/lock.c \
+    's/ FOR NO KEY UPDATE/ FOR KEY SHARE/' child_race
+mutant 'lock: a run is read without a lock' base/lock.c \
+    's/ FOR " mode/"/' work_item_race rights_race
 mutant 'guard: parents are read with the snapshot of the transaction' guard/guard_check.c \
     's/orch_plan_execute_latest\(plan, values, NULL, 0\)/orch_plan_execute(plan, values, NULL, true, 0)/' child_race
 mutant 'guard: open stages are counted with the snapshot of the transaction' guard/guard_check.c \
@@ -129,8 +131,6 @@ mutant 'work item: the run is locked FOR KEY SHARE' work/work_item.c \
     's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' work_item_race
 mutant 'work item: the item is read with the snapshot of the transaction' work/work_item.c \
     's/orch_plan_execute_latest\(&plan_read, values, NULL, 1\)/orch_plan_execute(\&plan_read, values, NULL, false, 1)/' work_item_race
-mutant 'queue: results are taken in without a lock on the run' work/queue_result.c \
-    's/(orch_lock_runs\(ids, nruns, RUN_LOCK_)MOVE/\1KEEP/' queue_race
 mutant 'queue: those of many runs are taken in without their locks' engine/engine_state.c \
     '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' batch_race
 mutant 'queue: claims wait for each other' work/queue_claim.c \
