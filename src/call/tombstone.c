@@ -42,7 +42,7 @@
 #include "call/tombstone.h"
 
 int			orch_deleted_retention = 15;
-int			orch_history_retention = 730;
+static int	history_retention = 730;
 
 /* The id of a log entry, as the view makes it. */
 #define LOG_ID(l) \
@@ -145,7 +145,7 @@ orch_tombstone_init(void)
 	DefineCustomIntVariable("orchestration.history_retention",
 							"Days that history of fields is kept, 0: until its run goes.",
 							"remove_expired() removes what is older.",
-							&orch_history_retention, 730, 0, 36500,
+							&history_retention, 730, 0, 36500,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
@@ -349,7 +349,7 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 	values[1] = PG_GETARG_DATUM(0);
 	for (i = 0; i < 2; i++)
 	{
-		int			days = i == 0 ? orch_deleted_retention : orch_history_retention;
+		int			days = i == 0 ? orch_deleted_retention : history_retention;
 
 		values[0] = Int32GetDatum(days);
 		counts[0] = CStringGetTextDatum(i == 0 ? "tombstone" : "field_change");
