@@ -330,6 +330,16 @@ orch_catalog_label(EnumType type, int value)
 	return enum_info[type].labels[value];
 }
 
+int
+orch_catalog_label_column(EnumType type, HeapTuple tuple, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		label = heap_getattr(tuple, column, desc, &isnull);
+
+	Assert(!isnull);
+	return orch_catalog_label_value(type, DatumGetObjectId(label));
+}
+
 uint64
 orch_catalog_generation(void)
 {

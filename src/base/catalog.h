@@ -14,6 +14,9 @@
 #ifndef ORCH_CATALOG_H
 #define ORCH_CATALOG_H
 
+#include "access/htup.h"
+#include "access/tupdesc.h"
+
 #include "base/orchestration.h"
 
 /* The enum types; catalog.c has their names and labels. */
@@ -211,6 +214,10 @@ extern Oid	orch_catalog_enum_type(EnumType type);
 extern Oid	orch_catalog_label_oid(EnumType type, int value);
 extern int	orch_catalog_label_value(EnumType type, Oid label);
 extern const char *orch_catalog_label(EnumType type, int value);
+
+/* The C value of an enum column that is not null; columns count from 1. */
+extern int	orch_catalog_label_column(EnumType type, HeapTuple tuple, TupleDesc desc,
+									  int column);
 
 /*
  * Changes with every invalidation of the tables above.  A cache of their rows compares

@@ -28,12 +28,13 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
-#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "call/caller.h"
 #include "call/change_owner.h"
-#include "call/share.h"
 #include "record/principal.h"
+
+#define CHANGE_OWNER "change the owner of"
 
 static StaticPlan plan_owner[NUM_OBJECTS] = {
 	[OBJECT_STAGE] = {
@@ -60,7 +61,7 @@ orch_change_owner(Oid role, const pg_uuid_t *record_id, const pg_uuid_t *owner_i
 	Datum		values[3];
 	bool		other;
 
-	orch_share_require_all(role, -1, record_id, &record, "change the owner of", "");
+	orch_caller_require_all(role, ANY_OBJECT, record_id, &record, CHANGE_OWNER);
 	if (record.object == OBJECT_RUN)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_OPERATION),
@@ -79,9 +80,7 @@ orch_change_owner(Oid role, const pg_uuid_t *record_id, const pg_uuid_t *owner_i
 	values[0] = UUIDPGetDatum(&record.run_id);
 	values[1] = UUIDPGetDatum(record_id);
 	values[2] = UUIDPGetDatum(owner_id);
-	(void) orch_lock_run(&record.run_id, RUN_LOCK_MOVE);
-	/* what the lock was waited for may have been the change of the right */
-	orch_share_require_all(role, -1, record_id, &record, "change the owner of", "");
+	orch_caller_lock_with_all(role, &record, CHANGE_OWNER);
 	other = !orch_uuid_equal(&record.owner_id, owner_id);
 	if (other)
 		orch_plan_execute_latest(&plan_owner[record.object], values, NULL, 0);

@@ -3,10 +3,9 @@
  * describe.c
  *	  describe_sobjects(): what the documented objects are made of.
  *
- * The answer is a few hundred kilobytes and seldom changes, so a session keeps
- * the last ones, each for the role, the names and the version that were asked
- * for.  What they depend on besides (column privileges, record types, roles)
- * invalidates them all.
+ * A description takes a few hundred kilobytes and seldom changes, so a session keeps
+ * the last ones, each for a role, a list of names and an API version.  Changes of column
+ * privileges, record types and roles invalidate all of them.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -39,9 +38,18 @@
 /* reference.md, 4.2 */
 #define MAX_TYPES		100
 
+/* Descriptions that a session keeps. */
 #define MAX_ANSWERS		4
 #define NEWEST_VERSION	PG_INT32_MAX
 
+/* Record types that are registered in this database. */
+typedef struct RecordTypes
+{
+	int			n;
+	char	  **names;
+} RecordTypes;
+
+/* The generations are those before the description was made. */
 typedef struct Answer
 {
 	MemoryContext context;		/* NULL: unused */
@@ -49,8 +57,8 @@ typedef struct Answer
 	uint64		sobject_generation;
 	Oid			role;
 	int			version;
-	char	   *names;
-	Jsonb	   *json;
+	char	   *names;			/* one after the other */
+	Jsonb	   *json;			/* NULL: invalid */
 	uint64		last_used;
 } Answer;
 
@@ -65,12 +73,19 @@ static StaticPlan plan_record_types = {
 static void invalidate_relation(Datum arg, Oid relid);
 static void invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
 static void put_reference_to(JsonbParseState **state, const SObjectField *field,
-							 char **record_types, int nrecord_types);
+							 const RecordTypes *types);
+static void put_picklist(JsonbParseState **state, const SObjectField *field);
 static void put_field(JsonbParseState **state, const SObject *object,
-					  const SObjectField *field, Oid role,
-					  char **record_types, int nrecord_types);
+					  const SObjectField *field, Oid role, const RecordTypes *types);
+static void put_child(JsonbParseState **state, const SObjectChild *child);
 static void put_object(JsonbParseState **state, const SObject *object, int version,
-					   Oid role, char **record_types, int nrecord_types);
+					   Oid role, const RecordTypes *types);
+static int	version_argument(FunctionCallInfo fcinfo, int argno);
+static char **names_argument(FunctionCallInfo fcinfo, int argno, int version, int *nnames);
+static Answer *find_answer(Oid role, int version, const char *names, bool *found);
+static void keep_answer(Answer *answer, Oid role, int version, const char *names,
+						const Jsonb *json);
+static void read_record_types(RecordTypes *types);
 
 /*
  * Called once, by _PG_init().
@@ -84,7 +99,7 @@ orch_describe_init(void)
 }
 
 /*
- * GRANT on one of the views.
+ * GRANT on one of the views changes what a role may read and write.
  */
 static void
 invalidate_relation(Datum arg, Oid relid)
@@ -100,12 +115,12 @@ invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 }
 
 /*
- * The contract's targets of a polymorphic lookup, and the record types that are
- * registered in this database.
+ * The contract's targets; those of a polymorphic lookup include the record types that are
+ * registered.
  */
 static void
 put_reference_to(JsonbParseState **state, const SObjectField *field,
-				 char **record_types, int nrecord_types)
+				 const RecordTypes *types)
 {
 	int			i;
 	int			j;
@@ -116,33 +131,52 @@ put_reference_to(JsonbParseState **state, const SObjectField *field,
 		orch_json_text(state, WJB_ELEM, field->refers_to[i]);
 	if (field->nrefers_to > 2)
 	{
-		for (j = 0; j < nrecord_types; j++)
+		for (j = 0; j < types->n; j++)
 		{
 			for (i = 0; i < field->nrefers_to; i++)
-				if (strcmp(field->refers_to[i], record_types[j]) == 0)
+				if (strcmp(field->refers_to[i], types->names[j]) == 0)
 					break;
 			if (i == field->nrefers_to)
-				orch_json_text(state, WJB_ELEM, record_types[j]);
+				orch_json_text(state, WJB_ELEM, types->names[j]);
 		}
 	}
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
 static void
+put_picklist(JsonbParseState **state, const SObjectField *field)
+{
+	int			i;
+
+	orch_json_key(state, "picklistValues");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < field->nvalues; i++)
+	{
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		orch_json_put_bool(state, "active", true);
+		orch_json_put_bool(state, "defaultValue", false);
+		orch_json_put_text(state, "label", field->value_labels[i]);
+		orch_json_put_null(state, "validFor");
+		orch_json_put_text(state, "value", field->values[i]);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+static void
 put_field(JsonbParseState **state, const SObject *object, const SObjectField *field,
-		  Oid role, char **record_types, int nrecord_types)
+		  Oid role, const RecordTypes *types)
 {
 	bool		is_text = field->type == FIELD_STRING || field->type == FIELD_TEXTAREA ||
 		field->type == FIELD_PICKLIST || field->type == FIELD_URL || field->type == FIELD_ANY;
 	bool		is_name = strcmp(field->name, "Name") == 0;
 	int			properties = field->properties;
-	int			i;
 
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	orch_json_put_bool(state, "aggregatable", (properties & FIELD_FILTER) != 0 &&
 					   field->type != FIELD_BOOLEAN && field->type != FIELD_TEXTAREA);
 	orch_json_put_bool(state, "autonumber", (properties & FIELD_AUTONUMBER) != 0);
-	/* up to three bytes a character, as the platform counts; ids are ASCII */
+	/* the platform counts three bytes a character; ids are ASCII */
 	orch_json_put_int(state, "byteLength", is_text ? field->length * 3 : field->length);
 	orch_json_put_bool(state, "calculated", false);
 	orch_json_put_bool(state, "caseSensitive", false);
@@ -176,23 +210,11 @@ put_field(JsonbParseState **state, const SObject *object, const SObjectField *fi
 	orch_json_put_bool(state, "namePointing", field->nrefers_to > 1);
 	orch_json_put_bool(state, "nillable", (properties & FIELD_NILLABLE) != 0);
 	orch_json_put_bool(state, "permissionable", (properties & FIELD_NILLABLE) != 0);
-	orch_json_key(state, "picklistValues");
-	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < field->nvalues; i++)
-	{
-		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-		orch_json_put_bool(state, "active", true);
-		orch_json_put_bool(state, "defaultValue", false);
-		orch_json_put_text(state, "label", field->value_labels[i]);
-		orch_json_put_null(state, "validFor");
-		orch_json_put_text(state, "value", field->values[i]);
-		pushJsonbValue(state, WJB_END_OBJECT, NULL);
-	}
-	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	put_picklist(state, field);
 	orch_json_put_bool(state, "polymorphicForeignKey", field->nrefers_to > 1);
 	orch_json_put_int(state, "precision", 0);
 	orch_json_put_null(state, "referenceTargetField");
-	put_reference_to(state, field, record_types, nrecord_types);
+	put_reference_to(state, field, types);
 	orch_json_put_text(state, "relationshipName", field->relationship);
 	orch_json_put_null(state, "relationshipOrder");
 	orch_json_put_bool(state, "restrictedPicklist", (properties & FIELD_RESTRICTED) != 0);
@@ -216,8 +238,23 @@ put_field(JsonbParseState **state, const SObject *object, const SObjectField *fi
 }
 
 static void
+put_child(JsonbParseState **state, const SObjectChild *child)
+{
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_bool(state, "cascadeDelete", child->cascade_delete);
+	orch_json_put_text(state, "childSObject", child->object);
+	orch_json_put_bool(state, "deprecatedAndHidden", false);
+	orch_json_put_text(state, "field", child->field);
+	orch_json_put_empty_array(state, "junctionIdListNames");
+	orch_json_put_empty_array(state, "junctionReferenceTo");
+	orch_json_put_text(state, "relationshipName", child->relationship);
+	orch_json_put_bool(state, "restrictedDelete", false);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
 put_object(JsonbParseState **state, const SObject *object, int version, Oid role,
-		   char **record_types, int nrecord_types)
+		   const RecordTypes *types)
 {
 	bool		has_feed = false;
 	int			i;
@@ -233,22 +270,8 @@ put_object(JsonbParseState **state, const SObject *object, int version, Oid role
 	orch_json_key(state, "childRelationships");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < object->nchildren; i++)
-	{
-		const SObjectChild *child = &object->children[i];
-
-		if (child->since > version)
-			continue;
-		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-		orch_json_put_bool(state, "cascadeDelete", child->cascade_delete);
-		orch_json_put_text(state, "childSObject", child->object);
-		orch_json_put_bool(state, "deprecatedAndHidden", false);
-		orch_json_put_text(state, "field", child->field);
-		orch_json_put_empty_array(state, "junctionIdListNames");
-		orch_json_put_empty_array(state, "junctionReferenceTo");
-		orch_json_put_text(state, "relationshipName", child->relationship);
-		orch_json_put_bool(state, "restrictedDelete", false);
-		pushJsonbValue(state, WJB_END_OBJECT, NULL);
-	}
+		if (object->children[i].since <= version)
+			put_child(state, &object->children[i]);
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 	orch_json_put_bool(state, "compactLayoutable", false);
 	orch_json_put_bool(state, "createable", (object->calls & CALL_CREATE) != 0);
@@ -264,9 +287,9 @@ put_object(JsonbParseState **state, const SObject *object, int version, Oid role
 	for (i = 0; i < object->nfields; i++)
 		if (object->fields[i].since <= version &&
 			orch_sobject_readable(object, &object->fields[i], role))
-			put_field(state, object, &object->fields[i], role, record_types, nrecord_types);
+			put_field(state, object, &object->fields[i], role, types);
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-	/* ids are uuids: nothing in one tells the object */
+	/* ids are uuids, which do not tell the object */
 	orch_json_put_null(state, "keyPrefix");
 	orch_json_put_text(state, "label", object->label);
 	orch_json_put_text(state, "labelPlural", object->label_plural);
@@ -303,14 +326,14 @@ put_object(JsonbParseState **state, const SObject *object, int version, Oid role
 }
 
 /*
- * The main record type, the only one; of a layout where it is given.
+ * The main record type, which is the only one.  mapping: as a layout has it, with the
+ * picklists of the object.
  */
 void
 orch_describe_put_record_type(JsonbParseState **state, bool mapping,
 							  const SObject *object)
 {
 	int			i;
-	int			j;
 
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	orch_json_put_bool(state, "available", true);
@@ -328,19 +351,7 @@ orch_describe_put_record_type(JsonbParseState **state, bool mapping,
 				continue;
 			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 			orch_json_put_text(state, "picklistName", field->name);
-			orch_json_key(state, "picklistValues");
-			pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-			for (j = 0; j < field->nvalues; j++)
-			{
-				pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-				orch_json_put_bool(state, "active", true);
-				orch_json_put_bool(state, "defaultValue", false);
-				orch_json_put_text(state, "label", field->value_labels[j]);
-				orch_json_put_null(state, "validFor");
-				orch_json_put_text(state, "value", field->values[j]);
-				pushJsonbValue(state, WJB_END_OBJECT, NULL);
-			}
-			pushJsonbValue(state, WJB_END_ARRAY, NULL);
+			put_picklist(state, field);
 			pushJsonbValue(state, WJB_END_OBJECT, NULL);
 		}
 		pushJsonbValue(state, WJB_END_ARRAY, NULL);
@@ -355,68 +366,45 @@ orch_describe_put_record_type(JsonbParseState **state, bool mapping,
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
-PG_FUNCTION_INFO_V1(orchestration_describe_sobjects);
+/*
+ * api_version, times ten; null: the newest.
+ */
+static int
+version_argument(FunctionCallInfo fcinfo, int argno)
+{
+	double		asked;
+
+	if (PG_ARGISNULL(argno))
+		return NEWEST_VERSION;
+	asked = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											   PG_GETARG_DATUM(argno)));
+	if (!(asked >= 1 && asked < 1000))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("api_version must be between 1.0 and 999.9")));
+	return (int) (asked * 10 + 0.5);
+}
 
 /*
- * orchestration.describe_sobjects(names text[], api_version numeric)
- *		returns jsonb
- *
- * An array with a description of each object, in the order of the names.  Fields
- * that the caller may not read, and objects and fields that came after
- * api_version (null: the newest), are left out; createable and updateable of
- * fields are what the caller's privileges allow.  keyPrefix is null: ids are
- * uuids.  Raises 22004 for null names, OR401 (INVALID_TYPE) for an unknown object
- * or one newer than the version, OR404 (EXCEEDED_MAX_TYPES_LIMIT) for more than
- * 100, 22023 for a version that is none, 42501 for a role that is no active
- * user's.  Source: reference.md, 4.2; contract/fields.csv, column since.
+ * The names of the objects to describe, as the contract spells them.
  */
-Datum
-orchestration_describe_sobjects(PG_FUNCTION_ARGS)
+static char **
+names_argument(FunctionCallInfo fcinfo, int argno, int version, int *nnames)
 {
-	Oid			role = GetUserId();
-	int			version = NEWEST_VERSION;
 	Datum	   *elements;
 	bool	   *nulls;
-	int			nnames;
-	const char **names;
-	StringInfoData key;
-	JsonbParseState *state = NULL;
-	SystemContext saved;
-	char	  **record_types;
-	int			nrecord_types;
-	Answer	   *answer = NULL;
-	uint64		asked_generation;
-	uint64		asked_sobject_generation;
+	char	  **names;
 	int			i;
 
-	(void) orch_access_require_user(role);
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("names must not be null"),
-				 errhint("ARRAY(SELECT name FROM orchestration.sobject) are all.")));
-	if (!PG_ARGISNULL(1))
-	{
-		double		asked = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-															   PG_GETARG_DATUM(1)));
-
-		if (!(asked >= 1 && asked < 1000))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("api_version must be between 1.0 and 999.9")));
-		version = (int) (asked * 10 + 0.5);
-	}
-
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &nulls, &nnames);
-	if (nnames > MAX_TYPES)
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argno), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, nnames);
+	if (*nnames > MAX_TYPES)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
 				 errmsg("EXCEEDED_MAX_TYPES_LIMIT: too many types to describe"),
-				 errdetail("%d were asked for, at most %d can be.", nnames, MAX_TYPES)));
-	names = palloc(Max(nnames, 1) * sizeof(char *));
-	initStringInfo(&key);
-	for (i = 0; i < nnames; i++)
+				 errdetail("%d were asked for, at most %d can be.", *nnames, MAX_TYPES)));
+	names = palloc(Max(*nnames, 1) * sizeof(char *));
+	for (i = 0; i < *nnames; i++)
 	{
 		const SObject *object;
 
@@ -433,63 +421,134 @@ orchestration_describe_sobjects(PG_FUNCTION_ARGS)
 					 errdetail("It came with version %d.%d.", object->since / 10,
 							   object->since % 10)));
 		names[i] = pstrdup(object->name);
-		appendStringInfo(&key, "%s ", names[i]);
 	}
+	return names;
+}
+
+/*
+ * The kept description or, when there is none that is valid, the place for a new one: the
+ * least recently used.
+ */
+static Answer *
+find_answer(Oid role, int version, const char *names, bool *found)
+{
+	Answer	   *oldest = &answers[0];
+	int			i;
 
 	for (i = 0; i < MAX_ANSWERS; i++)
 	{
-		if (answers[i].json != NULL && answers[i].role == role &&
-			answers[i].version == version &&
-			answers[i].generation == generation &&
-			answers[i].sobject_generation == orch_catalog_sobject_generation &&
-			strcmp(answers[i].names, key.data) == 0)
-		{
-			answers[i].last_used = ++clock_hand;
-			PG_RETURN_DATUM(datumCopy(JsonbPGetDatum(answers[i].json), false, -1));
-		}
-		if (answer == NULL || answers[i].last_used < answer->last_used)
-			answer = &answers[i];
-	}
+		Answer	   *answer = &answers[i];
 
-	/* what is invalidated from here on makes the answer old */
-	asked_generation = generation;
-	asked_sobject_generation = orch_catalog_sobject_generation;
+		*found = answer->json != NULL && answer->role == role &&
+			answer->version == version && answer->generation == generation &&
+			answer->sobject_generation == orch_catalog_sobject_generation &&
+			strcmp(answer->names, names) == 0;
+		if (*found)
+			return answer;
+		if (answer->last_used < oldest->last_used)
+			oldest = answer;
+	}
+	return oldest;
+}
+
+/*
+ * Keep a description; the generations are set.
+ */
+static void
+keep_answer(Answer *answer, Oid role, int version, const char *names, const Jsonb *json)
+{
+	MemoryContext old;
+
+	if (answer->context == NULL)
+		answer->context = AllocSetContextCreate(TopMemoryContext,
+												"orchestration description",
+												ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(answer->context);
+	old = MemoryContextSwitchTo(answer->context);
+	answer->names = pstrdup(names);
+	answer->role = role;
+	answer->version = version;
+	answer->last_used = ++clock_hand;
+	answer->json = DatumGetJsonbP(datumCopy(JsonbPGetDatum(json), false, -1));
+	MemoryContextSwitchTo(old);
+}
+
+static void
+read_record_types(RecordTypes *types)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SystemContext saved;
+	int			i;
+
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_record_types, NULL, NULL, 0);
-	nrecord_types = (int) SPI_processed;
-	record_types = SPI_palloc(Max(nrecord_types, 1) * sizeof(char *));
-	for (i = 0; i < nrecord_types; i++)
-	{
-		char	   *name = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
-
-		record_types[i] = SPI_palloc(strlen(name) + 1);
-		strcpy(record_types[i], name);
-	}
+	types->n = (int) SPI_processed;
+	types->names = MemoryContextAlloc(caller, Max(types->n, 1) * sizeof(char *));
+	for (i = 0; i < types->n; i++)
+		types->names[i] = MemoryContextStrdup(caller,
+											  SPI_getvalue(SPI_tuptable->vals[i],
+														   SPI_tuptable->tupdesc, 1));
 	orch_system_finish(&saved);
+}
 
+PG_FUNCTION_INFO_V1(orchestration_describe_sobjects);
+
+/*
+ * orchestration.describe_sobjects(names text[], api_version numeric)
+ *		returns jsonb
+ *
+ * Returns an array with a description of each object, in the order of the names.  Left
+ * out are fields that the caller cannot read, and objects and fields that are newer than
+ * api_version (null: the newest).  createable and updateable of a field follow from the
+ * caller's privileges.  keyPrefix is null, because ids are uuids.
+ * Raises: 22004 for null names, OR401 (INVALID_TYPE) for an unknown object or one newer
+ * than the version, OR404 (EXCEEDED_MAX_TYPES_LIMIT) for more than 100 objects, 22023 for
+ * an invalid version, 42501 for a role that acts as no active user.
+ * Source: reference.md, 4.2; contract/fields.csv, column since.
+ */
+Datum
+orchestration_describe_sobjects(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	int			version;
+	int			nnames;
+	char	  **names;
+	StringInfoData key;
+	JsonbParseState *state = NULL;
+	Jsonb	   *json;
+	RecordTypes types;
+	Answer	   *answer;
+	bool		found;
+	int			i;
+
+	(void) orch_access_require_user(role);
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("names must not be null"),
+				 errhint("ARRAY(SELECT name FROM orchestration.sobject) are all.")));
+	version = version_argument(fcinfo, 1);
+	names = names_argument(fcinfo, 0, version, &nnames);
+	initStringInfo(&key);
+	for (i = 0; i < nnames; i++)
+		appendStringInfo(&key, "%s ", names[i]);
+	answer = find_answer(role, version, key.data, &found);
+	if (found)
+	{
+		answer->last_used = ++clock_hand;
+		PG_RETURN_DATUM(datumCopy(JsonbPGetDatum(answer->json), false, -1));
+	}
+
+	/* a change that is noticed from here on must invalidate this description */
+	answer->json = NULL;
+	answer->generation = generation;
+	answer->sobject_generation = orch_catalog_sobject_generation;
+	read_record_types(&types);
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < nnames; i++)
 		put_object(&state, orch_sobject_get(names[i], CALL_DESCRIBE_SOBJECTS), version,
-				   role, record_types, nrecord_types);
-	{
-		Jsonb	   *json = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
-		MemoryContext old;
-
-		if (answer->context == NULL)
-			answer->context = AllocSetContextCreate(TopMemoryContext,
-													"orchestration description",
-													ALLOCSET_DEFAULT_SIZES);
-		answer->json = NULL;
-		MemoryContextReset(answer->context);
-		old = MemoryContextSwitchTo(answer->context);
-		answer->names = pstrdup(key.data);
-		answer->role = role;
-		answer->version = version;
-		answer->generation = asked_generation;
-		answer->sobject_generation = asked_sobject_generation;
-		answer->last_used = ++clock_hand;
-		answer->json = DatumGetJsonbP(datumCopy(JsonbPGetDatum(json), false, -1));
-		MemoryContextSwitchTo(old);
-		PG_RETURN_JSONB_P(json);
-	}
+				   role, &types);
+	json = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	keep_answer(answer, role, version, key.data, json);
+	PG_RETURN_JSONB_P(json);
 }

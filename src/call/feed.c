@@ -34,6 +34,7 @@
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "call/caller.h"
 #include "call/feed.h"
 #include "guard/guard.h"
 #include "record/principal.h"
@@ -53,7 +54,7 @@ static StaticPlan plan_post = {
 	TEXTOID, TEXTOID}
 };
 static StaticPlan plan_item = {
-	"SELECT object::pg_catalog.text, record_id FROM orchestration.feed_item WHERE id = $1"
+	"SELECT object, record_id FROM orchestration.feed_item WHERE id = $1"
 	" FOR KEY SHARE",
 	1, {UUIDOID}
 };
@@ -96,27 +97,11 @@ static StaticPlan plan_count_like = {
 	3, {UUIDOID, UUIDOID, INT4OID}
 };
 
-static bool set_author(Oid role, Datum *value);
 static bool item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id);
 static void require_item(Oid role, const pg_uuid_t *id);
 static char *text_argument(FunctionCallInfo fcinfo, int n, const char *name, int max);
 static bool may_delete(Oid role, const pg_uuid_t *author);
 static void check_trigger(FunctionCallInfo fcinfo, const char *name);
-
-/*
- * The caller's user; false: he has none, and the automated process user stands
- * for him.
- */
-static bool
-set_author(Oid role, Datum *value)
-{
-	AccessSet  *set = orch_access_require_user(role);
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
-
-	*id = set->is_user ? set->user_id : orch_automated_process;
-	*value = UUIDPGetDatum(id);
-	return set->is_user;
-}
 
 /*
  * Does the caller see the feed item?  Found by a plan that returns its object and
@@ -127,24 +112,19 @@ item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id)
 {
 	Datum		value = UUIDPGetDatum(id);
 	RecordAccess record;
-	AccessLevel level = ACCESS_NONE;
+	HeapTuple	tuple;
+	TupleDesc	desc;
+	SharedObject object;
+	bool		isnull;
 
 	orch_plan_execute_latest(plan, &value, NULL, 1);
-	if (SPI_processed > 0)
-	{
-		HeapTuple	tuple = SPI_tuptable->vals[0];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		char	   *object = SPI_getvalue(tuple, desc, 1);
-		bool		isnull;
-		int			i;
-
-		for (i = 0; i < NUM_OBJECTS; i++)
-			if (strcmp(orch_catalog_label(ENUM_SHARED_OBJECT, i), object) == 0 &&
-				orch_access_read((SharedObject) i,
-								 DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull)), &record))
-				level = orch_access_level(orch_access_of_role(role), &record);
-	}
-	return level != ACCESS_NONE;
+	if (SPI_processed == 0)
+		return false;
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	object = orch_access_object(DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
+	return orch_caller_level(role, object, DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull)),
+							 &record) != ACCESS_NONE;
 }
 
 static void
@@ -194,13 +174,13 @@ orchestration_post_to_feed(PG_FUNCTION_ARGS)
 {
 	Oid			role = GetUserId();
 	RecordAccess record;
-	AccessLevel level = ACCESS_NONE;
 	char	   *body = text_argument(fcinfo, 1, "body", MAX_BODY);
 	char	   *url = text_argument(fcinfo, 2, "link_url", MAX_URL);
 	char	   *title = text_argument(fcinfo, 3, "title", MAX_TITLE);
 	SystemContext saved;
 	Datum		values[10];
 	char		nulls[10] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
+	pg_uuid_t	author;
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 	bool		isnull;
 
@@ -221,14 +201,10 @@ orchestration_post_to_feed(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("link_url must begin with http:// or https://")));
 
-	if (!set_author(role, &values[6]))
+	if (!orch_caller_user_id(role, &author))
 		nulls[6] = 'n';
-	if (orch_access_find(PG_GETARG_UUID_P(0), &record))
-		level = orch_access_level(orch_access_of_role(role), &record);
-	if (level == ACCESS_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("record %s does not exist", orch_uuid_text(PG_GETARG_UUID_P(0)))));
+	values[6] = UUIDPGetDatum(&author);
+	orch_caller_require_visible(role, PG_GETARG_UUID_P(0), &record);
 	if (record.object == OBJECT_WORK_ITEM)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_OPERATION),
@@ -257,10 +233,7 @@ orchestration_post_to_feed(PG_FUNCTION_ARGS)
 	else
 		nulls[9] = 'n';
 	orch_system_connect(&saved);
-	if (orch_lock_run(&record.run_id, RUN_LOCK_KEEP) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("record %s does not exist", orch_uuid_text(&record.id))));
+	orch_caller_keep_run(&record);
 	orch_plan_execute_latest(&plan_post, values, nulls, 0);
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 									   &isnull));
@@ -285,19 +258,18 @@ orchestration_comment_on_feed_item(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
+	pg_uuid_t	author;
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 	bool		isnull;
 
-	if (PG_ARGISNULL(0) || body == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("feed_item_id and body must not be null")));
+	orch_require_arguments(fcinfo, 0, 2, "feed_item_id and body");
 	if (body[strspn(body, " \t\r\n")] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("body must not be empty")));
-	if (!set_author(role, &values[1]))
+	if (!orch_caller_user_id(role, &author))
 		nulls[1] = 'n';
+	values[1] = UUIDPGetDatum(&author);
 	values[0] = PG_GETARG_DATUM(0);
 	values[2] = CStringGetTextDatum(body);
 	orch_system_connect(&saved);
@@ -334,7 +306,7 @@ bool
 orch_feed_delete(const pg_uuid_t *id)
 {
 	static StaticPlan plan_found = {
-		"SELECT object::pg_catalog.text, record_id, created_by, run_id"
+		"SELECT object, record_id, created_by, run_id"
 		" FROM orchestration.feed_item WHERE id = $1",
 		1, {UUIDOID}
 	};
@@ -427,11 +399,13 @@ like(FunctionCallInfo fcinfo, StaticPlan *plan)
 {
 	Oid			role = GetUserId();
 	SystemContext saved;
+	pg_uuid_t	user_id;
 	Datum		values[2];
 	bool		done;
 
 	orch_require_arguments(fcinfo, 0, 1, "feed_item_id");
-	(void) set_author(role, &values[1]);
+	(void) orch_caller_user_id(role, &user_id);
+	values[1] = UUIDPGetDatum(&user_id);
 	values[0] = PG_GETARG_DATUM(0);
 	orch_system_connect(&saved);
 	require_item(role, PG_GETARG_UUID_P(0));

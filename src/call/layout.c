@@ -3,9 +3,9 @@
  * layout.c
  *	  describe_layout(): how the records of an object are shown.
  *
- * A layout is sections of fields and related lists.  What an administrator has
- * stored with set_layout() is shown, else one made from the fields; either is
- * brought into the documented shape here.  Layouts restrict nothing.
+ * A layout has sections of fields, and related lists.  describe_layout() shows the layout
+ * that was stored with set_layout() or, if there is none, one made from the fields; both
+ * in the documented shape.  Layouts restrict nothing.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -73,10 +73,25 @@ static StaticPlan plan_unset = {
 
 static bool is_system_field(const SObjectField *field);
 static void default_layout(const SObject *object, Layout *layout);
+static void malformed(const SObject *object, const char *detail) pg_attribute_noreturn();
+static char *member_text(const SObject *object, JsonbContainer *container, const char *key);
+static JsonbContainer *member_array(const SObject *object, JsonbContainer *container,
+									const char *key);
+static const SObjectField **parse_fields(const SObject *object, const SObject *of,
+										 JsonbContainer *array, int *n);
+static int	parse_columns(const SObject *object, const JsonbValue *value);
+static void parse_section(const SObject *object, JsonbValue *value, Section *section);
+static void parse_list(const SObject *object, JsonbValue *value, RelatedList *list);
 static void parse_layout(const SObject *object, Jsonb *json, Layout *layout);
 static void put_section(JsonbParseState **state, const SObject *object,
 						const Section *section, bool edit, Oid role);
 static void put_list(JsonbParseState **state, const RelatedList *list, Oid role);
+static void put_sections(JsonbParseState **state, const char *key, const SObject *object,
+						 const Layout *layout, bool edit, Oid role);
+static void put_layout(JsonbParseState **state, const SObject *object,
+					   const Layout *layout, Oid role);
+static void check_record_types(const SObject *object, ArrayType *array);
+static Jsonb *stored_layout(const SObject *object);
 
 static bool
 is_system_field(const SObjectField *field)
@@ -94,8 +109,8 @@ is_system_field(const SObjectField *field)
 }
 
 /*
- * One section with what the object is about, one with who and when, and a list
- * for each child relationship with the first fields of its own.
+ * A section with the fields of the object, a section with the system fields, and a list
+ * for each child relationship.
  */
 static void
 default_layout(const SObject *object, Layout *layout)
@@ -159,7 +174,7 @@ member_text(const SObject *object, JsonbContainer *container, const char *key)
 }
 
 /*
- * An array under a key; NULL: none is there.  It must be one when it is.
+ * The array under a key, NULL if the key is absent.
  */
 static JsonbContainer *
 member_array(const SObject *object, JsonbContainer *container, const char *key)
@@ -174,6 +189,9 @@ member_array(const SObject *object, JsonbContainer *container, const char *key)
 	return value->val.binary.data;
 }
 
+/*
+ * Names of fields of an object (of), which the layout of object shows.
+ */
 static const SObjectField **
 parse_fields(const SObject *object, const SObject *of, JsonbContainer *array, int *n)
 {
@@ -206,13 +224,67 @@ parse_fields(const SObject *object, const SObject *of, JsonbContainer *array, in
 }
 
 /*
+ * The number of columns of a section; 1 if it says none.
+ */
+static int
+parse_columns(const SObject *object, const JsonbValue *value)
+{
+	int			i;
+
+	if (value == NULL)
+		return 1;
+	for (i = 1; i <= MAX_COLUMNS && value->type == jbvNumeric; i++)
+		if (DatumGetBool(DirectFunctionCall2(numeric_eq,
+											 NumericGetDatum(value->val.numeric),
+											 NumericGetDatum(int64_to_numeric(i)))))
+			return i;
+	malformed(object, "\"columns\" must be 1 or 2.");
+}
+
+static void
+parse_section(const SObject *object, JsonbValue *value, Section *section)
+{
+	JsonbContainer *members;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		malformed(object, "Each section must be an object.");
+	members = value->val.binary.data;
+	section->heading = member_text(object, members, "heading");
+	section->columns = parse_columns(object, orch_condition_field(members, "columns"));
+	section->fields = parse_fields(object, object, member_array(object, members, "fields"),
+								   &section->nfields);
+}
+
+static void
+parse_list(const SObject *object, JsonbValue *value, RelatedList *list)
+{
+	JsonbContainer *members;
+	char	   *name;
+	int			i;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		malformed(object, "Each related list must be an object.");
+	members = value->val.binary.data;
+	name = member_text(object, members, "name");
+	for (i = 0; i < object->nchildren; i++)
+		if (pg_strcasecmp(object->children[i].relationship, name) == 0)
+			list->child = &object->children[i];
+	if (list->child == NULL)
+		malformed(object, psprintf("It has no child relationship \"%s\".", name));
+	list->object = orch_sobject_find(list->child->object);
+	list->columns = parse_fields(object, list->object,
+								 member_array(object, members, "columns"),
+								 &list->ncolumns);
+}
+
+/*
  * The notation of set_layout(); raises 22023, OR402.
  */
 static void
 parse_layout(const SObject *object, Jsonb *json, Layout *layout)
 {
 	JsonbContainer *array;
-	uint32		i;
+	int			i;
 
 	memset(layout, 0, sizeof(Layout));
 	if (!JB_ROOT_IS_OBJECT(json))
@@ -223,37 +295,8 @@ parse_layout(const SObject *object, Jsonb *json, Layout *layout)
 		malformed(object, psprintf("\"sections\" must have 1 to %d elements.", MAX_SECTIONS));
 	layout->nsections = (int) JsonContainerSize(array);
 	layout->sections = palloc0(layout->nsections * sizeof(Section));
-	for (i = 0; i < JsonContainerSize(array); i++)
-	{
-		JsonbValue *value = getIthJsonbValueFromContainer(array, i);
-		Section    *section = &layout->sections[i];
-		JsonbValue *columns;
-
-		if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
-			malformed(object, "Each section must be an object.");
-		section->heading = member_text(object, value->val.binary.data, "heading");
-		section->columns = 1;
-		columns = orch_condition_field(value->val.binary.data, "columns");
-		if (columns != NULL)
-		{
-			Numeric		two = int64_to_numeric(MAX_COLUMNS);
-			Numeric		one = int64_to_numeric(1);
-
-			if (columns->type == jbvNumeric &&
-				DatumGetBool(DirectFunctionCall2(numeric_eq,
-												 NumericGetDatum(columns->val.numeric),
-												 NumericGetDatum(two))))
-				section->columns = MAX_COLUMNS;
-			else if (columns->type != jbvNumeric ||
-					 !DatumGetBool(DirectFunctionCall2(numeric_eq,
-													   NumericGetDatum(columns->val.numeric),
-													   NumericGetDatum(one))))
-				malformed(object, "\"columns\" must be 1 or 2.");
-		}
-		section->fields = parse_fields(object, object,
-									   member_array(object, value->val.binary.data, "fields"),
-									   &section->nfields);
-	}
+	for (i = 0; i < layout->nsections; i++)
+		parse_section(object, getIthJsonbValueFromContainer(array, i), &layout->sections[i]);
 
 	array = member_array(object, &json->root, "relatedLists");
 	if (array == NULL)
@@ -261,27 +304,10 @@ parse_layout(const SObject *object, Jsonb *json, Layout *layout)
 	if (JsonContainerSize(array) > (uint32) object->nchildren)
 		malformed(object, psprintf("%s has only %d child relationships.", object->name,
 								   object->nchildren));
-	layout->lists = palloc0(Max(JsonContainerSize(array), 1) * sizeof(RelatedList));
-	for (i = 0; i < JsonContainerSize(array); i++)
-	{
-		JsonbValue *value = getIthJsonbValueFromContainer(array, i);
-		RelatedList *list = &layout->lists[layout->nlists++];
-		char	   *name;
-		int			j;
-
-		if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
-			malformed(object, "Each related list must be an object.");
-		name = member_text(object, value->val.binary.data, "name");
-		for (j = 0; j < object->nchildren; j++)
-			if (pg_strcasecmp(object->children[j].relationship, name) == 0)
-				list->child = &object->children[j];
-		if (list->child == NULL)
-			malformed(object, psprintf("It has no child relationship \"%s\".", name));
-		list->object = orch_sobject_find(list->child->object);
-		list->columns = parse_fields(object, list->object,
-									 member_array(object, value->val.binary.data, "columns"),
-									 &list->ncolumns);
-	}
+	layout->nlists = (int) JsonContainerSize(array);
+	layout->lists = palloc0(Max(layout->nlists, 1) * sizeof(RelatedList));
+	for (i = 0; i < layout->nlists; i++)
+		parse_list(object, getIthJsonbValueFromContainer(array, i), &layout->lists[i]);
 }
 
 static void
@@ -390,60 +416,74 @@ put_list(JsonbParseState **state, const RelatedList *list, Oid role)
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
-PG_FUNCTION_INFO_V1(orchestration_describe_layout);
-
-/*
- * orchestration.describe_layout(name text, layout_name text,
- *		record_type_ids text[]) returns jsonb
- *
- * How the records of an object are shown: the stored layout, else one made from
- * its fields; without what the caller may not read.  There are no named layouts,
- * and one record type, the main one (012000000000000AAA).  Raises 22004 for a null
- * name, OR401 (INVALID_TYPE) for an unknown object, OR403
- * (INVALID_TYPE_FOR_OPERATION) for one without layouts, 22023 for a layout name
- * or another record type, 42501 for a role that is no active user's.
- * Source: reference.md, 4.3.
- */
-Datum
-orchestration_describe_layout(PG_FUNCTION_ARGS)
+static void
+put_sections(JsonbParseState **state, const char *key, const SObject *object,
+			 const Layout *layout, bool edit, Oid role)
 {
-	Oid			role = GetUserId();
-	const SObject *object;
-	SystemContext saved;
-	Layout		layout;
-	Jsonb	   *stored = NULL;
-	JsonbParseState *state = NULL;
-	Datum		value;
 	int			i;
 
-	(void) orch_access_require_user(role);
-	orch_require_arguments(fcinfo, 0, 1, "name");
-	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), CALL_DESCRIBE_LAYOUT);
-	if (!PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s has no layout named \"%s\"", object->name,
-						text_to_cstring(PG_GETARG_TEXT_PP(1))),
-				 errdetail("There are no named layouts.")));
-	if (!PG_ARGISNULL(2))
-	{
-		Datum	   *ids;
-		bool	   *nulls;
-		int			nids;
+	orch_json_key(state, key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < layout->nsections; i++)
+		put_section(state, object, &layout->sections[i], edit, role);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
 
-		deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT,
-						  &ids, &nulls, &nids);
-		for (i = 0; i < nids; i++)
-			if (nulls[i] || strcmp(TextDatumGetCString(ids[i]), MAIN_RECORD_TYPE_ID) != 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("%s has no record type \"%s\"", object->name,
-								nulls[i] ? "null" : TextDatumGetCString(ids[i])),
-						 errdetail("The main record type, %s, is the only one.",
-								   MAIN_RECORD_TYPE_ID)));
-	}
+static void
+put_layout(JsonbParseState **state, const SObject *object, const Layout *layout, Oid role)
+{
+	int			i;
 
-	value = CStringGetTextDatum(object->name);
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_null(state, "buttonLayoutSection");
+	put_sections(state, "detailLayoutSections", object, layout, false, role);
+	put_sections(state, "editLayoutSections", object, layout, true, role);
+	orch_json_put_null(state, "highlightsPanelLayoutSection");
+	orch_json_put_null(state, "id");
+	orch_json_put_empty_array(state, "multirowEditLayoutSections");
+	orch_json_put_null(state, "quickActionList");
+	orch_json_put_null(state, "relatedContent");
+	orch_json_key(state, "relatedLists");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < layout->nlists; i++)
+		put_list(state, &layout->lists[i], role);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_empty_array(state, "saveOptions");
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/*
+ * There is one record type, the main one.
+ */
+static void
+check_record_types(const SObject *object, ArrayType *array)
+{
+	Datum	   *ids;
+	bool	   *nulls;
+	int			nids;
+	int			i;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &ids, &nulls, &nids);
+	for (i = 0; i < nids; i++)
+		if (nulls[i] || strcmp(TextDatumGetCString(ids[i]), MAIN_RECORD_TYPE_ID) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s has no record type \"%s\"", object->name,
+							nulls[i] ? "null" : TextDatumGetCString(ids[i])),
+					 errdetail("The main record type, %s, is the only one.",
+							   MAIN_RECORD_TYPE_ID)));
+}
+
+/*
+ * What set_layout() stored for an object, or NULL.
+ */
+static Jsonb *
+stored_layout(const SObject *object)
+{
+	Datum		value = CStringGetTextDatum(object->name);
+	SystemContext saved;
+	Jsonb	   *stored = NULL;
+
 	orch_system_connect(&saved);
 	orch_plan_execute(&plan_get, &value, NULL, true, 1);
 	if (SPI_processed > 0)
@@ -456,6 +496,44 @@ orchestration_describe_layout(PG_FUNCTION_ARGS)
 												  false, -1));
 	}
 	orch_system_finish(&saved);
+	return stored;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_describe_layout);
+
+/*
+ * orchestration.describe_layout(name text, layout_name text,
+ *		record_type_ids text[]) returns jsonb
+ *
+ * Returns how the records of an object are shown: the stored layout, or one made from its
+ * fields; without fields that the caller cannot read.  There are no named layouts and one
+ * record type, the main one (012000000000000AAA).
+ * Raises: 22004 for a null name, OR401 (INVALID_TYPE) for an unknown object, OR403
+ * (INVALID_TYPE_FOR_OPERATION) for an object without layouts, 22023 for a layout name or
+ * another record type, 42501 for a role that acts as no active user.
+ * Source: reference.md, 4.3.
+ */
+Datum
+orchestration_describe_layout(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	const SObject *object;
+	Layout		layout;
+	Jsonb	   *stored;
+	JsonbParseState *state = NULL;
+
+	(void) orch_access_require_user(role);
+	orch_require_arguments(fcinfo, 0, 1, "name");
+	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), CALL_DESCRIBE_LAYOUT);
+	if (!PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s has no layout named \"%s\"", object->name,
+						text_to_cstring(PG_GETARG_TEXT_PP(1))),
+				 errdetail("There are no named layouts.")));
+	if (!PG_ARGISNULL(2))
+		check_record_types(object, PG_GETARG_ARRAYTYPE_P(2));
+	stored = stored_layout(object);
 	if (stored != NULL)
 		parse_layout(object, stored, &layout);
 	else
@@ -465,30 +543,7 @@ orchestration_describe_layout(PG_FUNCTION_ARGS)
 	orch_json_put_empty_array(&state, "feedView");
 	orch_json_key(&state, "layouts");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	orch_json_put_null(&state, "buttonLayoutSection");
-	orch_json_key(&state, "detailLayoutSections");
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < layout.nsections; i++)
-		put_section(&state, object, &layout.sections[i], false, role);
-	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	orch_json_key(&state, "editLayoutSections");
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < layout.nsections; i++)
-		put_section(&state, object, &layout.sections[i], true, role);
-	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	orch_json_put_null(&state, "highlightsPanelLayoutSection");
-	orch_json_put_null(&state, "id");
-	orch_json_put_empty_array(&state, "multirowEditLayoutSections");
-	orch_json_put_null(&state, "quickActionList");
-	orch_json_put_null(&state, "relatedContent");
-	orch_json_key(&state, "relatedLists");
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < layout.nlists; i++)
-		put_list(&state, &layout.lists[i], role);
-	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	orch_json_put_empty_array(&state, "saveOptions");
-	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	put_layout(&state, object, &layout, role);
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	orch_json_key(&state, "recordTypeMappings");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
@@ -503,10 +558,11 @@ PG_FUNCTION_INFO_V1(orchestration_set_layout);
 /*
  * orchestration.set_layout(name text, layout jsonb) returns void
  *
- * Stores the layout of an object; null: the one made from its fields again.
- * Raises 22004 for a null name, OR401 and OR403 as describe_layout() does, 22023
- * for a layout that cannot be used, OR402 (INVALID_FIELD) for an unknown field.
- * Not granted to anybody.
+ * Stores the layout of an object; null removes it, so that the one made from the fields
+ * is shown again.  No role is granted EXECUTE.
+ * Raises: 22004 for a null name, OR401 and OR403 as describe_layout(), 22023 for a layout
+ * that cannot be used, OR402 (INVALID_FIELD) for an unknown field.
+ * Source: ours.
  */
 Datum
 orchestration_set_layout(PG_FUNCTION_ARGS)

@@ -29,11 +29,10 @@
 #include "access/access.h"
 #include "base/argument.h"
 #include "base/catalog.h"
-#include "base/errors.h"
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
-#include "record/principal.h"
+#include "call/caller.h"
 
 #define VIEWS \
 	"ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))" \
@@ -80,8 +79,6 @@ view(FunctionCallInfo fcinfo, bool viewed)
 {
 	Oid			role = GetUserId();
 	RecordAccess record;
-	AccessLevel level = ACCESS_NONE;
-	AccessSet  *set;
 	pg_uuid_t	user_id;
 	pg_uuid_t	ids[2];
 	Datum		objects[2];
@@ -91,14 +88,8 @@ view(FunctionCallInfo fcinfo, bool viewed)
 	int			n = 0;
 
 	orch_require_arguments(fcinfo, 0, 1, "record_id");
-	set = orch_access_require_user(role);
-	user_id = set->is_user ? set->user_id : orch_automated_process;
-	if (orch_access_find(PG_GETARG_UUID_P(0), &record))
-		level = orch_access_level(orch_access_of_role(role), &record);
-	if (level == ACCESS_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("record %s does not exist", orch_uuid_text(PG_GETARG_UUID_P(0)))));
+	(void) orch_caller_user_id(role, &user_id);
+	orch_caller_require_visible(role, PG_GETARG_UUID_P(0), &record);
 	if (!try_lock(&record.run_id, &user_id))
 		PG_RETURN_BOOL(false);
 
@@ -122,10 +113,7 @@ view(FunctionCallInfo fcinfo, bool viewed)
 	orch_plan_execute_latest(&plan_again, values, NULL, 0);
 	if (SPI_processed < (uint64) n)
 	{
-		if (orch_lock_run(&record.run_id, RUN_LOCK_KEEP) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-					 errmsg("record %s does not exist", orch_uuid_text(&record.id))));
+		orch_caller_keep_run(&record);
 		orch_plan_execute_latest(&plan_first, values, NULL, 0);
 	}
 	orch_system_finish(&saved);

@@ -3,13 +3,13 @@
  * replicate.c
  *	  get_updated() and get_deleted(): what changed in a window of time.
  *
- * Both look how far the past is complete first (stamp.c), then read with a
- * snapshot taken after that, whatever the isolation level, and say so in
- * latestDateCovered.  They read as the caller: sharing applies.
+ * Each call first reads how far the past is complete (stamp.c), then takes a snapshot, at
+ * any isolation level, and returns the former as latestDateCovered.  It reads as the
+ * caller, so that sharing applies.
  *
- * Runs, stages, steps and work items are found by an index on the minute of
- * their SystemModstamp, which lets an update stay on its page (HOT) unless a
- * minute has passed; the windows are of whole minutes anyway.
+ * Runs, stages, steps and work items are found by an index on the minute of their
+ * SystemModstamp: two updates in a minute change no indexed column (HOT).  Windows are of
+ * whole minutes anyway.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -41,16 +41,20 @@
 #define MAX_IDS				600000
 #define MAX_DAYS_UPDATED	30
 
-static const SObject *check_window(FunctionCallInfo fcinfo, int call, int max_days,
-								   TimestampTz *start, TimestampTz *end);
+static const SObject *window_arguments(FunctionCallInfo fcinfo, int call, int max_days,
+									   TimestampTz *start, TimestampTz *end);
 static void execute_latest(const char *query, int nargs, Oid *types, Datum *values);
+static const char *table_by_minute(const SObject *object);
+static void select_updated(const SObject *object, TimestampTz start, TimestampTz end);
+static void select_deleted(const SObject *object, TimestampTz start, TimestampTz end);
+static Datum finish_object(JsonbParseState **state);
 
 /*
- * Arguments of both calls; seconds are cut off.
+ * Arguments of both calls: the object, and the window of time without its seconds.
  */
 static const SObject *
-check_window(FunctionCallInfo fcinfo, int call, int max_days, TimestampTz *start,
-			 TimestampTz *end)
+window_arguments(FunctionCallInfo fcinfo, int call, int max_days, TimestampTz *start,
+				 TimestampTz *end)
 {
 	const SObject *object;
 
@@ -80,7 +84,7 @@ check_window(FunctionCallInfo fcinfo, int call, int max_days, TimestampTz *start
 }
 
 /*
- * A query of the caller's, with a snapshot of now.
+ * Execute a query as the caller, with the latest snapshot at any isolation level.
  */
 static void
 execute_latest(const char *query, int nargs, Oid *types, Datum *values)
@@ -99,29 +103,12 @@ execute_latest(const char *query, int nargs, Oid *types, Datum *values)
 				 errhint("Ask for a shorter time.")));
 }
 
-PG_FUNCTION_INFO_V1(orchestration_get_updated);
-
 /*
- * orchestration.get_updated(object text, start_date timestamptz,
- *		end_date timestamptz) returns jsonb
- *
- * {"ids": [...], "latestDateCovered": ...}: the records with a SystemModstamp (of
- * history: CreatedDate) in the window that the caller sees.  latestDateCovered is
- * the end of the window, or earlier: the time from which on writers are still at
- * work.  Who begins the next call there misses nothing.  Raises 22004 for null,
- * OR401 (INVALID_TYPE), OR403 (INVALID_TYPE_FOR_OPERATION), OR404
- * (EXCEEDED_ID_LIMIT) for more than 600,000 ids, OR405 (INVALID_REPLICATION_DATE)
- * for a window that is empty or begins more than 30 days back, 55000 on a standby,
- * 42501 for a role that is no active user's.  Source: reference.md, 4.4.
+ * The table of an object that is indexed by the minute of SystemModstamp, else NULL.
  */
-Datum
-orchestration_get_updated(PG_FUNCTION_ARGS)
+static const char *
+table_by_minute(const SObject *object)
 {
-	TimestampTz start;
-	TimestampTz end;
-	TimestampTz covered;
-	const SObject *object = check_window(fcinfo, CALL_GET_UPDATED, MAX_DAYS_UPDATED,
-										 &start, &end);
 	static const struct
 	{
 		const char *object;
@@ -132,50 +119,115 @@ orchestration_get_updated(PG_FUNCTION_ARGS)
 		{"FlowOrchestrationStepInstance", "step_run"},
 		{"FlowOrchestrationWorkItem", "work_item"}
 	};
-	JsonbParseState *state = NULL;
-	char	   *query = NULL;
-	uint64		n;
 	int			i;
+
+	for (i = 0; i < (int) lengthof(tables); i++)
+		if (strcmp(tables[i].object, object->name) == 0)
+			return tables[i].table;
+	return NULL;
+}
+
+/*
+ * Select the ids of the records that were changed in the window.  The last minute is
+ * read up to the end of the window.
+ */
+static void
+select_updated(const SObject *object, TimestampTz start, TimestampTz end)
+{
+	Oid			types[4] = {TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, INT4OID};
+	Datum		values[4];
+	const char *table = table_by_minute(object);
+	const char *column = object->associate == ASSOCIATE_HISTORY ?
+		"created_date" : "system_modstamp";
+
+	values[0] = TimestampTzGetDatum(start);
+	values[1] = TimestampTzGetDatum(end);
+	values[2] = Int32GetDatum(orch_stamp_minute(start));
+	values[3] = Int32GetDatum(orch_stamp_minute(end));
+	if (table != NULL)
+		execute_latest(psprintf("SELECT x.id FROM orchestration.%s x"
+								" WHERE x.modified_minute OPERATOR(pg_catalog.>=) $3"
+								"   AND x.modified_minute OPERATOR(pg_catalog.<) $4"
+								" UNION ALL SELECT x.id FROM orchestration.%s x"
+								" WHERE x.modified_minute OPERATOR(pg_catalog.=) $4"
+								"   AND x.modified_at OPERATOR(pg_catalog.>=) $1"
+								"   AND x.modified_at OPERATOR(pg_catalog.<=) $2",
+								table, table), 4, types, values);
+	else
+		execute_latest(psprintf("SELECT x.id FROM orchestration.%s x"
+								" WHERE x.%s OPERATOR(pg_catalog.>=) $1"
+								"   AND x.%s OPERATOR(pg_catalog.<=) $2",
+								object->view, column, column), 2, types, values);
+}
+
+/*
+ * Select id and time of the records that were deleted in the window; and, with null for
+ * both, the time until which remove_expired() has removed tombstones.  One snapshot shows
+ * either a tombstone or that it may be gone.
+ */
+static void
+select_deleted(const SObject *object, TimestampTz start, TimestampTz end)
+{
+	Oid			types[3] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[3];
+
+	values[0] = CStringGetTextDatum(object->name);
+	values[1] = TimestampTzGetDatum(start);
+	values[2] = TimestampTzGetDatum(end);
+	execute_latest("SELECT t.id, t.deleted_at, NULL::pg_catalog.timestamptz"
+				   "  FROM orchestration.tombstone t"
+				   " WHERE t.object OPERATOR(pg_catalog.=) $1"
+				   "   AND t.deleted_at OPERATOR(pg_catalog.>=) $2"
+				   "   AND t.deleted_at OPERATOR(pg_catalog.<=) $3"
+				   " UNION ALL SELECT NULL, NULL, h.purged_until"
+				   "  FROM orchestration.tombstone_horizon h"
+				   " WHERE h.object OPERATOR(pg_catalog.=) $1"
+				   " ORDER BY 2", 3, types, values);
+}
+
+/*
+ * Complete the object and leave SPI; returns the object in the caller's memory context.
+ */
+static Datum
+finish_object(JsonbParseState **state)
+{
+	Jsonb	   *json = JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, NULL));
+	Datum		result = SPI_datumTransfer(JsonbPGetDatum(json), false, -1);
+
+	SPI_finish();
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_get_updated);
+
+/*
+ * orchestration.get_updated(object text, start_date timestamptz,
+ *		end_date timestamptz) returns jsonb
+ *
+ * Returns {"ids": [...], "latestDateCovered": ...}: the records that the caller sees and
+ * whose SystemModstamp (of history: CreatedDate) lies in the window.  latestDateCovered is
+ * the end of the window, or the time since when a transaction has been writing.  Clients
+ * that begin their next call at latestDateCovered miss no change.
+ * Raises: 22004 for null, OR401 (INVALID_TYPE), OR403 (INVALID_TYPE_FOR_OPERATION), OR404
+ * (EXCEEDED_ID_LIMIT) for more than 600,000 ids, OR405 (INVALID_REPLICATION_DATE) for a
+ * window that is empty or begins more than 30 days back, 55000 on a standby, 42501 for a
+ * role that acts as no active user.
+ * Source: reference.md, 4.4.
+ */
+Datum
+orchestration_get_updated(PG_FUNCTION_ARGS)
+{
+	TimestampTz start;
+	TimestampTz end;
+	TimestampTz covered;
+	const SObject *object = window_arguments(fcinfo, CALL_GET_UPDATED, MAX_DAYS_UPDATED,
+											 &start, &end);
+	JsonbParseState *state = NULL;
+	uint64		n;
 
 	covered = Min(end, orch_stamp_horizon());
 	orch_spi_connect();
-	for (i = 0; i < (int) lengthof(tables); i++)
-	{
-		Oid			types[4] = {INT4OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-		Datum		values[4];
-
-		if (strcmp(tables[i].object, object->name) != 0)
-			continue;
-		query = psprintf("SELECT x.id FROM orchestration.%s x"
-						 " WHERE x.modified_minute OPERATOR(pg_catalog.>=) $1"
-						 "   AND x.modified_minute OPERATOR(pg_catalog.<) $2"
-						 " UNION ALL SELECT x.id FROM orchestration.%s x"
-						 " WHERE x.modified_minute OPERATOR(pg_catalog.=) $2"
-						 "   AND x.modified_at OPERATOR(pg_catalog.>=) $3"
-						 "   AND x.modified_at OPERATOR(pg_catalog.<=) $4",
-						 tables[i].table, tables[i].table);
-		values[0] = Int32GetDatum(orch_stamp_minute(start));
-		values[1] = Int32GetDatum(orch_stamp_minute(end));
-		values[2] = TimestampTzGetDatum(start);
-		values[3] = TimestampTzGetDatum(end);
-		execute_latest(query, 4, types, values);
-	}
-	if (query == NULL)
-	{
-		Oid			types[2] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
-		Datum		values[2];
-		const char *column = object->associate == ASSOCIATE_HISTORY ?
-			"created_date" : "system_modstamp";
-
-		values[0] = TimestampTzGetDatum(start);
-		values[1] = TimestampTzGetDatum(end);
-		query = psprintf("SELECT x.id FROM orchestration.%s x"
-						 " WHERE x.%s OPERATOR(pg_catalog.>=) $1"
-						 "   AND x.%s OPERATOR(pg_catalog.<=) $2",
-						 object->view, column, column);
-		execute_latest(query, 2, types, values);
-	}
-
+	select_updated(object, start, end);
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	orch_json_key(&state, "ids");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
@@ -189,13 +241,7 @@ orchestration_get_updated(PG_FUNCTION_ARGS)
 	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	orch_json_put_text(&state, "latestDateCovered", orch_json_time(covered));
-	{
-		Jsonb	   *result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-		Datum		copy = SPI_datumTransfer(JsonbPGetDatum(result), false, -1);
-
-		SPI_finish();
-		PG_RETURN_DATUM(copy);
-	}
+	PG_RETURN_DATUM(finish_object(&state));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_get_deleted);
@@ -204,12 +250,13 @@ PG_FUNCTION_INFO_V1(orchestration_get_deleted);
  * orchestration.get_deleted(object text, start_date timestamptz,
  *		end_date timestamptz) returns jsonb
  *
- * {"deletedRecords": [{"id": ..., "deletedDate": ...}, ...],
- * "earliestDateAvailable": ..., "latestDateCovered": ...}: the records deleted in
- * the window that the caller saw.  Raises as get_updated() does, and OR405
- * (INVALID_REPLICATION_DATE) for a window of not more than a minute, one that
- * begins more than orchestration.deleted_retention days back or before what
- * remove_expired() has removed.  Source: reference.md, 4.5.
+ * Returns {"deletedRecords": [{"id": ..., "deletedDate": ...}, ...],
+ * "earliestDateAvailable": ..., "latestDateCovered": ...}: the records that were deleted
+ * in the window and that the caller saw.
+ * Raises: as get_updated(); and OR405 (INVALID_REPLICATION_DATE) for a window of at most
+ * one minute, and for one that begins more than orchestration.deleted_retention days back
+ * or before the time until which remove_expired() has removed tombstones.
+ * Source: reference.md, 4.5.
  */
 Datum
 orchestration_get_deleted(PG_FUNCTION_ARGS)
@@ -218,10 +265,8 @@ orchestration_get_deleted(PG_FUNCTION_ARGS)
 	TimestampTz end;
 	TimestampTz covered;
 	TimestampTz earliest;
-	const SObject *object = check_window(fcinfo, CALL_GET_DELETED, orch_deleted_retention,
-										 &start, &end);
-	Oid			types[3] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		values[3];
+	const SObject *object = window_arguments(fcinfo, CALL_GET_DELETED,
+											 orch_deleted_retention, &start, &end);
 	JsonbParseState *state = NULL;
 	bool		isnull;
 	uint64		n;
@@ -232,19 +277,7 @@ orchestration_get_deleted(PG_FUNCTION_ARGS)
 				 errmsg("INVALID_REPLICATION_DATE: startDate must be more than one minute before endDate")));
 	covered = Min(end, orch_stamp_horizon());
 	orch_spi_connect();
-	values[0] = CStringGetTextDatum(object->name);
-	values[1] = TimestampTzGetDatum(start);
-	values[2] = TimestampTzGetDatum(end);
-	/* one snapshot for both: what is removed meanwhile is seen, or said */
-	execute_latest("SELECT t.id, t.deleted_at, NULL::pg_catalog.timestamptz"
-				   "  FROM orchestration.tombstone t"
-				   " WHERE t.object OPERATOR(pg_catalog.=) $1"
-				   "   AND t.deleted_at OPERATOR(pg_catalog.>=) $2"
-				   "   AND t.deleted_at OPERATOR(pg_catalog.<=) $3"
-				   " UNION ALL SELECT NULL, NULL, h.purged_until"
-				   "  FROM orchestration.tombstone_horizon h"
-				   " WHERE h.object OPERATOR(pg_catalog.=) $1"
-				   " ORDER BY 2", 3, types, values);
+	select_deleted(object, start, end);
 
 	earliest = GetCurrentTimestamp() - orch_deleted_retention * USECS_PER_DAY;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -277,11 +310,5 @@ orchestration_get_deleted(PG_FUNCTION_ARGS)
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	orch_json_put_text(&state, "earliestDateAvailable", orch_json_time(earliest));
 	orch_json_put_text(&state, "latestDateCovered", orch_json_time(covered));
-	{
-		Jsonb	   *result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-		Datum		copy = SPI_datumTransfer(JsonbPGetDatum(result), false, -1);
-
-		SPI_finish();
-		PG_RETURN_DATUM(copy);
-	}
+	PG_RETURN_DATUM(finish_object(&state));
 }

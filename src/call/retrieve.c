@@ -3,7 +3,7 @@
  * retrieve.c
  *	  retrieve(): records by their ids.
  *
- * One query of the caller's by index, and the rows put into the order of the ids.
+ * One query of the caller's by an index; the rows are then put into the order of the ids.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -32,18 +32,32 @@
 /* reference.md, 4.7 */
 #define MAX_IDS		2000
 
-/* Where the record of an id is in what SPI returned. */
+/* The row of SPI_tuptable that has the record of an id. */
 typedef struct IdRow
 {
-	pg_uuid_t	id;				/* first: orch_uuid_compare() */
+	pg_uuid_t	id;				/* must be first, for orch_uuid_compare() */
 	uint64		row;
 } IdRow;
 
+/* An id as it was given. */
+typedef struct GivenId
+{
+	bool		valid;
+	pg_uuid_t	id;
+} GivenId;
+
 static const SObjectField **parse_fields(const SObject *object, ArrayType *array,
 										 int *nfields);
+static GivenId *ids_argument(FunctionCallInfo fcinfo, int argno, int *nids);
+static void select_records(const SObject *object, const SObjectField **fields,
+						   int nfields, const pg_uuid_t *ids, int nids);
+static IdRow *sort_rows(void);
+static void put_record(JsonbParseState **state, const SObject *object,
+					   const SObjectField **fields, int nfields, uint64 row);
 
 /*
- * Fields that the caller may not read are like ones that do not exist.
+ * The fields to retrieve, each once.  A field that the caller cannot read is reported as
+ * one that does not exist.
  */
 static const SObjectField **
 parse_fields(const SObject *object, ArrayType *array, int *nfields)
@@ -81,84 +95,58 @@ parse_fields(const SObject *object, ArrayType *array, int *nfields)
 	return fields;
 }
 
-PG_FUNCTION_INFO_V1(orchestration_retrieve);
-
-/*
- * orchestration.retrieve(fields text[], object text, ids text[]) returns jsonb
- *
- * An array as long as ids and in their order: the record with "attributes" and
- * the fields, or null where the id is none, or its record is deleted or not
- * visible to the caller.  Raises 22004 for null, OR401 (INVALID_TYPE), OR402
- * (INVALID_FIELD), OR403 (INVALID_TYPE_FOR_OPERATION), OR404 (EXCEEDED_ID_LIMIT)
- * for more than 2,000 ids, 42501 for a role that is no active user's.
- * Source: reference.md, 4.7.
- */
-Datum
-orchestration_retrieve(PG_FUNCTION_ARGS)
+static GivenId *
+ids_argument(FunctionCallInfo fcinfo, int argno, int *nids)
 {
-	const SObject *object;
-	const SObjectField **fields;
-	int			nfields;
 	Datum	   *elements;
 	bool	   *nulls;
-	int			nids;
-	pg_uuid_t  *ids;
-	bool	   *valid;
-	pg_uuid_t  *asked;
-	int			nasked = 0;
-	IdRow	   *rows;
+	GivenId    *ids;
+	int			i;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argno), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, nids);
+	if (*nids > MAX_IDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
+				 errmsg("EXCEEDED_ID_LIMIT: %d ids were given, at most %d can be", *nids,
+						MAX_IDS)));
+	ids = palloc(Max(*nids, 1) * sizeof(GivenId));
+	for (i = 0; i < *nids; i++)
+		ids[i].valid = !nulls[i] &&
+			orch_uuid_parse(TextDatumGetCString(elements[i]), &ids[i].id);
+	return ids;
+}
+
+/*
+ * Select id and fields of the records, as the caller and in any order.  Connected to SPI.
+ */
+static void
+select_records(const SObject *object, const SObjectField **fields, int nfields,
+			   const pg_uuid_t *ids, int nids)
+{
 	StringInfoData query;
 	Oid			types[3] = {UUIDARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
 	Datum		values[3];
 	int			nargs = 1;
-	JsonbParseState *state = NULL;
-	Jsonb	   *json;
-	Datum		result;
-	uint64		n;
 	int			i;
-	int			j;
 
-	orch_require_arguments(fcinfo, 0, 3, "fields, object and ids");
-	(void) orch_access_require_user(GetUserId());
-	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(1)), CALL_RETRIEVE);
-	fields = parse_fields(object, PG_GETARG_ARRAYTYPE_P(0), &nfields);
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &nulls, &nids);
-	if (nids > MAX_IDS)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
-				 errmsg("EXCEEDED_ID_LIMIT: %d ids were given, at most %d can be", nids,
-						MAX_IDS)));
-
-	ids = palloc(Max(nids, 1) * sizeof(pg_uuid_t));
-	asked = palloc(Max(nids, 1) * sizeof(pg_uuid_t));
-	valid = palloc(Max(nids, 1) * sizeof(bool));
-	for (i = 0; i < nids; i++)
-	{
-		valid[i] = !nulls[i] &&
-			orch_uuid_parse(TextDatumGetCString(elements[i]), &ids[i]);
-		if (valid[i])
-			asked[nasked++] = ids[i];
-	}
-
-	orch_spi_connect();
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT x.id");
-	for (j = 0; j < nfields; j++)
-		appendStringInfo(&query, ", x.%s", quote_identifier(fields[j]->column));
+	for (i = 0; i < nfields; i++)
+		appendStringInfo(&query, ", x.%s", quote_identifier(fields[i]->column));
 	appendStringInfo(&query, " FROM orchestration.%s x WHERE x.id OPERATOR(pg_catalog.=) ANY ($1)",
 					 object->view);
-	values[0] = PointerGetDatum(orch_uuid_array(asked, nasked));
-	if (nasked > 0 && (object->associate == ASSOCIATE_HISTORY ||
-					   strcmp(object->name, "FlowOrchestrationLog") == 0))
+	values[0] = PointerGetDatum(orch_uuid_array(ids, nids));
+	if (nids > 0 && (object->associate == ASSOCIATE_HISTORY ||
+					 strcmp(object->name, "FlowOrchestrationLog") == 0))
 	{
-		/* these have no index on the id, but the id begins with its time */
+		/* these have an index on the time only, and an id begins with its time */
 		TimestampTz first = DT_NOEND;
 		TimestampTz last = DT_NOBEGIN;
 
-		for (i = 0; i < nasked; i++)
+		for (i = 0; i < nids; i++)
 		{
-			TimestampTz time = orch_uuid_time(&asked[i]);
+			TimestampTz time = orch_uuid_time(&ids[i]);
 
 			first = Min(first, time);
 			last = Max(last, time);
@@ -172,8 +160,17 @@ orchestration_retrieve(PG_FUNCTION_ARGS)
 	if (SPI_execute_plan(orch_sobject_plan(query.data, nargs, types), values, NULL, true,
 						 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query.data);
+}
 
-	rows = palloc(Max(SPI_processed, 1) * sizeof(IdRow));
+/*
+ * The selected rows in the order of their ids.
+ */
+static IdRow *
+sort_rows(void)
+{
+	IdRow	   *rows = palloc(Max(SPI_processed, 1) * sizeof(IdRow));
+	uint64		n;
+
 	for (n = 0; n < SPI_processed; n++)
 	{
 		bool		isnull;
@@ -183,32 +180,83 @@ orchestration_retrieve(PG_FUNCTION_ARGS)
 		rows[n].row = n;
 	}
 	qsort(rows, SPI_processed, sizeof(IdRow), orch_uuid_compare);
+	return rows;
+}
 
+static void
+put_record(JsonbParseState **state, const SObject *object, const SObjectField **fields,
+		   int nfields, uint64 row)
+{
+	int			i;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_key(state, "attributes");
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_text(state, "type", object->name);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	for (i = 0; i < nfields; i++)
+	{
+		bool		isnull;
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+										  i + 2, &isnull);
+
+		orch_json_put_datum(state, fields[i]->name, fields[i]->sql_type, value, isnull);
+	}
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_retrieve);
+
+/*
+ * orchestration.retrieve(fields text[], object text, ids text[]) returns jsonb
+ *
+ * Returns an array with an element for each id, in the order of the ids: the record, with
+ * "attributes" and the fields; or null for a malformed id and for a record that is deleted
+ * or that the caller does not see.
+ * Raises: 22004 for null, OR401 (INVALID_TYPE), OR402 (INVALID_FIELD), OR403
+ * (INVALID_TYPE_FOR_OPERATION), OR404 (EXCEEDED_ID_LIMIT) for more than 2,000 ids, 42501
+ * for a role that acts as no active user.
+ * Source: reference.md, 4.7.
+ */
+Datum
+orchestration_retrieve(PG_FUNCTION_ARGS)
+{
+	const SObject *object;
+	const SObjectField **fields;
+	int			nfields;
+	GivenId    *ids;
+	int			nids;
+	pg_uuid_t  *valid;
+	int			nvalid = 0;
+	IdRow	   *rows;
+	JsonbParseState *state = NULL;
+	Jsonb	   *json;
+	Datum		result;
+	int			i;
+
+	orch_require_arguments(fcinfo, 0, 3, "fields, object and ids");
+	(void) orch_access_require_user(GetUserId());
+	object = orch_sobject_get(text_to_cstring(PG_GETARG_TEXT_PP(1)), CALL_RETRIEVE);
+	fields = parse_fields(object, PG_GETARG_ARRAYTYPE_P(0), &nfields);
+	ids = ids_argument(fcinfo, 2, &nids);
+	valid = palloc(Max(nids, 1) * sizeof(pg_uuid_t));
+	for (i = 0; i < nids; i++)
+		if (ids[i].valid)
+			valid[nvalid++] = ids[i].id;
+
+	orch_spi_connect();
+	select_records(object, fields, nfields, valid, nvalid);
+	rows = sort_rows();
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < nids; i++)
 	{
-		IdRow	   *row = !valid[i] ? NULL :
-			bsearch(&ids[i], rows, SPI_processed, sizeof(IdRow), orch_uuid_compare);
+		IdRow	   *found = !ids[i].valid ? NULL :
+			bsearch(&ids[i].id, rows, SPI_processed, sizeof(IdRow), orch_uuid_compare);
 
-		if (row == NULL)
-		{
+		if (found == NULL)
 			orch_json_text(&state, WJB_ELEM, NULL);
-			continue;
-		}
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		orch_json_key(&state, "attributes");
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		orch_json_put_text(&state, "type", object->name);
-		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-		for (j = 0; j < nfields; j++)
-		{
-			bool		isnull;
-			Datum		value = SPI_getbinval(SPI_tuptable->vals[row->row],
-											  SPI_tuptable->tupdesc, j + 2, &isnull);
-
-			orch_json_put_datum(&state, fields[j]->name, fields[j]->sql_type, value, isnull);
-		}
-		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+		else
+			put_record(&state, object, fields, nfields, found->row);
 	}
 	json = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 	result = SPI_datumTransfer(JsonbPGetDatum(json), false, -1);

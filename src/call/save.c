@@ -3,13 +3,15 @@
  * save.c
  *	  create(), update(), upsert() and delete(): many records, each with a result.
  *
- * Each record is checked against what describe says of its fields, then written
- * as the caller would with SQL, through the documented view, in a subtransaction:
- * what fails undoes only itself, unless all_or_none is set.  The rules are those
- * of the tables; nothing is decided here that plain SQL would decide otherwise.
- * Work items and owners go through the calls that exist for them, because row
- * security refuses an UPDATE after which the caller no longer sees the row; what is
- * deleted too, because DELETE is granted to nobody (privilege.sql).
+ * Each record is checked against the description of its fields.  It is then written
+ * through the documented view, in a subtransaction of its own and as the caller could
+ * write it with SQL, so that the tables' rules decide.  A record that fails undoes only
+ * itself, unless all_or_none is set.
+ *
+ * Work items are changed by the functions behind reassign_work_item() and
+ * change_owner(), because row security refuses an UPDATE after which the caller no longer
+ * sees the row.  Records are deleted by functions, too: DELETE on the tables is granted
+ * to no role (privilege.sql).
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -24,7 +26,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -39,38 +40,50 @@
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "call/caller.h"
 #include "call/change_owner.h"
 #include "call/feed.h"
 #include "call/save.h"
 #include "call/share.h"
 #include "record/principal.h"
 #include "record/sobject.h"
+#include "work/work_item.h"
 
 /* reference.md, 4.8 */
 #define MAX_RECORDS		200
 #define MAX_CHUNKS		10
 
-extern Datum orchestration_reassign_work_item(PG_FUNCTION_ARGS);
-
-
+/* What is done to record number i of a call; *object: what it is, once known. */
 typedef void (*SaveStep) (SaveState *state, int i, void *arg, const SObject **object);
 
 static void lock_runs(const pg_uuid_t *ids, int nids);
 static int	collect_ids(JsonbContainer *records, const char *name, pg_uuid_t *ids,
 						int nids);
+static void query_latest(const char *query, int nargs, Oid *types, Datum *values);
 static void not_found(SaveResult *result, const pg_uuid_t *id);
+static Oid	parameter(const SObjectField *field, const char *text, Datum *value,
+					  char *isnull);
+static void append_parameter(StringInfo query, const SObjectField *field, int n);
+static bool is_visible(const SaveRecord *record);
+static void update_work_item(const SaveRecord *record, SaveResult *result);
+static void update_view(const SaveRecord *record, SaveResult *result);
 static void do_update(SaveRecord *record, SaveResult *result);
+static bool has_required_fields(const SaveRecord *record, SaveResult *result);
 static void do_create(SaveRecord *record, SaveResult *result);
 static void save_one(SaveState *state, int i, void *arg, const SObject **object);
 static bool delete_share(const pg_uuid_t *id);
+static const SObject *find_associate(const pg_uuid_t *id);
+static bool delete_associate(const SObject *object, const pg_uuid_t *id);
 static void delete_one(SaveState *state, int i, void *arg, const SObject **object);
 static void in_subtransaction(SaveState *state, int i, SaveStep step, void *arg);
+static void run_steps(SaveState *state, bool all_or_none, SaveStep step, void *arg);
 static Jsonb *process(SaveState *state, bool all_or_none, SaveStep step, void *arg);
+static int	count_chunks(JsonbContainer *records);
 static Jsonb *save(FunctionCallInfo fcinfo, SaveCall call, int records_arg);
 
 /*
- * Locks the runs of the records that the caller sees, in the order of their ids:
- * in the order in which the records are given, two calls could wait for each other.
+ * Lock the runs of the records that the caller sees, in the order of their ids.  In the
+ * order of the records two calls could wait for each other.
  */
 static void
 lock_runs(const pg_uuid_t *ids, int nids)
@@ -83,8 +96,7 @@ lock_runs(const pg_uuid_t *ids, int nids)
 	int			i;
 
 	for (i = 0; i < nids; i++)
-		if (orch_access_find(&ids[i], &record) &&
-			orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE)
+		if (orch_caller_level(role, ANY_OBJECT, &ids[i], &record) != ACCESS_NONE)
 			run_ids[n++] = record.run_id;
 	if (n > 1)
 	{
@@ -96,26 +108,19 @@ lock_runs(const pg_uuid_t *ids, int nids)
 }
 
 /*
- * The ids under a key of the records, as far as they are any, added to ids.
+ * Append the ids that the records have under a key; returns how many ids there are.
  */
 static int
 collect_ids(JsonbContainer *records, const char *name, pg_uuid_t *ids, int nids)
 {
-	JsonbValue	key;
 	uint32		i;
 
-	key.type = jbvString;
-	key.val.string.val = unconstify(char *, name);
-	key.val.string.len = strlen(name);
 	for (i = 0; i < JsonContainerSize(records); i++)
 	{
-		JsonbValue *element = getIthJsonbValueFromContainer(records, i);
-		JsonbValue *found = NULL;
+		char	   *text = orch_save_string(orch_save_member(getIthJsonbValueFromContainer(records, i),
+															 name));
 
-		if (element->type == jbvBinary && JsonContainerIsObject(element->val.binary.data))
-			found = findJsonbValueFromContainer(element->val.binary.data, JB_FOBJECT, &key);
-		if (found != NULL && found->type == jbvString &&
-			orch_uuid_parse(pnstrdup(found->val.string.val, found->val.string.len), &ids[nids]))
+		if (text != NULL && orch_uuid_parse(text, &ids[nids]))
 			nids++;
 	}
 	return nids;
@@ -124,7 +129,20 @@ collect_ids(JsonbContainer *records, const char *name, pg_uuid_t *ids, int nids)
 /* ------------------------------------------------------------------ writing */
 
 /*
- * There is no such record that the caller sees; was there one?  Connected to SPI.
+ * Execute a query as the caller, with the latest snapshot, for at most one row.
+ * Connected to SPI.
+ */
+static void
+query_latest(const char *query, int nargs, Oid *types, Datum *values)
+{
+	if (orch_execute_latest(orch_sobject_plan(query, nargs, types), values, NULL, 1) !=
+		SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query);
+}
+
+/*
+ * Fail a record that does not exist or that the caller does not see.  A deleted record
+ * whose tombstone the caller sees gets a status code of its own.  Connected to SPI.
  */
 static void
 not_found(SaveResult *result, const pg_uuid_t *id)
@@ -132,16 +150,16 @@ not_found(SaveResult *result, const pg_uuid_t *id)
 	Oid			type = UUIDOID;
 	Datum		value = UUIDPGetDatum(id);
 
-	if (orch_execute_latest(orch_sobject_plan("SELECT 1 FROM orchestration.tombstone t"
-										   " WHERE t.id OPERATOR(pg_catalog.=) $1", 1, &type),
-						 &value, NULL, 1) == SPI_OK_SELECT && SPI_processed > 0)
+	query_latest("SELECT 1 FROM orchestration.tombstone t"
+				 " WHERE t.id OPERATOR(pg_catalog.=) $1", 1, &type, &value);
+	if (SPI_processed > 0)
 		orch_save_fail(result, "ENTITY_IS_DELETED", "Id", "entity is deleted");
 	else
 		orch_save_fail(result, "INVALID_CROSS_REFERENCE_KEY", "Id", "invalid cross reference id");
 }
 
 /*
- * The value of a field as a parameter, and its type.
+ * Set a parameter to the value of a field (NULL: null); returns its type.
  */
 static Oid
 parameter(const SObjectField *field, const char *text, Datum *value, char *isnull)
@@ -161,29 +179,27 @@ parameter(const SObjectField *field, const char *text, Datum *value, char *isnul
 	return TEXTOID;
 }
 
+/*
+ * Append $n; an enum is passed as text and cast.
+ */
 static void
 append_parameter(StringInfo query, const SObjectField *field, int n)
 {
 	appendStringInfo(query, "$%d", n);
-	/* an enum */
 	if (field->sql_type != UUIDOID && field->sql_type != TEXTOID)
 		appendStringInfo(query, "::%s", format_type_be_qualified(field->sql_type));
 }
 
-static void
-do_update(SaveRecord *record, SaveResult *result)
+/*
+ * Does the caller see the record?
+ */
+static bool
+is_visible(const SaveRecord *record)
 {
 	StringInfoData query;
-	Oid			types[SAVE_MAX_FIELDS + 1];
-	Datum		values[SAVE_MAX_FIELDS + 1];
-	char		nulls[SAVE_MAX_FIELDS + 1];
-	int			i;
+	Oid			type = UUIDOID;
+	Datum		value = UUIDPGetDatum(&record->id);
 
-	types[0] = UUIDOID;
-	values[0] = UUIDPGetDatum(&record->id);
-	nulls[0] = ' ';
-
-	/* does he see it? */
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT 1 FROM orchestration.%s x WHERE x.id OPERATOR(pg_catalog.=) $1",
 					 record->object->associate == ASSOCIATE_SHARE ? "share_grant" :
@@ -191,50 +207,60 @@ do_update(SaveRecord *record, SaveResult *result)
 	if (record->object->associate == ASSOCIATE_SHARE)
 		appendStringInfo(&query, " AND x.object OPERATOR(pg_catalog.=) %s::orchestration.shared_object",
 						 quote_literal_cstr(record->object->parent));
-	if (orch_execute_latest(orch_sobject_plan(query.data, 1, types), values, NULL, 1) !=
-		SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query.data);
-	if (SPI_processed == 0)
-	{
-		not_found(result, &record->id);
-		return;
-	}
+	query_latest(query.data, 1, &type, &value);
+	return SPI_processed > 0;
+}
 
-	if (strcmp(record->object->name, "FlowOrchestrationWorkItem") == 0)
-	{
-		int			pass;
+/*
+ * A work item has two fields to update: AssigneeId and OwnerId.
+ */
+static void
+update_work_item(const SaveRecord *record, SaveResult *result)
+{
+	int			pass;
+	int			i;
 
-		/* the assignee first: who gives the item away may lose sight of it */
-		for (pass = 0; pass < 2; pass++)
-			for (i = 0; i < record->nfields; i++)
+	/* the assignee first: a caller who gives the ownership away may lose sight of the item */
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; i < record->nfields; i++)
+		{
+			Principal	principal;
+			pg_uuid_t	id;
+
+			if ((strcmp(record->fields[i]->name, "AssigneeId") == 0) != (pass == 0))
+				continue;
+			(void) orch_uuid_parse(record->values[i], &id);
+			if (orch_principal_get(&id, &principal) && !principal.is_active)
 			{
-				Principal	principal;
-				pg_uuid_t	id;
-
-				if ((strcmp(record->fields[i]->name, "AssigneeId") == 0) != (pass == 0))
-					continue;
-				(void) orch_uuid_parse(record->values[i], &id);
-				if (orch_principal_get(&id, &principal) && !principal.is_active)
-				{
-					orch_save_fail(result, "INACTIVE_OWNER_OR_USER", record->fields[i]->name,
-								   "operation performed with inactive user [%s]",
-								   orch_uuid_text(&id));
-					return;
-				}
-				result->field = record->fields[i]->name;
-				if (pass == 0)
-					(void) DirectFunctionCall2(orchestration_reassign_work_item,
-											   UUIDPGetDatum(&record->id), UUIDPGetDatum(&id));
-				else
-					(void) orch_change_owner(GetUserId(), &record->id, &id);
+				orch_save_fail(result, "INACTIVE_OWNER_OR_USER", record->fields[i]->name,
+							   "operation performed with inactive user [%s]",
+							   orch_uuid_text(&id));
+				return;
 			}
-		result->field = NULL;
-		return;
-	}
+			result->field = record->fields[i]->name;
+			if (pass == 0)
+				(void) orch_work_item_reassign(&record->id, &id);
+			else
+				(void) orch_change_owner(GetUserId(), &record->id, &id);
+		}
+	result->field = NULL;
+}
+
+static void
+update_view(const SaveRecord *record, SaveResult *result)
+{
+	StringInfoData query;
+	Oid			types[SAVE_MAX_FIELDS + 1];
+	Datum		values[SAVE_MAX_FIELDS + 1];
+	char		nulls[SAVE_MAX_FIELDS + 1];
+	int			i;
 
 	if (record->nfields == 0)
 		return;
-	resetStringInfo(&query);
+	types[0] = UUIDOID;
+	values[0] = UUIDPGetDatum(&record->id);
+	nulls[0] = ' ';
+	initStringInfo(&query);
 	appendStringInfo(&query, "UPDATE orchestration.%s SET ", record->object->view);
 	for (i = 0; i < record->nfields; i++)
 	{
@@ -251,7 +277,7 @@ do_update(SaveRecord *record, SaveResult *result)
 	if (record->nfields == 1)
 		result->field = record->fields[0]->name;
 	if (orch_execute_latest(orch_sobject_plan(query.data, record->nfields + 1, types), values,
-						 nulls, 0) != SPI_OK_UPDATE)
+							nulls, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query.data);
 	result->field = NULL;
 	if (SPI_processed == 0)
@@ -259,15 +285,23 @@ do_update(SaveRecord *record, SaveResult *result)
 }
 
 static void
-do_create(SaveRecord *record, SaveResult *result)
+do_update(SaveRecord *record, SaveResult *result)
 {
-	StringInfoData query;
-	StringInfoData parameters;
+	if (!is_visible(record))
+		not_found(result, &record->id);
+	else if (strcmp(record->object->name, "FlowOrchestrationWorkItem") == 0)
+		update_work_item(record, result);
+	else
+		update_view(record, result);
+}
+
+/*
+ * Has a new record all fields that have neither a default nor may be null?
+ */
+static bool
+has_required_fields(const SaveRecord *record, SaveResult *result)
+{
 	StringInfoData missing;
-	Oid			types[SAVE_MAX_FIELDS];
-	Datum		values[SAVE_MAX_FIELDS];
-	char		nulls[SAVE_MAX_FIELDS];
-	bool		isnull;
 	int			i;
 	int			j;
 
@@ -289,18 +323,31 @@ do_create(SaveRecord *record, SaveResult *result)
 		}
 	}
 	if (missing.len > 0)
-	{
 		orch_save_fail(result, "REQUIRED_FIELD_MISSING", result->field,
 					   "Required fields are missing: [%s]", missing.data);
-		return;
-	}
+	return missing.len == 0;
+}
 
+static void
+do_create(SaveRecord *record, SaveResult *result)
+{
+	StringInfoData query;
+	StringInfoData parameters;
+	Oid			types[SAVE_MAX_FIELDS];
+	Datum		values[SAVE_MAX_FIELDS];
+	char		nulls[SAVE_MAX_FIELDS];
+	bool		isnull;
+	int			i;
+	int			j;
+
+	if (!has_required_fields(record, result))
+		return;
 	initStringInfo(&query);
 	initStringInfo(&parameters);
 	appendStringInfo(&query, "INSERT INTO orchestration.%s (", record->object->view);
 	for (i = 0, j = 0; i < record->nfields; i++)
 	{
-		/* null where there is a default is the default */
+		/* the view's default, where the field has one */
 		if (record->values[i] == NULL)
 			continue;
 		appendStringInfo(&query, "%s%s", j > 0 ? ", " : "",
@@ -328,7 +375,7 @@ save_one(SaveState *state, int i, void *arg, const SObject **object)
 	bool		creates;
 
 	if (!orch_save_parse(state, getIthJsonbValueFromContainer((JsonbContainer *) arg, i),
-					  &record, result))
+						 &record, result))
 		return;
 	*object = record.object;
 	creates = !record.has_id;
@@ -343,8 +390,10 @@ save_one(SaveState *state, int i, void *arg, const SObject **object)
 	}
 }
 
+/* ----------------------------------------------------------------- deleting */
+
 /*
- * A manual share that the caller sees; false: it is gone.  Connected to SPI.
+ * Delete a manual share that the caller sees; false: it is gone.  Connected to SPI.
  */
 static bool
 delete_share(const pg_uuid_t *id)
@@ -358,114 +407,120 @@ delete_share(const pg_uuid_t *id)
 	pg_uuid_t	principal_id;
 	bool		isnull;
 
-	if (orch_execute_latest(orch_sobject_plan(query, 1, &type), &value, NULL, 1) !=
-		SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query);
+	query_latest(query, 1, &type, &value);
 	if (SPI_processed == 0)
 		return false;
 	record_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 											 &isnull));
 	principal_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 												2, &isnull));
-	return orch_share_remove(-1, &record_id, &principal_id);
+	return orch_share_remove(ANY_OBJECT, &record_id, &principal_id);
+}
+
+/*
+ * The object that the record with this id belongs to, NULL if the caller sees none.  Only
+ * objects beside runs, stages, steps and work items.
+ */
+static const SObject *
+find_associate(const pg_uuid_t *id)
+{
+	static const struct
+	{
+		const char *query;		/* selects the documented object, or its parent */
+		Associate	associate;
+		int			nargs;
+	}			places[] = {
+		{"SELECT x.object::pg_catalog.text FROM orchestration.feed_item x"
+		" WHERE x.id OPERATOR(pg_catalog.=) $1", ASSOCIATE_FEED, 1},
+		{"SELECT x.object::pg_catalog.text FROM orchestration.share_grant x"
+		" WHERE x.id OPERATOR(pg_catalog.=) $1", ASSOCIATE_SHARE, 1},
+		{"SELECT x.object::pg_catalog.text FROM orchestration.owner_sharing_rule x"
+		" WHERE x.id OPERATOR(pg_catalog.=) $1 AND x.group_id IS NOT NULL", ASSOCIATE_RULE, 1},
+		{"SELECT x.object::pg_catalog.text FROM orchestration.field_change x"
+			" WHERE x.id OPERATOR(pg_catalog.=) $1"
+			"   AND x.changed_at OPERATOR(pg_catalog.>=) $2"
+		"   AND x.changed_at OPERATOR(pg_catalog.<=) $3", ASSOCIATE_HISTORY, 3},
+		{"SELECT 'FlowOrchestrationLog' FROM orchestration.flow_orchestration_log x"
+			" WHERE x.id OPERATOR(pg_catalog.=) $1"
+			"   AND x.created_date OPERATOR(pg_catalog.>=) $2"
+		"   AND x.created_date OPERATOR(pg_catalog.<=) $3", ASSOCIATE_NONE, 3}
+	};
+	Oid			types[3] = {UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[3];
+	int			i;
+	int			j;
+
+	values[0] = UUIDPGetDatum(id);
+	values[1] = TimestampTzGetDatum(orch_uuid_time(id) - USECS_PER_SEC);
+	values[2] = TimestampTzGetDatum(orch_uuid_time(id) + USECS_PER_SEC);
+	for (i = 0; i < (int) lengthof(places); i++)
+	{
+		char	   *name;
+
+		query_latest(places[i].query, places[i].nargs, types, values);
+		if (SPI_processed == 0)
+			continue;
+		name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		for (j = 0; j < orch_sobject_count(); j++)
+		{
+			const SObject *candidate = orch_sobject_at(j);
+
+			if (candidate->associate == places[i].associate &&
+				strcmp(candidate->associate == ASSOCIATE_NONE ? candidate->name :
+					   candidate->parent, name) == 0)
+				return candidate;
+		}
+		return NULL;
+	}
+	return NULL;
+}
+
+/*
+ * Delete a record of an object that supports delete(); false: it is gone.
+ */
+static bool
+delete_associate(const SObject *object, const pg_uuid_t *id)
+{
+	return object->associate == ASSOCIATE_FEED ? orch_feed_delete(id) :
+		object->associate == ASSOCIATE_SHARE ? delete_share(id) :
+		orch_share_delete_rule(id);
 }
 
 static void
 delete_one(SaveState *state, int i, void *arg, const SObject **object)
 {
-	static const struct
-	{
-		const char *query;		/* the object that has the id */
-		Associate	associate;
-	}			places[] = {
-		{"SELECT x.object::pg_catalog.text FROM orchestration.feed_item x"
-		" WHERE x.id OPERATOR(pg_catalog.=) $1", ASSOCIATE_FEED},
-		{"SELECT x.object::pg_catalog.text FROM orchestration.share_grant x"
-		" WHERE x.id OPERATOR(pg_catalog.=) $1", ASSOCIATE_SHARE},
-		{"SELECT x.object::pg_catalog.text FROM orchestration.owner_sharing_rule x"
-		" WHERE x.id OPERATOR(pg_catalog.=) $1 AND x.group_id IS NOT NULL", ASSOCIATE_RULE},
-		{"SELECT x.object::pg_catalog.text FROM orchestration.field_change x"
-			" WHERE x.id OPERATOR(pg_catalog.=) $1"
-			"   AND x.changed_at OPERATOR(pg_catalog.>=) $2"
-		"   AND x.changed_at OPERATOR(pg_catalog.<=) $3", ASSOCIATE_HISTORY},
-		{"SELECT 'FlowOrchestrationLog' FROM orchestration.flow_orchestration_log x"
-			" WHERE x.id OPERATOR(pg_catalog.=) $1"
-			"   AND x.created_date OPERATOR(pg_catalog.>=) $2"
-		"   AND x.created_date OPERATOR(pg_catalog.<=) $3", ASSOCIATE_NONE}
-	};
 	SaveResult *result = &state->results[i];
 	Datum	   *ids = (Datum *) arg;
 	char	   *given = ids[i] == (Datum) 0 ? NULL : TextDatumGetCString(ids[i]);
-	Oid			types[3] = {UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		values[3];
+	const char *name = NULL;
 	RecordAccess record;
 	pg_uuid_t	id;
-	int			j;
-	int			k;
 
 	if (given == NULL || !orch_uuid_parse(given, &id))
 	{
-		orch_save_fail(result, "MALFORMED_ID", "Id", "Id: id value of incorrect type: %s",
-					   given == NULL ? "null" :
-					   pnstrdup(given, pg_mbcliplen(given, strlen(given), 80)));
+		orch_save_malformed_id(result, given == NULL ? "null" : given);
 		return;
 	}
 	orch_save_set_id(result, &id);
-	if (orch_access_find(&id, &record) &&
-		orch_access_level(orch_access_of_role(GetUserId()), &record) != ACCESS_NONE)
+	if (orch_caller_level(GetUserId(), ANY_OBJECT, &id, &record) != ACCESS_NONE)
+		name = orch_catalog_label(ENUM_SHARED_OBJECT, record.object);
+	else
 	{
+		*object = find_associate(&id);
+		if (*object != NULL && ((*object)->calls & CALL_DELETE) == 0)
+			name = (*object)->name;
+	}
+	if (name != NULL)
 		orch_save_fail(result, "INVALID_TYPE_FOR_OPERATION", NULL,
-					   "entity type %s does not support delete",
-					   orch_catalog_label(ENUM_SHARED_OBJECT, record.object));
-		return;
-	}
-
-	values[0] = UUIDPGetDatum(&id);
-	values[1] = TimestampTzGetDatum(orch_uuid_time(&id) - USECS_PER_SEC);
-	values[2] = TimestampTzGetDatum(orch_uuid_time(&id) + USECS_PER_SEC);
-	for (j = 0; j < (int) lengthof(places); j++)
-	{
-		int			nargs = strstr(places[j].query, "$3") != NULL ? 3 : 1;
-		char	   *name;
-
-		if (orch_execute_latest(orch_sobject_plan(places[j].query, nargs, types), values, NULL,
-								1) != SPI_OK_SELECT)
-			elog(ERROR, "SPI_execute_plan failed for \"%s\"", places[j].query);
-		if (SPI_processed == 0)
-			continue;
-		name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-		for (k = 0; k < orch_sobject_count(); k++)
-		{
-			const SObject *candidate = orch_sobject_at(k);
-
-			if (candidate->associate == places[j].associate &&
-				strcmp(candidate->associate == ASSOCIATE_NONE ? candidate->name :
-					   candidate->parent, name) == 0)
-				*object = candidate;
-		}
-		break;
-	}
-	if (j == (int) lengthof(places) || *object == NULL)
-	{
-		not_found(result, &id);
-		return;
-	}
-	if (((*object)->calls & CALL_DELETE) == 0)
-	{
-		orch_save_fail(result, "INVALID_TYPE_FOR_OPERATION", NULL,
-					   "entity type %s does not support delete", (*object)->name);
-		return;
-	}
-	if (!(places[j].associate == ASSOCIATE_FEED ? orch_feed_delete(&id) :
-		  places[j].associate == ASSOCIATE_SHARE ? delete_share(&id) :
-		  orch_share_delete_rule(&id)))
+					   "entity type %s does not support delete", name);
+	else if (*object == NULL || !delete_associate(*object, &id))
 		not_found(result, &id);
 }
 
 /* ------------------------------------------------------------------ results */
 
 /*
- * One record in a subtransaction of its own.
+ * Do one record in a subtransaction of its own, which is rolled back if the record fails.
  */
 static void
 in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
@@ -484,7 +539,7 @@ in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
 		step(state, i, arg, &object);
 		SPI_finish();
 		MemoryContextSwitchTo(context);
-		/* an update that failed half way must leave nothing */
+		/* a record that failed half way must leave nothing */
 		if (result->code == NULL)
 			ReleaseCurrentSubTransaction();
 		else
@@ -503,7 +558,6 @@ in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		/* an error must not leave the subtransaction open, whoever sees to it */
 		if (orch_save_must_rethrow(edata->sqlerrcode))
 			ReThrowError(edata);
 		orch_save_map_error(result, object, edata);
@@ -517,17 +571,18 @@ in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
 	PG_END_TRY();
 }
 
-static Jsonb *
-process(SaveState *state, bool all_or_none, SaveStep step, void *arg)
+/*
+ * Do all records; with all_or_none in a subtransaction around them, which is rolled back
+ * if one fails.
+ */
+static void
+run_steps(SaveState *state, bool all_or_none, SaveStep step, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	JsonbParseState *json = NULL;
-	bool		failed;
+	ErrorData  *volatile error = NULL;
 	int			i;
 
-	state->results = palloc0(Max(state->nrecords, 1) * sizeof(SaveResult));
-	state->ids = palloc(Max(state->nrecords, 1) * sizeof(pg_uuid_t));
 	if (all_or_none)
 	{
 		BeginInternalSubTransaction(NULL);
@@ -545,49 +600,86 @@ process(SaveState *state, bool all_or_none, SaveStep step, void *arg)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *edata;
-
 		if (!all_or_none)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
-		edata = CopyErrorData();
+		error = CopyErrorData();
 		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		ReThrowError(edata);
 	}
 	PG_END_TRY();
-	failed = false;
 	for (i = 0; i < state->nrecords; i++)
-		failed |= state->results[i].code != NULL;
-	if (all_or_none)
-	{
-		if (failed)
-			RollbackAndReleaseCurrentSubTransaction();
-		else
-			ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
+		state->failed |= state->results[i].code != NULL;
+	if (!all_or_none)
+		return;
+	if (state->failed || error != NULL)
+		RollbackAndReleaseCurrentSubTransaction();
+	else
+		ReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error != NULL)
+		ReThrowError(error);
+}
+
+/*
+ * Do all records of a call; returns an array with a result for each.
+ */
+static Jsonb *
+process(SaveState *state, bool all_or_none, SaveStep step, void *arg)
+{
+	JsonbParseState *json = NULL;
+	int			i;
+
+	state->results = palloc0(Max(state->nrecords, 1) * sizeof(SaveResult));
+	state->ids = palloc(Max(state->nrecords, 1) * sizeof(pg_uuid_t));
+	run_steps(state, all_or_none, step, arg);
 
 	pushJsonbValue(&json, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < state->nrecords; i++)
 	{
-		if (all_or_none && failed && state->results[i].code == NULL)
+		SaveResult *result = &state->results[i];
+
+		if (all_or_none && state->failed && result->code == NULL)
 		{
-			if (state->results[i].created)
-				state->results[i].id = NULL;
-			orch_save_fail(&state->results[i], "ALL_OR_NONE_OPERATION_ROLLED_BACK", NULL,
+			if (result->created)
+				result->id = NULL;
+			orch_save_fail(result, "ALL_OR_NONE_OPERATION_ROLLED_BACK", NULL,
 						   "Record rolled back because not all records were valid and the request was using AllOrNone header");
 		}
-		orch_save_put_result(&json, &state->results[i]);
+		orch_save_put_result(&json, result);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_ARRAY, NULL));
 }
 
 /*
- * create(), update(), upsert(): the limits of the whole call, then its records.
+ * How many chunks the records make: a chunk is records of one type that follow each
+ * other.
+ */
+static int
+count_chunks(JsonbContainer *records)
+{
+	char	   *last_type = NULL;
+	int			nchunks = 0;
+	uint32		i;
+
+	for (i = 0; i < JsonContainerSize(records); i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(records, i);
+		char	   *type = orch_save_string(orch_save_member(orch_save_member(element, "attributes"),
+															 "type"));
+
+		if (type == NULL)
+			continue;
+		if (last_type == NULL || pg_strcasecmp(last_type, type) != 0)
+			nchunks++;
+		last_type = type;
+	}
+	return nchunks;
+}
+
+/*
+ * create(), update(), upsert(): check the arguments and the limits of the call, then save
+ * its records.
  */
 static Jsonb *
 save(FunctionCallInfo fcinfo, SaveCall call, int records_arg)
@@ -595,16 +687,10 @@ save(FunctionCallInfo fcinfo, SaveCall call, int records_arg)
 	SaveState	state;
 	Jsonb	   *records;
 	JsonbContainer *container;
-	char	   *last_type = NULL;
-	int			nchunks = 0;
 	pg_uuid_t  *ids;
 	int			nids;
-	int			i;
 
-	if (PG_ARGISNULL(records_arg) || PG_ARGISNULL(records_arg + 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("records and all_or_none must not be null")));
+	orch_require_arguments(fcinfo, records_arg, 2, "records and all_or_none");
 	(void) orch_access_require_user(GetUserId());
 	memset(&state, 0, sizeof(state));
 	state.call = call;
@@ -627,34 +713,7 @@ save(FunctionCallInfo fcinfo, SaveCall call, int records_arg)
 	state.nrecords = (int) JB_ROOT_COUNT(records);
 	container = &records->root;
 
-	/* a chunk: records of one type that follow each other */
-	for (i = 0; i < state.nrecords; i++)
-	{
-		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
-		JsonbValue	key;
-		JsonbValue *found = NULL;
-		char	   *type;
-
-		key.type = jbvString;
-		key.val.string.val = "attributes";
-		key.val.string.len = strlen("attributes");
-		if (element->type == jbvBinary && JsonContainerIsObject(element->val.binary.data))
-			found = findJsonbValueFromContainer(element->val.binary.data, JB_FOBJECT, &key);
-		key.val.string.val = "type";
-		key.val.string.len = strlen("type");
-		if (found != NULL && found->type == jbvBinary &&
-			JsonContainerIsObject(found->val.binary.data))
-			found = findJsonbValueFromContainer(found->val.binary.data, JB_FOBJECT, &key);
-		else
-			found = NULL;
-		if (found == NULL || found->type != jbvString)
-			continue;
-		type = pnstrdup(found->val.string.val, found->val.string.len);
-		if (last_type == NULL || pg_strcasecmp(last_type, type) != 0)
-			nchunks++;
-		last_type = type;
-	}
-	if (nchunks > MAX_CHUNKS)
+	if (count_chunks(container) > MAX_CHUNKS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
 				 errmsg("LIMIT_EXCEEDED: Cannot have more than %d chunks in a single operation. Please rearrange the data to reduce chunking.",

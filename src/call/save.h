@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * save.h
- *	  What became of each record of a call that writes.
+ *	  The records of a call that writes, and the result of each.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -31,13 +31,13 @@ typedef enum SaveCall
 typedef struct SaveResult
 {
 	SaveCall	call;
-	MemoryContext context;		/* of what is here */
+	MemoryContext context;		/* of the strings below */
 	char	   *id;				/* or NULL */
-	bool		created;		/* upsert */
+	bool		created;		/* by an upsert */
 	const char *code;			/* status code; NULL: success */
 	char	   *message;
 	const char *field;			/* or NULL */
-	/* what PostgreSQL said, where it said it */
+	/* of PostgreSQL's error, or NULL */
 	char	   *sqlstate;
 	char	   *error;
 	char	   *detail;
@@ -63,19 +63,23 @@ typedef struct SaveState
 	const char *external_id;	/* upsert: the field */
 	int			nrecords;
 	SaveResult *results;
-	pg_uuid_t  *ids;			/* of the records so far */
+	bool		failed;			/* one of them, at least */
+	pg_uuid_t  *ids;			/* of the records updated so far */
 	int			nids;
 } SaveState;
 
+/* save_record.c */
+extern JsonbValue *orch_save_member(const JsonbValue *value, const char *key);
+extern char *orch_save_string(const JsonbValue *value);
 extern void orch_save_set_id(SaveResult *result, const pg_uuid_t *id);
-extern void orch_save_fail(SaveResult *result, const char *code, const char *field,
-						   const char *fmt,...) pg_attribute_printf(4, 5);
-
-/* save_record.c: false: the result says why not */
 extern bool orch_save_parse(SaveState *state, JsonbValue *element,
 							SaveRecord *record, SaveResult *result);
 
 /* save_error.c */
+extern void orch_save_fail(SaveResult *result, const char *code, const char *field,
+						   const char *fmt,...) pg_attribute_printf(4, 5);
+extern void orch_save_malformed_id(SaveResult *result, const char *text);
+extern char *orch_save_clipped(const char *text);
 extern bool orch_save_must_rethrow(int sqlstate);
 extern void orch_save_map_error(SaveResult *result, const SObject *object,
 								const ErrorData *edata);

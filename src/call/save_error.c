@@ -3,9 +3,9 @@
  * save_error.c
  *	  From SQLSTATEs to the status codes of the documented calls.
  *
- * One table, which the README shows too.  Whatever has no row of its own is an
- * UNKNOWN_EXCEPTION with what PostgreSQL said; what it said is in
- * extendedErrorDetails in any case.
+ * The table below is in the README, too.  An SQLSTATE without a row becomes
+ * UNKNOWN_EXCEPTION with PostgreSQL's message.  extendedErrorDetails has PostgreSQL's
+ * message in any case.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -16,8 +16,13 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
+
 #include "base/errors.h"
 #include "call/save.h"
+
+/* Bytes of a value that a message quotes. */
+#define MAX_QUOTED	80
 
 typedef struct ErrorRow
 {
@@ -56,7 +61,7 @@ static const ErrorRow rows[] = {
 };
 
 /*
- * A failure of one record, found before PostgreSQL did.
+ * Fail a record without an error of PostgreSQL.
  */
 void
 orch_save_fail(SaveResult *result, const char *code, const char *field,
@@ -84,9 +89,25 @@ orch_save_fail(SaveResult *result, const char *code, const char *field,
 	MemoryContextSwitchTo(old);
 }
 
+void
+orch_save_malformed_id(SaveResult *result, const char *text)
+{
+	orch_save_fail(result, "MALFORMED_ID", "Id", "Id: id value of incorrect type: %s",
+				   orch_save_clipped(text));
+}
+
 /*
- * What is no matter of one record: the statement was canceled, the server is in
- * trouble, or the transaction must be tried again.
+ * A value as messages quote it: at most MAX_QUOTED bytes, whole characters.
+ */
+char *
+orch_save_clipped(const char *text)
+{
+	return pnstrdup(text, pg_mbcliplen(text, strlen(text), MAX_QUOTED));
+}
+
+/*
+ * Errors that end the whole call and not only one record: the statement was canceled, the
+ * server is in trouble, or the transaction must be tried again.
  */
 bool
 orch_save_must_rethrow(int sqlstate)
@@ -101,6 +122,9 @@ orch_save_must_rethrow(int sqlstate)
 		category == ERRCODE_INTERNAL_ERROR;
 }
 
+/*
+ * Fail a record with PostgreSQL's error.  object: of the record, or NULL.
+ */
 void
 orch_save_map_error(SaveResult *result, const SObject *object, const ErrorData *edata)
 {
@@ -118,7 +142,7 @@ orch_save_map_error(SaveResult *result, const SObject *object, const ErrorData *
 		orch_save_fail(result, "UNKNOWN_EXCEPTION", NULL, "%s", edata->message);
 		return;
 	}
-	/* a level that sharing does not take: reference.md, 3.3 and 3.4 */
+	/* an access level that cannot be granted: reference.md, 3.3 and 3.4 */
 	if (rows[i].sqlstate == ERRCODE_INVALID_PARAMETER_VALUE && object != NULL &&
 		(object->associate == ASSOCIATE_SHARE || object->associate == ASSOCIATE_RULE) &&
 		strncmp(edata->message, "access level", strlen("access level")) == 0)
@@ -131,7 +155,7 @@ orch_save_map_error(SaveResult *result, const SObject *object, const ErrorData *
 }
 
 /*
- * SaveResult, UpsertResult, DeleteResult.
+ * A result as the reference has it: SaveResult, UpsertResult or DeleteResult.
  */
 void
 orch_save_put_result(JsonbParseState **state, const SaveResult *result)

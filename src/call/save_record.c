@@ -3,9 +3,9 @@
  * save_record.c
  *	  Reads one record of create(), update() or upsert().
  *
- * Everything that describe says of a field is checked here, in the words of the
- * reference, before anything is written: unknown and read-only fields, null,
- * picklists, ids, lengths.  What only the tables can say is left to them.
+ * Everything that describe says of a field is checked here before anything is written:
+ * unknown and read-only fields, null, picklists, ids, lengths.  The messages are those of
+ * the reference.  The tables check the rest.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -31,17 +31,52 @@
 /* reference.md, 4.8 */
 #define MAX_DUPLICATES	12
 
+static bool find_external(SaveRecord *record, SaveResult *result);
 static bool set_field(SaveRecord *record, const SObjectField *field, char *value,
 					  SaveResult *result);
 static char *scalar_text(JsonbValue *value);
 static bool check_value(SaveRecord *record, const SObjectField *field,
 						JsonbValue *value, SaveCall call, SaveResult *result);
-static bool find_external(SaveRecord *record, SaveResult *result);
+static bool read_identity(SaveCall call, JsonbContainer *container, SaveRecord *record,
+						  SaveResult *result);
+static bool read_external_id(const char *external_id, JsonbValue *element,
+							 SaveRecord *record, SaveResult *result);
+static void no_such_column(const SObject *object, const char *name, SaveResult *result);
+static const SObjectField *readable_field(const SObject *object, const char *name,
+										  SaveResult *result);
+static bool read_fields_to_null(const JsonbValue *value, List **names,
+								SaveResult *result);
+static bool read_fields(const SaveState *state, SaveCall call, JsonbContainer *container,
+						SaveRecord *record, SaveResult *result);
 static bool check_duplicates(SaveState *state, const SaveRecord *record,
 							 SaveResult *result);
 
 /*
- * SPI leaves the process in a memory context that ends with the record.
+ * The member of a JSON object, NULL if there is none or value is no object.
+ */
+JsonbValue *
+orch_save_member(const JsonbValue *value, const char *key)
+{
+	if (value == NULL || value->type != jbvBinary ||
+		!JsonContainerIsObject(value->val.binary.data))
+		return NULL;
+	return getKeyJsonValueFromContainer(value->val.binary.data, key, strlen(key), NULL);
+}
+
+/*
+ * A JSON string, NULL if the value is none.
+ */
+char *
+orch_save_string(const JsonbValue *value)
+{
+	if (value == NULL || value->type != jbvString)
+		return NULL;
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/*
+ * Set the id of a result.  Its text must outlast the record: the current memory context
+ * does not.
  */
 void
 orch_save_set_id(SaveResult *result, const pg_uuid_t *id)
@@ -53,7 +88,8 @@ orch_save_set_id(SaveResult *result, const pg_uuid_t *id)
 }
 
 /*
- * upsert(): the record that has the external id already, if any.
+ * upsert(): set the id of the record that has the external id already, if any.  False:
+ * more than one record has it.
  */
 static bool
 find_external(SaveRecord *record, SaveResult *result)
@@ -106,8 +142,7 @@ set_field(SaveRecord *record, const SObjectField *field, char *value,
 }
 
 /*
- * A string, number or boolean as text, without blanks around it; NULL: it is none
- * of them.
+ * A string, number or boolean as text without blanks around it, NULL for other values.
  */
 static char *
 scalar_text(JsonbValue *value)
@@ -137,7 +172,8 @@ scalar_text(JsonbValue *value)
 }
 
 /*
- * One field of a record: may it be written, and with this?  value NULL: null.
+ * Check that the caller may write the field with this value (NULL: null), and add both to
+ * the record.
  */
 static bool
 check_value(SaveRecord *record, const SObjectField *field, JsonbValue *value,
@@ -166,7 +202,7 @@ check_value(SaveRecord *record, const SObjectField *field, JsonbValue *value,
 					   "%s: value not of required type", field->name);
 		return false;
 	}
-	/* the platform does not tell an empty string from null */
+	/* the platform stores an empty string as null */
 	if (text != NULL && text[0] == '\0')
 		text = NULL;
 	if (text == NULL)
@@ -195,14 +231,14 @@ check_value(SaveRecord *record, const SObjectField *field, JsonbValue *value,
 		{
 			orch_save_fail(result, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", field->name,
 						   "%s: bad value for restricted picklist field: %s", field->name,
-						   pnstrdup(text, pg_mbcliplen(text, strlen(text), 80)));
+						   orch_save_clipped(text));
 			return false;
 		}
 	}
 	if (field->sql_type == UUIDOID && !orch_uuid_parse(text, &id))
 	{
 		orch_save_fail(result, "MALFORMED_ID", field->name, "%s: id value of incorrect type: %s",
-					   field->name, pnstrdup(text, pg_mbcliplen(text, strlen(text), 80)));
+					   field->name, orch_save_clipped(text));
 		return false;
 	}
 	if (field->type != FIELD_REFERENCE && field->length > 0 &&
@@ -210,43 +246,28 @@ check_value(SaveRecord *record, const SObjectField *field, JsonbValue *value,
 	{
 		orch_save_fail(result, "STRING_TOO_LONG", field->name,
 					   "%s: data value too large: %s (max length=%d)", field->name,
-					   pnstrdup(text, pg_mbcliplen(text, strlen(text), 80)), field->length);
+					   orch_save_clipped(text), field->length);
 		return false;
 	}
 	return set_field(record, field, text, result);
 }
 
 /*
- * {"attributes": {"type": ...}, "Id": ..., field: value, "fieldsToNull": [...]}
+ * Type and id of a record, and whether the object supports the call.
  */
-bool
-orch_save_parse(SaveState *state, JsonbValue *element, SaveRecord *record,
-			 SaveResult *result)
+static bool
+read_identity(SaveCall call, JsonbContainer *container, SaveRecord *record,
+			  SaveResult *result)
 {
 	static const int calls[] = {
 		[SAVE_CREATE] = CALL_CREATE, [SAVE_UPDATE] = CALL_UPDATE,
 		[SAVE_UPSERT] = CALL_UPSERT
 	};
-	JsonbContainer *container;
-	JsonbIterator *it;
+	JsonbIterator *it = JsonbIteratorInit(container);
 	JsonbValue	key;
 	JsonbValue	value;
-	JsonbValue *id = NULL;
 	char	   *type = NULL;
-	SaveCall	call = state->call;
-	List	   *pending = NIL;
-	ListCell   *cell;
 
-	memset(record, 0, sizeof(SaveRecord));
-	if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
-	{
-		orch_save_fail(result, "INVALID_TYPE", NULL, "a record must be a JSON object");
-		return false;
-	}
-	container = element->val.binary.data;
-
-	/* first what the record is */
-	it = JsonbIteratorInit(container);
 	(void) JsonbIteratorNext(&it, &key, false);
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
@@ -254,38 +275,20 @@ orch_save_parse(SaveState *state, JsonbValue *element, SaveRecord *record,
 
 		(void) JsonbIteratorNext(&it, &value, true);
 		if (strcmp(name, "attributes") == 0)
+			type = orch_save_string(orch_save_member(&value, "type"));
+		else if (pg_strcasecmp(name, "Id") == 0 && value.type != jbvNull)
 		{
-			JsonbValue	type_key;
-			JsonbValue *found = NULL;
+			char	   *text = scalar_text(&value);
 
-			type_key.type = jbvString;
-			type_key.val.string.val = "type";
-			type_key.val.string.len = strlen("type");
-			if (value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
-				found = findJsonbValueFromContainer(value.val.binary.data, JB_FOBJECT, &type_key);
-			if (found != NULL && found->type == jbvString)
-				type = pnstrdup(found->val.string.val, found->val.string.len);
+			if (value.type != jbvString || !orch_uuid_parse(text, &record->id))
+			{
+				orch_save_malformed_id(result, text == NULL ? "(no string)" : text);
+				return false;
+			}
+			record->has_id = true;
+			if (call != SAVE_CREATE)
+				orch_save_set_id(result, &record->id);
 		}
-		else if (pg_strcasecmp(name, "Id") == 0)
-		{
-			id = palloc(sizeof(JsonbValue));
-			*id = value;
-		}
-	}
-	if (id != NULL && id->type != jbvNull)
-	{
-		char	   *text = scalar_text(id);
-
-		if (text == NULL || id->type != jbvString || !orch_uuid_parse(text, &record->id))
-		{
-			orch_save_fail(result, "MALFORMED_ID", "Id", "Id: id value of incorrect type: %s",
-						   text == NULL ? "(no string)" :
-						   pnstrdup(text, pg_mbcliplen(text, strlen(text), 80)));
-			return false;
-		}
-		record->has_id = true;
-		if (call != SAVE_CREATE)
-			orch_save_set_id(result, &record->id);
 	}
 	if (type == NULL)
 	{
@@ -297,7 +300,7 @@ orch_save_parse(SaveState *state, JsonbValue *element, SaveRecord *record,
 	if (record->object == NULL)
 	{
 		orch_save_fail(result, "INVALID_TYPE", NULL, "sObject type '%s' is not supported.",
-					   pnstrdup(type, pg_mbcliplen(type, strlen(type), 80)));
+					   orch_save_clipped(type));
 		return false;
 	}
 	if ((record->object->calls & calls[call]) == 0)
@@ -307,54 +310,179 @@ orch_save_parse(SaveState *state, JsonbValue *element, SaveRecord *record,
 					   orch_sobject_call_name(calls[call]));
 		return false;
 	}
+	return true;
+}
 
-	/* then with which values; an upsert has to be one of the two before */
+/*
+ * upsert(): the external id field and its value, which becomes the first field of the
+ * record.  The id of the record that has it already, if any, becomes the record's id.
+ */
+static bool
+read_external_id(const char *external_id, JsonbValue *element, SaveRecord *record,
+				 SaveResult *result)
+{
+	const SObjectField *field = orch_sobject_field(record->object, external_id);
+	JsonbValue *found;
+	char	   *text;
+
+	if (field == NULL)
+	{
+		no_such_column(record->object, external_id, result);
+		return false;
+	}
+	if (strcmp(field->name, "Id") == 0)
+		return true;
+	if ((field->properties & FIELD_ID_LOOKUP) == 0)
+	{
+		orch_save_fail(result, "INVALID_FIELD", field->name,
+					   "Field name provided, %s does not match an External ID, Salesforce Id, or indexed field for %s",
+					   field->name, record->object->name);
+		return false;
+	}
+	if (record->has_id)
+	{
+		orch_save_fail(result, "INVALID_FIELD", "Id",
+					   "The Id field should not be specified in the sobject data.");
+		return false;
+	}
+	found = orch_save_member(element, field->name);
+	text = found == NULL || found->type != jbvString ? NULL : scalar_text(found);
+	if (text == NULL || text[0] == '\0')
+	{
+		orch_save_fail(result, "MISSING_ARGUMENT", field->name,
+					   "%s not specified", field->name);
+		return false;
+	}
+	record->fields[0] = field;
+	record->values[0] = text;
+	return find_external(record, result);
+}
+
+static void
+no_such_column(const SObject *object, const char *name, SaveResult *result)
+{
+	orch_save_fail(result, "INVALID_FIELD", NULL, "No such column '%s' on sobject of type %s",
+				   orch_save_clipped(name), object->name);
+}
+
+/*
+ * A field by its name, NULL and a failure if there is none.  A field that the caller
+ * cannot read is reported as one that does not exist.
+ */
+static const SObjectField *
+readable_field(const SObject *object, const char *name, SaveResult *result)
+{
+	const SObjectField *field = orch_sobject_field(object, name);
+
+	if (field != NULL && orch_sobject_readable(object, field, GetUserId()))
+		return field;
+	no_such_column(object, name, result);
+	return NULL;
+}
+
+/*
+ * "fieldsToNull": names of fields, appended to *names.
+ */
+static bool
+read_fields_to_null(const JsonbValue *value, List **names, SaveResult *result)
+{
+	JsonbContainer *array;
+	uint32		i;
+
+	if (value->type == jbvNull)
+		return true;
+	if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) &&
+		!JsonContainerIsScalar(value->val.binary.data))
+	{
+		array = value->val.binary.data;
+		for (i = 0; i < JsonContainerSize(array); i++)
+		{
+			char	   *name = orch_save_string(getIthJsonbValueFromContainer(array, i));
+
+			if (name == NULL)
+				break;
+			*names = lappend(*names, name);
+		}
+		if (i == JsonContainerSize(array))
+			return true;
+	}
+	orch_save_fail(result, "INVALID_FIELD", "fieldsToNull",
+				   "fieldsToNull must be an array of field names");
+	return false;
+}
+
+/*
+ * The fields and their values.  call: what becomes of the record; an upsert is a create
+ * or an update by now.
+ */
+static bool
+read_fields(const SaveState *state, SaveCall call, JsonbContainer *container,
+			SaveRecord *record, SaveResult *result)
+{
+	JsonbIterator *it = JsonbIteratorInit(container);
+	JsonbValue	key;
+	JsonbValue	value;
+	List	   *to_null = NIL;
+	ListCell   *cell;
+	const SObjectField *field;
+
+	(void) JsonbIteratorNext(&it, &key, false);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (strcmp(name, "attributes") == 0 || pg_strcasecmp(name, "Id") == 0)
+			continue;
+		if (strcmp(name, "fieldsToNull") == 0)
+		{
+			if (!read_fields_to_null(&value, &to_null, result))
+				return false;
+			continue;
+		}
+		field = readable_field(record->object, name, result);
+		if (field == NULL)
+			return false;
+		/* the record that an upsert found has this value already */
+		if (state->call == SAVE_UPSERT && call == SAVE_UPDATE &&
+			pg_strcasecmp(field->name, state->external_id) == 0)
+			continue;
+		if (!check_value(record, field, &value, call, result))
+			return false;
+	}
+	foreach(cell, to_null)
+	{
+		field = readable_field(record->object, lfirst(cell), result);
+		if (field == NULL || !check_value(record, field, NULL, call, result))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * One record: {"attributes": {"type": ...}, "Id": ..., field: value,
+ * "fieldsToNull": [...]}.  False: the result says why it cannot be written.
+ */
+bool
+orch_save_parse(SaveState *state, JsonbValue *element, SaveRecord *record,
+				SaveResult *result)
+{
+	SaveCall	call = state->call;
+	JsonbContainer *container;
+
+	memset(record, 0, sizeof(SaveRecord));
+	if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
+	{
+		orch_save_fail(result, "INVALID_TYPE", NULL, "a record must be a JSON object");
+		return false;
+	}
+	container = element->val.binary.data;
+	if (!read_identity(call, container, record, result))
+		return false;
 	if (call == SAVE_UPSERT)
 	{
-		const SObjectField *field = orch_sobject_field(record->object, state->external_id);
-
-		if (field == NULL)
-		{
-			orch_save_fail(result, "INVALID_FIELD", NULL,
-						   "No such column '%s' on sobject of type %s", state->external_id,
-						   record->object->name);
+		if (!read_external_id(state->external_id, element, record, result))
 			return false;
-		}
-		if (strcmp(field->name, "Id") != 0 && (field->properties & FIELD_ID_LOOKUP) == 0)
-		{
-			orch_save_fail(result, "INVALID_FIELD", field->name,
-						   "Field name provided, %s does not match an External ID, Salesforce Id, or indexed field for %s",
-						   field->name, record->object->name);
-			return false;
-		}
-		if (strcmp(field->name, "Id") != 0)
-		{
-			JsonbValue	name_key;
-			JsonbValue *found;
-			char	   *text;
-
-			if (record->has_id)
-			{
-				orch_save_fail(result, "INVALID_FIELD", "Id",
-							   "The Id field should not be specified in the sobject data.");
-				return false;
-			}
-			name_key.type = jbvString;
-			name_key.val.string.val = field->name;
-			name_key.val.string.len = strlen(field->name);
-			found = findJsonbValueFromContainer(container, JB_FOBJECT, &name_key);
-			text = found == NULL || found->type != jbvString ? NULL : scalar_text(found);
-			if (text == NULL || text[0] == '\0')
-			{
-				orch_save_fail(result, "MISSING_ARGUMENT", field->name,
-							   "%s not specified", field->name);
-				return false;
-			}
-			record->fields[0] = field;
-			record->values[0] = text;
-			if (!find_external(record, result))
-				return false;
-		}
 		call = record->has_id ? SAVE_UPDATE : SAVE_CREATE;
 	}
 	if (call == SAVE_UPDATE && !record->has_id)
@@ -368,80 +496,13 @@ orch_save_parse(SaveState *state, JsonbValue *element, SaveRecord *record,
 					   "cannot specify Id in an insert call");
 		return false;
 	}
-
-	it = JsonbIteratorInit(container);
-	(void) JsonbIteratorNext(&it, &key, false);
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
-		const SObjectField *field;
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		if (strcmp(name, "attributes") == 0 || pg_strcasecmp(name, "Id") == 0)
-			continue;
-		if (strcmp(name, "fieldsToNull") == 0)
-		{
-			uint32		n;
-
-			if (value.type == jbvNull)
-				continue;
-			if (value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data) ||
-				JsonContainerIsScalar(value.val.binary.data))
-			{
-				orch_save_fail(result, "INVALID_FIELD", "fieldsToNull",
-							   "fieldsToNull must be an array of field names");
-				return false;
-			}
-			for (n = 0; n < JsonContainerSize(value.val.binary.data); n++)
-			{
-				JsonbValue *element_name = getIthJsonbValueFromContainer(value.val.binary.data, n);
-
-				if (element_name->type != jbvString)
-				{
-					orch_save_fail(result, "INVALID_FIELD", "fieldsToNull",
-								   "fieldsToNull must be an array of field names");
-					return false;
-				}
-				pending = lappend(pending, pnstrdup(element_name->val.string.val,
-													element_name->val.string.len));
-			}
-			continue;
-		}
-		field = orch_sobject_field(record->object, name);
-		if (field == NULL || !orch_sobject_readable(record->object, field, GetUserId()))
-		{
-			orch_save_fail(result, "INVALID_FIELD", NULL,
-						   "No such column '%s' on sobject of type %s",
-						   pnstrdup(name, pg_mbcliplen(name, strlen(name), 80)),
-						   record->object->name);
-			return false;
-		}
-		/* the key of an upsert is what the record has already */
-		if (state->call == SAVE_UPSERT && call == SAVE_UPDATE &&
-			pg_strcasecmp(field->name, state->external_id) == 0)
-			continue;
-		if (!check_value(record, field, &value, call, result))
-			return false;
-	}
-	foreach(cell, pending)
-	{
-		char	   *name = (char *) lfirst(cell);
-		const SObjectField *field = orch_sobject_field(record->object, name);
-
-		if (field == NULL || !orch_sobject_readable(record->object, field, GetUserId()))
-		{
-			orch_save_fail(result, "INVALID_FIELD", NULL,
-						   "No such column '%s' on sobject of type %s",
-						   pnstrdup(name, pg_mbcliplen(name, strlen(name), 80)),
-						   record->object->name);
-			return false;
-		}
-		if (!check_value(record, field, NULL, call, result))
-			return false;
-	}
-	return call != SAVE_UPDATE || check_duplicates(state, record, result);
+	return read_fields(state, call, container, record, result) &&
+		(call != SAVE_UPDATE || check_duplicates(state, record, result));
 }
 
+/*
+ * A call may name the same id MAX_DUPLICATES times.
+ */
 static bool
 check_duplicates(SaveState *state, const SaveRecord *record, SaveResult *result)
 {

@@ -33,13 +33,14 @@
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "call/caller.h"
 #include "call/share.h"
 #include "record/principal.h"
 
 #define MAX_RULE_NAME			80
 #define MAX_RULE_DESCRIPTION	1000
 
-#define MANAGE_SHARING			"manage the sharing of", ""
+#define MANAGE_SHARING			"manage the sharing of"
 
 static StaticPlan plan_share = {
 	"INSERT INTO orchestration.share_grant AS g (run_id, object, record_id,"
@@ -93,7 +94,6 @@ static StaticPlan plan_orchestration = {
 static void check_texts(const RuleRequest *request, const char *name);
 static void check_level(SharedObject object, AccessLevel level);
 static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
-static void set_caller(Oid role, Datum *value, char *isnull);
 static AccessLevel level_argument(Oid label);
 
 static Datum
@@ -114,53 +114,7 @@ level_name(AccessLevel level)
 	return orch_catalog_label(ENUM_ACCESS_LEVEL, level - ACCESS_READ);
 }
 
-/*
- * Who does it: his user's id, or null.
- */
-static void
-set_caller(Oid role, Datum *value, char *isnull)
-{
-	const Principal *principal = orch_principal_acting(role);
-	pg_uuid_t  *id;
-
-	*isnull = 'n';
-	*value = (Datum) 0;
-	if (principal == NULL)
-		return;
-	id = palloc(sizeof(pg_uuid_t));
-	*id = principal->id;
-	*value = UUIDPGetDatum(id);
-	*isnull = ' ';
-}
-
 /* ---------------------------------------------------------- manual shares */
-
-/*
- * Sharing a record, and having it explained, needs All on it.  What he may not is
- * said around "record ...".
- */
-void
-orch_share_require_all(Oid role, int object, const pg_uuid_t *record_id,
-					   RecordAccess *record, const char *to_do, const char *rest)
-{
-	AccessLevel level = ACCESS_NONE;
-
-	(void) orch_access_require_user(role);
-	if (object >= 0 ? orch_access_read((SharedObject) object, record_id, record) :
-		orch_access_find(record_id, record))
-		level = orch_access_level(orch_access_of_role(role), record);
-	if (level == ACCESS_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("record %s does not exist", orch_uuid_text(record_id))));
-	if (level < ACCESS_ALL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("user \"%s\" may not %s record %s%s",
-						orch_principal_role_label(role), to_do,
-						orch_uuid_text(record_id), rest),
-				 errdetail("It needs All access to it: its owner has that, and the permission Modify All Data.")));
-}
 
 /*
  * A grant below what everybody has would say nothing.  In system context.
@@ -215,19 +169,18 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
 	bool		isnull;
 
-	orch_share_require_all(role, object, record_id, &record, MANAGE_SHARING);
+	orch_caller_require_all(role, object, record_id, &record, MANAGE_SHARING);
 	get_principal(principal_id, "grantee", &principal);
 
 	orch_system_connect(&saved);
 	check_level(record.object, level);
 	values[0] = UUIDPGetDatum(&record.run_id);
-	(void) orch_lock_run(&record.run_id, RUN_LOCK_MOVE);
-	orch_share_require_all(role, record.object, record_id, &record, MANAGE_SHARING);
+	orch_caller_lock_with_all(role, &record, MANAGE_SHARING);
 	values[1] = object_label(record.object);
 	values[2] = UUIDPGetDatum(record_id);
 	values[3] = UUIDPGetDatum(principal_id);
 	values[4] = CStringGetTextDatum(level_name(level));
-	set_caller(role, &values[5], &nulls[5]);
+	orch_caller_set_user(role, &values[5], &nulls[5]);
 	orch_plan_execute_latest(&plan_share, values, nulls, 0);
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 									   SPI_tuptable->tupdesc, 1, &isnull));
@@ -244,11 +197,10 @@ orch_share_remove(int object, const pg_uuid_t *record_id,
 	Datum		values[3];
 	bool		removed;
 
-	orch_share_require_all(role, object, record_id, &record, MANAGE_SHARING);
+	orch_caller_require_all(role, object, record_id, &record, MANAGE_SHARING);
 	orch_system_connect(&saved);
 	values[0] = UUIDPGetDatum(&record.run_id);
-	(void) orch_lock_run(&record.run_id, RUN_LOCK_MOVE);
-	orch_share_require_all(role, record.object, record_id, &record, MANAGE_SHARING);
+	orch_caller_lock_with_all(role, &record, MANAGE_SHARING);
 	values[1] = UUIDPGetDatum(record_id);
 	values[2] = UUIDPGetDatum(principal_id);
 	orch_plan_execute_latest(&plan_unshare, values, NULL, 0);
@@ -276,7 +228,7 @@ orchestration_share_record(PG_FUNCTION_ARGS)
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
 	orch_require_arguments(fcinfo, 0, 3, "record_id, user_or_group_id and access_level");
-	orch_share_record(-1, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
+	orch_share_record(ANY_OBJECT, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
 					  level_argument(PG_GETARG_OID(2)), id);
 	PG_RETURN_UUID_P(id);
 }
@@ -295,7 +247,7 @@ Datum
 orchestration_unshare_record(PG_FUNCTION_ARGS)
 {
 	orch_require_arguments(fcinfo, 0, 2, "record_id and user_or_group_id");
-	PG_RETURN_BOOL(orch_share_remove(-1, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)));
+	PG_RETURN_BOOL(orch_share_remove(ANY_OBJECT, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)));
 }
 
 /* ------------------------------------------------------- rules and defaults */
@@ -427,7 +379,7 @@ orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
 		values[7] = CStringGetTextDatum(request->description);
 		nulls[7] = ' ';
 	}
-	set_caller(role, &values[8], &nulls[8]);
+	orch_caller_set_user(role, &values[8], &nulls[8]);
 	orch_plan_execute_latest(&plan_create_rule, values, nulls, 0);
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 									   SPI_tuptable->tupdesc, 1, &isnull));

@@ -34,12 +34,8 @@ typedef struct RuleRequest
 } RuleRequest;
 
 /*
- * Each checks the caller's rights.  object: that the record must be of, or -1.
+ * Each checks the caller's rights.  object: of the record, or ANY_OBJECT (caller.h).
  */
-extern void orch_share_require_all(Oid role, int object,
-								   const pg_uuid_t *record_id,
-								   RecordAccess *record,
-								   const char *to_do, const char *rest);
 extern void orch_share_record(int object, const pg_uuid_t *record_id,
 							  const pg_uuid_t *principal_id, AccessLevel level,
 							  pg_uuid_t *id);

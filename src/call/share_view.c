@@ -33,6 +33,7 @@
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "call/caller.h"
 #include "call/share.h"
 #include "record/principal.h"
 
@@ -172,9 +173,8 @@ orchestration_rule_shares(PG_FUNCTION_ARGS)
 	char		nulls[3] = {' ', ' ', ' '};
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (!orch_access_read(orch_access_object(PG_GETARG_OID(0)),
-						  PG_GETARG_UUID_P(1), &record) ||
-		orch_access_level(orch_access_of_role(role), &record) == ACCESS_NONE)
+	if (orch_caller_level(role, orch_access_object(PG_GETARG_OID(0)), PG_GETARG_UUID_P(1),
+						  &record) == ACCESS_NONE)
 		return (Datum) 0;
 
 	values[0] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT, record.object));
@@ -214,8 +214,8 @@ orchestration_explain_access(PG_FUNCTION_ARGS)
 	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
 
 	orch_require_arguments(fcinfo, 0, 2, "record_id and user_id");
-	orch_share_require_all(role, -1, PG_GETARG_UUID_P(0), &record,
-						   "see the sharing of", " explained");
+	orch_caller_require_all(role, ANY_OBJECT, PG_GETARG_UUID_P(0), &record,
+							"see the sharing of");
 	if (!orch_principal_get(PG_GETARG_UUID_P(1), &principal) ||
 		principal.kind != PRINCIPAL_USER)
 		ereport(ERROR,
@@ -302,9 +302,9 @@ orchestration_user_record_access(PG_FUNCTION_ARGS)
 		Datum		values[8];
 		bool		nulls[8] = {false};
 
-		if (id_nulls[i] || !orch_access_find(DatumGetUUIDP(ids[i]), &record))
+		if (id_nulls[i])
 			continue;
-		level = orch_access_level(orch_access_of_role(role), &record);
+		level = orch_caller_level(role, ANY_OBJECT, DatumGetUUIDP(ids[i]), &record);
 		if (level == ACCESS_NONE)
 			continue;
 		if (is_other)

@@ -38,11 +38,11 @@
 #include "base/limit.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "call/caller.h"
 #include "call/tombstone.h"
-#include "record/principal.h"
 
 int			orch_deleted_retention = 15;
-int			orch_history_retention = 730;
+static int	history_retention = 730;
 
 /* The id of a log entry, as the view makes it. */
 #define LOG_ID(l) \
@@ -129,7 +129,6 @@ static StaticPlan plan_expire_history = {
 	2, {INT4OID, INT4OID}
 };
 
-static void set_deleter(Datum *value, char *isnull);
 static void write_one(TriggerData *trigdata);
 
 /*
@@ -146,24 +145,8 @@ orch_tombstone_init(void)
 	DefineCustomIntVariable("orchestration.history_retention",
 							"Days that history of fields is kept, 0: until its run goes.",
 							"remove_expired() removes what is older.",
-							&orch_history_retention, 730, 0, 36500,
+							&history_retention, 730, 0, 36500,
 							PGC_SUSET, 0, NULL, NULL, NULL);
-}
-
-static void
-set_deleter(Datum *value, char *isnull)
-{
-	Oid			actor = orch_frame_actor();
-	const Principal *principal = OidIsValid(actor) ? orch_principal_acting(actor) : NULL;
-	pg_uuid_t  *id;
-
-	*isnull = 'n';
-	if (principal == NULL)
-		return;
-	id = palloc(sizeof(pg_uuid_t));
-	*id = principal->id;
-	*value = UUIDPGetDatum(id);
-	*isnull = ' ';
 }
 
 /*
@@ -224,7 +207,7 @@ write_one(TriggerData *trigdata)
 												 relid == orch_catalog_relation(RELATION_FEED_ITEM) ?
 												 "Feed" : "History"));
 	}
-	set_deleter(&values[2], &nulls[2]);
+	orch_caller_set_user(orch_frame_actor(), &values[2], &nulls[2]);
 	values[3] = UUIDPGetDatum(&record.run_id);
 	values[4] = CStringGetTextDatum(object);
 	values[5] = UUIDPGetDatum(&record.owner_id);
@@ -281,7 +264,7 @@ orchestration_write_tombstone(PG_FUNCTION_ARGS)
 	values[2] = UUIDPGetDatum(&record.orchestration_id);
 	if (!record.has_orchestration)
 		nulls[2] = 'n';
-	set_deleter(&values[3], &nulls[3]);
+	orch_caller_set_user(orch_frame_actor(), &values[3], &nulls[3]);
 	orch_plan_execute_latest(&plan_run, values, nulls, 0);
 	orch_system_finish(&saved);
 	return PointerGetDatum(NULL);
@@ -366,7 +349,7 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 	values[1] = PG_GETARG_DATUM(0);
 	for (i = 0; i < 2; i++)
 	{
-		int			days = i == 0 ? orch_deleted_retention : orch_history_retention;
+		int			days = i == 0 ? orch_deleted_retention : history_retention;
 
 		values[0] = Int32GetDatum(days);
 		counts[0] = CStringGetTextDatum(i == 0 ? "tombstone" : "field_change");

@@ -17,9 +17,8 @@
 
 #include "utils/uuid.h"
 
-/* Days, the settings orchestration.deleted_retention and history_retention. */
+/* orchestration.deleted_retention, in days. */
 extern int	orch_deleted_retention;
-extern int	orch_history_retention;
 
 extern void orch_tombstone_init(void);
 

@@ -59,12 +59,6 @@ extern void orch_engine_go_on(const pg_uuid_t *run_id, bool resumed);
  */
 extern bool orch_engine_recall(const pg_uuid_t *run_id, const char *comments);
 
-/* run.c: the record that a run is to be about, which the role must be able to read. */
-extern void orch_run_set_record(StartRequest *request, char *key, Oid role);
-
-/* run.c: who starts the run, the user of the role that acts, if it is one's. */
-extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
-
 /* Registers the engine with the guard; called once, by _PG_init(). */
 extern void orch_engine_init(void);
 

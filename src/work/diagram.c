@@ -354,10 +354,8 @@ show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role)
 	uint64		i;
 
 	orch_plan_execute(&plan_run, &value, NULL, false, 1);
-	status = (RunStatus)
-		orch_catalog_label_value(ENUM_RUN_STATUS,
-								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-																SPI_tuptable->tupdesc, 2, &isnull)));
+	status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[0],
+												   SPI_tuptable->tupdesc, 2);
 	graph->title = psprintf("%s, run %s: %s", def->label,
 							SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3),
 							orch_transition_status_name(LEVEL_RUN, status));
@@ -374,9 +372,8 @@ show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role)
 		if (index >= 0 &&
 			is_visible(role, OBJECT_STAGE, DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull))))
 			graph->nodes[NODE_STAGE(index)].shade =
-				stage_shade((StageStatus)
-							orch_catalog_label_value(ENUM_STAGE_STATUS,
-													 DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull))));
+				stage_shade((StageStatus) orch_catalog_label_column(ENUM_STAGE_STATUS, tuple,
+																	desc, 2));
 	}
 	orch_plan_execute(&plan_steps, &value, NULL, false, 0);
 	for (i = 0; i < SPI_processed; i++)

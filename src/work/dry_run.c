@@ -41,6 +41,7 @@
 #include "trail/history.h"
 #include "trail/log.h"
 #include "work/queue.h"
+#include "work/run.h"
 
 #define NUM_COLUMNS 5
 
@@ -157,10 +158,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 				 errmsg("orchestration \"%s\" has no version %d", name, PG_GETARG_INT32(4))));
 	}
 	request.definition = orch_definition_get(&version_id);
-	if (request.definition->kind == DEFINITION_EVALUATION)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is an evaluation flow: it is asked, not started", name)));
+	orch_run_require_orchestration(request.definition);
 	if (!PG_ARGISNULL(1))
 		orch_run_set_record(&request, text_to_cstring(PG_GETARG_TEXT_PP(1)), role);
 	if (!PG_ARGISNULL(2))

@@ -16,11 +16,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "access/access.h"
@@ -30,28 +28,6 @@
 #include "engine/notify.h"
 #include "record/gate.h"
 #include "work/queue.h"
-
-/* The members of a text[]; raises 22023 for an empty or null one. */
-static List *
-text_elements(ArrayType *array)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-	int			n;
-	int			i;
-	List	   *result = NIL;
-
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
-	for (i = 0; i < n; i++)
-	{
-		if (nulls[i] || VARSIZE_ANY_EXHDR(DatumGetTextPP(elements[i])) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a topic must not be empty or null")));
-		result = lappend(result, TextDatumGetCString(elements[i]));
-	}
-	return result;
-}
 
 PG_FUNCTION_INFO_V1(orchestration_listen_for_steps);
 
@@ -78,7 +54,7 @@ orchestration_listen_for_steps(PG_FUNCTION_ARGS)
 	orch_require_arguments(fcinfo, 0, 1, "topics");
 	orch_gate_refuse_inside("listen_for_steps()");
 	PreventCommandDuringRecovery("listen_for_steps()");
-	topics = text_elements(PG_GETARG_ARRAYTYPE_P(0));
+	topics = orch_queue_topic_names(PG_GETARG_ARRAYTYPE_P(0));
 	orch_system_connect(&saved);
 	in_effect = orch_notify_wait_for_steps(topics, &most);
 	orch_system_finish(&saved);

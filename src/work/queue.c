@@ -98,59 +98,74 @@ static StaticPlan plan_extend = {
 	4, {UUIDOID, UUIDOID, INTERVALOID, UUIDOID}
 };
 
-static List *claim_arguments(FunctionCallInfo fcinfo, int first, char **worker,
-							 int *max_steps, Interval **lease);
+/* The arguments that all claims have. */
+typedef struct ClaimArguments
+{
+	char	   *worker;
+	List	   *topics;			/* of char * */
+	int			max_steps;
+	Interval   *lease;
+} ClaimArguments;
+
+static void claim_arguments(FunctionCallInfo fcinfo, int first, ClaimArguments *claim);
+static int	max_steps_argument(FunctionCallInfo fcinfo, int argno);
 static Interval *lease_argument(FunctionCallInfo fcinfo, int argno);
+static List *claim_as_system(const ClaimArguments *claim);
 static void put_claimed(ReturnSetInfo *rsinfo, List *claimed, int nresult_columns);
 static void put_malformed(ReturnSetInfo *rsinfo, const StepResult *result);
 static const char *why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id);
 static bool claim_function(ClaimedStep *step, pg_uuid_t *version, bool *has_version);
 static bool carry_out(const ClaimedStep *step, const pg_uuid_t *version);
 
-/* Arguments that all claims have, from the n-th on; raises for what is not good. */
-static List *
-claim_arguments(FunctionCallInfo fcinfo, int first, char **worker, int *max_steps,
-				Interval **lease)
+/*
+ * Read the four arguments of a claim from the first on; raises 22004, 22023.
+ */
+static void
+claim_arguments(FunctionCallInfo fcinfo, int first, ClaimArguments *claim)
+{
+	orch_require_arguments(fcinfo, first, 4, "worker, topics, max_steps and lease");
+	claim->worker = text_to_cstring(PG_GETARG_TEXT_PP(first));
+	if (claim->worker[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a worker needs a name")));
+	claim->topics = orch_queue_topic_names(PG_GETARG_ARRAYTYPE_P(first + 1));
+	claim->max_steps = max_steps_argument(fcinfo, first + 2);
+	claim->lease = lease_argument(fcinfo, first + 3);
+}
+
+List *
+orch_queue_topic_names(ArrayType *array)
 {
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
 	int			i;
-	List	   *topics = NIL;
+	List	   *names = NIL;
 
-	orch_require_arguments(fcinfo, first, 4,
-						   "worker, topics, max_steps and lease");
-	*worker = text_to_cstring(PG_GETARG_TEXT_PP(first));
-	if ((*worker)[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a worker needs a name")));
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(first + 1), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &nulls, &n);
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
 	for (i = 0; i < n; i++)
 	{
-		char	   *topic;
-		ListCell   *cell;
-		bool		twice = false;
-
 		CHECK_FOR_INTERRUPTS();
 		if (nulls[i] || VARSIZE_ANY_EXHDR(DatumGetTextPP(elements[i])) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("a topic must not be empty or null")));
-		topic = TextDatumGetCString(elements[i]);
-		foreach(cell, topics)
-			twice |= strcmp(lfirst(cell), topic) == 0;
-		if (!twice)
-			topics = lappend(topics, topic);
+		names = lappend(names, TextDatumGetCString(elements[i]));
 	}
-	*max_steps = PG_GETARG_INT32(first + 2);
-	if (*max_steps < 1 || *max_steps > MAX_CLAIM)
+	return names;
+}
+
+static int
+max_steps_argument(FunctionCallInfo fcinfo, int argno)
+{
+	int			max_steps = PG_GETARG_INT32(argno);
+
+	if (max_steps < 1 || max_steps > MAX_CLAIM)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_steps must be 1 to %d", MAX_CLAIM)));
-	*lease = lease_argument(fcinfo, first + 3);
-	return topics;
+	return max_steps;
 }
 
 static Interval *
@@ -185,23 +200,29 @@ Datum
 orchestration_claim_steps(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	SystemContext saved;
-	char	   *worker;
-	int			max_steps;
-	Interval   *lease;
-	List	   *topics = claim_arguments(fcinfo, 0, &worker, &max_steps, &lease);
-	List	   *claimed;
+	ClaimArguments claim;
 
+	claim_arguments(fcinfo, 0, &claim);
 	InitMaterializedSRF(fcinfo, 0);
-	orch_system_enter(&saved);
-	claimed = orch_queue_claim(topics, worker, max_steps, lease);
-	orch_system_leave(&saved);
-	put_claimed(rsinfo, claimed, 0);
+	put_claimed(rsinfo, claim_as_system(&claim), 0);
 	return (Datum) 0;
 }
 
+static List *
+claim_as_system(const ClaimArguments *claim)
+{
+	SystemContext saved;
+	List	   *claimed;
+
+	orch_system_enter(&saved);
+	claimed = orch_queue_claim(claim->topics, claim->worker, claim->max_steps, claim->lease);
+	orch_system_leave(&saved);
+	return claimed;
+}
+
 /*
- * Rows of claimed steps; the columns of results before them are null.
+ * Put rows of claimed steps.  In complete_and_claim() columns of results come first, of
+ * which only the id of the step is set.
  */
 static void
 put_claimed(ReturnSetInfo *rsinfo, List *claimed, int nresult_columns)
@@ -258,20 +279,12 @@ Datum
 orchestration_complete_and_claim(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	SystemContext saved;
-	char	   *worker;
-	int			max_steps;
-	Interval   *lease;
-	List	   *topics;
-	List	   *claimed;
+	ClaimArguments claim;
 
 	orch_require_arguments(fcinfo, 0, 1, "results");
-	topics = claim_arguments(fcinfo, 1, &worker, &max_steps, &lease);
+	claim_arguments(fcinfo, 1, &claim);
 	(void) orch_queue_take_results(fcinfo, RESULTS_ANY);
-	orch_system_enter(&saved);
-	claimed = orch_queue_claim(topics, worker, max_steps, lease);
-	orch_system_leave(&saved);
-	put_claimed(rsinfo, claimed, 3);
+	put_claimed(rsinfo, claim_as_system(&claim), 3);
 	return (Datum) 0;
 }
 
@@ -370,24 +383,20 @@ why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id)
 		2, {UUIDOID, UUIDOID}
 	};
 	Datum		values[2];
-	bool		isnull;
-	RunStatus	run_status;
-	StepStatus	step_status;
+	HeapTuple	tuple;
+	TupleDesc	desc;
 
 	values[0] = UUIDPGetDatum(run_id);
 	values[1] = UUIDPGetDatum(step_id);
 	orch_plan_execute_latest(&plan, values, NULL, 1);
 	if (SPI_processed == 0)
 		return "there is no such step";
-	run_status = (RunStatus)
-		orch_catalog_label_value(ENUM_RUN_STATUS,
-								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-																SPI_tuptable->tupdesc, 1, &isnull)));
-	step_status = (StepStatus)
-		orch_catalog_label_value(ENUM_STEP_STATUS,
-								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-																SPI_tuptable->tupdesc, 2, &isnull)));
-	return orch_queue_lost_reason(run_status, step_status);
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	return orch_queue_lost_reason((RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS,
+																		tuple, desc, 1),
+								  (StepStatus) orch_catalog_label_column(ENUM_STEP_STATUS,
+																		 tuple, desc, 2));
 }
 
 /*
@@ -567,17 +576,15 @@ orchestration_run_queued_functions(PG_FUNCTION_ARGS)
 	ClaimedStep step;
 	pg_uuid_t	version;
 	bool		has_version;
+	int			max_steps;
 	int			tried;
 	int			done = 0;
 
 	orch_require_arguments(fcinfo, 0, 1, "max_steps");
-	if (PG_GETARG_INT32(0) < 1 || PG_GETARG_INT32(0) > MAX_CLAIM)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_steps must be 1 to %d", MAX_CLAIM)));
+	max_steps = max_steps_argument(fcinfo, 0);
 	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
 	orch_system_enter(&saved);
-	for (tried = 0; done < PG_GETARG_INT32(0) && tried < MAX_CLAIM; tried++)
+	for (tried = 0; done < max_steps && tried < MAX_CLAIM; tried++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(caller);

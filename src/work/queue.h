@@ -18,6 +18,7 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
+#include "utils/array.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
@@ -104,6 +105,9 @@ extern const char *orch_queue_lost_reason(RunStatus run_status, StepStatus step_
 
 /* queue_result.c: take in one outcome; wait: for the run's lock, else give up. */
 extern void orch_queue_take_result(StepResult *result, bool wait);
+
+/* queue.c: a caller's topics, as char *; raises 22023 for an empty or null one. */
+extern List *orch_queue_topic_names(ArrayType *array);
 
 /*
  * queue.c: carry out a function action for a run; run_as may be NULL, outcome is

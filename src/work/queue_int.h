@@ -50,9 +50,11 @@ typedef struct Topic
 	Writer	   *writers;		/* at the last look */
 	int			nwriters;
 	uint64		looks;			/* each makes the sources anew */
+	uint64		call;			/* of orch_queue_topics() that returned it last */
 } Topic;
 
-/* The topics (char *) as Topic *; they stay until the next call, or orch_queue_release(). */
+/* The topics (char *) as Topic *, each once; they stay until the next call, or
+ * orch_queue_release(). */
 extern List *orch_queue_topics(List *names);
 
 /*

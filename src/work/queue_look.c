@@ -155,6 +155,7 @@ name_match(const void *a, const void *b, Size keysize)
 List *
 orch_queue_topics(List *names)
 {
+	static uint64 call = 0;
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -180,10 +181,13 @@ orch_queue_topics(List *names)
 		topics_known = hash_create("orchestration topics", 16, &ctl,
 								   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	}
+	call++;
 	foreach(cell, names)
 	{
 		char	   *name = lfirst(cell);
 		Topic	   *topic = hash_search(topics_known, &name, HASH_FIND, NULL);
+
+		CHECK_FOR_INTERRUPTS();
 
 		if (topic == NULL)
 		{
@@ -194,6 +198,9 @@ orch_queue_topics(List *names)
 			topic->name = copy;
 			topic->own = DT_NOEND;
 		}
+		if (topic->call == call)
+			continue;
+		topic->call = call;
 		result = lappend(result, topic);
 	}
 	return result;

@@ -120,6 +120,7 @@ static const char *version_problem(const pg_uuid_t *id, MemoryContext context,
 static double retry_delay(const Action *action, int failures);
 static void read_result(StepResult *result, JsonbValue *element, ResultsKind kind);
 static const char *array_name(ResultsKind kind);
+static char *member_text(JsonbContainer *object, const char *name);
 static bool member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id,
 						StepResult *result, ResultsKind kind);
 static bool is_or_is_not_there(JsonbValue *value, int type);
@@ -399,21 +400,30 @@ is_or_is_not_there(JsonbValue *value, int type)
 	return value == NULL || value->type == jbvNull || (int) value->type == type;
 }
 
+/* The string under a key, NULL if there is none. */
+static char *
+member_text(JsonbContainer *object, const char *name)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
+
+	if (value == NULL || value->type != jbvString)
+		return NULL;
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
 /* False, and the result has a problem, when there is no uuid. */
 static bool
 member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id, StepResult *result,
 			ResultsKind kind)
 {
-	JsonbValue *value = getKeyJsonValueFromContainer(object, name, strlen(name), NULL);
-	char	   *text;
+	char	   *text = member_text(object, name);
 
-	if (value == NULL || value->type != jbvString)
+	if (text == NULL)
 	{
 		result->problem = psprintf("%s[%d] has no text \"%s\"", array_name(kind), result->position,
 								   name);
 		return false;
 	}
-	text = pnstrdup(value->val.string.val, value->val.string.len);
 	if (orch_uuid_parse(text, id))
 		return true;
 	result->problem = psprintf("%s of %s[%d] is not a uuid: \"%.*s\"", name,
@@ -428,28 +438,12 @@ member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id, StepResult 
 static Jsonb *
 failure_error(JsonbContainer *object)
 {
-	static const char *const names[2] = {"message", "detail"};
 	ErrorData	error;
-	int			i;
 
 	memset(&error, 0, sizeof(error));
 	error.sqlerrcode = ERRCODE_ORCH_ACTION_FAILED;
-	for (i = 0; i < 2; i++)
-	{
-		JsonbValue	key;
-		JsonbValue *value;
-
-		key.type = jbvString;
-		key.val.string.val = (char *) names[i];
-		key.val.string.len = strlen(names[i]);
-		value = findJsonbValueFromContainer(object, JB_FOBJECT, &key);
-		if (value == NULL || value->type != jbvString)
-			continue;
-		if (i == 0)
-			error.message = pnstrdup(value->val.string.val, value->val.string.len);
-		else
-			error.detail = pnstrdup(value->val.string.val, value->val.string.len);
-	}
+	error.message = member_text(object, "message");
+	error.detail = member_text(object, "detail");
 	return error.message == NULL ? NULL : orch_engine_error(&error, NULL);
 }
 
@@ -661,12 +655,8 @@ judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
 	MemoryContext old;
 
 	result->reason = NULL;
-	step_status = (StepStatus)
-		orch_catalog_label_value(ENUM_STEP_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
-	run_status = (RunStatus)
-		orch_catalog_label_value(ENUM_RUN_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 12, &isnull)));
+	step_status = (StepStatus) orch_catalog_label_column(ENUM_STEP_STATUS, tuple, desc, 1);
+	run_status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, tuple, desc, 12);
 
 	/* the same result again; not another one, nor one from before a resume */
 	lease = SPI_getbinval(tuple, desc, 2, &isnull);

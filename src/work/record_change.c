@@ -66,6 +66,7 @@
 #include "record/record.h"
 #include "record/record_partition.h"
 #include "work/record_change.h"
+#include "work/run.h"
 
 /* More are not kept until the end of the statement. */
 #define MAX_NOTED	10000

@@ -35,6 +35,7 @@
 #include "guard/transition.h"
 #include "record/principal.h"
 #include "record/record.h"
+#include "work/run.h"
 
 #define MAX_IDEMPOTENCY_KEY 255
 
@@ -96,25 +97,12 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 					 (PERMISSION_MODIFY_ALL_DATA | PERMISSION_MANAGE_RUNS)) != 0;
 	memset(&request, 0, sizeof(request));
 	request.definition = orch_definition_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	if (request.definition->kind == DEFINITION_EVALUATION)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is an evaluation flow: it is asked, not started",
-						request.definition->name)));
+	orch_run_require_orchestration(request.definition);
 	if (!PG_ARGISNULL(1))
 		orch_run_set_record(&request, text_to_cstring(PG_GETARG_TEXT_PP(1)), role);
 	if (!PG_ARGISNULL(2))
 		request.inputs = PG_GETARG_JSONB_P(2);
-	if (!PG_ARGISNULL(3))
-	{
-		request.idempotency_key = text_to_cstring(PG_GETARG_TEXT_PP(3));
-		if (request.idempotency_key[0] == '\0' ||
-			pg_mbstrlen(request.idempotency_key) > MAX_IDEMPOTENCY_KEY)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("an idempotency key must have 1 to %d characters",
-							MAX_IDEMPOTENCY_KEY)));
-	}
+	request.idempotency_key = orch_run_key_argument(fcinfo, 3);
 	if (!PG_ARGISNULL(4))
 	{
 		Principal	owner;
@@ -139,10 +127,36 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(run_id);
 }
 
+void
+orch_run_require_orchestration(const Definition *definition)
+{
+	if (definition->kind == DEFINITION_EVALUATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is an evaluation flow: it is asked, not started",
+						definition->name)));
+}
+
+char *
+orch_run_key_argument(FunctionCallInfo fcinfo, int argno)
+{
+	char	   *key;
+
+	if (PG_ARGISNULL(argno))
+		return NULL;
+	key = text_to_cstring(PG_GETARG_TEXT_PP(argno));
+	if (key[0] == '\0' || pg_mbstrlen(key) > MAX_IDEMPOTENCY_KEY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an idempotency key must have 1 to %d characters",
+						MAX_IDEMPOTENCY_KEY)));
+	return key;
+}
+
 /*
- * The record that a run is about: of the definition's record type, or of the one that
- * has such a record.  The caller must be able to read it himself; one that he cannot
- * read is refused as one that is none.
+ * The record type is the definition's or, where the definition has none, the type that has
+ * a record with the key.  A record that the role cannot read is refused as one that does
+ * not exist.
  */
 void
 orch_run_set_record(StartRequest *request, char *key, Oid role)
@@ -168,9 +182,6 @@ orch_run_set_record(StartRequest *request, char *key, Oid role)
 						request->record_type)));
 }
 
-/*
- * Who starts the run: the user of the role that acts, if it is one's.
- */
 void
 orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by)
 {
@@ -237,27 +248,21 @@ orchestration_cancel_run(PG_FUNCTION_ARGS)
 	return move_run(fcinfo, &plan_cancel);
 }
 
+/*
+ * Change the status of a run by one UPDATE.
+ */
 static Datum
 move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
 {
+	RunStatus	status;
 	SystemContext saved;
-	Frame	   *frame;
-	Oid			role;
-	Datum		value;
+	Frame	   *frame = enter_run(fcinfo, &saved, &status);
+	Datum		value = PG_GETARG_DATUM(0);
 	bool		moved;
 
-	orch_require_arguments(fcinfo, 0, 1, "run_id");
-	value = PG_GETARG_DATUM(0);
-	role = GetUserId();
-	orch_access_require_move(role, DatumGetUUIDP(value));
-	frame = orch_frame_push(FRAME_CALL, role, NULL);
-	orch_system_connect(&saved);
-	(void) orch_lock_run(DatumGetUUIDP(value), RUN_LOCK_MOVE);
-	orch_access_require_move(role, DatumGetUUIDP(value));
 	orch_plan_execute_latest(plan, &value, NULL, 0);
 	moved = SPI_processed > 0;
-	orch_system_finish(&saved);
-	orch_frame_pop(frame);
+	leave_run(frame, &saved);
 	PG_RETURN_BOOL(moved);
 }
 
@@ -320,22 +325,23 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 }
 
 /*
- * A call that moves a run: the caller's right to it, and the lock on it.
+ * Begin a call that moves a run: ask for the right, lock the run, and ask again, since the
+ * right may have changed while the call waited for the lock.
  */
 static Frame *
 enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RunStatus *status)
 {
 	Oid			role = GetUserId();
-	Datum		value;
+	pg_uuid_t  *run_id;
 	Frame	   *frame;
 
 	orch_require_arguments(fcinfo, 0, 1, "run_id");
-	value = PG_GETARG_DATUM(0);
-	orch_access_require_move(role, DatumGetUUIDP(value));
+	run_id = PG_GETARG_UUID_P(0);
+	orch_access_require_move(role, run_id);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(saved);
-	(void) orch_lock_run(DatumGetUUIDP(value), RUN_LOCK_MOVE);
-	orch_access_require_move(role, DatumGetUUIDP(value));
+	(void) orch_lock_run(run_id, RUN_LOCK_MOVE);
+	orch_access_require_move(role, run_id);
 	*status = orch_lock_run_status(0);
 	return frame;
 }

@@ -18,7 +18,6 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -40,8 +39,8 @@
 #include "record/principal.h"
 #include "trail/history.h"
 #include "trail/log.h"
-
-#define MAX_IDEMPOTENCY_KEY 255
+#include "work/run.h"
+#include "work/work_item.h"
 
 /* A work item and its run, locked. */
 typedef struct ItemState
@@ -137,9 +136,8 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 	item->step_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
 	item->assignee_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
 	item->name = SPI_getvalue(tuple, desc, 3);
-	item->status = (WorkItemStatus)
-		orch_catalog_label_value(ENUM_WORK_ITEM_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	item->status = (WorkItemStatus) orch_catalog_label_column(ENUM_WORK_ITEM_STATUS, tuple,
+															  desc, 4);
 	item->idempotency_key = SPI_getvalue(tuple, desc, 5);
 	item->completed_by = SPI_getvalue(tuple, desc, 6);
 	item->completed_at = SPI_getvalue(tuple, desc, 7);
@@ -183,7 +181,7 @@ Datum
 orchestration_complete_work_item(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *outputs = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
-	char	   *key = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *key;
 	char	   *actor;
 	SystemContext saved;
 	Oid			role = GetUserId();
@@ -199,11 +197,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_INPUT),
 				 errmsg("outputs must be a JSON object: names of outputs and their values")));
-	if (key != NULL && (key[0] == '\0' || pg_mbstrlen(key) > MAX_IDEMPOTENCY_KEY))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("an idempotency key must have 1 to %d characters",
-						MAX_IDEMPOTENCY_KEY)));
+	key = orch_run_key_argument(fcinfo, 2);
 
 	actor = orch_principal_role_label(role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
@@ -413,27 +407,31 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
 Datum
 orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *assignee;
+	orch_require_arguments(fcinfo, 0, 2, "work_item_id and assignee_id");
+	PG_RETURN_BOOL(orch_work_item_reassign(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)));
+}
+
+bool
+orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee)
+{
 	Principal	principal;
 	SystemContext saved;
 	Frame	   *frame;
 	ItemState	item;
 	bool		other;
 
-	orch_require_arguments(fcinfo, 0, 2, "work_item_id and assignee_id");
-	assignee = PG_GETARG_UUID_P(1);
 	if (!orch_principal_get(assignee, &principal) || !principal.is_active)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("assignee %s is no active user, group or queue",
 						orch_uuid_text(assignee))));
 
-	frame = enter_item(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_reassign);
+	frame = enter_item(item_id, &saved, &item, orch_access_require_reassign);
 	other = !orch_uuid_equal(&item.assignee_id, assignee);
 	if (other)
 		assign(&item, assignee, NULL);
 	leave_item(frame, &saved);
-	PG_RETURN_BOOL(other);
+	return other;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_fail_work_item);

@@ -161,12 +161,12 @@ mutant 'access: changes of shares invalidate nothing' base/catalog.c \
     's/^\t\torch_catalog_share_generation\+\+;//' share_revoke
 mutant 'membership: circles are looked for without a lock' access/membership.c \
     's/ FOR NO KEY UPDATE//' membership_cycle
-mutant 'share: without a lock on the run' call/share.c \
-    's/(orch_lock_run\(&record.run_id, RUN_LOCK_)MOVE/\1KEEP/' rights_race
-mutant 'share: the right is not asked again under the lock' call/share.c \
-    's/^\torch_share_require_all\(role, record\.object, .*;//' rights_race
+mutant 'share: without a lock on the run' call/caller.c \
+    's/(orch_lock_run\(&record->run_id, RUN_LOCK_)MOVE/\1KEEP/' rights_race
+mutant 'share: the right is not asked again under the lock' call/caller.c \
+    '/orch_lock_run\(&record->run_id, RUN_LOCK_MOVE/{n;s/.*//}' rights_race
 mutant 'run: the right is not asked again under the lock' work/run.c \
-    '/orch_lock_run\(DatumGetUUIDP\(value\)/{n;s/.*//}' rights_race
+    '/orch_lock_run\(run_id, RUN_LOCK_MOVE/{n;s/.*//}' rights_race
 mutant 'work item: the right is not asked again under the lock' work/work_item.c \
     '/^\trequire\(role, id\);/{N;/tuple = /s/^\trequire\(role, id\);//}' rights_race
 mutant 'stamp: nobody says that he writes' base/stamp.c \
