@@ -20,7 +20,7 @@
 
 #include "base/orchestration.h"
 
-/* The automated process user; sql/parts/object.sql seeds it with this id. */
+/* The automated process user; sql/parts/record/principal.sql seeds it with this id. */
 extern const pg_uuid_t orch_automated_process;
 
 /*

@@ -285,7 +285,7 @@ command_done(Node *command)
 
 /*
  * A restore with --disable-triggers ends so: triggers of ours that must fire ALWAYS
- * (sql/parts/replica.sql) do again.
+ * (sql/parts/cache.sql) do again.
  */
 static void
 triggers_enabled(RangeVar *table)
