@@ -76,6 +76,10 @@ orch_formula_is_too_long(const char *text, int length)
 	return length > MAX_TEXT_LENGTH && pg_mbstrlen_with_len(text, length) > MAX_TEXT_LENGTH;
 }
 
+static void too_long(void) pg_attribute_noreturn();
+static void wrong_argument(const FormulaNode *node, int n, JsonbValue *value,
+						   const char *wanted) pg_attribute_noreturn();
+
 static void
 too_long(void)
 {
@@ -846,16 +850,16 @@ static JsonbValue *
 formula_add_months(EvalContext *cxt, const FormulaNode *node)
 {
 	Timestamp	timestamp;
-	int32		months;
+	int32		count;
 	bool		date;
 	Interval	interval = {0};
 
 	if (!time_argument(cxt, node, 0, &timestamp, &date) ||
-		!integer_argument(cxt, node, 1, &months))
+		!integer_argument(cxt, node, 1, &count))
 		return NULL;
-	if (abs(months) > 10000 * MONTHS_PER_YEAR)
+	if (abs(count) > 10000 * MONTHS_PER_YEAR)
 		orch_formula_date_out_of_range();
-	interval.month = months;
+	interval.month = count;
 	return orch_formula_time_value(DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
 															TimestampGetDatum(timestamp),
 															IntervalPGetDatum(&interval))),
