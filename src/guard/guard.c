@@ -106,7 +106,10 @@ static int	npending = 0;
 static int	max_pending = 0;
 static int	nunchecked = 0;		/* rows noted since the last look */
 
-/* Rows that are being judged, and whose consequences are made; on the stack of flush(). */
+/*
+ * Rows that are being judged, and whose consequences are made.  In TopTransactionContext:
+ * when a subtransaction is aborted, the stack of its flush() is gone.
+ */
 typedef struct Judged
 {
 	struct Judged *outer;
@@ -834,7 +837,7 @@ flush(bool statement_ended)
 	int			level = GetCurrentTransactionNestLevel();
 	int			depth = orch_guard_depth();
 	GuardEntry *entries;
-	Judged		set;
+	Judged	   *set;
 	int			first = npending;
 	int			unchecked;
 	int			nentries;
@@ -861,11 +864,12 @@ flush(bool statement_ended)
 				pending[i].checked = true;
 		nunchecked = 0;
 
-		set.outer = judged;
-		set.nest_level = level;
-		set.entries = entries;
-		set.nentries = nentries;
-		judged = &set;
+		set = MemoryContextAlloc(TopTransactionContext, sizeof(Judged));
+		set->outer = judged;
+		set->nest_level = level;
+		set->entries = entries;
+		set->nentries = nentries;
+		judged = set;
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		if (unchecked < nentries)
@@ -877,7 +881,8 @@ flush(bool statement_ended)
 		if (statement_ended)
 			orch_cascade(entries, nentries);
 		SPI_finish();
-		judged = set.outer;
+		judged = set->outer;
+		pfree(set);
 		pfree(entries);
 	}
 	if (statement_ended)
