@@ -464,12 +464,6 @@ orch_document_element(DocShape shape, const char *name)
 	return NULL;
 }
 
-const char *
-orch_document_shape_name(DocShape shape)
-{
-	return shapes[shape].name;
-}
-
 /*
  * Read the XML notation.  Raises 2200M when it is not one well-formed document,
  * OR201 for a document type declaration and 0A000 on a server without libxml; what

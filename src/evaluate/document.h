@@ -116,7 +116,6 @@ typedef struct DocNode
 
 extern const DocElement *orch_document_elements(DocShape shape, int *nelements);
 extern const DocElement *orch_document_element(DocShape shape, const char *name);
-extern const char *orch_document_shape_name(DocShape shape);
 
 extern DocNode *orch_document_from_xml(xmltype *source);
 extern DocNode *orch_document_from_jsonb(Jsonb *source, DocShape shape);

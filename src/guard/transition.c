@@ -203,12 +203,6 @@ orch_transition_status_value(Level level, Oid label)
 	return orch_catalog_label_value(levels[level].type, label);
 }
 
-Oid
-orch_transition_status_oid(Level level, int status)
-{
-	return orch_catalog_label_oid(levels[level].type, status);
-}
-
 /*
  * The transition, or NULL when the change is illegal.
  */

@@ -49,7 +49,6 @@ typedef struct Transition
 extern const char *orch_transition_level_name(Level level);
 extern const char *orch_transition_status_name(Level level, int status);
 extern int	orch_transition_status_value(Level level, Oid label);
-extern Oid	orch_transition_status_oid(Level level, int status);
 
 extern const Transition *orch_transition_find(Level level, int from, int to);
 extern char *orch_transition_targets(Level level, int from);
