@@ -298,6 +298,84 @@ UPDATE public.evaluation_record SET status = 'Paid', note = 'x' WHERE id = 10;
 SELECT string_agg(s.name, ' ' ORDER BY s.id) FROM orchestration.stage_run s JOIN orchestration.run r ON r.id = s.run_id WHERE r.orchestration_name = 'Changed';
 SELECT * FROM orchestration.verify();
 SELECT orchestration.deactivate_orchestration('Changed');
+
+--
+-- References to what is no variable: the user that starts, times, the record, globals
+--
+CREATE ROLE regress_evaluation_val;
+SELECT pg_temp.person('val@example.com', 'Val', 'regress_evaluation_val');
+SELECT orchestration.update_user(id, modify_all_data => true) FROM orchestration.principal WHERE username = 'val@example.com';
+SELECT pg_temp.orchestration('References', 'S', jsonb_build_object(
+    'variables', jsonb_build_array(pg_temp.variable('l', 'String', NULL, true), pg_temp.variable('r', 'SObject'), pg_temp.variable('day', 'Date')),
+    'constants', '[{"name": "Yes", "dataType": "String", "value": {"stringValue": "true"}}, {"name": "Noon", "dataType": "Time", "value": {"timeValue": "12:00:00.000Z"}}]'::jsonb,
+    'textTemplates', '[{"name": "Hello", "text": "{! $User.Name }: {!$User.Nothing}{!Noon}!"}]'::jsonb,
+    'formulas', '[{"name": "Tomorrow", "dataType": "Date", "expression": "{!day} + 1.5"}, {"name": "Moment", "dataType": "DateTime", "expression": "{!day}"}, {"name": "Third", "dataType": "Number", "scale": 2, "expression": "1 / 3"},
+        {"name": "Same", "dataType": "Boolean", "expression": "{!$Flow.CurrentDate} <= {!$Flow.CurrentDateTime}"}, {"name": "No_day", "dataType": "Date", "expression": "{!r.x}"}, {"name": "Nought", "dataType": "Number", "expression": "{!$User.Nothing}"}]'::jsonb,
+    'orchestratedStages', jsonb_build_array(
+        pg_temp.stage('S', 'T', pg_temp.step('E', 'B', 'Eval_Echo', '{}', (SELECT jsonb_object_agg(n, jsonb_build_object('elementReference', r))
+            FROM unnest('{$User.Username,$User.Name,$User.Nothing,$User.Id,$Flow.CurrentRecord,r,r.a.b,r.none,l,Yes,Noon,Hello,Tomorrow,Moment,Third,Same,Nought,S.Status,T.Status,E.Status,L.Status}'::text[]) WITH ORDINALITY x (r, n))),
+            pg_temp.step('Times', 'B', 'Eval_Echo', '{E}', '{"today": {"elementReference": "$Flow.CurrentDate"}, "start": {"elementReference": "$Flow.InterviewStartTime"}, "now": {"elementReference": "$Flow.CurrentDateTime"}, "guid": {"elementReference": "$Flow.InterviewGuid"}}')),
+        pg_temp.stage('T', NULL, pg_temp.step('L', 'I', 'Eval_Screen', '{}', '{"text": {"elementReference": "Hello"}}')))));
+SET ROLE regress_evaluation_val;
+SELECT orchestration.start_orchestration('References', inputs => '{"l": [], "r": {"a": {"b": [1]}}, "day": "2027-01-01"}') IS NOT NULL;
+RESET ROLE;
+SELECT key::integer, CASE WHEN key = '4' THEN to_jsonb(value #>> '{}' = (SELECT id::text FROM orchestration.principal WHERE username = 'val@example.com')) ELSE value END
+  FROM orchestration.step_run t, jsonb_each(t.outputs) WHERE t.run_id = pg_temp.run() AND t.name = 'E' ORDER BY 1;
+SELECT (outputs->>'today')::date = (now() AT TIME ZONE 'UTC')::date, (outputs->>'start')::timestamptz <= (outputs->>'now')::timestamptz, (outputs->>'guid')::uuid IS NOT NULL
+  FROM orchestration.step_run t JOIN orchestration.run r ON r.id = t.run_id WHERE t.run_id = pg_temp.run() AND t.name = 'Times';
+SELECT pg_temp.state();
+SELECT screen_flow_inputs FROM orchestration.work_item WHERE run_id = pg_temp.run();
+-- IsEmpty and its like in a run; a constant on the left side
+SELECT pg_temp.orchestration('Emptiness', 'D', jsonb_build_object('variables', jsonb_build_array(pg_temp.variable('l', 'String', NULL, true), pg_temp.variable('s', 'String'), pg_temp.variable('b', 'Boolean'), pg_temp.variable('r', 'SObject')),
+    'constants', '[{"name": "Yes", "dataType": "String", "value": {"stringValue": "true"}}]'::jsonb,
+    'decisions', jsonb_build_array(jsonb_build_object('name', 'D', 'label', 'D', 'defaultConnector', '{"targetReference": "Neither"}'::jsonb, 'rules', jsonb_build_array(
+        jsonb_build_object('name', 'Empty', 'label', 'x', 'conditionLogic', 'and', 'connector', '{"targetReference": "None_given"}'::jsonb, 'conditions', jsonb_build_array(pg_temp.condition('l', 'IsEmpty', '{"booleanValue": true}'), pg_temp.condition('s', 'IsEmpty'), pg_temp.condition('r', 'WasSet', '{"booleanValue": false}'))),
+        jsonb_build_object('name', 'True', 'label', 'x', 'conditionLogic', 'and', 'connector', '{"targetReference": "All_given"}'::jsonb, 'conditions', jsonb_build_array(pg_temp.condition('Yes', 'EqualTo', '{"elementReference": "r.yes"}'), pg_temp.condition('l', 'IsEmpty', '{"booleanValue": false}'), pg_temp.condition('None_given', 'WasVisited', '{"booleanValue": false}'), pg_temp.condition('None_given', 'HasError', '{"booleanValue": false}')))))),
+    'orchestratedStages', jsonb_build_array(pg_temp.stage('None_given', NULL), pg_temp.stage('All_given', NULL), pg_temp.stage('Neither', NULL))));
+SELECT orchestration.start_orchestration('Emptiness', inputs => i) IS NOT NULL, pg_temp.state()
+  FROM unnest(ARRAY['{}', '{"l": [], "s": ""}', '{"l": ["x"], "r": {"yes": true}}', '{"l": ["x"], "r": {"yes": false}}', '{"l": [], "s": "x", "r": {"yes": true}}', '{"r": {"yes": true}, "s": "x"}']::jsonb[]) i;
+SELECT string_agg(s.name, ' ' ORDER BY s.id) FROM orchestration.stage_run s JOIN orchestration.run r ON r.id = s.run_id WHERE r.orchestration_name = 'Emptiness';
+SELECT orchestration.start_orchestration('Emptiness', inputs => '{"l": ["x"], "r": {"yes": 1}}') IS NOT NULL;
+SELECT pg_temp.failure();
+-- values that cannot be had: the step fails, or its stage
+SELECT pg_temp.orchestration('Unhad_' || n, 'S', jsonb_build_object('formulas', '[{"name": "Bad", "dataType": "Number", "expression": "{!$User.Username}"}, {"name": "Bad_day", "dataType": "Date", "expression": "{!$User.Username}"}, {"name": "Bad_yes", "dataType": "Boolean", "expression": "{!$User.Username}"}, {"name": "Bad_text", "expression": "{!$User.IsActive}", "dataType": "String"}]'::jsonb,
+    'textTemplates', jsonb_build_array('{"name": "Nobody", "text": "nobody@example.com"}'::jsonb, '{"name": "Long", "text": "{!Name}"}'::jsonb, jsonb_build_object('name', 'Name', 'text', repeat('x', 600000) || '{!$User.Username}' || repeat('x', 600000))),
+    'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, s))))
+  FROM (VALUES (1, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Bad"}}')), (2, pg_temp.step('E', 'A', 'Eval_Work', '{}', '{"x": {"elementReference": "Bad_day"}}')), (3, pg_temp.step('E', 'I', 'Eval_Screen', '{}', '{"x": {"elementReference": "Bad_yes"}}')),
+        (4, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Bad_text"}}')), (5, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "$Nothing.Given"}}')), (6, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Long"}}')),
+        (7, pg_temp.step('E', 'I', 'Eval_Screen', '{}', '{}', '{!$User.Nothing}')), (8, pg_temp.step('E', 'I', 'Eval_Screen', '{}', '{}', '{!Nobody}'))) x (n, s);
+SELECT n, orchestration.start_orchestration('Unhad_' || n) IS NOT NULL, pg_temp.state(), pg_temp.failure() FROM generate_series(1, 8) n;
+SELECT DISTINCT status, count(*) FROM orchestration.run WHERE orchestration_name LIKE 'Unhad%' GROUP BY 1;
+-- a function suspends the run it works for: the step that begins beside it fails later
+CREATE FUNCTION public.evaluation_suspend(i jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT to_jsonb(orchestration.suspend_run((i->>'run')::uuid)) $$;
+SELECT orchestration.register_action('Eval_Suspend', 'function', 'evaluation_suspend(jsonb)');
+SELECT pg_temp.orchestration('Suspends', 'S', jsonb_build_object('textTemplates', '[{"name": "Nobody", "text": "nobody@example.com"}]'::jsonb, 'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
+    pg_temp.step('A', 'B', 'Eval_Suspend', '{}', '{"run": {"elementReference": "$Orchestration.Instance"}}'), pg_temp.step('I', 'I', 'Eval_Screen', '{}', '{}', '{!Nobody}')))));
+SELECT orchestration.start_orchestration('Suspends') IS NOT NULL;
+SELECT pg_temp.state();
+SELECT name, pending->>'outcome', pg_temp.masked(pending->'error'->>'message') FROM orchestration.step_run WHERE run_id = pg_temp.run() ORDER BY id;
+SELECT orchestration.resume_run(pg_temp.run());
+SELECT pg_temp.state();
+SELECT pg_temp.failure();
+-- an action that is no longer registered for workers
+SELECT pg_temp.orchestration('Gone', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('W', 'A', 'Eval_Work')))));
+SELECT orchestration.unregister_action('Eval_Work');
+SELECT orchestration.start_orchestration('Gone') IS NOT NULL;
+SELECT pg_temp.state();
+SELECT pg_temp.failure();
+-- a condition that cannot be decided: what was a function is a worker
+SELECT orchestration.register_action('Eval_Other', 'function', 'evaluation_decide(jsonb)');
+SELECT pg_temp.orchestration('Undecided', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL) || '{"exitActionName": "Eval_Other", "exitActionType": "evaluationFlow"}')));
+SELECT orchestration.unregister_action('Eval_Other'), orchestration.register_action('Eval_Other', 'worker');
+SELECT orchestration.start_orchestration('Undecided') IS NOT NULL;
+SELECT pg_temp.state();
+SELECT pg_temp.failure();
+SELECT * FROM orchestration.verify();
+SELECT orchestration.unregister_action(a) FROM unnest('{Eval_Suspend,Eval_Other}'::text[]) a;
+DROP FUNCTION public.evaluation_suspend(jsonb);
+UPDATE orchestration.principal SET role_name = NULL WHERE role_name = 'regress_evaluation_val';
+DROP ROLE regress_evaluation_val;
+
 SELECT orchestration.unregister_record_type('Evaluation_Record');
 DROP OWNED BY regress_evaluation_other, regress_evaluation_ann;
 DROP ROLE regress_evaluation_other, regress_evaluation_ann;
