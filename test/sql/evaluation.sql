@@ -271,6 +271,17 @@ SELECT pg_temp.orchestration('Collections', 'A', jsonb_build_object(
 SELECT orchestration.start_orchestration('Collections', inputs => '{"o": ["x", "y", "z"]}') IS NOT NULL;
 SELECT variables FROM orchestration.run WHERE id = pg_temp.run();
 
+-- assignments that fail when they are carried out, and those that find nothing to do
+SELECT pg_temp.orchestration('Assign_' || n, 'A', jsonb_build_object(
+    'variables', jsonb_build_array(pg_temp.variable('c', 'String', NULL, true), pg_temp.variable('r', 'SObject'), pg_temp.variable('n', 'Number'), pg_temp.variable('s', 'String'), pg_temp.variable('d', 'DateTime'), pg_temp.variable('b', 'Boolean'), pg_temp.variable('t', 'Time')),
+    'assignments', jsonb_build_array(jsonb_build_object('name', 'A', 'assignmentItems', jsonb_build_array(jsonb_build_object('assignToReference', v[1], 'operator', v[2], 'value', jsonb_build_object('elementReference', v[3]))))),
+    'orchestratedStages', '[]'::jsonb) || '{"orchestratedStages": [{"name": "Unreached", "label": "Unreached"}]}')
+  FROM (VALUES (1, '{c,RemovePosition,r.text}'::text[]), (2, '{c,RemovePosition,r.large}'), (3, '{c,RemoveBeforeFirst,r.text}'), (4, '{c,RemoveUncommon,r.list}'), (5, '{c,AddAtStart,r.none}'), (6, '{n,Add,r.text}'), (7, '{n,Subtract,r.number}'), (8, '{s,Add,r.text}'), (9, '{s,Add,s}'),
+        (10, '{d,Add,r.number}'), (11, '{d,Subtract,r.large}'), (12, '{n,AssignCount,r.text}'), (13, '{b,Assign,r.number}'), (14, '{d,Assign,r.text}'), (15, '{t,Assign,r.text}'), (16, '{r.text.deeper,Assign,n}'), (17, '{r.number,Add,r.text}'), (18, '{c,Assign,r.number}'), (19, '{r,Assign,r.text}'), (20, '{s,Add,r.none}')) x (n, v);
+SELECT orchestration.start_orchestration('Assign_' || n, inputs => jsonb_build_object('c', '["a", "b"]'::jsonb, 'n', 1, 's', CASE n WHEN 9 THEN repeat('x', 600000) ELSE 's' END, 'd', '2027-01-01T12:00:00Z', 'r', '{"text": "b", "large": 99999999999999999999, "list": ["b", "c"], "number": 1.6}'::jsonb)) IS NOT NULL
+  FROM generate_series(1, 20) n;
+SELECT orchestration_name, status, CASE WHEN error IS NULL THEN (SELECT string_agg(key || ' ' || left(value::text, 90), ', ' ORDER BY key) FROM jsonb_each(variables)) ELSE pg_temp.failure(id) END FROM orchestration.run WHERE orchestration_name LIKE 'Assign\_%' ORDER BY split_part(orchestration_name, '_', 2)::integer;
+
 --
 -- Decisions on what changed, operators on collections, conditions in conditions
 --
