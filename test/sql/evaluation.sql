@@ -311,6 +311,26 @@ SELECT * FROM orchestration.verify();
 SELECT orchestration.deactivate_orchestration('Changed');
 
 --
+-- Evaluation flows: lookups by the key, into variables, of nothing; a flow without an end
+--
+SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Find_' || n, 'label', 'Find', 'processType', 'EvaluationFlow', 'start', '{"connector": {"targetReference": "Get"}}'::jsonb,
+    'variables', '[{"name": "one", "dataType": "SObject"}, {"name": "many", "dataType": "SObject", "isCollection": true}, {"name": "id", "dataType": "Number", "isInput": true}, {"name": "isOrchestrationConditionMet", "dataType": "Boolean", "isOutput": true}]'::jsonb,
+    'recordLookups', jsonb_build_array('{"name": "Get", "label": "Get", "object": "Evaluation_Record", "connector": {"targetReference": "Is"}}'::jsonb || l),
+    'assignments', '[{"name": "Yes", "label": "Yes", "assignmentItems": [{"assignToReference": "isOrchestrationConditionMet", "operator": "Assign", "value": {"booleanValue": true}}]}, {"name": "Round", "label": "Round", "assignmentItems": [], "connector": {"targetReference": "Is"}}]'::jsonb,
+    'decisions', jsonb_build_array(CASE WHEN n = 6 THEN '{"defaultConnector": {"targetReference": "Round"}}'::jsonb ELSE '{}' END || jsonb_build_object('name', 'Is', 'label', 'Is', 'rules', jsonb_build_array(jsonb_build_object('name', 'Good', 'label', 'Good', 'conditionLogic', 'and', 'connector', '{"targetReference": "Yes"}'::jsonb, 'conditions', jsonb_build_array(c)))))))
+  FROM (VALUES (1, '{"getFirstRecordOnly": true, "outputReference": "one", "filters": [{"field": "Id", "operator": "EqualTo", "value": {"elementReference": "id"}}]}'::jsonb, pg_temp.condition('one.Id', 'EqualTo', '{"numberValue": 1}')),
+        (2, '{"outputReference": "many", "limit": 2, "sortField": "Amount", "sortOrder": "Asc", "filters": [{"field": "Id", "operator": "GreaterThan", "value": {"numberValue": 0}}]}', pg_temp.condition('many', 'IsEmpty', '{"booleanValue": false}')),
+        (3, '{"getFirstRecordOnly": true, "outputReference": "one", "assignNullValuesIfNoRecordsFound": true, "filters": [{"field": "Note", "operator": "EqualTo", "value": {"stringValue": "there is none"}}]}', pg_temp.condition('one', 'WasSet', '{"booleanValue": false}')),
+        (4, '{"filterLogic": "or", "filters": [{"field": "Status", "operator": "EqualTo", "value": {"stringValue": "Closed"}}, {"field": "Note", "operator": "IsNull", "value": {"booleanValue": true}}, {"field": "Nonsense", "operator": "EqualTo"}]}', pg_temp.condition('Get', 'IsEmpty', '{"booleanValue": false}')),
+        (5, '{"filters": [{"field": "Note", "operator": "EqualTo"}, {"field": "Amount", "operator": "EqualTo", "value": {"numberValue": 20}}]}', pg_temp.condition('Get', 'IsNull', '{"booleanValue": false}')),
+        (6, '{"getFirstRecordOnly": true}', pg_temp.condition('Get.Nonsense', 'EqualTo', '{"stringValue": "never"}')), (7, '{"object": "Nowhere"}', pg_temp.condition('Get', 'IsNull', '{"booleanValue": false}'))) x (n, l, c);
+SELECT n, pg_temp.try(format('SELECT orchestration.activate_orchestration(%L)', 'Find_' || n)) FROM generate_series(1, 7) n;
+SELECT pg_temp.orchestration('By_find_' || n, 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Go', 'B', 'Eval_Echo')
+    || jsonb_build_object('entryActionName', 'Find_' || n, 'entryActionType', 'evaluationFlow', 'entryActionInputParameters', '[{"name": "id", "value": {"numberValue": 1}}]'::jsonb))))) FROM generate_series(1, 6) n;
+SELECT orchestration.start_orchestration('By_find_' || n) IS NOT NULL FROM generate_series(1, 6) n;
+SELECT orchestration_name, pg_temp.state(id), CASE WHEN error IS NOT NULL THEN pg_temp.failure(id) END FROM orchestration.run WHERE orchestration_name LIKE 'By_find%' ORDER BY 1;
+
+--
 -- References to what is no variable: the user that starts, times, the record, globals
 --
 CREATE ROLE regress_evaluation_val;
