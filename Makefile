@@ -6,6 +6,8 @@
 #   make, make install       build and install for PG_CONFIG's server
 #   make test                all tests, on a throwaway server
 #   make test-all            and those that take longer
+#   make coverage [KINDS="regress pgtap"]
+#                            how much of src/ the tests run; test/coverage.sh
 #   make demo [FILE=path] [KEEP=1]   plays an orchestration file
 #   make bench               figures
 #   make accept              takes the results of regress and isolation tests
@@ -88,7 +90,7 @@ build/flags: FORCE
 	@echo '$(VERSION) $(EXTVERSION) $(CC) $(CFLAGS)' | cmp -s - $@ || \
 		echo '$(VERSION) $(EXTVERSION) $(CC) $(CFLAGS)' >$@
 
-.PHONY: FORCE test test-all demo bench accept
+.PHONY: FORCE test test-all coverage demo bench accept
 
 test test-all: export WERROR = 1
 test-all: export ORCH_LONG = 1
@@ -96,6 +98,10 @@ test test-all:
 	@test/setup.sh
 	@$(MAKE) -s -j$$(nproc) all
 	@test/throwaway.sh test/run.sh
+
+coverage:
+	@test/setup.sh
+	@test/coverage.sh $(KINDS)
 
 demo:
 	@test/setup.sh

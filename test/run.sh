@@ -1,6 +1,11 @@
 #!/bin/bash
 # run.sh: all tests, against the throwaway server of test/throwaway.sh.
 #
+#   test/throwaway.sh test/run.sh [KIND...]
+#
+# Kinds: checks, regress, isolation, pgtap, models, flows, tap, mutants, long.  Without
+# an argument all of them run, and long only if ORCH_LONG=1.
+#
 # Each kind prints its own output; what failed is shown.  The last line is
 # "N passed, N failed" over all kinds: regress files, isolation specs, pgTAP and
 # TAP assertions, checks and played files.  A kind that has files but ran no test
@@ -220,14 +225,29 @@ lane() {
 
 : >"$work/counts"
 : >"$work/lock"
-kinds=(regress isolation pgtap models flows)
-[ "${ORCH_LONG:-0}" = 1 ] && kinds+=(long)
-lane tap mutants checks &
-lane "${kinds[@]}"
+kinds=("$@")
+if [ $# -eq 0 ]; then
+    kinds=(tap mutants checks regress isolation pgtap models flows)
+    [ "${ORCH_LONG:-0}" = 1 ] && kinds+=(long)
+fi
+beside=()
+after=()
+for kind in "${kinds[@]}"; do
+    case $kind in
+        tap | mutants | checks) beside+=("$kind") ;;
+        regress | isolation | pgtap | models | flows | long) after+=("$kind") ;;
+        *)
+            echo "no kind of tests: $kind" >&2
+            exit 1
+            ;;
+    esac
+done
+lane "${beside[@]}" &
+lane "${after[@]}"
 wait
 
 # a kind that broke off has not counted itself
-for kind in tap mutants checks "${kinds[@]}"; do
+for kind in "${kinds[@]}"; do
     tail -n 1 "$work/$kind.out" | grep -q ' passed, ' && continue
     echo "$kind: broke off"
     echo "0 1" >>"$work/counts"

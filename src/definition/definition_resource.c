@@ -271,7 +271,7 @@ compile_template(Compiler *c, const DocNode *node, TemplateDef *template)
 {
 	const char *text = orch_definition_text(node, "text");
 	const DocNode *text_node = orch_document_child(node, "text");
-	const char *p = text;
+	const char *p;
 	int			n = 1;
 	MemoryContext old;
 

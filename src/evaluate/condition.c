@@ -251,7 +251,6 @@ is_member(const Requirement *requirement, const Operand *operand,
 		  JsonbValue *collection, JsonbValue *value)
 {
 	JsonbIterator *it;
-	JsonbIteratorToken token;
 	JsonbValue	member;
 
 	if (collection == NULL)
@@ -266,7 +265,7 @@ is_member(const Requirement *requirement, const Operand *operand,
 						   orch_condition_type_name(collection))));
 	it = JsonbIteratorInit(collection->val.binary.data);
 	(void) JsonbIteratorNext(&it, &member, true);
-	while ((token = JsonbIteratorNext(&it, &member, true)) == WJB_ELEM)
+	while (JsonbIteratorNext(&it, &member, true) == WJB_ELEM)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (orch_condition_same_value(&member, value))

@@ -301,7 +301,6 @@ static void
 fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
 {
 	JsonbIterator *it;
-	JsonbIteratorToken token;
 	JsonbValue	v;
 
 	check_stack_depth();
@@ -343,7 +342,7 @@ fill_from_jsonb(DocNode *node, JsonbValue *value, DocShape shape)
 
 	it = JsonbIteratorInit(value->val.binary.data);
 	(void) JsonbIteratorNext(&it, &v, true);	/* WJB_BEGIN_OBJECT */
-	while ((token = JsonbIteratorNext(&it, &v, true)) == WJB_KEY)
+	while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
 	{
 		char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
 		const DocElement *element = orch_document_element(shape, key);

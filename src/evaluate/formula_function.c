@@ -69,6 +69,10 @@ boolean_value(bool boolean)
 	return value;
 }
 
+static void too_long(void) pg_attribute_noreturn();
+static void wrong_argument(const FormulaNode *node, int n, JsonbValue *value,
+						   const char *wanted) pg_attribute_noreturn();
+
 static void
 too_long(void)
 {
@@ -840,16 +844,16 @@ static JsonbValue *
 formula_add_months(EvalContext *cxt, const FormulaNode *node)
 {
 	Timestamp	timestamp;
-	int32		months;
+	int32		count;
 	bool		date;
 	Interval	interval = {0};
 
 	if (!time_argument(cxt, node, 0, &timestamp, &date) ||
-		!integer_argument(cxt, node, 1, &months))
+		!integer_argument(cxt, node, 1, &count))
 		return NULL;
-	if (abs(months) > 10000 * MONTHS_PER_YEAR)
+	if (abs(count) > 10000 * MONTHS_PER_YEAR)
 		orch_formula_date_out_of_range();
-	interval.month = months;
+	interval.month = count;
 	return orch_formula_time_value(DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval,
 															TimestampGetDatum(timestamp),
 															IntervalPGetDatum(&interval))),

@@ -89,7 +89,7 @@ static StaticPlan plan_clear_all_work_items = {
 };
 
 static void forget_record_types(void);
-static char *table_name(Oid relation);
+static char *qualified_name(Oid relation);
 static bool is_current(const RecordType *type);
 static void refuse_unknown_type(const char *name);
 static void prepare_queries(RecordType *type);
@@ -154,7 +154,7 @@ orch_record_find(const char *name, bool missing_ok)
 	memset((char *) entry + offsetof(RecordType, relation), 0,
 		   sizeof(RecordType) - offsetof(RecordType, relation));
 	entry->relation = relation;
-	entry->table_name = MemoryContextStrdup(record_context, table_name(relation));
+	entry->table_name = MemoryContextStrdup(record_context, qualified_name(relation));
 	entry->key_column = MemoryContextStrdup(record_context, key_column);
 	entry->key_type = get_atttype(relation, attnum);
 	prepare_queries(entry);
@@ -238,7 +238,7 @@ prepare_queries(RecordType *type)
  * its unique key.
  */
 static char *
-table_name(Oid relation)
+qualified_name(Oid relation)
 {
 	char	   *name = get_rel_name(relation);
 
@@ -255,7 +255,7 @@ table_name(Oid relation)
 static bool
 is_current(const RecordType *type)
 {
-	char	   *name = table_name(type->relation);
+	char	   *name = qualified_name(type->relation);
 	AttrNumber	attnum;
 
 	if (name == NULL || strcmp(name, type->table_name) != 0)
@@ -449,7 +449,6 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 	orch_system_connect(&saved);
 	values[0] = CStringGetTextDatum(name);
 	values[1] = ObjectIdGetDatum(relid);
-	values[2] = CStringGetDatum(key_column);
 	if (known == NULL)
 	{
 		NameData	key_name;

@@ -58,12 +58,10 @@
 #define COL_ASSIGNEE_ID		8
 #define COL_ACTOR			9
 #define COL_COMMENTS		10
-#define COL_CONTEXT			11
 
 /* contract/fields.csv: lengths of FlowOrchestrationLog's texts, in characters */
 #define MAX_ACTOR		255
 #define MAX_COMMENTS	1333
-#define MAX_CONTEXT		80
 
 static LogEntry *entries = NULL;	/* in TopTransactionContext */
 static int	nentries = 0;
@@ -116,7 +114,6 @@ orch_log_append(const LogEntry *entry)
 	kept->gathered.nest_level = GetCurrentTransactionNestLevel();
 	kept->actor = orch_batch_keep_text(entry->actor, MAX_ACTOR);
 	kept->comments = orch_batch_keep_text(entry->comments, MAX_COMMENTS);
-	kept->context = orch_batch_keep_text(entry->context, MAX_CONTEXT);
 	nentries++;
 }
 
@@ -176,8 +173,6 @@ write_entries(LogEntry *taken, int ntaken)
 			pfree(taken[i].actor);
 		if (taken[i].comments != NULL)
 			pfree(taken[i].comments);
-		if (taken[i].context != NULL)
-			pfree(taken[i].context);
 	}
 }
 
@@ -266,11 +261,6 @@ fill_row(int i, Datum *values, bool *nulls, void *arg)
 	{
 		values[COL_COMMENTS] = CStringGetTextDatum(entry->comments);
 		nulls[COL_COMMENTS] = false;
-	}
-	if (entry->context != NULL)
-	{
-		values[COL_CONTEXT] = CStringGetTextDatum(entry->context);
-		nulls[COL_CONTEXT] = false;
 	}
 }
 

@@ -37,7 +37,6 @@ typedef struct LogEntry
 	bool		has_assignee;
 	char	   *actor;			/* NULL: the automated process user */
 	char	   *comments;		/* or NULL */
-	char	   *context;		/* or NULL */
 } LogEntry;
 
 /*

@@ -91,3 +91,36 @@ SELECT orchestration.evaluate_conditions('[]', '{}');
 SELECT orchestration.evaluate_conditions('{}', '1');
 SELECT orchestration.evaluate_conditions(NULL, '{}');
 SELECT orchestration.evaluate_conditions('{}', NULL);
+
+-- what is empty, blank, set: of each kind of value
+SELECT op, string_agg(CASE WHEN pg_temp.holds_literal(op, v, 'booleanValue', wanted) THEN 't' ELSE 'f' END, ' ' ORDER BY wanted DESC, n)
+  FROM unnest('{IsEmpty,IsBlank,WasSet}'::text[]) WITH ORDINALITY o (op, m), unnest('{true,false}'::jsonb[]) wanted,
+       unnest('{"\"\"","\" \"","\"x\"","[]","[1]","{}","{\"a\": 1}",null,0,false}'::jsonb[]) WITH ORDINALITY x (v, n)
+ GROUP BY op, m ORDER BY m;
+SELECT orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "a", "operator": "IsEmpty"}]}', v)
+  FROM unnest('{"{\"a\": null}","{\"a\": []}","{\"a\": \"x\"}"}'::jsonb[]) WITH ORDINALITY x (v, n) ORDER BY n;
+-- members of collections; nothing is in null
+SELECT op, string_agg(CASE WHEN pg_temp.holds(op, lhs, rhs) THEN 't' ELSE 'f' END, ' ' ORDER BY n)
+  FROM unnest('{In,NotIn}'::text[]) WITH ORDINALITY o (op, m),
+       (VALUES (1, '1'::jsonb, '[2, 1.0]'::jsonb), (2, '"a"', '["A", "b"]'), (3, 'null', '[null]'), (4, 'null', '[1]'), (5, '1', 'null'), (6, '1', '[]'), (7, 'true', '[false, true]'), (8, 'false', '[true]'), (9, '1', '["1"]'), (10, '{"a": 1}', '[{"a": 1}]')) v (n, lhs, rhs)
+ GROUP BY op, m ORDER BY m;
+SELECT pg_temp.holds('In', '1', '1');
+SELECT pg_temp.holds('NotIn', '1', '{"a": 1}');
+-- statuses
+SELECT op, string_agg(CASE WHEN orchestration.evaluate_conditions(jsonb_build_object('conditions', jsonb_build_array(jsonb_build_object('leftValueReference', 'a', 'operator', op, 'rightValue', jsonb_build_object('booleanValue', wanted)))),
+           jsonb_build_object('a', s)) THEN 't' ELSE 'f' END, ' ' ORDER BY wanted DESC, n)
+  FROM unnest('{WasVisited,HasError}'::text[]) WITH ORDINALITY o (op, m), unnest('{true,false}'::boolean[]) wanted, unnest('{NotStarted,InProgress,Completed,Error,NULL}'::text[]) WITH ORDINALITY x (s, n)
+ GROUP BY op, m ORDER BY m;
+-- what reads as a date, and what does not: held against one
+CREATE FUNCTION pg_temp.date_is(lhs text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN pg_temp.holds_literal('EqualTo', to_jsonb(lhs), 'dateValue', '"2026-03-01"');
+EXCEPTION WHEN sqlstate 'OR301' THEN
+    RETURN 'no date';
+END $$;
+SELECT quote_literal(d), pg_temp.date_is(d) FROM unnest(ARRAY[
+    '2026-03-01', ' 2026-03-01 ', '2026-03-01T00:00', '2026-03-01t00:00z', '2026-03-01 00:00:00.000000', '2026-03-01T00:00:00.0000001Z', '2026-03-01T00:00:00.5Z', '2026-03-01T05:30:00+05:30', '2026-02-28T19:00-05',
+    '2026-02-28T23:59:60Z', '', '2026-3-1', '2026/03/01', '+026-03-01', '0000-03-01', '2026-00-01', '2026-13-01', '2026-02-29', '2028-02-30', '2026-03-00', '2026-03-01T', '2026-03-01T0:00', '2026-03-01T00.00', '2026-03-01T00:0', '2026-03-01T24:00', '2026-03-01T00:60',
+    '2026-03-01T00:00:0', '2026-03-01T00:00:61', '2026-03-01T00:00+5', '2026-03-01T00:00+05:3', '2026-03-01T00:00+16', '2026-03-01T00:00+05:60', '2026-03-01T00:00:00X', '2026-03-01x', 'yesterday', repeat('2', 70)]) WITH ORDINALITY x (d, n) ORDER BY n;
+-- a condition whose operator is none at all
+SELECT orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "a", "operator": "Like"}]}', '{}');

@@ -465,6 +465,71 @@ SELECT place, message FROM pg_temp.check('<variables><name>n</name><dataType>Num
        FROM unnest(ARRAY['n Add', 'n Subtract', 's Add', 's Subtract', 'b Assign', 'b Add', 'c Assign', 'x Assign', 's.x Assign', '$Record.x Assign', 'n RemoveAll', 'A Assign']) v)
     || '</assignments>');
 
+-- types beside types: what compares, and what does not
+SELECT place, message FROM pg_temp.check('<start><connector><targetReference>S</targetReference></connector></start>' || pg_temp.stage(pg_temp.step('')) ||
+    (SELECT string_agg(format('<variables><name>%s</name><dataType>%s</dataType><isCollection>%s</isCollection></variables>', v[1], v[2], v[3]), '')
+       FROM (VALUES ('{s,String,false}'::text[]), ('{n,Number,false}'), ('{b,Boolean,false}'), ('{d,Date,false}'), ('{t,Time,false}'), ('{l,String,true}')) x (v)) ||
+    '<constants><name>Noon</name><dataType>Time</dataType><value><timeValue>12:00:00.000Z</timeValue></value></constants>' ||
+    pg_temp.rule((SELECT string_agg(pg_temp.condition('conditions', v[1], v[2], v[3]), E'\n') FROM (VALUES
+        ('{s,EqualTo,<elementReference>n</elementReference>}'::text[]), ('{n,LessThan,<stringValue>1</stringValue>}'), ('{b,GreaterThan,<elementReference>b</elementReference>}'),
+        ('{b,EqualTo,<stringValue>yes</stringValue>}'), ('{b,EqualTo,<stringValue>true</stringValue>}'), ('{d,GreaterThan,<elementReference>s</elementReference>}'),
+        ('{d,EqualTo,<elementReference>n</elementReference>}'), ('{t,LessThan,<elementReference>Noon</elementReference>}'), ('{t,EqualTo,<elementReference>b</elementReference>}'),
+        ('{l,EqualTo,<elementReference>l</elementReference>}'), ('{l,Contains,<elementReference>n</elementReference>}'), ('{n,Contains,<elementReference>s</elementReference>}'),
+        ('{s,StartsWith,<elementReference>d</elementReference>}'), ('{s,In,<elementReference>n</elementReference>}'), ('{s,NotIn,<elementReference>l</elementReference>}'),
+        ('{s,IsEmpty,<stringValue>perhaps</stringValue>}'), ('{l,IsEmpty,<stringValue>true</stringValue>}'), ('{s,IsChanged,<booleanValue>true</booleanValue>}'),
+        ('{P.Status,EqualTo,<numberValue>1</numberValue>}'), ('{n,WasVisited,<booleanValue>true</booleanValue>}'), ('{nothing,HasError,<booleanValue>true</booleanValue>}'),
+        ('{P,HasError,<booleanValue>true</booleanValue>}'), ('{n,WasSelected,<booleanValue>true</booleanValue>}'), ('{n," ",<numberValue>1</numberValue>}'),
+        ('{s.x,EqualTo,<stringValue>x</stringValue>}'), ('{$Flow.Nothing,EqualTo,<stringValue>x</stringValue>}'), ('{$User.Manager.Name,EqualTo,<stringValue>x</stringValue>}'),
+        ('{s,EqualTo,<elementReference> </elementReference>}')) x (v))));
+-- conditions that contain others, and conditions that are not finished
+SELECT place, message FROM pg_temp.check(pg_temp.stage('') || pg_temp.rule('<conditions><leftValueReference>S.Status</leftValueReference>' || pg_temp.condition('conditions', 'S.Status', 'EqualTo', '<stringValue>Completed</stringValue>') || '</conditions>
+    <conditions><operator>EqualTo</operator><rightValue><stringValue>x</stringValue></rightValue></conditions>
+    <conditions><leftValueReference>S.Status</leftValueReference><rightValue><stringValue>x</stringValue></rightValue></conditions>
+    <conditions><leftValueReference>S.Status</leftValueReference><operator>None</operator></conditions>'));
+-- start: triggers, filters
+SELECT n, place, message
+  FROM unnest(ARRAY[
+    '{"object": "O", "recordTriggerType": "Update", "triggerType": "RecordAfterSave", "filters": [{"field": "A", "operator": "EqualTo", "value": {"stringValue": "x"}}], "filterFormula": "TRUE"}',
+    '{"object": "O", "recordTriggerType": "Update", "triggerType": "RecordAfterSave", "filters": [{"field": " ", "operator": "EqualTo"}, {"field": "A.B", "operator": "EqualTo"}, {"field": "A", "operator": "WasVisited"}, {"field": "A", "operator": " "}]}',
+    '{"object": "O", "recordTriggerType": "Update", "triggerType": "RecordAfterSave", "filterFormula": "1 + 1"}',
+    '{"object": "O", "recordTriggerType": "Update"}', '{"object": "O", "triggerType": "RecordAfterSave"}', '{"recordTriggerType": "Update"}', '{"triggerType": "RecordAfterSave"}', '{"connector": {"targetReference": " "}}',
+    '{"scheduledPaths": [{"pathType": "ApprovalRecall"}, {"pathType": "ApprovalRecall"}, {"pathType": "Daily"}, {}]}']) WITH ORDINALITY x (s, n),
+       orchestration.validate_orchestration(format('{"label": "T", "processType": "Orchestrator", "start": %s}', s)::jsonb) WITH ORDINALITY v (severity, place, line, message, k) ORDER BY n, k;
+-- triggerOrder: a number from 1 to 2000; without an object it is of no consequence
+SELECT o, (SELECT string_agg(message, '; ') FROM orchestration.validate_orchestration(format('{"label": "T", "processType": "Orchestrator", "triggerOrder": %s, "start": {"object": "O", "recordTriggerType": "Update", "triggerType": "RecordAfterSave"}}', o)::jsonb))
+  FROM unnest('{1,2000,0,2001,-1,1.5,"\"7\"",true,"null",99999999999}'::text[]) o;
+SELECT place, message FROM pg_temp.check('<triggerOrder>5</triggerOrder>');
+-- steps
+SELECT place, message FROM orchestration.validate_orchestration(jsonb_build_object('label', 'T', 'processType', 'Orchestrator', 'orchestratedStages', jsonb_build_array(jsonb_build_object('name', 'S', 'label', 'S',
+    'stageSteps', (SELECT jsonb_agg(jsonb_build_object('name', 'P' || n, 'label', 'P', 'actionType', 'stepBackground', 'actionName', 'a') || s ORDER BY n) FROM unnest(ARRAY[
+        '{"actionType": " "}', '{"actionType": "stepFancy", "stepSubtype": "FancyStep"}', '{"stepSubtype": "FancyStep"}', '{"actionType": "stepMuleSoft", "stepSubtype": "MuleSoftStep"}', '{"actionName": " "}',
+        jsonb_build_object('actionName', repeat('a', 300)), jsonb_build_object('label', repeat('l', 300)),
+        '{"runAsUser": true, "assignees": [{"assigneeType": "Queue", "assignee": {"stringValue": "q"}}]}', '{"runAsUser": true}',
+        '{"actionType": "stepInteractive", "assignees": [{"assigneeType": "Robot", "assignee": {"stringValue": "q"}}]}', '{"actionType": "stepInteractive", "assignees": [{"assigneeType": "Invalid"}]}',
+        '{"actionType": "stepInteractive", "assignees": [{"assignee": {"stringValue": "q"}}]}', '{"actionType": "stepInteractive", "assignees": [5]}', '{"actionType": "stepInteractive", "assignees": [{"assigneeType": "User"}]}',
+        '{"actionType": "stepInteractive", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "q"}}, {"assigneeType": "User", "assignee": {"stringValue": "r"}}]}',
+        '{"entryActionName": " "}', '{"entryActionName": "e", "entryActionType": "apex"}', jsonb_build_object('entryActionName', repeat('e', 300)),
+        '{"inputParameters": [{"name": " "}, {"value": {"stringValue": "x"}}, {"name": "a"}, {"name": "a"}]}']::jsonb[]) WITH ORDINALITY x (s, n))))));
+-- variables and constants
+SELECT place, message FROM orchestration.validate_orchestration('{"label": "T", "processType": "Orchestrator", "variables": [
+    {"name": "a", "dataType": "String", "isCollection": true, "value": {"stringValue": "x"}}, {"name": "b", "dataType": "Time", "value": {"numberValue": 1}}, {"name": "c", "dataType": "SObject", "value": {"stringValue": "x"}},
+    {"name": "d", "dataType": "Boolean", "value": {"stringValue": "true"}}, {"name": "e", "dataType": "Boolean", "value": {"numberValue": 1}}, {"name": "f", "dataType": "Number", "value": {"stringValue": "x"}},
+    {"name": "g", "dataType": "Date", "value": {"elementReference": "$Record.Day"}}, {"name": "h", "dataType": "Number", "value": {"booleanValue": true}}],
+    "constants": [{"name": "k", "dataType": "Date", "value": {"elementReference": "$Flow.CurrentDate"}}]}'::jsonb);
+-- assignments
+SELECT place, message FROM orchestration.validate_orchestration(jsonb_build_object('label', 'T', 'processType', 'Orchestrator',
+    'variables', (SELECT jsonb_agg(jsonb_build_object('name', v[1], 'dataType', v[2], 'isCollection', v[1] = 'l')) FROM (VALUES ('{s,String}'::text[]), ('{n,Number}'), ('{d,Date}'), ('{r,SObject}'), ('{l,String}')) x (v)),
+    'textTemplates', '[{"name": "T", "text": "{!  s }, {! }"}]'::jsonb, 'formulas', '[{"name": "F", "dataType": "Number", "expression": "1"}]'::jsonb,
+    'assignments', jsonb_build_array(jsonb_build_object('name', 'A', 'label', 'A', 'assignmentItems', (SELECT jsonb_agg(jsonb_build_object('assignToReference', i[1], 'operator', i[2], 'value', i[3]::jsonb)) FROM (VALUES
+        ('{n,AssignCount,"{\"elementReference\": \"l\"}"}'::text[]), ('{s,AssignCount,"{\"elementReference\": \"l\"}"}'), ('{r,Add,"{\"elementReference\": \"r\"}"}'), ('{r,Assign,"{\"elementReference\": \"s\"}"}'),
+        ('{d,Assign,"{\"numberValue\": 1}"}'), ('{d,Add,"{\"stringValue\": \"x\"}"}'), ('{s,Assign,"{\"elementReference\": \"r\"}"}'), ('{n,Assign,"{\"elementReference\": \"F.x\"}"}'),
+        ('{s,Assign,"{\"elementReference\": \"T.x\"}"}'), ('{n,Multiply,"{\"numberValue\": 1}"}'), ('{s,Assign,"{\"elementReference\": \"A\"}"}')) x (i))))));
+-- evaluation flows: lookups
+SELECT place, message FROM orchestration.validate_orchestration('{"label": "T", "processType": "EvaluationFlow", "start": {"object": "O", "recordTriggerType": "Update", "triggerType": "RecordAfterSave"},
+    "variables": [{"name": "r", "dataType": "SObject"}, {"name": "s", "dataType": "String"}],
+    "recordLookups": [{"name": "L", "label": "L", "object": "O", "filters": [{"field": "A", "operator": "IsChanged"}], "outputReference": "r"}, {"name": "M", "label": "M", "object": "O", "getFirstRecordOnly": true, "outputReference": "s", "sortField": "A", "sortOrder": "Up", "limit": 0},
+        {"name": "N", "label": "N", "object": "O", "getFirstRecordOnly": true, "outputReference": "r", "sortField": "A", "sortOrder": "Desc", "limit": 5}]}'::jsonb);
+
 -- many errors: the first hundred, and how many more
 DO $$
 DECLARE

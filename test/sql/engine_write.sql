@@ -133,8 +133,28 @@ INSERT INTO public.batch_order SELECT n FROM generate_series(2001, 2010) n;
 COMMIT;
 SELECT count(*) FROM orchestration.run;
 SELECT invariant, object, detail FROM orchestration.verify();
-SELECT pg_temp.clean_up();
 SELECT orchestration.deactivate_orchestration('Batch_Record');
+-- descriptions, timeouts, users as whom actions run: as one call each writes them
+SELECT orchestration.set_retry_policy('Batch_Work', 3, timeout => '90 seconds'), orchestration.allow_run_as_user('Batch_Work');
+SELECT pg_temp.orchestration('Batch_Full', 'S1', jsonb_build_object('variables', jsonb_build_array(pg_temp.variable('who', 'String', '{"stringValue": "ann@example.com"}')),
+    'orchestratedStages', jsonb_build_array(pg_temp.stage('S1', NULL,
+    pg_temp.step('Work', 'A', 'Batch_Work') || '{"description": "what it is", "runAsUser": true, "assignees": [{"assigneeType": "User", "assignee": {"elementReference": "who"}}]}', pg_temp.step('Ask', 'I', 'Batch_Screen') || '{"description": "what is asked"}'))),
+    '{"object": "Batch_Order", "triggerType": "RecordAfterSave", "recordTriggerType": "Create"}');
+CREATE FUNCTION pg_temp.full_rows(runs uuid[]) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT DISTINCT concat_ws(' | ', t.name, t.description, q.timeout, (SELECT p.name FROM orchestration.principal p WHERE p.id = q.run_as), w.description, pg_temp.state(t.run_id))
+      FROM orchestration.step_run t LEFT JOIN orchestration.step_queue q ON q.run_id = t.run_id AND q.step_run_id = t.id LEFT JOIN orchestration.work_item w ON w.run_id = t.run_id AND w.step_run_id = t.id WHERE t.run_id = ANY (runs) ORDER BY 1 $$;
+SELECT pg_temp.clean_up();
+SELECT pg_temp.full_rows(ARRAY[orchestration.start_orchestration('Batch_Full')]);
+SELECT pg_temp.clean_up();
+INSERT INTO public.batch_order SELECT n FROM generate_series(3001, 3003) n;
+SELECT count(*) FROM orchestration.run;
+SELECT pg_temp.full_rows(array_agg(id)) FROM orchestration.run;
+-- who is no active user
+SELECT orchestration.start_orchestration('Batch_Full', inputs => jsonb_build_object('who', who)) IS NOT NULL, who FROM unnest('{nobody@example.com,NULL}'::text[]) who;
+SELECT pg_temp.state(id), pg_temp.failure(id) FROM orchestration.run ORDER BY id DESC LIMIT 2;
+SELECT invariant, object, detail FROM orchestration.verify();
+SELECT pg_temp.clean_up();
+SELECT orchestration.deactivate_orchestration('Batch_Full');
 SELECT orchestration.unregister_record_type('Batch_Order');
 DROP TABLE public.batch_order, public.batch_seen, public.batch_trace;
 DROP FUNCTION public.batch_see();

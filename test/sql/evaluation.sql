@@ -271,6 +271,17 @@ SELECT pg_temp.orchestration('Collections', 'A', jsonb_build_object(
 SELECT orchestration.start_orchestration('Collections', inputs => '{"o": ["x", "y", "z"]}') IS NOT NULL;
 SELECT variables FROM orchestration.run WHERE id = pg_temp.run();
 
+-- assignments that fail when they are carried out, and those that find nothing to do
+SELECT pg_temp.orchestration('Assign_' || n, 'A', jsonb_build_object(
+    'variables', jsonb_build_array(pg_temp.variable('c', 'String', NULL, true), pg_temp.variable('r', 'SObject'), pg_temp.variable('n', 'Number'), pg_temp.variable('s', 'String'), pg_temp.variable('d', 'DateTime'), pg_temp.variable('b', 'Boolean'), pg_temp.variable('t', 'Time')),
+    'assignments', jsonb_build_array(jsonb_build_object('name', 'A', 'assignmentItems', jsonb_build_array(jsonb_build_object('assignToReference', v[1], 'operator', v[2], 'value', jsonb_build_object('elementReference', v[3]))))),
+    'orchestratedStages', '[]'::jsonb) || '{"orchestratedStages": [{"name": "Unreached", "label": "Unreached"}]}')
+  FROM (VALUES (1, '{c,RemovePosition,r.text}'::text[]), (2, '{c,RemovePosition,r.large}'), (3, '{c,RemoveBeforeFirst,r.text}'), (4, '{c,RemoveUncommon,r.list}'), (5, '{c,AddAtStart,r.none}'), (6, '{n,Add,r.text}'), (7, '{n,Subtract,r.number}'), (8, '{s,Add,r.text}'), (9, '{s,Add,s}'),
+        (10, '{d,Add,r.number}'), (11, '{d,Subtract,r.large}'), (12, '{n,AssignCount,r.text}'), (13, '{b,Assign,r.number}'), (14, '{d,Assign,r.text}'), (15, '{t,Assign,r.text}'), (16, '{r.text.deeper,Assign,n}'), (17, '{r.number,Add,r.text}'), (18, '{c,Assign,r.number}'), (19, '{r,Assign,r.text}'), (20, '{s,Add,r.none}')) x (n, v);
+SELECT orchestration.start_orchestration('Assign_' || n, inputs => jsonb_build_object('c', '["a", "b"]'::jsonb, 'n', 1, 's', CASE n WHEN 9 THEN repeat('x', 600000) ELSE 's' END, 'd', '2027-01-01T12:00:00Z', 'r', '{"text": "b", "large": 99999999999999999999, "list": ["b", "c"], "number": 1.6}'::jsonb)) IS NOT NULL
+  FROM generate_series(1, 20) n;
+SELECT orchestration_name, status, CASE WHEN error IS NULL THEN (SELECT string_agg(key || ' ' || left(value::text, 90), ', ' ORDER BY key) FROM jsonb_each(variables)) ELSE pg_temp.failure(id) END FROM orchestration.run WHERE orchestration_name LIKE 'Assign\_%' ORDER BY split_part(orchestration_name, '_', 2)::integer;
+
 --
 -- Decisions on what changed, operators on collections, conditions in conditions
 --
@@ -298,6 +309,104 @@ UPDATE public.evaluation_record SET status = 'Paid', note = 'x' WHERE id = 10;
 SELECT string_agg(s.name, ' ' ORDER BY s.id) FROM orchestration.stage_run s JOIN orchestration.run r ON r.id = s.run_id WHERE r.orchestration_name = 'Changed';
 SELECT * FROM orchestration.verify();
 SELECT orchestration.deactivate_orchestration('Changed');
+
+--
+-- Evaluation flows: lookups by the key, into variables, of nothing; a flow without an end
+--
+SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Find_' || n, 'label', 'Find', 'processType', 'EvaluationFlow', 'start', '{"connector": {"targetReference": "Get"}}'::jsonb,
+    'variables', '[{"name": "one", "dataType": "SObject"}, {"name": "many", "dataType": "SObject", "isCollection": true}, {"name": "id", "dataType": "Number", "isInput": true}, {"name": "isOrchestrationConditionMet", "dataType": "Boolean", "isOutput": true}]'::jsonb,
+    'recordLookups', jsonb_build_array('{"name": "Get", "label": "Get", "object": "Evaluation_Record", "connector": {"targetReference": "Is"}}'::jsonb || l),
+    'assignments', '[{"name": "Yes", "label": "Yes", "assignmentItems": [{"assignToReference": "isOrchestrationConditionMet", "operator": "Assign", "value": {"booleanValue": true}}]}, {"name": "Round", "label": "Round", "assignmentItems": [], "connector": {"targetReference": "Is"}}]'::jsonb,
+    'decisions', jsonb_build_array(CASE WHEN n = 6 THEN '{"defaultConnector": {"targetReference": "Round"}}'::jsonb ELSE '{}' END || jsonb_build_object('name', 'Is', 'label', 'Is', 'rules', jsonb_build_array(jsonb_build_object('name', 'Good', 'label', 'Good', 'conditionLogic', 'and', 'connector', '{"targetReference": "Yes"}'::jsonb, 'conditions', jsonb_build_array(c)))))))
+  FROM (VALUES (1, '{"getFirstRecordOnly": true, "outputReference": "one", "filters": [{"field": "Id", "operator": "EqualTo", "value": {"elementReference": "id"}}]}'::jsonb, pg_temp.condition('one.Id', 'EqualTo', '{"numberValue": 1}')),
+        (2, '{"outputReference": "many", "limit": 2, "sortField": "Amount", "sortOrder": "Asc", "filters": [{"field": "Id", "operator": "GreaterThan", "value": {"numberValue": 0}}]}', pg_temp.condition('many', 'IsEmpty', '{"booleanValue": false}')),
+        (3, '{"getFirstRecordOnly": true, "outputReference": "one", "assignNullValuesIfNoRecordsFound": true, "filters": [{"field": "Note", "operator": "EqualTo", "value": {"stringValue": "there is none"}}]}', pg_temp.condition('one', 'WasSet', '{"booleanValue": false}')),
+        (4, '{"filterLogic": "or", "filters": [{"field": "Status", "operator": "EqualTo", "value": {"stringValue": "Closed"}}, {"field": "Note", "operator": "IsNull", "value": {"booleanValue": true}}, {"field": "Nonsense", "operator": "EqualTo"}]}', pg_temp.condition('Get', 'IsEmpty', '{"booleanValue": false}')),
+        (5, '{"filters": [{"field": "Note", "operator": "EqualTo"}, {"field": "Amount", "operator": "EqualTo", "value": {"numberValue": 20}}]}', pg_temp.condition('Get', 'IsNull', '{"booleanValue": false}')),
+        (6, '{"getFirstRecordOnly": true}', pg_temp.condition('Get.Nonsense', 'EqualTo', '{"stringValue": "never"}')), (7, '{"object": "Nowhere"}', pg_temp.condition('Get', 'IsNull', '{"booleanValue": false}'))) x (n, l, c);
+SELECT n, pg_temp.try(format('SELECT orchestration.activate_orchestration(%L)', 'Find_' || n)) FROM generate_series(1, 7) n;
+SELECT pg_temp.orchestration('By_find_' || n, 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Go', 'B', 'Eval_Echo')
+    || jsonb_build_object('entryActionName', 'Find_' || n, 'entryActionType', 'evaluationFlow', 'entryActionInputParameters', '[{"name": "id", "value": {"numberValue": 1}}]'::jsonb))))) FROM generate_series(1, 6) n;
+SELECT orchestration.start_orchestration('By_find_' || n) IS NOT NULL FROM generate_series(1, 6) n;
+SELECT orchestration_name, pg_temp.state(id), CASE WHEN error IS NOT NULL THEN pg_temp.failure(id) END FROM orchestration.run WHERE orchestration_name LIKE 'By_find%' ORDER BY 1;
+
+--
+-- References to what is no variable: the user that starts, times, the record, globals
+--
+CREATE ROLE regress_evaluation_val;
+SELECT pg_temp.person('val@example.com', 'Val', 'regress_evaluation_val');
+SELECT orchestration.update_user(id, modify_all_data => true) FROM orchestration.principal WHERE username = 'val@example.com';
+SELECT pg_temp.orchestration('References', 'S', jsonb_build_object(
+    'variables', jsonb_build_array(pg_temp.variable('l', 'String', NULL, true), pg_temp.variable('r', 'SObject'), pg_temp.variable('day', 'Date')),
+    'constants', '[{"name": "Yes", "dataType": "String", "value": {"stringValue": "true"}}, {"name": "Noon", "dataType": "Time", "value": {"timeValue": "12:00:00.000Z"}}]'::jsonb,
+    'textTemplates', '[{"name": "Hello", "text": "{! $User.Name }: {!$User.Nothing}{!Noon}!"}]'::jsonb,
+    'formulas', '[{"name": "Tomorrow", "dataType": "Date", "expression": "{!day} + 1.5"}, {"name": "Moment", "dataType": "DateTime", "expression": "{!day}"}, {"name": "Third", "dataType": "Number", "scale": 2, "expression": "1 / 3"},
+        {"name": "Same", "dataType": "Boolean", "expression": "{!$Flow.CurrentDate} <= {!$Flow.CurrentDateTime}"}, {"name": "No_day", "dataType": "Date", "expression": "{!r.x}"}, {"name": "Nought", "dataType": "Number", "expression": "{!$User.Nothing}"}]'::jsonb,
+    'orchestratedStages', jsonb_build_array(
+        pg_temp.stage('S', 'T', pg_temp.step('E', 'B', 'Eval_Echo', '{}', (SELECT jsonb_object_agg(n, jsonb_build_object('elementReference', r))
+            FROM unnest('{$User.Username,$User.Name,$User.Nothing,$User.Id,$Flow.CurrentRecord,r,r.a.b,r.none,l,Yes,Noon,Hello,Tomorrow,Moment,Third,Same,Nought,S.Status,T.Status,E.Status,L.Status}'::text[]) WITH ORDINALITY x (r, n))),
+            pg_temp.step('Times', 'B', 'Eval_Echo', '{E}', '{"today": {"elementReference": "$Flow.CurrentDate"}, "start": {"elementReference": "$Flow.InterviewStartTime"}, "now": {"elementReference": "$Flow.CurrentDateTime"}, "guid": {"elementReference": "$Flow.InterviewGuid"}}')),
+        pg_temp.stage('T', NULL, pg_temp.step('L', 'I', 'Eval_Screen', '{}', '{"text": {"elementReference": "Hello"}}')))));
+SET ROLE regress_evaluation_val;
+SELECT orchestration.start_orchestration('References', inputs => '{"l": [], "r": {"a": {"b": [1]}}, "day": "2027-01-01"}') IS NOT NULL;
+RESET ROLE;
+SELECT key::integer, CASE WHEN key = '4' THEN to_jsonb(value #>> '{}' = (SELECT id::text FROM orchestration.principal WHERE username = 'val@example.com')) ELSE value END
+  FROM orchestration.step_run t, jsonb_each(t.outputs) WHERE t.run_id = pg_temp.run() AND t.name = 'E' ORDER BY 1;
+SELECT (outputs->>'today')::date = (now() AT TIME ZONE 'UTC')::date, (outputs->>'start')::timestamptz <= (outputs->>'now')::timestamptz, (outputs->>'guid')::uuid IS NOT NULL
+  FROM orchestration.step_run t JOIN orchestration.run r ON r.id = t.run_id WHERE t.run_id = pg_temp.run() AND t.name = 'Times';
+SELECT pg_temp.state();
+SELECT screen_flow_inputs FROM orchestration.work_item WHERE run_id = pg_temp.run();
+-- IsEmpty and its like in a run; a constant on the left side
+SELECT pg_temp.orchestration('Emptiness', 'D', jsonb_build_object('variables', jsonb_build_array(pg_temp.variable('l', 'String', NULL, true), pg_temp.variable('s', 'String'), pg_temp.variable('b', 'Boolean'), pg_temp.variable('r', 'SObject')),
+    'constants', '[{"name": "Yes", "dataType": "String", "value": {"stringValue": "true"}}]'::jsonb,
+    'decisions', jsonb_build_array(jsonb_build_object('name', 'D', 'label', 'D', 'defaultConnector', '{"targetReference": "Neither"}'::jsonb, 'rules', jsonb_build_array(
+        jsonb_build_object('name', 'Empty', 'label', 'x', 'conditionLogic', 'and', 'connector', '{"targetReference": "None_given"}'::jsonb, 'conditions', jsonb_build_array(pg_temp.condition('l', 'IsEmpty', '{"booleanValue": true}'), pg_temp.condition('s', 'IsEmpty'), pg_temp.condition('r', 'WasSet', '{"booleanValue": false}'))),
+        jsonb_build_object('name', 'True', 'label', 'x', 'conditionLogic', 'and', 'connector', '{"targetReference": "All_given"}'::jsonb, 'conditions', jsonb_build_array(pg_temp.condition('Yes', 'EqualTo', '{"elementReference": "r.yes"}'), pg_temp.condition('l', 'IsEmpty', '{"booleanValue": false}'), pg_temp.condition('None_given', 'WasVisited', '{"booleanValue": false}'), pg_temp.condition('None_given', 'HasError', '{"booleanValue": false}')))))),
+    'orchestratedStages', jsonb_build_array(pg_temp.stage('None_given', NULL), pg_temp.stage('All_given', NULL), pg_temp.stage('Neither', NULL))));
+SELECT orchestration.start_orchestration('Emptiness', inputs => i) IS NOT NULL, pg_temp.state()
+  FROM unnest(ARRAY['{}', '{"l": [], "s": ""}', '{"l": ["x"], "r": {"yes": true}}', '{"l": ["x"], "r": {"yes": false}}', '{"l": [], "s": "x", "r": {"yes": true}}', '{"r": {"yes": true}, "s": "x"}']::jsonb[]) i;
+SELECT string_agg(s.name, ' ' ORDER BY s.id) FROM orchestration.stage_run s JOIN orchestration.run r ON r.id = s.run_id WHERE r.orchestration_name = 'Emptiness';
+SELECT orchestration.start_orchestration('Emptiness', inputs => '{"l": ["x"], "r": {"yes": 1}}') IS NOT NULL;
+SELECT pg_temp.failure();
+-- values that cannot be had: the step fails, or its stage
+SELECT pg_temp.orchestration('Unhad_' || n, 'S', jsonb_build_object('formulas', '[{"name": "Bad", "dataType": "Number", "expression": "{!$User.Username}"}, {"name": "Bad_day", "dataType": "Date", "expression": "{!$User.Username}"}, {"name": "Bad_yes", "dataType": "Boolean", "expression": "{!$User.Username}"}, {"name": "Bad_text", "expression": "{!$User.IsActive}", "dataType": "String"}]'::jsonb,
+    'textTemplates', jsonb_build_array('{"name": "Nobody", "text": "nobody@example.com"}'::jsonb, '{"name": "Long", "text": "{!Name}"}'::jsonb, jsonb_build_object('name', 'Name', 'text', repeat('x', 600000) || '{!$User.Username}' || repeat('x', 600000))),
+    'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, s))))
+  FROM (VALUES (1, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Bad"}}')), (2, pg_temp.step('E', 'A', 'Eval_Work', '{}', '{"x": {"elementReference": "Bad_day"}}')), (3, pg_temp.step('E', 'I', 'Eval_Screen', '{}', '{"x": {"elementReference": "Bad_yes"}}')),
+        (4, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Bad_text"}}')), (5, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "$Nothing.Given"}}')), (6, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Long"}}')),
+        (7, pg_temp.step('E', 'I', 'Eval_Screen', '{}', '{}', '{!$User.Nothing}')), (8, pg_temp.step('E', 'I', 'Eval_Screen', '{}', '{}', '{!Nobody}'))) x (n, s);
+SELECT n, orchestration.start_orchestration('Unhad_' || n) IS NOT NULL, pg_temp.state(), pg_temp.failure() FROM generate_series(1, 8) n;
+SELECT DISTINCT status, count(*) FROM orchestration.run WHERE orchestration_name LIKE 'Unhad%' GROUP BY 1;
+-- a function suspends the run it works for: the step that begins beside it fails later
+CREATE FUNCTION public.evaluation_suspend(i jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT to_jsonb(orchestration.suspend_run((i->>'run')::uuid)) $$;
+SELECT orchestration.register_action('Eval_Suspend', 'function', 'evaluation_suspend(jsonb)');
+SELECT pg_temp.orchestration('Suspends', 'S', jsonb_build_object('textTemplates', '[{"name": "Nobody", "text": "nobody@example.com"}]'::jsonb, 'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
+    pg_temp.step('A', 'B', 'Eval_Suspend', '{}', '{"run": {"elementReference": "$Orchestration.Instance"}}'), pg_temp.step('I', 'I', 'Eval_Screen', '{}', '{}', '{!Nobody}')))));
+SELECT orchestration.start_orchestration('Suspends') IS NOT NULL;
+SELECT pg_temp.state();
+SELECT name, pending->>'outcome', pg_temp.masked(pending->'error'->>'message') FROM orchestration.step_run WHERE run_id = pg_temp.run() ORDER BY id;
+SELECT orchestration.resume_run(pg_temp.run());
+SELECT pg_temp.state();
+SELECT pg_temp.failure();
+-- an action that is no longer registered for workers
+SELECT pg_temp.orchestration('Gone', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('W', 'A', 'Eval_Work')))));
+SELECT orchestration.unregister_action('Eval_Work');
+SELECT orchestration.start_orchestration('Gone') IS NOT NULL;
+SELECT pg_temp.state();
+SELECT pg_temp.failure();
+-- a condition that cannot be decided: what was a function is a worker
+SELECT orchestration.register_action('Eval_Other', 'function', 'evaluation_decide(jsonb)');
+SELECT pg_temp.orchestration('Undecided', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL) || '{"exitActionName": "Eval_Other", "exitActionType": "evaluationFlow"}')));
+SELECT orchestration.unregister_action('Eval_Other'), orchestration.register_action('Eval_Other', 'worker');
+SELECT orchestration.start_orchestration('Undecided') IS NOT NULL;
+SELECT pg_temp.state();
+SELECT pg_temp.failure();
+SELECT * FROM orchestration.verify();
+SELECT orchestration.unregister_action(a) FROM unnest('{Eval_Suspend,Eval_Other}'::text[]) a;
+DROP FUNCTION public.evaluation_suspend(jsonb);
+UPDATE orchestration.principal SET role_name = NULL WHERE role_name = 'regress_evaluation_val';
+DROP ROLE regress_evaluation_val;
+
 SELECT orchestration.unregister_record_type('Evaluation_Record');
 DROP OWNED BY regress_evaluation_other, regress_evaluation_ann;
 DROP ROLE regress_evaluation_other, regress_evaluation_ann;

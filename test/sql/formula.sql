@@ -65,6 +65,19 @@ SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
 -- what changed
 SELECT f || ' -> ' || pg_temp.try(f, '{"$Record.Status": "New", "$Record__Prior.Status": "Old", "$Record__Prior": null}') FROM unnest(ARRAY[
     'ISCHANGED({!$Record.Status})', 'PRIORVALUE({!$Record.Status})', 'PRIORVALUE("x")', 'ISNEW()']) f;
+-- null in each place of each function that takes more than one argument
+SELECT string_agg(f || ' -> ' || pg_temp.try(f, '{"z": null}'), E'\n' ORDER BY n) FROM unnest(ARRAY[
+    'ROUND({!z}, 1)', 'ROUND(1.25, {!z})', 'MOD({!z}, 2)', 'MOD(3, {!z})', 'LEFT({!z}, 1)', 'LEFT("a", {!z})', 'RIGHT("a", {!z})', 'MID("abc", {!z}, 1)', 'MID("abc", 1, {!z})',
+    'LPAD({!z}, 3)', 'LPAD("a", {!z})', 'LPAD("a", 3, {!z})', 'RPAD("a", 3, "")', 'SUBSTITUTE({!z}, "a", "b")', 'SUBSTITUTE("a", {!z}, "b")', 'SUBSTITUTE("abc", "b", {!z})', 'SUBSTITUTE("abc", "", "x")',
+    'CONTAINS("a", {!z})', 'CONTAINS("a", "")', 'BEGINS({!z}, "a")', 'FIND({!z}, "abc")', 'FIND("a", {!z})', 'FIND("a", "abc", {!z})', 'FIND("a", "abca", 0)', 'FIND("a", "abca", 9)', 'INCLUDES({!z}, "a")', 'INCLUDES("a;b", {!z})',
+    'ISPICKVAL({!z}, "a")', 'LOWER({!z})', 'TRIM({!z})', 'TRIM("")', 'VALUE({!z})', 'ISNUMBER({!z})', 'ISNUMBER(5)', 'DATE({!z}, 1, 1)', 'DATE(2027, 1, {!z})', 'DATEVALUE({!z})', 'ADDMONTHS({!z}, 1)', 'ADDMONTHS(DATE(2027, 1, 1), {!z})',
+    'CASE({!z}, null, 1, 2)', 'CASE({!z}, 1, 1, 2)', 'MAX({!z})', 'MIN({!z}, {!z})', 'TRUE()', 'FALSE()', '{! z }', 'SQRT({!z})', '{!z} ^ 2', '2 ^ {!z}', '-{!z}', 'TEXT({!z})']) WITH ORDINALITY x (f, n);
+-- out of range, too long, of another type
+SELECT string_agg(f || ' -> ' || pg_temp.try(f, '{"t": "text", "b": true, "n": 3, "d": "2027-01-01T00:00:00Z", "c": [1]}'), E'\n' ORDER BY n) FROM unnest(ARRAY[
+    'LEFT("a", 3000000000)', 'LEFT("a", {!t})', 'ROUND(1.5, 3000000000)', 'DATE(0, 1, 1)', 'DATE(10000, 1, 1)', 'DATE(2027, 13, 1)', 'ADDMONTHS(DATE(2027, 1, 1), 200000)', 'ADDMONTHS(DATE(9999, 12, 1), 1)', 'ADDMONTHS({!d}, 1)',
+    'DATE(9999, 12, 31) + 1', 'DATE(1, 1, 1) - 1', 'DATE(2027, 1, 1) - 9999999', '1 - DATE(2027, 1, 1)', '{!d} - {!t}', '{!d} - {!b}', '{!d} > {!t}', 'DATE(2027, 1, 1) > {!t}', '{!t} > DATE(2027, 1, 1)', 'DATE(2027, 1, 1) > {!n}', '{!c} = {!c}', '{!c} & "x"',
+    'SUBSTITUTE(LPAD("", 900000, "a"), "a", "bb")', 'LPAD("", 900000, "a") & LPAD("", 900000, "a")', 'RPAD("x", 1000001, "y")', 'VALUE({!c})', 'ISNUMBER({!c})', 'TEXT({!c})', 'TEXT(DATE(2027, 1, 1))', 'TEXT({!d})', 'UPPER({!n})', 'DATEVALUE({!n})', 'NOT({!n})', 'IF({!t}, 1, 2)',
+    '10 ^ 1000000', '0 ^ -1', 'LN(0)', 'LOG(-1)', 'EXP(100000)', 'MOD(1, 0)', '1 / 0', 'ABS({!t})', 'DATETIMEVALUE("2027-01-01T00:00:00.25Z")', 'DATETIMEVALUE("2027-01-01") + 0.0000001']) WITH ORDINALITY x (f, n);
 -- arguments
 SELECT orchestration.evaluate_formula(NULL, '{}');
 SELECT orchestration.evaluate_formula('1', NULL);

@@ -36,6 +36,29 @@ SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_obje
 SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('A', 'I', 'Form', '{}', '{"amount": {"numberValue": 1}, "other": {"numberValue": 1}}')))))$$);
 SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('A', 'I', 'Form', '{}', '{"amount": {"stringValue": "1"}}')))))$$);
 
+-- each type: of an input, of an output, and an output that is read and not given
+SELECT orchestration.register_action('Typed_form', 'screen'), orchestration.describe_action('Typed_form', t, t || '{"n": {"dataType": "Number", "isRequired": true}}') FROM (SELECT '{"s": "String", "n": "Number", "b": "Boolean", "d": "Date", "t": "DateTime", "r": "Record", "c": "Collection", "a": "Any"}'::jsonb AS t) x;
+CREATE FUNCTION pg_temp.typed(name text, inputs jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE detail text;
+BEGIN
+    PERFORM pg_temp.orchestration(name, 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('F', 'I', 'Typed_form', '{}', inputs)))));
+    RETURN 'activated';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN SQLSTATE || ' ' || detail;
+END$$;
+SELECT pg_temp.typed('Typed_wrong', (SELECT jsonb_object_agg(k, '{"numberValue": 1}'::jsonb) FROM unnest('{s,n,b,d,t,r,c,a}'::text[]) k));
+SELECT pg_temp.typed('Typed_wrong', (SELECT jsonb_object_agg(k, '{"stringValue": "x"}'::jsonb) FROM unnest('{s,n,b,d,t,r,c,a}'::text[]) k));
+SELECT pg_temp.typed('Typed_wrong', '{"d": {"stringValue": "2027-01-01"}, "t": {"dateTimeValue": "2027-01-01T00:00:00Z"}, "b": {"stringValue": "true"}, "F": {"elementReference": "F.Outputs.nothing"}}');
+SELECT pg_temp.typed('Typed', '{"s": {"stringValue": "x"}, "n": {"numberValue": 1}, "b": {"booleanValue": true}, "d": {"dateValue": "2027-01-01"}, "a": {"booleanValue": true}}');
+SELECT orchestration.start_orchestration('Typed') IS NOT NULL;
+SELECT pg_temp.try(format('SELECT orchestration.complete_work_item(%L, %L)', pg_temp.item('F'), o)) FROM unnest(ARRAY['{"n": 1, "s": 1}', '{"n": "1"}', '{"n": 1, "b": "true"}', '{"n": 1, "d": "soon"}', '{"n": 1, "t": 5}', '{"n": 1, "r": [1]}', '{"n": 1, "c": {"x": 1}}', '{"n": 1, "z": 1}', '{"n": null}', '{}']) WITH ORDINALITY x (o, k) ORDER BY k;
+SELECT orchestration.complete_work_item(pg_temp.item('F'), '{"n": 1, "s": null, "b": false, "d": "2027-01-01", "t": "2027-01-01T00:00:00Z", "r": {}, "c": [], "a": [{"x": 1}]}');
+SELECT pg_temp.state();
+SELECT pg_temp.clean_up();
+ALTER SEQUENCE orchestration.run_name_seq RESTART;
+ALTER SEQUENCE orchestration.work_item_name_seq RESTART;
+
 --
 -- Mine, my group's and my queue's; oldest first
 --

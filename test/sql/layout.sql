@@ -30,6 +30,22 @@ SELECT pg_temp.try(format('SELECT orchestration.set_layout(''FlowOrchestrationIn
     '1', '[]', '{}', '{"sections": []}', '{"sections": {}}', '{"sections": [1]}', '{"sections": [{"fields": []}]}', '{"sections": [{"heading": "x", "columns": 3}]}',
     '{"sections": [{"heading": "x", "columns": "1"}]}', '{"sections": [{"heading": "x", "fields": [1]}]}', '{"sections": [{"heading": "x", "fields": ["Nonsense"]}]}',
     '{"sections": [{"heading": "x"}], "relatedLists": [{"name": "Nonsense"}]}', '{"sections": [{"heading": "x"}], "relatedLists": [{"name": "Shares", "columns": ["Kind"]}]}']) x;
+SELECT pg_temp.try(format('SELECT orchestration.set_layout(''FlowOrchestrationInstance'', %L)', x)) FROM unnest(ARRAY[
+    '{"sections": [{"heading": "x"}], "relatedLists": [1]}', '{"sections": [{"heading": "x"}], "relatedLists": {}}', '{"sections": [{"heading": "x"}], "relatedLists": [{}]}', jsonb_build_object('sections', '[{"heading": "x"}]'::jsonb, 'relatedLists', (SELECT jsonb_agg('{}'::jsonb) FROM generate_series(1, 500)))::text,
+    jsonb_build_object('sections', jsonb_build_array(jsonb_build_object('heading', 'x', 'fields', (SELECT jsonb_agg('Name'::text) FROM generate_series(1, 500)))))::text]) x;
+-- a role that may not read a column sees it in no layout
+SELECT orchestration.set_layout('FlowOrchestrationInstance', '{"sections": [{"heading": "The run", "columns": 1, "fields": ["Name", "Status"]}], "relatedLists": [{"name": "FlowOrchestrationLogs", "columns": ["Kind", "Actor"]}]}');
+CREATE ROLE regress_orch_layout;
+SELECT pg_temp.person('layout@example.com', 'Layout', 'regress_orch_layout');
+BEGIN;
+REVOKE SELECT ON orchestration.flow_orchestration_instance, orchestration.flow_orchestration_log FROM PUBLIC;
+GRANT SELECT (id, name) ON orchestration.flow_orchestration_instance TO regress_orch_layout;
+GRANT SELECT (id, kind) ON orchestration.flow_orchestration_log TO regress_orch_layout;
+SET LOCAL ROLE regress_orch_layout;
+SELECT jsonb_path_query_array(l, '$.layouts[0].detailLayoutSections[*].layoutRows[*].layoutItems[*].layoutComponents[*].value'), jsonb_path_query_array(l, '$.layouts[0].relatedLists[*].columns[*].fieldApiName') FROM orchestration.describe_layout('FlowOrchestrationInstance') l;
+ROLLBACK;
+UPDATE orchestration.principal SET role_name = NULL WHERE role_name = 'regress_orch_layout';
+DROP ROLE regress_orch_layout;
 SELECT count(*) FROM orchestration.sobject_layout;
 SELECT orchestration.set_layout('FlowOrchestrationInstance', NULL);
 SELECT count(*) FROM orchestration.sobject_layout;

@@ -221,3 +221,25 @@ SELECT orchestration.unregister_action('Trace'), orchestration.unregister_action
 DROP SCHEMA dev CASCADE;
 DROP OWNED BY regress_orch_dev, regress_orch_app;
 DROP ROLE regress_orch_nobody, regress_orch_app, regress_orch_dev;
+
+-- trigger functions that are not called as the triggers they are: each refuses
+RESET ROLE;
+SET search_path = public;
+CREATE TABLE public.wrong_trigger (id uuid, run_id uuid, status text);
+CREATE FUNCTION public.wrongly(function regproc, kind text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER wrong %s ON public.wrong_trigger %s EXECUTE FUNCTION %s()', split_part(kind, '/', 1), split_part(kind, '/', 2), function);
+    INSERT INTO public.wrong_trigger VALUES (NULL);
+    UPDATE public.wrong_trigger SET status = 'x';
+    TRUNCATE public.wrong_trigger;
+    DROP TRIGGER wrong ON public.wrong_trigger;
+    RETURN 'not refused';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END$$;
+SELECT kind, wrongly(p.oid::regproc, kind) AS answer, string_agg(p.proname, ' ' ORDER BY p.proname)
+  FROM pg_proc p, unnest('{BEFORE TRUNCATE/FOR EACH STATEMENT,BEFORE UPDATE/FOR EACH ROW,AFTER INSERT/FOR EACH STATEMENT}'::text[]) kind
+ WHERE p.pronamespace = 'orchestration'::regnamespace AND p.prorettype = 'trigger'::regtype AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
+ GROUP BY 1, 2 ORDER BY 1, 2;
+DROP FUNCTION public.wrongly(regproc, text);
+DROP TABLE public.wrong_trigger;

@@ -43,6 +43,10 @@ SET ROLE regress_orch_saver;
 SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', :'one', 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Completed'),
                   pg_temp.rec('FlowOrchestrationInstance', :'two', 'InterviewId', :'saver', 'TriggeringRecordId', '1'));
 SELECT name, status, interview_id IS NOT NULL, triggering_record_id FROM orchestration.flow_orchestration_instance ORDER BY name;
+-- values of other types than the field's, and none
+SELECT pg_temp.told(orchestration.update(jsonb_build_array(pg_temp.rec('FlowOrchestrationInstance', :'one') || v))) FROM unnest(ARRAY['{"Status": true}', '{"Status": 5}', '{"Status": []}', '{"Status": {}}', '{"Status": null}', '{"OwnerId": null}', '{"OwnerId": ""}', '{"Name": null}', '{"InterviewId": null}', '{"InterviewId": "none"}',
+    '{"TriggeringRecordId": 2}', '{"fieldsToNull": null}', '{"fieldsToNull": "Status"}', '{"fieldsToNull": ["Status"]}', '{"fieldsToNull": ["InterviewId"]}', '{"fieldsToNull": [1]}', '{"fieldsToNull": ["Nonsense"]}', '{"Nonsense": 1}', '{"Id": "x"}', '{"attributes": null}']::jsonb[]) WITH ORDINALITY x (v, n) ORDER BY n;
+SELECT pg_temp.told(orchestration.delete(ARRAY[:'one', :'saver', 'x', NULL, md5('nobody')::uuid::text]));
 -- all or none
 SELECT pg_temp.told(orchestration.update(jsonb_build_array(pg_temp.rec('FlowOrchestrationInstance', :'one', 'Status', 'InProgress'), pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Nonsense'),
                                                pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Suspended')), true));

@@ -110,6 +110,34 @@ SELECT row_cause, access_level, named(user_or_group_id) FROM orchestration.flow_
 
 -- default access
 SET ROLE regress_orch_adm;
+-- null in the views
+SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, %L, %L)', p, u, l))
+  FROM (VALUES (1, NULL, :'bea', 'Read'), (2, id_of('R-ann')::text, NULL, 'Read'), (3, id_of('R-ann')::text, :'bea', NULL)) x (n, p, u, l) ORDER BY n;
+SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_owner_sharing_rule (access_level, group_id, user_or_group_id, name) VALUES (%L, %L, %L, %L)', l, g, u, name))
+  FROM (VALUES (1, NULL, :'sellers', :'bea', 'x'), (2, 'Read', NULL, :'bea', 'x'), (3, 'Read', :'sellers', NULL, 'x'), (4, 'Read', :'sellers', :'bea', NULL)) x (n, l, g, u, name) ORDER BY n;
+SELECT try('UPDATE orchestration.flow_orchestration_instance_owner_sharing_rule SET name = NULL');
+SELECT try('UPDATE orchestration.flow_orchestration_instance_owner_sharing_rule SET access_level = NULL');
+SELECT name, access_level, named(group_id), named(user_or_group_id) FROM orchestration.flow_orchestration_instance_owner_sharing_rule ORDER BY 1;
+SELECT r->'success' FROM jsonb_array_elements(orchestration.delete((SELECT array_agg(id::text) FROM orchestration.flow_orchestration_instance_owner_sharing_rule WHERE user_or_group_id = :'bea'))) r;
+-- a rule for what an orchestration makes: of all kinds, or of chosen ones
+SELECT orchestration.deploy_orchestration('{"fullName": "S_Shared", "label": "S_Shared", "processType": "Orchestrator"}'::jsonb);
+SELECT count(orchestration.delete_sharing_rule(r)) FROM orchestration.create_orchestration_sharing_rule('S_Shared', :'readers') r;
+RESET ROLE;
+CREATE FUNCTION public.chosen() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS $$
+    SELECT concat_ws(' ', r.object, r.access_level, named(r.user_or_group_id)) FROM orchestration.owner_sharing_rule r WHERE r.orchestration_id IS NOT NULL ORDER BY r.object $$;
+SET ROLE regress_orch_adm;
+SELECT count(*) FROM orchestration.create_orchestration_sharing_rule('S_Shared', :'bea', 'Edit', '{FlowOrchestrationWorkItem,FlowOrchestrationInstance}');
+SELECT chosen();
+-- the same again is the same rule
+SELECT count(*) FROM orchestration.create_orchestration_sharing_rule('S_Shared', :'bea', 'Read', '{FlowOrchestrationWorkItem}');
+SELECT chosen();
+SELECT count(*) FROM orchestration.create_orchestration_sharing_rule('S_Shared', :'bea', 'Read', '{}');
+SELECT try(format('SELECT orchestration.create_orchestration_sharing_rule(''S_Shared'', %L, %s)', :'bea', x)) FROM unnest(ARRAY['''Read'', ''{FlowOrchestrationInstance,NULL}''', '''All''', 'NULL', '''Read'', NULL']) x;
+SELECT try(format('SELECT orchestration.create_orchestration_sharing_rule(''S_Shared'', %L)', md5('nobody')::uuid));
+SELECT chosen();
+RESET ROLE;
+SELECT count(orchestration.delete_sharing_rule(id)) FROM orchestration.owner_sharing_rule WHERE orchestration_id IS NOT NULL;
+SET ROLE regress_orch_adm;
 SELECT orchestration.set_default_access('FlowOrchestrationInstance', 'Read');
 SELECT try(format('SELECT orchestration.share_record(%L, %L)', id_of('R-cid'), :'bea'));
 SET ROLE regress_orch_ann;
@@ -134,5 +162,5 @@ SELECT * FROM orchestration.verify();
 UPDATE orchestration.run SET status = 'Canceled' WHERE name LIKE 'R-%';
 DELETE FROM orchestration.run WHERE name LIKE 'R-%';
 UPDATE orchestration.principal SET role_name = NULL WHERE role_name LIKE 'regress%';
-DROP FUNCTION named(uuid), id_of(text), try(text);
+DROP FUNCTION named(uuid), id_of(text), try(text), chosen();
 DROP ROLE regress_orch_ann, regress_orch_bea, regress_orch_cid, regress_orch_adm, regress_orch_out;

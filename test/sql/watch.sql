@@ -88,5 +88,23 @@ SELECT (xpath('count(//*[local-name() = "rect"])', orchestration.run_diagram(r.i
 SELECT pg_temp.try('SELECT orchestration.run_diagram(orchestration.new_id())');
 SELECT orchestration.run_diagram(NULL);
 SELECT orchestration.run_diagram(pg_temp.run(), 'png');
+-- an evaluation flow with a lookup, labels of several lines, an element without a way to it
+SELECT orchestration.deploy_orchestration('{"fullName": "Watch_Flow", "label": "Watch flow", "processType": "EvaluationFlow", "start": {"connector": {"targetReference": "Find"}},
+    "variables": [{"name": "isOrchestrationConditionMet", "dataType": "Boolean", "isOutput": true}],
+    "recordLookups": [{"name": "Find", "label": "Find", "object": "Nowhere", "connector": {"targetReference": "Is_it"}}],
+    "decisions": [{"name": "Is_it", "label": "Is\nit <&>?", "defaultConnectorLabel": "No", "rules": [{"name": "Yes", "label": "Yes \"indeed\"", "conditionLogic": "and", "conditions": [{"leftValueReference": "Find", "operator": "IsNull", "rightValue": {"booleanValue": false}}], "connector": {"targetReference": "Say"}}]}],
+    "assignments": [{"name": "Say", "label": "Say", "assignmentItems": [{"assignToReference": "isOrchestrationConditionMet", "operator": "Assign", "value": {"booleanValue": true}}]}]}'::jsonb);
+SELECT orchestration.run_diagram(v.id, format) FROM unnest('{mermaid,dot,svg}'::text[]) format, orchestration.orchestration_version v JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id WHERE d.name = 'Watch_Flow' ORDER BY format;
+-- stages in each status; a run without a version
+SELECT pg_temp.orchestration('Watch_Shades', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', 'T', pg_temp.step('Ask', 'I', 'Watch_Screen')), pg_temp.stage('T', NULL, pg_temp.step('Tell', 'I', 'Watch_Screen')))));
+SELECT orchestration.start_orchestration('Watch_Shades') IS NOT NULL;
+SELECT orchestration.suspend_run(pg_temp.run());
+SELECT regexp_replace(orchestration.run_diagram(pg_temp.run()), 'run OR-\d+', 'run OR-N', 'g');
+SELECT orchestration.resume_run(pg_temp.run()), orchestration.complete_work_item(pg_temp.item('Ask')), orchestration.cancel_run(pg_temp.run());
+SELECT regexp_replace(orchestration.run_diagram(pg_temp.run()), 'run OR-\d+', 'run OR-N', 'g');
+INSERT INTO orchestration.run (name, status, ended_at) VALUES ('Imported', 'Completed', now());
+SELECT pg_temp.try(format('SELECT orchestration.run_diagram(%L)', pg_temp.run('Imported')));
+SELECT * FROM orchestration.dry_run('Watch_Flow');
+SELECT * FROM orchestration.dry_run('Watch_Shades', version => 7);
 SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();

@@ -114,6 +114,28 @@ ok($node->poll_query_until('postgres', q{SELECT status FROM orchestration.run OR
 is($node->safe_psql('postgres', q{SELECT error->>'sqlstate' FROM orchestration.run ORDER BY id DESC LIMIT 1}), '57014', 'and its step fails');
 $node->safe_psql('postgres', q{SELECT orchestration.set_retry_policy('Act', 3, '10 milliseconds', jitter => 0)});
 
+# an error outside of functions ends a transaction, not the worker
+$node->safe_psql('postgres', q{SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE status = 'InProgress'});
+$pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'orchestration worker'});
+my $trouble = -s $node->logfile;
+$node->safe_psql('postgres', q{
+CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trouble in the queue'; END$$;
+CREATE TRIGGER trouble BEFORE UPDATE ON orchestration.step_queue FOR EACH ROW EXECUTE FUNCTION trouble();
+SELECT orchestration.start_orchestration('Functions')});
+ok($node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'orchestration worker' AND query = 'orchestration: waiting after an error'}, '1'),
+	'after an error it waits');
+like(slurp_file($node->logfile, $trouble), qr/ERROR:  trouble in the queue/, 'which it has reported');
+is($node->safe_psql('postgres', $open), '1', 'nothing was claimed');
+$node->safe_psql('postgres', 'DROP TRIGGER trouble ON orchestration.step_queue');
+ok($node->poll_query_until('postgres', $open, '0'), 'and it goes on when the reason is gone');
+is($node->safe_psql('postgres', q{SELECT status FROM orchestration.run ORDER BY id DESC LIMIT 1}), 'Completed', 'with what it could not claim');
+$trouble = -s $node->logfile;
+is($node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)"), 't', 'it is canceled while it has nothing to do');
+$node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Functions')});
+ok($node->poll_query_until('postgres', $open, '0'), 'another run is carried out');
+like(slurp_file($node->logfile, $trouble), qr/canceling statement due to user request/, 'after the error');
+is($node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'orchestration worker'}), $pid, 'by the same worker');
+
 # ------------------------------------------------------------------ preloaded
 $node->append_conf('postgresql.conf', q{
 shared_preload_libraries = 'orchestration'
