@@ -1,11 +1,10 @@
 #!/bin/bash
 # run.sh: all tests, against the throwaway server of test/throwaway.sh.
 #
-# Each kind prints its own output; what failed is shown.  The last line is
-# "N passed, N failed" over all kinds: regress files, isolation specs, pgTAP and
-# TAP assertions, checks and played files.  A kind that has files but ran no test
-# counts as failed, and so does each file that should have run and did not.  What
-# was skipped counts as neither.
+# Each kind prints its own output, with the failures.  The last line is "N passed, N failed"
+# over all kinds: regress files, isolation specs, pgTAP and TAP assertions, checks and played
+# files.  A kind that has files but ran no test counts as failed, and so does each file that
+# should have run and did not.  Skipped tests count as neither.
 #
 # Kinds that start servers of their own (mutants, TAP) run beside those that use the
 # throwaway server.  A kind prints its output as a whole when it has ended.
@@ -33,7 +32,7 @@ count() {
     printf '%s: %d passed, %d failed (%d s)\n' "$name" "$ok" "$not_ok" $((SECONDS - start))
 }
 
-# count TAP assertions in a file; a program that ended badly is one more failure
+# count TAP assertions in a file; a program that exited with an error is one more failure
 count_tap() {
     local name=$1 file=$2 status=$3 ok not_ok
     ok=$(grep -E '^ok +[0-9-]' "$file" | grep -vciE '# *skip')
@@ -56,7 +55,7 @@ count_regress() {
     ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$log")
     not_ok=$(grep -cE '^test .*FAILED|^not ok' "$log")
     [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
-    # it stops at once where an expected file is missing
+    # it stops at once if an expected file is missing
     if [ $((ok + not_ok)) -lt "$files" ]; then
         tail -n 20 "$log"
         not_ok=$((files - ok))
@@ -163,7 +162,7 @@ flows() {
     count flows "$ok" $((${#files[@]} - ok))
 }
 
-# what takes longer
+# kinds that take longer
 long() {
     local long
     for long in test/long/*.sh; do
@@ -173,7 +172,7 @@ long() {
     done
 }
 
-# run kinds one after another; each prints what it has to say at once
+# run kinds one after another; the output of each is printed as a whole
 lane() {
     local kind
     for kind; do
@@ -190,10 +189,10 @@ lane tap mutants &
 lane "${kinds[@]}"
 wait
 
-# a kind that broke off has not counted itself
+# a kind that was aborted has not counted itself
 for kind in tap mutants "${kinds[@]}"; do
     tail -n 1 "$work/$kind.out" | grep -q ' passed, ' && continue
-    echo "$kind: broke off"
+    echo "$kind: aborted"
     echo "0 1" >>"$work/counts"
 done
 read -r passed failed < <(awk '{ ok += $1; bad += $2 } END { print ok + 0, bad + 0 }' "$work/counts")

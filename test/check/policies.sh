@@ -1,9 +1,9 @@
 #!/bin/bash
-# policies.sh: the suites on access notice when the policies are gone.
+# policies.sh: the suites on access fail if the policies are missing.
 #
-# In a scratch database each of these weakens what the extension installs; the
-# attack suite and the oracle, on fewer configurations, must then fail, and not
-# only by stopping: they must report failed assertions.  Unchanged they must pass.
+# In a scratch database each case weakens the installed extension.  The attack suite and the
+# oracle, with fewer configurations, must then report failed assertions; an abort is not enough.
+# Unchanged they must pass.
 . test/check/lib.sh.inc
 
 # suites STATEMENT: how many assertions fail in a database changed by it

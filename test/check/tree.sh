@@ -31,7 +31,7 @@ versions_in_compat_only() {
         { grep -rnw PG_VERSION_NUM src --include='*.[ch]'; false; }
 }
 
-# what building and testing leave behind is no part of the tree
+# files left by building and testing are not in the tree
 top_level() {
     local expected found
     expected='.ci .clang-format .editorconfig .gitignore CHANGELOG.md LICENSE META.json examples
@@ -47,7 +47,7 @@ file_sizes() {
     [ -z "$large" ] || { echo "$large"; false; }
 }
 
-# the objects of the extension, and of those the ones without a comment
+# the objects of the extension, and those without a comment
 comment_on_everything() {
     local objects
     objects=$(psql -qXAt -v ON_ERROR_STOP=1 <<'SQL'
@@ -66,7 +66,7 @@ SQL
     grep -q '^commented$' <<<"$objects" && ! grep '^no comment' <<<"$objects"
 }
 
-# where this checkout lies is nobody else's business
+# no file names the folder of this checkout
 no_path_of_this_machine() {
     ! grep -rnP --exclude='*.o' "(?<![\w}).-])\Q$(pwd -P)\E/" \
         .ci Makefile README.md bench doc expected sql/parts src test

@@ -1,16 +1,16 @@
 #!/bin/bash
-# run.sh: builds of the extension that lack a lock, a snapshot or a condition
-# which concurrency needs, each of which an isolation spec must notice.
+# run.sh: builds of the extension without a lock, a snapshot or a condition that concurrency
+# needs.  An isolation spec must notice each of them.
 #
-# A mutant is one substitution in a copy of the sources; it must change the file,
-# compile, and make one of its specs fail.  The unchanged copy is built and run in
-# the same way first and must pass, so that a mutant fails for its own sake.
+# A mutant is one substitution in a copy of the sources.  It must change the file, compile, and
+# make one of its specs fail.  The unchanged copy is built and run in the same way first and must
+# pass, so that only the substitution makes a mutant fail.
 #
 # Needs a server with the extension (test/throwaway.sh); the sessions of a mutant
 # find it by the settings in ORCH_TEST_CONF with its folder.  Prints TAP.  With arguments:
 # only the mutants whose names match one of them.
 set -u
-unset WERROR                    # mutants may leave something unused
+unset WERROR                    # mutants may leave a variable unused
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 if [ -z "${ORCH_WORK:-}" ] || [ -z "${ORCH_TEST_CONF:-}" ]; then
@@ -43,7 +43,7 @@ build() {
     make -s -C "$work/src" with_llvm=no install DESTDIR="$work/inst" >"$work/build.log" 2>&1
 }
 
-# the settings that make a session use $work/inst
+# settings with which a session uses $work/inst
 options=$(sed -nE "s|$ORCH_WORK/inst|$work/inst|g; s|^ *([a-z_]+) *= *'(.*)' *$|-c \1=\2|p" \
     <<<"$ORCH_TEST_CONF" | tr '\n' ' ')
 
@@ -82,12 +82,12 @@ mutant() {
         say 'not ok' "mutant \"$name\": no spec was run"
         sed 's/^/# /' "$work/run.log"
     elif [ $hung -eq 1 ]; then
-        say 'not ok' "mutant \"$name\" hangs: it decides nothing"
+        say 'not ok' "mutant \"$name\" hangs: no result"
     elif [ -z "$failed" ]; then
         say 'not ok' "mutant \"$name\" survived: $*"
     else
         say ok "mutant \"$name\" killed by spec ${failed% }"
-        # more than another message or wait: did an invariant break?
+        # did an invariant break, or did only a message or a wait change?
         for spec in $failed; do
             awk -v spec="$spec" '/NOTICE:  verify\(\): [1-9]/ { n++ }
                 /^ERROR: +(step .* is not in progress|deadlock)/ { e++ }
@@ -95,7 +95,7 @@ mutant() {
                 "$work/out/results/$spec.out"
         done
     fi
-    cp "$work/original" "$work/$file"   # newer than its object: built again
+    cp "$work/original" "$work/$file"   # newer than its object, so it is built again
 }
 
 only=("$@")
