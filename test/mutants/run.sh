@@ -132,47 +132,47 @@ mutant 'work item: the run is locked FOR KEY SHARE' work/work_item.c \
     '/plan_lock_run = /,/};/s/FOR NO KEY UPDATE/FOR KEY SHARE/' work_item_race
 mutant 'work item: the item is read with the snapshot of the transaction' work/work_item.c \
     's/orch_plan_execute_latest\(&plan_read, values, NULL, 1\)/orch_plan_execute(\&plan_read, values, NULL, false, 1)/' work_item_race
-mutant 'queue: results are taken in without a lock on the run' work/queue_result.c \
+mutant 'queue: results are applied without a lock on the run' work/queue_result.c \
     '/plan_lock_runs = /,/};/s/ FOR NO KEY UPDATE//' queue_race
-mutant 'queue: those of many runs are taken in without their locks' engine/engine_state.c \
+mutant 'queue: results of many runs are applied without locks on the runs' engine/engine_state.c \
     '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' batch_race
 mutant 'queue: claims wait for each other' work/queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ SKIP LOCKED//' queue_race
 mutant 'queue: claims without a lock' work/queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ FOR UPDATE SKIP LOCKED//' queue_race
-mutant 'queue: the lease is not looked at again' work/queue_result.c \
+mutant 'queue: the lease is not checked again' work/queue_result.c \
     's/ AND lease_id = \$3 RETURNING/ AND $3 IS NOT NULL RETURNING/;s/ AND q.lease_id = u.lease_id"$/"/' queue_race
 mutant 'condition: the record may change while a run that waits for it starts' engine/engine.c \
     's/^[[:space:]]+def->waits_for_record\);/ false);/' condition_race
-mutant 'condition: runs that wait are looked for with the snapshot of the statement' work/record_change.c \
+mutant 'condition: waiting runs are searched with the snapshot of the statement' work/record_change.c \
     's/orch_plan_execute_latest\(&plan_waiting, values, NULL, 0\)/orch_plan_execute(\&plan_waiting, values, NULL, true, 0)/' condition_race
-mutant 'inbox: the item is looked at before the run is locked' work/work_item.c \
+mutant 'inbox: the item is read before the run is locked' work/work_item.c \
     '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' inbox_race
 mutant 'record: it is read without a lock' record/record.c \
     's/ FOR KEY SHARE OF t//' record_race
 mutant 'record: lookups are cleared with the snapshot of the transaction' record/record.c \
     's/orch_plan_execute_latest\(&(plan_clear_runs|plan_clear_work_items), values, nulls, 0\)/orch_plan_execute(\&\1, values, nulls, false, 0)/' record_race
-mutant 'start: the key is looked for, not claimed' engine/engine.c \
+mutant 'start: the key is searched, not claimed' engine/engine.c \
     '/plan_insert_run_once = /,/};/s/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
 mutant 'deploy: versions are numbered without a lock' definition/definition_deploy.c \
     's/ WHERE name = \$1 FOR NO KEY UPDATE/ WHERE name = $1/' start_race
-mutant 'access: waiting invalidations are not taken in' access/access_int.h \
+mutant 'access: pending invalidations are not received' access/access_int.h \
     's/^\tAcceptInvalidationMessages\(\);//' new_enemy
 mutant 'access: sharing is read with the snapshot of the statement' access/access.c \
     's/GetCatalogSnapshot\(orch_catalog_relation\([A-Z_]+\)\)/GetActiveSnapshot()/' share_revoke
 mutant 'access: changes of shares invalidate nothing' base/catalog.c \
     's/^\t\torch_catalog_share_generation\+\+;//' share_revoke
-mutant 'membership: circles are looked for without a lock' access/membership.c \
+mutant 'membership: circles are searched without a lock' access/membership.c \
     's/ FOR NO KEY UPDATE//' membership_cycle
 mutant 'share: without a lock on the run' call/share.c \
     '/plan_lock_run = /,/};/s/ FOR NO KEY UPDATE//' rights_race
-mutant 'share: the right is not asked again under the lock' call/share.c \
+mutant 'share: the right is not checked again under the lock' call/share.c \
     's/^\torch_share_require_all\(role, record\.object, .*;//' rights_race
-mutant 'run: the right is not asked again under the lock' work/run.c \
+mutant 'run: the right is not checked again under the lock' work/run.c \
     '/plan_lock_run, &value/{n;s/.*//}' rights_race
-mutant 'work item: the right is not asked again under the lock' work/work_item.c \
+mutant 'work item: the right is not checked again under the lock' work/work_item.c \
     '/^\trequire\(role, id\);/{N;/tuple = /s/^\trequire\(role, id\);//}' rights_race
-mutant 'stamp: nobody says that he writes' base/stamp.c \
+mutant 'stamp: writers take no lock' base/stamp.c \
     's/\(void\) LockAcquire\(&tag, ShareLock, false, false\);//' replicate_race
 mutant 'stamp: the time at which the transaction began' base/stamp.c \
     's/stamp = Max\(GetCurrentTimestamp\(\), before\)/stamp = GetCurrentTransactionStartTimestamp()/; s/#include "fmgr.h"/#include "fmgr.h"\n#include "access\/xact.h"/' replicate_race
@@ -182,7 +182,7 @@ mutant 'replicate: changes are read with the snapshot of the transaction' call/r
     's/GetLatestSnapshot\(\)/GetActiveSnapshot()/' replicate_race
 mutant 'tombstone: purges wait for each other' call/tombstone.c \
     's/(ORDER BY r.modified_minute LIMIT \$2 FOR UPDATE) SKIP LOCKED/\1/' purge_race
-mutant 'record_view: the same viewer waits for himself' call/record_view.c \
+mutant 'record_view: a viewer waits for another session of the same viewer' call/record_view.c \
     's/LockAcquire\(&tag, ExclusiveLock, false, true\)/LockAcquire(\&tag, ExclusiveLock, false, false)/' view_race
 mutant 'feed: the item is not locked' call/feed.c \
     '/plan_item = /,/};/s/ FOR KEY SHARE//' feed_race
