@@ -38,7 +38,7 @@ if [ ${#work} -gt 90 ] || ! "${as[@]}" test -x "$work" 2>/dev/null; then
 fi
 [ "$(id -u)" -eq 0 ] && chown postgres: "$work"
 
-# the command and what it started, then the server and those of its tests
+# end the command and its children, then the server and the servers of its tests
 stop() {
     local pid_file
     trap '' INT TERM HUP

@@ -16,4 +16,4 @@ known() {
           JOIN pg_class c ON c.oid = ('orchestration.' || t.name)::regclass ORDER BY t.n")
 }
 
-check 'batch.c knows its tables' known
+check 'own_parts in batch.c names the columns and constraints of its tables' known

@@ -79,4 +79,4 @@ SQL
     [ $failed -eq 0 ] && [ $count -gt 40 ]
 }
 
-check 'with the least stack no document ends the server, or meets its limit' bombs
+check 'with the smallest stack no document crashes the server or exceeds its limit' bombs

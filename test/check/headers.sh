@@ -42,4 +42,4 @@ check 'the flags of the build' grep -q -- '-I' <<<"$flags"
 while read -r header; do
     check "$header compiles on its own" compiles_alone "$header"
 done < <(find src -name '*.h' | sort)
-check 'what uses a name of compat.h includes it' compat_included
+check 'every file that uses a name of compat.h includes it' compat_included

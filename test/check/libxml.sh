@@ -70,5 +70,5 @@ HINT:  Use the JSON notation, or a server built with --with-libxml.
 SAID
 }
 
-check 'what a server without libxml has not is bound weakly' bound_weakly
-check 'without libxml the extension works, but for XML' without_libxml
+check 'functions missing from a server without libxml are bound weakly' bound_weakly
+check 'without libxml the extension works, except with XML' without_libxml

@@ -58,8 +58,8 @@ status_codes() {
         <(awk '/^## /{on = /^## Errors$/} on && /^\| `[A-Z]/' README.md | cut -d'|' -f2 | grep -oE '[A-Z]+(_[A-Z]+)+' | sort -u)
 }
 
-check 'the chapters to paste work as printed' readme_chapters
+check 'the statements of the first chapters work as printed' readme_chapters
 check 'the documented calls print what the README shows' documented_calls
-check 'the chapters on workers, people and failures print what they show' engine_chapters
+check 'the chapters on workers, users and failures print what the README shows' engine_chapters
 check 'the documents name every function' functions_named
 check 'the README names every status code' status_codes

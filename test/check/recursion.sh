@@ -147,7 +147,7 @@ C
     grep -q "$1" <<<"$found"
 }
 
-check 'every recursion looks at the stack' no_recursion
+check 'every recursion checks the stack depth' no_recursion
 check 'a function that calls itself is found' planted ': twice$'
-check 'two that call each other are found' planted ': \(ping, pong\|pong, ping\)$'
+check 'two functions that call each other are found' planted ': \(ping, pong\|pong, ping\)$'
 check 'a call through an unknown pointer is found' planted '^use calls through a pointer'

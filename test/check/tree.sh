@@ -72,11 +72,11 @@ no_path_of_this_machine() {
         .ci Makefile README.md bench doc expected sql/parts src test
 }
 
-check 'the metadata are those of the contract' metadata_generated
+check 'the metadata agree with the contract' metadata_generated
 check 'the version is written once' one_version
-check 'exported symbols have our prefix' exported_symbols
+check 'exported symbols have the prefix of the extension' exported_symbols
 check 'only compat.h knows server versions' versions_in_compat_only
-check 'nothing else at the top level' top_level
+check 'no other file at the top level' top_level
 check 'no C file above about 1,000 lines' file_sizes
-check 'a comment on every object' comment_on_everything
+check 'every object has a comment' comment_on_everything
 check 'no path of this machine' no_path_of_this_machine

@@ -263,7 +263,7 @@ SELECT is(orchestration.acting_user_id(), :'victim'::uuid, 'upper case is the sa
 SELECT set_config('orchestration.user_id', '{' || :'victim' || '}', true) \g /dev/null
 SELECT is(orchestration.acting_user_id(), :'victim'::uuid, 'braces too');
 SELECT set_config('orchestration.user_id', :'gone', true) \g /dev/null
-SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a user who is not active sees nothing');
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'an inactive user sees no records');
 SELECT set_config('orchestration.user_id', :'grp', true) \g /dev/null
 SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'the id of a group names no user');
 SELECT set_config('orchestration.user_id', '00000000-0000-7000-8000-0000000000ff', true) \g /dev/null
@@ -354,7 +354,7 @@ SELECT is(said('SELECT id FROM orchestration.tombstone'), '0 rows', 'tombstone: 
 SELECT is(said('SELECT * FROM orchestration.flow_orchestration_instance_history WHERE flow_orchestration_instance_id = (SELECT run FROM id)'), '0 rows', 'history: no row of the victim''s');
 SELECT is(said('SELECT * FROM orchestration.' || v), '0 rows', v || ': nothing')
   FROM unnest('{flow_orchestration_stage_instance_history,flow_orchestration_instance_feed,flow_orchestration_step_instance_feed}'::text[]) v;
-SELECT is(state('SELECT ' || c), '42501', 'nobody reads ' || c) FROM unnest('{owner_id FROM orchestration.tombstone,shared_with FROM orchestration.tombstone,user_id FROM orchestration.record_view}'::text[]) c;
+SELECT is(state('SELECT ' || c), '42501', 'no user reads ' || c) FROM unnest('{owner_id FROM orchestration.tombstone,shared_with FROM orchestration.tombstone,user_id FROM orchestration.record_view}'::text[]) c;
 -- each call answers for the victim's record as for one that does not exist
 CREATE FUNCTION mallory.same(call text, a uuid, b uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE x text; y text;

@@ -428,7 +428,7 @@ SELECT 'SELECT public.prepare_case(' || quote_literal(w.statement) || ', ''swall
        'SELECT public.clean()'
   FROM public.write w, (VALUES ('SELECT orchestration.start_orchestration(''Fetch'', ''1'')'), ('UPDATE ow.record SET n = n + 1 WHERE id = 1')) c (call) ORDER BY w.number, c.call \gexec
 
--- ------------------------------------------------ what a function gives back
+-- ------------------------------------------------ results of a function
 SELECT format('CREATE OR REPLACE FUNCTION ow.act(j jsonb) RETURNS jsonb LANGUAGE plpgsql AS %L', format('BEGIN %s; END', v.body)),
        'SELECT public.prepare_case(''SELECT 1'', ''plain'')',
        'SET SESSION AUTHORIZATION regress_caller',

@@ -51,7 +51,7 @@ SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', o.id
   FROM orchestration.principal o, orchestration.principal d
  WHERE o.developer_name = 'Outer' AND d.developer_name = 'Desk';
 
--- people and workers at once, then a function; about the record of an action
+-- users and workers at the same time, then a function; about the record of an action
 SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
   "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "Create",
             "filters": [{"field": "id", "operator": "IsNull", "value": {"booleanValue": true}}],
@@ -82,7 +82,7 @@ SELECT orchestration.deploy_orchestration($$<Flow xmlns="http://soap.sforce.com/
 </Flow>$$::xml, 'Loop');
 SELECT orchestration.activate_orchestration('Loop');
 
--- every new record starts it: those of the source came before, and restored they are not new
+-- every new record starts it; records of the source are older, and restored records are not new
 SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
   "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "CreateAndUpdate",
             "connector": {"targetReference": "Only"}},
@@ -121,7 +121,7 @@ SELECT orchestration.start_orchestration('Claim_Handling', 'c2', NULL, 'leased')
 SELECT zzz.result('leased');
 SELECT orchestration.start_orchestration('Parcel_Handling', '1', NULL, 'waiting');
 SELECT orchestration.start_orchestration('Loop', NULL, NULL, 'loop');
--- feeds, history, views, what is gone
+-- feeds, history, views, deleted records
 SELECT orchestration.set_feed_tracking('FlowOrchestrationInstance', '{Status}');
 SELECT orchestration.set_layout('FlowOrchestrationInstance', '{"sections": [{"heading": "x", "fields": ["Name"]}]}');
 SELECT orchestration.suspend_run(zzz.run('waiting')), orchestration.resume_run(zzz.run('waiting'));
@@ -132,7 +132,7 @@ SELECT orchestration.cancel_run(orchestration.start_orchestration('Parcel_Handli
 DELETE FROM orchestration.run WHERE id = zzz.run('gone');
 UPDATE orchestration.tombstone SET deleted_at = now() - interval '20 days' WHERE object = 'FlowOrchestrationLog';
 SELECT orchestration.remove_expired();
--- imported ones, without a version
+-- imported runs, without a version
 INSERT INTO orchestration.run (name, status, ended_at) VALUES ('imported', 'Completed', now()), ('imported, open', 'InProgress', NULL);
 INSERT INTO orchestration.stage_run (run_id, name, label, position, status)
   SELECT id, 'Old', 'Old', 1, CASE status WHEN 'Completed' THEN 'Completed' ELSE 'InProgress' END::orchestration.stage_status

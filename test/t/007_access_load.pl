@@ -20,7 +20,7 @@ INSERT INTO orchestration.principal (kind, developer_name, name) SELECT 'Group',
 SELECT orchestration.create_user('ann', 'Ann', 'ann');
 CREATE TABLE u AS SELECT id, substr(username, 2)::integer AS n FROM orchestration.principal WHERE username ~ '^u\d';
 CREATE TABLE g AS SELECT id, substr(developer_name, 2)::integer AS n FROM orchestration.principal WHERE developer_name ~ '^g\d';
--- Ann is in 1,000 groups, 10 of them only by way of another; 1,000 groups of ten owners
+-- Ann is in 1,000 groups, in 10 of them only through another group; 1,000 groups of ten owners
 INSERT INTO orchestration.membership (group_id, member_id) SELECT g.id, p.id FROM g, orchestration.principal p WHERE g.n BETWEEN 11 AND 1000 AND p.username = 'ann';
 INSERT INTO orchestration.membership (group_id, member_id) SELECT a.id, b.id FROM g a JOIN g b ON a.n <= 10 AND b.n = a.n + 10;
 INSERT INTO orchestration.membership (group_id, member_id) SELECT g.id, u.id FROM g JOIN u ON u.n <= 10000 AND g.n = 1001 + u.n % 1000;

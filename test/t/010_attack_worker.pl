@@ -37,7 +37,7 @@ CREATE SCHEMA ev AUTHORIZATION regress_evil;
 CREATE SCHEMA ho AUTHORIZATION regress_honest;
 GRANT USAGE ON SCHEMA ev, ho TO PUBLIC;
 
--- the attacker: who am I, and what can I see?
+-- the attacker reads its identity and the rows that it sees
 SET ROLE regress_evil;
 CREATE TABLE ev.loot (how text, who name DEFAULT current_user, session name DEFAULT session_user, super text DEFAULT current_setting('is_superuser'), runs bigint, at timestamptz DEFAULT clock_timestamp());
 GRANT ALL ON ev.loot TO PUBLIC;
@@ -116,7 +116,7 @@ BEGIN
         'cursors', (SELECT jsonb_agg(c.name) FROM pg_cursors c WHERE c.name !~ '^<'),
         'listening', (SELECT jsonb_agg(l) FROM pg_listening_channels() l),
         'advisory', (SELECT jsonb_agg(concat_ws(' ', classid, objid, objsubid, mode) ORDER BY 1) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()
-            AND mode <> 'ShareLock'), -- that is the mark of the step, which ends with its transaction
+            AND mode <> 'ShareLock'), -- the mark of the step, which ends with its transaction
         'temporary', (SELECT jsonb_agg(pg_describe_object(classid, objid, 0)) FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = pg_my_temp_schema())));
 END $$;
 RESET ROLE;
@@ -135,7 +135,7 @@ BEGIN
 END $$;
 SELECT define('Evil'), define('Probe');
 
--- run one after the other; one that does not end takes the worker with it
+-- run one after another; one that does not end also ends the worker
 CREATE TABLE result (number serial, label text, status text, sqlstate text, probe text, state jsonb, seen text, workers bigint, locks bigint);
 CREATE PROCEDURE play(name text, inputs jsonb, INOUT id uuid) LANGUAGE plpgsql AS $$
 DECLARE
@@ -144,7 +144,7 @@ BEGIN
     id := orchestration.start_orchestration(name, inputs => inputs);
     COMMIT;
     WHILE (SELECT status = 'InProgress' FROM orchestration.run r WHERE r.id = play.id) LOOP
-        -- trouble of the server is nobody's failure: the worker tries again, as long as the run goes on
+        -- an error of the server fails no step: the worker tries again, as long as the run goes on
         IF inputs->>'statement' ~ '40001|53200' AND clock_timestamp() > begun + interval '3 seconds' THEN
             PERFORM orchestration.cancel_run(id);
             COMMIT;

@@ -34,7 +34,7 @@ SELECT deploy('Wake', '{"actionName": "wake", "actionType": "stepBackground", "r
            "assignees": [{"assigneeType": "User", "assignee": {"elementReference": "who"}}]}');
 });
 
-# a session of psql; what it prints, notifications included
+# a session of psql; returns its output, notifications included
 sub session { return $node->background_psql('postgres', on_error_stop => 0); }
 
 # does the session get a notification?  psql reports it after a statement

@@ -83,7 +83,7 @@ CREATE FUNCTION deploy(name text, first integer, last integer) RETURNS integer L
 					jsonb_build_object('name', 'n', 'value', jsonb_build_object('numberValue', n)))))))) FROM generate_series($2, $3) n)), $1) $$;
 SELECT deploy('Functions', 1, 3), deploy('Slow', 0, 0);
 SELECT orchestration.activate_orchestration('Functions'), orchestration.activate_orchestration('Slow');
--- people and a worker at once, then a function; started by a row of its record type
+-- users and a worker at the same time, then a function; started by a row of its record type
 SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
   "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "Create",
             "connector": {"targetReference": "First"}},
@@ -133,7 +133,7 @@ SELECT orchestration.suspend_run(id) FROM (SELECT id FROM orchestration.run WHER
 INSERT INTO zzz.parcel VALUES (1, 'here'), (101, 'there'), (102, 'everywhere');
 INSERT INTO claim VALUES ('c3', 30);
 SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'key');
--- an attempt that failed, leases of workers, an item that is done, and what is to be seen
+-- a failed attempt, leases of workers, a completed item, a run that is shared, viewed and posted on
 WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 0', '{Work}'))
 SELECT orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'later'))) FROM c;
 SELECT * FROM orchestration.claim_steps('worker 1', '{Work}', 2, '1 hour');
