@@ -1,10 +1,10 @@
 #!/bin/bash
-# access.sh: the bench of access; prints a table in Markdown.
+# access.sh: the benchmark of access; prints a table in Markdown.
 #
 #   bench/access.sh         (or: make bench)
 #
-# On a throwaway server.  What is compared runs by turns on one connection each; a
-# figure is the median over the turns of the average latency that pgbench reports.
+# On a throwaway server.  The compared queries run in turns, on one connection each; a figure is
+# the median over the turns of the average latency that pgbench reports.
 #
 #   BENCH_ROUNDS=5          turns of each
 #   BENCH_RUNS=1000000      runs
@@ -48,7 +48,7 @@ latency() {
     sed -n 's/^latency average = \([0-9.]*\) ms/\1/p' "$work/out"
 }
 
-# two queries by turns, result in $a and $b: mode transactions options1 query1 options2 query2
+# two queries in turns, result in $a and $b: mode transactions options1 query1 options2 query2
 compare() {
     : >"$work/a" && : >"$work/b"
     latency "$3" "$1" 2 "$4" >/dev/null
@@ -125,8 +125,8 @@ done
 
 # ------------------------------------------------------------ changes
 say '(g) changes'
-# ms of a statement and, in another session that stays open, of the next look, and
-# WAL: what, statement, expected
+# ms of a statement, ms of the next query in another session that stays open, and WAL: name,
+# statement, expected
 change() {
     local ms wal look
     wal=$(sql -c 'SELECT pg_current_wal_insert_lsn()')

@@ -1,7 +1,7 @@
--- access_setup.sql: :rows runs of 10,000 owners, and who sees what of them.
+-- access_setup.sql: :rows runs of 10,000 owners, and users who see few, many or all of them.
 --
--- The same runs stand in public.run_exists, with the policy that is usual elsewhere:
--- EXISTS over share rows, one row a record and grantee, and memberships.
+-- public.run_exists has the same runs, with the usual policy of other systems: EXISTS over share
+-- rows, one for each record and grantee, and memberships.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -17,7 +17,7 @@ SELECT :'two'::uuid, id FROM public.owner WHERE n <= 2 UNION ALL SELECT :'half_g
 SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', :'two', :'few'), orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', :'half_group', :'half') \g /dev/null
 INSERT INTO orchestration.orchestration_definition (name) VALUES ('Bench_Access') RETURNING id AS orchestration \gset
 
--- as the engine would have left them, without running it
+-- as the engine would have written them, without running it
 SET session_replication_role = replica;
 INSERT INTO orchestration.run (owner_id, orchestration_id, status, ended_at, orchestration_name, orchestration_label, variables, created_at)
 SELECT o.id, :'orchestration', (CASE i % 10 WHEN 0 THEN 'InProgress' ELSE 'Completed' END)::orchestration.run_status, CASE i % 10 WHEN 0 THEN NULL ELSE now() END,

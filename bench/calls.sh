@@ -1,11 +1,11 @@
 #!/bin/bash
-# calls.sh: the bench of the documented calls and of history; prints a table in
+# calls.sh: the benchmark of the documented calls and of history; prints a table in
 # Markdown.
 #
 #   bench/calls.sh          (or: make bench)
 #
-# On a throwaway server.  What is compared runs by turns on one connection each; a
-# figure is the median over the turns of the average latency that pgbench reports.
+# On a throwaway server.  The compared scripts run in turns, on one connection each; a figure is
+# the median over the turns of the average latency that pgbench reports.
 #
 #   BENCH_ROUNDS=5          turns of each
 #   BENCH_RUNS=1000000      runs
@@ -45,7 +45,7 @@ latency() {
     sed -n 's/^latency average = \([0-9.]*\) ms/\1/p' "$work/out"
 }
 
-# two scripts by turns, result in $a and $b: transactions script1 script2, before1 before2
+# two scripts in turns, result in $a and $b: transactions script1 script2, before1 before2
 compare() {
     printf '%s\n' "$2" >"$work/a.sql"
     printf '%s\n' "$3" >"$work/b.sql"

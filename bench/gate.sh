@@ -1,11 +1,11 @@
 #!/bin/bash
-# gate.sh: what the gate before code of others (src/record/gate.c) costs a synchronous action.
+# gate.sh: the cost of the gate before users' code (src/record/gate.c) for a synchronous action.
 #
-# A run of ten background steps, each with a function that does nothing, is started
-# again and again by this build and by a copy of it that only changes the user around
-# the function: no security-restricted operation, no look for cursors and temporary
-# objects, no settings put back.  The two take turns, and the order within a turn
-# changes.  Prints the processor time of a run, medians over the turns, and their ratio.
+# A run of ten background steps, each with an empty function, is started repeatedly by this build
+# and by a copy of it that only changes the user around the function: without the
+# security-restricted operation, the search for cursors and temporary objects, and the restored
+# settings.  The two builds take turns, and the order within a turn changes.  Prints the processor
+# time of a run, medians over the turns, and their ratio.
 #
 #   BENCH_TURNS=40 bench/gate.sh
 set -eu
@@ -42,7 +42,7 @@ SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Ten', 
            FROM generate_series(1, 10) i)))));
 SELECT orchestration.activate_orchestration('Ten');
 SQL
-# processor time of the backend, in nanoseconds: others on the machine do not count
+# processor time of the backend, in nanoseconds, without other processes
 cat >"$work/turn.sql" <<'SQL'
 SELECT count(orchestration.start_orchestration('Ten')) FROM generate_series(1, 50) \g /dev/null
 SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1) AS begin \gset

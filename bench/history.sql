@@ -1,9 +1,9 @@
--- history.sql: what parts of the bench measure beside: :runs imported runs of
--- :orchestration, Completed, of three stages and six steps, with their 20 log entries, unless
+-- history.sql: existing runs beside which parts of the benchmark measure: :runs imported runs of
+-- :orchestration, Completed, of three stages and six steps, with their 20 log entries unless
 -- :without_log is set.
 --
--- Loaded with the triggers off, as a restore would.  Ids grow, as those of runs
--- that came one after another do.
+-- Loaded with the triggers off, as in a restore.  Ids increase, like those of runs that started
+-- one after another.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;

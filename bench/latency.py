@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""latency.py: how long a step waits, one run at a time and nothing else going on.
+"""latency.py: the time that a step waits, with one run at a time and no other load.
 
 Expects a database made ready by queue_setup.sql in PGDATABASE.  LATENCY_RUNS (300) runs
 of 3 stages x 2 asynchronous steps:
@@ -10,7 +10,7 @@ of 3 stages x 2 asynchronous steps:
   until those of the next are there;
 * step to step, another worker: from sending complete_steps() until a worker that sleeps
   holds them;
-* the floor, same worker: from sending complete until what claim gives is there.
+* the floor, same worker: from sending complete until the claimed steps are there.
 """
 import os
 import select
@@ -28,7 +28,7 @@ def done(rows):
 
 
 class Sleeper(threading.Thread):
-    """A worker that waits to be notified, claims, and says when it had the steps."""
+    """A worker that waits for a notification, claims, and records when it had the steps."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -41,7 +41,7 @@ class Sleeper(threading.Thread):
         while True:
             due = self.conn.execute("SELECT orchestration.listen_for_steps('{bench}')").fetchone()[0]
             self.ready.set()
-            # one that came with the answer is not on the socket any more
+            # a notification that came with the answer is no longer on the socket
             if (due is None or due > 0) and not self.conn.pgconn.notifies():
                 select.select([self.conn.fileno()], [], [])
                 self.conn.pgconn.consume_input()
@@ -84,7 +84,7 @@ def main():
                     rows = [row for row in answer if row[2] is None]
                     if rows:
                         same.append(time.perf_counter() - begin)
-                # who sleeps may have been notified for nothing
+                # a sleeping worker may have been notified without need
                 sleeper.ready.wait()
             else:
                 for stage in range(3):

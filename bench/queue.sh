@@ -1,15 +1,15 @@
 #!/bin/bash
-# queue.sh: the bench of asynchronous steps; prints tables in Markdown.
+# queue.sh: the benchmark of asynchronous steps; prints tables in Markdown.
 #
 #   bench/queue.sh          (or: make bench)
 #
-# On a throwaway server.  Runs of 3 stages x 2 asynchronous steps are started, and then
-# carried out by workers that do nothing with them, until the database says that all are
-# Completed.  Beside it the floor (queue_setup.sql): tables written by hand that do the
-# same row changes.  A worker is a client of pgbench: claims and completes, or does both
-# in one call ("fused", which the floor does not have).  What is compared runs by turns;
-# figures are medians of the turns, and the slowest turn; WAL is what a turn wrote, starts
-# included.  Autovacuum is on: it analyzes the queue whenever it likes, mostly empty.
+# On a throwaway server.  Runs of 3 stages x 2 asynchronous steps are started, and workers that do
+# no work complete their steps until all runs are Completed.  The comparison is the floor
+# (queue_setup.sql): hand-written tables with the same row changes.  A worker is a client of pgbench
+# that claims and completes, or does both in one call ("fused", which the floor does not have).
+# The two sides run in turns; figures are medians of the turns, and the slowest turn.  WAL is the
+# WAL of a turn, starts included.  Autovacuum is on and may analyze the queue at any time, mostly
+# when it is empty.
 #
 #   BENCH_ROUNDS=10         turns of each
 #   BENCH_WORKERS="1 4 16"
@@ -52,7 +52,7 @@ new_database() {
     history "${1:-off}"
 }
 
-# what is compared with does not write history: off but where it says otherwise
+# the floor writes no history, so history is off unless a part says otherwise
 history() {
     local fields="'{Status,OwnerId}'" run="'{Status,OwnerId,CurrentStage,TriggeringRecordId,InterviewId}'"
     [ "$1" = on ] || { fields="'{}'"; run=$fields; }
@@ -116,7 +116,7 @@ turn() {
         FROM pg_stat_wal w, pg_stat_database d WHERE d.datname = '$db'"
 }
 
-# the kinds by turns: batch workers runs kinds...; medians, and the fewest runs/s, in
+# the kinds in turns: batch workers runs kinds...; medians, and the fewest runs/s, in
 # $work/<kind>.<batch>.<workers>
 compare() {
     local batch=$1 clients=$2 runs=$3 kind
@@ -168,7 +168,7 @@ if has throughput; then
     echo "After it verify() returns $(sql -c 'SELECT count(*) FROM orchestration.verify()') rows."
 fi
 
-# ------------------------------------------- a transaction that is held open
+# ------------------------------------------------- a transaction held open
 if has open; then
     say 'a transaction held open'
     new_database
@@ -212,7 +212,7 @@ if has idle; then
     sql -o /dev/null -c "SELECT count(orchestration.start_orchestration('Waits')) FROM generate_series(1, $idle_runs)"
     sql -c 'VACUUM ANALYZE' -c CHECKPOINT
     sql -o /dev/null -c 'SELECT orchestration.start_background_worker()'
-    # a worker that waits, as the example does
+    # a worker that waits, like the example
     PGDATABASE=$db POLL=5 /usr/bin/python3 "$top/examples/python/worker.py" bench >/dev/null &
     example=$!
     sleep 15

@@ -1,10 +1,10 @@
--- queue_setup.sql: what bench/queue.sh measures, in a fresh database with the
+-- queue_setup.sql: the data of bench/queue.sh, in a fresh database with the
 -- extension.
 --
--- "floor" is what a team writes by hand instead: run, stage, step and ready tables, a
--- claim with SKIP LOCKED, a completion that opens the next stage.  It does the same row
--- changes for the same runs (3 stages x 2 asynchronous steps), set-based, but has no
--- log, history, retries, lost leases, sharing or definitions; ids are numbers.
+-- "floor" is a typical hand-written solution: run, stage, step and ready tables, a claim with
+-- SKIP LOCKED, a completion that opens the next stage.  It makes the same row changes for the same
+-- runs (3 stages x 2 asynchronous steps), set-based, but has no log, history, retries, lost leases,
+-- sharing or definitions; ids are numbers.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -21,7 +21,7 @@ SELECT orchestration.deploy_orchestration(jsonb_build_object('label', 'Bench', '
   FROM generate_series(1, 3) g;
 SELECT orchestration.activate_orchestration('Bench');
 
--- waiting: one person's step
+-- waiting: an interactive step of one user
 SELECT orchestration.register_action('form', 'screen');
 SELECT orchestration.create_user('bench@example.com', 'Bench');
 SELECT orchestration.deploy_orchestration('{"label": "Waits", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
@@ -39,7 +39,7 @@ SELECT orchestration.deploy_orchestration(jsonb_set(v.document, '{start}',
   FROM orchestration.orchestration_version v JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id AND d.name = 'Bench';
 
 -- --------------------------------------------------------------- the workers
--- raises when all runs are over, which ends a client of pgbench
+-- raises an error when all runs have ended, which ends a client of pgbench
 CREATE FUNCTION public.rest(floor boolean) RETURNS integer LANGUAGE plpgsql AS $$
 BEGIN
     IF floor AND EXISTS (SELECT FROM floor.run WHERE status = 'InProgress')

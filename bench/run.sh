@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh: the bench; prints a table in Markdown.
+# run.sh: the benchmark; prints a table in Markdown.
 #
 #   bench/run.sh            (or: make bench)
 #
@@ -8,13 +8,13 @@
 # switches autovacuum off while it counts WAL).  Otherwise it starts one by
 # test/throwaway.sh, with the settings below.
 #
-# Figures are ratios: what is compared runs alternately, in short turns, and the
-# median of the turns counts, so that noise of the machine hits both.
+# Figures are ratios: the two sides run alternately, in short turns, and the median of the turns
+# counts, so that noise of the machine affects both.
 #
 #   BENCH_ROUNDS=5          turns of each
 #   BENCH_SECONDS=3         length of a turn of pgbench
 #   BENCH_ROWS=200000       (b): rows updated in one statement
-#   BENCH_HISTORY=1000000   (c): runs that are there already; 0 leaves (c) out
+#   BENCH_HISTORY=1000000   (c): existing runs; 0 leaves (c) out
 set -u -o pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -54,7 +54,7 @@ new_database() {
         sql -d "$1" -o /dev/null -f "$top/bench/setup.sql" && history_tracking "$1" off
 }
 
-# what is compared with does not write history: off but where it says otherwise
+# the floor writes no history, so history is off unless a part says otherwise
 history_tracking() {
     local fields="'{Status,OwnerId}'" run="'{Status,OwnerId,CurrentStage,TriggeringRecordId,InterviewId}'"
     [ "$2" = on ] || { fields="'{}'"; run=$fields; }
@@ -75,8 +75,8 @@ turn() {
     sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$work/pgbench.out"
 }
 
-# the two sides by turns, result in $a and $b (tps): clients db1 script1 db2 script2.
-# $before: what is executed in a side's database before its turn
+# the two sides in turns, result in $a and $b (tps): clients db1 script1 db2 script2.
+# $before: statements executed in a side's database before its turn
 before=
 compare() {
     : >"$work/a" && : >"$work/b"
@@ -131,8 +131,8 @@ row "(a) the same with history, which by hand has none, 1 client" \
     "$(calc '%.0f runs/s' "$a")" "$(calc '%.0f runs/s' "$b") by hand" \
     "$(calc '%.2f x the time' "$b / $a")" ""
 
-# a database of its own, in which nothing was vacuumed: new rows go to new pages,
-# and there are no full page images of old ones
+# a database of its own, without vacuum: new rows go to new pages, and there are no full page
+# images of old pages
 sql -d postgres -c 'ALTER SYSTEM SET autovacuum = off' -c 'SELECT pg_reload_conf()' >/dev/null
 db=orchestration_bench_wal
 new_database $db || exit 1
@@ -164,7 +164,7 @@ db=orchestration_bench_update
 new_database $db || exit 1
 sql -d $db -o /dev/null -v runs="$rows" -f "$top/bench/update.sql" || exit 1
 
-# milliseconds of an update: kind schema.  Undone and vacuumed afterwards.
+# milliseconds of an update: kind schema.  Rolled back and vacuumed afterwards.
 update() {
     local statements
     case $1 in
@@ -230,8 +230,8 @@ SQL
             -v runs="$([ $database = small ] && echo 1000 || echo "$history")" \
             -v orchestration=Background -f "$top/bench/history.sql" || exit 1
     done
-    # both sides from the same state: autovacuum would come to one before the other,
-    # and what it finds in the queue counts
+    # both sides start from the same state: autovacuum would reach one side before the other, and
+    # its result depends on the queue at that time
     sql -d postgres -c 'ALTER SYSTEM SET autovacuum = off' -c 'SELECT pg_reload_conf()' -c CHECKPOINT >/dev/null
     before='VACUUM orchestration.step_queue'
     # people.sql's own query is planned while there is no work item yet

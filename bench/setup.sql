@@ -1,10 +1,9 @@
--- setup.sql: what the bench measures, in a fresh database with the extension.
+-- setup.sql: the data of the benchmark, in a fresh database with the extension.
 --
--- "hand" is the floor: the extension's own tables once more, with the same
--- columns, checks, defaults, indexes, foreign keys and storage parameters, but
--- without its triggers, and one PL/pgSQL function that writes into them what the
--- extension writes for the same run.  It guards nothing, reads no definition, and
--- a failing action would lose the whole run.
+-- "hand" is the floor: copies of the extension's tables, with the same columns, checks, defaults,
+-- indexes, foreign keys and storage parameters but without its triggers, and one PL/pgSQL function
+-- that writes the same rows as the extension for the same run.  It checks no status, reads no
+-- definition, and a failing action would lose the whole run.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -60,7 +59,7 @@ FROM (VALUES ('Background', 'nothing', 'stepBackground', 3, 2),
 
 -- ------------------------------------------------------------- the floor
 
--- The tables of runs once more in a schema of their own, without triggers.
+-- Copies of the tables of runs in a schema of their own, without triggers.
 CREATE PROCEDURE public.bench_clone(target name) LANGUAGE plpgsql AS $$
 DECLARE
     t regclass;

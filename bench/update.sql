@@ -1,10 +1,10 @@
--- update.sql: what part (b) of the bench updates, and the check in PL/pgSQL.
+-- update.sql: the rows that part (b) of the benchmark updates, and the check in PL/pgSQL.
 --
 -- Schemas: orchestration (the extension), plain (the same tables without triggers),
--- row_triggers and set_triggers (the same rules in PL/pgSQL, with row triggers as
--- one usually writes them, and with transition tables, set by set).
+-- row_triggers and set_triggers (the same rules in PL/pgSQL: usual row triggers, and triggers
+-- with transition tables, set by set).
 --
--- 200,000 runs of no version with one stage each; and 20,000 runs of one stage
+-- 200,000 runs without a version, with one stage each; and 20,000 runs of one stage
 -- with ten steps each.
 
 \set ON_ERROR_STOP on
@@ -14,7 +14,7 @@ CALL public.bench_clone('plain');
 CALL public.bench_clone('row_triggers');
 CALL public.bench_clone('set_triggers');
 
--- The rules, as the extension has them.
+-- The rules of the extension.
 CREATE TABLE public.legal AS
     SELECT level, from_status, to_status, log_kind
       FROM orchestration.legal_transitions() WHERE from_status IS NOT NULL;
@@ -154,8 +154,8 @@ CREATE TRIGGER step_after AFTER UPDATE ON row_triggers.step_run
     FOR EACH ROW WHEN (NEW.status <> OLD.status) EXECUTE FUNCTION row_triggers.step_after();
 
 -- ------------------------------------------------------- set by set
--- The columns that follow from a change are filled in by a row trigger, as only
--- that can; all else is done for the whole statement from its transition tables.
+-- A row trigger fills the columns that follow from a change, because only a row trigger can.  All
+-- other checks and writes are made for the whole statement, from its transition tables.
 
 CREATE FUNCTION set_triggers.fill() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -276,7 +276,7 @@ DECLARE
 BEGIN
     FOREACH s IN ARRAY ARRAY['orchestration', 'row_triggers', 'set_triggers'] LOOP
         FOR t, k IN VALUES ('run', 'id'), ('stage_run', 'run_id'), ('step_run', 'run_id, id') LOOP
-            -- all columns but those that are generated
+            -- all columns except generated ones
             SELECT string_agg(quote_ident(attname), ', ') INTO c FROM pg_attribute
              WHERE attrelid = ('orchestration.' || t)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
             EXECUTE format('INSERT INTO %I.%I (%s) SELECT %3$s FROM plain.%2$I ORDER BY %4$s', s, t, c, k);

@@ -38,7 +38,7 @@ count() {
     printf '%s: %d passed, %d failed (%d s)\n' "$name" "$ok" "$not_ok" $((SECONDS - start))
 }
 
-# count TAP assertions in a file; a program that ended badly is one more failure
+# count TAP assertions in a file; a program that exited with an error is one more failure
 count_tap() {
     local name=$1 file=$2 status=$3 ok not_ok
     ok=$(grep -E '^ok +[0-9-]' "$file" | grep -vciE '# *skip')
@@ -61,7 +61,7 @@ count_regress() {
     ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$log")
     not_ok=$(grep -cE '^test .*FAILED|^not ok' "$log")
     [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
-    # it stops at once where an expected file is missing
+    # it stops at once if an expected file is missing
     if [ $((ok + not_ok)) -lt "$files" ]; then
         tail -n 20 "$log"
         not_ok=$((files - ok))
@@ -204,7 +204,7 @@ flows() {
     count flows "$ok" $((${#files[@]} - ok))
 }
 
-# what takes longer
+# kinds that take longer
 long() {
     local long
     for long in test/long/*.sh; do
@@ -214,7 +214,7 @@ long() {
     done
 }
 
-# run kinds one after another; each prints what it has to say at once
+# run kinds one after another; the output of each is printed as a whole
 lane() {
     local kind
     for kind; do
@@ -249,7 +249,7 @@ wait
 # a kind that broke off has not counted itself
 for kind in "${kinds[@]}"; do
     tail -n 1 "$work/$kind.out" | grep -q ' passed, ' && continue
-    echo "$kind: broke off"
+    echo "$kind: aborted"
     echo "0 1" >>"$work/counts"
 done
 read -r passed failed < <(awk '{ ok += $1; bad += $2 } END { print ok + 0, bad + 0 }' "$work/counts")

@@ -1,8 +1,8 @@
 #!/bin/bash
-# setup.sh: installs by apt what building and testing need and is missing.
+# setup.sh: installs missing packages for building and testing, by apt.
 #
-# Says so in one line; where apt-get is not there or not permitted it names the
-# packages and stops.  A cluster that was there is left alone; none is created.
+# Names them in one line.  Without apt-get, or without the permission to use it, the script names
+# the packages and stops.  It leaves existing clusters alone and creates none.
 #
 # The packages are those of PG_CONFIG's version, or, while there is none, of the
 # oldest supported version that apt offers.
@@ -10,7 +10,7 @@ set -u
 
 pg_config=${PG_CONFIG:-pg_config}
 
-# somebody's own server: no package makes it appear
+# a server that is not from a package: apt cannot install it
 if [ "$pg_config" != pg_config ] && ! command -v "$pg_config" >/dev/null; then
     echo "PG_CONFIG: $pg_config is not there" >&2
     exit 1
@@ -29,7 +29,7 @@ find_version() {
     done
 }
 
-# whatever provides the commands and files is good, also without a package
+# commands and files count, whether from a package or not
 have() {
     case $1 in
         gcc | make | python3 | npm) command -v "$1" ;;
@@ -88,7 +88,7 @@ if [ ! -e $conf ] && [ ! -e /usr/lib/postgresql ]; then
     "${as[@]}" mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' | "${as[@]}" tee $conf >/dev/null
 fi
-# nothing is started that was not there
+# start no service
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' | "${as[@]}" tee $policy >/dev/null

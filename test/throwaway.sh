@@ -14,7 +14,7 @@
 # ORCH_SERVER_CONF: further lines for the server's postgresql.conf.
 set -u
 
-# nothing of the caller's connections or language
+# without the caller's connection settings and language
 for name in ${!PG*} ${!LC_*} LANGUAGE; do
     [ "$name" = PG_CONFIG ] || unset "$name"
 done
@@ -24,7 +24,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 bindir=$("${PG_CONFIG:-pg_config}" --bindir)
 version=$("${PG_CONFIG:-pg_config}" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 
-# a folder of the build when the server's user can get there, else of /tmp
+# in the folder of the build if the server's user has access, else in /tmp
 as=()
 [ "$(id -u)" -eq 0 ] && as=(runuser -u postgres --)
 mkdir -p "$top/build"
@@ -38,7 +38,7 @@ if [ ${#work} -gt 90 ] || ! "${as[@]}" test -x "$work" 2>/dev/null; then
 fi
 [ "$(id -u)" -eq 0 ] && chown postgres: "$work"
 
-# the command and what it started, then the server and those of its tests
+# end the command and its children, then the server and the servers of its tests
 stop() {
     local pid_file
     trap '' INT TERM HUP
@@ -79,8 +79,8 @@ if ! "${as[@]}" "$bindir/initdb" -D "$work/data" -U postgres -A trust \
     cat "$work/initdb.log" >&2
     exit 1
 fi
-# predicate locks of rows, not pages: whether transactions of isolation specs are
-# refused as not serializable must not depend on what else is on a page
+# Predicate locks of rows, not pages: whether a transaction of an isolation spec is refused as
+# not serializable must not depend on other rows of a page.
 cat >>"$work/data/postgresql.conf" <<CONF
 listen_addresses = ''
 unix_socket_directories = '$work'
@@ -104,7 +104,7 @@ export PGHOST=$work PGPORT=54329 PGUSER=postgres PGDATABASE=postgres
 export ORCH_WORK=$work ORCH_TEST_CONF=$conf ORCH_AS="${as[*]}"
 export PATH=$bindir:$PATH
 
-# in a process group of its own, and waited for: a signal ends it at once
+# in a process group of its own; wait returns at once on a signal
 setsid "$@" <&0 &
 command=$!
 wait "$command"

@@ -1,8 +1,8 @@
 #!/bin/bash
-# batch.sh: batch.c knows its tables.
+# batch.sh: own_parts in batch.c names all columns and constraints of its tables.
 #
-# It writes rows past the executor only while a table has what own_parts says: a column or
-# constraint that is added without it would silently cost the fast way.
+# batch.c writes rows past the executor only if a table matches own_parts.  A column or constraint
+# that is missing there would silently disable the fast path.
 . test/check/lib.sh.inc
 
 known() {
@@ -16,4 +16,4 @@ known() {
           JOIN pg_class c ON c.oid = ('orchestration.' || t.name)::regclass ORDER BY t.n")
 }
 
-check 'batch.c knows its tables' known
+check 'own_parts in batch.c names the columns and constraints of its tables' known

@@ -1,5 +1,5 @@
 #!/bin/bash
-# bombs.sh: no document ends the server, however little stack it has.
+# bombs.sh: no document crashes the server, however small its stack is.
 #
 # Documents of many shapes, each far larger or deeper than any real one, are validated
 # with the least stack that the server allows.  Each must end in rows or an error within
@@ -7,7 +7,7 @@
 # parser of JSON raises it, before the extension sees the document.
 . test/check/lib.sh.inc
 
-flow() {    # flow MEMBERS: a definition with these
+flow() {    # flow MEMBERS: a definition with these members
     echo "('{\"fullName\": \"Bomb\", \"label\": \"Bomb\", \"processType\": \"Orchestrator\", ' || $1 || '}')::jsonb"
 }
 formula() { # formula EXPRESSION TYPE
@@ -16,7 +16,7 @@ formula() { # formula EXPRESSION TYPE
 logic() {
     flow "'\"decisions\": [{\"name\": \"D\", \"label\": \"D\", \"rules\": [{\"name\": \"R\", \"label\": \"R\", \"conditionLogic\": ' || to_json($1) || ', \"conditions\": [{\"leftValueReference\": \"x\", \"operator\": \"IsNull\"}]}]}]'"
 }
-chain() {   # chain EXPRESSION LEAF ORDER N: formulas, # is the one before; a step reads the last
+chain() {   # chain EXPRESSION LEAF ORDER N: formulas, # stands for the one before; a step reads the last
     flow "'\"formulas\": [' || (SELECT string_agg('{\"name\": \"F' || i || '\", \"expression\": \"' || CASE i WHEN 0 THEN '$2' ELSE replace('$1', '#', '{!F' || i - 1 || '}') END || '\"}', ',' ORDER BY $3) FROM generate_series(0, $4) i) || '], \"start\": {\"connector\": {\"targetReference\": \"S\"}}, \"orchestratedStages\": [{\"name\": \"S\", \"label\": \"S\", \"stageSteps\": [{\"name\": \"T\", \"label\": \"T\", \"entryConditionLogic\": \"and\", \"actionType\": \"stepBackground\", \"actionName\": \"A\", \"entryConditions\": [{\"leftValueReference\": \"F$4\", \"operator\": \"IsNull\"}]}]}]'"
 }
 xml() {
@@ -79,4 +79,4 @@ SQL
     [ $failed -eq 0 ] && [ $count -gt 40 ]
 }
 
-check 'with the least stack no document ends the server, or meets its limit' bombs
+check 'with the smallest stack no document crashes the server or exceeds its limit' bombs

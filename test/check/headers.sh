@@ -1,13 +1,13 @@
 #!/bin/bash
 # headers.sh: every header of src/ compiles on its own, with the flags of the build.
 #
-# A header that leans on what its includers include first builds on one version of
-# PostgreSQL and not on the next: worker.h used a macro that PostgreSQL 18 no longer
-# has, without compat.h, which defines it.  The server at hand may still have such a
-# macro, so files that use a name of compat.h must include it, whatever the version.
+# A header that depends on the includes of its users compiles on one version of PostgreSQL and
+# not on the next: worker.h used a macro that PostgreSQL 18 no longer has, without compat.h,
+# which defines it.  This server may still have such a macro, so every file that uses a name of
+# compat.h must include it, whatever the version.
 . test/check/lib.sh.inc
 
-# what make compiles with; WERROR, since a header must not warn either
+# the flags of make; WERROR, because headers must not warn either
 build_flags() {
     make -s --no-print-directory -f Makefile -f - WERROR=1 build_flags <<'MAKE'
 build_flags:
@@ -42,4 +42,4 @@ check 'the flags of the build' grep -q -- '-I' <<<"$flags"
 while read -r header; do
     check "$header compiles on its own" compiles_alone "$header"
 done < <(find src -name '*.h' | sort)
-check 'what uses a name of compat.h includes it' compat_included
+check 'every file that uses a name of compat.h includes it' compat_included

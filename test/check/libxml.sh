@@ -1,13 +1,13 @@
 #!/bin/bash
-# libxml.sh: on a server that was built without libxml the extension is installed and
-# works with documents in JSON; XML ends in an error that says what is missing.
+# libxml.sh: on a server built without libxml the extension can be installed and works with
+# documents in JSON; XML ends in an error that names the missing library.
 #
-# Such a server is a copy of this one whose names of the functions of libxml's support
-# are changed, so that nothing finds them.  What the type xml says itself on a server
-# without libxml comes first there, and is not seen here.
+# The test's server is a copy of this one in which the functions that need libxml are renamed.
+# On a real server without libxml the type xml itself raises its error first; this test does not
+# see that error.
 . test/check/lib.sh.inc
 
-# every function of the server that is there only with libxml is bound weakly
+# functions that a server has only with libxml are bound weakly
 bound_weakly() {
     local strong
     strong=$(nm -D --undefined-only orchestration.so | awk '$1 == "U" && $2 ~ /^(pg_xml|xml_ereport)/')
@@ -15,7 +15,7 @@ bound_weakly() {
     [ -z "$strong" ] && nm -D --undefined-only orchestration.so | grep -q 'w pg_xml_init'
 }
 
-# the server, then what psql prints of the commands
+# starts the server, then prints psql's output of the commands
 without_libxml() {
     local dir bindir said
     bindir=$("${PG_CONFIG:-pg_config}" --bindir)
@@ -23,7 +23,7 @@ without_libxml() {
     sed -e 's/\x00pg_xml_init\x00/\x00pg_xml_inix\x00/g' -e 's/\x00pg_xml_done\x00/\x00pg_xml_donx\x00/g' \
         -e 's/\x00pg_xml_error_occurred\x00/\x00pg_xml_error_occurrex\x00/g' \
         -e 's/\x00xml_ereport\x00/\x00xml_erepoxx\x00/g' "$bindir/postgres" >"$dir/postgres" && chmod 755 "$dir" "$dir/postgres"
-    # the names of symbols really went
+    # the symbols were renamed
     [ -z "$(nm -D --defined-only "$dir/postgres" | grep -E ' (pg_xml_(init|done|error_occurred)|xml_ereport)$')" ] || return 1
     [ "$(id -u)" -eq 0 ] && chown postgres: "$dir"
     (
@@ -70,5 +70,5 @@ HINT:  Use the JSON notation, or a server built with --with-libxml.
 SAID
 }
 
-check 'what a server without libxml has not is bound weakly' bound_weakly
-check 'without libxml the extension works, but for XML' without_libxml
+check 'functions missing from a server without libxml are bound weakly' bound_weakly
+check 'without libxml the extension works, except with XML' without_libxml

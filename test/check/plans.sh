@@ -1,10 +1,10 @@
 #!/bin/bash
 # plans.sh: the plan of every kept plan, as the regress files and plans.sql.inc execute it.
 #
-# Kept plans do not depend on statistics (src/base/planning.c), so one look at each tells all:
-# it must find its rows by the first column of an index, and never read a table of the
-# extension as a whole.  @meant has those that are meant to: tables of few rows, what a
-# session keeps, work for all rows.  test/t/012_plans.pl looks at what is read.
+# Kept plans do not depend on statistics (src/base/planning.c), so one execution of each is
+# enough: the plan must find its rows by the first column of an index, and never read a whole
+# table of the extension.  @meant lists the plans that may: tables of few rows, caches of a
+# session, work on all rows.  test/t/012_plans.pl checks the number of rows read.
 . test/check/lib.sh.inc
 
 plans() {
@@ -22,8 +22,8 @@ plans() {
     done >"$ORCH_WORK/plans.i"
     {
         tail -c "+$begin" "$log"
-        # in a server of its own, whose background worker loads auto_explain, too; its settings
-        # decide nothing
+        # in a server of its own, whose background worker loads auto_explain, too; the planner's
+        # settings do not matter
         ORCH_SERVER_CONF="shared_preload_libraries = 'auto_explain'
 auto_explain.log_min_duration = 0
 auto_explain.log_nested_statements = on
@@ -41,14 +41,14 @@ enable_bitmapscan = off" test/throwaway.sh \
         while ($text =~ /=\s*\{[^"{};]*(?:\{\s*)?((?:"(?:[^"\\]|\\.)*"\s*)+)/g) {
             my $query = join "", $1 =~ /"((?:[^"\\]|\\.)*)"/g;
             $query =~ s/\\(.)/$1/g; $query =~ s/\s+/ /g;
-            # its texts are made from it, a table each
+            # its texts are generated, one for each table
             next if $query =~ /FROM %s/;
             $kept{$query} = 0 if $query =~ /^(?:SELECT|INSERT|UPDATE|DELETE|WITH) /;
         }
         my @meant = (qr/orchestration\.sobject/, qr/FROM orchestration\.record_type ORDER BY name/,
             qr/FROM orchestration\.field_tracking/, qr/WHERE v\.record_type_name = \$1/,
             qr/FROM orchestration\.record_type t WHERE NOT EXISTS \(SELECT FROM pg_catalog/, qr/^SELECT h\.sequence/, qr/^SELECT .DROP TRIGGER orchestration_record_truncate/,
-            # a record type goes; purge
+            # unregistering a record type; purge
             qr/^UPDATE orchestration\.(?:run|work_item) .* WHERE (?:triggering|related)_record_type = \$1$/, qr/^WITH gone AS/);
         my $entries = 0;
         for my $entry (split /^\S.*?LOG:  duration: /m, <STDIN>) {

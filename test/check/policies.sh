@@ -1,9 +1,9 @@
 #!/bin/bash
-# policies.sh: the suites on access notice when the policies are gone.
+# policies.sh: the suites on access fail if the policies are missing.
 #
-# In a scratch database each of these weakens what the extension installs; the
-# attack suite and the oracle, on fewer configurations, must then fail, and not
-# only by stopping: they must report failed assertions.  Unchanged they must pass.
+# In a scratch database each case weakens the installed extension.  The attack suite and the
+# oracle, with fewer configurations, must then report failed assertions; an abort is not enough.
+# Unchanged they must pass.
 . test/check/lib.sh.inc
 
 # suites STATEMENT: how many assertions fail in a database changed by it
@@ -31,7 +31,7 @@ fail_with() {
 check 'the suites on access pass' pass_with 'SELECT 1'
 check 'they fail without the policies of runs' fail_with \
     'ALTER TABLE orchestration.run DISABLE ROW LEVEL SECURITY'
-check 'they fail when all policies are dropped and replaced by one that lets through' fail_with \
+check 'they fail when all policies are replaced by one that allows everything' fail_with \
     "DO \$\$ DECLARE p record; BEGIN
         FOR p IN SELECT polrelid::regclass AS t, polname FROM pg_policy LOOP EXECUTE format('DROP POLICY %I ON %s', p.polname, p.t); END LOOP;
         FOR p IN SELECT DISTINCT c.oid::regclass AS t FROM pg_class c WHERE relnamespace = 'orchestration'::regnamespace AND relkind = 'r' LOOP EXECUTE format('CREATE POLICY x ON %s USING (true)', p.t); END LOOP;
@@ -43,15 +43,15 @@ check 'they fail when all policies are dropped' fail_with \
 check 'they fail without one arm of one policy' fail_with \
     "ALTER POLICY step_run_select ON orchestration.step_run USING (
         orchestration.owner_visible('FlowOrchestrationStepInstance', owner_id) OR orchestration.record_shared('FlowOrchestrationStepInstance', id))"
-check 'they fail when the log is everybody'\''s' fail_with \
+check 'they fail when every user reads the log' fail_with \
     'ALTER POLICY run_log_select ON orchestration.run_log USING (true)'
 check 'they fail when a view is read as its owner' fail_with \
     'ALTER VIEW orchestration.flow_orchestration_work_item RESET (security_invoker)'
-check 'they fail when rules are not read' fail_with \
+check 'they fail when rules are ignored' fail_with \
     'ALTER TABLE orchestration.owner_sharing_rule DISABLE TRIGGER owner_sharing_rule_invalidate_cache'
-check 'they fail when history is everybody'\''s' fail_with \
+check 'they fail when every user reads history' fail_with \
     'ALTER POLICY field_change_select ON orchestration.field_change USING (true)'
-check 'they fail when feeds are everybody'\''s' fail_with \
+check 'they fail when every user reads feeds' fail_with \
     'ALTER POLICY feed_item_select ON orchestration.feed_item USING (true)'
-check 'they fail when tombstones are everybody'\''s' fail_with \
+check 'they fail when every user reads tombstones' fail_with \
     'ALTER POLICY tombstone_select ON orchestration.tombstone USING (true)'

@@ -1,6 +1,6 @@
 #!/bin/bash
-# readme.sh: the README chapters that are to be pasted work, and say what really
-# happens: every statement is executed, errors must be the printed ones.
+# readme.sh: the statements of the README work as printed: every statement is executed, and
+# errors must be the printed ones.
 . test/check/lib.sh.inc
 
 readme_chapters() {
@@ -14,7 +14,7 @@ readme_chapters() {
     [ -n "$script" ] && diff <(echo "$want") <(echo "$got")
 }
 
-# of the chapter on the documented calls, everything that they print
+# the chapter on the documented calls: all printed results
 documented_calls() {
     local script want got
     mask() { sed -E 's/[0-9a-f-]{36}/ID/g; s/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+/TIME/g'; }
@@ -30,7 +30,7 @@ documented_calls() {
     [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
 }
 
-# and of those on workers, people and failures
+# the chapters on workers, users and failures
 engine_chapters() {
     local script want got
     mask() { sed -E 's/[0-9a-f]{8}-[0-9a-f-]{27}/ID/g'; }
@@ -43,7 +43,7 @@ engine_chapters() {
     [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
 }
 
-# every function that anybody may be granted is named in it
+# the README names every function that a role may be granted
 functions_named() {
     local missing
     missing=$(psql -qXAt -c "SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace AND p.prokind = 'f'
@@ -52,14 +52,14 @@ functions_named() {
     [ -z "$missing" ]
 }
 
-# the table of status codes has those of the code, and no other
+# the table of status codes has the codes of the C code, and no others
 status_codes() {
     diff <(grep -ohE '"[A-Z]+(_[A-Z]+)+"' src/call/save.c src/call/save_record.c src/call/save_error.c | tr -d '"' | sort -u) \
         <(awk '/^## /{on = /^## Errors$/} on && /^\| `[A-Z]/' README.md | cut -d'|' -f2 | grep -oE '[A-Z]+(_[A-Z]+)+' | sort -u)
 }
 
-check 'the chapters to paste work as printed' readme_chapters
+check 'the statements of the first chapters work as printed' readme_chapters
 check 'the documented calls print what the README shows' documented_calls
-check 'the chapters on workers, people and failures print what they show' engine_chapters
+check 'the chapters on workers, users and failures print what the README shows' engine_chapters
 check 'the documents name every function' functions_named
 check 'the README names every status code' status_codes

@@ -1,10 +1,10 @@
 #!/bin/bash
-# recursion.sh: no function recurses without a look at the stack.
+# recursion.sh: no function recurses without a check of the stack depth.
 #
-# Documents, types and trees come from others and may be as deep as they like.  The
-# compiler writes down who calls whom (-fcallgraph-info); without the functions that
-# call check_stack_depth() that graph must have no circle.  Calls through pointers are
-# those of indirect_calls below: a call that is not listed there fails, too.
+# Documents, types and trees come from users and may be of any depth.  The compiler writes the
+# call graph (-fcallgraph-info); without the functions that call check_stack_depth() the graph must
+# have no cycle.  Calls through pointers are listed in indirect_calls below; an unlisted one fails,
+# too.
 . test/check/lib.sh.inc
 
 work=$(mktemp -d)
@@ -26,13 +26,13 @@ graph() {
         done' sh "$1" "$2" && [ -n "$(find "$2" -name '*.ci')" ]
 }
 
-# unguarded FOLDER: circles of functions that do not check, and unknown pointers
+# unguarded FOLDER: cycles of functions without a check, and unknown pointers
 unguarded() {
     python3 - "$1" <<'PYTHON'
 import glob, re, sys
 
-# who calls through a pointer: patterns of what can be called, none for functions of
-# the server and for those that cannot lead back
+# the functions that call through a pointer, with patterns of their possible callees; none for
+# functions of the server and for those that cannot lead back
 indirect_calls = {
     'orch_condition_operand_value': ['resolve', 'resolve_lookup', 'resolve_by_text'],
     'resolve_lookup': ['resolve'],
@@ -85,7 +85,7 @@ for caller in sorted(indirect):
     for pattern in [p for found in patterns for p in found]:
         edges.setdefault(caller, set()).update(f for f in functions if re.fullmatch(pattern, short(f)))
 
-# Tarjan's strongly connected components, of those that do not check
+# Tarjan's strongly connected components of the functions without a check
 guarded = {f for f, targets in edges.items() if 'check_stack_depth' in targets}
 number, low, stack, on_stack, todo = {}, {}, [], set(), []
 
@@ -133,7 +133,7 @@ no_recursion() {
     graph src "$work/graph" && unguarded "$work/graph"
 }
 
-# planted NAME: that recursion, in the graph of the sources, is found and named
+# planted NAME: the check finds and names this recursion, added to the graph of the sources
 planted() {
     local found
     cat >"$work/planted.c" <<'C'
@@ -154,7 +154,7 @@ C
     grep -q "$1" <<<"$found"
 }
 
-check 'every recursion looks at the stack' no_recursion
+check 'every recursion checks the stack depth' no_recursion
 check 'a function that calls itself is found' planted ': twice$'
-check 'two that call each other are found' planted ': \(ping, pong\|pong, ping\)$'
+check 'two functions that call each other are found' planted ': \(ping, pong\|pong, ping\)$'
 check 'a call through an unknown pointer is found' planted '^use calls through a pointer'

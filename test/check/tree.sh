@@ -47,7 +47,7 @@ versions_in_compat_only() {
         { grep -rnw PG_VERSION_NUM src --include='*.[ch]'; false; }
 }
 
-# what building and testing leave behind is no part of the tree
+# files left by building and testing are not in the tree
 top_level() {
     local expected found
     expected='.ci .clang-format .editorconfig .gitignore CHANGELOG.md LICENSE META.json examples
@@ -63,7 +63,7 @@ file_sizes() {
     [ -z "$large" ] || { echo "$large"; false; }
 }
 
-# the objects of the extension, and of those the ones without a comment
+# the objects of the extension, and those without a comment
 comment_on_everything() {
     local objects
     objects=$(psql -qXAt -v ON_ERROR_STOP=1 <<'SQL'
@@ -82,7 +82,7 @@ SQL
     grep -q '^commented$' <<<"$objects" && ! grep '^no comment' <<<"$objects"
 }
 
-# where this checkout lies is nobody else's business
+# no file names the folder of this checkout
 no_path_of_this_machine() {
     ! grep -rnP --exclude='*.o' "(?<![\w}).-])\Q$(pwd -P)\E/" \
         .ci Makefile README.md bench doc expected sql/parts src test
@@ -91,9 +91,9 @@ no_path_of_this_machine() {
 check 'generated parts are up to date' parts_generated
 check 'the install script has every part, floor by floor' parts_in_order
 check 'the version is written once' one_version
-check 'exported symbols have our prefix' exported_symbols
+check 'exported symbols have the prefix of the extension' exported_symbols
 check 'only compat.h knows server versions' versions_in_compat_only
-check 'nothing else at the top level' top_level
+check 'no other file at the top level' top_level
 check 'no C file above about 1,000 lines' file_sizes
-check 'a comment on every object' comment_on_everything
+check 'every object has a comment' comment_on_everything
 check 'no path of this machine' no_path_of_this_machine

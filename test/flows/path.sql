@@ -1,5 +1,5 @@
--- path.sql: the path of the last run in the demo's database, as a snapshot keeps
--- it: stages and steps by their place in the document, without a word of it.
+-- path.sql: the path of the last run in the demo's database, in the form of a snapshot: stages
+-- and steps by their place in the document, without its texts.
 
 \pset format unaligned
 \t on

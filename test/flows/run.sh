@@ -1,13 +1,12 @@
 #!/bin/bash
-# run.sh: plays orchestration files and holds their paths against the snapshots in
-# expected/; prints "ok" or "not ok" a file.
+# run.sh: plays orchestration files and compares their paths with the snapshots in expected/;
+# prints "ok" or "not ok" for each file.
 #
 #   test/flows/run.sh FILE...
 #
-# Runs inside test/throwaway.sh.  A file is played to Completed by doc/demo/play.sh,
-# or refused, and then the snapshot names what of it is not supported.  A file
-# without a snapshot only has to be played.  The diagram of the run is rendered, as
-# SVG and by Graphviz.  What was found is left in $results.
+# Runs inside test/throwaway.sh.  doc/demo/play.sh plays a file to Completed, or refuses it; then
+# the snapshot names its unsupported elements.  A file without a snapshot must only be played.  The
+# diagram of the run is rendered, as SVG and by Graphviz.  The paths are left in $results.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,7 +14,7 @@ top=$(cd "$here/../.." && pwd)
 results=${results:-$(mktemp -d)}
 mkdir -p "$results"
 
-# an empty picture is smaller
+# an empty diagram is smaller
 rendered() {
     [ "$(wc -c <"$1")" -gt 2000 ]
 }

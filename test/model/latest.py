@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""latest.py: in REPEATABLE READ and SERIALIZABLE a call says what is, or fails with 40001.
+"""latest.py: in REPEATABLE READ and SERIALIZABLE a call answers from the latest state, or fails with 40001.
 
-One session takes its snapshot.  Another makes what the call is about (a run, a step, a
-work item, a definition, ...), or changes it, and commits.  Then the first session calls.  In
-READ COMMITTED its answer is the right one; in the other two it must be the same, or
-a serialization failure, never an answer about what was.
+One session takes its snapshot.  Another session creates or changes the record that the call
+names (a run, a step, a work item, a definition, ...), and commits.  Then the first session
+calls.  The answer in READ COMMITTED is correct; in the other two levels the answer must be the
+same, or a serialization failure, never an answer from the old state.
 
-Every function of the extension that can be called is here: with a case, or under READS,
-which read the snapshot of their transaction as any SELECT does, or under NOT_HERE, with the
-reason.  A new function that is nowhere fails the test.
+Every callable function of the extension is listed: with a case; or under READS, if it reads
+the snapshot of its transaction as any SELECT does; or under NOT_HERE, with the reason.  A
+function that is not listed fails the test.
 
 Expects a server with the extension (test/throwaway.sh).  Prints TAP.
 """
@@ -60,11 +60,11 @@ SELECT jsonb_build_object('label', 'L', 'processType', 'Orchestrator', 'start', 
     {"name": "Act", "label": "A", "actionName": "Act", "actionType": "stepBackground", "requiresAsyncProcessing": true}]}]'::jsonb) $$;
 SELECT orchestration.deploy_orchestration(document(), 'Run'), orchestration.activate_orchestration('Run');
 SELECT orchestration.deploy_orchestration(document('{"object": "Demand", "triggerType": "RecordAfterSave", "recordTriggerType": "Update"}'), 'About'), orchestration.activate_orchestration('About');
--- what is made in one statement and is asked for by it is of two: a function for each
+-- a record is created and used in two statements: a function for each
 CREATE FUNCTION run() RETURNS uuid LANGUAGE sql AS 'SELECT orchestration.start_orchestration(''Run'')';
 CREATE FUNCTION item() RETURNS uuid LANGUAGE plpgsql AS $$DECLARE r uuid := run(); BEGIN RETURN (SELECT w.id FROM orchestration.work_item w WHERE w.run_id = r); END$$;
 CREATE FUNCTION lease() RETURNS jsonb LANGUAGE plpgsql AS $$DECLARE r uuid := run(); c record; BEGIN
-    -- by hand: a claim takes any
+    -- by a plain write: a claim takes any step
     UPDATE orchestration.step_queue SET lease_id = orchestration.new_id(), worker = 'w', attempt = 1, claimed_at = now(), leased_until = now() + '1 hour'
      WHERE run_id = r AND topic = 'Work' RETURNING step_run_id, lease_id INTO c;
     RETURN jsonb_build_array(jsonb_build_object('step_id', c.step_run_id, 'lease_id', c.lease_id)); END$$;
@@ -87,7 +87,7 @@ CREATE FUNCTION demand() RETURNS text LANGUAGE sql AS 'INSERT INTO demand (note)
 CREATE FUNCTION waiting() RETURNS text LANGUAGE plpgsql AS $$DECLARE d text := demand(); BEGIN PERFORM orchestration.start_orchestration('About', d); RETURN d; END$$;
 """
 
-# call: what is made meanwhile, or (made before, changed meanwhile); the call; what it left.  Parameters are what was made
+# call: the record created meanwhile, or (created before, changed meanwhile); the call; its effect.  Parameters are the created records
 RUN, ITEM, LEASE = "SELECT run()", "SELECT item()", "SELECT lease()"
 CANCELED = (RUN, "SELECT orchestration.cancel_run(%s)")
 SUSPENDED = (RUN, "SELECT orchestration.suspend_run(%s)")
@@ -174,7 +174,7 @@ CASES = [
     ("delete", (RUN, "SELECT orchestration.cancel_run(%s)"), "orchestration.delete(ARRAY[%s::text], false)"),
     ("purge_runs", "SELECT moved('cancel_run')", "orchestration.purge_runs('0', 1) FROM (SELECT %s::text) x"),
     ("remove_expired", RUN, "array_agg(e) FROM orchestration.remove_expired() e, (SELECT %s::text) x"),
-    # the last: the others are out of its way
+    # last, because it removes the others
     ("run_queued_functions", RUN, "orchestration.run_queued_functions(1) FROM (SELECT %s::text) x"),
 ]
 
@@ -193,14 +193,14 @@ def ok(condition, name, why=()):
 
 
 def plain(text):
-    """What differs from one record to the next."""
+    """Replaces the values that differ from record to record."""
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", "ID", str(text))
     text = re.sub(r"\d{4}-\d\d-\d\d[ T][\d:.]+([+-]\d\d(:\d\d)?|Z)?|datetime\.datetime\([^)]*\)\)?", "TIME", text)
     return re.sub(r"\d+", "N", text) if re.search(r"[A-Za-z]-?\d", text) else text
 
 
 def answer(session, call, made):
-    """In a transaction that is under way, and up to its commit."""
+    """Inside an open transaction, and until its commit."""
     try:
         result = plain(session.execute("SELECT " + call, made).fetchone()[0])
         session.execute("COMMIT")
@@ -250,19 +250,19 @@ def main():
            ["%s: %s" % pair for pair in zip(LEVELS, answers)])
         if before or not isinstance(made, uuid.UUID) or "%s::text" in call:
             continue
-        # what never was must not be called a conflict: to try again does not help
+        # a record that never existed must not be reported as a conflict, because a retry does not help
         answers = []
         for level in LEVELS:
             first.execute("BEGIN ISOLATION LEVEL %s" % level)
             answers.append(answer(first, call, [uuid.uuid4()] * call.count("%s")))
-        ok(answers[0] == answers[1] == answers[2], "%s, nothing: %s" % (name, call),
+        ok(answers[0] == answers[1] == answers[2], "%s, no such record: %s" % (name, call),
            ["%s: %s" % pair for pair in zip(LEVELS, answers)])
 
     calls = {row[0] for row in second.execute(
         "SELECT proname FROM pg_proc WHERE pronamespace = 'orchestration'::regnamespace AND prokind = 'f'"
         " AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND proname !~ '_support$'")}
     known = {case[0] for case in CASES} | set(READS) | set(NOT_HERE)
-    ok(calls == known, "every call is here", ["%s" % name for name in sorted(calls ^ known)])
+    ok(calls == known, "every function is listed", ["%s" % name for name in sorted(calls ^ known)])
     found = second.execute("SELECT * FROM orchestration.verify()").fetchall()
     ok(not found, "verify() finds nothing", found[:5])
     print("1..%d" % total)

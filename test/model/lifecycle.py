@@ -1,20 +1,19 @@
 #!/usr/bin/python3
 """lifecycle.py: random operations on runs, against an independent model of the life cycle.
 
-The class Run is the life cycle of contract/lifecycle.md in plain Python, written
-from that page, transitions.csv and neighbours.csv, not from the C code: two
-descriptions of the same thing that were made apart seldom share a mistake.
-Random operations are made on a database through one psql and on the model; both
-say which SQLSTATE or result they expect.  After each operation every run that it
-touched is compared whole: statuses, CurrentStage, work items, queue, pending
-outcomes, log, what its actions did; and all the others in numbers.  Every 50
-operations, and after each rollback, all runs are compared whole.
+The class Run is the life cycle of contract/lifecycle.md in plain Python.  It was written from
+that page, transitions.csv and neighbours.csv, not from the C code, because two descriptions
+written independently seldom share a mistake.  Random operations are made on a database through
+one psql and on the model, and their SQLSTATEs and results are compared.  After each operation
+every run that it touched is compared in full: statuses, CurrentStage, work items, queue, pending
+outcomes, log, effects of its actions; the other runs are compared in numbers.  Every 50
+operations, and after each rollback, all runs are compared in full.
 
-Where the contract leaves a choice the model has what the extension does; such
-places are marked "open:".
+Where the contract leaves a choice the model follows the extension; such places are marked
+"open:".
 
-Environment: MODEL_SEED (printed), MODEL_OPS; what psql reads (PGHOST, PGDATABASE, ...).
-Wants a fresh database with the extension.  Prints TAP, needs nothing but psql.
+Environment: MODEL_SEED (printed), MODEL_OPS, and psql's variables (PGHOST, PGDATABASE, ...).
+Expects a fresh database with the extension.  Prints TAP; needs only psql.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -44,9 +43,9 @@ STATUSES = {
 
 # ------------------------------------------------------------ definitions
 #
-# For database and model alike.  A step is (name, kind, the steps that it comes
-# after, what it needs); kinds: B a background function, F a function from the
-# queue, W a worker (its topic), I a person (the assignee).
+# For both database and model.  A step is (name, kind, the steps before it, its need); kinds: B
+# a background function, F a queued function, W a worker (its topic), I an interactive step (its
+# assignee).
 
 DEFINITIONS = {
     # one after another, all kinds, a stage without steps
@@ -55,7 +54,7 @@ DEFINITIONS = {
         "B": ("stage", [("b1", "W", [], "Work"), ("b2", "I", [], "Line"), ("b3", "B", ["b1", "b2"], None),
                         ("b4", "F", ["b1"], None)], "E"),
         "E": ("stage", [], None)}},
-    # back to an earlier stage, by an output and a variable that is counted
+    # back to an earlier stage, by an output and a counter in a variable
     "Loop": {"start": "L", "variables": {"n": ("Number", 0)}, "elements": {
         "L": ("stage", [("l0", "B", [], None), ("l1", "I", [], "Team"), ("l2", "B", ["l1"], None)], "Count"),
         "Count": ("assignment", "n", "Add", 1, "Again"),
@@ -68,20 +67,20 @@ DEFINITIONS = {
         "Was": ("decision", [([("P.Status", "EqualTo", "Completed"), ("p3.Status", "EqualTo", "Completed")], "Q")], "R"),
         "Q": ("stage", [("q1", "I", [], "bob"), ("q2", "I", ["q1"], "Line"), ("q3", "B", [], None)], "R"),
         "R": ("stage", [("r1", "B", [], None)], None)}},
-    # background steps before and after those that wait; an assignee by reference
+    # background steps before and after steps that wait; an assignee by reference
     "Own": {"start": "O", "variables": {"who": ("String", None)}, "elements": {
         "O": ("stage", [("o1", "B", [], None), ("o2", "I", [], "bob"), ("o3", "W", [], "Ship"),
                         ("o4", "B", ["o1"], None), ("o5", "B", [], None)], "Route"),
         "Route": ("decision", [([("o1.Outputs.route", "EqualTo", "X")], "X")], "Y"),
         "X": ("stage", [("x1", "B", [], None), ("x2", "I", ["x1"], "?who"), ("x3", "W", [], "Work")], None),
         "Y": ("stage", [("y1", "F", [], None), ("y2", "I", [], "?who")], None)}},
-    # decisions that can break: before the first stage, between two
+    # decisions that can fail: before the first stage, between two stages
     "Bad": {"start": "Gate", "variables": {"bad": ("SObject", None)}, "elements": {
         "Gate": ("decision", [([("bad.x", "GreaterThan", 1)], "V")], "V"),
         "V": ("stage", [("v1", "I", [], "ann"), ("v2", "B", ["v1"], None)], "Gate2"),
         "Gate2": ("decision", [([("v1.Outputs.x", "GreaterThan", 1)], "W")], None),
         "W": ("stage", [("w1", "W", [], "Work")], None)}},
-    # a loop that need not rest
+    # a loop that may run without waiting
     "Spin": {"start": "S", "elements": {
         "S": ("stage", [("s1", "B", [], None)], "D"),
         "D": ("decision", [([("s1.Outputs.spin", "EqualTo", True)], "S")], "T"),
@@ -91,7 +90,7 @@ TYPES = {"B": "BackgroundStep", "F": "AynchronousBackgroundStep", "W": "Aynchron
 PEOPLE = {"ann": "User", "bob": "User", "Line": "Queue", "Team": "Group"}
 FUNCTIONS = [s[0] for d in DEFINITIONS.values() for e in d["elements"].values() if e[0] == "stage"
              for s in e[1] if s[1] in "BF"]
-# what a function does when the table control says so
+# behaviours of a function that the table control selects
 MODES = ["fail", "fail", "scalar", "null", "suspend", "cancel", "suspend_fail", "finish"]
 
 
@@ -156,7 +155,7 @@ def step_document(name, kind, after, needs):
     return step
 
 
-# The action of background steps: leaves a trace, then does what control says.
+# The action of background steps: records its effect, then behaves as control says.
 ACT = """
 CREATE FUNCTION public.act(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -191,7 +190,7 @@ def need(good, state):
 
 
 class World:
-    """What actions and assignees depend on."""
+    """The state that actions and assignees depend on."""
 
     def __init__(self):
         self.mode = {}          # function step -> mode, where it is not ok
@@ -208,7 +207,7 @@ class Step:
         self.queue = None       # ready, leased, expired, frozen
         self.lease = None       # of the claim that holds it
         self.claims = 0
-        self.taken_lease = None     # of the claim whose outcome was taken in
+        self.taken_lease = None     # of the claim whose outcome was applied
         self.outputs = {}
         self.id = None          # in the database
 
@@ -225,7 +224,7 @@ class Stage:
 
 
 class Run:
-    """One run as the contract has it."""
+    """One run, as the contract defines it."""
 
     def __init__(self, definition, world, inputs):
         self.definition, self.world = definition, world
@@ -307,7 +306,7 @@ class Run:
             self.enter(self.next)
 
     def read(self, reference):
-        """A reference of a condition: the latest record of that name counts."""
+        """A reference of a condition: it means the latest record of that name."""
         parts = reference.split(".")
         if parts[0] in self.variables:
             return self.variables[parts[0]]
@@ -331,7 +330,7 @@ class Run:
         return value < right if operator == "LessThan" else value > right
 
     def enter(self, name):
-        """All steps at once: InProgress where nothing is to be waited for."""
+        """All steps at once: InProgress unless they wait for other steps."""
         stage = Stage(name, len(self.stages) + 1, self.path[name][1])
         self.stages.append(stage)
         self.note("StartStage", stage)
@@ -382,7 +381,7 @@ class Run:
                 self.note("StartWorkItem", stage, step, who)
 
     def act(self, stage, step):
-        """What the function does: (done, outputs or SQLSTATE)."""
+        """The result of the function: (done, outputs or SQLSTATE)."""
         mode = self.world.mode.get(step.name, "ok")
         if mode.endswith("fail"):
             return False, "P0042"
@@ -397,11 +396,11 @@ class Run:
             if open_items:
                 _, its_stage, its_step = min(open_items, key=lambda x: x[0])
                 self.complete_item(its_stage, its_step, its_step.item, {"x": 1}, None)
-        # open: what is no object is kept, and has no outputs that can be read
+        # open: a result that is no object is stored, and has no outputs that can be read
         return True, {} if mode in ("null", "scalar") else {mode: True, "route": mode.upper()}
 
     def outcome(self, stage, step, done, what):
-        """An action is done: taken in, kept while the run is stopped, or too late."""
+        """An action has ended: its outcome is applied, kept while the run is stopped, or too late."""
         if self.status == "InProgress" and step.status == "InProgress":
             if done:
                 self.complete_step(stage, step, what)
@@ -447,13 +446,13 @@ class Run:
                 self.close(stage, s, self.status == "Error")
 
     def close(self, stage, step, stopped=False):
-        """Nobody needs to do it any more; who has it in hand while the run is in Error may finish."""
+        """The step need not be done any more; its holder may still finish it while the run is in Error."""
         if step.item and step.item[1] == "Assigned":
             step.item[1] = "Completed"
             self.note("EndWorkItem", stage, step, step.item[0])
         step.queue = "frozen" if stopped and step.queue in ("leased", "expired", "frozen") else None
 
-    # ---- people and workers
+    # ---- users and workers
 
     def suspend(self):
         if self.status == "Suspended":
@@ -501,7 +500,7 @@ class Run:
                 else:
                     self.close(stage, s)
                     self.fail_step(stage, s, what)
-        # then the others, also when one of them suspends the run again
+        # then the other steps, also when one of them suspends the run again
         for s in stage.steps if stage else []:
             if s.status in ("Error", "Discontinued") and self.status in ("InProgress", "Suspended"):
                 self.start(stage, s)
@@ -528,7 +527,7 @@ class Run:
         return True
 
     def reassign(self, stage, step, item, who, by_hand=False):
-        # open: by a plain UPDATE also to somebody inactive
+        # open: by a plain UPDATE also to an inactive user
         need(by_hand or (who in PEOPLE and who not in self.world.inactive), "OR103")
         need(item[1] == "Assigned", "OR302")
         if item[0] == who:
@@ -556,13 +555,13 @@ class Run:
     # ---- UPDATE ... SET status by the owner of the tables
 
     def write(self, level, stage, step, item, to):
-        """What a plain UPDATE does."""
+        """The effect of a plain UPDATE."""
         old = {"run": self.status, "stage": stage and stage.status, "step": step and step.status,
                "work_item": item and item[1]}[level]
         if old == to:
             return
         if level == "work_item" and to == "Assigned" and step.item[1] == "Assigned":
-            raise Refused("23505")      # open: a second Assigned one of a step, before the verdict on the change
+            raise Refused("23505")      # open: a second Assigned item of a step, before the verdict on the change
         need((level, old, to) in TRANSITIONS, "OR001")
         getattr(self, "write_" + level)(stage, step, item, old, to)
 
@@ -574,7 +573,7 @@ class Run:
         elif to == "InProgress":
             self.resume()
         elif to == "Error":
-            self.fail_outside(None, None)       # open: whether it can be resumed is not known, so it cannot
+            self.fail_outside(None, None)       # open: it is unknown whether it can be resumed, so it cannot be
         else:
             need(not self.open_stage(), "OR002")
 
@@ -616,7 +615,7 @@ class Run:
         if to == "Completed":
             self.complete_item(stage, step, item, {}, None)
 
-    # ---- as the database shows it
+    # ---- the state, as the database shows it
 
     def state(self):
         return {
@@ -706,7 +705,7 @@ SELECT jsonb_build_object(
   'effects', COALESCE((SELECT jsonb_agg(e.step) FROM public.effect e WHERE e.run_id = r.id), '[]'))
 FROM orchestration.run r
 """
-# All runs in numbers.
+# Counts over all runs.
 NUMBERS = """
 SELECT (SELECT jsonb_object_agg(status, n) FROM (SELECT status, count(*) AS n FROM orchestration.run GROUP BY 1) x),
        (SELECT jsonb_object_agg(status, n) FROM (SELECT status, count(*) AS n FROM orchestration.stage_run GROUP BY 1) x),
@@ -718,7 +717,7 @@ SELECT (SELECT jsonb_object_agg(status, n) FROM (SELECT status, count(*) AS n FR
 
 
 class Difference(Exception):
-    """The database is not as the model has it."""
+    """The database differs from the model."""
 
 
 class Test:
@@ -774,11 +773,11 @@ class Test:
             raise Difference("%s\n#   got      %s\n#   expected %s%s" % (name, got, want, self.past(runs)))
 
     def past(self, runs):
-        """The last that was done to these runs, to read a difference by."""
+        """The latest operations on these runs, to explain a difference."""
         return "".join("\n#   %d: %s" % (x[0], x[1][:400]) for x in [x for x in self.history if set(runs) & set(x[2])][-20:])
 
     def compare(self, name, ids=None, sql=""):
-        """These runs, or all, whole; all of them in numbers."""
+        """Compares these runs, or all, in full; and all of them in numbers."""
         everything = ids is None
         if everything or ids:
             where = "" if everything else " WHERE r.id IN (%s)" % ", ".join("'%s'" % i for i in ids)
@@ -801,7 +800,7 @@ class Test:
         got["log"] = by_entity(got["log"])
         got["effects"].sort()
         want = json.loads(json.dumps(run.state()))
-        if want["error"] and want["error"][1] is None:      # by hand: no error is known
+        if want["error"] and want["error"][1] is None:      # by a plain write: no error is known
             want["error"][1] = got["error"] and got["error"][1]
         if want["error"] and want["error"][1]:
             self.errors[want["error"][1]] = self.errors.get(want["error"][1], 0) + 1
@@ -833,7 +832,7 @@ class Test:
                 count(i[1] for s in steps for i in s.items), sum(s.queue is not None for s in steps),
                 sum(len(r.log) for r in runs)]
 
-    # ---- what there is to choose from
+    # ---- choices
 
     def pick(self, *statuses):
         ids = [i for i, r in self.runs.items() if not statuses or r.status in statuses]
@@ -867,7 +866,7 @@ class Test:
         if name == "transaction" and self.in_transaction:
             return False
         if getattr(self, "do_" + name)() is False:
-            return False        # there was nothing to do it with
+            return False        # no record for the operation
         self.counts[name] = self.counts.get(name, 0) + 1
         return True
 
@@ -985,7 +984,7 @@ class Test:
                    "%d of %s" % (min(most, len(free)), topics))
         for run_id, step_id, lease, topic, attempt in rows:
             found = [s for i, g, s in free if i == run_id and s.id == step_id and s.needs == topic]
-            self.check("claim_steps", found, "step %s of run %s" % (step_id, run_id), "one that is ready")
+            self.check("claim_steps", found, "step %s of run %s" % (step_id, run_id), "a ready step")
             step = found[0]
             step.claims += 1
             self.check("claim_steps", lease != step.lease and int(attempt) == step.claims, "attempt %s, lease %s" % (attempt, lease),
@@ -995,7 +994,7 @@ class Test:
         self.compare("claim_steps", sorted({r[0] for r in rows}))
 
     def do_expire(self):
-        """A lease ends: its outcome still counts until somebody else claims the step."""
+        """A lease ends: its outcome still counts until another worker claims the step."""
         found = self.steps(lambda r, g, s: s.queue == "leased")
         if not found:
             return False
@@ -1007,7 +1006,7 @@ class Test:
                 "WHERE run_id = '%s' AND step_run_id = '%s'" % (run_id, step.id), model, [run_id])
 
     def do_lost(self):
-        """A lease ends, somebody else claims the step, the first one comes back."""
+        """A lease ends, another worker claims the step, then the first one reports."""
         found = self.steps(lambda r, g, s: s.queue in ("leased", "expired"))
         if not found:
             return False
@@ -1020,7 +1019,7 @@ class Test:
             if step.lease != before:
                 break
             self.claim([step.needs], 1)
-        self.check("claim_steps", step.lease != before, "no new claim", "a claim of what is oldest")
+        self.check("claim_steps", step.lease != before, "no new claim", "a claim of the oldest step")
         self.results([(run_id, stage, step, before, self.rng.random() < 0.7)])
 
     def do_worker(self):
@@ -1059,7 +1058,7 @@ class Test:
         self.do(name, "SELECT accepted FROM orchestration.%s('%s')" % (name, json.dumps(results)), model, sorted({x[0] for x in them}))
 
     def do_functions(self):
-        """Everything that is queued for functions in the database."""
+        """All queued functions in the database."""
         ran = []
 
         def model():
@@ -1135,7 +1134,7 @@ class Test:
                 lambda: run.write(level, stage, step, item, to), [run_id])
 
     def do_control(self):
-        """What a function will do from now on."""
+        """Sets the behaviour of a function."""
         step = self.rng.choice(FUNCTIONS + ["s1", "s1"])
         if self.rng.random() < 0.7:
             self.world.mode.clear()
@@ -1159,7 +1158,7 @@ class Test:
                     % (who not in self.world.inactive, named(who)))
 
     def do_age(self):
-        """14 days are over, or not yet."""
+        """Moves a failure to more or less than 14 days ago."""
         run_id = self.pick("Error")
         if not run_id:
             return False
@@ -1196,7 +1195,7 @@ class Test:
             "DELETE FROM orchestration.step_run WHERE id = '%s'" % step.id]), model, [run_id])
 
     def do_unknown(self):
-        """What names nothing, or is of the wrong shape."""
+        """Unknown names and arguments of the wrong shape."""
         call, state = self.rng.choice([
             ("suspend_run(orchestration.new_id())", "OR101"), ("resume_run(orchestration.new_id())", "OR101"),
             ("cancel_run(orchestration.new_id())", "OR101"), ("cancel_run(NULL)", "22004"),
@@ -1213,7 +1212,7 @@ class Test:
                 % (("00000000-0000-7000-8000-00000000dead",) * 2), lambda: [False])
 
     def do_transaction(self):
-        """Several operations in one transaction or savepoint, kept or undone."""
+        """Several operations in one transaction or savepoint, committed or rolled back."""
         saved, done = copy.deepcopy((self.world, self.runs, self.keys)), len(self.history)
         kind = self.rng.choice(["COMMIT", "ROLLBACK", "ROLLBACK TO outer_one"])
         self.db.one("BEGIN")
@@ -1236,7 +1235,7 @@ class Test:
         self.operation()
         self.in_transaction = False
 
-    # ---- all of it
+    # ---- the whole test
 
     def setup(self):
         self.db.one("SET client_min_messages = warning")
@@ -1282,7 +1281,7 @@ class Test:
         missing += [k for k in ("OR001", "OR002", "OR004", "OR005", "OR101", "OR103", "OR302", "OR306") if k not in self.refusals]
         missing += [k for k in ("P0042", "OR103", "OR301", "OR304", "OR305") if k not in self.errors]
         if not self.failed and OPS >= 5000:
-            self.ok(not missing, "every kind of operation, refusal and failure was there%s" % (": not " + ", ".join(missing) if missing else ""))
+            self.ok(not missing, "every kind of operation, refusal and failure occurred%s" % (": not " + ", ".join(missing) if missing else ""))
         print("# %s" % ", ".join("%s %d" % x for x in sorted(self.counts.items())))
         print("# refused: %s" % ", ".join("%s %d" % x for x in sorted(self.refusals.items())))
         print("# failed by: %s" % ", ".join("%s %d" % x for x in sorted(self.errors.items())))

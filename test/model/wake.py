@@ -1,13 +1,12 @@
 #!/usr/bin/python3
-"""wake.py: a session that waits and one that commits, in every interleaving.
+"""wake.py: a session that waits and a session that commits, in every interleaving.
 
-The waiting session does what listen_for_steps() tells it, or reads its inbox after
-listen_for_work(); the other one starts runs, commits, rolls back, prepares.  Each pair
-of scripts is played in every order of its statements, from a session that listens
-already and from one that does not.  At the end the waiting client does what it would do
-next: it claims at once if it was told so, and otherwise sleeps.  If there is something
-for it, it must have been notified, or be told to look again within a moment.  A claim
-finds what is ready.
+The waiting session follows the answer of listen_for_steps(), or reads its inbox after
+listen_for_work(); the other session starts runs, commits, rolls back, prepares.  Each pair of
+scripts is played in every order of its statements, with a session that listens already and with
+one that does not.  At the end the waiting client acts on its last answer: it claims at once, or
+sleeps.  If a step or item is ready for it, it must have been notified, or have been asked to
+look again within a moment.  A claim finds every ready step.
 
 Expects a server in PGHOST, ..., and the extension in the database PGDATABASE.
 Prints TAP.
@@ -43,7 +42,7 @@ INBOX = "SELECT count(*) FROM orchestration.my_work_items(1000)"
 REPEATABLE = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class"
 AS_USER = "SET ROLE wake_user"
 
-# statements that need no turn of their own stand in one
+# statements that need no turn of their own form one turn
 WORKERS = {
     "statement": [LISTEN],
     "after a claim": [CLAIM, LISTEN],
@@ -57,7 +56,7 @@ WORKERS = {
     "claim of another topic": [LISTEN, OTHER],
     "listens for work too": [LISTEN, "%s; %s; RESET ROLE" % (AS_USER, WORK)],
 }
-# the inbox is read last, so that the client knows all that was there then
+# the inbox is read last, so that the client knows its content at that time
 PEOPLE = {
     "statement": [WORK, INBOX],
     "in a transaction": ["BEGIN", WORK, INBOX, "COMMIT"],
@@ -77,7 +76,7 @@ COMMITTERS = {
 
 
 class Waiting:
-    """The session that waits, and what its client knows."""
+    """The session that waits, and the knowledge of its client."""
 
     def __init__(self):
         self.conn = psycopg.connect(autocommit=True, prepare_threshold=None)
@@ -95,7 +94,7 @@ class Waiting:
             self.conn.execute(AS_USER)
 
     def do(self, statement):
-        # a claim, or an inbox that is read, answers what was notified before
+        # a claim, or reading the inbox, answers the notifications before it
         if statement in (LISTEN, INBOX):
             self.notes.clear()
         result = self.conn.execute(statement)
@@ -115,13 +114,13 @@ class Waiting:
 
 
 def interleavings(a, b):
-    """Which session's turn it is: all orders."""
+    """All orders of the turns of the two sessions."""
     for places in itertools.combinations(range(a + b), a):
         yield [place in places for place in range(a + b)]
 
 
 def play(mine, theirs, order, listens_already, people, waiting, admin, other):
-    """One interleaving; returns what is wrong, or None."""
+    """One interleaving; returns the fault, or None."""
     waiting.begin(people)
     if listens_already:
         for statement in ([WORK, INBOX] if people else [LISTEN]):
@@ -132,7 +131,7 @@ def play(mine, theirs, order, listens_already, people, waiting, admin, other):
             waiting.do(next(steps))
         else:
             other.execute(next(others))
-    # is there something for the client?
+    # is a step or item ready for the client?
     ready = admin.execute("SELECT count(*) FROM orchestration.step_queue WHERE lease_id IS NULL").fetchone()[0]
     items = admin.execute("SELECT count(*) FROM orchestration.work_item WHERE status = 'Assigned'").fetchone()[0]
     wrong = None

@@ -1,8 +1,8 @@
--- access_matrix: every cause of access x level x object x operation, against what the
--- level, the permission and the assignment allow.
+-- access_matrix: every cause of access x level x object x operation, against the operations
+-- that the level, the permission and the assignment allow.
 --
--- Each case is a user of his own, with records of his own that nothing else shows
--- him; each cell is tried as that user and undone.
+-- Each case has a user of its own, and records that this user sees by this cause alone.  Each
+-- cell is tried as that user and rolled back.
 
 \set QUIET 1
 BEGIN;
@@ -58,7 +58,7 @@ BEGIN
         IF c.cause ~ 'owner' THEN c.owner_id := c.user_id; END IF;
         INSERT INTO orchestration.principal (kind, developer_name, name) VALUES ('Group', 'Matrix_S' || c.n, 'Source ' || c.n) RETURNING id INTO c.source;
         INSERT INTO orchestration.membership (group_id, member_id) VALUES (c.source, c.owner_id);
-        -- who it is for
+        -- the user, and the group that gets the access
         c.grantee := c.user_id;
         IF c.target <> 'user' THEN
             INSERT INTO orchestration.principal (kind, developer_name, name) VALUES (CASE c.target WHEN 'queue' THEN 'Queue' ELSE 'Group' END::orchestration.principal_kind, 'Matrix_T' || c.n, 'Target ' || c.n) RETURNING id INTO c.grantee;
@@ -93,7 +93,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- what must happen: hidden, refused or allowed
+-- the expected result: hidden, refused or allowed
 CREATE FUNCTION pg_temp.expected(c cases, o operation) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     level integer := CASE WHEN c.cause ~ 'inactive' THEN 0
@@ -108,12 +108,12 @@ BEGIN
         END IF;
         RETURN CASE WHEN c.cause !~ 'inactive' AND (c.permission = o.needs OR c.permission = 'modify_all_data') THEN 'allowed' ELSE 'refused' END;
     END IF;
-    -- calls are refused to who is no active user at all
+    -- calls by a role without an active user are refused
     IF c.cause ~ 'inactive' AND o.statement ~ '^SELECT (orchestration\.|count)' THEN RETURN 'refused'; END IF;
     IF c.cause ~ 'inactive' AND o.statement ~ '^INSERT' THEN RETURN 'refused'; END IF;
     IF level = 0 THEN RETURN 'hidden'; END IF;
     may := CASE o.needs WHEN 'Read' THEN true WHEN 'Edit' THEN level >= 2 WHEN 'All' THEN level = 3
-            -- without a WHERE clause: the updates reach all that he sees, and who sees others' records too is refused
+            -- without a WHERE clause: the update reaches every record the user sees; it is refused if the user may not edit one of them
             AND (o.statement !~ '^UPDATE' OR c.permission IS DISTINCT FROM 'view_all_data')
         WHEN 'move' THEN level >= 2 OR COALESCE(c.permission = 'manage_runs', false)
         WHEN 'reassign' THEN COALESCE(c.permission IN ('reassign_work_items', 'modify_all_data'), false)
@@ -121,7 +121,7 @@ BEGIN
     RETURN CASE WHEN may THEN 'allowed' ELSE 'refused' END;
 END $$;
 
--- what happens, undone
+-- the actual result, rolled back
 CREATE FUNCTION pg_temp.got(c cases, o operation) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     n bigint;
@@ -133,7 +133,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'ZZ000', MESSAGE = n;
 EXCEPTION WHEN OTHERS THEN
     RETURN CASE SQLSTATE WHEN 'OR101' THEN 'hidden' WHEN '42501' THEN 'refused' WHEN 'ZZ000' THEN CASE SQLERRM WHEN '0' THEN 'hidden' ELSE 'allowed' END
-        -- past the right: what such a run, document or name does not allow
+        -- the user has the right; the state of the run, the document or the name refuses the operation
         WHEN 'OR001' THEN 'allowed' WHEN 'OR201' THEN 'allowed' WHEN 'OR202' THEN 'allowed' WHEN '22023' THEN 'allowed' WHEN '55000' THEN 'allowed' ELSE SQLSTATE || ' ' || SQLERRM END;
 END $$;
 
@@ -141,9 +141,9 @@ CREATE TEMP TABLE cell AS
 SELECT c.name AS case_name, o.name AS operation, o.object, pg_temp.expected(c, o) AS expected, pg_temp.got(c, o) AS got FROM cases c CROSS JOIN operation o;
 
 SELECT is((SELECT count(*) FROM cell), (SELECT count(*) FROM cases) * (SELECT count(*) FROM operation), format('%s cases x %s operations', (SELECT count(*) FROM cases), (SELECT count(*) FROM operation)));
-SELECT ok((SELECT count(*) FROM cell) > 1500, 'which are many');
+SELECT ok((SELECT count(*) FROM cell) > 1500, 'there are many cells');
 SELECT is((SELECT count(DISTINCT expected) FROM cell), 3::bigint, 'some hidden, some refused, some allowed');
-SELECT is_empty($$SELECT * FROM cell WHERE expected IS DISTINCT FROM got AND got = 'allowed'$$, 'nothing is allowed that must not be');
+SELECT is_empty($$SELECT * FROM cell WHERE expected IS DISTINCT FROM got AND got = 'allowed'$$, 'no operation is allowed that must be refused');
 SELECT is_empty($$SELECT * FROM cell WHERE expected IS DISTINCT FROM got$$, 'every cell is as expected');
 DELETE FROM orchestration.run_log;
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'verify()');

@@ -1,5 +1,5 @@
--- access_oracle: random sharing configurations; what each user sees and may, against
--- an oracle that is plain SQL over the tables and knows no function of the extension.
+-- access_oracle: random sharing configurations.  The records that each user sees and may
+-- change, against an oracle in plain SQL over the tables that uses no function of the extension.
 --
 -- Each configuration is a few random changes away from the one before.  Seed and
 -- number: -v seed=0.42 -v configurations=2000.
@@ -85,7 +85,7 @@ DECLARE
     level orchestration.access_level := CASE WHEN random() < 0.5 THEN 'Read' ELSE 'Edit' END;
 BEGIN
     SELECT * INTO r FROM rec ORDER BY random() LIMIT 1;
-    IF dice <= 2 THEN           -- who belongs to what, three levels of groups at most
+    IF dice <= 2 THEN           -- memberships, at most three levels of groups
         IF random() < 0.3 THEN
             SELECT x.id INTO b FROM g x, g y WHERE y.id = a AND x.kind = 'Group' AND x.n > y.n ORDER BY random() LIMIT 1;
         ELSE
@@ -112,7 +112,7 @@ BEGIN
             VALUES (r.run_id, r.object::orchestration.shared_object, r.id, pg_temp.any_principal(), level)
             ON CONFLICT (run_id, record_id, user_or_group_id) DO UPDATE SET access_level = EXCLUDED.access_level;
         END IF;
-    ELSIF dice = 9 THEN         -- owners; their manual shares go
+    ELSIF dice = 9 THEN         -- owners; their manual shares are deleted
         b := CASE WHEN random() < 0.3 THEN '00000000-0000-7000-8000-000000000001' ELSE (SELECT p.id FROM orchestration.principal p JOIN u USING (id) WHERE p.is_active ORDER BY random() LIMIT 1) END;
         EXECUTE format('UPDATE orchestration.%I SET owner_id = COALESCE($1, owner_id) WHERE id = $2', CASE r.object WHEN 'FlowOrchestrationInstance' THEN 'run' WHEN 'FlowOrchestrationStageInstance' THEN 'stage_run' WHEN 'FlowOrchestrationStepInstance' THEN 'step_run' ELSE 'work_item' END) USING b, r.id;
     ELSIF dice = 10 THEN        -- assignees
@@ -127,7 +127,7 @@ BEGIN
     END IF;
 END $$;
 
--- what a user sees by row security, and his levels by user_record_access()
+-- the records that a user sees by row security, and their levels by user_record_access()
 CREATE FUNCTION pg_temp.look(who uuid, active boolean, i integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE mapped boolean := active AND who = (SELECT id FROM u WHERE n = 1) AND i % 2 = 0;
 BEGIN
@@ -145,7 +145,7 @@ BEGIN
             INSERT INTO other_difference VALUES (i, 'user_record_access() of a hidden record');
         END IF;
     END IF;
-    -- what hangs on records follows them
+    -- logs and shares follow their records
     IF (SELECT count(DISTINCT run_id) FROM orchestration.run_log) <> (SELECT count(*) FROM orchestration.run)
        OR (SELECT count(DISTINCT orchestration_instance_id) FROM orchestration.flow_orchestration_log) <> (SELECT count(*) FROM orchestration.run) THEN
         INSERT INTO other_difference VALUES (i, 'log');
@@ -161,7 +161,7 @@ BEGIN
     PERFORM set_config('orchestration.user_id', '', true);
 END $$;
 
--- what he may: one move a configuration, against the level and the permission
+-- one change by the user in each configuration, against the level and the permission
 CREATE FUNCTION pg_temp.move(i integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     who record; run record; expected text; got text; n bigint;
@@ -209,14 +209,14 @@ BEGIN
 END $$;
 
 SELECT is((SELECT configurations FROM total), :configurations, format('%s configurations, %s cells, %s of them visible, %s moves', configurations, cells, visible, moves)) FROM total;
-SELECT ok(visible BETWEEN cells * 0.15 AND cells * 0.85, 'neither nearly all nor nearly nothing is visible') FROM total;
-SELECT is((SELECT moves FROM total), :configurations::bigint, 'a move in each');
-SELECT is_empty('SELECT * FROM difference WHERE expected IS NULL LIMIT 10', 'nothing is seen that must not be');
-SELECT is_empty('SELECT * FROM difference WHERE got IS NULL LIMIT 10', 'everything is seen that must be');
-SELECT is_empty('SELECT * FROM difference WHERE expected <> got LIMIT 10', 'levels are right');
+SELECT ok(visible BETWEEN cells * 0.15 AND cells * 0.85, 'neither nearly all records nor nearly none are visible') FROM total;
+SELECT is((SELECT moves FROM total), :configurations::bigint, 'a change in each configuration');
+SELECT is_empty('SELECT * FROM difference WHERE expected IS NULL LIMIT 10', 'no record is visible that must be hidden');
+SELECT is_empty('SELECT * FROM difference WHERE got IS NULL LIMIT 10', 'every record is visible that must be');
+SELECT is_empty('SELECT * FROM difference WHERE expected <> got LIMIT 10', 'the levels are correct');
 SELECT is_empty($$SELECT what, count(*) FROM other_difference WHERE what NOT LIKE 'move%' GROUP BY what$$, 'logs and shares follow their records');
-SELECT is_empty($$SELECT what, count(*) FROM other_difference WHERE what LIKE 'move%' GROUP BY what$$, 'moves are allowed and refused as they must be');
--- the log entries were made up
+SELECT is_empty($$SELECT what, count(*) FROM other_difference WHERE what LIKE 'move%' GROUP BY what$$, 'changes are allowed and refused as the levels say');
+-- the log entries were inserted by the test
 DELETE FROM orchestration.run_log;
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'verify()');
 SELECT * FROM finish();

@@ -1,8 +1,8 @@
--- attack: one test for each known way around sharing (the numbers are those of
--- the list of security facts that the project was begun with), and some more.
+-- attack: a test for each known way around sharing, and some more.  The numbers, such as B3.5,
+-- are those of the list of security facts that the project started with.
 --
--- Mallory acts as an active user who owns nothing and is shared nothing.  The
--- victim owns one run with a secret in its label.
+-- Mallory is an active user without records and without shares.  The victim owns one run with
+-- a secret in its label.
 
 \set QUIET 1
 BEGIN;
@@ -32,7 +32,7 @@ GRANT SELECT ON id TO PUBLIC;
 CREATE SCHEMA mallory AUTHORIZATION regress_mallory;
 GRANT regress_mallory TO CURRENT_USER;
 
--- what a statement says: state, message, detail, hint; ids made alike
+-- the answer of a statement: state, message, detail, hint; ids replaced
 CREATE FUNCTION public.said(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE d text; h text; n bigint;
 BEGIN
@@ -57,18 +57,18 @@ SELECT is((SELECT count(*) FROM orchestration.share_grant), 0::bigint, 'share_gr
 SELECT is(said('SELECT * FROM orchestration.' || v), '0 rows', v || ': nothing')
   FROM unnest('{flow_orchestration_instance,flow_orchestration_stage_instance,flow_orchestration_step_instance,flow_orchestration_work_item,flow_orchestration_log,flow_orchestration_instance_share,flow_orchestration_stage_instance_share,flow_orchestration_step_instance_share,flow_orchestration_instance_owner_sharing_rule}'::text[]) v;
 SELECT is(state('TABLE orchestration.' || t), '42501', t || ': no privilege') FROM unnest('{step_queue,action,record_type}'::text[]) t;
-SELECT is(state('SELECT role_name FROM orchestration.principal'), '42501', 'nobody reads which role is whose');
-SELECT is(state('SELECT variables, idempotency_key FROM orchestration.run'), '42501', 'nor columns beside the documented ones');
-SELECT is(state('SELECT document FROM orchestration.orchestration_version'), '42501', 'nor sources');
+SELECT is(state('SELECT role_name FROM orchestration.principal'), '42501', 'no user reads which role belongs to which user');
+SELECT is(state('SELECT variables, idempotency_key FROM orchestration.run'), '42501', 'nor undocumented columns');
+SELECT is(state('SELECT document FROM orchestration.orchestration_version'), '42501', 'nor sources of definitions');
 
--- B3.5: functions and operators of his, however cheap, see allowed rows only
+-- B3.5: mallory's functions and operators, however cheap, see only allowed rows
 CREATE FUNCTION mallory.tell(anyelement) RETURNS boolean COST 0.0001 LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'saw %', $1; END $$;
 CREATE FUNCTION mallory.tell2(text, text) RETURNS boolean COST 0.0001 LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'saw %', $1; END $$;
 CREATE OPERATOR mallory.<<< (LEFTARG = text, RIGHTARG = text, FUNCTION = mallory.tell2, RESTRICT = eqsel);
 SELECT is(said('SELECT 1 FROM orchestration.run WHERE mallory.tell(orchestration_label)'), '0 rows', 'B3.5: a cheap function');
 SELECT is(said('SELECT 1 FROM orchestration.run WHERE orchestration_label OPERATOR(mallory.<<<) ''x'''), '0 rows', 'B3.5: an operator');
 SELECT is(said('SELECT 1 FROM orchestration.flow_orchestration_instance r WHERE mallory.tell(to_jsonb(r)::text)'), '0 rows', 'B3.5: to_jsonb(row)');
-SELECT is(said('SELECT 1 FROM orchestration.run WHERE CAST(orchestration_label AS integer) = 1'), '0 rows', 'B3.5: a cast that tells the value');
+SELECT is(said('SELECT 1 FROM orchestration.run WHERE CAST(orchestration_label AS integer) = 1'), '0 rows', 'B3.5: a cast whose error shows the value');
 SELECT is(said('SELECT 1 FROM orchestration.run WHERE 1 / (CASE WHEN orchestration_label = ''secret'' THEN 0 ELSE 1 END) = 1'), '0 rows', 'B3.5: a division by zero');
 SELECT is(said('SELECT 1 FROM orchestration.run a JOIN orchestration.run b ON mallory.tell(a.name) AND mallory.tell(b.name)'), '0 rows', 'B3.5: in a join');
 SELECT is(said('SELECT max(name), count(*) FILTER (WHERE mallory.tell(name)) FROM orchestration.run'), '1 rows', 'B3.5: in an aggregate');
@@ -77,26 +77,26 @@ SELECT is(said('SELECT l.* FROM (VALUES (1)) v CROSS JOIN LATERAL (SELECT name F
 SELECT is(said('SELECT row_number() OVER (ORDER BY mallory.tell(name)) FROM orchestration.run'), '0 rows', 'B3.5: in a window');
 SELECT is(said('SELECT kind FROM orchestration.run_log WHERE mallory.tell(comments)'), '0 rows', 'B3.5: the log');
 SELECT is(said('SELECT 1 FROM orchestration.work_item WHERE mallory.tell(label)'), '0 rows', 'B3.5: work items');
--- a view of his on ours is read with his identity, also by others; ours are security_invoker
+-- mallory's view on a view of the extension reads as mallory, also for other callers; the extension's views are security_invoker
 CREATE VIEW mallory.v AS SELECT * FROM orchestration.flow_orchestration_instance;
-SELECT is(said('SELECT * FROM mallory.v'), '0 rows', 'B3.5: a view of his');
+SELECT is(said('SELECT * FROM mallory.v'), '0 rows', 'B3.5: a view of mallory''s');
 CREATE FUNCTION mallory.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM orchestration.run';
 RESET ROLE;
 GRANT USAGE ON SCHEMA mallory TO PUBLIC;
 SET ROLE regress_victim;
-SELECT is(mallory.f(), 0::bigint, 'a SECURITY DEFINER function of his acts as him, not as who calls it');
+SELECT is(mallory.f(), 0::bigint, 'a SECURITY DEFINER function of mallory''s acts as mallory, not as its caller');
 RESET ROLE;
 CREATE FUNCTION public.of_victim() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM orchestration.run';
 ALTER FUNCTION public.of_victim() OWNER TO regress_victim;
 SET ROLE regress_mallory;
-SELECT is(public.of_victim(), 1::bigint, 'one of the victim''s acts as the victim: who writes such functions gives away what he sees');
+SELECT is(public.of_victim(), 1::bigint, 'a SECURITY DEFINER function of the victim''s acts as the victim: its author shares everything the function returns');
 \set ON_ERROR_STOP off
 SAVEPOINT copy;
 COPY orchestration.run TO STDOUT;
 ROLLBACK TO copy;
 SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42501', 'B3.10: COPY TO needs the privilege on all columns');
 COPY orchestration.stage_run TO STDOUT;
-SELECT is(:'ROW_COUNT'::text, '0', 'B3.10: where he has it, it copies what he sees');
+SELECT is(:'ROW_COUNT'::text, '0', 'B3.10: with the privilege it copies only visible rows');
 SAVEPOINT copy;
 COPY orchestration.stage_run FROM STDIN;
 \.
@@ -104,12 +104,12 @@ ROLLBACK TO copy;
 SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42501', 'B3.10: COPY FROM');
 \set ON_ERROR_STOP on
 SET row_security = off;
-SELECT is(state('SELECT count(*) FROM orchestration.run'), '42501', 'B3.10: row_security = off is an error, no way around');
+SELECT is(state('SELECT count(*) FROM orchestration.run'), '42501', 'B3.10: row_security = off raises an error');
 RESET row_security;
 SELECT is((SELECT count(*) FROM pg_stats WHERE schemaname = 'orchestration' AND tablename = 'run'), 0::bigint, 'B3.4: pg_stats is hidden');
 SELECT is(state('SELECT * FROM pg_statistic'), '42501', 'B3.4: pg_statistic too');
 SELECT is((SELECT count(*) FROM pg_stats_ext WHERE schemaname = 'orchestration'), 0::bigint, 'B3.4: and pg_stats_ext');
--- B3.4: what PostgreSQL itself does not hide: when one of these changes, the README must
+-- B3.4: facts that PostgreSQL itself does not hide.  If one of these changes, change the README.
 SELECT ok((SELECT reltuples FROM pg_class WHERE oid = 'orchestration.run'::regclass)   >= 3000, 'not hidden: pg_class.reltuples');
 SELECT ok(pg_relation_size('orchestration.run') > 0, 'not hidden: sizes');
 SET enable_bitmapscan = off; SET enable_indexscan = off;
@@ -118,8 +118,8 @@ RESET enable_bitmapscan; RESET enable_indexscan;
 SELECT ok(NOT (SELECT rolreplication FROM pg_roles WHERE rolname = current_user), 'logical decoding, which reads everything, needs REPLICATION');
 
 -- ------------------------------------------------------------ writing
-SELECT is(said('UPDATE orchestration.run SET status = ''Canceled'''), '0 rows', 'an UPDATE of all finds nothing');
-SELECT is(said('UPDATE orchestration.run SET status = ''Completed'' WHERE id = ''' || run || ''''), '0 rows', 'an illegal one too: no other error') FROM id;
+SELECT is(said('UPDATE orchestration.run SET status = ''Canceled'''), '0 rows', 'an UPDATE of all rows finds none');
+SELECT is(said('UPDATE orchestration.run SET status = ''Completed'' WHERE id = ''' || run || ''''), '0 rows', 'an illegal UPDATE finds none, too, and raises no other error') FROM id;
 SELECT is(said('UPDATE orchestration.flow_orchestration_instance SET triggering_record_id = ''x'''), '0 rows', 'through the view');
 SELECT is(said('UPDATE orchestration.work_item SET assignee_id = owner_id RETURNING label'), '0 rows', 'RETURNING returns nothing');
 SELECT is(said('SELECT 1 FROM orchestration.run FOR UPDATE'), '0 rows', 'nothing to lock');
@@ -128,8 +128,8 @@ SELECT is(state('INSERT INTO orchestration.run (status) VALUES (''InProgress'')'
 SELECT is(state(format('INSERT INTO orchestration.stage_run (run_id, name, label, position, status) VALUES (%L, ''x'', ''x'', 2, ''InProgress'')', run)), '42501', 'B3.1: a child of a hidden parent') FROM id;
 SELECT is(state('INSERT INTO orchestration.run (status) VALUES (''InProgress'') ON CONFLICT DO NOTHING'), '42501', 'B3.3: ON CONFLICT');
 SELECT is(state('UPDATE orchestration.run SET owner_id = (SELECT mallory FROM id)'), '42501', 'the owner of a run');
-SELECT is(state('UPDATE orchestration.principal SET view_all_data = true'), '42501', 'his permissions');
-SELECT is(state('INSERT INTO orchestration.share_grant SELECT'), '42501', 'shares but through the view');
+SELECT is(state('UPDATE orchestration.principal SET view_all_data = true'), '42501', 'mallory''s own permissions');
+SELECT is(state('INSERT INTO orchestration.share_grant SELECT'), '42501', 'shares, except through the view');
 SELECT is(state(x), '42501', 'B3.11: ' || x) FROM unnest(ARRAY[
     'TRUNCATE orchestration.run_log', 'SET session_replication_role = replica', 'ALTER TABLE orchestration.run DISABLE TRIGGER ALL',
     'ALTER TABLE orchestration.run DISABLE ROW LEVEL SECURITY', 'ALTER TABLE orchestration.run NO FORCE ROW LEVEL SECURITY', 'DROP POLICY run_select ON orchestration.run',
@@ -139,10 +139,10 @@ SELECT is(state(x), '42501', 'B3.11: ' || x) FROM unnest(ARRAY[
     'CREATE STATISTICS mallory.s ON name, status FROM orchestration.run', 'LOCK TABLE orchestration.run IN ACCESS EXCLUSIVE MODE', 'CREATE FUNCTION orchestration.owner_visible(text, uuid) RETURNS boolean LANGUAGE sql AS ''SELECT true''',
     'CREATE TABLE orchestration.t ()', 'DROP EXTENSION orchestration', 'ALTER EXTENSION orchestration UPDATE', 'VACUUM FULL orchestration.run', 'CREATE PUBLICATION p FOR TABLE orchestration.run']) x
  WHERE x NOT LIKE 'VACUUM%';
-SELECT is(state('CREATE TABLE mallory.probe (id uuid REFERENCES orchestration.run)'), '42501', 'B3.1: a foreign key of his that would tell which ids exist');
+SELECT is(state('CREATE TABLE mallory.probe (id uuid REFERENCES orchestration.run)'), '42501', 'B3.1: a foreign key of mallory''s that would show which ids exist');
 
 -- ------------------------------------------------ existence, by calls
--- a hidden id and one that is none are refused alike: state, message, detail, hint
+-- a hidden id and an id that does not exist are refused alike: state, message, detail, hint
 SELECT is(said(format(c.call, c.id)), said(format(c.call, c.nothing)), 'B3.1: ' || c.call)
   FROM (SELECT x.call, CASE WHEN x.call ~ 'item' THEN item ELSE run END AS id, nothing FROM id, unnest(ARRAY[
     'SELECT orchestration.suspend_run(%L)', 'SELECT orchestration.resume_run(%L)', 'SELECT orchestration.cancel_run(%L)',
@@ -154,9 +154,9 @@ SELECT is(said(format(c.call, c.id)), said(format(c.call, c.nothing)), 'B3.1: ' 
     'SELECT 1 WHERE orchestration.record_visible(''FlowOrchestrationInstance'', %L)', 'SELECT 1 WHERE orchestration.record_shared(''FlowOrchestrationInstance'', %L)',
     'INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, (SELECT mallory FROM id), ''Read'')',
     'UPDATE orchestration.run SET status = ''Suspended'' WHERE id = %L', 'DELETE FROM orchestration.flow_orchestration_instance_share WHERE parent_id = %L']) x (call)) c;
-SELECT is(split_part(said(format('SELECT orchestration.suspend_run(%L)', run)), ' | ', 1), 'OR101', 'and it is "does not exist"') FROM id;
+SELECT is(split_part(said(format('SELECT orchestration.suspend_run(%L)', run)), ' | ', 1), 'OR101', 'the message says "does not exist"') FROM id;
 
--- B3.3: keys of others tell nothing; B3.1: nor do records that he cannot read
+-- B3.3: idempotency keys of other users reveal nothing; B3.1: nor do unreadable records
 RESET ROLE;
 CREATE TABLE public.hidden (id integer PRIMARY KEY, v text);
 INSERT INTO public.hidden VALUES (1, 'secret');
@@ -171,25 +171,25 @@ SELECT orchestration.deploy_orchestration('{"fullName": "Attack", "label": "A", 
     "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "attack-victim"}}]}]}]}'::jsonb), orchestration.activate_orchestration('Attack') \g /dev/null
 SET ROLE regress_victim;
 SELECT orchestration.start_orchestration('Attack', idempotency_key => 'the key', owner_id => orchestration.acting_user_id()) AS first \gset
-SELECT is(orchestration.start_orchestration('Attack', idempotency_key => 'the key'), :'first'::uuid, 'the same user with the same key gets his run');
+SELECT is(orchestration.start_orchestration('Attack', idempotency_key => 'the key'), :'first'::uuid, 'the same user with the same key gets the same run');
 SET ROLE regress_mallory;
-SELECT isnt(orchestration.start_orchestration('Attack', idempotency_key => 'the key'), :'first'::uuid, 'B3.3: another one a run of his own');
-SELECT is(replace(said('SELECT orchestration.start_orchestration(''Attack'', ''1'')'), '"1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''2'')'), '"2"', 'key'), 'B3.1: a record in a table that he cannot read');
-SELECT is(replace(said('SELECT orchestration.start_orchestration(''Attack'', ''f1'')'), '"f1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''f2'')'), '"f2"', 'key'), 'B3.1: and one that row security hides');
-SELECT is(state(format('SELECT orchestration.start_orchestration(''Attack'', owner_id => %L)', victim)), '42501', 'a run for somebody else') FROM id;
+SELECT isnt(orchestration.start_orchestration('Attack', idempotency_key => 'the key'), :'first'::uuid, 'B3.3: another user with that key gets another run');
+SELECT is(replace(said('SELECT orchestration.start_orchestration(''Attack'', ''1'')'), '"1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''2'')'), '"2"', 'key'), 'B3.1: a record in a table that mallory cannot read');
+SELECT is(replace(said('SELECT orchestration.start_orchestration(''Attack'', ''f1'')'), '"f1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''f2'')'), '"f2"', 'key'), 'B3.1: a record that row security hides');
+SELECT is(state(format('SELECT orchestration.start_orchestration(''Attack'', owner_id => %L)', victim)), '42501', 'a run for another user') FROM id;
 RESET ROLE;
 INSERT INTO orchestration.run (name, owner_id, status) VALUES ('mallory-run', :'mallory', 'InProgress');
 SET ROLE regress_mallory;
 SELECT is(replace(said('UPDATE orchestration.run SET triggering_record_id = ''1'' WHERE name = ''mallory-run'''), '"1"', 'key'), replace(said('UPDATE orchestration.run SET triggering_record_id = ''2'' WHERE name = ''mallory-run'''), '"2"', 'key'), 'B3.1: named by an update');
 SELECT is(replace(said('UPDATE orchestration.run SET triggering_record_type = ''Attack_Hidden'', triggering_record_id = ''1'' WHERE name = ''mallory-run'''), '"1"', 'key'),
           replace(said('UPDATE orchestration.run SET triggering_record_type = ''Attack_Hidden'', triggering_record_id = ''2'' WHERE name = ''mallory-run'''), '"2"', 'key'), 'B3.1: with its type');
-SELECT is(state('UPDATE orchestration.run SET interview_id = id WHERE name = ''mallory-run'' RETURNING name'), '1 rows', 'his own run he can change');
+SELECT is(state('UPDATE orchestration.run SET interview_id = id WHERE name = ''mallory-run'' RETURNING name'), '1 rows', 'mallory can change own runs');
 RESET ROLE;
-SELECT is((SELECT count(*) FROM orchestration.run WHERE triggering_record_id IS NOT NULL), 0::bigint, 'nothing of it was stored');
+SELECT is((SELECT count(*) FROM orchestration.run WHERE triggering_record_id IS NOT NULL), 0::bigint, 'no refused value was stored');
 
--- a caller with Manage Flow: start_orchestration() and dry_run() of a definition that
--- shows what it read, by a named type and by key alone, refuse a hidden record as one
--- that is none; one that is hidden does not stand before one of the caller's own
+-- A caller with Manage Flow: start_orchestration() and dry_run() of a definition that shows
+-- the record's values, by a named type and by key alone, refuse a hidden record like one that
+-- does not exist.  A hidden record does not take precedence over the caller's own.
 CREATE TABLE public.attack_own (id integer PRIMARY KEY, v text);
 INSERT INTO public.attack_own VALUES (1, 'mine'), (3, 'mine');
 GRANT SELECT ON public.attack_own TO regress_mallory;
@@ -205,18 +205,18 @@ SET ROLE regress_mallory;
 SELECT is(replace(said(format(c.call, o.name, o.there)), '"' || o.there || '"', 'key'), replace(said(format(c.call, o.name, o.missing)), '"' || o.missing || '"', 'key'), format('B3.1: hidden as missing: ' || c.call, o.name, o.there))
   FROM (VALUES ('Attack', '1', '22'), ('Attack', 'f1', 'f2'), ('Attack_Attack_Hidden', '1', '22'), ('Attack_Attack_Filtered', 'f1', 'f2')) o (name, there, missing),
        unnest(ARRAY['SELECT orchestration.start_orchestration(%L, %L)', 'SELECT * FROM orchestration.dry_run(%L, %L)']) c (call);
-SELECT is(state('SELECT * FROM orchestration.dry_run(''Attack_Attack_Hidden'', ''1'')'), 'OR101', 'B3.1: dry_run() says that there is none');
-SELECT is(replace(said('SELECT * FROM orchestration.dry_run(''Attack'', ''1'')'), '"1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''1'')'), '"1"', 'key'), 'B3.1: both say the same');
+SELECT is(state('SELECT * FROM orchestration.dry_run(''Attack_Attack_Hidden'', ''1'')'), 'OR101', 'B3.1: dry_run() answers that the record does not exist');
+SELECT is(replace(said('SELECT * FROM orchestration.dry_run(''Attack'', ''1'')'), '"1"', 'key'), replace(said('SELECT orchestration.start_orchestration(''Attack'', ''1'')'), '"1"', 'key'), 'B3.1: both answer the same');
 RESET ROLE;
 SELECT orchestration.register_record_type('Attack_Own', 'public.attack_own') \g /dev/null
 SET ROLE regress_mallory;
 SELECT is(state(format(c, k)) ~ ' rows$', true, format('B3.1: a record of one''s own, whether one of the key is hidden or not: ' || c, k))
   FROM unnest(ARRAY['SELECT orchestration.start_orchestration(''Attack'', %L)', 'SELECT * FROM orchestration.dry_run(''Attack'', %L)']) c, unnest('{1,3}'::text[]) k;
 RESET ROLE;
-SELECT is((SELECT string_agg(DISTINCT triggering_record_type, ' ') FROM orchestration.run), 'Attack_Own', 'and the run is about that');
+SELECT is((SELECT string_agg(DISTINCT triggering_record_type, ' ') FROM orchestration.run), 'Attack_Own', 'the run is about the caller''s own record');
 
--- nor does a work item about another record, whose key the caller gives: it is about what
--- its starter can read
+-- A work item about another record, whose key the caller gives, needs a record that the
+-- starter of the run can read.
 SELECT orchestration.deploy_orchestration('{"fullName": "Attack_About", "label": "A", "processType": "Orchestrator", "variables": [{"name": "k", "dataType": "String", "isInput": true}],
   "start": {"connector": {"targetReference": "S"}}, "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepInteractive", "actionName": "Attack_Screen",
     "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "k"}}], "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "attack-mallory"}}]}]}]}'::jsonb), orchestration.activate_orchestration('Attack_About') \g /dev/null
@@ -226,7 +226,7 @@ RESET ROLE;
 SELECT is((SELECT string_agg(coalesce(w.related_record_type || ' ' || w.related_record_id, '-'), ', ' ORDER BY w.id) FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id WHERE r.orchestration_name = 'Attack_About'),
     'Attack_Own 1, Attack_Own 3, -, -, -', 'B3.1: a work item is about a record that its starter can read');
 SELECT orchestration.start_orchestration('Attack_About', inputs => '{"k": "f1"}') \g /dev/null
-SELECT is((SELECT w.related_record_type FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id WHERE r.orchestration_name = 'Attack_About' ORDER BY w.id DESC LIMIT 1), 'Attack_Filtered', 'an administrator''s about any');
+SELECT is((SELECT w.related_record_type FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id WHERE r.orchestration_name = 'Attack_About' ORDER BY w.id DESC LIMIT 1), 'Attack_Filtered', 'an administrator''s work item is about any record');
 DELETE FROM public.attack_own;
 SELECT orchestration.update_user(:'mallory', manage_definitions => false), orchestration.unregister_record_type('Attack_Own') \g /dev/null
 
@@ -247,65 +247,65 @@ ROLLBACK TO a;
 SELECT is(state('RESET orchestration.user_id'), '42501', 'B3.7: RESET');
 RESET ALL;
 SET LOCAL search_path = public, pg_catalog;
-SELECT is(orchestration.acting_user_id(), (SELECT mallory FROM id), 'B3.7: RESET ALL leaves him who he is');
--- the gateway: one after another, and nobody in between
+SELECT is(orchestration.acting_user_id(), (SELECT mallory FROM id), 'B3.7: RESET ALL does not change the user');
+-- the gateway: one user after another, and no user in between
 SET ROLE regress_gateway;
-SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a gateway by itself is nobody');
-SELECT is(said('SELECT orchestration.start_orchestration(''Attack'')'), '42501 | role "regress_gateway" acts as no active user |  | Create or activate a user with this role as role_name.', 'and starts nothing');
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a gateway that names no user has no user');
+SELECT is(said('SELECT orchestration.start_orchestration(''Attack'')'), '42501 | role "regress_gateway" acts as no active user |  | Create or activate a user with this role as role_name.', 'and it starts no run');
 SAVEPOINT b;
 SELECT set_config('orchestration.user_id', :'victim', true) \g /dev/null
-SELECT is((SELECT count(*) FROM orchestration.run WHERE name = 'victim-run'), 1::bigint, 'it acts as the victim');
+SELECT is((SELECT count(*) FROM orchestration.run WHERE name = 'victim-run'), 1::bigint, 'with the setting it acts as the victim');
 ROLLBACK TO b;
-SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'and with the savepoint that is over');
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'and this ends with the savepoint');
 SELECT is(state(format('SELECT set_config(''orchestration.user_id'', %L, true)', v)), '22023', 'no user id: ' || v) FROM unnest('{x,0,"{","00000000-0000-7000-8000-00000000000","00000000-0000-7000-8000-0000000000010"," "}'::text[]) v;
 SELECT set_config('orchestration.user_id', upper(:'victim'), true) \g /dev/null
 SELECT is(orchestration.acting_user_id(), :'victim'::uuid, 'upper case is the same id');
 SELECT set_config('orchestration.user_id', '{' || :'victim' || '}', true) \g /dev/null
 SELECT is(orchestration.acting_user_id(), :'victim'::uuid, 'braces too');
 SELECT set_config('orchestration.user_id', :'gone', true) \g /dev/null
-SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a user who is not active sees nothing');
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'an inactive user sees no records');
 SELECT set_config('orchestration.user_id', :'grp', true) \g /dev/null
-SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'a group is no user');
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'the id of a group names no user');
 SELECT set_config('orchestration.user_id', '00000000-0000-7000-8000-0000000000ff', true) \g /dev/null
-SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'nor is an id of nobody');
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'nor does an unknown id');
 RESET ROLE;
 SELECT set_config('orchestration.user_id', '00000000-0000-7000-8000-0000000000ff', true) \g /dev/null
 SET ROLE regress_victim;
-SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'such a value does not fall back to the role''s own user');
+SELECT is((SELECT count(*) FROM orchestration.run), 0::bigint, 'an invalid value does not fall back to the role''s own user');
 RESET ROLE;
 SELECT set_config('orchestration.user_id', '', true) \g /dev/null
 
--- B3.8: plans that are kept, across users
+-- B3.8: cached plans, across users
 PREPARE seen AS SELECT count(*) FROM orchestration.run WHERE orchestration_label = 'secret';
 CREATE FUNCTION public.seen() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM orchestration.run WHERE orchestration_label = 'secret'); END $$;
 SELECT orchestration.update_user(:'third', view_all_data => true) \g /dev/null
 SET plan_cache_mode = force_generic_plan;
 SET ROLE regress_third;
-SELECT results_eq('EXECUTE seen', 'SELECT 1::bigint', 'B3.8: who sees all');
+SELECT results_eq('EXECUTE seen', 'SELECT 1::bigint', 'B3.8: a user who sees all records');
 SELECT is(public.seen(), 1::bigint, 'B3.8: in PL/pgSQL');
 SET ROLE regress_mallory;
-SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: then one who sees nothing');
+SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: then a user who sees none');
 SELECT is(public.seen(), 0::bigint, 'B3.8: in PL/pgSQL');
 SET ROLE regress_gateway;
 SELECT set_config('orchestration.user_id', :'third', true) \g /dev/null
 SELECT results_eq('EXECUTE seen', 'SELECT 1::bigint', 'B3.8: by the setting');
 SELECT set_config('orchestration.user_id', :'mallory', true) \g /dev/null
-SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: and another');
+SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: and another user');
 SELECT is(public.seen(), 0::bigint, 'B3.8: in PL/pgSQL');
 RESET ROLE;
 SELECT set_config('orchestration.user_id', '', true) \g /dev/null
 SET ROLE regress_third;
-SELECT results_eq('EXECUTE seen', 'SELECT 1::bigint', 'B3.8: and again who sees all');
+SELECT results_eq('EXECUTE seen', 'SELECT 1::bigint', 'B3.8: and again a user who sees all records');
 DECLARE c CURSOR FOR SELECT name FROM orchestration.run WHERE orchestration_label = 'secret';
 SET ROLE regress_mallory;
-SELECT is(said('FETCH c'), '1 rows', 'a cursor that somebody opened goes on as his: pinned');
+SELECT is(said('FETCH c'), '1 rows', 'a cursor keeps the user that opened it (present behaviour)');
 RESET ROLE;
 SELECT orchestration.update_user(:'third', view_all_data => false) \g /dev/null
 SET ROLE regress_third;
-SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: a permission that was taken away');
+SELECT results_eq('EXECUTE seen', 'SELECT 0::bigint', 'B3.8: a revoked permission');
 RESET plan_cache_mode;
 
--- B3.14, B3.15: what is his in search_path, or in pg_temp, is not called by the policies
+-- B3.14, B3.15: the policies call no function of mallory's in search_path or pg_temp
 SET ROLE regress_mallory;
 CREATE FUNCTION mallory.owner_visible(orchestration.shared_object, uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
 CREATE FUNCTION mallory.eq(uuid, uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
@@ -318,8 +318,8 @@ RESET search_path;
 SET LOCAL search_path = public, pg_catalog;
 RESET ROLE;
 
--- B3.6: conditions that may leak do not get an index of their own under row
--- security, and need none: the policy finds the rows
+-- B3.6: under row security conditions that may leak cannot use an index.  They need none: the
+-- policy finds the rows.
 SET ROLE regress_victim;
 SELECT ok(NOT EXISTS (SELECT FROM public.explained('SELECT name FROM orchestration.run WHERE status = ''InProgress''') l WHERE l ~ 'Seq Scan'), 'B3.6: by status, without a scan of the table');
 RESET ROLE;
@@ -333,9 +333,9 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace
                    AND NOT COALESCE('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)$$, 'B3.15: SECURITY DEFINER with a pinned search_path that ends in pg_temp');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace
                    AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND has_function_privilege('public', p.oid, 'EXECUTE')
-                   AND p.oid <> 'orchestration.record_change()'::regprocedure$$, 'B3.19: none of them, and no trigger function, is PUBLIC''s, but the one that owners of partitions are asked for');
-SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'B3.16: nobody creates in the schema');
-SELECT is_empty($$SELECT polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')$$, 'no policy lets anybody insert or delete');
+                   AND p.oid <> 'orchestration.record_change()'::regprocedure$$, 'B3.19: PUBLIC may execute none of them, and no trigger function except the one that owners of partitions need');
+SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'B3.16: no role may create objects in the schema');
+SELECT is_empty($$SELECT polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')$$, 'no policy allows INSERT or DELETE');
 SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace)
                    AND pg_get_expr(polqual, polrelid) ~ 'SELECT'$$, 'no policy has a sub-select');
 -- ------------------------------------------ the documented calls, feeds, history
@@ -351,11 +351,11 @@ UPDATE id SET post = :'post', comment = :'comment', gone_run = :'gone_run';
 SET ROLE regress_mallory;
 SELECT is(said('SELECT run_id FROM orchestration.' || t || ' WHERE run_id = (SELECT run FROM id)'), '0 rows', t || ': nothing of the victim''s') FROM unnest('{field_change,feed_item,feed_comment,feed_like,feed_tracked_change,record_view}'::text[]) t;
 SELECT is(said('SELECT id FROM orchestration.tombstone'), '0 rows', 'tombstone: nothing');
-SELECT is(said('SELECT * FROM orchestration.flow_orchestration_instance_history WHERE flow_orchestration_instance_id = (SELECT run FROM id)'), '0 rows', 'history: nothing of the victim''s');
+SELECT is(said('SELECT * FROM orchestration.flow_orchestration_instance_history WHERE flow_orchestration_instance_id = (SELECT run FROM id)'), '0 rows', 'history: no row of the victim''s');
 SELECT is(said('SELECT * FROM orchestration.' || v), '0 rows', v || ': nothing')
   FROM unnest('{flow_orchestration_stage_instance_history,flow_orchestration_instance_feed,flow_orchestration_step_instance_feed}'::text[]) v;
-SELECT is(state('SELECT ' || c), '42501', 'nobody reads ' || c) FROM unnest('{owner_id FROM orchestration.tombstone,shared_with FROM orchestration.tombstone,user_id FROM orchestration.record_view}'::text[]) c;
--- each call says of the victim's record what it says of one that is not there
+SELECT is(state('SELECT ' || c), '42501', 'no user reads ' || c) FROM unnest('{owner_id FROM orchestration.tombstone,shared_with FROM orchestration.tombstone,user_id FROM orchestration.record_view}'::text[]) c;
+-- each call answers for the victim's record as for one that does not exist
 CREATE FUNCTION mallory.same(call text, a uuid, b uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE x text; y text;
 BEGIN
@@ -378,13 +378,13 @@ SELECT is(mallory.same(c, i.post, i.nothing), 'the same', c || ' of a post') FRO
     $$public.said($x$SELECT orchestration.comment_on_feed_item('%1$s', 'x')$x$)$$, $$public.said($x$SELECT orchestration.like_feed_item('%1$s')$x$)$$,
     $$public.said($x$DELETE FROM orchestration.feed_item WHERE id = '%1$s'$x$)$$]) c;
 SELECT is(mallory.same($$public.said($x$SELECT orchestration.delete_feed_comment('%1$s')$x$)$$, i.comment, i.nothing), 'the same', 'delete_feed_comment()') FROM id i;
-SELECT is(mallory.same($$orchestration.update('[{"attributes": {"type": "FlowOrchestrationInstance"}, "Id": "%1$s", "Status": "InProgress"}]')$$, i.gone_run, i.nothing), 'the same', 'nor is what was deleted told') FROM id i;
-SELECT ok(NOT orchestration.get_updated('FlowOrchestrationInstance', now() - interval '1 day', now() + interval '2 minutes')->'ids' ? run::text, 'get_updated() does not tell of the victim''s run') FROM id;
+SELECT is(mallory.same($$orchestration.update('[{"attributes": {"type": "FlowOrchestrationInstance"}, "Id": "%1$s", "Status": "InProgress"}]')$$, i.gone_run, i.nothing), 'the same', 'get_deleted() does not report the victim''s records') FROM id i;
+SELECT ok(NOT orchestration.get_updated('FlowOrchestrationInstance', now() - interval '1 day', now() + interval '2 minutes')->'ids' ? run::text, 'get_updated() does not report the victim''s run') FROM id;
 SELECT is(jsonb_array_length(orchestration.get_updated(o, now() - interval '1 day', now() + interval '2 minutes')->'ids'), 0, 'get_updated() of ' || o)
   FROM unnest('{FlowOrchestrationStageInstance,FlowOrchestrationLog,FlowOrchestrationInstanceFeed,FlowOrchestrationInstanceOwnerSharingRule}'::text[]) o;
 SELECT is(jsonb_array_length(orchestration.get_deleted(o, now() - interval '1 day', now() + interval '2 minutes')->'deletedRecords'), 0, 'get_deleted() of ' || o) FROM unnest('{FlowOrchestrationInstance,FlowOrchestrationLog}'::text[]) o;
--- and every call that he may make with a uuid, over the catalog: one of a hidden run,
--- stage, step, work item, post or comment is answered as one of nothing
+-- Every function with a uuid argument that mallory may call, from the catalog: the id of a
+-- hidden run, stage, step, work item, post or comment is answered like an unknown id.
 CREATE FUNCTION mallory.answer(call text, id uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE d text; h text; answer text;
 BEGIN
@@ -411,16 +411,16 @@ SELECT ok((SELECT count(*) FROM call) > 30, 'calls with a uuid');
 SELECT is(mallory.answer(c.call, x), mallory.answer(c.call, i.nothing), 'hidden as missing: ' || format(c.call, what))
   FROM call c, id i, LATERAL (VALUES ('run', i.run), ('stage', i.stage), ('step', i.step), ('item', i.item), ('post', i.post), ('comment', i.comment)) v (what, x)
  WHERE c.call !~ 'unestimated';
--- operators and tables of his, first in his search_path, are not used
+-- mallory's operators and tables, first in search_path, are not used
 CREATE TABLE mallory.share_grant AS SELECT 1 AS id;
 SET search_path = mallory, pg_catalog, public;
-SELECT is(orchestration.retrieve('{Id}', 'FlowOrchestrationInstance', ARRAY[run::text])->>0, NULL, 'retrieve() and an = of his') FROM id;
-SELECT is(orchestration.delete(ARRAY[run::text])->0->'errors'->0->>'statusCode', 'INVALID_CROSS_REFERENCE_KEY', 'delete() and an = of his') FROM id;
+SELECT is(orchestration.retrieve('{Id}', 'FlowOrchestrationInstance', ARRAY[run::text])->>0, NULL, 'retrieve() and an operator = of mallory''s') FROM id;
+SELECT is(orchestration.delete(ARRAY[run::text])->0->'errors'->0->>'statusCode', 'INVALID_CROSS_REFERENCE_KEY', 'delete() and an operator = of mallory''s') FROM id;
 SET search_path = public, pg_catalog;
 SELECT is(state('SELECT orchestration.' || c), '42501', c || ' is not his')
   FROM unnest(ARRAY[$$purge_runs('0')$$, 'remove_expired()', $$set_layout('FlowOrchestrationInstance', NULL)$$, $$set_history_tracking('FlowOrchestrationInstance', '{}')$$, $$set_feed_tracking('FlowOrchestrationInstance', '{}')$$, 'system_modstamp()']) c;
--- B3.11: rights to UPDATE do not live in triggers alone: a role that was given
--- session_replication_role changes nothing past them, with Read, Edit or as the owner
+-- B3.11: triggers are not the only guard of UPDATE.  A role that may set
+-- session_replication_role changes no refused column, with Read, with Edit or as the owner.
 RESET ROLE;
 CREATE ROLE regress_replica;
 SELECT orchestration.create_user('attack-replica', 'Replica', 'regress_replica') AS replica \gset
@@ -449,20 +449,20 @@ SELECT is(state(statement), '42501', 'B3.11: replica, with Edit: ' || statement)
 SET session_replication_role = origin;
 RESET ROLE;
 SELECT orchestration.unshare_record(r, :'replica') FROM id, unnest(ARRAY[run, stage, step, item]) r \g /dev/null
-SELECT is((SELECT status::text FROM orchestration.run WHERE name = 'victim-run'), :'victim_status', 'B3.11: nothing was changed');
+SELECT is((SELECT status::text FROM orchestration.run WHERE name = 'victim-run'), :'victim_status', 'B3.11: no row was changed');
 
--- who sees the run, but did not write what is in its feed
+-- a user who sees the run, but did not write the posts in its feed
 RESET ROLE;
 SELECT orchestration.share_record(:'run', :'third') \g /dev/null
 GRANT regress_third TO CURRENT_USER;
 SELECT orchestration.update_user(:'third', role_name => 'regress_third') \g /dev/null
 SET ROLE regress_third;
-SELECT is((SELECT count(*) FROM orchestration.feed_item), 1::bigint, 'who may read the run reads its feed');
-SELECT is(state(format('DELETE FROM orchestration.feed_item WHERE id = %L', post)), '42501', 'but deletes nothing of others, in the table') FROM id;
+SELECT is((SELECT count(*) FROM orchestration.feed_item), 1::bigint, 'a user who may read the run reads its feed');
+SELECT is(state(format('DELETE FROM orchestration.feed_item WHERE id = %L', post)), '42501', 'but deletes no post of others, in the table') FROM id;
 SELECT is(state(format('DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = %L', post)), '42501', 'nor in the view') FROM id;
 SELECT is(orchestration.delete(ARRAY[post::text])->0->'errors'->0->>'statusCode', 'INSUFFICIENT_ACCESS_OR_READONLY', 'nor by the call') FROM id;
-SELECT is(state('UPDATE orchestration.field_change SET new_value = NULL'), '42501', 'history is written by nobody');
-SELECT is(state('DELETE FROM orchestration.record_view'), '42501', 'nor are views of records');
+SELECT is(state('UPDATE orchestration.field_change SET new_value = NULL'), '42501', 'no user writes history');
+SELECT is(state('DELETE FROM orchestration.record_view'), '42501', 'nor dates of viewed records');
 SELECT is((SELECT count(*) FROM orchestration.flow_orchestration_stage_instance_history), 0::bigint, 'the history of its stages follows the stages');
 RESET ROLE;
 

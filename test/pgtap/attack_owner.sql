@@ -1,14 +1,13 @@
--- attack_owner: what owners of actions, tables and types may try in a session.
+-- attack_owner: attacks by owners of actions, tables and types in a session.
 --
--- The suite multiplies three lists: the places where the extension runs code that
--- others own, statements that would leave something behind in the session or borrow
--- its identity, and ways to write that code (PL/pgSQL, the same with its errors
--- swallowed, SQL).  After each call the session must be as before, no code may have
--- run as anybody but its owner, and a function of an action that tried must have
--- failed its step.  Single attacks that fit no list follow.
+-- The suite multiplies three lists: the places where the extension runs code of other owners,
+-- statements that would leave something behind in the session or borrow its identity, and ways
+-- to write that code (PL/pgSQL, PL/pgSQL that catches its errors, SQL).  After each call the
+-- session must be as before, all code must have run as its owner, and an action that tried an
+-- attack must have failed its step.  Single attacks that fit no list follow.
 --
--- Effects at commit matter here, so nothing is rolled back: the file has a database
--- of its own.  test/t/010_attack_worker.pl does the same in the background worker.
+-- Effects at commit matter here, so the file rolls back nothing and has a database of its own.
+-- test/t/010_attack_worker.pl does the same in the background worker.
 
 \set QUIET 1
 \set home :DBNAME
@@ -36,8 +35,8 @@ SET ROLE regress_owner;
 GRANT USAGE ON SCHEMA ow TO PUBLIC;
 CREATE TABLE ow.loot (who text, session name, super text, runs bigint, place text);
 GRANT ALL ON ow.loot TO PUBLIC;
--- who am I?  If not the owner: take what there is.  Behind a table the transaction is
--- read-only, so locks of the transaction tell: 777 the code ran, 666 as somebody else
+-- Checks the current user, and takes what it can if that is not the owner.  Code of a table
+-- runs read-only, so advisory locks report: 777 the code ran, 666 it ran as another role.
 CREATE FUNCTION ow.see() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     stack text;
@@ -60,7 +59,7 @@ BEGIN
     END;
     RETURN true;
 END $$;
--- what is tried; each case puts its own in
+-- the attack; each case puts its statement here
 CREATE FUNCTION ow.attack() RETURNS void LANGUAGE sql AS '';
 CREATE FUNCTION ow.act(j jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN PERFORM ow.attack(); RETURN '{"isOrchestrationConditionMet": true}'; END $$;
 CREATE FUNCTION ow.safe(j jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{}'::jsonb $$;
@@ -75,7 +74,7 @@ CREATE TABLE ow.parent (i integer PRIMARY KEY);
 CREATE TABLE ow.child (i integer REFERENCES ow.parent DEFERRABLE INITIALLY DEFERRED);
 CREATE TABLE ow.once (i integer UNIQUE DEFERRABLE INITIALLY DEFERRED);
 INSERT INTO ow.once VALUES (1);
--- the expression of a deferred exclusion constraint is computed again at commit
+-- the expression of a deferred exclusion constraint is evaluated again at commit
 CREATE TABLE ow.excluded (i integer, EXCLUDE USING btree ((ow.seen(i)) WITH =) DEFERRABLE INITIALLY DEFERRED);
 INSERT INTO ow.excluded VALUES (1);
 CREATE TABLE ow.checked (i bigint CHECK (pg_catalog.pg_try_advisory_lock(i)));
@@ -83,7 +82,7 @@ CREATE OPERATOR ow.@@@ (LEFTARG = integer, RIGHTARG = integer, FUNCTION = pg_cat
 CREATE FUNCTION ow.definer() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM pg_catalog.pg_advisory_unlock_all(); END $$;
 CREATE FUNCTION ow.as_postgres() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN ow.see(); END $$;
 
--- tables and types: all that can run when the extension looks at a record
+-- tables and types: all code that can run when the extension reads a record
 CREATE FUNCTION ow.checks(t text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM ow.attack(); RETURN true; END $$;
 CREATE DOMAIN ow.domain AS text CHECK (ow.checks(VALUE));
 CREATE TYPE ow.enum AS ENUM ('a', 'b');
@@ -114,8 +113,8 @@ INSERT INTO ow.policy VALUES ('p1');
 INSERT INTO ow.planned VALUES ('q1', 1);
 ALTER TABLE ow.policy ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ow.planned ENABLE ROW LEVEL SECURITY;
--- no function in the policy, but the planner computes constants of statistics,
--- indexes and checks of children
+-- The policy has no function, but the planner evaluates constants in statistics, indexes and
+-- check constraints of children.
 CREATE POLICY p ON ow.planned USING (true);
 CREATE STATISTICS ow.statistics ON n, (ow.tried(1)) FROM ow.planned;
 CREATE INDEX ON ow.planned ((ow.tried(2) + n));
@@ -161,7 +160,7 @@ SELECT public.define('Sync', '{}', '{"actionName": "Evil"}'),
 INSERT INTO orchestration.run (name, owner_id, status) SELECT 'secret', caller, 'InProgress' FROM public.id;
 
 -- ------------------------------------------------------------------- harness
--- the session has something of each kind; nothing of it may be touched
+-- the session has an object of each kind; an attack may change none of them
 CREATE TEMP TABLE noted (state jsonb, run uuid);
 CREATE TEMP TABLE mine AS SELECT i FROM generate_series(1, 3) i;
 PREPARE mine AS SELECT 1;
@@ -192,7 +191,7 @@ BEGIN
 END $$;
 CREATE TABLE public.outcome (result text, ran boolean, wrong boolean);
 GRANT ALL ON public.outcome TO PUBLIC;
--- make the call, say how it ended and whether the owner's code ran
+-- makes the call; returns how it ended and whether the owner's code ran
 CREATE FUNCTION public.called(call text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     result text := 'done';
@@ -220,7 +219,7 @@ BEGIN
     INSERT INTO noted SELECT public.state(), (SELECT max(id::text)::uuid FROM orchestration.run);
 END $$;
 CREATE FUNCTION public.note_after() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO pg_temp.noted VALUES (public.state()); END $$;
--- what became of the run, what is left, who gained what
+-- the end of the run, objects left behind, rights gained
 CREATE FUNCTION public.verdict(kind text, way_out boolean, must_run boolean) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     o public.outcome;
@@ -267,9 +266,9 @@ BEGIN
 END $$;
 
 -- ---------------------------------------------------------------- the lists
--- kind: T refused because it outlives the call (the error names the way out), L the
--- same, at once or when the function returns; R refused anyway; U may be done, and is undone or
--- harmless
+-- kind: T refused because its effect outlives the call (the error names the way out); L the
+-- same, at once or when the function returns; R refused for another reason; U allowed, and rolled
+-- back or harmless
 CREATE TABLE public.statement (number serial, kind "char", statement text);
 INSERT INTO public.statement (kind, statement) VALUES
     ('U', 'SELECT 1'),
@@ -360,14 +359,14 @@ SELECT format('SELECT public.prepare_case(%L, %L)', s.statement, m.manner),
        'SELECT public.clean()'
   FROM public.place p CROSS JOIN public.statement s CROSS JOIN (VALUES (1, 'plain'), (2, 'swallowed'), (3, 'SQL')) m (number, manner)
  WHERE (p.place = 'background step' OR p.kind IN ('action', 'condition') AND m.manner <> 'SQL' OR m.manner = 'swallowed')
-   -- the gate is one: not each statement at each place
+   -- one check serves all places: not every statement at every place
    AND (p.place IN ('background step', 'entry condition', 'run_queued_functions()') OR s.kind IN ('T', 'L') AND (p.kind <> 'table' OR (s.number + p.number) % 3 = 0)
         OR s.number = 1 OR (s.number + p.number) % 6 = 0)
    AND NOT (m.manner = 'SQL' AND s.statement ~ '^(SAVEPOINT|DO|CALL|LOAD|SELECT setval)')
  ORDER BY p.number, m.number, s.number \gexec
 
 -- ------------------------------------------------------- policies of a table
--- what the policy says, and whether the record may count as readable
+-- the policy, and whether the record may count as readable
 CREATE TABLE public.policy (number serial, readable boolean, policy text);
 INSERT INTO public.policy (readable, policy) VALUES
     (true, 'true'), (true, 'id = ''p1'''), (true, 'length(id) > 0'), (true, 'ow.defined(id)'),
@@ -429,7 +428,7 @@ SELECT 'SELECT public.prepare_case(' || quote_literal(w.statement) || ', ''swall
        'SELECT public.clean()'
   FROM public.write w, (VALUES ('SELECT orchestration.start_orchestration(''Fetch'', ''1'')'), ('UPDATE ow.record SET n = n + 1 WHERE id = 1')) c (call) ORDER BY w.number, c.call \gexec
 
--- ------------------------------------------------ what a function gives back
+-- ------------------------------------------------ results of a function
 SELECT format('CREATE OR REPLACE FUNCTION ow.act(j jsonb) RETURNS jsonb LANGUAGE plpgsql AS %L', format('BEGIN %s; END', v.body)),
        'SELECT public.prepare_case(''SELECT 1'', ''plain'')',
        'SET SESSION AUTHORIZATION regress_caller',
@@ -451,7 +450,7 @@ SELECT format('CREATE OR REPLACE FUNCTION ow.act(j jsonb) RETURNS jsonb LANGUAGE
     (20, 'BEGIN BEGIN RAISE ''x''; EXCEPTION WHEN OTHERS THEN RAISE ''y''; END; EXCEPTION WHEN OTHERS THEN BEGIN PERFORM 1 / 0; EXCEPTION WHEN OTHERS THEN PERFORM ow.see(); END; END; RETURN ''{}''', '^Completed$'),
     (21, 'EXECUTE ''DROP FUNCTION ow.act(jsonb)''; RETURN ''{}''', '^Completed$')) v (number, body, expected) ORDER BY number \gexec
 
--- a function that forges the error of a cancel does not keep others from their turn
+-- a function that forges the error of a cancel does not stop other queued functions
 SET ROLE regress_owner;
 CREATE OR REPLACE FUNCTION ow.act(j jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE 'x' USING ERRCODE = j->>'state'; END $$;
 RESET ROLE;
@@ -460,10 +459,10 @@ SELECT public.define('Honest', '{}', '{"actionName": "Safe", "requiresAsyncProce
 DELETE FROM orchestration.run WHERE orchestration_name IN ('Queued', 'Honest') AND status = 'InProgress';
 SELECT orchestration.start_orchestration('Forged_57014'), orchestration.start_orchestration('Forged_40001'), orchestration.start_orchestration('Forged_53200'), orchestration.start_orchestration('Honest') AS honest \gset
 SELECT public.called('SELECT orchestration.run_queued_functions()') FROM generate_series(1, 2) \g /dev/null
-SELECT is((SELECT status::text FROM orchestration.run WHERE id = :'honest'), 'Completed', 'run_queued_functions(): others go on beside a function that raises 57014, 40001, 53200');
+SELECT is((SELECT status::text FROM orchestration.run WHERE id = :'honest'), 'Completed', 'run_queued_functions(): other functions go on beside one that raises 57014, 40001, 53200');
 
--- --------------------------------------------------- the caller is no friend
--- a temporary table of the caller does not stand for one of the owner
+-- --------------------------------------------------- attacks by the caller
+-- a temporary table of the caller does not replace a table of the owner
 CREATE SCHEMA ca AUTHORIZATION regress_caller;
 SET ROLE regress_owner;
 CREATE TABLE ow.audit (t text);
@@ -483,7 +482,7 @@ GRANT ALL ON audit TO PUBLIC;
 CREATE TRIGGER s BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION ca.steal();
 SELECT orchestration.start_orchestration('Note') \g /dev/null
 RESET SESSION AUTHORIZATION;
-SELECT is((SELECT count(*) FROM ow.audit), 1::bigint, 'a temporary table of the caller: the function writes to its own');
+SELECT is((SELECT count(*) FROM ow.audit), 1::bigint, 'a temporary table of the caller: the function writes to its own table');
 SELECT is((SELECT string_agg(who, ' ') FROM ca.loot), NULL, 'and the trigger on the temporary table does not run as the owner');
 -- triggers that the caller deferred run as the caller, at the caller's commit
 SET SESSION AUTHORIZATION regress_caller;
@@ -501,11 +500,11 @@ SELECT count(*) AS early FROM ca.loot \gset
 COMMIT;
 RESET SESSION AUTHORIZATION;
 SELECT is(:early, 0, 'deferred triggers of the caller do not fire in a function');
-SELECT is((SELECT string_agg(who, ' ') FROM ca.loot), 'regress_caller', 'they fire at commit, as the caller');
+SELECT is((SELECT string_agg(who, ' ') FROM ca.loot), 'regress_caller', 'deferred triggers fire at commit, as the caller');
 
 -- -------------------------------------------------------------------- in all
 \set ON_ERROR_STOP 1
-SELECT is((SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolname LIKE 'regress%' AND (rolsuper OR rolcreaterole OR rolbypassrls OR pg_has_role(rolname, 'regress_other', 'MEMBER') AND rolname <> 'regress_other')), NULL, 'nobody gained a right');
+SELECT is((SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolname LIKE 'regress%' AND (rolsuper OR rolcreaterole OR rolbypassrls OR pg_has_role(rolname, 'regress_other', 'MEMBER') AND rolname <> 'regress_other')), NULL, 'no role gained a right');
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'verify()');
 SELECT * FROM finish();
 CLOSE ALL;

@@ -1,5 +1,5 @@
--- cascade: contract/lifecycle.md, "Cascades", row by row, each made by the call
--- and by a plain UPDATE of the owner where somebody can write one.
+-- cascade: contract/lifecycle.md, "Cascades", row by row, each caused by the call and, where
+-- the owner can write one, by a plain UPDATE.
 --
 -- One stage, Work, holds a step of every kind in every state: Done (Completed),
 -- Item (interactive, InProgress, a work item Assigned), Other (the same), Queued
@@ -51,7 +51,7 @@ BEGIN
     UPDATE public.control SET fail = false;
     UPDATE orchestration.principal SET is_active = true WHERE username = 'ann@example.com';
     DELETE FROM r;
-    -- nothing of earlier runs is left to claim
+    -- no step of an earlier run is left to claim
     UPDATE orchestration.run SET status = 'Canceled' WHERE status IN ('InProgress', 'Suspended');
     INSERT INTO r SELECT orchestration.start_orchestration('Cascade');
     RETURN (SELECT id FROM r);
@@ -78,21 +78,21 @@ CREATE FUNCTION pg_temp.logged() RETURNS text LANGUAGE sql AS $$
 $$;
 
 SELECT pg_temp.new_run() \g /dev/null
-SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress | Done Completed, Item InProgress, Other InProgress, Queued InProgress, Later NotStarted | Assigned, Assigned | ready', 'to begin with');
+SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress | Done Completed, Item InProgress, Other InProgress, Queued InProgress, Later NotStarted | Assigned, Assigned | ready', 'the initial state');
 
 -- user suspends the run
 SELECT orchestration.suspend_run(id) FROM r \g /dev/null
 SELECT is(pg_temp.state(), 'Suspended Work | Before Completed, Work Suspended | Done Completed, Item InProgress, Other InProgress, Queued InProgress, Later NotStarted | Assigned, Assigned | ready', 'suspend_run(): the stage is Suspended, steps and work items go on');
 SELECT is(pg_temp.logged(), 'SuspendInstance, SuspendStage', 'and logged');
 SELECT orchestration.complete_work_item(pg_temp.item('Item'), '{"y": 2}') \g /dev/null
-SELECT is(pg_temp.state(), 'Suspended Work | Before Completed, Work Suspended | Done Completed, Item InProgress, Other InProgress, Queued InProgress, Later NotStarted | Completed, Assigned | ready', 'what a step produces meanwhile is kept, nothing new starts');
-SELECT is((SELECT pending FROM orchestration.step_run t JOIN r ON r.id = t.run_id WHERE name = 'Item'), '{"outcome": "Completed", "outputs": {"y": 2}}', 'as pending');
+SELECT is(pg_temp.state(), 'Suspended Work | Before Completed, Work Suspended | Done Completed, Item InProgress, Other InProgress, Queued InProgress, Later NotStarted | Completed, Assigned | ready', 'results that arrive meanwhile are kept, no step starts');
+SELECT is((SELECT pending FROM orchestration.step_run t JOIN r ON r.id = t.run_id WHERE name = 'Item'), '{"outcome": "Completed", "outputs": {"y": 2}}', 'the results are pending');
 SELECT throws_ok($$UPDATE orchestration.step_run SET status = 'Completed' WHERE name = 'Item' AND run_id = (SELECT id FROM r)$$, 'OR002', NULL, 'a step cannot be Completed by hand meanwhile');
 
 -- user resumes the suspended run
 SELECT orchestration.resume_run(id) FROM r \g /dev/null
-SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress | Done Completed, Item Completed, Other InProgress, Queued InProgress, Later Completed | Completed, Assigned | ready', 'resume_run(): pending outputs are taken in, then everything is re-evaluated');
-SELECT is((SELECT outputs FROM orchestration.step_run t JOIN r ON r.id = t.run_id WHERE name = 'Item'), '{"y": 2}', 'the outputs are the step''s');
+SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress | Done Completed, Item Completed, Other InProgress, Queued InProgress, Later Completed | Completed, Assigned | ready', 'resume_run(): pending outputs are applied, then conditions are evaluated again');
+SELECT is((SELECT outputs FROM orchestration.step_run t JOIN r ON r.id = t.run_id WHERE name = 'Item'), '{"y": 2}', 'the step has the outputs');
 
 -- the same by plain UPDATE
 SELECT pg_temp.new_run() \g /dev/null
@@ -137,9 +137,9 @@ SELECT is(pg_temp.state(), 'Error Work | Before Completed, Work Error | Done Com
 -- user resumes a failed run
 SELECT orchestration.complete_steps(jsonb_build_array(jsonb_build_object('step_id', q.step_run_id, 'lease_id', q.lease_id, 'outputs', '{"z": 3}'::jsonb)))
   FROM orchestration.step_queue q JOIN r ON r.id = q.run_id \g /dev/null
-SELECT is((SELECT pending->'outputs' FROM orchestration.step_run t JOIN r ON r.id = t.run_id WHERE name = 'Queued'), '{"z": 3}', 'its outcome is kept as pending');
+SELECT is((SELECT pending->'outputs' FROM orchestration.step_run t JOIN r ON r.id = t.run_id WHERE name = 'Queued'), '{"z": 3}', 'the worker''s outcome is kept as pending');
 SELECT orchestration.resume_run(id) FROM r \g /dev/null
-SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress | Done Completed, Item InProgress, Other InProgress, Queued Completed, Later NotStarted | Completed, Completed, Assigned, Assigned | -', 'resume_run() of a failed run: restarts, takes in what is pending, makes new work items, runs nothing again that was Completed');
+SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress | Done Completed, Item InProgress, Other InProgress, Queued Completed, Later NotStarted | Completed, Completed, Assigned, Assigned | -', 'resume_run() of a failed run: restarts failed steps, applies pending outcomes, makes new work items, and repeats no Completed step');
 SELECT pg_temp.new_run() \g /dev/null
 UPDATE orchestration.stage_run SET status = 'Error' WHERE name = 'Work' AND run_id = (SELECT id FROM r);
 SELECT is(pg_temp.state(), 'Error Work | Before Completed, Work Error | Done Completed, Item Discontinued, Other Discontinued, Queued Discontinued, Later NotStarted | Completed, Completed | -', 'a stage set to Error by hand');
@@ -149,17 +149,17 @@ SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress 
 -- an interactive step's screen flow fails
 SELECT pg_temp.new_run() \g /dev/null
 SELECT orchestration.fail_work_item(pg_temp.item('Item'), 'the screen broke') \g /dev/null
-SELECT is(pg_temp.state(), 'Error Work | Before Completed, Work InProgress | Done Completed, Item InProgress, Other Discontinued, Queued Discontinued, Later NotStarted | Assigned, Completed | -', 'a screen fails: the stage and the failed step stay InProgress, its item Assigned');
+SELECT is(pg_temp.state(), 'Error Work | Before Completed, Work InProgress | Done Completed, Item InProgress, Other Discontinued, Queued Discontinued, Later NotStarted | Assigned, Completed | -', 'a screen fails: the stage and the failed step stay InProgress, the item stays Assigned');
 SELECT orchestration.resume_run(id) FROM r \g /dev/null
 SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress | Done Completed, Item InProgress, Other InProgress, Queued InProgress, Later NotStarted | Assigned, Completed, Assigned | ready', 'and resumed');
 
--- the run fails outside a stage: none open, the last one completed; or the open one
+-- the run fails outside a stage: no stage open, the last one completed; or with an open stage
 DELETE FROM r;
 INSERT INTO r SELECT orchestration.start_orchestration('Cascade', inputs => '{"broken": {"x": "a text"}}');
 SELECT is((SELECT format('%s: %s', x.status, string_agg(s.name || ' ' || s.status, ', ')) FROM orchestration.run x JOIN r USING (id)
             JOIN orchestration.stage_run s ON s.run_id = x.id GROUP BY x.status), 'Error: Before Discontinued', 'a broken decision: the last stage completed is Discontinued');
-SELECT is((SELECT error->>'sqlstate' || ' ' || (error->>'element') FROM orchestration.run JOIN r USING (id)), 'OR301 Check', 'with what failed where');
-SELECT throws_ok('SELECT orchestration.resume_run(id) FROM r', 'OR004', NULL, 'which is not recoverable');
+SELECT is((SELECT error->>'sqlstate' || ' ' || (error->>'element') FROM orchestration.run JOIN r USING (id)), 'OR301 Check', 'with the element that failed and its place');
+SELECT throws_ok('SELECT orchestration.resume_run(id) FROM r', 'OR004', NULL, 'the error is not recoverable');
 SELECT pg_temp.new_run() \g /dev/null
 UPDATE orchestration.run SET status = 'Error' WHERE id = (SELECT id FROM r);
 SELECT is(pg_temp.state(), 'Error Work | Before Completed, Work Discontinued | Done Completed, Item Discontinued, Other Discontinued, Queued Discontinued, Later NotStarted | Completed, Completed | -', 'a run set to Error by hand: the open stage is Discontinued');
@@ -173,17 +173,17 @@ UPDATE orchestration.run SET ended_at = now() - interval '14 days 1 minute' WHER
 SELECT throws_ok('SELECT orchestration.resume_run(id) FROM r', 'OR004', NULL, 'for 14 days');
 UPDATE orchestration.run SET ended_at = now() - interval '13 days 23 hours' WHERE id = (SELECT id FROM r);
 UPDATE orchestration.principal SET is_active = true WHERE username = 'ann@example.com';
-SELECT is((SELECT orchestration.resume_run(id) FROM r), true, 'and not longer');
+SELECT is((SELECT orchestration.resume_run(id) FROM r), true, 'and no longer after 14 days');
 SELECT is((SELECT status::text FROM orchestration.run JOIN r USING (id)), 'InProgress', 'the run goes on');
 
--- duration: grows, is frozen at the end, goes on from the start after a resume
+-- duration: grows, stays the same after the end, and counts from the start again after a resume
 UPDATE orchestration.run SET created_at = created_at - interval '1 hour' WHERE id = (SELECT id FROM r);
 SELECT cmp_ok((SELECT duration FROM orchestration.flow_orchestration_instance JOIN r USING (id)), '>=', 3600::bigint, 'Duration grows from the start');
 UPDATE orchestration.run SET status = 'Canceled' WHERE id = (SELECT id FROM r);
 UPDATE orchestration.run SET ended_at = created_at + interval '90.7 seconds' WHERE id = (SELECT id FROM r);
-SELECT is((SELECT duration FROM orchestration.flow_orchestration_instance JOIN r USING (id)), 90::bigint, 'and is frozen at the end, in whole seconds');
+SELECT is((SELECT duration FROM orchestration.flow_orchestration_instance JOIN r USING (id)), 90::bigint, 'and stays the same after the end, in whole seconds');
 
--- an action that changes the run it works for: steps First, Item (interactive),
+-- an action that changes its own run: steps First, Item (interactive),
 -- Own (the action, after First), Next (after Own)
 CREATE FUNCTION own(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
@@ -214,9 +214,9 @@ $$;
 SELECT is(pg_temp.own_run('SELECT orchestration.suspend_run($1)'),
           'Suspended S | S Suspended | Begin Completed, Item InProgress, Own InProgress, Next NotStarted | Assigned | -',
           'an action suspends its own run: its outcome is pending, CurrentStage is set');
-SELECT is((SELECT variables->'n' FROM orchestration.run JOIN r USING (id)), '1', 'what was assigned on the way is kept');
+SELECT is((SELECT variables->'n' FROM orchestration.run JOIN r USING (id)), '1', 'variables assigned before are kept');
 SELECT orchestration.resume_run(id) FROM r \g /dev/null
-SELECT is(pg_temp.state(), 'InProgress S | S InProgress | Begin Completed, Item InProgress, Own Completed, Next Completed | Assigned | -', 'and taken in on resume');
+SELECT is(pg_temp.state(), 'InProgress S | S InProgress | Begin Completed, Item InProgress, Own Completed, Next Completed | Assigned | -', 'and applied at the resume');
 SELECT is(pg_temp.own_run('SELECT orchestration.cancel_run($1)'),
           'Canceled S | S Discontinued | Begin Completed, Item Discontinued, Own Discontinued, Next NotStarted | Completed | -', 'it cancels its own run');
 SELECT is(pg_temp.own_run('SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE run_id = $1'),
@@ -224,7 +224,7 @@ SELECT is(pg_temp.own_run('SELECT orchestration.complete_work_item(id) FROM orch
 SELECT is(pg_temp.own_run($$UPDATE orchestration.step_run SET status = 'Error' WHERE run_id = $1 AND name = 'Item'$$),
           'Error S | S Error | Begin Completed, Item Error, Own Discontinued, Next NotStarted | Completed | -', 'it sets another step of its own run to Error');
 SELECT is(pg_temp.own_run($$SELECT orchestration.fail_work_item(id, 'broken') FROM orchestration.work_item WHERE run_id = $1$$),
-          'Error S | S InProgress | Begin Completed, Item InProgress, Own Discontinued, Next NotStarted | Assigned | -', 'it says that a screen of its own run failed');
+          'Error S | S InProgress | Begin Completed, Item InProgress, Own Discontinued, Next NotStarted | Assigned | -', 'it reports that a screen of its own run failed');
 
 -- by hand while a run is in Error
 SELECT throws_ok($$UPDATE orchestration.stage_run SET status = 'Discontinued' WHERE run_id = (SELECT id FROM r)$$, 'OR002', NULL,
@@ -234,7 +234,7 @@ UPDATE orchestration.stage_run SET status = 'Error' WHERE name = 'Work' AND run_
 SELECT throws_ok($$UPDATE orchestration.step_run SET status = 'Error' WHERE name = 'Item' AND run_id = (SELECT id FROM r)$$, 'OR002', NULL,
                  'nor a Discontinued step be set to Error');
 
--- results of several runs in one call, in an order that is not the runs'
+-- results of several runs in one call, in another order than the runs'
 UPDATE orchestration.run SET status = 'Canceled' WHERE status IN ('InProgress', 'Suspended');
 SELECT orchestration.start_orchestration('Cascade'), orchestration.start_orchestration('Cascade') \g /dev/null
 CREATE TEMP TABLE claimed AS SELECT * FROM orchestration.claim_steps('w', '{Work}', 10);
@@ -242,9 +242,9 @@ CREATE TEMP TABLE results AS
 SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id) ORDER BY run_id DESC) AS list FROM claimed;
 SELECT is((SELECT count(*) FROM claimed), 2::bigint, 'two steps of two runs are claimed');
 SELECT is((SELECT bool_and(accepted) FROM results, orchestration.complete_steps(list)), true, 'both results are accepted');
-SELECT is((SELECT bool_and(accepted) FROM results, orchestration.complete_steps(list)), true, 'and accepted again');
+SELECT is((SELECT bool_and(accepted) FROM results, orchestration.complete_steps(list)), true, 'the same results again are accepted');
 SELECT is((SELECT bool_or(accepted) FROM results, orchestration.complete_steps((SELECT jsonb_agg(jsonb_set(e, '{lease_id}', to_jsonb(orchestration.new_id()))) FROM jsonb_array_elements(list) e))), false,
-          'but not under another lease');
+          'results with another lease are refused');
 
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'verify() finds nothing');
 SELECT * FROM finish();

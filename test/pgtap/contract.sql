@@ -32,7 +32,7 @@ INSERT INTO field_type VALUES
     ('FlowOrchestrationInstanceShare', 'AccessLevel', 'access_level'), ('FlowOrchestrationStageInstanceShare', 'AccessLevel', 'access_level'),
     ('FlowOrchestrationStepInstanceShare', 'AccessLevel', 'access_level'), ('FlowOrchestrationInstanceShare', 'RowCause', 'row_cause'),
     ('FlowOrchestrationStageInstanceShare', 'RowCause', 'row_cause'), ('FlowOrchestrationStepInstanceShare', 'RowCause', 'row_cause');
--- what each type of the contract is in SQL
+-- the SQL type of each type of the contract
 CREATE TEMP TABLE sql_type (type text, sql text[]);
 INSERT INTO sql_type VALUES
     ('id', '{uuid}'), ('reference', '{uuid,text}'), ('boolean', '{boolean}'), ('dateTime', '{timestamp with time zone}'),
@@ -65,7 +65,7 @@ SELECT ok('security_invoker=true' = ANY (c.reloptions), format('%s is security_i
   FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid WHERE c.relkind = 'v';
 
 -- house rules, over the catalog
--- column privileges are what the fields are flagged; those of the log are nobody's until its calls are there
+-- column privileges follow the fields' properties; those on the log are granted to no role
 SELECT is(has_column_privilege('public', 'orchestration.' || v.view, f.col, 'SELECT'), true, format('PUBLIC may read %s.%s', v.view, f.col))
   FROM csv_field f JOIN object_view v USING (object);
 SELECT is(has_column_privilege('public', 'orchestration.' || v.view, f.col, 'UPDATE'), 'Update' = ANY (string_to_array(f.properties, ', ')),
@@ -77,34 +77,34 @@ SELECT is(has_column_privilege('public', 'orchestration.' || v.view, f.col, 'INS
 SELECT is_empty($$SELECT c.relname FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid,
                          unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) p
                    WHERE c.relkind IN ('r', 'v') AND has_table_privilege('public', c.oid, p)$$,
-                'PUBLIC may truncate, reference and trigger nothing');
+                'PUBLIC has no TRUNCATE, REFERENCES or TRIGGER on any table');
 SELECT is_empty($$SELECT c.relname FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
                    WHERE CASE WHEN c.relkind = 'S' THEN has_sequence_privilege('public', c.oid, 'USAGE, SELECT, UPDATE') END$$, 'no sequence is granted');
-SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'PUBLIC may create nothing in the schema');
+SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'PUBLIC may not create objects in the schema');
 SELECT is_empty($$SELECT c.relname FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
                    WHERE c.relkind = 'r' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)$$, 'row security is enabled and forced on every table');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                     JOIN pg_language l ON l.oid = p.prolang
                    WHERE l.lanname <> 'c' AND NOT COALESCE('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)$$,
-                'functions that are not C pin search_path');
+                'functions in other languages than C set search_path');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                    WHERE p.proleakproof OR (p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE'))$$,
-                'no function is LEAKPROOF, none that is SECURITY DEFINER is PUBLIC''s');
+                'no function is LEAKPROOF, and PUBLIC may execute no SECURITY DEFINER function');
 SELECT is_empty($$SELECT c.relname FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid, pg_extension e
                    WHERE e.extname = 'orchestration' AND c.relkind IN ('r', 'S') AND NOT c.oid = ANY (e.extconfig)
                      AND c.relname NOT IN ('sobject', 'sobject_field', 'sobject_picklist_value', 'sobject_child_relationship')
                      AND c.relname <> 'secret'$$,
-                'every table and sequence is dumped, but for those that only the contract fills, and the secret, which each database has its own');
+                'every table and sequence is dumped, except those with rows of the contract only, and the secret, of which each database has its own');
 SELECT is_empty($$SELECT classid::regclass, objid FROM member m
                    WHERE NOT EXISTS (SELECT FROM pg_identify_object(m.classid, m.objid, 0) i
                                       WHERE i.schema = 'orchestration' OR (i.type = 'schema' AND i.name = 'orchestration')
                                          OR (i.type = 'event trigger' AND i.name LIKE 'orchestration%'))$$,
-                'nothing is outside the schema, but for event triggers, which have none');
+                'every object is in the schema, except event triggers, which have none');
 SELECT is_empty($$SELECT conrelid::regclass, conname FROM pg_constraint c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.conrelid
                    WHERE c.contype = 'f' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid
                          AND (i.indkey::int2[])[0:array_length(c.conkey, 1) - 1] @> c.conkey)
                      AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])$$,
-                'every foreign key has an index on its side');
+                'every foreign key has an index on its own columns');
 SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
                    WHERE c.relnamespace = 'orchestration'::regnamespace AND i.indisprimary
                      AND c.relname IN ('stage_run', 'step_run', 'work_item', 'step_queue', 'run_log')
@@ -115,7 +115,7 @@ SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_class c 
                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'status'
                    WHERE c.relnamespace = 'orchestration'::regnamespace AND c.relname IN ('run', 'stage_run', 'step_run')
                      AND (a.attnum = ANY (i.indkey::int2[]) OR pg_get_expr(i.indpred, i.indrelid) LIKE '%status%')$$,
-                'no index has a status');
+                'no index contains a status');
 -- ids
 SELECT matches(orchestration.new_id()::text, '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$', 'ids are uuids of version 7');
 SELECT is((SELECT count(DISTINCT id)::integer FROM (SELECT orchestration.new_id() AS id FROM generate_series(1, 10000)) x), 10000, 'and unique');

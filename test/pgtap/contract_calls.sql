@@ -1,8 +1,8 @@
 -- contract_calls: every row of objects.csv, fields.csv and picklists.csv, and every
--- property and call in it, against what the database does.  A property that has a
--- behaviour is proven by it (as an ordinary role that acts as a user), one that has
--- none by describe_sobjects().  Each check notes the row that it was about; the
--- last ones fail for a row that nothing was about, and print the coverage.
+-- property and call in it, against the database.  A property with a behaviour is tested by
+-- its behaviour (as an ordinary role mapped to a user), another property by
+-- describe_sobjects().  Each check records the row that it tested; the last checks fail for
+-- rows without a test, and print the coverage.
 
 \set QUIET 1
 BEGIN;
@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.covers(kind text, object text, field text, item text, li
     INSERT INTO covered VALUES ($1, $2, $3, $4);
     SELECT $5;
 $$;
--- what a statement ends with, undone
+-- the result of a statement, rolled back
 CREATE FUNCTION pg_temp.try(sql text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     BEGIN
@@ -37,7 +37,7 @@ BEGIN
     END;
 END
 $$;
--- what a call on one record answers, undone: success, or the status code
+-- the answer of a call on one record, rolled back: success, or the status code
 CREATE FUNCTION pg_temp.answer(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result jsonb;
@@ -59,7 +59,7 @@ $$;
 
 SELECT no_plan();
 
--- --------------------------------------------------------- something to look at
+-- --------------------------------------------------------- records to test with
 CREATE ROLE contract_role;
 GRANT contract_role TO CURRENT_USER;
 SELECT format('GRANT ALL ON ALL TABLES IN SCHEMA %1$I TO contract_role; GRANT ALL ON ALL SEQUENCES IN SCHEMA %1$I TO contract_role', nspname)
@@ -94,7 +94,7 @@ SELECT orchestration.view_record(id) FROM orchestration.flow_orchestration_work_
 RESET ROLE;
 SELECT set_config('contract.other', :'other', true), set_config('contract.group', :'grp', true), set_config('contract.run', :'run', true) \g /dev/null
 SET ROLE contract_role;
--- shares and rules by the call that makes them
+-- shares and rules, by the call that creates them
 CREATE FUNCTION pg_temp.new_share(object text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     parent uuid;
@@ -137,7 +137,7 @@ END
 $$;
 INSERT INTO sample SELECT DISTINCT object, pg_temp.sample_of(object, view) FROM csv_field;
 SELECT ok(id IS NOT NULL, format('there is a %s to look at', object)) FROM sample ORDER BY object;
--- a legal new value for what may be written
+-- a legal new value for each writable field
 CREATE TEMP TABLE new_value AS
 SELECT f.object, f.field, CASE WHEN f.field = 'OwnerId' THEN current_setting('contract.other')
                                WHEN f.field = 'AssigneeId' THEN current_setting('contract.group')
@@ -222,7 +222,7 @@ SELECT pg_temp.covers('field', f.object, f.field, 'refers_to',
           format('%s.%s refers to %s by %s', f.object, f.field, f.refers_to, f.relationship_name)))
   FROM csv_field f LEFT JOIN described_field d USING (object, field) WHERE f.refers_to IS NOT NULL OR f.relationship_name IS NOT NULL;
 SELECT ok(EXISTS (SELECT FROM described_field d WHERE d.d->'referenceTo' ? 'Contract_Record'), 'a registered record type is a target of the polymorphic lookups');
--- every property is described as it is flagged
+-- describe_sobjects() agrees with every property
 SELECT pg_temp.covers('field', f.object, f.field, p.property,
        is((d.d->>p.flag)::boolean, p.property = ANY (f.flags), format('%s.%s: %s is described', f.object, f.field, p.flag)))
   FROM csv_field f CROSS JOIN (VALUES ('Autonumber', 'autonumber'), ('Create', 'createable'), ('Defaulted on create', 'defaultedOnCreate'), ('Filter', 'filterable'),
@@ -230,7 +230,7 @@ SELECT pg_temp.covers('field', f.object, f.field, p.property,
        ('Update', 'updateable')) p(property, flag) LEFT JOIN described_field d USING (object, field);
 SELECT is_empty($$SELECT DISTINCT x FROM csv_field f, unnest(f.flags) x WHERE x NOT IN ('Autonumber', 'Create', 'Defaulted on create', 'Filter', 'Group', 'idLookup', 'Nillable', 'Restricted picklist', 'Sort', 'Update')$$,
                 'there is no other property');
--- retrieve() hands out every field
+-- retrieve() returns every field
 SELECT pg_temp.covers('field', f.object, f.field, 'retrieve',
        ok(orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0 ? f.field, format('%s.%s is retrieved', f.object, f.field)))
   FROM csv_field f JOIN sample s USING (object);
@@ -256,7 +256,7 @@ SELECT pg_temp.covers('field', f.object, f.field, 'Create by call',
           CASE WHEN 'Create' = ANY (f.flags) THEN 'success' WHEN f.field = 'Id' THEN 'MALFORMED_ID' ELSE 'INVALID_FIELD_FOR_INSERT_UPDATE' END,
           format('%s.%s: create()', f.object, f.field)))
   FROM csv_field f JOIN csv_object o USING (object) WHERE o.calls LIKE 'create%';
--- not Nillable: null is refused where the field can be written, and nowhere is one
+-- not Nillable: null is refused if the field can be written, and no record has one
 SELECT pg_temp.covers('field', f.object, f.field, 'null by call',
        is(pg_temp.answer(format('orchestration.update(%s)', pg_temp.record(f.object, s.id, f.field, 'null'))),
           CASE WHEN 'Nillable' = ANY (f.flags) THEN 'success' WHEN 'Restricted picklist' = ANY (f.flags) THEN 'INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST'
@@ -280,14 +280,14 @@ SELECT pg_temp.covers('field', f.object, f.field, 'restricted',
                ELSE pg_temp.try(format('SELECT NULLIF(%I, ''Nonsense'') FROM orchestration.%I', f.col, f.view)) = CASE WHEN f.object LIKE '%History' THEN 'ok' ELSE '22P02' END END,
           format('%s.%s takes no other value', f.object, f.field)))
   FROM csv_field f JOIN csv_object o USING (object) JOIN sample s USING (object) WHERE 'Restricted picklist' = ANY (f.flags);
--- Autonumber, Defaulted on create: filled without being given
+-- Autonumber, Defaulted on create: filled when no value is given
 SELECT pg_temp.covers('field', f.object, f.field, 'autonumber',
        matches(orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0->>f.field, '^O[RL]-[0-9]{8}$|^WI-[0-9]{8}$', format('%s.%s numbers itself', f.object, f.field)))
   FROM csv_field f JOIN sample s USING (object) WHERE 'Autonumber' = ANY (f.flags);
 SELECT pg_temp.covers('field', f.object, f.field, 'defaulted',
        isnt(orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0->>f.field, NULL, format('%s.%s is filled', f.object, f.field)))
   FROM csv_field f JOIN sample s USING (object) WHERE 'Defaulted on create' = ANY (f.flags);
--- idLookup: upsert() takes the field where there is upsert(), and no other
+-- idLookup: upsert() accepts the field if the object has upsert(), and no other field
 SELECT pg_temp.covers('field', f.object, f.field, 'idLookup by call',
        is(pg_temp.answer(format('orchestration.upsert(%L, %s)', f.field, CASE WHEN f.field = 'Id' THEN pg_temp.record(f.object, s.id, 'AccessLevel', '"Edit"')
                                   ELSE pg_temp.record(f.object, NULL, f.field, orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0->f.field) END)),
@@ -312,7 +312,7 @@ SELECT is(jsonb_array_length(d.d->'picklistValues'), (SELECT count(*)::integer F
 SELECT pg_temp.covers('picklist', p.object, p.field, p.value,
        is(pg_temp.try(format('SELECT NULLIF(%I, %L) FROM orchestration.%I', f.col, p.value, f.view)), 'ok', format('%s.%s can be %s', p.object, p.field, p.value)))
   FROM csv_picklist p JOIN csv_field f USING (object, field);
--- and where it may be written it is, or is refused for a reason of its own
+-- a writable field accepts the value, or refuses it for a reason of its own
 SELECT pg_temp.covers('picklist', p.object, p.field, p.value,
        is(pg_temp.answer(format('orchestration.update(%s)', pg_temp.record(p.object, s.id, p.field, to_jsonb(p.value)))),
           CASE WHEN p.value = 'All' THEN 'INVALID_ACCESS_LEVEL' WHEN p.value = 'Completed' THEN 'STATE_TRANSITION_NOT_ALLOWED' ELSE 'success' END,

@@ -1,12 +1,12 @@
--- edge: values at the edge of their types.
+-- edge: values at the limits of their types.
 --
--- Generated: every function with each argument at each edge of its type, beside
--- sensible neighbours; every column of a time, interval or number of every table.
--- A call is refused with a clear error, or it is right: then everything that reads
--- or ends runs works afterwards (pg_temp.aftermath()).  So a value that is taken in
--- and fails somebody else later is found, too.
+-- Generated: every function with each argument at each limit of its type and valid other
+-- arguments; every column of a time, interval or number of every table.  A call is refused with a
+-- clear error, or it succeeds, and then everything that reads or ends runs works afterwards
+-- (pg_temp.aftermath()).  So the test also finds a value that is accepted and makes another
+-- call fail later.
 --
--- Then one by one: what was wrong once.
+-- Then one by one: former faults.
 
 \set QUIET 1
 BEGIN;
@@ -14,14 +14,14 @@ SET search_path = public, pg_catalog;
 SET client_min_messages = error;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
-SET statement_timeout = '5min';        -- a claim that never ends was among the faults
+SET statement_timeout = '5min';        -- a claim that never ended was among the faults
 SELECT no_plan();
 
 CREATE TEMP VIEW ours AS
 SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'orchestration' WHERE d.deptype = 'e';
 
--- a run with a screen that waits, a step that is claimed, one that was tried before; an
--- ended run; what hangs on them
+-- a run with a waiting work item, a claimed step, and a step that was tried before; an
+-- ended run; their child records
 SELECT orchestration.register_action('Screen', 'screen'), orchestration.register_action('Work', 'worker'),
        orchestration.create_user('ann@example.com') AS ann, orchestration.create_group('Some') AS some \gset
 SELECT orchestration.set_retry_policy('Work', 5, '0') \g /dev/null
@@ -46,7 +46,7 @@ SELECT orchestration.comment_on_feed_item(:'feed_item', 'A comment') AS comment,
 CREATE TABLE public.edge_record (id integer PRIMARY KEY, n numeric, t timestamptz);
 SELECT orchestration.register_record_type('EdgeRecord', 'public.edge_record') \g /dev/null
 
--- ------------------------------------------------------- what must work on
+-- ------------------------------------------------------- calls that must still work
 
 CREATE FUNCTION pg_temp.aftermath() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -71,7 +71,7 @@ BEGIN
         BEGIN
             EXECUTE what;
         EXCEPTION WHEN OTHERS THEN
-            -- the call may have deactivated the orchestration, or asked for no such thing
+            -- the call may have deactivated the orchestration
             IF SQLSTATE NOT IN ('OR203', '22004') THEN
                 RETURN format('later: %s %s, by %s', SQLSTATE, SQLERRM, what);
             END IF;
@@ -88,8 +88,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- What becomes of a statement: 'done', the error, or what failed later; undone in
--- any case.
+-- The result of a statement: 'done', the error, or the later failure; rolled back in any
+-- case.
 CREATE FUNCTION pg_temp.try(sql text, looks boolean DEFAULT false) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
@@ -114,8 +114,8 @@ BEGIN
     END;
 END
 $$;
--- An answer that is no good: an internal error, trouble later, or the words of a
--- function of PostgreSQL that names neither the value nor the rule.
+-- A bad answer: an internal error, a later failure, or the message of a function of PostgreSQL
+-- that names neither the value nor the rule.
 CREATE FUNCTION pg_temp.is_bad(answer text) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
     SELECT answer IS NULL OR answer ~ '^(XX|53|57|58|P0|ZZ)' OR answer ~ '^later'
         OR answer ~ '^\w{5} (smallint|integer|bigint|timestamp|interval|date|day|month|year|value|number|division|cannot (subtract|add|convert))( \w+)*( out of range| overflows numeric format| by zero|)$'
@@ -184,7 +184,7 @@ SELECT format('%s: %s = %s', p.oid::regproc, a.names[a.k], left(e.v, 60)) AS wha
  WHERE p.prorettype <> 'trigger'::regtype AND p.proname !~ '_support$';
 
 SELECT cmp_ok((SELECT count(*)::integer FROM tried), '>', 800, 'many calls were tried');
-SELECT is_empty($$SELECT * FROM tried WHERE pg_temp.is_bad(answer) ORDER BY 1$$, 'every call with a value at the edge is right, or refused with a clear error');
+SELECT is_empty($$SELECT * FROM tried WHERE pg_temp.is_bad(answer) ORDER BY 1$$, 'every call with a value at a limit succeeds, or is refused with a clear error');
 
 -- ------------------------------------------------------------------- tables
 
@@ -197,20 +197,20 @@ SELECT format('%s.%s = %s', c.relname, a.attname, e.v) AS what,
  WHERE c.relkind = 'r' AND e.type IN ('timestamptz'::regtype, 'interval'::regtype, 'double precision'::regtype)
     OR c.relname = 'run_log' AND a.attname IN ('number', 'duration') AND e.type = 'integer'::regtype;
 SELECT cmp_ok((SELECT count(*)::integer FROM written), '>', 300, 'many columns were written');
-SELECT is_empty($$SELECT * FROM written WHERE pg_temp.is_bad(answer) ORDER BY 1$$, 'no time or interval in a row breaks those that read it');
+SELECT is_empty($$SELECT * FROM written WHERE pg_temp.is_bad(answer) ORDER BY 1$$, 'no time or interval in a row breaks its readers');
 SELECT is_empty($$
     SELECT c.relname, a.attname FROM pg_class c JOIN ours o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
      WHERE c.relkind = 'r' AND a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype, 'interval'::regtype)
        AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
                           AND pg_get_constraintdef(k.oid) ~ '_in_range')$$,
-    'each time and interval of a table has a constraint, whether there are rows or not');
+    'each time and interval column has a constraint, whether the table has rows or not');
 
 -- the state is as before
-SELECT is((SELECT string_agg(status::text, ' ' ORDER BY id) FROM orchestration.run), 'Canceled InProgress', 'the runs are as they were');
+SELECT is((SELECT string_agg(status::text, ' ' ORDER BY id) FROM orchestration.run), 'Canceled InProgress', 'the runs are unchanged');
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'verify() finds nothing');
 
--- ---------------------------------------------- what was wrong once: windows
+-- ---------------------------------------------- former faults: windows
 
 SELECT is(jsonb_array_length(orchestration.get_updated('FlowOrchestrationInstance', now() - interval '1 day', e::timestamptz) -> 'ids'), 2,
           'get_updated() until ' || e)
@@ -305,11 +305,11 @@ SELECT matches(pg_temp.try(format($$INSERT INTO orchestration.run_log (run_id, k
 SELECT is(pg_temp.try(format($$INSERT INTO orchestration.run_log (run_id, kind, logged_at, number) VALUES (%L, 'StartInstance', %s, %s)$$, :'run', t, n)), 'done', format('a log entry of %s, number %s', t, n))
   FROM (VALUES ('''1970-01-01''', '0'), ('''9999-12-31''', '1152921504606846975'), ('now()', '123456789012')) v(t, n);
 
--- ended_at of long ago and still to come: the entry is of now, and can be read
+-- ended_at in the distant past and in the future: the entry has the current time, and can be read
 SAVEPOINT far;
 UPDATE orchestration.step_run SET status = 'Completed', ended_at = '9999-12-31' WHERE id = :'step';
-SELECT ok(max(logged_at) <= clock_timestamp(), 'an entry of the log is not of the future') FROM orchestration.run_log WHERE run_id = :'run';
-SELECT is((SELECT duration::bigint FROM orchestration.run_log WHERE step_run_id = :'step' ORDER BY number DESC LIMIT 1), 2147483647::bigint, 'its duration is the longest there is');
+SELECT ok(max(logged_at) <= clock_timestamp(), 'no entry of the log is in the future') FROM orchestration.run_log WHERE run_id = :'run';
+SELECT is((SELECT duration::bigint FROM orchestration.run_log WHERE step_run_id = :'step' ORDER BY number DESC LIMIT 1), 2147483647::bigint, 'its duration is the longest possible');
 SELECT is(pg_temp.aftermath(), NULL, 'the run can be read, ended and deleted');
 ROLLBACK TO far;
 
@@ -344,14 +344,14 @@ SELECT is(pg_temp.try(sql), 'done', sql) FROM unnest(ARRAY[
 
 SELECT matches(pg_temp.try(format($$UPDATE orchestration.step_queue SET timeout = '%s'$$, t)), '^(22023|23514) ', 'timeout of a queued step ' || t) FROM unnest('{0,-1 s}'::text[]) t;
 
--- the longest there is, carried through
+-- the longest interval, used throughout
 SAVEPOINT long;
 SELECT orchestration.set_retry_policy('Work', max_attempts => 2147483647, delay => '100 years', backoff => 100, max_delay => '100 years', jitter => 1, timeout => '100 years'),
        orchestration.describe_action('Screen', due => '100 years') \g /dev/null
 SELECT orchestration.start_orchestration('Edge') AS long_run \gset
 SELECT is((SELECT accepted FROM orchestration.fail_steps((SELECT jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'no'))
              FROM orchestration.claim_steps('w', '{Work}', 1, '100 years') WHERE run_id = :'long_run'))), true, 'a step of a policy of 100 years is claimed and tried again');
-SELECT is(pg_temp.aftermath(), NULL, 'and all is well');
+SELECT is(pg_temp.aftermath(), NULL, 'verify() finds nothing');
 ROLLBACK TO long;
 
 -- ------------------------------------------------ results, each for itself
@@ -364,40 +364,40 @@ SELECT results_eq(format($$SELECT * FROM orchestration.complete_steps('[{"step_i
     format($$VALUES ('%s'::uuid, true, NULL), (NULL, false, 'step_id of results[1] is not a uuid: "x"'), ('%1$s', false, 'lease_id of results[2] is not a uuid: "y"'),
         (NULL, false, 'results[3] is not an object'), (NULL, false, 'results[4] is not an object'), ('%1$s', false, 'outputs of results[5] is not an object'),
         (NULL, false, 'results[6] has no text "step_id"'), ('%2$s', true, NULL)$$, :'step', :'second_step'),
-    'a malformed result is refused alone, the others are taken in');
+    'a malformed result alone is refused, the others are accepted');
 SELECT is((SELECT string_agg(status::text, ' ') FROM orchestration.step_run WHERE id IN (:'step', :'second_step')), 'Completed Completed', 'both steps are Completed');
 ROLLBACK TO results;
 SELECT results_eq(format($$SELECT accepted, reason FROM orchestration.fail_steps('[{"step_id": "x"}, {"step_id": "%s", "lease_id": "%s", "message": 5}, {"step_id": "%1$s", "lease_id": "%2$s", "message": "m", "retry": "false"},
         {"step_id": "%1$s", "lease_id": "%2$s"}, {"step_id": "%1$s", "lease_id": "%2$s", "message": "m", "retry": false}]')$$, :'step', :'lease'),
     $$VALUES (false, 'step_id of results[0] is not a uuid: "x"'), (false, 'message of results[1] is not text'), (false, 'retry of results[2] is not true or false'),
-        (false, 'results[3] has no text "message"'), (true, NULL)$$, 'the same of failures');
+        (false, 'results[3] has no text "message"'), (true, NULL)$$, 'the same for failures');
 ROLLBACK TO results;
 SELECT results_eq(format($$SELECT step_id, accepted, reason FROM orchestration.complete_and_claim('[{"step_id": "x"}, {"step_id": "%s", "lease_id": "%s", "message": 5}, {"step_id": "%1$s", "lease_id": "%2$s"}]', 'w', '{Work}')$$, :'step', :'lease'),
     format($$VALUES (NULL::uuid, false, 'step_id of results[0] is not a uuid: "x"'), ('%s', false, 'message of results[1] is not text'), ('%1$s', true, NULL)$$, :'step'),
-    'and of complete_and_claim(): a failure does not pass for a success');
+    'the same for complete_and_claim(): a failure is not treated as a success');
 ROLLBACK TO results;
 SELECT results_eq(format($$SELECT step_id, held, reason FROM orchestration.extend_leases('[{"step_id": "x"}, 5, {"step_id": "%s"}, {"step_id": "%1$s", "lease_id": "%s"}]')$$, :'step', :'lease'),
     format($$VALUES (NULL::uuid, false, 'step_id of leases[0] is not a uuid: "x"'), (NULL, false, 'leases[1] is not an object'), ('%s', false, 'leases[2] has no text "lease_id"'), ('%1$s', true, NULL)$$, :'step'),
-    'and of leases');
+    'the same for leases');
 SELECT throws_ok(format('SELECT orchestration.%s', f), 'OR306') FROM unnest(ARRAY[$$complete_steps('{}')$$, $$fail_steps('5')$$, $$extend_leases('{}')$$, $$complete_steps(to_jsonb(array_fill(1, '{10001}')))$$]) f;
 
 -- --------------------------------------------------------- numbers of names
 
--- sequences are not rolled back: they are set back for the tests that follow
+-- sequences are not rolled back: reset them for the tests that follow
 SAVEPOINT names;
 SELECT r.last_value AS runs, w.last_value AS items FROM orchestration.run_name_seq r, orchestration.work_item_name_seq w \gset
 SELECT setval('orchestration.run_name_seq', 99999999), setval('orchestration.work_item_name_seq', 1234567890123) \g /dev/null
 SELECT orchestration.start_orchestration('Edge') AS many \gset
-SELECT is((SELECT name FROM orchestration.run WHERE id = :'many'), 'OR-100000000', 'the run after 99,999,999 others has a name of its own');
+SELECT is((SELECT name FROM orchestration.run WHERE id = :'many'), 'OR-100000000', 'the run after 99,999,999 others has a unique name');
 SELECT is((SELECT name FROM orchestration.work_item WHERE run_id = :'many'), 'WI-1234567890124', 'and a work item');
 SELECT is(pg_temp.try($$SELECT orchestration.start_orchestration('Edge')$$), 'done', 'and the next');
 ROLLBACK TO names;
 SELECT setval('orchestration.run_name_seq', :runs), setval('orchestration.work_item_name_seq', :items) \g /dev/null
 
--- -------------------------------------------------------------- and the rest
+-- -------------------------------------------------------------- further faults
 
 SELECT throws_ok($$SELECT orchestration.describe_sobjects('{FlowOrchestrationInstance}', 1e400)$$, '22023', 'api_version must be between 1.0 and 999.9');
-SELECT is((SELECT string_agg(status::text, ' ' ORDER BY id) FROM orchestration.run WHERE orchestration_name <> 'Assigns'), 'Canceled InProgress', 'the runs are as they were');
+SELECT is((SELECT string_agg(status::text, ' ' ORDER BY id) FROM orchestration.run WHERE orchestration_name <> 'Assigns'), 'Canceled InProgress', 'the runs are unchanged');
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'verify() finds nothing');
 SELECT diag(format('%s calls, %s refused; %s writes, %s refused', (SELECT count(*) FROM tried), (SELECT count(*) FROM tried WHERE answer <> 'done'),
                    (SELECT count(*) FROM written), (SELECT count(*) FROM written WHERE answer <> 'done')));

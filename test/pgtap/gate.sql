@@ -1,19 +1,12 @@
--- gate: code of others beside what the engine has gathered.
+-- gate: users' functions, called while the engine holds writes that it has not made yet.
 --
--- A function is a background step, or decides an entry, exit or completion
--- condition.  In each place each function is played with runs whose results come one
--- call each, and with runs whose results come in one call, which gathers its writes.
--- Both must end alike: statuses, variables, outputs, log, and what the function saw.
--- What it saw must be what is: its own step counts as in progress, all before it as done.
+-- A function is a background step, or decides an entry, exit or completion condition.  In each
+-- place each function runs twice: with one call for each result, and with one call for all
+-- results, which collects its writes.  Both must end alike: statuses, variables, outputs, log, and
+-- the state that the function read.  That state must be current: its own step is in progress,
+-- and every step before it has ended.
 
-\set QUIET 1
-BEGIN;
-SET search_path = public, pg_catalog;
-SET client_min_messages = warning;
-SELECT no_plan();
-
-SELECT orchestration.create_user('ann@example.com', 'Ann'), orchestration.register_action('Screen', 'screen'),
-       orchestration.register_action('Work', 'worker') \g /dev/null
+\ir leases.sql.inc
 
 CREATE TABLE seen (run uuid, number serial, what text);
 CREATE FUNCTION state_of(run uuid) RETURNS text LANGUAGE sql AS $$
@@ -23,7 +16,7 @@ CREATE FUNCTION state_of(run uuid) RETURNS text LANGUAGE sql AS $$
         (SELECT string_agg(w.status::text, ', ' ORDER BY w.id) FROM orchestration.work_item w WHERE w.run_id = r.id))
       FROM orchestration.run r WHERE r.id = run
 $$;
--- what every function answers: whether the worker's step is done
+-- the answer of every function: whether the worker's step is Completed
 CREATE FUNCTION answer(run uuid) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('out', 1, 'isOrchestrationConditionMet',
         EXISTS (SELECT FROM orchestration.step_run t WHERE t.run_id = run AND t.name = 'W' AND t.status = 'Completed'))
@@ -109,26 +102,15 @@ SELECT orchestration.deploy_orchestration('{"fullName": "Gate_Other", "label": "
     "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "I", "label": "I", "actionType": "stepInteractive", "actionName": "Screen",
         "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "ann@example.com"}}]}]}]}'::jsonb), orchestration.activate_orchestration('Gate_Other') \g /dev/null
 
--- all that two runs of it and the others left, as lines; ids do not show
+-- the rows of two runs and of the other runs, as lines without ids
 CREATE FUNCTION pg_temp.play(name text, together boolean) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE
-    results jsonb;
-    n int;
 BEGIN
     UPDATE orchestration.run SET status = 'Canceled' WHERE status IN ('InProgress', 'Suspended');
     DELETE FROM orchestration.run;
     DELETE FROM seen;
     PERFORM orchestration.start_orchestration('Gate_Other') FROM generate_series(1, 2);
     PERFORM orchestration.start_orchestration(name) FROM generate_series(1, 2);
-    WITH given AS (UPDATE orchestration.step_queue SET lease_id = orchestration.new_id(), worker = 'w', claimed_at = clock_timestamp(),
-                          leased_until = clock_timestamp() + interval '1 hour', attempt = attempt + 1
-                    WHERE lease_id IS NULL RETURNING run_id, step_run_id, lease_id)
-    SELECT COALESCE(jsonb_agg(jsonb_build_object('step_id', g.step_run_id, 'lease_id', g.lease_id, 'outputs', '{"w": 1}'::jsonb) ORDER BY g.run_id), '[]') INTO results FROM given g;
-    IF together THEN
-        PERFORM orchestration.complete_steps(results);
-    ELSE
-        PERFORM orchestration.complete_steps(jsonb_build_array(r)) FROM jsonb_array_elements(results) r;
-    END IF;
+    PERFORM pg_temp.complete(pg_temp.results('{"w": 1}'), together);
     SET CONSTRAINTS ALL IMMEDIATE;
     RETURN QUERY
         SELECT 'ORPHAN ' || l.kind FROM orchestration.run_log l WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = l.run_id)
@@ -152,18 +134,18 @@ SELECT pg_temp.deploy(name, place, code) FROM cell \g /dev/null
 SELECT is((SELECT array_agg(x) FROM pg_temp.play(name, true) x), (SELECT array_agg(x) FROM pg_temp.play(name, false) x),
           format('%s, %s: results in one call end as results in two calls', place, code)) FROM cell ORDER BY name;
 
--- no function failed for another reason than that it raises
+-- no function failed for another reason than its own error
 CREATE TEMP TABLE strange AS SELECT name, x FROM cell, pg_temp.play(name, false) x WHERE x ~ 'STRANGE|ORPHAN';
-SELECT is_empty('SELECT * FROM strange', 'no function fails but those that raise, no log or history is left of a deleted run');
+SELECT is_empty('SELECT * FROM strange', 'only functions that raise an error fail, and a deleted run leaves no log or history');
 
--- what a function of a background step sees: everything before it, itself in progress
+-- a function of a background step sees every step before it ended, and its own in progress
 SELECT pg_temp.play('Gate_step_nothing', true) \g /dev/null
 SELECT is(array_agg(DISTINCT what), ARRAY['InProgress | {"v": 1} | S1 InProgress | W Completed {"w": 1}, K InProgress'],
-          'a function finds what is, also in a call that gathers') FROM seen;
--- the variables that it wrote count, those that the engine had not written are not lost
+          'a function reads the current state, also in a call that collects writes') FROM seen;
+-- variables that it wrote count, and variables that the engine had not written yet are not lost
 SELECT pg_temp.play('Gate_step_variables', true) \g /dev/null
 SELECT is((SELECT array_agg(DISTINCT r.variables) FROM orchestration.run r WHERE r.orchestration_name = 'Gate_step_variables'),
-          ARRAY['{"v": 12}'::jsonb], 'variables that a function writes are taken up');
+          ARRAY['{"v": 12}'::jsonb], 'the engine uses variables that a function writes');
 SELECT pg_temp.play('Gate_step_event', false) \g /dev/null
 SELECT is((SELECT array_agg(DISTINCT r.variables) FROM orchestration.run r WHERE r.orchestration_name = 'Gate_step_event'),
           ARRAY['{"v": 6}'::jsonb], 'an engine call of a function on its own run loses nothing');

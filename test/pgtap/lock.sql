@@ -1,10 +1,10 @@
--- lock: nobody but owners and superusers gets a lock on a table or view of the
--- extension that would make others wait.
+-- lock: only owners and superusers get a lock on a table or view of the extension that would
+-- make other sessions wait.
 --
--- LOCK TABLE takes the privileges of the table: SELECT is enough for ACCESS SHARE,
--- which readers take anyway; UPDATE, DELETE, TRUNCATE or MAINTAIN on the whole table
--- for every mode, INSERT for ROW EXCLUSIVE.  So none of them is granted; column
--- privileges, which lock nothing, are.  Generated over the catalog: each table and
+-- LOCK TABLE asks for privileges of the table: SELECT is enough for ACCESS SHARE, which readers
+-- take anyway; UPDATE, DELETE, TRUNCATE or MAINTAIN on the whole table for every mode; INSERT for
+-- ROW EXCLUSIVE.  So none of them is granted; column privileges are, because they allow no
+-- lock.  Generated over the catalog: each table and
 -- view x each mode x each role.
 
 \set QUIET 1
@@ -55,17 +55,17 @@ SELECT is((SELECT count(*) FROM tried), 5 * 8 * (SELECT count(*) FROM relation),
 SELECT is_empty(format('SELECT name, result FROM tried WHERE role_name = %L AND mode = %L AND result <> ALL (CASE mode WHEN ''ACCESS SHARE'' THEN ''{locked,refused}'' ELSE ''{refused}'' END::text[])', role_name, mode),
                 format('%s: %s on no table and no view', role_name, mode))
   FROM unnest('{regress_lock_nobody,regress_lock_idle,regress_lock_owner,regress_lock_boss,regress_lock_gateway}'::name[]) role_name, mode ORDER BY role_name, n;
--- by the catalog, so that later versions' privileges are seen too
+-- from the catalog, so that privileges of later versions are included
 SELECT is_empty($$SELECT c.oid::regclass, x.privilege_type FROM pg_class c, aclexplode(c.relacl) x
                    WHERE c.relnamespace = 'orchestration'::regnamespace AND x.grantee <> c.relowner AND x.privilege_type <> 'SELECT'$$,
-                'of whole tables and views only SELECT is granted to anybody');
+                'on whole tables and views only SELECT is granted');
 
--- what may be deleted is deleted by the calls
+-- the calls delete records that the user may delete
 SET ROLE regress_lock_owner;
-SELECT is(orchestration.delete(ARRAY[:'post'])->0->>'success', 'true', 'delete() of a feed item of one''s own');
-SELECT is(orchestration.delete(ARRAY[:'stage_post'])->0->>'success', 'true', 'delete() of one on a stage');
-SELECT is(orchestration.delete(ARRAY[:'deleters'])->0->'errors'->0->>'statusCode', 'INSUFFICIENT_ACCESS_OR_READONLY', 'delete() of somebody else''s is refused');
-SELECT is((SELECT count(*)::integer FROM orchestration.feed_item WHERE id = :'deleters'), 1, 'and it is there');
+SELECT is(orchestration.delete(ARRAY[:'post'])->0->>'success', 'true', 'delete() of an own feed item');
+SELECT is(orchestration.delete(ARRAY[:'stage_post'])->0->>'success', 'true', 'delete() of a feed item on a stage');
+SELECT is(orchestration.delete(ARRAY[:'deleters'])->0->'errors'->0->>'statusCode', 'INSUFFICIENT_ACCESS_OR_READONLY', 'delete() of another user''s is refused');
+SELECT is((SELECT count(*)::integer FROM orchestration.feed_item WHERE id = :'deleters'), 1, 'and it still exists');
 SELECT is(orchestration.delete(ARRAY[:'share'])->0->>'success', 'true', 'delete() of a share');
 SELECT is(orchestration.delete(ARRAY[:'share'])->0->'errors'->0->>'statusCode', 'INVALID_CROSS_REFERENCE_KEY', 'once');
 SET ROLE regress_lock_boss;
@@ -73,24 +73,24 @@ SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', :'gr
 SELECT is(orchestration.delete(ARRAY[:'rule'])->0->>'success', 'true', 'delete() of a rule');
 SELECT is(orchestration.delete(ARRAY[:'rule'])->0->'errors'->0->>'statusCode', 'ENTITY_IS_DELETED', 'once');
 RESET ROLE;
-SELECT is_empty(format('SELECT FROM orchestration.feed_item WHERE id IN (%L, %L) UNION ALL SELECT FROM orchestration.share_grant WHERE id = %L UNION ALL SELECT FROM orchestration.owner_sharing_rule WHERE id = %L', :'post', :'stage_post', :'share', :'rule'), 'they are gone');
+SELECT is_empty(format('SELECT FROM orchestration.feed_item WHERE id IN (%L, %L) UNION ALL SELECT FROM orchestration.share_grant WHERE id = %L UNION ALL SELECT FROM orchestration.owner_sharing_rule WHERE id = %L', :'post', :'stage_post', :'share', :'rule'), 'they are deleted');
 
--- an administrator may grant DELETE on a view: the trigger decides as the call does,
--- no table can be locked; the view can, so that it takes trust
+-- an administrator may grant DELETE on a view: the trigger decides as the call does, and no table
+-- can be locked; the view itself can be locked, so grant it only to trusted roles
 GRANT DELETE ON orchestration.flow_orchestration_instance_feed, orchestration.flow_orchestration_instance_share TO regress_lock_deleter;
 SET ROLE regress_lock_owner;
 SELECT orchestration.post_to_feed(:'run', 'again mine') AS post, orchestration.share_record(:'run', :'deleter') AS share \gset
 SET ROLE regress_lock_deleter;
-SELECT throws_ok(format('DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = %L', :'post'), '42501', format('user "Deleter" may not delete feed item %s', :'post'), 'a granted DELETE on the view of a feed: not what is somebody else''s');
-SELECT lives_ok(format('DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = %L', :'deleters'), 'one''s own');
+SELECT throws_ok(format('DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = %L', :'post'), '42501', format('user "Deleter" may not delete feed item %s', :'post'), 'a granted DELETE on the view of a feed: not another user''s items');
+SELECT lives_ok(format('DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = %L', :'deleters'), 'own items');
 SELECT throws_ok(format('DELETE FROM orchestration.feed_item WHERE id = %L', :'deleters'), '42501', NULL, 'the table remains closed');
 RESET ROLE;
-SELECT is_empty(format('SELECT FROM orchestration.feed_item WHERE id = %L', :'deleters'), 'it is gone');
+SELECT is_empty(format('SELECT FROM orchestration.feed_item WHERE id = %L', :'deleters'), 'it is deleted');
 SELECT is_empty($$SELECT r.name, m.mode FROM relation r, mode m WHERE m.mode <> 'ACCESS SHARE' AND public.lock_as('regress_lock_deleter', r.name, m.mode) <> 'refused'
                      AND r.name NOT IN ('orchestration.flow_orchestration_instance_feed'::regclass, 'orchestration.flow_orchestration_instance_share'::regclass)$$,
-                'and with it nothing else is locked');
+                'and the grant allows no other lock');
 
--- pg_write_all_data writes nothing past row security
+-- pg_write_all_data does not bypass row security
 CREATE FUNCTION public.written(role_name name, statement text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE n bigint;
 BEGIN
@@ -106,7 +106,7 @@ SELECT is_empty($$SELECT r.name FROM relation r WHERE r.relkind = 'r' AND public
 SELECT is_empty($$SELECT r.name FROM relation r, LATERAL (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = r.name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' LIMIT 1) a
                    WHERE r.relkind = 'r' AND public.written('regress_lock_writer', format('UPDATE %s SET %2$I = %2$I', r.name, a.attname)) > 0$$, 'and updates nothing');
 SELECT is_empty($$SELECT r.name FROM relation r WHERE r.relkind = 'r' AND public.written('regress_lock_writer', format('INSERT INTO %s DEFAULT VALUES', r.name)) > 0$$, 'nor inserts anything');
--- what PostgreSQL gives on its own account: when it changes, the README must
+-- a right that PostgreSQL itself gives.  If it changes, change the README.
 SELECT is(public.lock_as('regress_lock_writer', 'orchestration.feed_item', 'ACCESS EXCLUSIVE'), 'locked', 'pg_write_all_data locks every table');
 SELECT is_empty('SELECT * FROM orchestration.verify() WHERE invariant NOT LIKE ''log%''', 'verify()');
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- neighbour: every (parent status, child status), generated from the contract.
 --
--- The child is inserted beside the parent: the pairs of the csv are stored, all
--- others refused with OR002.  Parents are set up with the guard switched off.
+-- The child is inserted below the parent: the pairs of the csv are stored, all others are
+-- refused with OR002.  Parents are set up with the guard switched off.
 
 \set QUIET 1
 BEGIN;
@@ -73,25 +73,25 @@ SELECT is(pg_temp.try_insert(child, parent_status, child_status,
                  CASE WHEN legal THEN 'stored' ELSE 'refused' END))
   FROM pair ORDER BY parent, parent_status, child_status;
 SELECT is(pg_temp.try_insert('step', 'InProgress', 'Discontinued', 'InProgress'), 'OR002',
-          'a Discontinued step beside a stage InProgress only while the run is in Error');
+          'a Discontinued step below a stage InProgress only while the run is in Error');
 
 SELECT is(pg_temp.try_insert('work_item', 'InProgress', w, 'InProgress', t), 'OR002', format('a work item %s beside a %s is refused', w, t))
   FROM unnest('{BackgroundStep,AynchronousBackgroundStep}'::text[]) t, unnest('{Assigned,Completed}'::text[]) w;
 
--- one open stage at most, whatever the statement
+-- at most one open stage, whatever the statement
 INSERT INTO orchestration.run (name, status) VALUES ('open', 'InProgress');
 INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'A', 'A', 1, 'InProgress' FROM orchestration.run WHERE name = 'open';
 SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'B', 'B', 2, 'InProgress' FROM orchestration.run WHERE name = 'open'$$,
                  'OR003', NULL, 'a second open stage is refused');
 SELECT lives_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'B', 'B', 2, 'Completed' FROM orchestration.run WHERE name = 'open'$$,
-                'a second stage that is not open is not');
+                'a second stage that is not open is stored');
 INSERT INTO orchestration.run (name, status) VALUES ('two', 'InProgress');
 SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'S' || n, 'S', n, 'InProgress' FROM orchestration.run, generate_series(1, 2) n WHERE name = 'two'$$,
-                 'OR003', NULL, 'nor are two of one statement stored');
+                 'OR003', NULL, 'two open stages in one statement are refused');
 SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'A', 'A', 1, 'Completed' FROM orchestration.run WHERE name = 'open'$$,
-                 '23505', NULL, 'nor two stages at one position');
+                 '23505', NULL, 'two stages at one position are refused');
 
--- a child of nothing is refused like a child of what may not have it is: never stored
+-- a child without a parent is refused, like a child of a parent with the wrong status
 SELECT throws_ok($$INSERT INTO orchestration.stage_run (run_id, name, label, position, status)
                    VALUES (orchestration.new_id(), 'G', 'G', 1, 'InProgress')$$, '23503');
 SELECT isnt_empty($$SELECT FROM orchestration.run$$, 'legal rows were stored');

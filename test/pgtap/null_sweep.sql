@@ -22,7 +22,7 @@ $$;
 CREATE TEMP VIEW ours AS
 SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'orchestration' WHERE d.deptype = 'e';
 
--- something to break: a run that waits
+-- records to test with: a run that waits
 SELECT orchestration.register_action('Screen', 'screen'), orchestration.register_action('Work', 'worker'), orchestration.create_user('ann@example.com') \g /dev/null
 SELECT orchestration.deploy_orchestration('{"fullName": "Sweep", "label": "Sweep", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
   "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [
@@ -44,7 +44,7 @@ SELECT 'nulls into ' || c.relname, pg_temp.try(format('INSERT INTO orchestration
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
  WHERE c.relkind = 'r' GROUP BY c.relname;
 
--- the argument under test against neighbours that are null, and that are sensible
+-- the argument under test, with null and with valid other arguments
 CREATE TEMP TABLE value (v text);
 INSERT INTO value VALUES ('NULL'), (''''''), ('repeat(''('', 100000)'), ('''-1'''), ('E''\u00e9\u2603'''), ('''[]'''), ('''{}'''), ('''[[[[[]]]]]'''), ('''00000000-0000-0000-0000-000000000000''');
 CREATE TEMP VIEW sensible AS
@@ -65,10 +65,10 @@ INSERT INTO tried
 SELECT format('%s without arguments', p.oid::regprocedure), pg_temp.try(format('SELECT * FROM %s()', p.oid::regproc))
   FROM pg_proc p JOIN ours o ON o.classid = 'pg_proc'::regclass AND o.objid = p.oid WHERE p.pronargs = 0;
 
-SELECT cmp_ok((SELECT count(*)::integer FROM tried), '>', 1000, 'many were tried');
-SELECT is_empty($$SELECT * FROM tried WHERE sqlstate LIKE 'XX%' ORDER BY 1$$, 'none ended in an internal error');
-SELECT cmp_ok((SELECT count(*)::integer FROM tried WHERE sqlstate <> 'ZZ000'), '>', 800, 'most are refused');
-SELECT is((SELECT status::text FROM orchestration.run), 'InProgress', 'the run is as it was');
+SELECT cmp_ok((SELECT count(*)::integer FROM tried), '>', 1000, 'many statements were tried');
+SELECT is_empty($$SELECT * FROM tried WHERE sqlstate LIKE 'XX%' ORDER BY 1$$, 'no statement ended in an internal error');
+SELECT cmp_ok((SELECT count(*)::integer FROM tried WHERE sqlstate <> 'ZZ000'), '>', 800, 'most statements are refused');
+SELECT is((SELECT status::text FROM orchestration.run), 'InProgress', 'the run is unchanged');
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'verify() finds nothing');
 SELECT diag(format('%s calls and updates, %s refused', count(*), count(*) FILTER (WHERE sqlstate <> 'ZZ000'))) FROM tried;
 SELECT * FROM finish();

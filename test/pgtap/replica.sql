@@ -1,4 +1,4 @@
--- replica: the tables that sessions keep in memory drop what is kept whoever writes them,
+-- replica: writes to a table that sessions cache invalidate the caches, whichever process writes,
 -- and the sequences can be set past the rows.
 
 \set QUIET 1
@@ -7,7 +7,7 @@ SET search_path = public, pg_catalog;
 SET client_min_messages = warning;
 SELECT plan(21);
 
--- ---- the caches.  Each table is in one of two lists; a new one has to be put there.
+-- ---- the caches.  Each table is in one of two lists; add each new table to one of them.
 CREATE TEMP TABLE kept (name text PRIMARY KEY, by_whom text NOT NULL);
 INSERT INTO kept VALUES
     ('principal', 'access.c, principal.c'), ('membership', 'access.c'), ('default_access', 'access.c'),
@@ -20,12 +20,12 @@ INSERT INTO read_each_time VALUES
     ('run'), ('stage_run'), ('step_run'), ('work_item'), ('step_queue'), ('step_attempt'), ('run_log'),
     ('field_change'), ('feed_item'), ('feed_comment'), ('feed_like'), ('feed_tracked_change'), ('record_view'),
     ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
-    ('secret');    -- kept, but not replicated; see README, "Replicas"
+    ('secret');    -- cached, but not replicated; see README, "Replicas"
 
 SELECT set_eq(
     $$SELECT relname::text FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind IN ('r', 'p')$$,
     $$SELECT name FROM kept UNION ALL SELECT name FROM read_each_time$$,
-    'it is known of every table whether sessions keep its rows');
+    'every table is in the list of cached or of other tables');
 
 CREATE TEMP VIEW dropper AS
 SELECT c.relname::text AS name, g.tgenabled AS enabled, g.tgname, g.tgqual,
@@ -36,23 +36,23 @@ SELECT c.relname::text AS name, g.tgenabled AS enabled, g.tgname, g.tgqual,
  WHERE g.tgfoid = 'orchestration.invalidate_cache()'::regprocedure;
 SELECT set_eq(
     'SELECT name FROM dropper WHERE each_row AND after AND on_insert AND on_update AND on_delete AND tgqual IS NULL AND columns = ''''',
-    'SELECT name FROM kept', 'a row trigger for all that changes rows stands on each that is kept, and on no other');
+    'SELECT name FROM kept', 'each cached table has a row trigger for INSERT, UPDATE and DELETE, and no other table has one');
 SELECT set_eq('SELECT name FROM dropper WHERE NOT each_row AND after AND on_truncate',
-    'SELECT name FROM kept', 'and one for TRUNCATE');
-SELECT is_empty($$SELECT * FROM dropper WHERE enabled <> 'A'$$, 'they fire always, for an apply worker too');
--- what C compares the OIDs of invalidations with
-SELECT lives_ok('SELECT orchestration.acting_user_id()', 'C knows all of them');
+    'SELECT name FROM kept', 'and a trigger for TRUNCATE');
+SELECT is_empty($$SELECT * FROM dropper WHERE enabled <> 'A'$$, 'these triggers fire always, for an apply worker too');
+-- the tables whose OIDs the C code compares with invalidations
+SELECT lives_ok('SELECT orchestration.acting_user_id()', 'the C code knows all cached tables');
 
--- ENABLE TRIGGER ALL, as a restore with --disable-triggers ends with, leaves them so
+-- ENABLE TRIGGER ALL, the last command of a restore with --disable-triggers, leaves them so
 ALTER TABLE orchestration.principal DISABLE TRIGGER ALL;
 SELECT is((SELECT count(*) FROM dropper WHERE enabled <> 'A'), 2::bigint, 'triggers can be disabled');
-SELECT results_eq($$SELECT DISTINCT invariant FROM orchestration.verify()$$, $$VALUES ('caches are dropped for replicated rows')$$, 'verify() says so');
+SELECT results_eq($$SELECT DISTINCT invariant FROM orchestration.verify()$$, $$VALUES ('caches are dropped for replicated rows')$$, 'verify() reports that');
 ALTER TABLE orchestration.principal ENABLE TRIGGER ALL;
 ALTER TABLE orchestration.action DISABLE TRIGGER USER;
 ALTER TABLE orchestration.action ENABLE TRIGGER USER;
 ALTER TABLE orchestration.membership DISABLE TRIGGER membership_invalidate_cache;
 ALTER TABLE orchestration.membership ENABLE TRIGGER membership_invalidate_cache;
-SELECT is_empty($$SELECT * FROM dropper WHERE enabled <> 'A'$$, 'and enabled again they fire always');
+SELECT is_empty($$SELECT * FROM dropper WHERE enabled <> 'A'$$, 'enabled again, the triggers fire always');
 
 -- ---- publications: rows can be updated and deleted on the subscriber
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'orchestration'::regnamespace AND c.relkind = 'r'
@@ -62,27 +62,27 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
 CREATE TABLE replica_order (id integer PRIMARY KEY);
 SELECT orchestration.register_record_type('ReplicaOrder', 'replica_order');
 DROP TRIGGER orchestration_record_change ON replica_order;
-SELECT results_eq('SELECT invariant, detail FROM orchestration.verify()', $$VALUES ('triggers of a record type', 'ReplicaOrder public.replica_order')$$, 'verify() finds a table whose rows would set nothing off');
+SELECT results_eq('SELECT invariant, detail FROM orchestration.verify()', $$VALUES ('triggers of a record type', 'ReplicaOrder public.replica_order')$$, 'verify() finds a table without triggers, whose rows would start no orchestration');
 SELECT orchestration.register_record_type('ReplicaOrder', 'replica_order');
 SELECT is_empty('SELECT * FROM orchestration.verify()', 'registered again, it has its triggers');
 
--- ENABLE TRIGGER ALL makes them fire as others do, wherever it stands in the command
+-- ENABLE TRIGGER ALL makes them fire like other triggers, wherever it stands in the command
 ALTER TABLE orchestration.principal DISABLE TRIGGER principal_keep, ENABLE TRIGGER ALL;
-SELECT is_empty($$SELECT tgname FROM pg_trigger WHERE tgrelid = 'orchestration.principal'::regclass AND tgname LIKE '%invalidate%' AND tgenabled <> 'A'$$, 'triggers that drop caches fire always again');
+SELECT is_empty($$SELECT tgname FROM pg_trigger WHERE tgrelid = 'orchestration.principal'::regclass AND tgname LIKE '%invalidate%' AND tgenabled <> 'A'$$, 'triggers that invalidate caches fire always again');
 
 -- ---- advance_sequences()
-SELECT ok(NOT has_function_privilege('public', 'orchestration.advance_sequences()', 'EXECUTE'), 'it is nobody''s but an administrator''s');
+SELECT ok(NOT has_function_privilege('public', 'orchestration.advance_sequences()', 'EXECUTE'), 'only an administrator may execute it');
 INSERT INTO orchestration.run (name, status, ended_at) VALUES
     ('OR-00400000', 'Completed', now()), ('OR-99999999999999999999', 'Completed', now()), ('or-00500000', 'Completed', now()), ('OR-5', 'Completed', now()), ('OR-00500000 ', 'Completed', now());
-SELECT results_eq('SELECT * FROM orchestration.advance_sequences() WHERE sequence = ''run_name_seq''', $$VALUES ('run_name_seq', 400000::bigint)$$, 'past the greatest name that is a number');
+SELECT results_eq('SELECT * FROM orchestration.advance_sequences() WHERE sequence = ''run_name_seq''', $$VALUES ('run_name_seq', 400000::bigint)$$, 'the sequence is past the greatest name that is a number');
 INSERT INTO orchestration.run (status, ended_at) VALUES ('Completed', now());
 SELECT is((SELECT count(*) FROM orchestration.run WHERE name = 'OR-00400001'), 1::bigint, 'the next run has the next number');
 INSERT INTO orchestration.run_log (run_id, number, kind) SELECT id, 9000000, 'StartInstance' FROM orchestration.run WHERE name = 'OR-00400000';
 SELECT setval('orchestration.work_item_name_seq', 700000);
 SELECT set_eq('SELECT * FROM orchestration.advance_sequences()',
-    $$VALUES ('run_name_seq', 400001::bigint), ('run_log_number_seq', 9000000), ('work_item_name_seq', 700000)$$, 'log entries too; none goes back');
-SELECT cmp_ok(nextval('orchestration.run_log_number_seq'), '>', 9000000::bigint, 'the next entry stands behind');
-SELECT cmp_ok(nextval('orchestration.work_item_name_seq'), '=', 700001::bigint, 'and numbers are not given twice');
+    $$VALUES ('run_name_seq', 400001::bigint), ('run_log_number_seq', 9000000), ('work_item_name_seq', 700000)$$, 'log entries too; no sequence goes back');
+SELECT cmp_ok(nextval('orchestration.run_log_number_seq'), '>', 9000000::bigint, 'the next entry comes after the others');
+SELECT cmp_ok(nextval('orchestration.work_item_name_seq'), '=', 700001::bigint, 'and no number is given twice');
 SELECT set_eq('SELECT sequence FROM orchestration.advance_sequences()',
     $$SELECT relname::text FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind = 'S'$$, 'every sequence of the extension is advanced');
 -- numbers of more than eight digits

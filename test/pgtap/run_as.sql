@@ -1,9 +1,9 @@
--- run_as: a step with runAsUser makes its action act as a user, so that it takes an
--- administrator who allows that for the action: allow_run_as_user().
+-- run_as: a step with runAsUser makes its action act as a user.  An administrator must allow
+-- that for the action, by allow_run_as_user().
 --
--- Dev has Manage Flow and a function of his own; Chief sees everything.  Without
--- the allowance no definition of Dev's makes his function Chief: not activated, not
--- in a dry run, not from a version activated before, not from the queue.
+-- Dev has Manage Flow and owns a function; Chief sees everything.  Without the permission no
+-- definition of Dev's makes the function act as Chief: not when activated, not in a dry run, not
+-- from a version activated before, not from the queue.
 
 \set QUIET 1
 BEGIN;
@@ -38,7 +38,7 @@ CREATE FUNCTION public.definition(name text, asynchronous boolean) RETURNS jsonb
     SELECT jsonb_build_object('fullName', name, 'label', name, 'processType', 'Orchestrator', 'start', '{"connector": {"targetReference": "S"}}'::jsonb, 'orchestratedStages',
         jsonb_build_array(jsonb_build_object('name', 'S', 'label', 'S', 'stageSteps', jsonb_build_array(jsonb_build_object('name', 'T', 'label', 'T', 'actionType', 'stepBackground', 'actionName', name,
             'requiresAsyncProcessing', asynchronous, 'runAsUser', true, 'assignees', '[{"assigneeType": "User", "assignee": {"stringValue": "run-as-chief"}}]'::jsonb))))) $$;
--- the step of the newest run of an orchestration: status, what it gave, or why not
+-- the step of the newest run of an orchestration: status, and its outputs or error
 CREATE FUNCTION public.outcome(name text) RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
     SELECT concat_ws(' | ', t.status, t.outputs, t.error->>'sqlstate', t.error->>'message', t.error->>'hint')
       FROM orchestration.step_run t JOIN orchestration.run r ON r.id = t.run_id WHERE r.orchestration_name = $1 ORDER BY r.id DESC LIMIT 1 $$;
@@ -52,11 +52,11 @@ SELECT orchestration.deploy_orchestration(public.definition(d, d <> 'Sync')) FRO
 SELECT is(said(format('SELECT orchestration.activate_orchestration(%L)', d)),
           format('OR204 | version 1 of orchestration "%1$s" cannot be activated | step "T": action "%1$s" may not run as a user; an administrator allows it with orchestration.allow_run_as_user(''%1$s'')', d), 'activation is refused: ' || d)
   FROM unnest('{Sync,Async,Work}'::text[]) d;
-SELECT is((SELECT string_agg(format('%s by %s: %s', name, used_by, resolved), ', ') FROM orchestration.orchestration_references('Sync') WHERE kind = 'runAsUser'), 'Sync by T: f', 'orchestration_references() has it');
+SELECT is((SELECT string_agg(format('%s by %s: %s', name, used_by, resolved), ', ') FROM orchestration.orchestration_references('Sync') WHERE kind = 'runAsUser'), 'Sync by T: f', 'orchestration_references() lists it');
 SELECT is((SELECT detail->>'message' FROM orchestration.dry_run(d) WHERE event = 'FailStep'), format('action "%s" may not run as a user', d), 'a dry run fails: ' || d) FROM unnest('{Sync,Async}'::text[]) d;
 SELECT is((SELECT count(*) FROM orchestration.dry_run(d) WHERE detail::text LIKE '%Chief%'), 0::bigint, 'and shows nothing: ' || d) FROM unnest('{Sync,Async,Work}'::text[]) d;
 SELECT is(said('SELECT orchestration.allow_run_as_user(''Sync'')'), '42501 | permission denied for function allow_run_as_user', 'Manage Flow does not allow it');
-SELECT is(said('UPDATE orchestration.action SET run_as_user = true'), '42501 | permission denied for table action', 'nor can it be written');
+SELECT is(said('UPDATE orchestration.action SET run_as_user = true'), '42501 | permission denied for table action', 'nor can the permission be written to the table');
 
 -- ---- allowed
 RESET ROLE;
@@ -71,10 +71,10 @@ SELECT orchestration.start_orchestration(d) FROM unnest('{Sync,Async,Work}'::tex
 SELECT is(outcome('Sync'), 'Completed | {"who": "Chief", "runs": 1}', 'the function acts as the user');
 RESET ROLE;
 SELECT orchestration.run_queued_functions() \g /dev/null
-SELECT is(outcome('Async'), 'Completed | {"who": "Chief", "runs": 1}', 'from the queue too');
-SELECT is((SELECT run_as FROM orchestration.claim_steps('w', '{Work}', 1, '1 minute')), :'chief'::uuid, 'a worker is told');
+SELECT is(outcome('Async'), 'Completed | {"who": "Chief", "runs": 1}', 'also from the queue');
+SELECT is((SELECT run_as FROM orchestration.claim_steps('w', '{Work}', 1, '1 minute')), :'chief'::uuid, 'a worker gets the user with the step');
 
--- ---- no longer allowed: what was activated before fails, in the call and in the queue
+-- ---- no longer allowed: a version activated before fails, in the call and in the queue
 SET ROLE regress_dev;
 SELECT orchestration.start_orchestration('Async') \g /dev/null
 RESET ROLE;
@@ -93,12 +93,12 @@ BEGIN
 END $$;
 SELECT orchestration.allow_run_as_user(a, false) FROM unnest('{Sync,Async,Work}'::text[]) a \g /dev/null
 SELECT public.fails('no longer allowed');
-SELECT is((SELECT count(*) FROM orchestration.claim_steps('w', '{Work}', 10, '1 minute')), 0::bigint, 'nor is a worker given such a step');
+SELECT is((SELECT count(*) FROM orchestration.claim_steps('w', '{Work}', 10, '1 minute')), 0::bigint, 'nor does a worker get such a step');
 SELECT orchestration.allow_run_as_user('Sync') \g /dev/null
 SELECT orchestration.resume_run(id) FROM orchestration.run WHERE orchestration_name = 'Sync' AND status = 'Error' \g /dev/null
 SELECT is(outcome('Sync'), 'Completed | {"who": "Chief", "runs": 1}', 'allowed again, the run goes on');
 
--- ---- registered anew: the same keeps it, anything else ends it
+-- ---- registered again: the same registration keeps the permission, another one ends it
 CREATE TEMP TABLE registration (n integer, how text, call text, kept boolean);
 INSERT INTO registration VALUES
     (1, 'the same', 'SELECT orchestration.register_action(''Sync'', ''function'', ''dev.who(jsonb)'')', true),
@@ -122,9 +122,9 @@ END $$;
 SELECT is(public.kept(call), kept, 'registered anew: ' || how) FROM registration ORDER BY n;
 SELECT orchestration.register_action('Work', 'worker'), orchestration.allow_run_as_user('Work') \g /dev/null
 SELECT orchestration.register_action('Work', 'worker', topic => 'elsewhere') \g /dev/null
-SELECT is((SELECT run_as_user FROM orchestration.action WHERE name = 'Work'), false, 'registered anew: another topic');
+SELECT is((SELECT run_as_user FROM orchestration.action WHERE name = 'Work'), false, 'registered again with another topic');
 
--- ---- the function gets another owner, or another one takes its name
+-- ---- the function gets another owner, or another function takes its name
 SELECT orchestration.register_action('Sync', 'function', 'dev.who(jsonb)'), orchestration.allow_run_as_user('Sync') \g /dev/null
 ALTER FUNCTION dev.who(jsonb) OWNER TO regress_other;
 SET ROLE regress_dev;
@@ -134,11 +134,11 @@ SELECT matches(said('SELECT orchestration.activate_orchestration(''Sync'')'), 'O
 RESET ROLE;
 DROP FUNCTION dev.who2(jsonb);
 DROP FUNCTION dev.who(jsonb);
-SELECT is(said('SELECT orchestration.allow_run_as_user(''Sync'')'), '42883 | function dev.who(jsonb) of action "Sync" does not exist', 'a function that is gone');
+SELECT is(said('SELECT orchestration.allow_run_as_user(''Sync'')'), '42883 | function dev.who(jsonb) of action "Sync" does not exist', 'a function that was dropped');
 SET ROLE regress_dev;
 CREATE FUNCTION dev.who(jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{"who": "again"}'::jsonb $$;
 SELECT orchestration.start_orchestration('Sync') \g /dev/null
-SELECT is(outcome('Sync'), 'Completed | {"who": "again"}', 'of the owner that it was allowed to, another one is');
+SELECT is(outcome('Sync'), 'Completed | {"who": "again"}', 'another function of the allowed owner is allowed');
 RESET ROLE;
 
 SELECT is_empty('SELECT * FROM orchestration.verify() WHERE invariant NOT LIKE ''log%''', 'verify()');

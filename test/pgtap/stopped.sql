@@ -1,5 +1,5 @@
--- stopped: triggers of others that end, stop or fail the very run that is being written, in
--- each table, before and after the row.  Either the statement is refused, or all is well.
+-- stopped: users' triggers that end, suspend or fail the run that is being written, in each
+-- table, before and after the row.  Either the statement is refused, or verify() finds nothing.
 
 \set QUIET 1
 BEGIN;
@@ -60,7 +60,7 @@ DECLARE answer text; a_run uuid; BEGIN
     EXECUTE format('DROP TRIGGER zz ON orchestration.%I', t);
     RETURN answer;
 END $$;
--- runs that are passed over are warned of
+-- a warning names runs that are skipped
 SET LOCAL client_min_messages = error;
 SELECT t, timing, status, how, orch, what, pg_temp.stopped(t, timing, status, how, orch, what) AS answer INTO TEMP answers
   FROM (VALUES ('run', '{InProgress,Error,Completed,Canceled,Suspended}'::text[]), ('stage_run', '{InProgress,Error,Completed,Discontinued,Suspended}'), ('step_run', '{NotStarted,InProgress,Error,Completed,Discontinued}'), ('work_item', '{Assigned,Completed}')) a (t, ss), unnest(ss) status,

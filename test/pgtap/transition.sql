@@ -1,9 +1,9 @@
 -- transition: every (from, to) of every level, generated from the contract.
 --
--- A legal change is made beside parents that satisfy its condition and must be
--- stored; every other change must be refused with OR001.  Rows are set up with
--- the guard switched off (session_replication_role), so that each change is met
--- alone; the change itself is a plain UPDATE by the owner with the guard on.
+-- A legal change is made below parents that satisfy its condition, and must be stored; every
+-- other change must be refused with OR001.  Rows are set up with the guard switched off
+-- (session_replication_role), so that each change is tested alone; the change itself is a plain
+-- UPDATE by the owner with the guard on.
 
 \set QUIET 1
 BEGIN;
@@ -29,7 +29,7 @@ SELECT f.level, f.status AS from_status, t.status AS to_status, c.level IS NOT N
     ON c.level = f.level AND c.from_status = f.status AND c.to_status = t.status
  WHERE f.status <> t.status;
 
--- the parents beside which a legal change may be made: what its condition says
+-- the parents below which a legal change may be made, by its condition
 CREATE TEMP TABLE beside (level text, from_status text, to_status text, run_status text, stage_status text);
 INSERT INTO beside VALUES
     ('stage', 'InProgress', 'Suspended', 'Suspended', NULL),
@@ -116,12 +116,12 @@ SELECT is(logged, 1::bigint, format('%s %s -> %s is logged once as %s', level, f
   FROM pair JOIN result USING (level, from_status, to_status)
  WHERE legal AND log_kind IS NOT NULL ORDER BY level, from_status, to_status;
 
--- what the engine creates, and the whole table: C against the csv, both ways
+-- the statuses that the engine creates, and the whole table: C against the csv, both ways
 SELECT set_eq('SELECT level, from_status, to_status, made_by, condition, log_kind FROM orchestration.legal_transitions()',
               $$SELECT level, NULLIF(from_status, '(new)'), to_status, made_by, condition, log_kind FROM csv_transition$$,
               'legal_transitions() is contract/transitions.csv');
 SELECT is((SELECT count(*)::integer FROM orchestration.legal_transitions()),
-          (SELECT count(*)::integer FROM csv_transition), 'with as many rows');
+          (SELECT count(*)::integer FROM csv_transition), 'it has as many rows');
 
 CREATE TEMP TABLE csv_neighbour (parent text, parent_status text, child text, child_status text, note text);
 \copy csv_neighbour FROM 'test/contract/neighbours.csv' CSV HEADER
@@ -129,12 +129,12 @@ SELECT set_eq('SELECT * FROM orchestration.legal_neighbours()',
               'SELECT parent, parent_status, child, child_status FROM csv_neighbour',
               'legal_neighbours() is contract/neighbours.csv');
 
--- conditions beside the pair: a legal pair beside the wrong parent is OR002
+-- conditions of a pair: a legal pair below the wrong parent is OR002
 UPDATE beside SET run_status = 'InProgress', stage_status = 'InProgress';
 TRUNCATE result;
 SELECT count(pg_temp.try_change(level, from_status, to_status)) > 0 FROM beside \g /dev/null
 SELECT results_eq($$SELECT DISTINCT sqlstate FROM result$$, $$VALUES ('OR002')$$,
-                  'changes that follow from the parent are OR002 while the parent goes on');
-SELECT is((SELECT count(*)::integer FROM result), 6, 'all six of them');
+                  'changes that only follow from a change of the parent are OR002 while the parent goes on');
+SELECT is((SELECT count(*)::integer FROM result), 6, 'there are six of them');
 SELECT * FROM finish();
 ROLLBACK;

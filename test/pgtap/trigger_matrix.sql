@@ -1,22 +1,14 @@
--- trigger_matrix: triggers of others on the extension's tables change nothing that the
--- extension does.
+-- trigger_matrix: users' triggers on the extension's tables do not change the extension's
+-- results.
 --
--- {table} x {BEFORE, AFTER} x {ROW, STATEMENT} x {what the trigger does} is installed in
--- turn, and the same scenario played with it: runs start, a worker's steps and people's
--- end with outputs, a second stage reads the outputs, a run is canceled, one fails, one
--- is suspended and resumed.  Each scenario is played one call a run, in calls for many
--- runs, by plain UPDATE, and set off by COPY of another table.  Log, outputs, history,
--- statuses and variables must equal those of the scenario without the trigger, and
--- verify() must find nothing.
+-- {table} x {BEFORE, AFTER} x {ROW, STATEMENT} x {body of the trigger} is installed in turn, and
+-- the same scenario is played with it: runs start, steps of a worker and of users end with
+-- outputs, a second stage reads the outputs, a run is canceled, one fails, one is suspended and
+-- resumed.  Each scenario is played with one call for each run, with calls for many runs, by plain
+-- UPDATE, and started by COPY of another table.  Log, outputs, history, statuses and variables
+-- must equal those of the scenario without the trigger, and verify() must find nothing.
 
-\set QUIET 1
-BEGIN;
-SET search_path = public, pg_catalog;
-SET client_min_messages = warning;
-SELECT no_plan();
-
-SELECT orchestration.create_user('ann@example.com', 'Ann'), orchestration.register_action('Screen', 'screen'),
-       orchestration.register_action('Work', 'worker') \g /dev/null
+\ir leases.sql.inc
 SELECT orchestration.set_feed_tracking('FlowOrchestrationInstance', '{Status}') \g /dev/null
 CREATE FUNCTION give(i jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_build_object('given', i->'take') $$;
 SELECT orchestration.register_action('Give', 'function', 'give(jsonb)') \g /dev/null
@@ -39,12 +31,12 @@ SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', name, '
          "entryConditions": [{"leftValueReference": "B.Status", "operator": "EqualTo", "rightValue": {"stringValue": "Completed"}}]}]}]'::jsonb)),
     orchestration.activate_orchestration(name)
   FROM (VALUES ('Matrix_Main', '{}'::jsonb), ('Matrix_Item', '{"object": "Item", "triggerType": "RecordAfterSave", "recordTriggerType": "Create"}')) x(name, start) \g /dev/null
--- what nested calls start
+-- the orchestration that nested calls start
 SELECT orchestration.deploy_orchestration('{"fullName": "Matrix_Other", "label": "O", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
     "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "X", "label": "X", "actionType": "stepBackground", "actionName": "Give"}]}]}'::jsonb),
     orchestration.activate_orchestration('Matrix_Other') \g /dev/null
 
--- triggers: on themselves they do nothing
+-- the triggers do nothing when they fire themselves
 CREATE TABLE audit (what text, CHECK (what <> 'refused'));
 CREATE FUNCTION pg_temp.make(form text, body text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -70,20 +62,12 @@ SELECT pg_temp.make('call_undone', $$BEGIN PERFORM orchestration.start_orchestra
 SELECT pg_temp.make('update_undone', $$BEGIN UPDATE orchestration.run SET interview_id = id WHERE orchestration_name LIKE 'Matrix%'; INSERT INTO audit VALUES ('refused'); EXCEPTION WHEN check_violation THEN NULL; END$$);
 SELECT pg_temp.make('cancel_undone', $$BEGIN UPDATE orchestration.run SET status = 'Canceled' WHERE status IN ('InProgress', 'Suspended') AND orchestration_name LIKE 'Matrix%'; INSERT INTO audit VALUES ('refused'); EXCEPTION WHEN check_violation THEN NULL; END$$);
 
--- leases as a claim gives them; what a session's claims remember of the queue has no part here
-CREATE FUNCTION pg_temp.results(step text) RETURNS jsonb LANGUAGE sql AS $$
-    WITH given AS (UPDATE orchestration.step_queue SET lease_id = orchestration.new_id(), worker = 'w', claimed_at = clock_timestamp(),
-                          leased_until = clock_timestamp() + interval '1 hour', attempt = attempt + 1
-                    WHERE lease_id IS NULL RETURNING run_id, step_run_id, lease_id)
-    SELECT COALESCE(jsonb_agg(jsonb_build_object('step_id', g.step_run_id, 'lease_id', g.lease_id, 'outputs', '{"w": "done"}'::jsonb) ORDER BY g.run_id), '[]') FROM given g
-$$;
 -- four runs: completed, canceled, failed, suspended and resumed
 CREATE FUNCTION pg_temp.play(way text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     runs uuid[];
-    r jsonb;
 BEGIN
-    -- they begin anew
+    -- without the runs of the last scenario
     PERFORM set_config('matrix.busy', 'yes', true);
     UPDATE orchestration.run SET status = 'Canceled' WHERE status IN ('InProgress', 'Suspended');
     DELETE FROM orchestration.run;
@@ -96,12 +80,7 @@ BEGIN
         PERFORM orchestration.start_orchestration('Matrix_Main', inputs => '{"v": "first"}') FROM generate_series(1, 4);
     END IF;
     SELECT array_agg(id ORDER BY id) INTO runs FROM orchestration.run WHERE orchestration_name IN ('Matrix_Main', 'Matrix_Item');
-    r := pg_temp.results('W');
-    IF way IN ('one', 'update') THEN
-        PERFORM orchestration.complete_steps(jsonb_build_array(x)) FROM jsonb_array_elements(r) x;
-    ELSE
-        PERFORM orchestration.complete_steps(r);
-    END IF;
+    PERFORM pg_temp.complete(pg_temp.results('{"w": "done"}'), way NOT IN ('one', 'update'));
     IF way = 'update' THEN
         UPDATE orchestration.run SET status = 'Canceled' WHERE id = runs[2];
         UPDATE orchestration.stage_run SET status = 'Error' WHERE run_id = runs[3] AND status = 'InProgress';
@@ -127,7 +106,7 @@ BEGIN
             (SELECT string_agg(f.type::text, ', ' ORDER BY f.type, f.id) FROM orchestration.feed_item f WHERE f.run_id = r.id))
           FROM orchestration.run r WHERE r.id = ANY (runs) ORDER BY r.id;
     RETURN QUERY SELECT 'verify: ' || v.invariant || ' ' || v.detail FROM orchestration.verify() v;
-    -- what nested calls started is whole, too
+    -- runs that nested calls started are complete, too
     RETURN QUERY SELECT DISTINCT 'other: ' || concat_ws(' ', r.status,
             (SELECT string_agg(l.kind::text, ' ' ORDER BY l.number) FROM orchestration.run_log l WHERE l.run_id = r.id))
           FROM orchestration.run r WHERE r.orchestration_name = 'Matrix_Other'
@@ -137,7 +116,7 @@ END
 $$;
 
 CREATE TEMP TABLE expected AS SELECT way, (SELECT array_agg(x) FROM pg_temp.play(way) x) AS lines FROM unnest('{one,batch,update,copy}'::text[]) way;
-SELECT ok(bool_and(array_length(lines, 1) = 4 AND lines::text ~ 'given.*yes' AND lines::text ~ 'given.*done' AND lines::text !~ 'verify'), 'the scenario itself is whole') FROM expected;
+SELECT ok(bool_and(array_length(lines, 1) = 4 AND lines::text ~ 'given.*yes' AND lines::text ~ 'given.*done' AND lines::text !~ 'verify'), 'the scenario itself is complete') FROM expected;
 
 CREATE FUNCTION pg_temp.cell(tab text, timing text, level text, form text, way text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -146,7 +125,7 @@ DECLARE
 BEGIN
     EXECUTE format('CREATE TRIGGER zz_matrix %s INSERT OR UPDATE OR DELETE ON orchestration.%I FOR EACH %s EXECUTE FUNCTION matrix_%s()', timing, tab, level, form);
     FOR e IN SELECT * FROM expected x WHERE x.way = cell.way LOOP
-        -- undone, so that the dead rows of one cell do not slow the next
+        -- rolled back, so that the dead rows of one cell do not slow the next
         BEGIN
             got := (SELECT array_agg(x) FROM pg_temp.play(e.way) x);
             RAISE EXCEPTION 'undo' USING ERRCODE = 'UNDO0';
@@ -160,7 +139,7 @@ BEGIN
     EXECUTE format('DROP TRIGGER zz_matrix ON orchestration.%I', tab);
 END
 $$;
--- every twelfth cell, the same each time; all of them in make test-all
+-- every twelfth cell, the same each time; all cells in make test-all
 \set long 0
 \getenv long ORCH_LONG
 SELECT format('SELECT pg_temp.cell(%L, %L, %L, %L, %L)', tab, timing, level, form, way)

@@ -21,33 +21,33 @@ CREATE FUNCTION pg_temp.topics(n integer) RETURNS text[] LANGUAGE sql AS
 CREATE FUNCTION pg_temp.claimed(n integer, most integer DEFAULT 100) RETURNS SETOF text LANGUAGE sql AS
     $$ SELECT topic FROM orchestration.claim_steps('w', pg_temp.topics(n), most) ORDER BY topic $$;
 
--- more topics than are kept
+-- more topics than a session keeps in memory
 SELECT orchestration.start_orchestration('Wake_' || n) FROM (VALUES (1), (150), (200)) v (n) \g /dev/null
-SELECT is(orchestration.listen_for_steps(pg_temp.topics(200)), 0::float8, 'of 200 topics steps are ready');
-SELECT set_eq($$SELECT * FROM pg_temp.claimed(200)$$, '{wake_1,wake_150,wake_200}'::text[], 'of 200 topics all are claimed');
+SELECT is(orchestration.listen_for_steps(pg_temp.topics(200)), 0::float8, 'steps of 200 topics are ready');
+SELECT set_eq($$SELECT * FROM pg_temp.claimed(200)$$, '{wake_1,wake_150,wake_200}'::text[], 'all steps of 200 topics are claimed');
 SELECT is_empty($$SELECT * FROM pg_temp.claimed(200)$$, 'once');
 SELECT orchestration.start_orchestration('Wake_' || n) FROM (VALUES (1), (1500)) v (n) \g /dev/null
-SELECT set_eq($$SELECT * FROM pg_temp.claimed(2000)$$, '{wake_1,wake_1500}'::text[], 'of 2,000 topics all are claimed');
+SELECT set_eq($$SELECT * FROM pg_temp.claimed(2000)$$, '{wake_1,wake_1500}'::text[], 'all steps of 2,000 topics are claimed');
 SELECT orchestration.start_orchestration('Wake_200') \g /dev/null
-SELECT results_eq($$SELECT * FROM pg_temp.claimed(200)$$, '{wake_200}'::text[], 'and of 200 again');
+SELECT results_eq($$SELECT * FROM pg_temp.claimed(200)$$, '{wake_200}'::text[], 'and of 200 topics again');
 
--- a session finds at once what it queued, and what it claimed and rolled back
+-- a session finds at once steps that it queued, and steps that it claimed and rolled back
 SELECT orchestration.start_orchestration('Wake_1') \g /dev/null
 SAVEPOINT claimed;
-SELECT results_eq($$SELECT * FROM pg_temp.claimed(1)$$, '{wake_1}'::text[], 'its own');
+SELECT results_eq($$SELECT * FROM pg_temp.claimed(1)$$, '{wake_1}'::text[], 'a step that the session queued');
 ROLLBACK TO claimed;
-SELECT results_eq($$SELECT * FROM pg_temp.claimed(1)$$, '{wake_1}'::text[], 'and again, when that was undone');
+SELECT results_eq($$SELECT * FROM pg_temp.claimed(1)$$, '{wake_1}'::text[], 'the same after a rolled-back claim');
 
--- a lease that ends is something to wait for
+-- a session can wait for the end of a lease
 SELECT orchestration.start_orchestration('Wake_1') \g /dev/null
 SELECT orchestration.claim_steps('dead', '{wake_1}', 1, '1 hour') \g /dev/null
-SELECT is(orchestration.listen_for_steps('{wake_1}'), 0::float8, 'in a transaction LISTEN is not in effect: not to be waited for');
+SELECT is(orchestration.listen_for_steps('{wake_1}'), 0::float8, 'inside a transaction LISTEN is not in effect: there is nothing to wait for');
 
--- beside entries that cannot be removed: this transaction sees to that
+-- beside entries that cannot be removed, because this transaction holds them
 SELECT orchestration.start_orchestration('Wake_1') FROM generate_series(1, 4000) \g /dev/null
 CREATE TEMP TABLE done AS SELECT * FROM orchestration.claim_steps('w', '{wake_1}', 10000);
 SELECT is((SELECT count(*) FROM orchestration.complete_steps((SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id)) FROM done)) WHERE accepted), 4000::bigint, '4,000 steps are done');
 SELECT orchestration.start_orchestration('Wake_1') FROM generate_series(1, 30) \g /dev/null
-SELECT is((SELECT count(*) FROM orchestration.claim_steps('w', '{wake_1}', 100)), 30::bigint, 'all are found at once');
+SELECT is((SELECT count(*) FROM orchestration.claim_steps('w', '{wake_1}', 100)), 30::bigint, 'all steps are found at once');
 SELECT * FROM finish();
 ROLLBACK;

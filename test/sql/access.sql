@@ -1,5 +1,5 @@
--- The policies in plans: what the planner makes of them for whom, and that the
--- same rows come out whatever it makes.
+-- The policies in plans: the plan for roles that see few, many or all rows.  The rows are
+-- the same whichever plan the planner chooses.
 SET client_min_messages = warning;
 CREATE ROLE regress_orch_few;
 CREATE ROLE regress_orch_half;
@@ -20,7 +20,7 @@ SELECT format('A-%s-%s', n, i), id, 'InProgress', repeat('x', 200)
   FROM (SELECT id, substr(username, 8)::integer AS n FROM orchestration.principal WHERE username ~ '^access-\d') x, generate_series(1, 20) i ORDER BY i, n;
 SELECT count(orchestration.share_record(id, :'few')) FROM orchestration.run WHERE name IN ('A-400-1', 'A-400-2', 'A-400-3', 'A-400-4', 'A-400-5');
 ANALYZE orchestration.run;
--- the estimate and the truth
+-- the planner's estimate and the actual number of rows
 CREATE FUNCTION public.rows_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE plan json; n bigint;
 BEGIN
@@ -39,12 +39,12 @@ BEGIN
 END $$;
 SET max_parallel_workers_per_gather = 0;
 
--- few: an index each
+-- few rows: an index for each branch of the policy
 SET ROLE regress_orch_few;
 SELECT plan_of('SELECT name FROM orchestration.run');
 SELECT rows_of('SELECT name FROM orchestration.run');
 SELECT plan_of('SELECT name FROM orchestration.run WHERE id = ''00000000-0000-7000-8000-00000000000a''');
--- a query's own condition, however cheap, is asked of rows that passed the policy only
+-- a condition of the query, however cheap, is evaluated only for rows that passed the policy
 CREATE FUNCTION pg_temp.tell(name text) RETURNS boolean COST 0.0001 LANGUAGE plpgsql AS $$
 BEGIN
     IF name !~ '^A-(1|2|400)-' THEN RAISE WARNING 'saw %', name; END IF;
@@ -52,11 +52,11 @@ BEGIN
 END $$;
 SELECT count(*) FROM orchestration.run WHERE name LIKE 'A-400-%' AND pg_temp.tell(name);
 SELECT count(*) FROM orchestration.flow_orchestration_instance WHERE pg_temp.tell(name);
--- many ids, but few rows: an array that the planner does not look into; many rows: no index
+-- many ids but few rows: an array whose members the planner does not know; many rows: no index
 SET ROLE regress_orch_half;
 SELECT plan_of('SELECT name FROM orchestration.run');
 SELECT rows_of('SELECT name FROM orchestration.run');
--- all: no policy, unless the statement may wait for rows or the setting says who acts
+-- all rows: no policy, unless the statement may wait for rows or the setting names the user
 SET ROLE regress_orch_all;
 SELECT plan_of('SELECT name FROM orchestration.run');
 SELECT rows_of('SELECT name FROM orchestration.run');
@@ -68,12 +68,12 @@ SET orchestration.user_id = :'all';
 SELECT plan_of('SELECT name FROM orchestration.run');
 SELECT rows_of('SELECT name FROM orchestration.run');
 RESET orchestration.user_id;
--- nobody
+-- a role without a user
 SET ROLE regress_orch_none;
 SELECT rows_of('SELECT name FROM orchestration.run');
 SELECT orchestration.acting_user_id(), orchestration.acting_principal_ids(), orchestration.visible_owner_ids('FlowOrchestrationInstance');
 
--- one prepared statement, a generic plan made for few: right for everybody
+-- one prepared statement, a generic plan made for a role that sees few rows: right for every role
 RESET ROLE;
 SET ROLE regress_orch_web;
 SET plan_cache_mode = force_generic_plan;
@@ -88,7 +88,7 @@ SELECT plan_of('EXECUTE runs');
 RESET orchestration.user_id;
 EXECUTE runs;
 RESET plan_cache_mode;
--- whatever the plan is
+-- the same with every plan
 SET orchestration.user_id = :'few';
 SET enable_seqscan = off;
 SELECT count(*), md5(string_agg(name, ',' ORDER BY name)) = md5(string_agg(name, ',' ORDER BY name) FILTER (WHERE name ~ '^A-(1|2)-' OR name ~ '^A-400-[1-5]$')) AS right_ones FROM orchestration.run;
@@ -106,7 +106,7 @@ RESET ALL;
 RESET ROLE;
 SET client_min_messages = warning;
 
--- own changes act at once, and are gone with their savepoint
+-- changes of the transaction itself take effect at once, and end with their savepoint
 BEGIN;
 SET LOCAL ROLE regress_orch_few;
 SELECT count(*) FROM orchestration.run;
@@ -122,7 +122,7 @@ SELECT count(*) FROM orchestration.run;
 ROLLBACK TO a;
 SELECT count(*) FROM orchestration.run;
 COMMIT;
--- who is mapped to the role is asked by its name of now
+-- the user of a role is found by the role's current name
 ALTER ROLE regress_orch_few RENAME TO regress_orch_other;
 SET ROLE regress_orch_other;
 SELECT count(*) FROM orchestration.run;

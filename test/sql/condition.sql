@@ -1,4 +1,4 @@
--- Requirements: what holds, what does not, what cannot be evaluated.
+-- Requirements: those that hold, those that do not, and those that cannot be evaluated.
 \pset format unaligned
 \pset tuples_only on
 
@@ -29,7 +29,7 @@ SELECT op, string_agg(CASE WHEN pg_temp.holds(op, lhs, rhs) THEN 't' ELSE 'f' EN
                (5, '"aab"', '"ab"'), (6, '""', '""'), (7, '"x"', '""'), (8, 'null', '"x"'), (9, '"x"', 'null')) v (n, lhs, rhs)
  GROUP BY op, m ORDER BY m;
 
--- null, by the right side; left out it is true
+-- IsNull, by the right side; without a right side it means true
 SELECT pg_temp.holds_literal('IsNull', 'null', 'booleanValue', 'true'), pg_temp.holds_literal('IsNull', 'null', 'booleanValue', 'false'),
        pg_temp.holds_literal('IsNull', '""', 'booleanValue', 'true'), pg_temp.holds_literal('IsNull', '0', 'stringValue', '"false"'),
        orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "a", "operator": "IsNull"}]}', '{"a": null}');
@@ -38,14 +38,14 @@ SELECT pg_temp.holds_literal('IsNull', 'null', 'booleanValue', 'true'), pg_temp.
 SELECT pg_temp.holds('EqualTo', 'true', 'true'), pg_temp.holds('NotEqualTo', 'true', 'false'),
        pg_temp.holds_literal('EqualTo', 'true', 'stringValue', '"True"'), pg_temp.holds_literal('EqualTo', 'false', 'stringValue', '"true"');
 
--- dates and times: where one side is written as such
+-- dates and times: one side is written as a date or time
 SELECT pg_temp.holds_literal('EqualTo', '"2026-03-01T12:00:00+02:00"', 'dateTimeValue', '"2026-03-01T10:00:00.000Z"'),
        pg_temp.holds('EqualTo', '"2026-03-01T12:00:00+02:00"', '"2026-03-01T10:00:00.000Z"'),
        pg_temp.holds_literal('LessThan', '"2026-02-28"', 'dateTimeValue', '"2026-02-28T00:00:01Z"'),
        pg_temp.holds_literal('GreaterThan', '"2026-03-01 00:00:00-0100"', 'dateValue', '"2026-03-01"'),
        pg_temp.holds_literal('EqualTo', '"whenever"', 'dateValue', '"2026-03-01"');
 
--- what changed: against the prior record; a new record has none
+-- IsChanged: against the prior record; a new record has none
 SELECT v, orchestration.evaluate_conditions(
               '{"conditions": [{"leftValueReference": "$Record.Amount", "operator": "IsChanged", "rightValue": {"booleanValue": true}}]}', v)
   FROM unnest(ARRAY['{"$Record.Amount": 1, "$Record__Prior.Amount": 1.0}', '{"$Record.Amount": 1, "$Record__Prior.Amount": "1"}',
@@ -73,19 +73,19 @@ SELECT logic, string_agg(CASE WHEN orchestration.evaluate_conditions(jsonb_build
        generate_series(0, 7) n
  GROUP BY logic, m ORDER BY m;
 
--- stops when it is decided: the second one is not looked at
+-- evaluation stops when the result is known: the second condition is not evaluated
 SELECT orchestration.evaluate_conditions('{"conditionLogic": "or", "conditions": [
     {"leftValueReference": "a", "operator": "EqualTo", "rightValue": {"numberValue": 1}},
     {"leftValueReference": "a", "operator": "EqualTo", "rightValue": {"stringValue": "x"}}]}', '{"a": 1}');
 
--- none at all hold; many do not go deep
+-- no conditions at all hold; many conditions need no deep stack
 SELECT orchestration.evaluate_conditions('{}', '{}');
 SELECT orchestration.evaluate_conditions(jsonb_build_object('conditionLogic', logic, 'conditions', jsonb_agg(
            jsonb_build_object('leftValueReference', 'a', 'operator', 'GreaterThan', 'rightValue', jsonb_build_object('numberValue', i)))), '{"a": 100000}')
   FROM generate_series(1, 20000) i, unnest('{and,or}'::text[]) logic GROUP BY logic;
 SELECT orchestration.evaluate_conditions(('{"conditionLogic": "' || repeat('(', 100) || '1' || repeat(')', 100) || '", "conditions": [{"leftValueReference": "a", "operator": "IsNull"}]}')::jsonb, '{"a": 1}');
 
--- what is no condition
+-- values that are not conditions
 SELECT orchestration.evaluate_conditions('{"conditionLogic": "1 AND", "conditions": [{"leftValueReference": "a", "operator": "Like"}, 5]}', '{}');
 SELECT orchestration.evaluate_conditions('[]', '{}');
 SELECT orchestration.evaluate_conditions('{}', '1');

@@ -146,18 +146,18 @@ SELECT d.name, d.active_version, v.version, v.label, v.process_type, v.record_ty
   FROM orchestration.orchestration_version v
   JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id;
 
--- what the JSON notation of it looks like: booleans, numbers, arrays
+-- its JSON notation: booleans, numbers, arrays
 SELECT document -> 'apiVersion', document -> 'variables', document #> '{orchestratedStages,0,stageSteps,0,inputParameters}'
   FROM orchestration.orchestration_version;
 
--- that is the same definition
+-- the JSON notation gives the same definition
 SELECT orchestration.deploy_orchestration(document, 'From_JSON') FROM orchestration.orchestration_version;
 SELECT count(DISTINCT document), count(source_xml) FROM orchestration.orchestration_version;
 
--- what it needs
+-- what the definition needs
 SELECT * FROM orchestration.orchestration_references('Case_approval_more');
 
--- it cannot be activated before that is there: everything at once
+-- it cannot be activated before all of it exists: one error names everything
 SELECT orchestration.activate_orchestration('Case_approval_more');
 
 CREATE TABLE regress_case (id integer PRIMARY KEY, status text, amount numeric);
@@ -175,7 +175,7 @@ UPDATE orchestration.principal SET is_active = true WHERE username = 'ada@exampl
 SELECT orchestration.activate_orchestration('Case_approval_more');
 SELECT kind, name, resolved FROM orchestration.orchestration_references('Case_approval_more');
 
--- another version takes its place; deactivating; names and versions that are none
+-- another version takes its place; deactivation; names and versions that do not exist
 SELECT orchestration.deploy_orchestration(document, 'Case_approval_more')
   FROM orchestration.orchestration_version LIMIT 1;
 SELECT active_version FROM orchestration.orchestration_definition WHERE name = 'Case_approval_more';
@@ -226,7 +226,7 @@ $$;
 SELECT orchestration.deploy_orchestration('{"label": "Many", "processType": "Orchestrator"}'::jsonb);
 
 --
--- Documents that are none
+-- Documents that are not orchestrations
 --
 \set VERBOSITY terse
 SELECT orchestration.deploy_orchestration('<Flow/><Flow/>'::xml);
@@ -247,7 +247,7 @@ SELECT orchestration.activate_orchestration(NULL);
 SELECT orchestration.deactivate_orchestration(NULL);
 SELECT orchestration.orchestration_references(NULL);
 
--- document types; where the xml type itself refuses them, that is as good
+-- document types; the xml type itself may refuse them
 SELECT orchestration.deploy_orchestration('<?xml version="1.0"?><!-- > --> <!DOCTYPE Flow SYSTEM "file:///etc/passwd"> <Flow/>'::xml);
 SELECT orchestration.deploy_orchestration('<!DOCTYPE Flow [<!ENTITY a "a"><!ENTITY b "&a;&a;">]><Flow><label>&b;</label></Flow>'::xml);
 CREATE FUNCTION pg_temp.refused(document text) RETURNS text LANGUAGE plpgsql AS $$
@@ -285,7 +285,7 @@ SELECT * FROM orchestration.validate_orchestration(('<Flow><label>x</label><proc
     || repeat('<x>', 100) || repeat('</x>', 100) || '</Flow>')::xml);
 
 --
--- What is refused, by name and place
+-- Refused elements, by name and place
 --
 CREATE FUNCTION pg_temp.step(inner_xml text, name text DEFAULT 'P', type text DEFAULT 'stepBackground')
     RETURNS text LANGUAGE sql AS $$
@@ -337,7 +337,7 @@ SELECT line, place, message FROM pg_temp.check(pg_temp.stage(pg_temp.step('
 <canAssigneeEdit>maybe</canAssigneeEdit>')));
 SELECT message FROM pg_temp.check(pg_temp.stage(pg_temp.step('', type => 'stepApproval') || pg_temp.step('', 'Q', 'flow')));
 
--- exit conditions: on background steps they mean nothing
+-- exit conditions have no effect on background steps
 SELECT place, message FROM pg_temp.check(pg_temp.stage(
     pg_temp.step('<exitActionName>x</exitActionName><exitConditions/>', 'B')
     || pg_temp.step('<exitActionName>x</exitActionName><exitConditions><conditionType>ExitCondition</conditionType></exitConditions>
@@ -349,7 +349,7 @@ SELECT * FROM pg_temp.check('<start><connector><targetReference>S</targetReferen
 <inputParameters><name>ActionInput__Assignee</name></inputParameters>
 <newElement>1</newElement><newElement>2</newElement>')));
 
--- required elements, lengths, elements twice, text where none belongs
+-- required elements, lengths, duplicate elements, text in the wrong place
 SELECT * FROM pg_temp.check('
 <orchestratedStages>stray<stageSteps><label>x</label></stageSteps></orchestratedStages>
 <decisions><name>D</name><rules/></decisions>
@@ -542,7 +542,7 @@ EXCEPTION WHEN sqlstate 'OR201' THEN
 END
 $$;
 
--- ten thousand steps, each after the one before; then in a circle
+-- ten thousand steps, each waiting for the step before it; then in a circle
 CREATE FUNCTION pg_temp.chain(n integer, first_after integer) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('label', 'Chain', 'processType', 'Orchestrator',
         'start', '{"connector": {"targetReference": "S"}}'::jsonb,

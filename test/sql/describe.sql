@@ -1,5 +1,5 @@
--- describe_sobjects(): shape, versions, limits, what privileges hide; what a session
--- keeps of it is forgotten when it is no longer true.
+-- describe_sobjects(): shape, versions, limits, fields hidden by privileges.  A session
+-- drops its cached answer when the answer is no longer true.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -18,7 +18,7 @@ SELECT f->'picklistValues'->0 FROM jsonb_array_elements(orchestration.describe_s
 SELECT c FROM jsonb_array_elements(orchestration.describe_sobjects('{FlowOrchestrationStageInstance}')->0->'childRelationships') c;
 SELECT d->>'name', d->>'label', d->>'labelPlural', d->>'associateEntityType', d->>'associateParentEntity'
   FROM jsonb_array_elements(orchestration.describe_sobjects(ARRAY(SELECT name FROM orchestration.sobject ORDER BY position))) d;
--- in the order of the names, the same one twice, none
+-- in the order of the names; one name twice; no name
 SELECT d->>'name' FROM jsonb_array_elements(orchestration.describe_sobjects('{FlowOrchestrationLog,FlowOrchestrationInstance,FlowOrchestrationLog}')) d;
 SELECT orchestration.describe_sobjects('{}');
 
@@ -43,8 +43,8 @@ SELECT pg_temp.try('SELECT orchestration.describe_sobjects(''{FlowOrchestrationL
 RESET ROLE;
 DROP ROLE regress_orch_nobody;
 
--- what the caller may not read is left out, what he may not write is not updateable,
--- at once, although the session keeps its answers
+-- fields that the caller may not read are left out; fields that the caller may not write are
+-- not updateable.  A change takes effect at once, although the session caches its answers.
 CREATE FUNCTION pg_temp.field(name text) RETURNS text LANGUAGE sql AS $$
     SELECT COALESCE((SELECT 'updateable ' || (f->>'updateable') FROM jsonb_array_elements(orchestration.describe_sobjects('{FlowOrchestrationInstance}')->0->'fields') f WHERE f->>'name' = $1), 'not there') $$;
 SET ROLE regress_orch_describer;

@@ -1,5 +1,5 @@
--- The path of a run: decisions, assignments, loops, what steps read, and what
--- can go wrong on the way.
+-- The path of a run: decisions, assignments, loops, values that steps read, and the
+-- errors on the way.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -99,7 +99,7 @@ SELECT kind, stage_name, step_name FROM orchestration.flow_orchestration_log WHE
 TRUNCATE trace;
 
 --
--- A failing action loses only its own writes; it is repaired, the run resumed
+-- A failing action loses only its own writes; after a repair the run is resumed
 --
 SELECT pg_temp.orchestration('Fail', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', NULL, pg_temp.step('Before', 'B', 'Writes', '{}', '{"note": {"stringValue": "before"}}'), pg_temp.step('Person', 'I', 'Screen'), pg_temp.step('Bad', 'B', 'Fails', '{Before}'),
@@ -125,7 +125,7 @@ SELECT pg_temp.state();
 TRUNCATE trace;
 
 --
--- An action that is not there
+-- An action that does not exist
 --
 SELECT orchestration.unregister_action('Fails');
 SELECT orchestration.start_orchestration('Fail') IS NOT NULL;
@@ -143,7 +143,7 @@ SELECT pg_temp.state();
 SELECT pg_temp.clean_up();
 
 --
--- What cannot be computed is not recoverable: decision, assignment, input
+-- A value that cannot be computed is not recoverable: decision, assignment, input
 --
 SELECT pg_temp.orchestration('Broken', 'Before', jsonb_build_object(
     'variables', jsonb_build_array(pg_temp.variable('text', 'String', '{"stringValue": "x"}'), pg_temp.variable('where', 'String'), pg_temp.variable('number', 'Number')),
@@ -166,7 +166,7 @@ SELECT * FROM trace;
 TRUNCATE trace;
 
 --
--- Actions that reach for runs
+-- Actions that change runs
 --
 CREATE FUNCTION public.on_own_run(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
@@ -191,7 +191,7 @@ END
 $$;
 -- cancel it: the step is Discontinued, nothing follows
 SELECT pg_temp.own('SELECT orchestration.cancel_run($1)');
--- suspend it: the outcome is kept, and taken in at the resume; variables are stored
+-- suspend it: the outcome is kept as pending and applied at the resume; variables are stored
 SELECT pg_temp.own('SELECT orchestration.suspend_run($1)');
 SELECT pending FROM orchestration.step_run WHERE run_id = pg_temp.run() AND name = 'Act';
 SELECT orchestration.resume_run(pg_temp.run());
@@ -199,7 +199,7 @@ SELECT pg_temp.state();
 SELECT outputs FROM orchestration.step_run WHERE run_id = pg_temp.run() AND name = 'Next';
 -- suspend and resume it
 SELECT pg_temp.own('SELECT orchestration.suspend_run($1), orchestration.resume_run($1)');
--- finish another step of it; fail that one's screen
+-- finish another step of it; fail the screen of that step
 SELECT pg_temp.own('SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE run_id = $1');
 SELECT pg_temp.own('SELECT orchestration.fail_work_item(id, ''broke'') FROM orchestration.work_item WHERE run_id = $1');
 SELECT orchestration.complete_work_item(pg_temp.item('Person'));
@@ -214,11 +214,11 @@ SELECT pg_temp.own($$UPDATE orchestration.step_run SET status = 'Completed' WHER
 SELECT pg_temp.own($$UPDATE orchestration.step_run SET status = 'Error' WHERE run_id = $1 AND name = 'Person'$$);
 SELECT pg_temp.own($$UPDATE orchestration.run SET status = 'Error' WHERE id = $1$$);
 SELECT invariant, object, detail FROM orchestration.verify();
--- what is refused fails the action, and with it goes all that it wrote
+-- a refused write fails the action, and all of its writes are undone
 SELECT pg_temp.own($$UPDATE orchestration.run SET status = 'Completed' WHERE id = $1$$);
 SELECT pg_temp.own($$DELETE FROM orchestration.run WHERE id = $1$$);
 SELECT pg_temp.own($$SELECT orchestration.cancel_run($1) UNION ALL SELECT 1 / 0 > 0$$);
--- start others; the same without end: the statement fails, by our limit or the server's
+-- start other runs; start runs without end: the statement fails at the extension's limit or the server's
 SELECT pg_temp.own($$SELECT orchestration.start_orchestration('Order'), orchestration.start_orchestration('Broken'), $1$$);
 SELECT r.orchestration_name, r.status FROM orchestration.run r ORDER BY r.id DESC LIMIT 3;
 \set VERBOSITY terse
@@ -237,7 +237,7 @@ RESET orchestration.max_chain_depth;
 SELECT count(*) FROM orchestration.run WHERE orchestration_name = 'Endless';
 
 --
--- An action is the caller's transaction, but not the caller
+-- An action runs in the caller's transaction, but not as the caller
 --
 SELECT pg_temp.own('COMMIT');
 SELECT pg_temp.own('SET ROLE pg_read_all_data');
@@ -245,8 +245,8 @@ SELECT pg_temp.own('SET LOCAL search_path = nowhere');
 SHOW search_path;
 
 --
--- All or nothing: savepoints around engine calls, and errors that are nobody's
--- failure
+-- All or nothing: savepoints around engine calls, and errors that fail the statement, not
+-- the run
 --
 TRUNCATE trace;
 SELECT pg_temp.clean_up();
@@ -263,7 +263,7 @@ RELEASE s;
 COMMIT;
 SELECT r.orchestration_name, r.status, count(l.number), count(*) FILTER (WHERE l.kind = 'StartInstance') FROM orchestration.run r JOIN orchestration.run_log l ON l.run_id = r.id GROUP BY 1, 2 ORDER BY 1;
 SELECT * FROM trace;
--- an error that is nobody's failure ends the call, and all of it is undone
+-- an error that is not the action's ends the call, and all of the call is undone
 CREATE OR REPLACE FUNCTION public.echo(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(10); RETURN $1; END $$;
 SET statement_timeout = '100ms';
 \set VERBOSITY terse

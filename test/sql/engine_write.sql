@@ -1,5 +1,5 @@
--- Calls that move many runs: what they write as sets is what one call each would
--- have written (src/engine/engine_write.c).
+-- A call that moves many runs writes sets of rows.  The rows equal those of one call for each
+-- run (src/engine/engine_write.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -9,12 +9,12 @@ CREATE TABLE public.batch_trace (note text);
 CREATE FUNCTION public.batch_act(i jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO public.batch_trace VALUES (i->>'n');
-    -- code of others sees what was written before it
+    -- a user's function sees everything that was written before it
     RETURN jsonb_build_object('seen', (SELECT string_agg(name || ' ' || status, ', ' ORDER BY id) FROM orchestration.step_run WHERE run_id = (i->>'run')::uuid));
 END$$;
 SELECT orchestration.register_action('Batch_Act', 'function', 'batch_act(jsonb)'), orchestration.register_action('Batch_Work', 'worker'), orchestration.register_action('Batch_Screen', 'screen');
 SELECT pg_temp.person('ann@example.com', 'Ann');
--- two workers' steps, one after them; a decision on an output; then people, or a function
+-- two workers' steps, then another; a decision on an output; then a work item, or a function
 SELECT pg_temp.orchestration('Batch', 'S1', jsonb_build_object(
     'variables', jsonb_build_array(pg_temp.variable('kind', 'String'), pg_temp.variable('count', 'Number', '{"numberValue": 0}')),
     'assignments', '[{"name": "Count", "label": "Count", "connector": {"targetReference": "Kind"}, "assignmentItems": [{"assignToReference": "count", "operator": "Add", "value": {"elementReference": "A.Outputs.n"}}]}]'::jsonb,
@@ -25,7 +25,7 @@ SELECT pg_temp.orchestration('Batch', 'S1', jsonb_build_object(
         pg_temp.stage('S2', 'S4', pg_temp.step('Ask', 'I', 'Batch_Screen', '{}', '{"n": {"elementReference": "count"}}')),
         pg_temp.stage('S3', 'S4', pg_temp.step('Act', 'B', 'Batch_Act', '{}', '{"n": {"elementReference": "count"}, "run": {"elementReference": "$Orchestration.Instance"}}')),
         pg_temp.stage('S4', NULL, pg_temp.step('Last', 'A', 'Batch_Work', '{}', '{"a": {"elementReference": "A.Outputs.n"}, "status": {"elementReference": "S1.Status"}}')))));
--- both ways: all in one call, and one call each, which is how it was always written
+-- both ways: all results in one call, and one call for each
 CREATE FUNCTION pg_temp.finish(together boolean, failing text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     results jsonb;
@@ -42,7 +42,7 @@ BEGIN
     END IF;
     RETURN jsonb_array_length(results) || ' ' || answer;
 END$$;
--- all that a run wrote, by names and in the order of the log
+-- all rows of a run, by names and in the order of the log
 CREATE FUNCTION pg_temp.written(run_id uuid) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT pg_temp.state($1) || ' | ' || (SELECT r.variables::text FROM orchestration.run r WHERE r.id = $1)
     UNION ALL (SELECT concat_ws(' ', l.kind, s.name, t.name, l.actor, (l.logged_at >= r.created_at)::text) FROM orchestration.run_log l JOIN orchestration.run r ON r.id = l.run_id
@@ -75,7 +75,7 @@ BEGIN
 END$$;
 SELECT pg_temp.play(true, 'people');
 SELECT pg_temp.play(true, 'function');
--- one call each writes the same
+-- one call for each writes the same
 SELECT count(*) FROM (SELECT pg_temp.play(true, 'people') EXCEPT ALL SELECT pg_temp.play(false, 'people')) x;
 SELECT count(*) FROM (SELECT pg_temp.play(false, 'people') EXCEPT ALL SELECT pg_temp.play(true, 'people')) x;
 SELECT count(*) FROM (SELECT pg_temp.play(true, 'function') EXCEPT ALL SELECT pg_temp.play(false, 'function')) x;
@@ -84,7 +84,7 @@ SELECT count(*) FROM (SELECT pg_temp.play(false, 'people', 'C') EXCEPT ALL SELEC
 SELECT * FROM pg_temp.play(true, 'people', 'C') p WHERE p ~ 'Error';
 
 --
--- A trigger of somebody else's fires for each row, and what it does counts
+-- A user's trigger fires for each row, and its writes count
 --
 CREATE TABLE public.batch_seen (name text, what text);
 CREATE FUNCTION public.batch_see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.batch_seen VALUES (NEW.name, TG_OP || ' ' || NEW.status); RETURN NULL; END$$;
@@ -92,13 +92,13 @@ CREATE TRIGGER batch_see AFTER INSERT OR UPDATE ON orchestration.step_run FOR EA
 SELECT count(*) FROM (SELECT pg_temp.play(true, 'function') EXCEPT ALL SELECT pg_temp.play(false, 'function')) x;
 SELECT name, what, count(*) FROM public.batch_seen GROUP BY 1, 2 ORDER BY 1, 2;
 DROP TRIGGER batch_see ON orchestration.step_run;
--- a check of somebody else's holds
+-- a user's check constraint holds
 ALTER TABLE orchestration.step_run ADD CONSTRAINT no_last CHECK (name <> 'Ask');
 SELECT pg_temp.try($$SELECT count(*) FROM pg_temp.play(true, 'people')$$);
 ALTER TABLE orchestration.step_run DROP CONSTRAINT no_last;
 
 --
--- The feed is told of new stages and steps
+-- The feed gets posts about new stages and steps
 --
 SELECT orchestration.set_feed_tracking('FlowOrchestrationStageInstance', '{Status}'), orchestration.set_feed_tracking('FlowOrchestrationStepInstance', '{Status}');
 SELECT count(*) > 0 FROM pg_temp.play(true, 'function');
@@ -106,7 +106,7 @@ SELECT f.object, f.type, count(*) FROM orchestration.feed_item f GROUP BY 1, 2 O
 SELECT orchestration.set_feed_tracking('FlowOrchestrationStageInstance', '{}'), orchestration.set_feed_tracking('FlowOrchestrationStepInstance', '{}');
 
 --
--- One statement starts many, and one lets many go on
+-- One statement starts many runs, and one statement moves many
 --
 SELECT pg_temp.clean_up();
 CREATE TABLE public.batch_order (id integer PRIMARY KEY, good boolean NOT NULL DEFAULT false);

@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.items() RETURNS text LANGUAGE sql AS $$
       JOIN orchestration.step_run s ON s.run_id = w.run_id AND s.id = w.step_run_id WHERE w.run_id = pg_temp.run() $$;
 
 --
--- A stage that completes by requirements: what is under way is discontinued
+-- A stage that completes by requirements: its steps in progress are discontinued
 --
 SELECT pg_temp.orchestration('By_requirement', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', 'T', pg_temp.step('Ask', 'I', 'Eval_Screen'), pg_temp.step('Other', 'I', 'Eval_Screen'), pg_temp.step('Work', 'A', 'Eval_Work'),
@@ -48,7 +48,7 @@ SELECT pg_temp.items();
 SELECT count(*) FROM orchestration.step_queue WHERE run_id = pg_temp.run();
 
 --
--- Steps that start by requirements, also on what other stages did
+-- Steps that start by requirements, also on results of other stages
 --
 SELECT pg_temp.orchestration('Entry', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', 'T', pg_temp.step('First', 'B', 'Eval_Echo', '{}', '{"level": {"numberValue": 2}}')),
@@ -78,7 +78,7 @@ SELECT pg_temp.state();
 SELECT pg_temp.finish('Free');
 SELECT pg_temp.state();
 SELECT pg_temp.items();
--- the assignee finished, the condition does not hold: the step waits on; a suspended run keeps the outcome
+-- the assignee finished but the condition does not hold: the step waits on; a suspended run keeps the outcome
 SELECT orchestration.start_orchestration('Completion') IS NOT NULL;
 SELECT orchestration.suspend_run(pg_temp.run());
 SELECT pg_temp.finish('Waits', '{"kept": 1}');
@@ -144,7 +144,7 @@ SELECT pg_temp.state();
 SELECT pg_temp.failure();
 SELECT orchestration.resume_run(pg_temp.run());
 SELECT pg_temp.state();
--- one that goes in a circle; one that is none; none of that name
+-- a flow with a circle; a document that is no flow; no flow of that name
 SELECT orchestration.deploy_orchestration('{"fullName": "Circle", "label": "x", "processType": "EvaluationFlow", "start": {"connector": {"targetReference": "A"}},
     "variables": [{"name": "isOrchestrationConditionMet", "dataType": "Boolean", "isOutput": true}],
     "assignments": [{"name": "A", "assignmentItems": [], "connector": {"targetReference": "A"}}]}'::jsonb);
@@ -190,7 +190,7 @@ SELECT orchestration.start_orchestration('Fault') IS NOT NULL;
 UPDATE orchestration.stage_run SET status = 'Error' WHERE run_id = pg_temp.run() AND name = 'S';
 SELECT pg_temp.state();
 SELECT * FROM orchestration.verify();
--- a condition that cannot be computed, an assignee that names nobody: along the fault path, too
+-- a condition that cannot be computed and an assignee that names no user also take the fault path
 SELECT pg_temp.orchestration('Fault_broken', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', NULL, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"text": {"stringValue": "x"}}'))
         || jsonb_build_object('faultConnector', '{"targetReference": "Repair"}'::jsonb, 'exitConditions', jsonb_build_array(pg_temp.condition('E.Outputs.text', 'GreaterThan', '{"numberValue": 1}'))),
@@ -224,7 +224,7 @@ UPDATE public.evaluation_record SET note = 'not yet' WHERE id = 1;
 UPDATE public.evaluation_record SET status = 'Submitted', note = NULL WHERE id IN (1, 2);
 SELECT orchestration_name, triggering_record_id, status FROM orchestration.run WHERE orchestration_name = 'Approval' ORDER BY id;
 SELECT screen_flow_inputs, related_record_id, record_locked FROM orchestration.work_item w WHERE run_id IN (SELECT id FROM orchestration.run WHERE orchestration_name = 'Approval') ORDER BY id;
--- locked for others, not for the assignee nor for those who may modify all data
+-- locked for other users, not for the assignee nor for users with Modify All Data
 CREATE ROLE regress_evaluation_other;
 CREATE ROLE regress_evaluation_ann;
 GRANT UPDATE, SELECT, DELETE ON public.evaluation_record TO regress_evaluation_other, regress_evaluation_ann;
@@ -237,7 +237,7 @@ SET ROLE regress_evaluation_ann;
 UPDATE public.evaluation_record SET note = 'ann' WHERE id = 1;
 RESET ROLE;
 UPDATE public.evaluation_record SET amount = 21 WHERE id = 1;
--- approved: free again
+-- approved: unlocked
 SELECT orchestration.complete_work_item(w.id, '{"selectedAction": "Approve", "specifiedComments": "fine"}') FROM orchestration.work_item w WHERE w.related_record_id = '1' AND w.status = 'Assigned';
 SELECT s.name, s.status FROM orchestration.stage_run s JOIN orchestration.run r ON r.id = s.run_id WHERE r.triggering_record_id = '1' ORDER BY s.id;
 SET ROLE regress_evaluation_other;
@@ -283,7 +283,7 @@ SELECT orchestration.start_orchestration('Assign_' || n, inputs => jsonb_build_o
 SELECT orchestration_name, status, CASE WHEN error IS NULL THEN (SELECT string_agg(key || ' ' || left(value::text, 90), ', ' ORDER BY key) FROM jsonb_each(variables)) ELSE pg_temp.failure(id) END FROM orchestration.run WHERE orchestration_name LIKE 'Assign\_%' ORDER BY split_part(orchestration_name, '_', 2)::integer;
 
 --
--- Decisions on what changed, operators on collections, conditions in conditions
+-- Decisions on changed values, operators on collections, nested conditions
 --
 SELECT orchestration.deploy_orchestration('{"fullName": "Changed", "label": "Changed", "processType": "Orchestrator", "start": {"object": "Evaluation_Record", "triggerType": "RecordAfterSave", "recordTriggerType": "CreateAndUpdate", "connector": {"targetReference": "D"}},
     "variables": [{"name": "wanted", "dataType": "String", "isCollection": true}],

@@ -1,4 +1,4 @@
--- Feed: posts, comments, likes, counts, who may see and delete what.
+-- Feed: posts, comments, likes, counts, and the rights to see and delete them.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -24,7 +24,7 @@ SELECT orchestration.post_to_feed(:'run', 'Ready?') AS post \gset
 SELECT orchestration.post_to_feed(:'run', NULL, 'https://example.com/a?b=1', 'The offer', 'InternalUsers') IS NOT NULL;
 SELECT orchestration.post_to_feed(:'run', '<b>Yes</b>', is_rich_text => true) IS NOT NULL, orchestration.post_to_feed(:'run2', 'Not shared') IS NOT NULL;
 SELECT pg_temp.feed();
--- somebody with Read takes part; what he does not see is not there
+-- a user with Read takes part; records that the user does not see do not exist for the call
 SET ROLE regress_orch_reader;
 SELECT pg_temp.feed();
 SELECT orchestration.comment_on_feed_item(:'post', 'Almost') AS comment \gset
@@ -40,7 +40,7 @@ SELECT pg_temp.try(format('SELECT orchestration.like_feed_item(%L)', :'hidden'))
 SELECT pg_temp.try(format('SELECT orchestration.unlike_feed_item(%L)', :'hidden'));
 SELECT count(*) FROM orchestration.feed_item WHERE id = :'hidden';
 SELECT body, count(*) OVER () FROM orchestration.feed_comment;
--- one's own can be deleted, others' not
+-- a user can delete own posts and comments, not those of others
 SELECT r->'errors'->0->>'statusCode', pg_temp.masked(r->'errors'->0->>'message'), pg_temp.masked((r->'errors'->0->'extendedErrorDetails'->0)::text)
   FROM jsonb_array_elements(orchestration.delete(ARRAY[:'post'])) r;
 SELECT r->'success' FROM jsonb_array_elements(orchestration.delete((SELECT array_agg(id::text) FROM orchestration.feed_item WHERE body = 'I may post too'))) r;
@@ -57,7 +57,7 @@ SELECT orchestration.delete_feed_comment(:'comment');
 SELECT pg_temp.feed();
 SELECT r->'success' FROM jsonb_array_elements(orchestration.delete(ARRAY[:'post', :'hidden', :'post'])) r;
 SELECT count(*) FROM orchestration.feed_like;
--- nothing of it is written in another way
+-- plain writes to the feed are refused
 SELECT pg_temp.try('UPDATE orchestration.flow_orchestration_instance_feed SET body = ''x''');
 SELECT pg_temp.try('INSERT INTO orchestration.flow_orchestration_instance_feed (body) VALUES (''x'')');
 SELECT pg_temp.try('UPDATE orchestration.feed_item SET like_count = 100');

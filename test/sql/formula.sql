@@ -6,7 +6,7 @@
 \t on
 CREATE FUNCTION pg_temp.f(formula text, v jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql
     AS $$ SELECT orchestration.evaluate_formula($1, $2) $$;
--- what a formula gives, or why it gives nothing
+-- the value of a formula, or its error
 CREATE FUNCTION pg_temp.try(formula text, v jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -18,26 +18,26 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- how operators bind
+-- precedence of operators
 SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
     '1 + 2 * 3', '(1 + 2) * 3', '2 ^ 3 ^ 2', '-2 ^ 2', '10 - 4 - 3', '12 / 4 / 3', '1 + 1 = 2 && 2 > 1',
     '1 = 2 || 3 = 3 && false', '!true || true', 'NOT(1 > 2)', '"a" & "b" & 3', '''single'' + " double"',
     '1 <> 2', '1 != 1', '3 >= 3', '"a" < "b"', '/* a comment */ 7', '"a\"b\\c"', '+5', '.5 + 1.5',
     'if(True, 1, 2)', 'null', '"x" & null & "y"']) f;
--- what is no formula
+-- texts that are not formulas
 SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
     '', '1 +', '(1', '1 2', 'ROUND(1', '"open', '{!open', '{!}', 'nobody', 'NOBODY(1)', '1 ++', '/* open', '1.2.3', 'LEFT("a")',
     'AND()', 'NOW(1)', '= 1', repeat('(', 100000) || '1', repeat('1+', 3000) || '1']) f WHERE length(f) < 4000
 UNION ALL SELECT 'long -> ' || pg_temp.try(repeat('1+', 3000) || '1')
 UNION ALL SELECT 'deep -> ' || pg_temp.try(repeat('(', 3800) || '1');
--- types that are known are held against each other before anything is evaluated
+-- types known in advance are checked before evaluation
 SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
     '"a" * 2', 'LEN(5)', 'AND(1, true)', 'IF("yes", 1, 2)', '1 = "1"', 'true > 1', 'YEAR(5)', 'NOT("a")', 'MAX(1, "2")', 'CONTAINS("a", 1)']) f;
--- those that are not, when it happens
+-- other types are checked during evaluation
 SELECT f || ' -> ' || pg_temp.try(f, '{"t": "text", "n": 3, "b": true, "r": {"x": 1}, "c": [1], "z": null}') FROM unnest(ARRAY[
     '{!t} * 2', 'LEN({!n})', 'AND({!n})', '{!t} = {!n}', '{!t} > {!b}', '{!r} = {!c}', 'YEAR({!t})', '{!r} + 1',
     '{!n} + {!b}', '{!t} + {!t}', '{!n} + {!n}', '{!missing}', '1 / ({!n} - 3)', 'VALUE({!t})', '{!b} < {!b}', '{!b} = {!b}', '{!b} <> {!b}']) f;
--- null: no number, no text, not true
+-- null is no number, no text, and not true
 SELECT f || ' -> ' || pg_temp.try(f, '{"z": null, "e": ""}') FROM unnest(ARRAY[
     '{!z} + 1', '{!z} * 2', '{!z} = null', '{!z} = {!e}', '{!z} <> 1', '{!z} < 1', 'AND({!z}, true)', 'OR({!z}, true)', 'NOT({!z})',
     'IF({!z}, 1, 2)', 'CONTAINS({!z}, "a")', 'LEN({!z})', 'ISBLANK({!z})', 'ISBLANK({!e})', 'ISNULL({!z})', 'BLANKVALUE({!z}, 5)',
@@ -62,7 +62,7 @@ SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
     'YEAR(DATE(2027, 5, 6))', 'MONTH(DATE(2027, 5, 6))', 'DAY(DATE(2027, 5, 6))', 'WEEKDAY(DATE(2027, 5, 9))', 'HOUR(DATETIMEVALUE("2027-01-01T13:14:15Z"))',
     'MINUTE(DATETIMEVALUE("2027-01-01T13:14:15Z"))', 'SECOND(DATETIMEVALUE("2027-01-01T13:14:15Z"))', 'DATE(2027, 1, 2) > DATE(2027, 1, 1)',
     'DATE(2027, 1, 2) = "2027-01-02T00:00:00Z"', 'DATE(2027, 1, 2) = "soon"', 'DATE(2027, 1, 1) + 999999999', 'TODAY() <= NOW()', 'DATE(2027, 1, 1) * 2']) f;
--- what changed
+-- ISCHANGED, ISNEW, PRIORVALUE
 SELECT f || ' -> ' || pg_temp.try(f, '{"$Record.Status": "New", "$Record__Prior.Status": "Old", "$Record__Prior": null}') FROM unnest(ARRAY[
     'ISCHANGED({!$Record.Status})', 'PRIORVALUE({!$Record.Status})', 'PRIORVALUE("x")', 'ISNEW()']) f;
 -- null in each place of each function that takes more than one argument
@@ -83,7 +83,7 @@ SELECT orchestration.evaluate_formula(NULL, '{}');
 SELECT orchestration.evaluate_formula('1', NULL);
 SELECT orchestration.evaluate_formula('1', '[]');
 
--- in definitions: types of their own, and what refers to itself
+-- in definitions: types of resources, and formulas that refer to themselves
 CREATE FUNCTION pg_temp.check(formulas jsonb) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT place || ': ' || message FROM orchestration.validate_orchestration(jsonb_build_object('label', 'x', 'processType', 'Orchestrator',
         'variables', '[{"name": "n", "dataType": "Number"}, {"name": "s", "dataType": "String"}, {"name": "d", "dataType": "DateTime"}]'::jsonb,

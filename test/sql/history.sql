@@ -1,5 +1,5 @@
--- History: which fields, who and on whose behalf, bulk, what cannot be changed,
--- tracking on and off, retention; and changes that the feed shows.
+-- History: tracked fields, the user and the role behind a change, bulk changes, refused
+-- writes, tracking on and off, retention; and changes that the feed shows.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -16,13 +16,13 @@ CREATE FUNCTION pg_temp.history() RETURNS SETOF text LANGUAGE sql AS $$
     SELECT concat_ws(' | ', replace(c.object::text, 'FlowOrchestration', ''), c.field, COALESCE(c.old_value, '-') || ' -> ' || COALESCE(c.new_value, '-'),
                      'by ' || COALESCE(p.name, 'the engine'), 'for ' || i.name, 'via ' || CASE WHEN c.via_role NOT LIKE 'regress%' THEN 'superuser' ELSE c.via_role END)
       FROM orchestration.field_change c LEFT JOIN orchestration.principal p ON p.id = c.changed_by LEFT JOIN orchestration.principal i ON i.id = c.initiated_by ORDER BY c.id $$;
--- a user starts a run, suspends it by SQL: he changed the run, the engine the stage, on his behalf
+-- a user starts a run and suspends it by SQL: the user changed the run, the engine changed the stage for the user
 SET ROLE regress_orch_tracker;
 SELECT orchestration.start_orchestration('Tracked', owner_id => orchestration.acting_user_id()) IS NOT NULL;
 UPDATE orchestration.flow_orchestration_instance SET status = 'Suspended', interview_id = '00000000-0000-7000-8000-000000000002';
 RESET ROLE;
 SELECT pg_temp.history();
--- a gateway acts for him
+-- a gateway acts for the user
 SELECT format('GRANT SET ON PARAMETER orchestration.user_id TO regress_orch_gateway') \gexec
 SELECT set_config('regress.tracker', id::text, false) IS NOT NULL FROM orchestration.principal WHERE username = 'tracker@example.com';
 SET ROLE regress_orch_gateway;
@@ -32,7 +32,7 @@ SELECT orchestration.resume_run(id) FROM orchestration.flow_orchestration_instan
 COMMIT;
 RESET ROLE;
 SELECT pg_temp.history() OFFSET 3;
--- no change, no row; what was rolled back left none
+-- no row without a change, and none for a change that was rolled back
 UPDATE orchestration.run SET status = status, interview_id = interview_id;
 BEGIN;
 SAVEPOINT s;
@@ -45,7 +45,7 @@ SELECT pg_temp.history() OFFSET 5;
 -- the documented views
 SELECT data_type, field, old_value, new_value, is_deleted, pg_temp.state(flow_orchestration_instance_id) IS NOT NULL FROM orchestration.flow_orchestration_instance_history ORDER BY id;
 SELECT count(*), count(*) FILTER (WHERE s.id IS NOT NULL) FROM orchestration.flow_orchestration_stage_instance_history h LEFT JOIN orchestration.stage_run s ON s.id = h.flow_orchestration_stage_instance_id;
--- nobody below a superuser writes it, and who does not see the record does not see it
+-- only a superuser writes history; users who do not see the record do not see its history
 SET ROLE regress_orch_tracker;
 SELECT count(*) FROM orchestration.flow_orchestration_instance_history;
 SELECT count(*) FROM orchestration.flow_orchestration_stage_instance_history;
@@ -64,7 +64,7 @@ SELECT pg_temp.try('DELETE FROM orchestration.field_change');
 RESET ROLE;
 REVOKE ALL ON orchestration.field_change FROM regress_orch_owner_like; REVOKE ALL ON SCHEMA orchestration FROM regress_orch_owner_like; DROP ROLE regress_orch_owner_like;
 SELECT pg_temp.try('TRUNCATE orchestration.field_change');
--- which fields: the contract's, not more than 20, no autonumber; off
+-- tracked fields: those of the contract, at most 20, no autonumber; tracking off
 SELECT pg_temp.try('SELECT orchestration.set_history_tracking(''FlowOrchestrationInstance'', ''{Name}'')');
 SELECT pg_temp.try('SELECT orchestration.set_history_tracking(''FlowOrchestrationStepInstance'', ''{Status,Duration}'')');
 SELECT pg_temp.try('SELECT orchestration.set_history_tracking(''FlowOrchestrationStepInstance'', ARRAY[NULL])');
@@ -76,7 +76,7 @@ SELECT orchestration.set_history_tracking('FlowOrchestrationInstance', '{}'), or
        orchestration.set_history_tracking('FlowOrchestrationStepInstance', '{Description}');
 UPDATE orchestration.run SET status = 'Suspended';
 UPDATE orchestration.stage_run SET label = 'Another';
--- a value of more than 255 characters: the row says that it was changed
+-- a value of more than 255 characters: the row says only that the field changed
 UPDATE orchestration.step_run SET description = repeat('x', 255);
 UPDATE orchestration.step_run SET description = repeat('y', 256);
 UPDATE orchestration.step_run SET description = description;
@@ -84,12 +84,12 @@ SELECT replace(c, repeat('x', 255), '255 x') FROM pg_temp.history() c;
 DELETE FROM orchestration.field_tracking;
 UPDATE orchestration.run SET status = 'InProgress';
 SELECT pg_temp.history() OFFSET 5;
--- many at once
+-- many changes at once
 DELETE FROM orchestration.field_change;
 INSERT INTO orchestration.run (name, status) SELECT 'H-' || n, 'InProgress' FROM generate_series(1, 2500) n;
 UPDATE orchestration.run SET status = 'Suspended' WHERE name LIKE 'H-%';
 SELECT field, old_value, new_value, count(*), count(DISTINCT record_id), count(DISTINCT id) FROM orchestration.field_change GROUP BY 1, 2, 3;
--- the feed shows what it is told to: one item a record and transaction
+-- the feed shows changes of the fields set for it: one item for a record and transaction
 SELECT pg_temp.try('SELECT orchestration.set_feed_tracking(''FlowOrchestrationInstance'', ''{Nonsense}'')');
 SELECT orchestration.set_feed_tracking('FlowOrchestrationInstance', '{Status,CurrentStage,InterviewId}');
 BEGIN;

@@ -1,5 +1,5 @@
--- The inbox: what is whose, claiming and giving back, due dates, pages, what
--- screens take and give, and that the notification tells nothing.
+-- The inbox: whose items it shows, claiming and releasing, due dates, pages, inputs and
+-- outputs of screens, and a notification without content.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -17,7 +17,7 @@ GRANT USAGE ON SCHEMA orchestration TO regress_orch_ida, regress_orch_jim, regre
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA orchestration TO regress_orch_ida, regress_orch_jim, regress_orch_kim;
 
 --
--- What a screen takes and gives, and when its items are due
+-- Inputs and outputs of a screen, and the due dates of its items
 --
 \set VERBOSITY terse
 SELECT orchestration.describe_action('Form', '[]');
@@ -31,7 +31,7 @@ SELECT orchestration.describe_action(NULL);
 SELECT orchestration.describe_action('Form', '{"a": {"isRequired": true}}');
 SELECT orchestration.describe_action('Form', '{"subject": "String", "amount": {"dataType": "Number", "isRequired": true}}', '{"decision": {"dataType": "String", "isRequired": true}, "on": "Date", "notes": "Collection"}', '2 days');
 \set VERBOSITY default
--- a definition is held against it when it is activated
+-- activation checks a definition against the screen
 SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('A', 'I', 'Form')))))$$);
 SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('A', 'I', 'Form', '{}', '{"amount": {"numberValue": 1}, "other": {"numberValue": 1}}')))))$$);
 SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('A', 'I', 'Form', '{}', '{"amount": {"stringValue": "1"}}')))))$$);
@@ -60,7 +60,7 @@ ALTER SEQUENCE orchestration.run_name_seq RESTART;
 ALTER SEQUENCE orchestration.work_item_name_seq RESTART;
 
 --
--- Mine, my group's and my queue's; oldest first
+-- The user's items, those of the user's groups and of the user's queues; oldest first
 --
 SELECT pg_temp.orchestration('Inbox', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
     pg_temp.step('Own', 'I', 'Form', '{}', '{"amount": {"numberValue": 1}, "subject": {"stringValue": "own"}}', 'ida@example.com'),
@@ -85,7 +85,7 @@ SELECT name, label FROM orchestration.my_work_items();
 RESET ROLE;
 
 --
--- Claimed: nobody else has it, and it can be given back
+-- A claimed item belongs to no other member, and can be released
 --
 SELECT pg_temp.run('OR-00000001') AS run \gset
 SELECT pg_temp.item('Own', :'run') AS own, pg_temp.item('Desk', :'run') AS desk \gset
@@ -105,14 +105,14 @@ SELECT orchestration.release_work_item(:'desk'), orchestration.release_work_item
 SET ROLE regress_orch_ida;
 SELECT orchestration.claim_work_item(:'desk');
 RESET ROLE;
--- given on from there it is not claimed any more; the log tells all of it
+-- a reassigned item is no longer claimed; the log has an entry for each step
 SELECT orchestration.reassign_work_item(:'desk', id) FROM orchestration.principal WHERE name = 'Jim';
 SELECT claimed_from FROM orchestration.work_item WHERE id = :'desk';
 SELECT orchestration.release_work_item(:'desk');
 SELECT kind, assignee, actor FROM orchestration.flow_orchestration_log WHERE step_name = 'Desk' AND kind::text LIKE '%WorkItem' ORDER BY name;
 SELECT orchestration.claim_work_item(NULL);
 SELECT pg_temp.try('SELECT orchestration.claim_work_item(orchestration.new_id())');
--- a role that acts as nobody
+-- a role without a user
 CREATE ROLE regress_orch_nobody;
 GRANT USAGE ON SCHEMA orchestration TO regress_orch_nobody;
 GRANT EXECUTE ON FUNCTION orchestration.claim_work_item, orchestration.my_work_items TO regress_orch_nobody;
@@ -123,7 +123,7 @@ RESET ROLE;
 \set VERBOSITY default
 
 --
--- Due
+-- Due dates
 --
 SELECT orchestration.set_due_date(:'own', '2000-01-01'), orchestration.set_due_date(:'own', '2000-01-01');
 SET ROLE regress_orch_ida;
@@ -132,7 +132,7 @@ RESET ROLE;
 SELECT orchestration.set_due_date(:'own', NULL);
 
 --
--- Outputs are held against what the screen gives
+-- Outputs are checked against the screen's outputs
 --
 \set VERBOSITY terse
 SET ROLE regress_orch_ida;
@@ -149,13 +149,13 @@ SELECT outputs FROM orchestration.step_run WHERE run_id = :'run' AND name = 'Own
 \set VERBOSITY default
 
 --
--- Notified: without a word of what
+-- Notifications carry no content
 --
 SET ROLE regress_orch_kim;
 SELECT count(*) AS channels FROM orchestration.listen_for_work();
 SELECT channel ~ '^orchestration_work_[0-9a-f]+$' FROM pg_listening_channels() AS channel;
 RESET ROLE;
--- another session assigns; nothing for what is another's, one for all of a transaction
+-- another session assigns items: no notification for items of others, one for all of a transaction
 \setenv PGDATABASE :DBNAME
 \setenv DESK :desk
 \o | sed -E 's/_work_[0-9a-f]+/_work_<secret>/; s/PID [0-9]+/PID <pid>/'

@@ -1,5 +1,5 @@
 -- Every object of the extension, with its owner (the installing superuser: "us")
--- and what is granted to others; columns: see test/pgtap/contract.sql.
+-- and its grants to others.  Columns: test/pgtap/contract.sql.
 SELECT pg_describe_object(d.classid, d.objid, d.objsubid) COLLATE "C" AS object,
        CASE WHEN (SELECT a.rolsuper FROM pg_roles a WHERE a.oid = COALESCE(p.proowner, c.relowner, t.typowner, n.nspowner, v.evtowner)) THEN 'us' ELSE 'somebody else' END AS owner,
        (SELECT string_agg(CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE 'somebody' END || '=' || x.privilege_type, ' ' ORDER BY x.grantee, x.privilege_type)
@@ -15,8 +15,8 @@ SELECT pg_describe_object(d.classid, d.objid, d.objsubid) COLLATE "C" AS object,
  WHERE d.deptype = 'e' AND (t.oid IS NULL OR t.typtype = 'e')
  ORDER BY 1;
 
--- It is recorded in pg_catalog, whatever search_path says, and its objects lie in its
--- own schema: dropping the schema public, or the one that came first, leaves it.
+-- The extension is recorded in pg_catalog, whatever search_path says, and its objects lie in
+-- its own schema.  It survives when schema public, or the first of search_path, is dropped.
 SELECT n.nspname, e.extrelocatable FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'orchestration';
 SET client_min_messages = error;
 BEGIN;
@@ -32,7 +32,7 @@ CREATE EXTENSION orchestration;
 DROP SCHEMA first;
 SELECT nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'orchestration';
 ROLLBACK;
--- nor can it be put elsewhere; and a schema of its name that was there before stops it
+-- it cannot be installed into another schema, nor where a schema of its name exists
 BEGIN;
 DROP EXTENSION orchestration CASCADE;
 SAVEPOINT a;

@@ -1,5 +1,5 @@
--- describe_layout() and set_layout(): the layout made from the fields, a stored one,
--- and what cannot be stored.
+-- describe_layout() and set_layout(): the layout made from the fields, a stored layout,
+-- and layouts that are refused.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -21,7 +21,7 @@ SELECT pg_temp.try('SELECT orchestration.describe_layout(''FlowOrchestrationInst
 SELECT pg_temp.try('SELECT orchestration.describe_layout(''Account'')');
 SELECT pg_temp.try('SELECT orchestration.describe_layout(''FlowOrchestrationInstance'', ''Compact'')');
 SELECT pg_temp.try('SELECT orchestration.describe_layout(''FlowOrchestrationInstance'', NULL, ''{012000000000000AAA,x}'')');
--- an administrator's own
+-- a layout that an administrator stores
 SELECT orchestration.set_layout('FlowOrchestrationInstance', '{"sections": [{"heading": "The run", "columns": 2, "fields": ["Name", "Status", "OwnerId"]}, {"heading": "Empty"}],
   "relatedLists": [{"name": "FlowOrchestrationLogs", "columns": ["Kind", "Timestamp"]}]}');
 SELECT pg_temp.section(s) FROM jsonb_array_elements(orchestration.describe_layout('FlowOrchestrationInstance')->'layouts'->0->'detailLayoutSections') s;

@@ -1,4 +1,4 @@
--- Who may do what without grants, and whose rights are used where.
+-- Rights of roles without grants, and the role whose rights each kind of code uses.
 SET client_min_messages = warning;
 ALTER SEQUENCE orchestration.run_name_seq RESTART;
 CREATE ROLE regress_orch_nobody;
@@ -45,7 +45,7 @@ SELECT * FROM dev.trace;
 SELECT name, status FROM orchestration.flow_orchestration_instance;
 SELECT kind, actor FROM orchestration.flow_orchestration_log ORDER BY name;
 
--- nothing of the caller's settings reaches the engine: operators, functions and tables of his
+-- no setting of the caller reaches the engine: not the caller's operators, functions or tables
 CREATE SCHEMA evil;
 GRANT ALL ON SCHEMA evil TO regress_orch_app;
 SET ROLE regress_orch_app;
@@ -59,7 +59,7 @@ SELECT orchestration.start_orchestration('Traced') IS NOT NULL AS started;
 RESET search_path;
 RESET ROLE;
 
--- a BEFORE trigger that runs late cannot undo the verdict
+-- a BEFORE trigger that fires after the guard's cannot undo the verdict
 CREATE FUNCTION evil.late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.status := 'InProgress'; RETURN NEW; END $$;
 CREATE TRIGGER zz_late BEFORE UPDATE ON orchestration.stage_run FOR EACH ROW EXECUTE FUNCTION evil.late();
 DO $$ BEGIN UPDATE orchestration.stage_run SET label = 'late'; EXCEPTION WHEN OTHERS THEN RAISE WARNING '% %', SQLSTATE, regexp_replace(SQLERRM, '\(.*\)', ''); END $$;
@@ -86,7 +86,7 @@ SELECT name, status, (SELECT count(*) FROM orchestration.run_log l WHERE l.run_i
   FROM orchestration.run r ORDER BY created_at, name;
 SELECT * FROM orchestration.verify();
 
--- keys, parents and rows stay
+-- keys and parents cannot change, and rows cannot be deleted
 UPDATE orchestration.run SET version_id = NULL WHERE name = 'OR-00000001';
 DO $$ BEGIN UPDATE orchestration.stage_run SET status = 'InProgress'; EXCEPTION WHEN OTHERS THEN RAISE WARNING '% %', SQLSTATE, regexp_replace(SQLERRM, '\(.*\)', ''); END $$;
 DELETE FROM orchestration.principal;
@@ -99,8 +99,8 @@ DROP SCHEMA evil CASCADE;
 DROP TABLE pg_temp.run, pg_temp.action;
 DELETE FROM orchestration.run;
 
--- a role that may call everything and touch no table: what acts in system context
--- works, the functions in SQL (people, verify) take the caller's rights
+-- a role that may call every function and use no table: functions in system context work,
+-- functions in SQL (users and groups, verify) use the caller's rights
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA orchestration TO regress_orch_app;
 CREATE TABLE public.thing (id integer PRIMARY KEY);
 INSERT INTO thing VALUES (1);
@@ -133,7 +133,7 @@ BEGIN
         EXECUTE format('CREATE OPERATOR evil.<= (LEFTARG = %1$s, RIGHTARG = %1$s, FUNCTION = evil.op)', t);
         EXECUTE format('CREATE OPERATOR evil.+ (LEFTARG = %1$s, RIGHTARG = %1$s, FUNCTION = evil.op)', t);
     END LOOP;
-    -- functions that its statements call
+    -- functions that the engine's statements call
     FOREACH f IN ARRAY '{now,clock_timestamp,statement_timestamp,new_id}'::text[] LOOP
         EXECUTE format('CREATE FUNCTION evil.%I() RETURNS timestamptz LANGUAGE plpgsql AS ''BEGIN PERFORM evil.bad(); RETURN NULL; END''', f);
     END LOOP;
@@ -147,7 +147,7 @@ $$;
 CREATE TYPE evil.run_status AS ENUM ('evil');
 CREATE TEMP TABLE uuid (id integer);
 SELECT orchestration.start_orchestration('Traced') IS NOT NULL AS started;
--- who names a record must be able to read it
+-- a caller who names a record must be able to read it
 SELECT orchestration.start_orchestration('Person', '1', '{}', 'key') AS run_id;
 RESET ROLE;
 GRANT SELECT (id) ON public.thing TO regress_orch_app;
@@ -167,7 +167,7 @@ SELECT orchestration.register_action('Mine', 'worker');
 SELECT orchestration.unregister_action('Mine');
 SELECT orchestration.cancel_run(:'run_id');
 SELECT count(*) FROM orchestration.verify();
--- not his
+-- a record that the caller does not see
 SELECT orchestration.register_record_type('Stolen', 'public.thing');
 SELECT orchestration.unregister_record_type('Thing');
 SELECT orchestration.register_action('Stolen', 'function', 'dev.trace_it(jsonb)');
@@ -177,7 +177,7 @@ SELECT nextval('orchestration.run_name_seq');
 RESET ROLE;
 RESET search_path;
 
--- who may write a registered table starts its orchestrations, with no other right
+-- a role that may write a registered table starts its orchestrations, without any other right
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA orchestration FROM regress_orch_app;
 GRANT INSERT, DELETE ON public.thing TO regress_orch_app;
 SET ROLE regress_orch_app;
@@ -188,7 +188,7 @@ SELECT orchestration_name, status, triggering_record_id FROM orchestration.run O
 SELECT l.actor FROM orchestration.flow_orchestration_log l JOIN orchestration.run r ON r.id = l.orchestration_instance_id
  WHERE l.kind = 'StartInstance' AND r.triggering_record_id = '2';
 
--- what an action may do is what its owner may
+-- an action has the rights of its owner
 SET ROLE regress_orch_dev;
 CREATE OR REPLACE FUNCTION dev.trace_it(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN

@@ -16,7 +16,7 @@ $$;
 SELECT orchestration.register_action('Ship', 'worker'), orchestration.register_action('Pack', 'worker', topic => 'warehouse'), orchestration.register_action('Writes', 'function', 'writes(jsonb)');
 SELECT pg_temp.orchestration('Work', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
     pg_temp.step('Pack', 'A', 'Pack', '{}', '{"what": {"stringValue": "books"}}'), pg_temp.step('Ship', 'B', 'Ship', '{Pack}', '{"packed": {"elementReference": "Pack.Outputs.weight"}}')))));
--- what the worker knows: a claim of its last call
+-- the worker's record of its last claim
 CREATE TEMP TABLE claim AS SELECT * FROM orchestration.claim_steps('none', '{none}');
 CREATE FUNCTION pg_temp.claim(topics text[], max_steps integer DEFAULT 1, lease interval DEFAULT '1 hour') RETURNS SETOF text LANGUAGE sql AS $$
     WITH c AS (INSERT INTO claim SELECT * FROM orchestration.claim_steps('w', topics, max_steps, lease) RETURNING *)
@@ -30,7 +30,7 @@ SELECT t.name, q.topic, q.attempt, q.worker, CASE WHEN q.available_at = 'infinit
   FROM orchestration.step_queue q JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id ORDER BY t.id;
 
 --
--- One run through
+-- One complete run
 --
 SELECT orchestration.start_orchestration('Work') IS NOT NULL;
 SELECT pg_temp.state();
@@ -41,7 +41,7 @@ SELECT pg_temp.claim('{warehouse}');
 SELECT * FROM pg_temp.queued;
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c, '{"outputs": {"weight": 3}}')));
 SELECT pg_temp.state();
--- the same result again; another one with the same lease
+-- the same result again; another result with the same lease
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c, '{"outputs": {"weight": 3}}')));
 SELECT accepted, reason FROM claim c, orchestration.fail_steps(jsonb_build_array(pg_temp.result(c, '{"message": "no"}')));
 SELECT outputs FROM orchestration.step_run WHERE name = 'Pack';
@@ -52,7 +52,7 @@ SELECT pg_temp.state();
 SELECT count(*) FROM orchestration.step_queue;
 
 --
--- A lease ends: somebody else gets the step, the first worker is refused
+-- A lease ends: another worker gets the step, the first worker is refused
 --
 TRUNCATE claim;
 SELECT orchestration.start_orchestration('Work') IS NOT NULL;
@@ -62,7 +62,7 @@ SELECT * FROM pg_temp.queued;
 SELECT pg_temp.claim('{warehouse}');
 SELECT c.attempt, accepted, reason FROM claim c, LATERAL orchestration.complete_steps(jsonb_build_array(pg_temp.result(c))) ORDER BY c.attempt;
 SELECT c.attempt, accepted, reason FROM claim c, LATERAL orchestration.complete_steps(jsonb_build_array(pg_temp.result(c))) ORDER BY c.attempt;
--- nobody else got it: the result counts, late as it is
+-- no other worker got the step: the late result counts
 TRUNCATE claim;
 SELECT pg_temp.claim('{Ship}', 1, '1 microsecond');
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c)));
@@ -81,14 +81,14 @@ SELECT accepted, reason FROM claim c, orchestration.fail_steps(jsonb_build_array
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c)));
 SELECT orchestration.resume_run(pg_temp.run());
 SELECT * FROM pg_temp.queued;
--- a result from before the resume
+-- a result of an attempt before the resume
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c)));
 SELECT accepted, reason FROM claim c, orchestration.fail_steps(jsonb_build_array(pg_temp.result(c, '{"message": "no box"}')));
 TRUNCATE claim;
 SELECT pg_temp.claim('{{warehouse}}');
 
 --
--- Stopped while a worker is at it
+-- The run stops while a worker has its step
 --
 -- suspended: the outcome waits
 SELECT orchestration.suspend_run(pg_temp.run());
@@ -109,10 +109,10 @@ SELECT orchestration.start_orchestration('Work') IS NOT NULL;
 SELECT pg_temp.claim('{warehouse}');
 UPDATE orchestration.stage_run SET status = 'Completed' WHERE run_id = pg_temp.run();
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c)));
--- the run is gone
+-- the run was deleted
 DELETE FROM orchestration.run WHERE id = pg_temp.run();
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c)));
--- it failed meanwhile: kept, a failure too, and taken in at the resume
+-- the run failed meanwhile: a result, and a failure too, is kept and applied at the resume
 SELECT pg_temp.orchestration('Two', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
     pg_temp.step('A', 'A', 'Ship'), pg_temp.step('B', 'A', 'Ship'), pg_temp.step('C', 'A', 'Ship'), pg_temp.step('D', 'A', 'Pack')))));
 TRUNCATE claim;
@@ -133,7 +133,7 @@ SELECT pg_temp.state();
 SELECT * FROM pg_temp.queued;
 
 --
--- Several results at once: of several runs, in any order, some not acceptable
+-- Several results at once: of several runs, in any order, some of them refused
 --
 SELECT orchestration.cancel_run(pg_temp.run());
 TRUNCATE claim;
@@ -166,7 +166,7 @@ SELECT orchestration.run_queued_functions(NULL);
 \set VERBOSITY default
 
 --
--- Functions in the database, carried out later
+-- Queued functions in the database
 --
 SELECT pg_temp.orchestration('Later', 'S', jsonb_build_object('variables', jsonb_build_array(pg_temp.variable('note', 'String')), 'orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', NULL, pg_temp.step('One', 'A', 'Writes', '{}', '{"note": {"elementReference": "note"}}'), pg_temp.step('Two', 'A', 'Writes', '{One}', '{"note": {"stringValue": "two"}}')))));
@@ -179,7 +179,7 @@ SELECT orchestration.run_queued_functions();
 SELECT orchestration.run_queued_functions();
 SELECT r.status, error->>'message' FROM orchestration.run r WHERE orchestration_name = 'Later' ORDER BY id;
 SELECT * FROM trace;
--- a step of a suspended run goes on; what it gives is pending
+-- a step of a suspended run goes on; its result is kept as pending
 SELECT orchestration.start_orchestration('Later', inputs => '{"note": "suspended"}') IS NOT NULL;
 SELECT orchestration.suspend_run(pg_temp.run());
 SELECT orchestration.run_queued_functions();
@@ -187,13 +187,13 @@ SELECT pg_temp.state();
 SELECT orchestration.resume_run(pg_temp.run());
 SELECT orchestration.run_queued_functions();
 SELECT pg_temp.state();
--- the function is not there any more
+-- the function does not exist any more
 SELECT orchestration.start_orchestration('Later', inputs => '{"note": "x"}') IS NOT NULL;
 SELECT orchestration.unregister_action('Writes');
 SELECT orchestration.run_queued_functions();
 SELECT pg_temp.failure();
 
--- nobody writes into the queue what has no step
+-- a row of the queue needs a step
 SELECT pg_temp.try($$INSERT INTO orchestration.step_queue (run_id, step_run_id, orchestration_id, step_name, topic, action, inputs) VALUES (orchestration.new_id(), orchestration.new_id(), orchestration.new_id(), 's', 't', 'a', '{}')$$);
 SELECT pg_temp.try('TRUNCATE orchestration.step_queue');
 SELECT invariant, object, detail FROM orchestration.verify();

@@ -39,7 +39,7 @@ SELECT orchestration.unregister_record_type('No_key');
 DROP TABLE two_keys, no_key;
 
 --
--- Started by records: on create, on update, with a filter, only when it begins to hold
+-- Started by records: on create, on update, with a filter, only when the filter begins to hold
 --
 SELECT pg_temp.orchestration('On_create', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
         pg_temp.step('E', 'B', 'Echo', '{}', '{"record": {"elementReference": "$Record"}, "lead": {"elementReference": "$Record.Team.lead"}, "deep": {"elementReference": "$Record.details.a.b"}}')))),
@@ -69,7 +69,7 @@ SELECT pg_temp.started();
 UPDATE incident SET status = 'Open';
 SELECT w.label, p.name, w.related_record_id FROM orchestration.flow_orchestration_work_item w JOIN orchestration.principal p ON p.id = w.assignee_id;
 SELECT pg_temp.started();
--- it held before
+-- the filter held before
 UPDATE incident SET status = NULL;
 SELECT pg_temp.started();
 UPDATE incident SET status = 'Closed', priority = 1;
@@ -89,13 +89,13 @@ INSERT INTO incident VALUES ('I3', 'Open', 1, NULL);
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
 SELECT pg_temp.started();
--- undone with the write that started it
+-- a start is undone with the write that caused it
 BEGIN;
 INSERT INTO incident VALUES ('I4', 'Open', 1, 1);
 SELECT count(*) FROM orchestration.run;
 ROLLBACK;
 SELECT count(*) FROM orchestration.run;
--- the record is what it is now, not what it was
+-- conditions read the current record, not the record at the start
 BEGIN;
 INSERT INTO incident VALUES ('I5', 'Open', 1, 1);
 UPDATE incident SET number = 'I6' WHERE number = 'I5';
@@ -115,7 +115,7 @@ SELECT orchestration.start_orchestration('Any', 'nowhere');
 SELECT orchestration.register_record_type('Team', 'team');
 SELECT orchestration.start_orchestration('Any', '1') IS NOT NULL;
 SELECT triggering_record_type, triggering_record_id FROM orchestration.run WHERE id = pg_temp.run();
--- set by hand: it must exist; the type is found where it is left out
+-- set by a plain write: the record must exist; a missing type is found by the id
 UPDATE orchestration.run SET triggering_record_id = 'nowhere' WHERE id = pg_temp.run();
 UPDATE orchestration.run SET triggering_record_id = 'nowhere', triggering_record_type = 'Incident' WHERE id = pg_temp.run();
 UPDATE orchestration.run SET triggering_record_id = 'I2', triggering_record_type = 'Nothing' WHERE id = pg_temp.run();
@@ -124,7 +124,7 @@ SELECT triggering_record_type, triggering_record_id FROM orchestration.run WHERE
 UPDATE orchestration.work_item SET related_record_id = 'I2' WHERE run_id = pg_temp.run();
 UPDATE orchestration.work_item SET related_record_id = 'nowhere' WHERE run_id = pg_temp.run();
 SELECT related_record_type, related_record_id FROM orchestration.work_item WHERE run_id = pg_temp.run();
--- the key changes: lookups follow; the record goes: they are cleared; runs go on
+-- a changed key: lookups follow; a deleted record: lookups are cleared; runs go on
 UPDATE incident SET number = 'I2a' WHERE number = 'I2';
 SELECT r.triggering_record_id, w.related_record_id FROM orchestration.run r JOIN orchestration.work_item w ON w.run_id = r.id ORDER BY r.id;
 DELETE FROM incident WHERE number IN ('I1', 'I2a');
@@ -138,7 +138,7 @@ SELECT triggering_record_type, triggering_record_id FROM orchestration.run WHERE
 TRUNCATE team CASCADE;
 SELECT triggering_record_type, triggering_record_id FROM orchestration.run WHERE triggering_record_id IS NOT NULL ORDER BY id;
 SELECT count(*) FROM orchestration.verify();
--- a run keeps going when its record's type is forgotten
+-- a run goes on when its record's type is unregistered
 INSERT INTO team VALUES (2, 'ann@example.com');
 INSERT INTO incident VALUES ('K1', 'Open', 1, 2);
 SELECT orchestration.start_orchestration('Any', 'K1') IS NOT NULL;
@@ -148,7 +148,7 @@ SELECT count(*) FROM pg_trigger WHERE tgrelid = 'incident'::regclass AND NOT tgi
 SELECT orchestration.start_orchestration('Any', 'K1');
 SELECT orchestration.record_exists('Incident', 'K1'), orchestration.record_exists('Team', '2'), orchestration.record_exists('Team', '1'), orchestration.record_exists('Team', NULL) IS NULL;
 SELECT orchestration.record_exists('Team', 'two');
--- the table of a type is altered behind our back, and dropped
+-- the table of a type is altered without the extension's knowledge, and dropped
 SELECT orchestration.start_orchestration('Any', '2') IS NOT NULL;
 ALTER TABLE team RENAME team_id TO id;
 SELECT orchestration.record_exists('Team', '2');
@@ -160,7 +160,7 @@ DROP TABLE team CASCADE;
 SELECT orchestration.record_exists('Team', '2');
 SELECT invariant, object, detail FROM orchestration.verify();
 SELECT orchestration.start_orchestration('Any', '2');
--- one that is dropped is registered no more; its name is free
+-- a dropped table is no longer registered; its name is free
 SELECT orchestration.unregister_record_type('Team');
 SELECT r.triggering_record_type, r.triggering_record_id, count(*) FROM orchestration.run r WHERE r.orchestration_name = 'Any' AND r.status = 'InProgress' GROUP BY 1, 2;
 CREATE TABLE team (team_id integer PRIMARY KEY, lead text);

@@ -1,6 +1,6 @@
--- record_chain: what a run's own steps change does not start the same again, chains of runs
--- have an end, and trouble of the server is no failure of a run (src/engine/chain.c,
--- src/base/frame.c, src/engine/engine_state.c).
+-- record_chain: a change by a run's own steps does not start the same orchestration again,
+-- chains of runs have an end, and an error of the server is no failure of a run
+-- (src/engine/chain.c, src/base/frame.c, src/engine/engine_state.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -11,7 +11,7 @@ CREATE TABLE public.chain_b (id integer PRIMARY KEY, n integer NOT NULL DEFAULT 
 SELECT orchestration.register_record_type('Chain_A', 'chain_a'), orchestration.register_record_type('Chain_B', 'chain_b');
 SELECT pg_temp.person('ann@example.com', 'Ann');
 SELECT orchestration.register_action('Chain_Screen', 'screen');
--- an action that carries out the statement that it is given
+-- an action that executes the statement in its input
 CREATE FUNCTION public.chain_do(inputs jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE replace(replace(inputs->>'do', '$id', coalesce(inputs->>'id', 'NULL')), '$n', coalesce(inputs->>'n', 'NULL'));
@@ -41,7 +41,7 @@ SELECT * FROM pg_temp.runs();
 UPDATE public.chain_a SET note = 'by the user';
 SELECT * FROM pg_temp.runs();
 TABLE public.chain_a ORDER BY id;
--- nor by way of another, a call, another key, a record that is made again, or a swallowed error
+-- nor through another orchestration, a call, another key, a record inserted again, or a caught error
 SELECT pg_temp.reset(), pg_temp.does('Ping', 'Chain_A', 'UPDATE chain_b SET n = n + 1 WHERE id = $id'), pg_temp.does('Pong', 'Chain_B', 'UPDATE chain_a SET n = n + 1 WHERE id = $id');
 INSERT INTO public.chain_b VALUES (1);
 INSERT INTO public.chain_a VALUES (1);
@@ -61,7 +61,7 @@ INSERT INTO public.chain_a VALUES (1);
 ALTER TABLE public.chain_a ENABLE TRIGGER USER;
 SELECT orchestration.start_orchestration('Called', '1') IS NOT NULL;
 SELECT * FROM pg_temp.runs();
--- the run itself goes on with what it changed
+-- the run itself reacts to its own change
 SELECT pg_temp.reset();
 SELECT pg_temp.orchestration('Sees', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', 'T', pg_temp.step('Do', 'B', 'Chain_Do', '{}', '{"do": {"stringValue": "UPDATE chain_a SET n = 5 WHERE id = $id"}, "id": {"elementReference": "$Record.Id"}}'),
@@ -69,7 +69,7 @@ SELECT pg_temp.orchestration('Sees', 'S', jsonb_build_object('orchestratedStages
     pg_temp.stage('T', NULL))), '{"object": "Chain_A", "triggerType": "RecordAfterSave", "recordTriggerType": "CreateAndUpdate"}');
 INSERT INTO public.chain_a VALUES (1);
 SELECT pg_temp.state();
--- an asynchronous function; in the worker: test/t/008_worker.pl
+-- an asynchronous function; for the worker see test/t/008_worker.pl
 SELECT pg_temp.reset(), pg_temp.does('Queued', 'Chain_A', 'UPDATE chain_a SET n = n + 1 WHERE id = $id', 'A');
 INSERT INTO public.chain_a VALUES (1), (2);
 SELECT orchestration.run_queued_functions(), orchestration.run_queued_functions();
@@ -98,7 +98,7 @@ END$$;
 SET orchestration.max_chain_depth = 3;
 SELECT * FROM pg_temp.fails('UPDATE public.chain_a SET note = ''too long'' WHERE id = 1');
 SELECT count(*) FROM public.chain_a WHERE note IS NOT NULL OR n > 0;
--- one who may not read the table does not learn keys from it
+-- the error shows no keys to a caller who may not read the table
 CREATE ROLE regress_chain;
 GRANT SELECT (id), UPDATE ON public.chain_a TO regress_chain;
 SET ROLE regress_chain;
@@ -107,7 +107,7 @@ SET orchestration.max_chain_depth = 30;
 RESET ROLE;
 REVOKE ALL ON public.chain_a FROM regress_chain;
 DROP ROLE regress_chain;
--- a user's trigger may catch it, and goes on as after any error
+-- a user's trigger may catch the error and go on
 SELECT pg_temp.reset(), pg_temp.does('Catches', 'Chain_A', 'DO $do$ BEGIN UPDATE chain_a SET n = n + 1 WHERE id = $id + 1; EXCEPTION WHEN SQLSTATE ''OR308'' THEN UPDATE chain_a SET note = SQLSTATE WHERE id = $id; END $do$');
 ALTER TABLE public.chain_a DISABLE TRIGGER USER;
 INSERT INTO public.chain_a SELECT generate_series(1, 6);
@@ -115,7 +115,7 @@ ALTER TABLE public.chain_a ENABLE TRIGGER USER;
 UPDATE public.chain_a SET n = 0 WHERE id = 1;
 SELECT * FROM pg_temp.runs();
 SELECT id, note FROM public.chain_a WHERE note IS NOT NULL;
--- by records that are made, by calls, by triggers of users on work items, by completed
+-- chains by inserted records, by calls, by users' triggers on work items, by completed
 -- and canceled items, by runs that wait for a record
 SELECT pg_temp.reset(), pg_temp.does('Makes', 'Chain_A', 'INSERT INTO chain_a VALUES ($id + 1)', starts => 'Create');
 SELECT state, message, detail, runs FROM pg_temp.fails('INSERT INTO public.chain_a VALUES (1)');
@@ -149,7 +149,7 @@ SELECT * FROM pg_temp.runs();
 SELECT pg_temp.reset(), pg_temp.does('Itself', 'Chain_A', 'SELECT orchestration.publish_event(id) FROM orchestration.run WHERE triggering_record_id = ''$id''');
 INSERT INTO public.chain_a VALUES (1);
 SELECT * FROM pg_temp.runs();
--- a queued function: the chain that it begins is its own failure, the others go on
+-- a queued function: the chain that it begins fails its own run, the others go on
 SELECT pg_temp.reset(), pg_temp.does('Begins', 'Chain_B', 'INSERT INTO chain_a VALUES ($id)', 'A'), pg_temp.does('Makes', 'Chain_A', 'INSERT INTO chain_a VALUES ($id + 1)', starts => 'Create');
 INSERT INTO public.chain_b VALUES (1);
 SELECT pg_temp.does('Harmless', 'Chain_B', 'SELECT 1', 'A');
@@ -157,7 +157,7 @@ INSERT INTO public.chain_b VALUES (2);
 SELECT orchestration.run_queued_functions(5);
 SELECT * FROM pg_temp.runs();
 SELECT DISTINCT error->>'message', error->>'detail' FROM orchestration.run WHERE status = 'Error' ORDER BY 1;
--- what dry_run() tells
+-- the answer of dry_run()
 SELECT pg_temp.reset(), pg_temp.does('Makes', 'Chain_A', 'INSERT INTO chain_a VALUES ($id + 1)', starts => 'Create');
 ALTER TABLE public.chain_a DISABLE TRIGGER USER;
 INSERT INTO public.chain_a VALUES (1);
@@ -165,7 +165,7 @@ ALTER TABLE public.chain_a ENABLE TRIGGER USER;
 SELECT state, message FROM pg_temp.fails('SELECT orchestration.dry_run(''Makes'', ''1'')');
 RESET orchestration.max_chain_depth;
 --
--- Trouble of the server fails the statement; an error of the action, the run
+-- An error of the server fails the statement; an error of the action fails the run
 --
 SELECT pg_temp.reset();
 CREATE FUNCTION public.chain_raise(inputs jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- record_change: what changes of records set off: starts, and runs that wait for
+-- record_change: the effects of changed records: starts, and runs that wait for
 -- a record (src/work/record_change.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
@@ -13,7 +13,7 @@ SELECT orchestration.register_action('Change_Screen', 'screen');
 SELECT pg_temp.person('ann@example.com', 'Ann');
 CREATE FUNCTION pg_temp.condition(reference text, operator text, value jsonb DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object('leftValueReference', reference, 'operator', operator, 'rightValue', value)) $$;
--- waits first for one status, then for another, and not in between
+-- a run waits first for one status, later for another, and not in between
 SELECT pg_temp.orchestration('Waits', 'One', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('One', 'Two') || jsonb_build_object('exitConditions', jsonb_build_array(pg_temp.condition('$Record.Status', 'EqualTo', '{"stringValue": "One"}'))),
     pg_temp.stage('Two', 'Three', pg_temp.step('Person', 'I', 'Change_Screen')),
@@ -23,7 +23,7 @@ SELECT pg_temp.orchestration('Waits', 'One', jsonb_build_object('orchestratedSta
     '{"object": "Change_Record", "triggerType": "RecordAfterSave", "recordTriggerType": "Create"}');
 INSERT INTO public.change_record VALUES (1), (2), (3);
 SELECT triggering_record_id, pg_temp.state(id) FROM orchestration.run ORDER BY triggering_record_id;
--- only those that wait, all of a statement
+-- only runs that wait; all changes of a statement together
 UPDATE public.change_record SET status = 'One' WHERE id IN (1, 2);
 SELECT triggering_record_id, pg_temp.state(id) FROM orchestration.run ORDER BY triggering_record_id;
 UPDATE public.change_record SET status = 'Three' WHERE id = 1;
@@ -32,7 +32,7 @@ SELECT triggering_record_id, pg_temp.state(id) FROM orchestration.run ORDER BY t
 UPDATE public.change_record SET status = 'Three', note = 'now' WHERE id = 2;
 SELECT triggering_record_id, pg_temp.state(id) FROM orchestration.run ORDER BY triggering_record_id;
 SELECT outputs FROM orchestration.step_run t JOIN orchestration.run r ON r.id = t.run_id WHERE r.triggering_record_id = '2' AND t.name = 'Late';
--- a suspended run takes it in when it is resumed; a failed statement sets nothing off
+-- a suspended run reacts when it is resumed; a failed statement has no effect
 SELECT orchestration.suspend_run(id) FROM orchestration.run WHERE triggering_record_id = '3';
 UPDATE public.change_record SET status = 'One' WHERE id = 3;
 SELECT pg_temp.state(id) FROM orchestration.run WHERE triggering_record_id = '3';
@@ -54,7 +54,7 @@ WITH w AS (INSERT INTO public.change_record VALUES (9) RETURNING id) INSERT INTO
 MERGE INTO public.change_record c USING (VALUES (9, 'One'), (11, 'One')) v (id, status) ON c.id = v.id
     WHEN MATCHED THEN UPDATE SET status = v.status WHEN NOT MATCHED THEN INSERT VALUES (v.id, v.status);
 SELECT triggering_record_id, current_stage FROM orchestration.run WHERE triggering_record_id::int BETWEEN 8 AND 11 ORDER BY triggering_record_id::int;
--- a trigger of the user's own, on the same table, in the middle of the statement
+-- a user's trigger on the same table, in the middle of the statement
 CREATE FUNCTION public.change_also() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.id < 100 THEN
@@ -66,7 +66,7 @@ CREATE TRIGGER also AFTER INSERT ON public.change_record FOR EACH ROW EXECUTE FU
 INSERT INTO public.change_record VALUES (20), (21);
 SELECT triggering_record_id, current_stage FROM orchestration.run WHERE triggering_record_id::int BETWEEN 20 AND 199 ORDER BY triggering_record_id::int;
 DROP TRIGGER also ON public.change_record;
--- many: as one, and more than are kept
+-- many changes: as one, and more than the limit of changes kept in memory
 INSERT INTO public.change_record SELECT n FROM generate_series(1001, 1300) n;
 SELECT count(*), count(DISTINCT triggering_record_id) FROM orchestration.run WHERE triggering_record_id::int > 1000;
 UPDATE public.change_record SET status = 'One' WHERE id > 1000;
@@ -75,7 +75,7 @@ SELECT orchestration.deactivate_orchestration('Waits');
 INSERT INTO public.change_record SELECT n FROM generate_series(20001, 45000) n;
 UPDATE public.change_record SET note = 'touched';
 SELECT count(*) FROM orchestration.run;
--- who starts it, and for whom
+-- the user who starts the run, and its owner
 SELECT DISTINCT created_by IS NULL, owner_id FROM orchestration.run;
 -- partitions: through the table, and under their own names
 CREATE TABLE public.change_parted (id integer PRIMARY KEY, status text) PARTITION BY RANGE (id);

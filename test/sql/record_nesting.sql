@@ -1,5 +1,5 @@
 -- record_nesting: statements that change registered tables inside one another, by
--- triggers of users and actions; rows that are gone or changed before their statement
+-- triggers of users and actions; rows that are deleted or changed before their statement
 -- ends; rows without a key (src/work/record_change.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
@@ -9,7 +9,7 @@
 SELECT orchestration.register_action('Nest_Work', 'worker');
 SELECT orchestration.register_action('Nest_Screen', 'screen');
 SELECT pg_temp.person('ann@example.com', 'Ann');
--- starts by records of a type, made or changed, that were not touched by a trigger
+-- starts by inserted or changed records of a type, without the changes of a trigger
 CREATE FUNCTION pg_temp.triggered(name text, type text, parts jsonb, kind text DEFAULT 'CreateAndUpdate', filters jsonb DEFAULT '[]') RETURNS void LANGUAGE sql AS $$
     SELECT pg_temp.orchestration(name, 'S', parts, jsonb_build_object('object', type, 'triggerType', 'RecordAfterSave', 'recordTriggerType', kind, 'filterLogic', 'and', 'filters', filters)) $$;
 \set untouched '[{"field": "touched", "operator": "EqualTo", "value": {"numberValue": 0}}]'
@@ -20,7 +20,7 @@ SELECT pg_temp.triggered('On_' || t, 'Nest_' || t, jsonb_build_object('orchestra
   FROM (VALUES ('A'), ('B')) x (t);
 SELECT pg_temp.orchestration('By_call', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('W', 'A', 'Nest_Work')))));
 --
--- The matrix: whatever a user's trigger does beside it, the same runs are started
+-- The matrix: the same runs start, whatever a user's trigger does
 --
 -- the bodies of the trigger change the rows of the statement and another registered table
 CREATE FUNCTION public.nest_change() RETURNS void LANGUAGE sql AS $$
@@ -63,7 +63,7 @@ BEGIN
     END CASE;
     RETURN NULL;
 END$$;
--- what a command starts and clears
+-- the runs that a command starts and the lookups that it clears
 CREATE FUNCTION pg_temp.outcome(command text, nested boolean) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE orchestration.run SET status = 'Canceled' WHERE status = 'InProgress';
@@ -129,7 +129,7 @@ SELECT pg_temp.clean_up();
 TRUNCATE public.nest_a, public.nest_b;
 SELECT orchestration.deactivate_orchestration(n) FROM (VALUES ('On_A'), ('On_B')) x (n);
 --
--- Several registered tables at once: actions and triggers that write each other's
+-- Several registered tables at once: actions and triggers that write each other's tables
 --
 CREATE TABLE public.nest_c (id integer PRIMARY KEY, touched integer NOT NULL DEFAULT 0, note text);
 SELECT orchestration.register_record_type('Nest_C', 'nest_c');
@@ -163,7 +163,7 @@ SELECT orchestration.deactivate_orchestration('Made_' || t) FROM (VALUES ('A'), 
 SELECT pg_temp.clean_up();
 TRUNCATE public.nest_a, public.nest_b, public.nest_c;
 --
--- A trigger changes the row before its run starts: the run sees what is there
+-- A trigger changes the row before its run starts: the run sees the current row
 --
 SELECT pg_temp.triggered('Sees', 'Nest_A', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', 'T') || '{"exitConditions": [{"leftValueReference": "$Record.Note", "operator": "EqualTo", "rightValue": {"stringValue": "new"}}]}',
@@ -186,20 +186,20 @@ BEGIN
     TRUNCATE public.nest_a;
 END$$;
 SELECT pg_temp.with_trigger('UPDATE public.nest_a SET note = ''new'' WHERE id = $1 AND id < 3', 'INSERT INTO public.nest_a VALUES (1), (2), (3)');
--- it is gone, by a trigger of the row itself, of another, and of the statement
+-- the row is deleted by a trigger of the row itself, of another row, and of the statement
 SELECT pg_temp.with_trigger('DELETE FROM public.nest_a WHERE id = $1 AND id = 2', 'INSERT INTO public.nest_a VALUES (1), (2), (3)');
 SELECT pg_temp.with_trigger('DELETE FROM public.nest_a WHERE id = 4 - $1 AND id <> 2', 'INSERT INTO public.nest_a VALUES (1), (2), (3)');
--- gone and there again, under the same key: another record, which has a run already
+-- the row is deleted and inserted again with the same key: another record, which has a run already
 SELECT pg_temp.with_trigger('WITH d AS (DELETE FROM public.nest_a WHERE id = $1 RETURNING id) INSERT INTO public.nest_b SELECT id FROM d; INSERT INTO public.nest_a SELECT id, 0, ''new'' FROM public.nest_b WHERE id = $1', 'INSERT INTO public.nest_a VALUES (1), (2)');
--- it has another key, once and twice, and another row has the old one
+-- the row gets another key, once and twice, and another row gets the old key
 SELECT pg_temp.with_trigger('UPDATE public.nest_a SET id = id + 10, note = ''new'' WHERE id = $1 AND id > 1', 'INSERT INTO public.nest_a VALUES (1), (2), (3)');
 SELECT pg_temp.with_trigger('UPDATE public.nest_a SET id = id + 10 WHERE id = $1; UPDATE public.nest_a SET id = id + 10 WHERE id = $1 + 10', 'INSERT INTO public.nest_a VALUES (1), (2)');
 SELECT pg_temp.with_trigger('UPDATE public.nest_a SET id = 10 WHERE id = 1 AND $1 = 1; UPDATE public.nest_a SET id = 1 WHERE id = 2 AND $1 = 1', 'INSERT INTO public.nest_a VALUES (1), (2)');
--- a change that is taken back
+-- a change that is rolled back
 SELECT pg_temp.with_trigger('DO $do$ BEGIN DELETE FROM public.nest_a WHERE id = $1; RAISE ''undo''; EXCEPTION WHEN raise_exception THEN UPDATE public.nest_a SET note = ''new'' WHERE id = $1; END $do$', 'INSERT INTO public.nest_a VALUES (1), (2)');
 TRUNCATE public.nest_b;
 SELECT orchestration.deactivate_orchestration('Sees');
--- by the runs before it: of the same statement, of records and of runs that wait
+-- changed by the runs before it: of the same statement, of records and of runs that wait
 CREATE FUNCTION public.nest_delete(inputs jsonb) RETURNS jsonb LANGUAGE sql AS $$
     DELETE FROM public.nest_a WHERE touched = 7 AND id <> (inputs->>'id')::int;
     SELECT '{}'::jsonb;
@@ -211,7 +211,7 @@ SELECT r.triggering_record_id, r.status, a.id FROM orchestration.run r FULL JOIN
 SELECT * FROM orchestration.verify();
 SELECT orchestration.deactivate_orchestration('Deletes'), pg_temp.clean_up();
 TRUNCATE public.nest_a;
--- the first that goes on deletes the next one's record, and cancels the run after that
+-- the first run that goes on deletes the record of the next one, and cancels the run after that
 CREATE FUNCTION public.nest_away(inputs jsonb) RETURNS jsonb LANGUAGE sql AS $$
     DELETE FROM public.nest_a WHERE id = 2 AND inputs->>'id' = '1';
     UPDATE orchestration.run SET status = 'Canceled' WHERE triggering_record_id = '3' AND inputs->>'id' = '1';
@@ -279,7 +279,7 @@ INSERT INTO public.nest_k VALUES (NULL, 1), ('a', 1), (NULL, 2);
 UPDATE public.nest_k SET n = n + 10 WHERE id IS NULL;
 DELETE FROM public.nest_k WHERE n = 12;
 SELECT orchestration_name, triggering_record_id, status FROM orchestration.run ORDER BY id;
--- from null: it becomes a record; to null: it is none any more
+-- a key changed from null makes the row a record; a key changed to null ends that
 UPDATE public.nest_k SET id = 'b' WHERE id IS NULL;
 UPDATE public.nest_k SET id = NULL WHERE id = 'a';
 UPDATE public.nest_k SET id = 'a' WHERE id IS NULL;

@@ -1,4 +1,4 @@
--- record_partition: records that vanish without a row trigger: TRUNCATE, DETACH and
+-- record_partition: records that are removed without a row trigger: TRUNCATE, DETACH and
 -- DROP of registered tables and their partitions (src/record/record_partition.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
@@ -17,7 +17,7 @@ CREATE FUNCTION pg_temp.waits(name text, type text, more jsonb DEFAULT '{}') RET
     SELECT pg_temp.orchestration(name, 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
         pg_temp.step('Person', 'I', 'Part_Screen', '{}', '{"ActionInput__RecordId": {"elementReference": "$Record.Id"}}') || '{"actionType": "stepApproval"}' || more))),
         jsonb_build_object('object', type, 'triggerType', 'RecordAfterSave', 'recordTriggerType', 'Create')) $$;
--- runs and work items that have their record, and those that lost it
+-- runs and work items with their record, and those whose record was removed
 CREATE FUNCTION pg_temp.lookups() RETURNS TABLE (records text, without bigint, items bigint) LANGUAGE sql AS $$
     SELECT string_agg(r.triggering_record_type || ' ' || r.triggering_record_id, ', ' ORDER BY r.triggering_record_type, r.triggering_record_id::int),
            count(*) FILTER (WHERE r.triggering_record_id IS NULL), count(w.related_record_id)
@@ -29,7 +29,7 @@ CREATE TABLE part.p1 PARTITION OF part.p FOR VALUES FROM (100) TO (200) PARTITIO
 CREATE TABLE part.p10 PARTITION OF part.p1 FOR VALUES FROM (100) TO (150);
 RESET ROLE;
 SELECT orchestration.register_record_type('Part', 'part.p');
--- made, attached, below another, in CREATE SCHEMA, by the owner, after it was registered
+-- created, attached, below another, in CREATE SCHEMA, by the owner, after the table was registered
 SET ROLE regress_part_owner;
 CREATE TABLE part.p2 PARTITION OF part.p FOR VALUES FROM (200) TO (300);
 CREATE TABLE part.p11 (note text, id integer NOT NULL);
@@ -47,7 +47,7 @@ SELECT pg_temp.waits('Part_Waits', 'Part');
 INSERT INTO part.p SELECT n FROM generate_series(1, 401, 50) n WHERE n <> 351;
 SELECT orchestration.start_orchestration('Part_Waits', '170') IS NOT NULL;
 SELECT * FROM pg_temp.lookups();
--- each kind of partition, alone and with others; what is taken back
+-- each kind of partition, alone and with others; rolled back
 TRUNCATE part.p0;
 SELECT * FROM pg_temp.lookups();
 BEGIN;
@@ -59,7 +59,7 @@ TRUNCATE part.p11;
 TRUNCATE part.p1, part_two.p4;
 SELECT * FROM pg_temp.lookups();
 SELECT * FROM orchestration.verify();
--- detached: what it has is no record any more, and its own business
+-- a detached partition: its rows are no longer records
 BEGIN;
 ALTER TABLE part.p DETACH PARTITION part.p3;
 SELECT * FROM pg_temp.lookups();
@@ -81,7 +81,7 @@ SELECT * FROM pg_temp.lookups();
 SELECT * FROM orchestration.verify();
 SELECT orchestration.deactivate_orchestration('Part_Waits'), pg_temp.clean_up();
 --
--- shouldLock: TRUNCATE is held to the same rules as DELETE
+-- shouldLock: the same rules hold for TRUNCATE as for DELETE
 --
 TRUNCATE part.p;
 SELECT pg_temp.waits('Part_Locks', 'Part', '{"shouldLock": true, "canAssigneeEdit": true}');
@@ -106,13 +106,13 @@ END$$;
 SELECT r.role, t.tables, pg_temp.truncate(r.role, t.tables)
   FROM (VALUES ('regress_part_owner'), ('regress_part_ann'), ('regress_part_max'), (current_user)) r (role),
        (VALUES ('part.p'), ('part.p0'), ('part.p1'), ('part.p10'), ('part.p11, part.p0')) t (tables);
--- another's item: Ann is its assignee no more
+-- Ann is no longer the assignee
 SELECT orchestration.reassign_work_item(w.id, u.id) FROM orchestration.work_item w, orchestration."user" u WHERE w.status = 'Assigned' AND w.related_record_id = '1' AND u.username = 'max@example.com';
 SELECT pg_temp.truncate('regress_part_ann', t) FROM (VALUES ('part.p'), ('part.p0'), ('part.p1')) x (t);
 SELECT orchestration.deactivate_orchestration('Part_Locks'), pg_temp.clean_up();
 SELECT * FROM orchestration.verify();
 --
--- A registered table that is dropped is registered no more, in whatever way
+-- A dropped table is no longer registered, however it was dropped
 --
 CREATE TABLE part.d (id integer PRIMARY KEY);
 CREATE TYPE part.row_type AS (id integer);
@@ -130,7 +130,7 @@ SELECT name FROM orchestration.record_type WHERE name LIKE 'Part%' ORDER BY 1;
 SELECT * FROM pg_temp.lookups();
 SELECT * FROM orchestration.verify();
 ROLLBACK;
--- not by a table of the same name elsewhere, and not when only its trigger is dropped
+-- it stays registered when a table of the same name in another schema, or only its trigger, is dropped
 CREATE TABLE part_two.d (id integer);
 DROP TABLE part_two.d;
 SELECT * FROM pg_temp.lookups();
@@ -174,7 +174,7 @@ SELECT * FROM pg_temp.lookups();
 SELECT * FROM orchestration.verify();
 SELECT orchestration.deactivate_orchestration('On_Parent'), pg_temp.clean_up(), orchestration.unregister_record_type('Part_Parent');
 DROP TABLE public.part_parent CASCADE;
--- the trigger function is everybody's to name in a trigger, and does nothing there
+-- any user may use the trigger function in a trigger; it does nothing there
 GRANT CREATE, USAGE ON SCHEMA part_two TO regress_part_ann;
 SET ROLE regress_part_ann;
 CREATE TABLE part_two.mine (id integer PRIMARY KEY);

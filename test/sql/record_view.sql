@@ -1,4 +1,4 @@
--- view_record(), reference_record(): the dates, whose they are, what they leave alone.
+-- view_record(), reference_record(): the dates of each viewer, and fields that stay the same.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -32,7 +32,7 @@ SET ROLE regress_orch_stranger;
 SELECT pg_temp.try(format('SELECT orchestration.view_record(%L)', :'run')), pg_temp.try('SELECT orchestration.reference_record(orchestration.acting_user_id())'), pg_temp.try('SELECT orchestration.view_record(NULL)');
 SELECT count(*) FROM orchestration.record_view;
 RESET ROLE;
--- who looked at it is not shown to those who see the record
+-- users who see the record do not see its other viewers
 SET ROLE regress_orch_viewer;
 SELECT count(*), pg_temp.try('SELECT user_id FROM orchestration.record_view') FROM orchestration.record_view;
 RESET ROLE;
@@ -43,7 +43,7 @@ SELECT last_viewed_date AS before FROM orchestration.flow_orchestration_instance
 SELECT orchestration.view_record(:'run'), orchestration.view_record(:'stage');
 SELECT last_viewed_date > :'before', last_referenced_date >= last_viewed_date FROM orchestration.flow_orchestration_instance;
 SELECT p.name, v.object, v.viewed_at IS NOT NULL FROM orchestration.record_view v JOIN orchestration.principal p ON p.id = v.user_id ORDER BY 1, 2;
--- twice in one transaction; undone with it
+-- twice in one transaction; rolled back
 BEGIN;
 SELECT last_viewed_date AS before FROM orchestration.flow_orchestration_instance \gset
 SELECT orchestration.view_record(:'run'), orchestration.view_record(:'run');

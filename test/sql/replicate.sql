@@ -1,6 +1,6 @@
--- get_updated(), get_deleted(), latest_date_covered(): windows, what they hold, what
--- sharing hides, what is refused.  What concurrent writers do is in the isolation
--- tests and in test/storm/replication.py.
+-- get_updated(), get_deleted(), latest_date_covered(): windows and their contents, records
+-- hidden by sharing, refused arguments.  For concurrent writers see the isolation
+-- specs and test/storm/replication.py.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -13,14 +13,14 @@ SELECT pg_temp.person('poller@example.com', 'Poller', 'regress_orch_poller'), pg
 SELECT id AS poller FROM orchestration.principal WHERE username = 'poller@example.com' \gset
 SELECT orchestration.register_action('Screen', 'screen');
 SELECT pg_temp.orchestration('Polled', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('I', 'I', 'Screen')))));
--- the stamp: one for the transaction, not before it wrote first, not before what was said to be covered
+-- the stamp: one for the transaction, not earlier than its first write nor than a time already reported as covered
 BEGIN;
 SELECT pg_sleep(0.01) IS NOT NULL;
 SELECT orchestration.latest_date_covered() AS covered \gset
 SELECT orchestration.start_orchestration('Polled', owner_id => :'poller') AS run \gset
 SELECT count(DISTINCT system_modstamp), bool_and(system_modstamp > now()), bool_and(system_modstamp >= :'covered') FROM (SELECT system_modstamp FROM orchestration.flow_orchestration_instance UNION ALL SELECT system_modstamp FROM orchestration.flow_orchestration_step_instance) x;
 SELECT bool_and(system_modstamp = orchestration.system_modstamp()) FROM orchestration.flow_orchestration_instance;
--- held back by this very transaction, also when the one that wrote first was rolled back
+-- held back by the transaction itself, also when its first write was rolled back
 SELECT orchestration.latest_date_covered() <= orchestration.system_modstamp();
 COMMIT;
 SELECT orchestration.latest_date_covered() > max(system_modstamp) FROM orchestration.flow_orchestration_instance;
@@ -31,7 +31,7 @@ ROLLBACK TO s;
 SELECT orchestration.latest_date_covered() <= orchestration.system_modstamp();
 ROLLBACK;
 
--- windows of whole minutes: seconds are cut off both ends, both ends belong to it
+-- windows of whole minutes: seconds are cut off both ends, and both ends are included
 SELECT set_config('regress.hour', (date_trunc('minute', now()) - interval '1 hour')::text, false) IS NOT NULL;
 INSERT INTO orchestration.run (name, status, owner_id, created_at, modified_at) SELECT 'W-' || n, 'InProgress', :'poller', '2026-01-01', current_setting('regress.hour')::timestamptz + n * interval '30 seconds' FROM generate_series(0, 6) n;
 CREATE FUNCTION pg_temp.updated(minutes numeric, till numeric, object text DEFAULT 'FlowOrchestrationInstance') RETURNS text LANGUAGE sql AS $$
@@ -41,10 +41,10 @@ CREATE FUNCTION pg_temp.updated(minutes numeric, till numeric, object text DEFAU
            orchestration.get_updated(object, t.hour + minutes * interval '1 minute', t.hour + till * interval '1 minute') x $$;
 SELECT pg_temp.updated(0, 1), pg_temp.updated(0, 3), pg_temp.updated(1, 2), pg_temp.updated(-5, 0), pg_temp.updated(4, 9);
 SELECT pg_temp.updated(0.5, 1.5);
--- nothing is covered that lies ahead
+-- no time in the future is covered
 SELECT (x->>'latestDateCovered')::timestamptz BETWEEN now() - interval '1 minute' AND clock_timestamp(), jsonb_array_length(x->'ids') > 7 FROM orchestration.get_updated('FlowOrchestrationInstance', now() - interval '1 day', now() + interval '1 day') x;
 SELECT pg_temp.masked(x::text) ~ '^{"ids": \["<id>"\], "latestDateCovered": "20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}([.][0-9]+)?[+]00:00"}$' FROM orchestration.get_updated('FlowOrchestrationStageInstance', now() - interval '1 day', now() + interval '1 minute') x;
--- every object that has it
+-- every object that can be replicated
 SELECT o.name, jsonb_array_length(orchestration.get_updated(o.name, now() - interval '1 day', now() + interval '2 minutes')->'ids') FROM orchestration.sobject o WHERE 'getUpdated' = ANY (o.calls) ORDER BY position;
 -- found by index
 SET enable_seqscan = off; SET enable_bitmapscan = off;
@@ -65,7 +65,7 @@ SELECT pg_temp.refused('get_deleted', 'FlowOrchestrationInstance', 'timestamptz 
        pg_temp.refused('get_deleted', 'FlowOrchestrationInstance', 'now() - interval ''16 days''', 'now()');
 SELECT pg_temp.refused(c, 'FlowOrchestrationInstanceShare', 'now() - interval ''1 hour''', 'now()'), pg_temp.refused(c, 'Account', 'now() - interval ''1 hour''', 'now()') FROM unnest('{get_updated,get_deleted}'::text[]) c;
 
--- what is deleted, by whatever way, and to whom it is told
+-- deleted records, however deleted, and the users who see them
 CREATE FUNCTION pg_temp.deleted(object text DEFAULT 'FlowOrchestrationInstance') RETURNS integer LANGUAGE sql AS $$
     SELECT jsonb_array_length(orchestration.get_deleted(object, now() - interval '1 hour', now() + interval '2 minutes')->'deletedRecords') $$;
 SELECT set_config('regress.before', pg_temp.deleted()::text, false) IS NOT NULL;
@@ -81,7 +81,7 @@ SET ROLE regress_orch_other;
 SELECT pg_temp.deleted(), pg_temp.deleted('FlowOrchestrationInstanceHistory'), pg_temp.try('SELECT run_id FROM orchestration.tombstone');
 RESET ROLE;
 SELECT object, count(*) FROM orchestration.tombstone WHERE run_id IN (SELECT run_id FROM orchestration.tombstone WHERE object = 'FlowOrchestrationInstance' AND owner_id = :'poller') GROUP BY 1 ORDER BY 1;
--- what was removed is no longer known
+-- a removed tombstone is no longer reported
 UPDATE orchestration.tombstone SET deleted_at = deleted_at - interval '16 days' WHERE id IN (SELECT id FROM orchestration.tombstone WHERE object = 'FlowOrchestrationInstance' ORDER BY deleted_at LIMIT 1);
 SELECT removed > 0 FROM orchestration.remove_expired() WHERE removed_from = 'tombstone';
 SELECT (orchestration.get_deleted('FlowOrchestrationInstance', now() - interval '1 hour', now())->>'earliestDateAvailable')::timestamptz BETWEEN now() - interval '17 days' AND now() - interval '15 days';

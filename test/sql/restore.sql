@@ -1,5 +1,5 @@
--- restore: who loads rows past the checks, and how.  COPY and the INSERT of a dump do; a
--- dump is known by its settings, and only for a role that owns the table.
+-- restore: rows that are loaded past the checks.  COPY and the INSERTs of a dump load them; a
+-- dump is recognised by its settings, and only for a role that owns the table.
 SET client_min_messages = warning;
 CREATE TABLE public.restore_order (id integer PRIMARY KEY, what text);
 CREATE TABLE public.restore_order_part (id integer PRIMARY KEY, what text) PARTITION BY RANGE (id);
@@ -28,7 +28,7 @@ CREATE FUNCTION public.restore_begin() RETURNS void LANGUAGE sql AS
 CREATE FUNCTION public.restore_end() RETURNS void LANGUAGE sql AS
   $$SELECT set_config('row_security', 'on', false), set_config('check_function_bodies', 'on', false), set_config('search_path', 'public', false)$$;
 
--- a user's table: the owner restores, others write
+-- a user's table: the owner restores, other roles write
 SELECT public.restore_begin();
 INSERT INTO public.restore_order VALUES (1, 'restored'), (2, 'restored');
 INSERT INTO public.restore_order_part VALUES (1, 'restored, by way of the root');
@@ -57,7 +57,7 @@ SET ROLE restore_user;
 INSERT INTO public.restore_order SELECT public.restore_add(14) + 100, 'not the owner';
 RESET ROLE;
 SELECT * FROM public.restore_runs();
--- the whole of a dump's settings, or none
+-- all settings of a dump, or none
 SET search_path = public;
 INSERT INTO public.restore_order VALUES (21, 'search_path');
 SELECT public.restore_begin();
@@ -71,15 +71,15 @@ DO $$BEGIN INSERT INTO public.restore_order VALUES (24, 'no statement of the ses
 WITH a AS (INSERT INTO public.restore_order VALUES (25, 'two tables')) INSERT INTO public.restore_order_p1 VALUES (25, 'two tables');
 SELECT * FROM public.restore_runs();
 
--- our tables: a run of a version and an owner that come later, or never
+-- tables of the extension: a run whose version and owner are loaded later, or never
 \set VERBOSITY terse
 INSERT INTO orchestration.run (name, status, owner_id) VALUES ('loaded', 'InProgress', '00000000-0000-4000-8000-000000000001');
 INSERT INTO orchestration.run (name, status, triggering_record_type, triggering_record_id) VALUES ('loaded too', 'InProgress', 'RestoreOrder', '999');
 INSERT INTO orchestration.run (name, status, orchestration_id, version_id) VALUES ('loaded, too', 'InProgress', '00000000-0000-4000-8000-000000000002', '00000000-0000-4000-8000-000000000003');
--- but the row is still held against its neighbours, and changes are no restore
+-- the row is still checked against its neighbours, and an UPDATE is no restore
 INSERT INTO orchestration.stage_run (run_id, id, name, label, position, status) SELECT id, '00000000-0000-4000-8000-000000000004', 'S', 'S', 1, 'Suspended' FROM orchestration.run WHERE name = 'loaded';
 UPDATE orchestration.run SET status = 'Error' WHERE name = 'loaded';
--- who does not own the table is checked, whatever row security says of him
+-- a role that does not own the table is checked, even if it bypasses row security
 SET ROLE restore_user;
 INSERT INTO orchestration.run (id, name, status, owner_id) VALUES (gen_random_uuid(), 'refused', 'InProgress', '00000000-0000-4000-8000-000000000001');
 RESET ROLE;
@@ -87,7 +87,7 @@ SET ROLE restore_admin;
 INSERT INTO orchestration.run (id, name, status, owner_id) VALUES (gen_random_uuid(), 'refused', 'InProgress', '00000000-0000-4000-8000-000000000001');
 INSERT INTO orchestration.run (id, name, status, triggering_record_type, triggering_record_id) VALUES (gen_random_uuid(), 'refused', 'InProgress', 'RestoreOrder', '999');
 RESET ROLE;
--- nor does what triggers of a restored row write pass unchecked
+-- writes by triggers of a restored row are checked, too
 CREATE FUNCTION public.restore_trigger() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
   INSERT INTO orchestration.run (id, name, status, owner_id) VALUES (gen_random_uuid(), 'refused', 'InProgress', '00000000-0000-4000-8000-000000000001'); RETURN NULL; END$$;
 CREATE TRIGGER t AFTER INSERT ON public.restore_order FOR EACH ROW EXECUTE FUNCTION public.restore_trigger();
@@ -96,7 +96,7 @@ COPY public.restore_order (id, what) FROM stdin;
 32	restored
 \.
 DROP TRIGGER t ON public.restore_order;
--- without a dump's settings everybody is checked
+-- without the settings of a dump every role is checked
 SELECT public.restore_end();
 INSERT INTO orchestration.run (id, name, status, owner_id) VALUES (gen_random_uuid(), 'refused', 'InProgress', '00000000-0000-4000-8000-000000000001');
 INSERT INTO orchestration.run (id, name, status, triggering_record_type, triggering_record_id) VALUES (gen_random_uuid(), 'refused', 'InProgress', 'RestoreOrder', '999');

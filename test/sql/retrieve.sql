@@ -1,4 +1,4 @@
--- retrieve(): order, nulls, types, limits, what sharing and privileges hide.
+-- retrieve(): order, nulls, types, limits, records and fields hidden by sharing and privileges.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -12,7 +12,7 @@ INSERT INTO orchestration.run (name, status, owner_id, current_stage, ended_at) 
   FROM generate_series(1, 4) n, orchestration.principal p WHERE p.username = 'reader@example.com';
 CREATE FUNCTION pg_temp.ids(VARIADIC names text[]) RETURNS text[] LANGUAGE sql AS $$
     SELECT array_agg(COALESCE((SELECT id::text FROM orchestration.run r WHERE r.name = x), x) ORDER BY n) FROM unnest(names) WITH ORDINALITY x(x, n) $$;
--- same length, same order, one asked for twice; ids in other spellings, and what is none
+-- same length, same order, an id given twice; ids in other spellings, and texts that are no ids
 SELECT x->>'Name' FROM jsonb_array_elements(orchestration.retrieve('{Name}', 'FlowOrchestrationInstance', pg_temp.ids('R-3', 'R-1', 'nonsense', 'R-3', '', '00000000-0000-0000-0000-000000000000', 'R-2'))) x;
 SELECT orchestration.retrieve('{Name}', 'FlowOrchestrationInstance', ARRAY[NULL, upper(replace((pg_temp.ids('R-1'))[1], '-', '')), '{' || (pg_temp.ids('R-2'))[1] || '}']);
 SELECT orchestration.retrieve('{Name}', 'FlowOrchestrationInstance', '{}');
@@ -29,9 +29,9 @@ SELECT set_config('regress.ids', array_to_string(pg_temp.ids('R-1', 'R-4', 'R-2'
 SET ROLE regress_orch_reader;
 SELECT x->>'Name' FROM jsonb_array_elements(orchestration.retrieve('{Name}', 'FlowOrchestrationInstance', string_to_array(current_setting('regress.ids'), ','))) x;
 RESET ROLE;
--- a plan is kept for the session; it is right for the next role
+-- the session keeps a plan; the plan is right for the next role
 SELECT x->>'Name' FROM jsonb_array_elements(orchestration.retrieve('{Name}', 'FlowOrchestrationInstance', string_to_array(current_setting('regress.ids'), ','))) x;
--- the log and the history, which are found by the time in their ids
+-- the log and the history, whose rows are found by the time in their ids
 UPDATE orchestration.run SET status = 'Suspended' WHERE name = 'R-1';
 SELECT x->>'Field', x->>'OldValue', x->>'NewValue', x->>'DataType' FROM jsonb_array_elements(orchestration.retrieve('{Field,OldValue,NewValue,DataType}', 'FlowOrchestrationInstanceHistory',
     ARRAY(SELECT id::text FROM orchestration.flow_orchestration_instance_history))) x;

@@ -40,7 +40,7 @@ SELECT orchestration.start_orchestration('Typed', inputs => '"t"');
 SELECT orchestration.start_orchestration('Typed', inputs => 'null');
 
 --
--- What cannot be started
+-- Starts that are refused
 --
 SELECT orchestration.start_orchestration('Nothing');
 SELECT orchestration.start_orchestration('typed');
@@ -56,7 +56,7 @@ SELECT orchestration.activate_orchestration('Typed');
 BEGIN READ ONLY;
 SELECT orchestration.start_orchestration('Typed');
 ROLLBACK;
--- nothing of these is left
+-- refused starts leave no rows
 SELECT count(*) FROM orchestration.run;
 
 --
@@ -100,7 +100,7 @@ SELECT kind, actor = session_user AS by_us, comments FROM orchestration.flow_orc
 SELECT count(orchestration.start_orchestration('Waits')) FROM generate_series(1, 20);
 UPDATE orchestration.flow_orchestration_instance SET status = 'Suspended' WHERE status = 'InProgress';
 SELECT r.status, s.status, count(*) FROM orchestration.run r JOIN orchestration.stage_run s ON s.run_id = r.id GROUP BY 1, 2 ORDER BY 1, 2;
--- one that cannot follow stops all
+-- one run that cannot follow stops all
 SELECT regexp_replace(pg_temp.try($$UPDATE orchestration.run SET status = 'Canceled'$$), 'OR-[0-9]+', 'OR-<n>');
 SELECT count(*) FROM orchestration.run WHERE status = 'Suspended';
 

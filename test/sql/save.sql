@@ -39,7 +39,7 @@ CREATE FUNCTION pg_temp.rec(type text, id text, VARIADIC fields text[] DEFAULT '
 CREATE FUNCTION pg_temp.up(VARIADIC records jsonb[]) RETURNS SETOF text LANGUAGE sql AS $$ SELECT pg_temp.told(orchestration.update(to_jsonb(records))) $$;
 CREATE FUNCTION pg_temp.mk(VARIADIC records jsonb[]) RETURNS SETOF text LANGUAGE sql AS $$ SELECT pg_temp.told(orchestration.create(to_jsonb(records))) $$;
 SET ROLE regress_orch_saver;
--- several in one call: what fails undoes only itself
+-- several records in one call: a record that fails undoes only itself
 SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', :'one', 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Completed'),
                   pg_temp.rec('FlowOrchestrationInstance', :'two', 'InterviewId', :'saver', 'TriggeringRecordId', '1'));
 SELECT name, status, interview_id IS NOT NULL, triggering_record_id FROM orchestration.flow_orchestration_instance ORDER BY name;
@@ -47,7 +47,7 @@ SELECT name, status, interview_id IS NOT NULL, triggering_record_id FROM orchest
 SELECT pg_temp.told(orchestration.update(jsonb_build_array(pg_temp.rec('FlowOrchestrationInstance', :'one') || v))) FROM unnest(ARRAY['{"Status": true}', '{"Status": 5}', '{"Status": []}', '{"Status": {}}', '{"Status": null}', '{"OwnerId": null}', '{"OwnerId": ""}', '{"Name": null}', '{"InterviewId": null}', '{"InterviewId": "none"}',
     '{"TriggeringRecordId": 2}', '{"fieldsToNull": null}', '{"fieldsToNull": "Status"}', '{"fieldsToNull": ["Status"]}', '{"fieldsToNull": ["InterviewId"]}', '{"fieldsToNull": [1]}', '{"fieldsToNull": ["Nonsense"]}', '{"Nonsense": 1}', '{"Id": "x"}', '{"attributes": null}']::jsonb[]) WITH ORDINALITY x (v, n) ORDER BY n;
 SELECT pg_temp.told(orchestration.delete(ARRAY[:'one', :'saver', 'x', NULL, md5('nobody')::uuid::text]));
--- all or none
+-- AllOrNone
 SELECT pg_temp.told(orchestration.update(jsonb_build_array(pg_temp.rec('FlowOrchestrationInstance', :'one', 'Status', 'InProgress'), pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Nonsense'),
                                                pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Suspended')), true));
 SELECT name, status FROM orchestration.flow_orchestration_instance ORDER BY name;
@@ -64,12 +64,12 @@ SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', :'two', 'Nonsense', '
                   pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"Status": 1}', pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"Status": {"a": 1}}', pg_temp.rec('FlowOrchestrationInstance', :'two', 'InterviewId', 'nonsense'),
                   pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'inprogress'), pg_temp.rec('floworchestrationinstance', upper(:'two'), 'status', ' InProgress '), pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"TriggeringRecordId": 2}',
                   pg_temp.rec('FlowOrchestrationInstance', :'two', 'TriggeringRecordId', '3'), pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Canceled', 'status', 'Canceled'));
--- records: none, not seen, without or of another type, not to be updated
+-- records: missing, invisible, without a type or of another type, not updateable
 SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', NULL, 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationInstance', '0123', 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationInstance', orchestration_id, 'Status', 'Suspended'),
                   pg_temp.rec('FlowOrchestrationInstance', :'hidden', 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationInstance', :'stage', 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationStageInstance', :'stage', 'OwnerId', :'viewer'),
                   pg_temp.rec('Account', :'one', 'Name', 'x'), '{"Id": "x"}', '1', 'null', '[]', '{}', '{"attributes": 1}', '{"attributes": {"type": 1}}', '{"attributes": {"type": "FlowOrchestrationInstance"}, "Id": 1}',
                   pg_temp.rec('FlowOrchestrationInstance', :'two')) FROM (SELECT '00000000-0000-7000-8000-00000000abcd' AS orchestration_id) x;
--- work items: the right to reassign, an owner who then does not see it
+-- work items: the right to reassign; an owner who no longer sees the item
 SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationWorkItem', :'item', 'AssigneeId', :'viewer'), pg_temp.rec('FlowOrchestrationWorkItem', :'item', 'OwnerId', :'gone'), pg_temp.rec('FlowOrchestrationWorkItem', :'item', 'OwnerId', :'grp'),
                   pg_temp.rec('FlowOrchestrationWorkItem', :'item') || '{"OwnerId": null}', pg_temp.rec('FlowOrchestrationWorkItem', :'item', 'Status', 'Completed'));
 RESET ROLE;
@@ -78,11 +78,11 @@ SET ROLE regress_orch_saver;
 SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationWorkItem', :'item', 'AssigneeId', :'viewer', 'OwnerId', :'viewer'));
 SELECT count(*) FROM orchestration.flow_orchestration_work_item WHERE id = :'item';
 RESET ROLE;
--- who sees but may not edit
+-- a user who sees the record but may not edit it
 SET ROLE regress_orch_viewer;
 SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', :'two', 'InterviewId', :'viewer'), pg_temp.rec('FlowOrchestrationInstance', :'one', 'InterviewId', :'viewer'));
 SELECT orchestration.update(jsonb_build_array(pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Suspended')))->0->'errors'->0->'extendedErrorDetails'->0->>'detail';
--- duplicates: twelve times, then no more
+-- duplicates: at most twelve times
 SET ROLE regress_orch_saver;
 SELECT told, count(*) FROM pg_temp.told(orchestration.update((SELECT jsonb_agg(pg_temp.rec('FlowOrchestrationInstance', :'two', 'InterviewId', :'saver')) FROM generate_series(1, 15)))) told GROUP BY 1 ORDER BY 2;
 -- limits of the call
@@ -90,7 +90,7 @@ SELECT pg_temp.try(format('SELECT jsonb_array_length(orchestration.update((SELEC
 SELECT pg_temp.try(format('SELECT jsonb_array_length(orchestration.update((SELECT jsonb_agg(pg_temp.rec(CASE i %% 2 WHEN 0 THEN ''FlowOrchestrationInstance'' ELSE ''FlowOrchestrationWorkItem'' END, NULL)) FROM generate_series(1, %s) i)))', n)) FROM unnest('{10,11}'::integer[]) n;
 SELECT pg_temp.try(format('SELECT orchestration.update(%L)', x)) FROM unnest(ARRAY['{}', '1', 'null', '"x"']) x;
 SELECT orchestration.update('[]'), pg_temp.try('SELECT orchestration.update(NULL)'), pg_temp.try('SELECT orchestration.update(''[]'', NULL)');
--- a trigger of somebody's refuses; the others go through
+-- a user's trigger refuses one record; the others are saved
 RESET ROLE;
 CREATE FUNCTION public.refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not on my watch' USING DETAIL = 'it is late'; END $$;
 CREATE TRIGGER refuses BEFORE UPDATE ON orchestration.run FOR EACH ROW WHEN (NEW.interview_id = '00000000-0000-7000-8000-000000000002') EXECUTE FUNCTION refuses();
@@ -135,7 +135,7 @@ SELECT pg_temp.told(orchestration.delete(ARRAY[:'post', :'rule'], true));
 SELECT pg_temp.told(orchestration.delete(ARRAY[:'post', :'rule']));
 SELECT pg_temp.try(format('SELECT jsonb_array_length(orchestration.delete(array_fill(''x''::text, ''{%s}'')))', n)) FROM unnest('{200,201}'::integer[]) n;
 SELECT orchestration.delete('{}'), pg_temp.try('SELECT orchestration.delete(NULL)');
--- a run that is gone
+-- a deleted run
 RESET ROLE;
 SELECT orchestration.cancel_run(:'one');
 DELETE FROM orchestration.run WHERE id = :'one';

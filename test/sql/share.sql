@@ -1,4 +1,4 @@
--- Sharing as calls and views manage it: who may, what is refused, what it gives.
+-- Sharing by calls and views: the rights it needs, refused shares, the access it grants.
 SET client_min_messages = warning;
 \pset format unaligned
 \pset tuples_only on
@@ -29,7 +29,7 @@ SELECT orchestration.update_user(:'adm', modify_all_data => true), orchestration
 SELECT orchestration.add_group_member(:'sellers', :'ann'), orchestration.add_group_member(:'readers', :'inner'), orchestration.add_group_member(:'inner', :'bea');
 INSERT INTO orchestration.run (name, owner_id, status) VALUES ('R-ann', :'ann', 'InProgress'), ('R-auto', DEFAULT, 'InProgress'), ('R-cid', :'cid', 'InProgress');
 
--- memberships: what can belong to what, and no circle
+-- memberships: which kinds can be members of which, and no circle
 SELECT try(format('SELECT orchestration.add_group_member(%L, %L)', :'ann', :'bea'));
 SELECT try(format('SELECT orchestration.add_group_member(%L, %L)', :'sellers', :'desk'));
 SELECT try(format('SELECT orchestration.add_group_member(%L, %L)', :'inner', :'readers'));
@@ -40,7 +40,7 @@ SELECT try('UPDATE orchestration.principal SET kind = ''Queue'' WHERE developer_
 SELECT named(group_id), named(user_or_group_id) FROM orchestration.group_member WHERE named(group_id) IN ('Sellers', 'S Readers', 'Inner') ORDER BY 1, 2;
 SELECT name, type, developer_name FROM orchestration."group" WHERE developer_name LIKE 'S\_%' ORDER BY 1;
 
--- the owner sees and shares his own; others do not exist for him
+-- an owner sees and shares own records; records of others do not exist for the owner
 SET ROLE regress_orch_ann;
 SELECT named(orchestration.acting_user_id());
 SELECT name FROM orchestration.flow_orchestration_instance ORDER BY 1;
@@ -64,7 +64,7 @@ SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_share (
 SELECT try(format('INSERT INTO orchestration.flow_orchestration_stage_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, %L, ''Read'')', id_of('R-ann'), :'desk'));
 SELECT r->'success' FROM jsonb_array_elements(orchestration.delete(ARRAY[(SELECT id::text FROM orchestration.flow_orchestration_instance_share WHERE user_or_group_id = :'desk')])) r;
 
--- DELETE on a view is nobody's, unless an administrator grants it
+-- no role may DELETE from a view unless an administrator grants it
 RESET ROLE;
 GRANT DELETE ON orchestration.flow_orchestration_instance_share TO regress_orch_ann;
 SET ROLE regress_orch_ann;
@@ -74,7 +74,7 @@ DELETE FROM orchestration.flow_orchestration_instance_share WHERE user_or_group_
 RESET ROLE;
 REVOKE DELETE ON orchestration.flow_orchestration_instance_share FROM regress_orch_ann;
 
--- Edit is not All
+-- Edit access does not include sharing
 SET ROLE regress_orch_bea;
 SELECT name, status FROM orchestration.flow_orchestration_instance;
 UPDATE orchestration.flow_orchestration_instance SET status = 'Suspended' RETURNING name, status;
@@ -103,7 +103,7 @@ SELECT object, cause, access_level, named(granted_to), detail FROM orchestration
 SELECT object, cause, access_level, named(granted_to), detail FROM orchestration.explain_access(id_of('R-ann'), :'cid');
 SELECT row_cause, access_level, named(user_or_group_id) FROM orchestration.flow_orchestration_instance_share WHERE parent_id = id_of('R-ann') ORDER BY 1, 2;
 
--- a new owner: manual shares go, the rule does not reach him
+-- a new owner: manual shares are deleted, and the rule does not apply to the new owner
 RESET ROLE;
 UPDATE orchestration.run SET owner_id = :'cid' WHERE name = 'R-ann';
 SELECT row_cause, access_level, named(user_or_group_id) FROM orchestration.flow_orchestration_instance_share WHERE parent_id = id_of('R-ann') ORDER BY 1, 2;
@@ -146,12 +146,12 @@ SELECT try('UPDATE orchestration.flow_orchestration_instance SET status = ''Canc
 SET ROLE regress_orch_adm;
 SELECT orchestration.set_default_access('FlowOrchestrationInstance', 'Private'), orchestration.delete_sharing_rule(:'rule'), orchestration.delete_sharing_rule(:'rule');
 
--- somebody who is no user
+-- a role without a user
 SET ROLE regress_orch_out;
 SELECT orchestration.acting_user_id() IS NULL, (SELECT count(*) FROM orchestration.run), (SELECT count(*) FROM orchestration."user");
 SELECT try(format('SELECT orchestration.share_record(%L, %L)', id_of('R-cid'), :'bea'));
 SELECT try(format('SELECT orchestration.user_record_access(ARRAY[%L::uuid])', id_of('R-cid')));
--- nor is one who is not active
+-- an inactive user
 RESET ROLE;
 SELECT orchestration.update_user(:'cid', is_active => false);
 SET ROLE regress_orch_cid;

@@ -1,4 +1,4 @@
--- Tombstones, purge_runs(): what goes, in which order, what is left.
+-- Tombstones, purge_runs(): the records deleted, their order, and the records left.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -18,7 +18,7 @@ SELECT orchestration.purge_runs('0');
 SELECT pg_temp.try('DELETE FROM orchestration.run');
 SELECT orchestration.cancel_run(:'run');
 SELECT orchestration.purge_runs('1 day'), orchestration.purge_runs('0'), orchestration.purge_runs('0');
--- all that hung on it went, and each has a tombstone
+-- all records of the run were deleted, and each has a tombstone
 SELECT t.object, count(*), count(t.run_id), count(t.shared_object), count(t.shared_with), count(DISTINCT deleted_at) FROM orchestration.tombstone t GROUP BY 1 ORDER BY 1;
 SELECT count(*) FROM orchestration.feed_comment UNION ALL SELECT count(*) FROM orchestration.feed_like UNION ALL SELECT count(*) FROM orchestration.record_view UNION ALL SELECT count(*) FROM orchestration.field_change UNION ALL SELECT count(*) FROM orchestration.share_grant;
 -- in batches
@@ -28,7 +28,7 @@ UPDATE orchestration.run SET modified_at = now() - interval '2 days' WHERE name 
 -- (the trigger stamps an UPDATE: they were changed just now)
 SELECT orchestration.purge_runs('1 day', 10);
 SELECT orchestration.purge_runs('0', 10), orchestration.purge_runs('0', 10), orchestration.purge_runs('0', 10);
--- what goes alone
+-- records deleted alone
 INSERT INTO orchestration.run (name, status) VALUES ('T-alone', 'InProgress');
 UPDATE orchestration.run SET status = 'Suspended' WHERE name = 'T-alone';
 SELECT orchestration.post_to_feed(id, 'x') IS NOT NULL FROM orchestration.run WHERE name = 'T-alone';
@@ -40,13 +40,13 @@ DELETE FROM orchestration.run_log;
 DELETE FROM orchestration.field_change;
 DELETE FROM orchestration.flow_orchestration_step_instance_owner_sharing_rule;
 SELECT object, count(*), count(run_id), string_agg(DISTINCT shared_object::text, ' ') FROM orchestration.tombstone GROUP BY 1 ORDER BY 1;
--- the id of a log entry's tombstone is the one that the view showed
+-- the tombstone of a log entry has the id that the view showed
 UPDATE orchestration.run SET status = 'InProgress' WHERE name = 'T-alone';
 CREATE TEMP TABLE shown AS SELECT id FROM orchestration.flow_orchestration_log;
 UPDATE orchestration.run SET status = 'Canceled' WHERE name = 'T-alone';
 DELETE FROM orchestration.run WHERE name = 'T-alone';
 SELECT count(*), count(t.id) FROM shown s LEFT JOIN orchestration.tombstone t ON t.id = s.id AND t.object = 'FlowOrchestrationLog';
--- tables cannot be emptied past them
+-- TRUNCATE cannot avoid tombstones
 SELECT pg_temp.try(format('TRUNCATE orchestration.%I CASCADE', t)) FROM unnest('{run,stage_run,step_run,work_item,run_log,field_change,feed_item,feed_comment,feed_like,owner_sharing_rule,tombstone}'::text[]) t;
 SELECT pg_temp.try('SELECT orchestration.purge_runs(NULL)'), pg_temp.try('SELECT orchestration.purge_runs(''-1 day'')'), pg_temp.try('SELECT orchestration.purge_runs(''1 day'', 0)');
 CREATE ROLE regress_orch_nobody;
@@ -54,7 +54,7 @@ SET ROLE regress_orch_nobody;
 SELECT pg_temp.try('SELECT orchestration.purge_runs(''0'')'), pg_temp.try('SELECT * FROM orchestration.remove_expired()');
 RESET ROLE;
 DROP ROLE regress_orch_nobody;
--- verify() knows a tombstone of what is there
+-- verify() reports a tombstone of a record that exists
 INSERT INTO orchestration.run (id, name, status) VALUES ('00000000-0000-7000-8000-00000000abcd', 'T-there', 'InProgress');
 INSERT INTO orchestration.tombstone (id, object, run_id) VALUES ('00000000-0000-7000-8000-00000000abcd', 'FlowOrchestrationInstance', '00000000-0000-7000-8000-00000000abcd');
 SELECT invariant, object FROM orchestration.verify();

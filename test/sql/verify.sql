@@ -1,5 +1,5 @@
--- verify(): what only a superuser can break, by switching the triggers off, is
--- reported, each kind of damage by the invariant that it violates.
+-- verify(): only a superuser who switches the triggers off can damage records.  verify()
+-- reports each kind of damage by the invariant that it violates.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -24,7 +24,7 @@ SELECT orchestration.start_orchestration('Short') IS NOT NULL;
 SELECT status FROM orchestration.run ORDER BY id;
 SELECT * FROM orchestration.verify();
 
--- the invariants that a statement violates when no trigger is looking; it is undone
+-- the invariants that a statement violates while triggers are off; the statement is rolled back
 CREATE FUNCTION pg_temp.broken(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
@@ -41,7 +41,7 @@ END
 $$;
 SELECT set_config('test.run', :'waits', false) IS NOT NULL;
 
--- statuses beside each other
+-- statuses of records that belong together
 SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET status = 'Suspended' WHERE run_id = $1 AND name = 'S'$$);
 SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET status = 'Discontinued' WHERE run_id = $1 AND name = 'Before'$$);
 SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET status = 'InProgress' WHERE run_id = $1$$);
@@ -54,7 +54,7 @@ SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'Discontinued
 SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'Completed' WHERE run_id = $1 AND name = 'I'$$);
 SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'NotStarted' WHERE run_id = $1 AND name = 'I'$$);
 SELECT pg_temp.broken($$UPDATE orchestration.step_run SET step_type = 'BackgroundStep' WHERE run_id = $1 AND name = 'I'$$);
--- a run that nobody can move
+-- a run that no call can move
 SELECT pg_temp.broken($$UPDATE orchestration.step_run SET status = 'InProgress' WHERE run_id = $1 AND name = 'Later'$$);
 SELECT pg_temp.broken($$UPDATE orchestration.work_item SET status = 'Completed', completed_at = now() WHERE run_id = $1$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.work_item WHERE run_id = $1$$);
@@ -77,7 +77,7 @@ SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND 
 SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND kind = 'StartStage'$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.run_log WHERE run_id = $1 AND kind = 'EndStage'$$);
 SELECT pg_temp.broken($$INSERT INTO orchestration.run_log (run_id, kind) VALUES ($1, 'EndInstance')$$);
--- what is referred to without a foreign key
+-- references without a foreign key
 SELECT pg_temp.broken($$UPDATE orchestration.run SET version_id = orchestration.new_id() WHERE id = $1$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.orchestration_version$$);
 SELECT pg_temp.broken($$UPDATE orchestration.orchestration_definition SET active_version = 9 WHERE name = 'Short'$$);
@@ -91,10 +91,10 @@ SELECT pg_temp.broken($$UPDATE orchestration.run SET triggering_record_id = '3' 
 SELECT pg_temp.broken($$UPDATE orchestration.run SET triggering_record_id = 'no number' WHERE id = $1$$);
 SELECT pg_temp.broken($$UPDATE orchestration.run SET triggering_record_type = 'Nothing' WHERE id = $1$$);
 SELECT pg_temp.broken($$UPDATE orchestration.work_item SET related_record_type = 'Thing', related_record_id = '3' WHERE run_id = $1$$);
--- rows without parents, which foreign keys would keep out
+-- rows without parents, which foreign keys would refuse
 SELECT pg_temp.broken($$DELETE FROM orchestration.run WHERE id = $1$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.step_run WHERE run_id = $1 AND name = 'I'$$);
--- what hangs on records
+-- rows that belong to records
 SELECT orchestration.post_to_feed(:'waits', 'a post') AS post \gset
 SELECT orchestration.comment_on_feed_item(:'post', 'a comment') IS NOT NULL, orchestration.like_feed_item(:'post'), orchestration.view_record(:'waits');
 SELECT pg_temp.broken($$UPDATE orchestration.feed_item SET record_id = orchestration.new_id()$$);
@@ -117,10 +117,10 @@ SELECT pg_temp.broken($$INSERT INTO orchestration.membership (group_id, member_i
     SELECT id, '00000000-0000-7000-8000-000000000001', 'User' FROM orchestration.principal WHERE name = 'Ann'$$);
 SELECT pg_temp.broken($$WITH a AS (INSERT INTO orchestration.principal (kind, name, developer_name) VALUES ('Group', 'a', 'a'), ('Group', 'b', 'b') RETURNING id)
     INSERT INTO orchestration.membership (group_id, member_id, member_kind) SELECT x.id, y.id, 'Group' FROM a x JOIN a y ON x.id <> y.id$$);
--- and what is no damage
+-- states that are no damage
 SELECT pg_temp.broken($$UPDATE orchestration.run SET owner_id = p.id FROM orchestration.principal p WHERE p.name = 'Ann'$$);
 SELECT pg_temp.broken($$SELECT 1$$);
--- imported without a version: only what stands beside what counts
+-- a run imported without a version: only statuses of records that belong together are checked
 INSERT INTO orchestration.run (name, status) VALUES ('imported', 'InProgress');
 INSERT INTO orchestration.stage_run (run_id, name, label, position, status) SELECT id, 'S', 'S', 4, 'Completed' FROM orchestration.run WHERE name = 'imported';
 SELECT * FROM orchestration.verify();

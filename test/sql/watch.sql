@@ -1,4 +1,4 @@
--- watch: dry runs, overview, what is stuck, counters, diagrams (src/work/dry_run.c,
+-- watch: dry runs, overview, stuck runs, counters, diagrams (src/work/dry_run.c,
 -- src/work/diagram.c, sql/parts/work/watch.sql).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
@@ -23,12 +23,12 @@ SELECT pg_temp.orchestration('Watched', 'First', jsonb_build_object(
         pg_temp.stage('Last', NULL))));
 
 --
--- dry runs: what would happen, and nothing did
+-- dry runs: the steps that would run; no record changes
 --
 SELECT number, event, stage, step, detail FROM orchestration.dry_run('Watched', inputs => '{"amount": 5}', outputs => '{"Ask": {"amount": 1}}');
 SELECT count(*) FROM public.watch_trace;
 SELECT count(*) FROM orchestration.run;
--- a loop: the same answer each time, until it is enough; a worker's outputs; the function that waits is called
+-- a loop: the same answer each time, up to the limit; a worker's outputs; a queued function is called
 SELECT count(*), count(*) FILTER (WHERE event = 'StartWorkItem') FROM orchestration.dry_run('Watched', outputs => '{"Ask": {"amount": 11}, "Work": {"x": 1}}', max_steps => 10);
 SELECT event, step, detail FROM orchestration.dry_run('Watched', outputs => '{"Ask": {"amount": 11}}', max_steps => 3) WHERE step IN ('Work', 'Later');
 -- a version that is not active, one that fails
@@ -43,7 +43,7 @@ SELECT * FROM orchestration.dry_run('Watched', version => 1, outputs => '{"Ask":
 SELECT * FROM orchestration.dry_run('Watched', version => 1, inputs => '{"amount": "x"}');
 SELECT * FROM orchestration.dry_run('Watched', record_id => 'nothing');
 SELECT count(*) FROM orchestration.run;
--- inside a transaction that goes on, and fails, and goes on
+-- inside a transaction that goes on, fails, and goes on
 BEGIN;
 SELECT orchestration.start_orchestration('Watched') IS NOT NULL;
 SELECT count(*) > 0 FROM orchestration.dry_run('Watched');
@@ -59,7 +59,7 @@ SELECT orchestration, active_version, open, suspended, failed, recoverable, comp
 SELECT name, value FROM orchestration.engine_stats() WHERE name IN ('runs_open', 'work_items_open', 'steps_ready', 'steps_leased', 'steps_delayed') ORDER BY 1;
 
 --
--- what is stuck
+-- stuck runs
 --
 SELECT * FROM orchestration.stuck_runs();
 SELECT pg_temp.orchestration('Stuck', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
@@ -83,7 +83,7 @@ UPDATE orchestration.principal SET is_active = true WHERE username = 'ann@exampl
 SELECT orchestration.run_diagram(v.id) FROM orchestration.orchestration_version v JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id WHERE d.name = 'Watched' AND version = 1;
 SELECT regexp_replace(orchestration.run_diagram(r.id, 'dot'), 'run OR-\d+', 'run OR-N', 'g') FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
 SELECT regexp_replace(orchestration.run_diagram(r.id, 'svg'), 'run OR-\d+', 'run OR-N', 'g') FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
--- it is well-formed
+-- the XML is well-formed
 SELECT (xpath('count(//*[local-name() = "rect"])', orchestration.run_diagram(r.id, 'svg')::xml))[1] FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
 SELECT pg_temp.try('SELECT orchestration.run_diagram(orchestration.new_id())');
 SELECT orchestration.run_diagram(NULL);

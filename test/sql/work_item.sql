@@ -1,4 +1,4 @@
--- Work items: who gets them, finishing, reassigning, failing.
+-- Work items: assigning, finishing, reassigning, failing.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -28,7 +28,7 @@ SELECT w.name, w.status, t.name, p.kind, p.name, w.label, w.description, w.scree
 SELECT DISTINCT kind, assignee, assignee_type FROM orchestration.flow_orchestration_log WHERE assignee IS NOT NULL ORDER BY assignee_type;
 
 --
--- Finished: once, by whom; with the same key again it is no error
+-- Finished: once, by which user; a second call with the same key is no error
 --
 SELECT orchestration.complete_work_item(pg_temp.item('U'), '{"Comments": "looks good", "n": 1}', 'key');
 SELECT orchestration.complete_work_item(pg_temp.item('U'), '{"n": 2}', 'key');
@@ -47,7 +47,7 @@ SELECT orchestration.complete_work_item(NULL);
 SELECT pg_temp.try('SELECT orchestration.complete_work_item(orchestration.new_id())'), pg_temp.try('SELECT orchestration.fail_work_item(orchestration.new_id(), ''x'')');
 \set VERBOSITY default
 SELECT kind, step_name, actor = session_user AS by_us, comments FROM orchestration.flow_orchestration_log WHERE kind IN ('EndWorkItem', 'EndStep') ORDER BY name;
--- a role that is a user's acts as that user
+-- a role mapped to a user acts as that user
 GRANT USAGE ON SCHEMA orchestration TO regress_orch_bob;
 GRANT EXECUTE ON FUNCTION orchestration.complete_work_item, orchestration.reassign_work_item TO regress_orch_bob;
 SELECT pg_temp.item('G') AS item \gset
@@ -82,7 +82,7 @@ SELECT orchestration.resume_run(pg_temp.run());
 SELECT pg_temp.state();
 
 --
--- Nobody, somebody inactive, somebody empty
+-- No user, an inactive user, an empty group
 --
 SELECT pg_temp.orchestration('Who', 'Before', jsonb_build_object('variables', jsonb_build_array(pg_temp.variable('who', 'String'), pg_temp.variable('number', 'Number')),
     'orchestratedStages', jsonb_build_array(pg_temp.stage('Before', 'S', pg_temp.step('B', 'B', 'Echo')), pg_temp.stage('S', NULL, pg_temp.step('Other', 'I', 'Screen'), pg_temp.step('W', 'I', 'Screen', '{}', '{}', '{!who}')))));
@@ -94,10 +94,10 @@ SELECT orchestration.start_orchestration('Who', inputs => '{"who": ""}') IS NOT 
 SELECT pg_temp.failure();
 SELECT orchestration.start_orchestration('Who') IS NOT NULL;
 SELECT pg_temp.failure();
--- of another kind
+-- a reference of another kind
 SELECT orchestration.start_orchestration('Who', inputs => '{"who": "Desk"}') IS NOT NULL;
 SELECT pg_temp.failure();
--- inactive: recoverable; resumed before and after he is active again
+-- an inactive user is recoverable; resumed before and after the user is active again
 UPDATE orchestration.principal SET is_active = false WHERE name = 'Bob';
 SELECT orchestration.start_orchestration('Who', inputs => '{"who": "bob@example.com"}') IS NOT NULL;
 SELECT pg_temp.state();
@@ -117,7 +117,7 @@ SELECT orchestration.fail_work_item(pg_temp.item('W'), 'again');
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
 SELECT t.name, w.status FROM orchestration.work_item w JOIN orchestration.step_run t ON t.run_id = w.run_id AND t.id = w.step_run_id WHERE w.run_id = pg_temp.run() ORDER BY w.name;
--- finished all the same, while the run is in Error: kept
+-- finished while the run is in Error: the outcome is kept
 SELECT orchestration.complete_work_item(pg_temp.item('W'), '{"late": true}');
 SELECT pending FROM orchestration.step_run WHERE run_id = pg_temp.run() AND name = 'W';
 SELECT orchestration.resume_run(pg_temp.run());

@@ -13,7 +13,7 @@ CREATE FUNCTION pg_temp.claim(topics text[], max_steps integer DEFAULT 1, lease 
     WITH c AS (INSERT INTO claim SELECT * FROM orchestration.claim_steps('w', topics, max_steps, lease) RETURNING *)
     SELECT format('%s %s, attempt %s', c.action, c.step_name, c.attempt) FROM c ORDER BY c.step_name COLLATE "C"
 $$;
--- the last claim with something in it
+-- the last claim that returned a step
 CREATE FUNCTION pg_temp.result(more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_array(jsonb_build_object('step_id', c.step_id, 'lease_id', c.lease_id) || more) FROM claim c ORDER BY c.lease_id DESC LIMIT 1
 $$;
@@ -23,14 +23,14 @@ CREATE FUNCTION pg_temp.due_now() RETURNS void LANGUAGE sql AS $$ UPDATE orchest
 CREATE FUNCTION pg_temp.delay() RETURNS text LANGUAGE sql AS $$ SELECT round(extract(epoch FROM available_at - clock_timestamp()))::text FROM orchestration.step_queue $$;
 
 --
--- Retries: after growing delays, then the step fails; exactly one outcome an attempt
+-- Retries: after growing delays, then the step fails; exactly one outcome for each attempt
 --
 SELECT orchestration.set_retry_policy('Try', 4, '10 seconds', 3, '60 seconds', 0);
 SELECT orchestration.start_orchestration('Tries') IS NOT NULL;
 SELECT pg_temp.claim('{worker_try}');
 SELECT accepted, reason FROM orchestration.fail_steps(pg_temp.result('{"message": "first"}'));
 SELECT pg_temp.delay();
--- the same again: accepted, nothing happens; success comes too late
+-- the same result again is accepted and has no effect; a success comes too late
 SELECT accepted, reason FROM orchestration.fail_steps(pg_temp.result('{"message": "first"}'));
 SELECT accepted, reason FROM orchestration.complete_steps(pg_temp.result());
 SELECT pg_temp.claim('{worker_try}');
@@ -48,7 +48,7 @@ SELECT accepted, reason FROM orchestration.fail_steps(pg_temp.result('{"message"
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
 SELECT * FROM pg_temp.attempts;
--- resumed it begins anew; "retry": false fails at once
+-- a resumed step starts its attempts anew; "retry": false fails at once
 SELECT orchestration.resume_run(pg_temp.run());
 SELECT pg_temp.claim('{worker_try}');
 SELECT accepted, reason FROM orchestration.fail_steps(pg_temp.result('{"message": "never", "retry": false}'));
@@ -69,7 +69,7 @@ BEGIN
 END$$;
 SELECT count(*), min(d) >= 49.9, max(d) <= 150, max(d) - min(d) > 50 FROM (SELECT pg_temp.fail_again() AS d FROM generate_series(1, 50)) x;
 SELECT orchestration.cancel_run(pg_temp.run());
--- what is no policy
+-- values that are not policies
 SELECT orchestration.set_retry_policy('Nothing');
 SELECT orchestration.set_retry_policy('Try', 0);
 SELECT orchestration.set_retry_policy('Try', 1, '-1 second');
@@ -91,7 +91,7 @@ SELECT held, reason, round(extract(epoch FROM lease_until - clock_timestamp())) 
 SELECT held, reason FROM orchestration.extend_leases(jsonb_build_array(jsonb_build_object('step_id', orchestration.new_id(), 'lease_id', orchestration.new_id())));
 SELECT held, reason FROM orchestration.extend_leases('[{"step_id": 1}]');
 SELECT held, reason FROM orchestration.extend_leases('[]', '0');
--- it took too long: the attempt counts as failed
+-- the attempt took too long and counts as failed
 UPDATE orchestration.step_queue SET claimed_at = claimed_at - interval '1 hour', leased_until = leased_until - interval '1 hour';
 SELECT pg_temp.claim('{worker_try}');
 SELECT held, reason FROM claim c, orchestration.extend_leases(jsonb_build_array(jsonb_build_object('step_id', c.step_id, 'lease_id', c.lease_id))) x ORDER BY c.attempt;
@@ -100,7 +100,7 @@ SELECT pg_temp.claim('{worker_try}');
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
 SELECT * FROM pg_temp.attempts;
--- it kills its workers
+-- a step that kills its workers
 SELECT orchestration.set_retry_policy('Try');
 TRUNCATE claim;
 SELECT orchestration.start_orchestration('Tries') IS NOT NULL;
@@ -133,7 +133,7 @@ SELECT r.orchestration_name, count(*) FROM claim c JOIN orchestration.run r ON r
 SELECT count(orchestration.start_orchestration('Second')) FROM generate_series(1, 3);
 SELECT count(orchestration.start_orchestration('Third')) FROM generate_series(1, 3);
 TRUNCATE claim;
--- what is new in an orchestration that had nothing is seen within 50 ms
+-- a claim sees the first step of an orchestration without queued steps within 50 ms
 SELECT pg_sleep(0.1);
 SELECT count(*) FROM (SELECT pg_temp.claim('{worker_try,worker_other}') FROM generate_series(1, 9)) c;
 SELECT r.orchestration_name, count(*) FROM claim c JOIN orchestration.run r ON r.id = c.run_id GROUP BY 1 ORDER BY 1;
@@ -171,10 +171,10 @@ SELECT count(orchestration.start_orchestration('Third')) FROM generate_series(1,
 \o
 SELECT pg_temp.listen('{worker_try,worker_other}');
 SELECT count(*) FROM orchestration.claim_steps('w', '{worker_other}');
--- it does not wait any more, and is not notified of this one
+-- the session no longer waits, and is not notified of this step
 SELECT count(orchestration.start_orchestration('Third')) FROM generate_series(1, 1);
 SELECT count(*) FROM orchestration.claim_steps('w', '{worker_other}');
--- in a transaction block the wait begins with its commit: claim once more
+-- in a transaction block the wait begins with the commit: claim once more
 BEGIN;
 SELECT pg_temp.listen('{worker_new}');
 SELECT pg_temp.listen('{worker_new}');

@@ -4,11 +4,11 @@
 Every function of the extension that takes jsonb, and the calls that take text[],
 get FUZZ_CASES (2500) arguments made by mutating valid ones: other types, renamed and
 repeated keys, nesting of 10,000 levels, strings of a megabyte, extreme numbers,
-ids that are none or somebody else's, text that is no JSON.  As a superuser, as a
-user who may everything, and as one who may little.  Allowed are errors that the
-README names and PostgreSQL's own for input that is no value of the type; never an
-internal error, a lost session, a refused call that changed something, a result of
-another length, an unknown status code, or a session that grows.
+unknown ids, ids of another user's records, text that is no JSON.  Calls are made as a
+superuser, as a user with all permissions, and as a user with few.  Allowed are errors that the
+README names, and PostgreSQL's own errors for input that is no value of the type.  Not allowed
+are an internal error, a lost session, a refused call that changed a row, a result of another
+length, an unknown status code, and a session that grows.
 
 FUZZ_SEED (1) seeds the choices.  Expects a server in PGHOST, ..., and the extension
 in the database PGDATABASE.  Prints TAP.
@@ -42,7 +42,7 @@ SELECT orchestration.deploy_orchestration(:'definition'::jsonb), orchestration.a
 SELECT orchestration.start_orchestration('Fuzz', owner_id => :'small') FROM generate_series(1, 20) \g /dev/null
 SELECT orchestration.share_record(r.id, :'grp'), orchestration.post_to_feed(r.id, 'a post') FROM orchestration.run r LIMIT 5 \g /dev/null
 SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', :'grp', :'small') \g /dev/null
--- what a case ends in, undone; the state before and after must be the same when it was refused
+-- the result of a case, rolled back; a refused case must not change the state
 CREATE FUNCTION public.fuzz_state() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$
     SELECT md5(concat((SELECT string_agg(r::text, '' ORDER BY id) FROM orchestration.run r), (SELECT string_agg(g::text, '' ORDER BY id) FROM orchestration.share_grant g),
                       (SELECT string_agg(w::text, '' ORDER BY id) FROM orchestration.work_item w), (SELECT string_agg(u::text, '' ORDER BY id) FROM orchestration.owner_sharing_rule u),
@@ -104,13 +104,13 @@ CODES = ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "DUPLICATE_EXTERNAL_ID", "DUPLICAT
          "INVALID_ACCESS_LEVEL", "INVALID_CROSS_REFERENCE_KEY", "INVALID_EMPTY_KEY_OWNER", "INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE",
          "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "INVALID_TYPE", "INVALID_TYPE_FOR_OPERATION", "INVALID_TYPE_ON_FIELD_IN_RECORD", "MALFORMED_ID",
          "MISSING_ARGUMENT", "REQUIRED_FIELD_MISSING", "STATE_TRANSITION_NOT_ALLOWED", "STRING_TOO_LONG"]
-# 22: not a value of the type; 42501: the right is missing; 54001: nested deeper than
-# PostgreSQL's own parsers go; OR: the README
+# 22: not a value of the type; 42501: missing right; 54001: nested deeper than PostgreSQL's own
+# parsers allow; OR: the README
 ALLOWED = ("00000", "ZZ000", "22004", "22023", "22P02", "22P05", "22021", "22003", "22030", "42501", "54001", "54000", "21000", "23505", "OR")
 
 
 def mutate(rng, value, ids, depth=0):
-    """The value with something done to one place of it."""
+    """The value with a mutation in one place."""
     junk = [None, True, False, 0, -1, 1.5, 1e300, 10 ** 60, "", " ", "x", "é☃\u2028", "\n\t", "null", "x" * 1000, [], {}, [[]], [None], {"a": None},
             rng.choice(ids), rng.choice(ids).upper(), "00000000-0000-0000-0000-000000000000", "'; DROP TABLE x; --", "$1", "{!x}", [1, "2", {"3": []}]]
     roll = rng.random()
@@ -144,7 +144,7 @@ def mutate(rng, value, ids, depth=0):
 
 
 def text_of(rng, value):
-    """As text: mostly JSON, sometimes spoilt or of a size or depth that is none."""
+    """As text: mostly JSON, sometimes malformed, too large or too deep."""
     text = json.dumps(value, ensure_ascii=rng.random() < 0.5)
     roll = rng.random()
     if roll < 0.03:
@@ -204,7 +204,7 @@ def main():
 
     layout = {"sections": [{"heading": "x", "columns": 1, "fields": ["Name", "Status"]}], "relatedLists": [{"name": "Shares", "columns": ["AccessLevel"]}]}
     context = {"amount": 1, "text": "x"}
-    # function: (the call, what makes a valid argument, is it one of records)
+    # function: (the call, a generator of valid arguments, whether it takes records)
     functions = {
         "update": ("SELECT orchestration.update($1::jsonb, %s)" % "%(bool)s", lambda: records("update"), True),
         "create": ("SELECT orchestration.create($1::jsonb, %(bool)s)", lambda: records("create"), True),
@@ -296,17 +296,17 @@ def main():
     for what in sorted(per):
         print("# %-22s %s" % (what, "  ".join(per[what])))
     total = sum(int(count) for _, _, count in rows)
-    ok(total >= CASES * 0.97, "%d of %d cases were carried out" % (total, CASES))
+    ok(total >= CASES * 0.97, "%d of %d cases were executed" % (total, CASES))
     others = sorted({state for _, state, _ in rows if not state.startswith(ALLOWED)})
     for state in others:
         print("# " + psql("SELECT n, what, sqlstate, message FROM public.fuzz_done WHERE sqlstate = '%s' LIMIT 3" % state).stdout.replace("\n", "\n# "))
-    ok(not others, "errors that nobody expects: %s" % (", ".join(others) or "none"))
+    ok(not others, "unexpected errors: %s" % (", ".join(others) or "none"))
     problems = psql("SELECT n, what, sqlstate, problem, message FROM public.fuzz_done WHERE problem IS NOT NULL LIMIT 10").stdout.strip()
     for line in problems.splitlines():
         print("# %s" % line[:300])
-    ok(not problems, "results that are as documented, refused calls that changed nothing")
+    ok(not problems, "results are as documented, refused calls changed no row")
     successes = [s for _, s, _ in rows if s == "ZZ000"]
-    ok(len(successes) == len(functions) + len(arrays), "every function succeeded, too")
+    ok(len(successes) == len(functions) + len(arrays), "every function also succeeded")
     for first, *rest in (s for s in sizes if len(s) > 1):
         print("# memory of a session: %d kB half way, %d kB at the end" % (first // 1024, rest[-1] // 1024))
     ok(sizes[0] and all(s[-1] - s[0] < 8 * 1024 * 1024 for s in sizes if len(s) > 1), "the sessions do not grow")

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""kill.py: kill -9 under load, again and again, and nothing is lost or done twice.
+"""kill.py: repeated kill -9 under load; no step is lost or executed twice.
 
 A server of its own, with the background worker preloaded.  Five clients start runs
-(by a call and by rows of a table), carry out steps, finish work items, suspend and
-resume; functions are the background worker's.  KILLS (8) times, at a random moment, one
-of these is killed: a client's backend, the background worker, the whole server.  When
-the server is back the load is drained, and then
+(by a call and by rows of a table), execute steps, finish work items, suspend and resume;
+the background worker executes functions.  KILLS (8) times, at a random moment, one of these is
+killed: a client's backend, the background worker, the whole server.  When the server is back the
+load is drained, and then
 
-* every run is over: none is stuck;
+* every run has ended: none is stuck;
 * every step of a Completed run has had its effect exactly once: an effect is a row that
   is written in the transaction that completes the step;
-* whatever a client was told to be committed is there;
+* every commit acknowledged to a client is in the database;
 * verify() is empty.
 
 KILL_LEASES: functions outlive the lease of their action and catch the cancel, a trigger
 on a table of the extension releases the locks of the background worker, two workers are
-started by hand, and sessions carry out functions too.  Effects must come to the same.
+started by hand, and sessions execute functions, too.  The effects must be the same.
 
 Each kill after which all of that holds is one ok.  KILL_SEED (1) seeds the choices.
 Expects what test/throwaway.sh exports.  Prints TAP.
@@ -98,7 +98,7 @@ STATE = """
 SELECT (SELECT count(*) FROM orchestration.run WHERE status IN ('InProgress', 'Suspended')),
        (SELECT count(*) FROM orchestration.run WHERE status = 'Error'),
        (SELECT count(*) FROM orchestration.step_queue)"""
-# steps of Completed runs that had another number of effects than one
+# steps of Completed runs whose number of effects is not one
 WRONG = """
 SELECT r.name, t.name, t.status, (SELECT count(*) FROM effect e WHERE e.run = r.id AND e.step = t.name)
   FROM orchestration.run r JOIN orchestration.step_run t ON t.run_id = r.id
@@ -120,7 +120,7 @@ def ok(condition, name, *why):
 
 
 def start_server():
-    """As a child, so that somebody reaps it: while it is a zombie no other one starts."""
+    """Starts the server as a child and reaps it: while it is a zombie no other one starts."""
     with open(FOLDER + "/log", "a") as log:
         return subprocess.Popen(AS + ["postgres", "-D", FOLDER + "/data"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
@@ -150,7 +150,7 @@ class Load:
     def __init__(self):
         self.going = True
         self.starting = False
-        self.told = []                          # what was said to be committed
+        self.told = []                          # acknowledged commits
         self.errors = []
         self.threads = [threading.Thread(target=self.client, args=(work,))
                         for work in (self.start, self.work, self.work, self.person, self.manage)
@@ -167,7 +167,7 @@ class Load:
                         if not work(conn, rng):
                             time.sleep(0.005)
             except psycopg.OperationalError as error:
-                # the connection is gone, or the server not there yet; what else is not
+                # the connection is lost, or the server has not started yet; other errors count
                 if error.sqlstate and not error.sqlstate.startswith(("57P", "08")):
                     self.errors.append("%s: %s" % (error.sqlstate, error))
                 time.sleep(0.01)
@@ -257,7 +257,7 @@ def children(pid):
 
 
 def is_alive(pid):
-    """A zombie is not: it has left the shared memory, and may never be reaped."""
+    """A zombie does not count: it has left the shared memory, and may never be reaped."""
     try:
         with open("/proc/%d/stat" % pid) as file:
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
@@ -269,7 +269,7 @@ def kill_server(postgres):
     """The postmaster and all its children; another one is started."""
     with open(FOLDER + "/data/postmaster.pid") as file:
         postmaster = int(file.readline())
-    # stopped it makes no child that would be overlooked, and hold the shared memory
+    # a stopped postmaster starts no further child, which would hold the shared memory
     os.kill(postmaster, signal.SIGSTOP)
     victims = children(postmaster) + [postmaster]
     for victim in victims:
@@ -286,7 +286,7 @@ def kill_server(postgres):
 
 
 def kill(rng, postgres):
-    """Kills somebody; says who, and returns the server."""
+    """Kills a process; returns its name and the server."""
     who = rng.choice(["client backend", "orchestration worker", "server"])
     try:
         with connect() as conn:
@@ -309,7 +309,7 @@ def drain(conn, until):
 
 
 def check(conn, state, load):
-    """What is there: how many runs, and what is wrong."""
+    """The number of runs, and the faults found."""
     why = list(load.errors[:5])
     if any(state):
         why.append("%d runs go on, %d are in Error, %d steps queued" % state)
@@ -360,7 +360,7 @@ def main():
             time.sleep(rng.random() * 0.1)
             load.starting = False
             time.sleep(0.02)
-            # the server may still be about to notice
+            # the server may not have noticed yet
             until = time.monotonic() + DRAIN
             while True:
                 try:

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""replication.py: nothing is missed by who polls from one time to the next.
+"""replication.py: a client that polls from one time to the next misses no change.
 
 Six clients write runs in transactions of random length: there is up to 150 ms
 between a write and its end, some are rolled back, some undo a savepoint; some
 delete.  Beside them, for REPLICATION_SECONDS (8),
 
-* one poller asks latest_date_covered() and then reads what was stamped before it.
-  Once a time was said to be covered, nothing that was stamped before may appear:
-  neither a changed run, stage, step or work item, nor a tombstone.
-* another one does the same with clock_timestamp(), and must find what it missed:
-  otherwise the test would prove nothing.
-* a third one polls get_updated() and get_deleted() from one latestDateCovered to
-  the next; what it collected must be all that there is, and was, in the end.
+* one poller calls latest_date_covered() and then reads the records stamped before that time.
+  Once a time was reported as covered, no record stamped before it may appear: neither a
+  changed run, stage, step or work item, nor a tombstone.
+* another poller does the same with clock_timestamp(), and must miss changes: otherwise the
+  test would prove nothing.
+* a third poller calls get_updated() and get_deleted() from one latestDateCovered to the next;
+  in the end it must have collected every existing and every deleted record.
 
 Expects a server in PGHOST, ..., and the extension in the database PGDATABASE.
 REPLICATION_SEED (1) seeds the choices.  Prints TAP.
@@ -85,7 +85,7 @@ def writer(number, until, counts, lock):
 
 
 def poller(question, until, result):
-    """What appears late: stamped before a time that was covered already."""
+    """The records that appear late: stamped before a time that was already covered."""
     session = Session("read committed")
     seen = {}
     covered = 0
@@ -113,7 +113,7 @@ def poller(question, until, result):
 
 
 def client(until, result):
-    """What an application keeps: it goes on from latestDateCovered."""
+    """An application that goes on from latestDateCovered."""
     session = Session("read committed")
     updated, deleted = set(), set()
     start = {"get_updated": "now() - interval '1 day'", "get_deleted": "now() - interval '1 day'"}
@@ -173,14 +173,14 @@ def main():
        "%d writes, %d polls of %d records" % (counts["writes"], covered["polls"], covered["seen"]))
     for line in covered["missed"][:5]:
         print("# %s" % line)
-    ok(not covered["missed"], "missed by who goes on from latest_date_covered(): %d" % len(covered["missed"]))
-    ok(len(clock["missed"]) > 0, "missed by who goes on from clock_timestamp(): %d, so it would be noticed" % len(clock["missed"]))
+    ok(not covered["missed"], "missed by a client that goes on from latest_date_covered(): %d" % len(covered["missed"]))
+    ok(len(clock["missed"]) > 0, "missed by a client that goes on from clock_timestamp(): %d, so the test would notice" % len(clock["missed"]))
     _, _, lines = control.run("SELECT id FROM orchestration.run")
     there = set(lines)
     _, _, lines = control.run("SELECT id FROM orchestration.tombstone WHERE object = 'FlowOrchestrationInstance'")
     gone = set(lines)
-    ok(len(gone) > 5 and gone == app.get("deleted"), "%d deleted runs, all of them told by get_deleted()" % len(gone))
-    ok(there <= app.get("updated", set()), "%d runs, all of them told by get_updated()" % len(there))
+    ok(len(gone) > 5 and gone == app.get("deleted"), "%d deleted runs, all of them reported by get_deleted()" % len(gone))
+    ok(there <= app.get("updated", set()), "%d runs, all of them reported by get_updated()" % len(there))
     state, _, lines = control.run("SELECT invariant, object, detail FROM orchestration.verify()")
     for line in lines[:10]:
         print("# %s" % line)

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""storm.py: clients at random on the same runs.
+"""storm.py: clients with random calls on the same runs.
 
 Eight clients, at all isolation levels, each over a session of psql, for
 STORM_SECONDS (15): starts, work items, workers, functions, suspend, resume,
 cancel, plain UPDATEs of run.status, deletion of records, update(), posts, comments,
-likes, delete(), views, purges.  No call may end with
-an internal error or one that the README does not name, none in a deadlock, and
-verify() must be empty afterwards.  STORM_SEED (1) seeds the choices; what the
-clients meet depends on the scheduling.
+likes, delete(), views, purges.  No call may end with an internal error, an error that the README
+does not name, or a deadlock, and verify() must be empty afterwards.  STORM_SEED (1) seeds the
+choices; the conflicts between the clients depend on the scheduling.
 
 Expects a server in PGHOST, ..., and the extension in the database PGDATABASE.
 Prints TAP.
@@ -74,7 +73,7 @@ DEFINITION = {
 SOME_RUN = ("(SELECT id FROM (SELECT id FROM orchestration.run ORDER BY id DESC LIMIT %d) r"
             " ORDER BY random() LIMIT 1)" % OPEN_RUNS)
 SOME_ITEM = ("(SELECT id FROM (SELECT id, status FROM orchestration.work_item ORDER BY id DESC LIMIT 100) w"
-             " ORDER BY status, random() LIMIT 1)")    # an Assigned one where there is one
+             " ORDER BY status, random() LIMIT 1)")    # an Assigned one if any
 SOME_POST = ("(SELECT id FROM (SELECT id FROM orchestration.feed_item ORDER BY created_at DESC LIMIT 20) f"
              " ORDER BY random() LIMIT 1)")
 ANY_ITEM = SOME_ITEM.replace("status, random()", "random()")
@@ -222,9 +221,9 @@ def main():
         for message in sorted(messages[state])[:5]:
             print("# %s %s" % (state, message))
     ok(total["00000"] >= 100, "calls succeeded: %d of %d" % (total["00000"], sum(total.values())))
-    ok(all(counts[kind]["00000"] > 0 for kind in counts) and len(counts) == 19, "of every kind")
+    ok(all(counts[kind]["00000"] > 0 for kind in counts) and len(counts) == 19, "calls of every kind succeeded")
     ok(total["40P01"] == 0, "deadlocks: %d" % total["40P01"])
-    ok(not others, "errors that nobody expects: %s" % (", ".join(others) or "none"))
+    ok(not others, "unexpected errors: %s" % (", ".join(others) or "none"))
     _, _, lines = control.run("SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1")
     print("# runs: %s" % "  ".join(line.replace("\t", " ") for line in lines))
     state, _, lines = control.run("SELECT invariant, object, detail FROM orchestration.verify()")

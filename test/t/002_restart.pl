@@ -1,5 +1,5 @@
-# 002_restart.pl: what the engine does is whole or not at all, also when a backend
-# is killed in the middle of a call or the server stops at once.
+# 002_restart.pl: an engine call takes effect as a whole or not at all, also when a backend
+# is killed in the middle of it or the server stops at once.
 
 use strict;
 use warnings;
@@ -47,7 +47,7 @@ SELECT orchestration.deploy_orchestration(jsonb_build_object('label', 'Restart',
 SELECT orchestration.activate_orchestration('Restart');
 });
 
-# everything there is, in one line
+# all rows, in one line
 sub counts
 {
 	return $node->safe_psql('postgres', q{
@@ -65,7 +65,7 @@ sub work
 			(SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id)) FROM c))});
 }
 
-# kill the backend that carries out a call while its action pauses at a stage
+# kill the backend that executes a call while its action pauses at a stage
 sub kill_in
 {
 	my ($stage, $sql) = @_;
@@ -86,7 +86,7 @@ sub kill_in
 	like($err, qr/server closed the connection|terminating connection|connection to server was lost/,
 		"$stage: its client was told");
 	ok($node->poll_query_until('postgres', 'SELECT 1', '1'), "$stage: the server is back");
-	is(counts(), $before, "$stage: nothing of the call is there");
+	is(counts(), $before, "$stage: the call has no effect");
 	is($node->safe_psql('postgres', 'SELECT * FROM orchestration.verify()'), '', "$stage: verify()");
 	$node->safe_psql('postgres', 'DELETE FROM pause');
 }
@@ -98,7 +98,7 @@ kill_in('S2', q{
 	SELECT * INTO TEMP c FROM orchestration.claim_steps('w', '{worker}', 10);
 	SELECT orchestration.complete_steps((SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id)) FROM c))});
 is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.step_queue WHERE lease_id IS NOT NULL'),
-	'3', 'the claim, committed before, holds');
+	'3', 'the claim committed before is still valid');
 $node->safe_psql('postgres', q{
 	SELECT orchestration.complete_steps((SELECT jsonb_agg(jsonb_build_object('step_id', step_run_id, 'lease_id', lease_id))
 	  FROM orchestration.step_queue))});
@@ -110,7 +110,7 @@ is($node->safe_psql('postgres', q{SELECT bool_and(orchestration.complete_work_it
 is(work(), '3|t', 'workers go on');
 is($node->safe_psql('postgres', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1'), 'Completed|3', 'the runs are Completed');
 
-# 2. an immediate stop under load: what was acknowledged is there, and whole
+# 2. an immediate stop under load: acknowledged calls have taken effect as a whole
 my @load;
 for my $client (1 .. 4)
 {
@@ -138,14 +138,14 @@ $node->start;
 like(PostgreSQL::Test::Utils::slurp_file($node->logfile),
 	qr/database system was not properly shut down; automatic recovery in progress/, 'the server recovered');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.run WHERE id IN (\'' . join("','", @acknowledged) . '\')'),
-	scalar @acknowledged, 'every acknowledged run is there');
+	scalar @acknowledged, 'every acknowledged run exists');
 is($node->safe_psql('postgres', q{
 	SELECT count(*) FROM orchestration.run r
 	 WHERE r.status = 'InProgress' AND NOT (
 	       (SELECT count(*) FROM trace t WHERE t.run = r.id) = 1
 	   AND (SELECT count(*) FROM orchestration.step_run s WHERE s.run_id = r.id) = 2
 	   AND (SELECT count(*) FROM orchestration.step_queue q WHERE q.run_id = r.id) = 1)}),
-	'0', 'and whole: with what its action wrote, its steps and its place in the queue');
+	'0', 'with the writes of its action, its steps and its row in the queue');
 is($node->safe_psql('postgres', 'SELECT * FROM orchestration.verify()'), '', 'verify() after the recovery');
 like(work(), qr/^\d+\|t$/, 'waiting runs go on: workers');
 while ($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.step_queue') > 0) { work() }

@@ -1,12 +1,11 @@
 # 003_dump_restore.pl: pg_dump and pg_restore bring back a database of open and
 # ended runs unchanged, and the runs go on in the copy.
 #
-# The user's tables lie in a schema that pg_dump loads before ours and in one that
-# it loads after: the lookups between them may not depend on the order.
+# The user's tables are in a schema that pg_dump loads before the extension's and in one that it
+# loads after it: lookups between them must not depend on the order.
 #
-# Every form of dump that people make is restored: COPY and INSERT of one or many rows,
-# all at once or the data into a schema that is there already, with its triggers, or
-# without them.
+# Every usual form of dump is restored: COPY, and INSERT of one or many rows; all at once, or the
+# data into an existing schema, with or without its triggers.
 
 use strict;
 use warnings;
@@ -52,7 +51,7 @@ SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', o.id
   FROM orchestration.principal o, orchestration.principal d
  WHERE o.developer_name = 'Outer' AND d.developer_name = 'Desk';
 
--- people and workers at once, then a function; about the record of an action
+-- users and workers at the same time, then a function; about the record of an action
 SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
   "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "Create",
             "filters": [{"field": "id", "operator": "IsNull", "value": {"booleanValue": true}}],
@@ -83,7 +82,7 @@ SELECT orchestration.deploy_orchestration($$<Flow xmlns="http://soap.sforce.com/
 </Flow>$$::xml, 'Loop');
 SELECT orchestration.activate_orchestration('Loop');
 
--- every new record starts it: those of the source came before, and restored they are not new
+-- every new record starts it; records of the source are older, and restored records are not new
 SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
   "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "CreateAndUpdate",
             "connector": {"targetReference": "Only"}},
@@ -122,7 +121,7 @@ SELECT orchestration.start_orchestration('Claim_Handling', 'c2', NULL, 'leased')
 SELECT zzz.result('leased');
 SELECT orchestration.start_orchestration('Parcel_Handling', '1', NULL, 'waiting');
 SELECT orchestration.start_orchestration('Loop', NULL, NULL, 'loop');
--- feeds, history, views, what is gone
+-- feeds, history, views, deleted records
 SELECT orchestration.set_feed_tracking('FlowOrchestrationInstance', '{Status}');
 SELECT orchestration.set_layout('FlowOrchestrationInstance', '{"sections": [{"heading": "x", "fields": ["Name"]}]}');
 SELECT orchestration.suspend_run(zzz.run('waiting')), orchestration.resume_run(zzz.run('waiting'));
@@ -133,7 +132,7 @@ SELECT orchestration.cancel_run(orchestration.start_orchestration('Parcel_Handli
 DELETE FROM orchestration.run WHERE id = zzz.run('gone');
 UPDATE orchestration.tombstone SET deleted_at = now() - interval '20 days' WHERE object = 'FlowOrchestrationLog';
 SELECT orchestration.remove_expired();
--- imported ones, without a version
+-- imported runs, without a version
 INSERT INTO orchestration.run (name, status, ended_at) VALUES ('imported', 'Completed', now()), ('imported, open', 'InProgress', NULL);
 INSERT INTO orchestration.stage_run (run_id, name, label, position, status)
   SELECT id, 'Old', 'Old', 1, CASE status WHEN 'Completed' THEN 'Completed' ELSE 'InProgress' END::orchestration.stage_status
@@ -149,7 +148,7 @@ is($node->safe_psql('source', q{SELECT count(*) FROM orchestration.step_run WHER
 	'2', 'and one has pending outcomes');
 is($node->safe_psql('source', 'SELECT * FROM orchestration.verify()'), '', 'verify() of the source');
 
-# what must be equal: rows, sequences, triggers
+# must be equal: rows, sequences, triggers
 sub contents
 {
 	my ($db) = @_;
@@ -205,8 +204,8 @@ my %restore = (
 	custom => [ 'pg_restore', '-e', "$dir/custom", '-d' ],
 	parallel => [ 'pg_restore', '-e', '--section=post-data', "$dir/custom", '-d' ]);
 
-# pg_dump writes down no order between the data of extension tables, so a parallel
-# restore has to do without triggers, foreign keys included
+# pg_dump records no order between the data of extension tables, so a parallel restore must
+# disable triggers, foreign keys included
 my %before = (
 	(map { $_ => [ [ @psql, "$dir/schema.sql", '-d' ] ] } grep { /^data/ } keys %restore),
 	parallel => [
@@ -232,7 +231,7 @@ for my $db (sort keys %restore)
 		INSERT INTO orchestration.stage_run (run_id, name, label, position, status) VALUES (zzz.run('canceled'), 'x', 'x', 2, 'InProgress')});
 	like($err, qr/ERROR:  OR002: /, "$db: an illegal neighbour is refused");
 
-	# the same call as before the dump is known to be the same
+	# the same call as before the dump is recognised
 	is($node->safe_psql($db, q{SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'completed') = zzz.run('completed')}),
 		't', "$db: an idempotency key still works");
 	is($node->safe_psql($db, q{SELECT orchestration.complete_work_item(
@@ -271,7 +270,7 @@ for my $db (sort keys %restore)
 	is($node->safe_psql($db, 'SELECT * FROM orchestration.verify()'), '', "$db: verify() at the end");
 }
 
-# nothing stays
+# no object stays
 $node->safe_psql('plain', 'SET client_min_messages = error; DROP EXTENSION orchestration CASCADE');
 is($node->safe_psql('plain', q{
 	SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname = 'orchestration'
@@ -283,10 +282,10 @@ is($node->safe_psql('plain', q{
 	UNION ALL SELECT 'function ' || oid::regprocedure FROM pg_proc
 	           WHERE oid >= 16384 AND pronamespace NOT IN ('aaa'::regnamespace, 'zzz'::regnamespace)
 	UNION ALL SELECT 'event trigger ' || evtname FROM pg_event_trigger}),
-	'', 'DROP EXTENSION CASCADE leaves nothing');
-is($node->safe_psql('plain', 'SELECT count(*) FROM aaa.claim'), '3', 'and the tables of the user');
+	'', 'DROP EXTENSION CASCADE leaves no object');
+is($node->safe_psql('plain', 'SELECT count(*) FROM aaa.claim'), '3', 'the tables of the user stay');
 $node->safe_psql('plain', 'CREATE EXTENSION orchestration');
-is($node->safe_psql('plain', 'SELECT * FROM orchestration.verify()'), '', 'it can be made again');
+is($node->safe_psql('plain', 'SELECT * FROM orchestration.verify()'), '', 'it can be created again');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
-# 004_upgrade.pl: the install script loads from the installed files, and there is
-# nothing to update to yet.  Upgrade paths are tested here once there are two versions.
+# 004_upgrade.pl: the install script loads from the installed files.  There is one version; with
+# a second one this file will test the upgrade.
 
 use strict;
 use warnings;
@@ -22,10 +22,10 @@ like($version, qr/^\d+\.\d+\.\d+$/, "installed: version $version");
 my $before = $node->safe_psql('postgres', $objects);
 my ($rc, $out, $err) = $node->psql('postgres', 'ALTER EXTENSION orchestration UPDATE');
 is($rc, 0, 'ALTER EXTENSION UPDATE');
-like($err, qr/version "\Q$version\E" of extension "orchestration" is already installed/, 'says that there is nothing to do');
+like($err, qr/version "\Q$version\E" of extension "orchestration" is already installed/, 'reports that there is nothing to do');
 is($node->safe_psql('postgres', $objects), $before, 'and leaves all objects as they are');
 ($rc, $out, $err) = $node->psql('postgres', q{ALTER EXTENSION orchestration UPDATE TO '0.0.0'});
-isnt($rc, 0, 'there is no way to a version that is not there');
+isnt($rc, 0, 'an unknown version is refused');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
 # 005_preload.pl: the library in shared_preload_libraries or loaded at first use,
-# and who may set its settings.
+# and the roles that may change its settings.
 
 use strict;
 use warnings;
@@ -47,10 +47,10 @@ for my $preloaded (0, 1)
 		  FROM orchestration.run r ORDER BY id DESC LIMIT 1}),
 		'Error|the run entered 3 elements without ever waiting|3', "$how: a superuser can set it, and it holds");
 
-	# an ordinary role, in every way there is
+	# an ordinary role, in every possible way
 	my ($rc, $out, $err) = $node->psql('postgres', "$load SET orchestration.max_elements = 5",
 		extra_params => [ '-U', 'mallory' ]);
-	like($err, qr/permission denied to set parameter "orchestration.max_elements"/, "$how: refused to an ordinary role");
+	like($err, qr/permission denied to set parameter "orchestration.max_elements"/, "$how: an ordinary role may not set it");
 	($rc, $out, $err) = $node->psql('postgres',
 		"SET orchestration.max_elements = 5; $load SHOW orchestration.max_elements",
 		extra_params => [ '-U', 'mallory' ]);
@@ -65,7 +65,7 @@ for my $preloaded (0, 1)
 		extra_params => [ '-U', 'mallory' ]);
 	isnt($rc, 0, "$how: and by ALTER ROLE");
 
-	# one that it was given to
+	# a role with the privilege to set it
 	$node->safe_psql('postgres', "$load GRANT SET ON PARAMETER orchestration.max_elements TO gateway");
 	is($node->safe_psql('postgres', "$load SET orchestration.max_elements = 7; SHOW orchestration.max_elements",
 			extra_params => [ '-U', 'gateway' ]),

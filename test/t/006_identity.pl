@@ -1,5 +1,5 @@
-# 006_identity.pl: who a session is: by its role, by the setting of a gateway, also
-# through PgBouncer; and by no other means.
+# 006_identity.pl: the user of a session: by its role, by the setting of a gateway, also through
+# PgBouncer; and by no other means.
 
 use strict;
 use warnings;
@@ -34,7 +34,7 @@ my %id = map { $_ => $node->safe_psql('postgres', "SELECT id FROM orchestration.
 my $see = q{SELECT COALESCE(string_agg(name, ' ' ORDER BY name), 'nothing') FROM orchestration.flow_orchestration_instance};
 my $who = q{SELECT COALESCE((SELECT u.name FROM orchestration."user" u WHERE u.id = orchestration.acting_user_id()), 'nobody')};
 
-# what a role sees; further connection options
+# the records that a role sees; further connection options
 sub sees
 {
 	my ($role, $sql, %options) = @_;
@@ -47,21 +47,21 @@ sub sees
 
 # ---- by role
 is(sees('ann', $see), 'Ann-1 Ann-2', 'a role acts as its user');
-is(sees('bea', $see), 'Bea-1 Bea-2', 'another as another');
-is(sees('mallory', $see), 'nothing', 'one who owns nothing sees nothing');
-is(sees('web', $see), 'nothing', 'a gateway is nobody by itself');
-is(sees('ann', qq{ALTER ROLE ann SET orchestration.max_elements = 1; $see}), 'Ann-1 Ann-2', 'other settings of ours are not his');
+is(sees('bea', $see), 'Bea-1 Bea-2', 'another role acts as another user');
+is(sees('mallory', $see), 'nothing', 'a user without records sees none');
+is(sees('web', $see), 'nothing', 'a gateway that names no user has no user');
+is(sees('ann', qq{ALTER ROLE ann SET orchestration.max_elements = 1; $see}), 'Ann-1 Ann-2', 'a gateway may not change other settings of the extension');
 
-# ---- a role that comes to a transaction: as PostgREST does it
+# ---- a role set for each transaction, as PostgREST does
 is(sees('authenticator', "BEGIN; SET LOCAL ROLE ann; $see; COMMIT; BEGIN; SET LOCAL ROLE bea; $see; COMMIT; $see"),
-	"Ann-1 Ann-2\nBea-1 Bea-2\nnothing", 'SET LOCAL ROLE for each transaction, nobody in between');
-is(sees('authenticator', "BEGIN; SET LOCAL ROLE ann; SELECT orchestration.suspend_run(id) FROM orchestration.run WHERE name = 'Ann-1'; COMMIT"), 't', 'and does what the user may');
+	"Ann-1 Ann-2\nBea-1 Bea-2\nnothing", 'SET LOCAL ROLE for each transaction, no user in between');
+is(sees('authenticator', "BEGIN; SET LOCAL ROLE ann; SELECT orchestration.suspend_run(id) FROM orchestration.run WHERE name = 'Ann-1'; COMMIT"), 't', 'with the rights of the user');
 is($node->safe_psql('postgres', q{SELECT l.actor FROM orchestration.flow_orchestration_log l WHERE l.kind = 'SuspendInstance'}), 'Ann', 'the log has the user');
 
-# ---- one role for many people
+# ---- one role for many users
 is(sees('web', "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; $see; COMMIT; BEGIN; SET LOCAL orchestration.user_id = '$id{Bea}'; $see; COMMIT; $see"),
-	"Ann-1 Ann-2\nBea-1 Bea-2\nnothing", 'SET LOCAL for each transaction, nobody in between');
-is(sees('web', "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; SELECT orchestration.resume_run(id) FROM orchestration.run WHERE name = 'Ann-1'; COMMIT"), 't', 'what the user may');
+	"Ann-1 Ann-2\nBea-1 Bea-2\nnothing", 'SET LOCAL for each transaction, no user in between');
+is(sees('web', "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; SELECT orchestration.resume_run(id) FROM orchestration.run WHERE name = 'Ann-1'; COMMIT"), 't', 'with the rights of the user');
 is($node->safe_psql('postgres', q{SELECT l.actor FROM orchestration.flow_orchestration_log l WHERE l.kind = 'ResumeInstance'}), 'Ann', 'the log has the user, not the gateway');
 is($node->safe_psql('postgres', q{SELECT u.name FROM orchestration.run r JOIN orchestration.principal u ON u.id = r.modified_by WHERE r.name = 'Ann-1'}), 'Ann', 'LastModifiedById too');
 is(sees('web', "SET orchestration.user_id = '$id{Ann}'; $see; DISCARD ALL; $see"), "Ann-1 Ann-2\nnothing", 'DISCARD ALL ends it');
@@ -74,7 +74,7 @@ open(my $ini, '>', "$dir/pgbouncer.ini") or die;
 print $ini sprintf("[databases]\npostgres = host=%s port=%d dbname=postgres\n[pgbouncer]\nlisten_addr =\nlisten_port = %d\nunix_socket_dir = %s\nauth_type = any\nauth_file =\npool_mode = transaction\ndefault_pool_size = 1\nmax_client_conn = 20\nlogfile = %s/log\npidfile = %s/pid\nignore_startup_parameters = options,extra_float_digits\n",
 	$node->host, $node->port, $port, $dir, $dir, $dir);
 close($ini);
-# auth_type any takes every name; the server is told the one that is forced here
+# auth_type any accepts every name; PgBouncer logs in with the name forced here
 system_or_bail('sed', '-i', 's/dbname=postgres/dbname=postgres user=web/', "$dir/pgbouncer.ini");
 my $bouncer_run = IPC::Run::start([ $bouncer, '-q', "$dir/pgbouncer.ini" ], '<', \undef, '>', "$dir/out", '2>', "$dir/err");
 my $up = 0;
@@ -107,15 +107,15 @@ my ($one, $two) = (client(), client());
 for my $turn (1 .. 3)
 {
 	is(ask($one, "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; $see; COMMIT"), 'Ann-1 Ann-2', "pooled, turn $turn: the first client's user");
-	is(ask($two, $see), 'nothing', "pooled, turn $turn: nothing of it stays for the second");
+	is(ask($two, $see), 'nothing', "pooled, turn $turn: the second client does not get that user");
 	is(ask($two, "BEGIN; SET LOCAL orchestration.user_id = '$id{Bea}'; $see; COMMIT"), 'Bea-1 Bea-2', "pooled, turn $turn: the second client's user");
-	is(ask($one, $see), 'nothing', "pooled, turn $turn: nothing of it stays for the first");
+	is(ask($one, $see), 'nothing', "pooled, turn $turn: the first client does not get that user");
 }
-is(ask($one, "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; ROLLBACK; $see"), 'nothing', 'pooled: a transaction rolled back leaves nothing');
-is(ask($one, 'SELECT pg_backend_pid()'), ask($two, 'SELECT pg_backend_pid()'), 'pooled: it was one connection all the time');
-# what the README warns of
+is(ask($one, "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; ROLLBACK; $see"), 'nothing', 'pooled: a transaction rolled back leaves no user');
+is(ask($one, 'SELECT pg_backend_pid()'), ask($two, 'SELECT pg_backend_pid()'), 'pooled: all clients used one connection');
+# the README warns of this
 is(ask($one, "SET orchestration.user_id = '$id{Ann}'"), '', 'pooled: SET without LOCAL');
-is(ask($two, $see), 'Ann-1 Ann-2', 'pooled: stays for whoever comes next, as every setting does');
+is(ask($two, $see), 'Ann-1 Ann-2', 'pooled: it stays for the next client, like every setting');
 ask($one, 'RESET orchestration.user_id');
 for my $client ($one, $two)
 {
@@ -125,7 +125,7 @@ for my $client ($one, $two)
 $bouncer_run->signal('INT');
 $bouncer_run->finish;
 
-# ---- by no other means: whether the library is loaded when it is tried or not
+# ---- by no other means, with the library loaded or not
 my $load = 'SELECT FROM orchestration.is_user();';
 for my $how ('at first use', 'session_preload_libraries', 'shared_preload_libraries')
 {
@@ -138,35 +138,35 @@ for my $how ('at first use', 'session_preload_libraries', 'shared_preload_librar
 	my ($out, $err);
 	my $preloaded = $how ne 'at first use';
 	my $denied = qr/permission denied to set parameter "orchestration.user_id"/;
-	is(sees('mallory', "SET orchestration.user_id = ''; $see; $who"), "nothing\nMallory", "$how: SET '' before anything else");
-	# Set before the library is loaded, the value is anybody's; it is refused when the
-	# library is loaded, and what follows does not run as the role instead.
+	is(sees('mallory', "SET orchestration.user_id = ''; $see; $who"), "nothing\nMallory", "$how: SET '' as the first statement");
+	# Before the library is loaded any role can set the value.  The value is refused when the
+	# library is loaded, and later statements do not run as the role's own user instead.
 	for my $set ("SET orchestration.user_id = '%s'", "SELECT set_config('orchestration.user_id', '%s', false) IS NULL", "BEGIN; SET LOCAL orchestration.user_id = '%s'")
 	{
 		for my $value ($id{Ann}, $id{Mallory}, 'x')
 		{
 			my $statement = sprintf($set, $value);
 			($out, $err) = sees('mallory', "$statement; $who; $see; SELECT orchestration.start_orchestration('x')");
-			like($err, $denied, "$how: $statement before anything else is refused");
+			like($err, $denied, "$how: $statement as the first statement is refused");
 			my $said = $preloaded && $set !~ /BEGIN/ ? 'Mallory nothing' : '';
-			is(join(' ', grep { $_ ne 'f' } split(/\n/, $out)), $said, "$how: $statement: and " . ($said ? 'was never set' : 'nothing is done as the role'));
-			like($err, qr/x" does not exist|active version|aborted|permission denied/, "$how: $statement: nor is anything started");
+			is(join(' ', grep { $_ ne 'f' } split(/\n/, $out)), $said, "$how: $statement: and " . ($said ? 'was never set' : 'no statement runs as the role'));
+			like($err, qr/x" does not exist|active version|aborted|permission denied/, "$how: $statement: no run starts");
 		}
 	}
 	($out, $err) = sees('mallory', "SET orchestration.user_id = '$id{Ann}'; $who; RESET orchestration.user_id; $who");
-	is((split(/\n/, $out))[-1], 'Mallory', "$how: himself after RESET");
+	is((split(/\n/, $out))[-1], 'Mallory', "$how: the role's own user after RESET");
 	($out, $err) = sees('mallory', "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; $who; ROLLBACK; $who");
-	is((split(/\n/, $out))[-1], 'Mallory', "$how: himself after the transaction");
-	# who may set it does not have to load the library first
-	is(sees('web', "SELECT set_config('orchestration.user_id', '$id{Ann}', false) IS NULL; $who; $see"), "f\nAnn\nAnn-1 Ann-2", "$how: a gateway, before anything else");
+	is((split(/\n/, $out))[-1], 'Mallory', "$how: the role's own user after the transaction");
+	# a role with the privilege need not load the library first
+	is(sees('web', "SELECT set_config('orchestration.user_id', '$id{Ann}', false) IS NULL; $who; $see"), "f\nAnn\nAnn-1 Ann-2", "$how: a gateway, as the first statement");
 	is(sees('web', "BEGIN; SET LOCAL orchestration.user_id = '$id{Bea}'; $who; COMMIT; $who"), "Bea\nnobody", "$how: for one transaction");
-	is(sees('gate', "BEGIN; SET LOCAL orchestration.user_id = '$id{Bea}'; SET LOCAL ROLE ann; $who; COMMIT"), 'Bea', "$how: who set it counts, not who acts when it is loaded");
+	is(sees('gate', "BEGIN; SET LOCAL orchestration.user_id = '$id{Bea}'; SET LOCAL ROLE ann; $who; COMMIT"), 'Bea', "$how: the role that set it counts, not the role that loads the library");
 	($out, $err) = sees('web', "SET orchestration.user_id = 'x'; $who; $see");
-	like($err, qr/invalid value for parameter "orchestration.user_id": "x"/, "$how: a gateway with what is no id is refused");
-	unlike($out, qr/Ann|Bea/, "$how: and sees nothing");
+	like($err, qr/invalid value for parameter "orchestration.user_id": "x"/, "$how: a gateway that sets an invalid id is refused");
+	unlike($out, qr/Ann|Bea/, "$how: and sees no records");
 	($out, $err) = sees('mallory', "$load SET orchestration.user_id = '$id{Ann}'; $see");
-	like($err, qr/permission denied to set parameter "orchestration.user_id"/, "$how: SET when it is loaded is refused");
-	is($out, 'nothing', "$how: and nothing is seen");
+	like($err, qr/permission denied to set parameter "orchestration.user_id"/, "$how: SET with the library loaded is refused");
+	is($out, 'nothing', "$how: and no records are visible");
 	unlike(scalar sees('mallory', "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; $see; $who; COMMIT; $see; $who"), qr/Ann/, "$how: SET LOCAL");
 	unlike(scalar sees('mallory', "BEGIN; SAVEPOINT a; SET LOCAL orchestration.user_id = '$id{Ann}'; RELEASE a; $see; $who; ROLLBACK; $who"), qr/Ann/, "$how: in a savepoint");
 	unlike(scalar sees('mallory', "CREATE FUNCTION pg_temp.f() RETURNS text LANGUAGE sql SET orchestration.user_id = '$id{Ann}' AS \$\$ $who \$\$; SELECT pg_temp.f()"), qr/Ann/, "$how: a function's SET clause");
@@ -174,31 +174,31 @@ for my $how ('at first use', 'session_preload_libraries', 'shared_preload_librar
 	unlike($out, qr/Ann/, "$how: connection options");
 	like($err, $denied, "$how: which are refused");
 	($out, $err) = sees('mallory', "ALTER ROLE mallory SET orchestration.user_id = '$id{Ann}'");
-	like($err, qr/permission denied to set parameter/, "$how: ALTER ROLE by himself");
+	like($err, qr/permission denied to set parameter/, "$how: ALTER ROLE by the role itself");
 	($out, $err) = sees('mallory', "ALTER DATABASE mallorys SET orchestration.user_id = '$id{Ann}'", database => 'mallorys');
 	like($err, qr/permission denied to set parameter/, "$how: ALTER DATABASE by its owner");
-	# a superuser may say so for a role; without the grant it does not take effect
+	# a superuser may set it for a role; without the grant it has no effect
 	$node->safe_psql('postgres', "$load ALTER ROLE mallory SET orchestration.user_id = '$id{Ann}'");
-	is(sees('mallory', "$who"), 'Ann', "$how: ALTER ROLE by a superuser makes him somebody else, as the superuser said");
-	is(sees('mallory', "$load RESET orchestration.user_id; $who"), 'Ann', "$how: and he cannot leave that");
+	is(sees('mallory', "$who"), 'Ann', "$how: ALTER ROLE by a superuser gives the role another user");
+	is(sees('mallory', "$load RESET orchestration.user_id; $who"), 'Ann', "$how: which the role cannot change");
 	$node->safe_psql('postgres', 'ALTER ROLE mallory RESET orchestration.user_id');
-	is(sees('mallory', $who), 'Mallory', "$how: himself again");
+	is(sees('mallory', $who), 'Mallory', "$how: the role's own user again");
 }
 $node->safe_psql('postgres', "ALTER ROLE ann SET orchestration.user_id = '00000000-0000-7000-8000-0000000000ff'");
-is(sees('ann', $who), 'nobody', 'a value that is no user makes a role nobody, not its own user');
+is(sees('ann', $who), 'nobody', 'a value that names no user leaves the role without a user');
 $node->safe_psql('postgres', 'ALTER ROLE ann RESET orchestration.user_id');
 
 # ---- users are mapped by the name of the role
 $node->safe_psql('postgres', 'ALTER ROLE ann RENAME TO anna');
-is(sees('anna', $who), 'nobody', 'a role renamed is nobody');
+is(sees('anna', $who), 'nobody', 'a renamed role has no user');
 $node->safe_psql('postgres', 'CREATE ROLE ann LOGIN');
-is(sees('ann', $who), 'Ann', 'a role of the name is the user');
+is(sees('ann', $who), 'Ann', 'a new role of that name acts as the user');
 $node->safe_psql('postgres', q{SELECT orchestration.update_user(id, role_name => 'anna') FROM orchestration.principal WHERE name = 'Ann'});
-is(sees('anna', $who) . ' ' . sees('ann', $who), 'Ann nobody', 'mapped anew');
+is(sees('anna', $who) . ' ' . sees('ann', $who), 'Ann nobody', 'mapped again');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.verify()'), '0', 'verify()');
 
 
-# ---- a session that planned for somebody who sees everything survives DROP EXTENSION
+# ---- a session with plans for a user who sees all records survives DROP EXTENSION
 $node->safe_psql('postgres', q{SELECT orchestration.update_user(id, view_all_data => true) FROM orchestration.principal WHERE name = 'Ann'});
 is($node->safe_psql('postgres', q{
 SET client_min_messages = error;
@@ -208,6 +208,6 @@ RESET ROLE;
 DROP EXTENSION orchestration CASCADE;
 SELECT count(*) FROM pg_class WHERE relname = 'pg_class';
 CREATE EXTENSION orchestration;
-SELECT count(*) FROM orchestration.run;}), "4\n1\n0", 'DROP EXTENSION after plans for one who sees all');
+SELECT count(*) FROM orchestration.run;}), "4\n1\n0", 'DROP EXTENSION after plans for a user who sees all records');
 $node->stop;
 done_testing();

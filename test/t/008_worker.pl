@@ -1,5 +1,5 @@
-# 008_worker.pl: the background worker, preloaded and started by hand; kill -9 of it
-# under load, shutdown, promotion of a standby; the example workers.
+# 008_worker.pl: the background worker, preloaded and started by hand; kill -9 under load,
+# shutdown, promotion of a standby; the example workers.
 
 use strict;
 use warnings;
@@ -61,18 +61,18 @@ my $exact = q{SELECT count(*) FILTER (WHERE times <> 1 OR NOT ordered), count(*)
 # ------------------------------------------------------------ started by hand
 my $pid = $node->safe_psql('postgres', 'SELECT orchestration.start_background_worker()');
 ok($node->poll_query_until('postgres', "$workers", '1'), 'a worker started by hand shows in pg_stat_activity');
-# more of them than max_worker_processes
+# more workers than max_worker_processes
 $node->safe_psql('postgres', 'SELECT orchestration.start_background_worker() FROM generate_series(1, 50)');
 usleep(500_000);
-is($node->safe_psql('postgres', $workers), '1', 'a second one for the same database ends, and is no error');
+is($node->safe_psql('postgres', $workers), '1', 'a second worker for the same database ends without an error');
 $node->safe_psql('postgres', q{SELECT count(orchestration.start_orchestration('Functions')) FROM generate_series(1, 20)});
-ok($node->poll_query_until('postgres', $open, '0'), 'it carries out functions');
+ok($node->poll_query_until('postgres', $open, '0'), 'it executes functions');
 is($node->safe_psql('postgres', q{SELECT status, count(*) FROM orchestration.run GROUP BY 1}), 'Completed|20', 'all runs are Completed');
 is($node->safe_psql('postgres', $exact), '0|60', 'each function ran once');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.engine_counters()'), '0', 'without preload there are no counters');
 
-# a function that changes its run's own record, at once and in a deferred trigger: that
-# starts nothing again
+# a function that changes its run's own record, at once and in a deferred trigger: the change
+# starts no further run
 $node->safe_psql('postgres', q{
 CREATE TABLE own (id integer PRIMARY KEY, n integer NOT NULL DEFAULT 0);
 CREATE TABLE own_log (id integer);
@@ -92,14 +92,14 @@ SELECT orchestration.deploy_orchestration('{"label": "Own", "fullName": "Own", "
 SELECT orchestration.activate_orchestration('Own');
 INSERT INTO own VALUES (1), (2);
 });
-ok($node->poll_query_until('postgres', $open, '0'), 'it carries out functions that change their own records');
-is($node->safe_psql('postgres', q{SELECT (SELECT count(*) FROM orchestration.run WHERE orchestration_name = 'Own'), string_agg(n::text, ' ') FROM own}), '2|11 11', 'and none starts itself');
+ok($node->poll_query_until('postgres', $open, '0'), 'it executes functions that change their own records');
+is($node->safe_psql('postgres', q{SELECT (SELECT count(*) FROM orchestration.run WHERE orchestration_name = 'Own'), string_agg(n::text, ' ') FROM own}), '2|11 11', 'and none starts its own orchestration again');
 $node->safe_psql('postgres', q{SELECT orchestration.deactivate_orchestration('Own'); DELETE FROM orchestration.run WHERE orchestration_name = 'Own'});
 
-# what it does is shown, a failure is kept with all that is known, and it goes on
+# its activity is shown, a failure is recorded in full, and the worker goes on
 $node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Functions', inputs => '{"seconds": 3}')});
 ok($node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'orchestration worker'
-    AND state = 'active' AND query LIKE 'orchestration: action Act of step T1 (%'}, '1'), 'pg_stat_activity shows what it does');
+    AND state = 'active' AND query LIKE 'orchestration: action Act of step T1 (%'}, '1'), 'pg_stat_activity shows its activity');
 $node->safe_psql('postgres', q{SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE status = 'InProgress'});
 $node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Functions', inputs => '{"fail": true}')});
 ok($node->poll_query_until('postgres', q{SELECT status FROM orchestration.run ORDER BY id DESC LIMIT 1}, 'Error'), 'a function that fails fails its step');
@@ -148,7 +148,7 @@ ok($node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity W
 $node->restart;
 ok(time - $begin < 25, 'a shutdown does not wait for it');
 ok($node->poll_query_until('postgres', $workers, '1'), 'preloaded, it starts with the server');
-ok($node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'orchestration worker' AND query LIKE 'orchestration: action%'}, '1'), 'and takes up what the last one left');
+ok($node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'orchestration worker' AND query LIKE 'orchestration: action%'}, '1'), 'and claims the steps that the last worker left');
 is($node->safe_psql('postgres', q{SELECT outcome FROM orchestration.step_attempt a JOIN orchestration.run r ON r.id = a.run_id WHERE r.status = 'InProgress'}), 'LeaseLost', 'the lost attempt is recorded');
 $node->safe_psql('postgres', q{SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE status = 'InProgress'});
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'orchestration worker'});
@@ -156,13 +156,13 @@ ok($node->poll_query_until('postgres', $workers, '1'), 'terminated, it is starte
 $node->safe_psql('postgres', 'TRUNCATE trace');
 $begin = time;
 $node->safe_psql('postgres', q{SELECT count(orchestration.start_orchestration('Functions')) FROM generate_series(1, 5)});
-ok($node->poll_query_until('postgres', $open, '0'), 'it carries out functions');
+ok($node->poll_query_until('postgres', $open, '0'), 'it executes functions');
 ok(time - $begin < 15, 'a commit wakes it, long before its naptime is over');
 is($node->safe_psql('postgres', $exact), '0|15', 'each function ran once');
 is($node->safe_psql('postgres', q{SELECT string_agg(name || ' ' || value, ', ' ORDER BY name) FROM orchestration.engine_counters() WHERE name IN ('runs_started', 'runs_completed')}),
 	'runs_completed 5, runs_started 5', 'counters');
 
-# killed again and again, under load: nothing is lost, nothing done twice
+# killed repeatedly under load: no step is lost, none is executed twice
 for my $round (1 .. 3)
 {
 	$node->safe_psql('postgres', q{SELECT count(orchestration.start_orchestration('Functions', inputs => '{"seconds": 0.01}')) FROM generate_series(1, 20)});
@@ -218,7 +218,7 @@ for my $language (sort keys %commands)
 	ok($db->poll_query_until('postgres', $open, '0'), "$language: idle, it is woken");
 	ok(time - $begin < 20, "$language: at once");
 	$db->safe_psql('postgres', q{DELETE FROM orchestration.run WHERE id = (SELECT id FROM orchestration.run ORDER BY id DESC LIMIT 1)});
-	# also when it has just looked
+	# also just after it polled
 	my $last = $db->safe_psql('postgres', q{SELECT max(name) FROM orchestration.run});
 	$begin = time;
 	for (1 .. 10)
@@ -228,7 +228,7 @@ for my $language (sort keys %commands)
 	}
 	ok(time - $begin < 30, "$language: each time");
 	$db->safe_psql('postgres', "DELETE FROM orchestration.run WHERE name > '$last'");
-	# longer than the lease: the heartbeat keeps it; a stop in the middle lets it finish
+	# a step longer than the lease: the heartbeat extends the lease; a stop lets the step finish
 	$db->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Slow', inputs => '{"seconds": 3}')});
 	ok($db->poll_query_until('postgres', q{SELECT count(*) FROM orchestration.step_queue WHERE lease_id IS NOT NULL}, '1'), "$language: a long step is claimed");
 	usleep(500_000);
@@ -238,7 +238,7 @@ for my $language (sort keys %commands)
 	like($out, qr/goes/, "$language: gracefully") or diag($err);
 	is($db->safe_psql('postgres', q{SELECT r.status, t.attempt, (SELECT count(*) FROM orchestration.step_attempt a WHERE a.run_id = r.id)
 	    FROM orchestration.run r JOIN orchestration.step_run t ON t.run_id = r.id ORDER BY r.id DESC LIMIT 1}), 'Completed|1|0', "$language: and what it had is done, in one attempt");
-	# an action that it does not know is tried as its policy says, then the step fails
+	# an unknown action is tried as often as its policy says, then the step fails
 	$db->safe_psql('postgres', q{SELECT orchestration.register_action('Unknown', 'worker', topic => 'Example_Double'); SELECT orchestration.set_retry_policy('Unknown', 2, '10 milliseconds');
 	    SELECT deploy('Unknowns', 'Unknown', 1), orchestration.activate_orchestration('Unknowns')});
 	my $again = IPC::Run::start([ @{ $commands{$language} }, 'Example_Double' ], '>', \$out, '2>', \$err);

@@ -1,6 +1,5 @@
-# 009_clock.pl: the clock of the server jumps, forward and back : leases,
-# retries, the background worker and the window of resuming follow it; nothing is
-# lost or done twice.
+# 009_clock.pl: the clock of the server jumps forward and back: leases, retries, the background
+# worker and the time limit of resuming follow it; no step is lost or executed twice.
 
 use strict;
 use warnings;
@@ -9,8 +8,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(usleep);
 
-# the server's clock, off by the number of seconds in a file; only what tells the time
-# of day, and nothing that measures or waits
+# the server's clock, shifted by the number of seconds in a file: only functions that return the
+# time of day, not those that measure or wait
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $clock = "$dir/clock";
 open(my $source, '>', "$dir/clock.c") or die;
@@ -41,7 +40,7 @@ int gettimeofday(struct timeval *tv, void *tz)
 close($source);
 system("cc -shared -fPIC -o $dir/clock.so $dir/clock.c -ldl") == 0 or die 'cc';
 
-# how far the server's clock is from ours
+# the difference between the server's clock and the test's
 sub set_clock
 {
 	my ($offset) = @_;
@@ -95,7 +94,7 @@ my $open = q{SELECT count(*) FROM orchestration.run WHERE status = 'InProgress'}
 
 sql($start);
 is(sql(q{SELECT claim('one')}), '5', 'five steps are claimed');
-is(sql(q{SELECT claim('two')}), '0', 'and nobody else gets them');
+is(sql(q{SELECT claim('two')}), '0', 'and no other worker gets them');
 
 my $before = sql('SELECT extract(epoch FROM now())');
 set_clock('+1d');
@@ -105,18 +104,18 @@ is(sql(q{SELECT finish('one')}), 'false the lease was lost', 'the first one is r
 is(sql(q{SELECT finish('two', 'not now')}), 'true to be tried again, attempt 1 of 5 failed', 'a failure');
 is(sql(q{SELECT claim('two')}), '0', 'is not tried again yet');
 set_clock('+25h');
-is(sql(q{SELECT claim('two')}), '5', 'an hour later it is');
+is(sql(q{SELECT claim('two')}), '5', 'an hour later it is tried again');
 
 set_clock('+1d');
-is(sql(q{SELECT finish('two')}), 'true ', 'an hour back: who holds a lease, holds it still');
+is(sql(q{SELECT finish('two')}), 'true ', 'an hour back: leases are still held');
 ok($node->poll_query_until('postgres', $open, '0'), 'the runs end, the functions, too');
 
-# what is queued after the clock was set back is not delayed; what was queued before is
+# steps queued after the clock was set back are not delayed; steps queued before are
 set_clock('+25h');
 usleep(300_000);
 sql(q{SELECT orchestration.set_retry_policy('Work', 5, '0', jitter => 0)});
 sql($start);
-ok($node->poll_query_until('postgres', q{SELECT count(*) FROM orchestration.step_queue WHERE topic = ''}, '0'), 'functions of those before');
+ok($node->poll_query_until('postgres', q{SELECT count(*) FROM orchestration.step_queue WHERE topic = ''}, '0'), 'functions of earlier runs');
 set_clock('+1d');
 sql($start);
 cmp_ok(sql(q{SELECT claim('three')}), '>=', 5, 'steps queued after it are claimed');
@@ -128,18 +127,18 @@ ok($node->poll_query_until('postgres', $open, '0'), 'and when the clock has caug
 is(sql(q{SELECT count(*), count(DISTINCT run) FROM effect}), '15|15', 'each function had its effect once');
 is(sql(q{SELECT status, count(*) FROM orchestration.run GROUP BY 1}), 'Completed|15', 'all runs are Completed');
 
-# the window of resuming
+# the time limit of resuming
 sql($start);
 sql(q{SELECT claim('four')});
 sql(q{SELECT orchestration.set_retry_policy('Work', 1)});
 sql(q{SELECT finish('four', 'no')});
 is(sql(q{SELECT count(*) FROM orchestration.run WHERE status = 'Error'}), '5', 'runs fail');
-is(sql(q{SELECT orchestration.resume_run(id) FROM orchestration.run WHERE status = 'Error' LIMIT 1}), 't', 'one is resumed');
+is(sql(q{SELECT orchestration.resume_run(id) FROM orchestration.run WHERE status = 'Error' LIMIT 1}), 't', 'a failed run is resumed');
 set_clock('+20d');
 my ($ret, $out, $err) = $node->psql('postgres', q{SELECT orchestration.resume_run(id) FROM orchestration.run WHERE status = 'Error' LIMIT 1});
-like($err, qr/failed more than 14 days ago/, 'after three weeks none is');
+like($err, qr/failed more than 14 days ago/, 'after three weeks no failed run can be resumed');
 sql(q{SELECT claim('five'), finish('five')});
-ok($node->poll_query_until('postgres', $open, '0'), 'the one that was resumed ends');
+ok($node->poll_query_until('postgres', $open, '0'), 'the resumed run ends');
 is(sql(q{SELECT count(*) FROM orchestration.verify()}), '0', 'verify() finds nothing');
 is(sql(q{SELECT count(*) FROM orchestration.stuck_runs()}), '0', 'no run is stuck');
 $node->stop;

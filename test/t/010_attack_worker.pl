@@ -1,11 +1,11 @@
-# 010_attack_worker.pl: what owners of actions may try in the background worker, and
-# in the worker that starts when a standby is promoted.
+# 010_attack_worker.pl: attacks by owners of actions in the background worker, and in the worker
+# that starts when a standby is promoted.
 #
-# One owner attacks by one action, which executes what its run's inputs say: in its
-# body, in a deferred trigger, in a trigger that a deferred trigger deferred, in a
-# held cursor, in a subtransaction.  After each attack another owner's action tells
-# what it finds in the session and writes to a table that it does not qualify.
-# test/pgtap/attack_owner.sql does the same in sessions.
+# One owner attacks with one action, which executes the statement in its run's inputs: in its
+# body, in a deferred trigger, in a trigger that a deferred trigger deferred, in a held cursor, in
+# a subtransaction.  After each attack another owner's action reports the state of the session
+# and writes to a table whose name it does not qualify.  test/pgtap/attack_owner.sql does the
+# same in sessions.
 
 use strict;
 use warnings;
@@ -37,7 +37,7 @@ CREATE SCHEMA ev AUTHORIZATION regress_evil;
 CREATE SCHEMA ho AUTHORIZATION regress_honest;
 GRANT USAGE ON SCHEMA ev, ho TO PUBLIC;
 
--- the attacker: who am I, and what can I see?
+-- the attacker reads its identity and the rows that it sees
 SET ROLE regress_evil;
 CREATE TABLE ev.loot (how text, who name DEFAULT current_user, session name DEFAULT session_user, super text DEFAULT current_setting('is_superuser'), runs bigint, at timestamptz DEFAULT clock_timestamp());
 GRANT ALL ON ev.loot TO PUBLIC;
@@ -116,7 +116,7 @@ BEGIN
         'cursors', (SELECT jsonb_agg(c.name) FROM pg_cursors c WHERE c.name !~ '^<'),
         'listening', (SELECT jsonb_agg(l) FROM pg_listening_channels() l),
         'advisory', (SELECT jsonb_agg(concat_ws(' ', classid, objid, objsubid, mode) ORDER BY 1) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()
-            AND mode <> 'ShareLock'), -- that is the mark of the step, which ends with its transaction
+            AND mode <> 'ShareLock'), -- the mark of the step, which ends with its transaction
         'temporary', (SELECT jsonb_agg(pg_describe_object(classid, objid, 0)) FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = pg_my_temp_schema())));
 END $$;
 RESET ROLE;
@@ -135,7 +135,7 @@ BEGIN
 END $$;
 SELECT define('Evil'), define('Probe');
 
--- run one after the other; one that does not end takes the worker with it
+-- run one after another; one that does not end also ends the worker
 CREATE TABLE result (number serial, label text, status text, sqlstate text, probe text, state jsonb, seen text, workers bigint, locks bigint);
 CREATE PROCEDURE play(name text, inputs jsonb, INOUT id uuid) LANGUAGE plpgsql AS $$
 DECLARE
@@ -144,7 +144,7 @@ BEGIN
     id := orchestration.start_orchestration(name, inputs => inputs);
     COMMIT;
     WHILE (SELECT status = 'InProgress' FROM orchestration.run r WHERE r.id = play.id) LOOP
-        -- trouble of the server is nobody's failure: the worker tries again, as long as the run goes on
+        -- an error of the server fails no step: the worker tries again, as long as the run goes on
         IF inputs->>'statement' ~ '40001|53200' AND clock_timestamp() > begun + interval '3 seconds' THEN
             PERFORM orchestration.cancel_run(id);
             COMMIT;
@@ -181,7 +181,7 @@ END $$;
 
 my $workers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'orchestration worker' AND datname = 'postgres'};
 
-# what would make the owner somebody else
+# statements that would give the owner another identity
 my @identity = (
 	'RESET SESSION AUTHORIZATION',
 	'SET SESSION AUTHORIZATION DEFAULT',
@@ -200,7 +200,7 @@ my @identity = (
 	'SET CONSTRAINTS ALL IMMEDIATE');
 my @places = ('try', 'subtransaction', 'deferred', 'deferred twice', 'held cursor', 'deferred cursor');
 
-# what would stay in the session, or take it from others
+# statements whose effect would stay in the session, or would block others
 my @session = (
 	"CREATE TEMP TABLE audit (t text); GRANT ALL ON audit TO PUBLIC; CREATE TRIGGER s BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION ev.steal()",
 	"CREATE TEMP VIEW audit AS SELECT ev.see('stolen')::text AS t",
@@ -227,7 +227,7 @@ my @session = (
 # in the body, with the status and SQLSTATE that the run must have
 my @body = (
 	[ 'INSERT INTO ev.child VALUES (1)', 'Error 23503' ],
-	# trouble of the server is no failure of the run: tried again, until too many leases are lost
+	# an error of the server is no failure of the run: it is tried again, until too many leases are lost
 	[ 'SELECT ev.deep(1)', 'Error 54001' ],
 	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$40001$y$, MESSAGE = $y$forged$y$; END $x$', 'Canceled ' ],
 	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$57014$y$, MESSAGE = $y$forged$y$; END $x$', 'Error \S+' ],
@@ -236,7 +236,7 @@ my @body = (
 	[ 'DO $x$ BEGIN RAISE USING ERRCODE = $y$XX000$y$, MESSAGE = $y$forged$y$; END $x$', 'Error \S+' ],
 	[ 'DROP FUNCTION ev.act(jsonb)', 'Completed ' ]);
 
-# too long; the last catches each cancel, and ends with the worker
+# runaways; the last one catches each cancel, and ends with the worker
 my @runaway = (
 	[ 'body', 'SELECT pg_sleep(600)' ],
 	[ 'body', 'SET statement_timeout = 0; SELECT pg_sleep(600)' ],
@@ -255,14 +255,14 @@ sub attack
 	return;
 }
 
-# nobody gained anything, the other owner's action was never hindered, and its
-# session was always the same
+# no role gained a right, the other owner's action was never blocked, and its session was always
+# the same
 sub nothing_gained
 {
 	my ($db, $what) = @_;
 	is($db->safe_psql('postgres', q{SELECT DISTINCT concat_ws(' ', who, session, super, runs) FROM ev.loot ORDER BY 1}), 'regress_evil regress_evil off 0', "$what: all code ran as its owner");
-	is($db->safe_psql('postgres', q{SELECT how FROM ev.loot WHERE how IN ('stolen', 'as a friend', 'as the boss')}), '', "$what: nothing of another owner was caught");
-	is($db->safe_psql('postgres', q{SELECT rolname FROM pg_roles WHERE rolname LIKE 'regress%' AND (rolsuper OR rolcreaterole OR rolbypassrls) OR rolname = 'regress_evil' AND pg_has_role(oid, 'regress_honest', 'MEMBER')}), '', "$what: nobody gained a right");
+	is($db->safe_psql('postgres', q{SELECT how FROM ev.loot WHERE how IN ('stolen', 'as a friend', 'as the boss')}), '', "$what: no object of another owner was captured");
+	is($db->safe_psql('postgres', q{SELECT rolname FROM pg_roles WHERE rolname LIKE 'regress%' AND (rolsuper OR rolcreaterole OR rolbypassrls) OR rolname = 'regress_evil' AND pg_has_role(oid, 'regress_honest', 'MEMBER')}), '', "$what: no role gained a right");
 	is($db->safe_psql('postgres', q{SELECT label FROM result WHERE status NOT IN ('Completed', 'Error') AND label !~ '40001|53200' ORDER BY number}), '', "$what: each attack ended");
 	is($db->safe_psql('postgres', q{SELECT label, probe FROM result WHERE probe <> 'Completed' ORDER BY number}), '', "$what: the other owner's action went on");
 	is($db->safe_psql('postgres', q{SELECT r.label, s.key, f.state->s.key, s.value FROM result f CROSS JOIN result r CROSS JOIN LATERAL jsonb_each(r.state) s
@@ -281,9 +281,9 @@ ok($node->poll_query_until('postgres', $workers, '1'), 'the worker runs');
 my @identities = map { my $place = $_; map { [ $place, $_ ] } @identity } @places;
 attack($node, @identities);
 nothing_gained($node, 'identity');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM result WHERE label LIKE 'deferred: %' AND seen NOT LIKE '%deferred%'}), '0', 'deferred triggers fire there');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM result WHERE label LIKE 'deferred: %' AND seen NOT LIKE '%deferred%'}), '0', 'deferred triggers fire in the worker');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM result WHERE label LIKE 'deferred twice: %' AND seen NOT LIKE '%depth%deferred twice%'
-	AND seen NOT LIKE '%deferred twice%depth%'}), '0', 'also those that they defer');
+	AND seen NOT LIKE '%deferred twice%depth%'}), '0', 'also triggers that they defer');
 is($node->safe_psql('postgres', q{SELECT label, seen FROM result WHERE label ~ '^(try|deferred): .*(ROLE|AUTHORIZATION|role|set_config|CONSTRAINTS)' AND label !~ 'pg_settings' AND seen NOT LIKE '%refused%' ORDER BY number}), '', 'changes of the identity are refused');
 
 attack($node, (map { [ 'try', $_ ] } @session), (map { [ 'deferred', $_ ] } @session));
@@ -310,14 +310,14 @@ $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('attack_standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
 $standby->start;
-# one is at work when the primary goes
+# one function runs when the primary stops
 $node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Evil', inputs => '{"place": "deferred", "statement": "SELECT pg_sleep(2); RESET SESSION AUTHORIZATION"}')});
 $node->wait_for_catchup($standby, 'replay', $node->lsn('write'));
 is($standby->safe_psql('postgres', $workers), '0', 'a standby has no worker');
 $node->stop('immediate');
 $standby->promote;
 ok($standby->poll_query_until('postgres', $workers, '1'), 'after the promotion it starts');
-ok($standby->poll_query_until('postgres', q{SELECT count(*) FROM orchestration.run WHERE status = 'InProgress'}, '0'), 'and ends what was under way');
+ok($standby->poll_query_until('postgres', q{SELECT count(*) FROM orchestration.run WHERE status = 'InProgress'}, '0'), 'and finishes the steps in progress');
 attack($standby, grep { $_->[0] =~ /^(try|deferred twice|deferred cursor)$/ } @identities);
 nothing_gained($standby, 'promoted, identity');
 attack($standby, map { [ 'try', $_ ] } @session);

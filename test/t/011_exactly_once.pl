@@ -1,7 +1,6 @@
-# 011_exactly_once.pl: the effect of a function is committed with its outcome, or not at
-# all: with one to three workers, leases that were lost and runs that were canceled;
-# no lease stays behind, and no step fails for what others do.  How workers start and
-# end with their databases.
+# 011_exactly_once.pl: the effect of a function is committed with its outcome, or not at all: with
+# one to three workers, lost leases and canceled runs.  No lease stays behind, and no step fails
+# because of another session.  Workers start and end with their databases.
 
 use strict;
 use warnings;
@@ -61,12 +60,12 @@ sub state
 	return $node->safe_psql('postgres', "SELECT status, COALESCE(effects, 'none') FROM state WHERE id = '$run'");
 }
 
-# what a run may come to: one effect and Completed, or none
+# the possible ends of a run: one effect and Completed, or no effect
 sub ends_well
 {
 	my ($run, $name) = @_;
 	ok($node->poll_query_until('postgres', $open, '0'), "$name: the run ends");
-	ok($node->poll_query_until('postgres', $busy, '0'), "$name: nobody is at work on it any more");
+	ok($node->poll_query_until('postgres', $busy, '0'), "$name: no worker executes it any more");
 	like(state($run), qr/^(Completed\|\w+|Error\|none)$/, "$name: one effect, or none");
 }
 
@@ -75,16 +74,16 @@ sub leases { return $node->safe_psql('postgres', 'SELECT count(*) FROM orchestra
 $node->safe_psql('postgres', $prepare);
 
 # ------------------------------------------------- functions that outlive their lease
-# by hand and not preloaded: nothing but the lock says that there is one worker
+# started by hand and not preloaded: only the lock keeps other workers out
 $node->safe_psql('postgres', q{SELECT orchestration.set_retry_policy('Act', 3, '0', timeout => '500 milliseconds')});
 $node->safe_psql('postgres', 'SELECT orchestration.start_background_worker()');
 my $run = start('stubborn', 2);
 ends_well($run, 'one worker');
-is(state($run), 'Completed|stubborn', 'one worker: it took too long, but nobody else had it');
+is(state($run), 'Completed|stubborn', 'one worker: the step took longer than its lease, but no other worker claimed it');
 
 $run = start('stubborn', 3);
 ok($node->poll_query_until('postgres', q{SELECT count(*) FROM orchestration.step_queue WHERE leased_until < now()}, '1'), 'a session beside it: the lease ends');
-is($node->safe_psql('postgres', 'SELECT orchestration.run_queued_functions(1)'), '1', 'a session beside it: it carries out the step');
+is($node->safe_psql('postgres', 'SELECT orchestration.run_queued_functions(1)'), '1', 'a session beside it: it executes the step');
 ends_well($run, 'a session beside it');
 is(state($run), 'Completed|stubborn', 'a session beside it: one effect');
 is($node->safe_psql('postgres', "SELECT string_agg(outcome::text, ' ') FROM orchestration.step_attempt WHERE run_id = '$run'"), 'TimedOut', 'a session beside it: the attempt of the worker is recorded');
@@ -97,7 +96,7 @@ for my $number (2, 3)
 	my @runs = map { start('stubborn', 3) } 1 .. 2;
 	$node->poll_query_until('postgres', $busy, '1');
 	$node->safe_psql('postgres', 'SELECT orchestration.start_background_worker()') for 2 .. $number;
-	ok($node->poll_query_until('postgres', "SELECT count(*) >= $number FROM pg_stat_activity WHERE backend_type = 'orchestration worker'", 't'), "$number workers: they are there");
+	ok($node->poll_query_until('postgres', "SELECT count(*) >= $number FROM pg_stat_activity WHERE backend_type = 'orchestration worker'", 't'), "$number workers: they run");
 	ends_well($_, "$number workers") for @runs;
 }
 $node->safe_psql('postgres', 'DROP TRIGGER unlock ON orchestration.step_queue');
@@ -121,40 +120,40 @@ $node->safe_psql('postgres', "SELECT orchestration.suspend_run('$run')");
 ok($node->poll_query_until('postgres', $busy, '0'), 'suspended: it ends');
 is(state($run), 'Suspended|plain', 'suspended: its outcome is pending');
 $node->safe_psql('postgres', "SELECT orchestration.resume_run('$run')");
-is(state($run), 'Completed|plain', 'suspended: and taken in by the resume');
+is(state($run), 'Completed|plain', 'suspended: and applied by the resume');
 $run = start('SELECT orchestration.cancel_run($1)', 0);
 ok($node->poll_query_until('postgres', $open, '0'), 'a function that cancels its own run');
 is(state($run), 'Canceled|SELECT orchestration.cancel_run($1)', 'keeps its writes');
-# a signal that came too late for another
+# a signal for an earlier function that arrives too late
 $run = start('plain', 2);
 ok($node->poll_query_until('postgres', $busy, '1'), 'a signal for another: the function runs');
 kill 'USR2', $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'orchestration worker'});
 ends_well($run, 'a signal for another');
 is($node->safe_psql('postgres', "SELECT status, effects, (SELECT count(*) FROM orchestration.step_attempt WHERE run_id = id) FROM state WHERE id = '$run'"),
-	'Completed|plain|0', 'a signal for another: it begins again, and nothing counts');
+	'Completed|plain|0', 'a signal for another: it starts again, and the attempt does not count');
 
 # ------------------------------------------------------------ no lease stays behind
 # settings of the database do not reach the worker
 $node->safe_psql('postgres', q{ALTER DATABASE postgres SET lock_timeout = '100ms'; ALTER DATABASE postgres SET statement_timeout = '100ms'; ALTER DATABASE postgres SET exit_on_error = on; ALTER DATABASE postgres SET transform_null_equals = on});
 $node->safe_psql('postgres', 'SET statement_timeout = 0; SELECT orchestration.stop_background_worker(); SELECT orchestration.start_background_worker()');
 $run = start('plain', 3);
-ok($node->poll_query_until('postgres', $busy, '1'), 'a run that somebody holds: the function runs');
+ok($node->poll_query_until('postgres', $busy, '1'), 'a locked run: the function runs');
 $node->safe_psql('postgres', "SET statement_timeout = 0; BEGIN; SELECT FROM orchestration.run WHERE id = '$run' FOR UPDATE; SELECT pg_sleep(6); COMMIT");
-ends_well($run, 'a run that somebody holds');
-is(state($run), 'Completed|plain', 'a run that somebody holds: one effect');
+ends_well($run, 'a locked run');
+is(state($run), 'Completed|plain', 'a locked run: one effect');
 $node->safe_psql('postgres', "ALTER DATABASE postgres RESET $_") for qw(lock_timeout statement_timeout exit_on_error transform_null_equals);
-# neither the outcome nor the failure can be recorded, as on a full disk
+# neither the outcome nor the failure can be recorded, as on a full disk:
 $node->safe_psql('postgres', q{CREATE TABLE full_disk ();
 	CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF to_regclass('public.full_disk') IS NOT NULL THEN RAISE 'no space left' USING ERRCODE = 'disk_full'; END IF; RETURN NEW; END$$;
 	CREATE TRIGGER full_disk BEFORE UPDATE ON orchestration.step_run FOR EACH ROW WHEN (OLD.status = 'InProgress') EXECUTE FUNCTION full_disk()});
 $run = start('plain', 0);
 ok($node->poll_query_until('postgres', q{SELECT attempt > 1 OR lease_id IS NULL AND attempt = 1 FROM orchestration.step_queue}, 't'), 'a full disk: the lease is given back');
-is($node->safe_psql('postgres', q{SELECT lost, failures FROM orchestration.step_queue}), '0|0', 'a full disk: it is no fault of the step');
+is($node->safe_psql('postgres', q{SELECT lost, failures FROM orchestration.step_queue}), '0|0', 'a full disk: the step does not fail');
 $node->safe_psql('postgres', 'DROP TABLE full_disk');
 ends_well($run, 'a full disk');
 is(state($run), 'Completed|plain', 'a full disk: later it ends');
 $node->safe_psql('postgres', 'DROP FUNCTION full_disk() CASCADE');
-# others' concurrency
+# conflicts with other sessions
 $node->safe_psql('postgres', 'CREATE SEQUENCE tries');
 $node->safe_psql('postgres', q{CREATE FUNCTION raise(uuid) RETURNS void LANGUAGE plpgsql AS $$BEGIN
 	IF nextval('tries') <= 8 THEN RAISE 'not serializable' USING ERRCODE = CASE WHEN currval('tries') % 2 = 0 THEN 'serialization_failure' ELSE 'deadlock_detected' END; END IF; END$$});
@@ -168,16 +167,16 @@ $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 10000) FROM pg_s
 is(leases(), '0', 'terminated: no lease stays behind');
 ends_well($run, 'terminated');
 is(state($run), 'Completed|plain', 'terminated: one effect');
-# a lease of one who is gone
+# a lease of a worker that has ended
 $run = start('plain', 0);
 is($node->safe_psql('postgres', q{SELECT orchestration.stop_background_worker()}), 't', 'stopped');
 $run = start('plain', 0);
 $node->safe_psql('postgres', q{UPDATE orchestration.step_queue SET worker = 'background worker 1', lease_id = orchestration.new_id(), claimed_at = now(), leased_until = now() + '1 hour'});
-like($node->safe_psql('postgres', q{SELECT why FROM orchestration.stuck_runs()}), qr/^background worker 1 has a lease on it until/, 'stuck_runs() lists the lease of a worker that is gone');
+like($node->safe_psql('postgres', q{SELECT why FROM orchestration.stuck_runs()}), qr/^background worker 1 has a lease on it until/, 'stuck_runs() lists the lease of a worker that has ended');
 $node->safe_psql('postgres', q{SELECT orchestration.start_background_worker()});
 ends_well($run, 'the next worker finds it');
 
-# ------------------------------------------------- nobody keeps others from their steps
+# ---------------------------------------- no session stops others from their steps
 # a transaction that stays open with locks, until release()
 my @holders;
 sub hold
@@ -202,7 +201,7 @@ $run = start('plain', 3);
 ok($node->poll_query_until('postgres', $busy, '1'), 'a user holds the run: the function runs');
 hold("SELECT FROM orchestration.run WHERE id = '$run' FOR UPDATE");
 goes_on('a user holds the run');
-is(state($run), 'InProgress|none', 'a user holds the run: nothing of its function is there');
+is(state($run), 'InProgress|none', 'a user holds the run: its function has no effect yet');
 release();
 ends_well($run, 'a user holds the run');
 # with the row in the queue, when the lease is to be given back
@@ -211,12 +210,12 @@ $node->safe_psql('postgres', q{ALTER SEQUENCE tries RESTART; CREATE FUNCTION con
 $run = start('SELECT conflicts($1)', 3);
 ok($node->poll_query_until('postgres', $busy, '1'), 'a user holds the step: the function runs');
 hold("SELECT FROM orchestration.step_queue WHERE run_id = '$run' FOR UPDATE");
-ok($node->poll_query_until('postgres', $busy, '0'), 'a user holds the step: it is undone');
+ok($node->poll_query_until('postgres', $busy, '0'), 'a user holds the step: the function is rolled back');
 goes_on('a user holds the step');
 release();
 ok($node->poll_query_until('postgres', $open, '0'), 'a user holds the step: the run ends');
 is(state($run), 'Completed|SELECT conflicts($1)', 'a user holds the step: no lease stays behind');
-# an action that the outcome sets off
+# an action that the outcome starts
 $node->safe_psql('postgres', q{SELECT orchestration.set_retry_policy('Act', 3, '0', timeout => '2 seconds');
 CREATE FUNCTION sleeps(jsonb) RETURNS jsonb LANGUAGE sql AS $$SELECT pg_sleep(3000); SELECT '{}'::jsonb$$;
 SELECT orchestration.register_action('Sleeps', 'function', 'sleeps(jsonb)');
@@ -227,13 +226,13 @@ SELECT orchestration.deploy_orchestration('{"label": "Then", "processType": "Orc
 $run = $node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Then')});
 ok($node->poll_query_until('postgres', $busy, '1'), 'an action after the function: it runs');
 goes_on('an action after the function');
-is($node->safe_psql('postgres', "SELECT status FROM orchestration.run WHERE id = '$run'"), 'InProgress', 'an action after the function: it ends nothing');
+is($node->safe_psql('postgres', "SELECT status FROM orchestration.run WHERE id = '$run'"), 'InProgress', 'an action after the function: it ends no step');
 ok($node->poll_query_until('postgres', q{WITH now AS (UPDATE orchestration.step_queue SET available_at = now() WHERE lease_id IS NULL RETURNING attempt) SELECT bool_or(attempt > 1) FROM now}, 't'), 'an action after the function: it is tried again');
 is($node->safe_psql('postgres', "SELECT orchestration.cancel_run('$run')"), 't', 'an action after the function: until the run is canceled');
 $node->safe_psql('postgres', q{SELECT orchestration.set_retry_policy('Act', 3, '0')});
-# one that has hardly been started
+# a worker that has just been started
 is($node->safe_psql('postgres', q{SELECT orchestration.stop_background_worker(); SELECT orchestration.start_background_worker() > 0; SELECT orchestration.stop_background_worker()}), "t\nt\nt", 'a worker that has just been started is stopped');
-is($node->safe_psql('postgres', $workers), '0', 'and gone');
+is($node->safe_psql('postgres', $workers), '0', 'and has ended');
 $node->safe_psql('postgres', 'SELECT orchestration.start_background_worker()');
 
 # ---------------------------------------------------------------- one broken run
@@ -264,9 +263,9 @@ $node->safe_psql('postgres', q{UPDATE orchestration.action SET max_attempts = 3}
 $run = start('plain', 600);
 ok($node->poll_query_until('postgres', $busy, '1'), 'stop: the function runs');
 is($node->safe_psql('postgres', q{SELECT orchestration.stop_background_worker()}), 't', 'stop: there was a worker');
-is($node->safe_psql('postgres', $workers), '0', 'stop: it is gone when the call returns');
-is($node->safe_psql('postgres', q{SELECT lease_id IS NULL, lost, failures FROM orchestration.step_queue}), 't|0|0', 'stop: its step waits, and nothing counts');
-is($node->safe_psql('postgres', q{SELECT orchestration.stop_background_worker()}), 'f', 'stop: there was none');
+is($node->safe_psql('postgres', $workers), '0', 'stop: it has ended when the call returns');
+is($node->safe_psql('postgres', q{SELECT lease_id IS NULL, lost, failures FROM orchestration.step_queue}), 't|0|0', 'stop: its step waits, and the attempt does not count');
+is($node->safe_psql('postgres', q{SELECT orchestration.stop_background_worker()}), 'f', 'stop: there was no worker');
 $node->safe_psql('postgres', "SELECT orchestration.cancel_run('$run'); SELECT orchestration.start_background_worker()");
 $node->safe_psql('postgres', q{DROP EXTENSION orchestration CASCADE});
 ok($node->poll_query_until('postgres', $workers, '0'), 'DROP EXTENSION: the worker ends');
@@ -279,7 +278,7 @@ for (1 .. 100) { last if slurp_file($node->logfile) =~ $missing; usleep(100_000)
 like(slurp_file($node->logfile), $missing, 'DROP DATABASE WITH (FORCE): the worker finds no database');
 $log = -s $node->logfile;
 
-# preloaded: databases that are not there, or have no extension, yet
+# preloaded: databases that do not exist yet, or have no extension yet
 $node->append_conf('postgresql.conf', q{
 shared_preload_libraries = 'orchestration'
 orchestration.worker_databases = 'later, nowhere'
@@ -292,19 +291,19 @@ usleep(1_500_000);
 $node->safe_psql('later', $prepare);
 my $late = $node->safe_psql('later', q{SELECT orchestration.start_orchestration('Once')});
 ok($node->poll_query_until('later', $workers, '1'), 'CREATE EXTENSION, and the first function: the launcher starts the worker');
-ok($node->poll_query_until('later', $open, '0'), 'which carries it out');
+ok($node->poll_query_until('later', $open, '0'), 'which executes it');
 is($node->safe_psql('later', q{SELECT orchestration.stop_background_worker()}), 't', 'a listed database: stopped');
 $node->safe_psql('later', q{SELECT orchestration.start_orchestration('Once')});
 usleep(1_500_000);
-is($node->safe_psql('later', $workers), '0', 'a listed database: nobody starts it again');
+is($node->safe_psql('later', $workers), '0', 'a listed database: the launcher does not start it again');
 $node->safe_psql('later', q{SELECT orchestration.start_background_worker()});
-ok($node->poll_query_until('later', $open, '0'), 'a listed database: but the call');
+ok($node->poll_query_until('later', $open, '0'), 'a listed database: the call does');
 $node->safe_psql('later', 'DROP EXTENSION orchestration CASCADE');
-ok($node->poll_query_until('later', $workers, '0'), 'DROP EXTENSION tells the worker, which is asleep for an hour');
+ok($node->poll_query_until('later', $workers, '0'), 'DROP EXTENSION wakes the worker, which sleeps for an hour');
 $node->safe_psql('postgres', 'DROP DATABASE later');
 my $tail = substr(slurp_file($node->logfile), $log);
 my $said = () = $tail =~ /database "nowhere" of "orchestration.worker_databases" does not exist/g;
-is($said, 1, 'what is not there is said once');
-is(() = $tail =~ /FATAL/g, 0, 'and nothing is tried in vain') or diag($tail);
+is($said, 1, 'a missing database is reported once');
+is(() = $tail =~ /FATAL/g, 0, 'and no worker fails') or diag($tail);
 $node->stop;
 done_testing();

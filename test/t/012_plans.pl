@@ -1,10 +1,9 @@
-# 012_plans.pl: what a statement of the extension reads depends on what it is asked
-# for, not on the statistics that were there when it was planned.
+# 012_plans.pl: the rows that a statement of the extension reads depend on its arguments, not on
+# the statistics at the time of its planning.
 #
-# A session plans everything in one state of the statistics, another loads runs, and
-# auto_explain says what each node reads afterwards: of kept plans, of foreign keys and
-# in functions.  test/check/plans.sh looks at the plans of those that are not executed
-# here.
+# A session plans everything in one state of the statistics, another session loads runs, and
+# auto_explain then reports the rows that each node reads: of kept plans, of foreign keys and in
+# functions.  test/check/plans.sh checks the plans that are not executed here.
 
 use strict;
 use warnings;
@@ -70,8 +69,8 @@ sub looks_up
 	return !defined $first{$index} || (defined $condition && $condition =~ /\b$first{$index}\b/);
 }
 
-# ------------------------------------------- what is read when it is executed
-# everything that is planned, on a few rows each; ends what it begins
+# -------------------------------------------- rows read by the execution
+# executes every planned statement on a few rows; ends the runs that it starts
 my $workload = q{
 SELECT orchestration.start_orchestration('Bench');
 SELECT orchestration.start_orchestration('Bench', idempotency_key => 'k' || clock_timestamp());
@@ -138,7 +137,7 @@ my %states = (
 	'2 analyzed empty' => 'ANALYZE;',
 	'3 analyzed empty with dead rows' => $start->('Bench', 150) . $start->('Waits', 50) . "SELECT public.complete(300);\n" . $gone . "ANALYZE;\n",
 	'4 at 100 runs' => $start->('Bench', 70) . $start->('Waits', 30) . "ANALYZE;\n",
-	# by what the planner sees of it
+	# as the planner sees it
 	'5 at 1,000,000 rows' => $start->('Bench', 70) . $start->('Waits', 30) . q{ANALYZE;
 UPDATE pg_class SET reltuples = 1000000, relpages = GREATEST(pg_relation_size(oid) / 8192, 1) WHERE relnamespace = 'orchestration'::regnamespace AND relkind IN ('r', 'i');
 },
@@ -157,7 +156,7 @@ SET auto_explain.log_min_duration = 0;
 };
 append_to_file($node->basedir . '/load.sql', $start->('Bench', 700) . $start->('Waits', 700));
 
-# a line of EXPLAIN with rows and loops: depth, what, index, rows read, rows out
+# a line of EXPLAIN with rows and loops: depth, node, index, rows read, rows returned
 sub nodes
 {
 	my ($plan) = @_;
@@ -198,7 +197,7 @@ for my $state (sort keys %states)
 	for my $entry (split /^(?:psql:[^:]*:\d+: )?LOG:  duration: .*? plan:\n/m, $stderr)
 	{
 		my ($query, $plan) = $entry =~ /\AQuery Text: (.*?)\n((?:\S[^\n]*)\(cost=.*)\z/s or next;
-		# what the test itself asks
+		# queries of the test itself
 		next if $query !~ /orchestration/ || $query =~ /^(?:SELECT count\(\*\) FROM orchestration\.(?:fail|extend)|SELECT (?:id|orchestration)|UPDATE orchestration\.run SET status = '[^']*' WHERE (?:id IN|status)|INSERT INTO demand)/;
 		$plans++;
 		$query =~ s/\s+/ /g;
@@ -212,7 +211,7 @@ for my $state (sort keys %states)
 			$given = $nodes[1]{out} if $i == 1 && $nodes[0]{what} =~ /^(?:Update|Delete|Insert) on/ && $nodes[1]{out} > $given;
 		}
 		$given = $nodes[0]{out} if $nodes[0]{out} > $given;
-		# over all rows, and purge_runs() over all that were last changed long enough ago
+		# queries over all rows; purge_runs() reads all runs that are old enough
 		my $whole = $query =~ /^DELETE FROM orchestration\.run WHERE id = ANY \(ARRAY\(|stage beside run|no step of the stage is under way|'runs_open'|run_overview|FROM orchestration\.(?:verify|stuck_runs|engine_stats)/;
 		my $limit = $whole ? 3 * $rows : 60 + 4 * $given;
 		for my $node (@nodes)
@@ -226,12 +225,12 @@ for my $state (sort keys %states)
 		}
 	}
 	cmp_ok($plans, '>', 200, "$state: $plans statements were executed");
-	is(join("\n", map { "$_ ...: $worst{$_}" } sort keys %worst), '', "$state: none reads more than it is asked for");
+	is(join("\n", map { "$_ ...: $worst{$_}" } sort keys %worst), '', "$state: no statement reads more rows than its arguments ask for");
 	$node->safe_psql('postgres', "DROP DATABASE $database");
 }
 
-# every foreign key was checked, or followed; the description of the objects is written by
-# CREATE EXTENSION only
+# every foreign key was checked or followed, except those of the description of the objects,
+# which only CREATE EXTENSION writes
 my @keys = split /\n/, $node->safe_psql('fresh', q{
 SELECT conname || '|' || conrelid::regclass || '|' || confrelid::regclass || '|' || confdeltype::text FROM pg_constraint
  WHERE contype = 'f' AND connamespace = 'orchestration'::regnamespace AND conname NOT LIKE 'sobject%'});

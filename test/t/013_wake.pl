@@ -34,10 +34,10 @@ SELECT deploy('Wake', '{"actionName": "wake", "actionType": "stepBackground", "r
            "assignees": [{"assigneeType": "User", "assignee": {"elementReference": "who"}}]}');
 });
 
-# a session of psql; what it prints, notifications included
+# a session of psql; returns its output, notifications included
 sub session { return $node->background_psql('postgres', on_error_stop => 0); }
 
-# does the session hear of something? psql says so after a statement
+# does the session get a notification?  psql reports it after a statement
 sub is_notified
 {
 	my ($session, $name) = @_;
@@ -53,13 +53,13 @@ sub is_notified
 }
 
 my $start = q{SELECT orchestration.start_orchestration('Wake') IS NOT NULL};
-# until the lease of what was claimed before ends, or as long as it likes
+# the time to wait: until a lease claimed before ends, or without limit
 my $due_in = q{SELECT coalesce(orchestration.listen_for_steps('{wake}'), 'infinity')};
 my $listen = qq{SELECT CASE WHEN s > 1000 THEN 'long' ELSE s::text END FROM ($due_in) l (s)};
 my $claim = q{SELECT count(*) FROM orchestration.claim_steps('w', '{wake}', 100, '1 hour')};
 
 my $waiting = session();
-is($waiting->query($due_in), 'Infinity', 'nothing to wait for, as long as it likes');
+is($waiting->query($due_in), 'Infinity', 'no step is due: the session may wait without limit');
 $node->safe_psql('postgres', "BEGIN; $start; PREPARE TRANSACTION 'x'");
 $node->safe_psql('postgres', "COMMIT PREPARED 'x'");
 is_notified($waiting, 'COMMIT PREPARED in a session that has not called the extension');
@@ -84,21 +84,21 @@ $node->safe_psql('postgres', $start);
 is_notified($waiting, 'after DISCARD ALL');
 $waiting->query($claim);
 
-# the retry of a step is told to those who wait
+# waiting sessions learn of the retry of a step
 $node->safe_psql('postgres', q{SELECT orchestration.set_retry_policy('wake', 2, '0.2 seconds', jitter => 0)});
 $node->safe_psql('postgres', $start);
 my $leased = $node->safe_psql('postgres', q{SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'no'))
     FROM orchestration.claim_steps('other', '{wake}', 1, '100 seconds')});
 my $due = $waiting->query($due_in);
-cmp_ok($due, '>', 50, 'until the lease ends');
-cmp_ok($due, '<=', 100, 'and no longer');
+cmp_ok($due, '>', 50, 'the session may wait until the lease ends');
+cmp_ok($due, '<=', 100, 'and not longer');
 $node->safe_psql('postgres', "SELECT orchestration.fail_steps('$leased')");
 is_notified($waiting, 'a retry');
-cmp_ok($waiting->query($due_in), '<', 1, 'until the retry is due');
+cmp_ok($waiting->query($due_in), '<', 1, 'the session may wait until the retry is due');
 usleep(300_000);
 is($waiting->query($claim), '1', 'and then it is claimed');
 
-# more assignees than there are locks: 64 * (20 + 4), and some to spare
+# more assignees than the server has locks: 64 * (20 + 4), and a reserve
 is($node->psql('postgres', q{
 SELECT count(orchestration.create_user('user' || n || '@example.com', 'User ' || n)) FROM generate_series(1, 8000) n;
 SELECT count(orchestration.start_orchestration('Form', inputs => jsonb_build_object('who', 'user' || n || '@example.com'))) FROM generate_series(1, 8000) n;
@@ -126,18 +126,18 @@ my $late = 0;
 for my $n (1 .. 20)
 {
 	$node->safe_psql('postgres', $start);
-	# what is done by others is found at the first claim, or within 0.1 seconds
+	# steps of other sessions are found at the first claim, or within 0.1 seconds
 	my $until = time() + 0.1;
 	my $found = 0;
 	while (!$found && time() < $until) { $found = $waiting->query($claim); }
 	$late++ unless $found;
 }
-is($late, 0, 'new steps are found beside 20,000 entries of a transaction that is held open');
+is($late, 0, 'new steps are found beside 20,000 entries of an open transaction');
 $writer->query('COMMIT');
 my $until = time() + 0.1;
 my $found = 0;
 while (!$found && time() < $until) { $found = $waiting->query($claim); }
-is($found, 1, 'and one that was queued before all of them, and committed now');
+is($found, 1, 'and a step that was queued before all of them, and is committed now');
 $holder->quit;
 $writer->quit;
 $waiting->quit;
@@ -159,7 +159,7 @@ for (1 .. 2)
 	push @channels, $again->query(q{SELECT string_agg(c, ' ' ORDER BY c) FROM orchestration.listen_for_work() c});
 	$again->query(q{RESET ROLE});
 }
-isnt($channels[0], $channels[1], 'DROP and CREATE EXTENSION make other channels');
+isnt($channels[0], $channels[1], 'DROP and CREATE EXTENSION change the channels');
 $node->safe_psql('again', q{
 SELECT orchestration.register_action('form', 'screen');
 SELECT orchestration.deploy_orchestration('{"label": "F", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
@@ -172,7 +172,7 @@ for (1 .. 200) { $heard .= $again->query('SELECT 1'); last if $heard =~ /notific
 like($heard, qr/notification "orchestration_work_/, 'and the session is notified on them');
 $again->quit;
 
-# a commit that waits for a standby, for as long as that is away
+# a commit that waits for a standby, as long as the standby is unreachable
 my $kim = q{SET ROLE kim; SELECT count(*) > 0 FROM orchestration.listen_for_work()};
 is($node->safe_psql('again', $kim), 't', 'a user listens for work');
 $node->append_conf('postgresql.conf', "synchronous_standby_names = 'gone'");
@@ -180,11 +180,11 @@ $node->reload;
 my $commit = IPC::Run::start([ 'psql', '-qXd', $node->connstr('again'), '-c', q{SELECT orchestration.start_orchestration('F')} ], '>', \my $said, '2>', \my $warned);
 ok($node->poll_query_until('again', q{SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'}, '1'), 'a commit waits for a standby');
 my ($status, $answer, $trouble) = $node->psql('again', "\\set VERBOSITY verbose\n$kim", timeout => 60);
-like($trouble, qr/ERROR:  55P03: /, 'who listens meanwhile is told to try again');
+like($trouble, qr/ERROR:  55P03: /, 'a session that listens meanwhile is asked to try again');
 $node->append_conf('postgresql.conf', "synchronous_standby_names = ''");
 $node->reload;
 $commit->finish;
-is($node->safe_psql('again', $kim), 't', 'and can listen when it has ended');
+is($node->safe_psql('again', $kim), 't', 'and can listen after the wait has ended');
 
 $node->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');

@@ -1,7 +1,6 @@
-# 014_replication.pl: a logical replica.  Rights that are revoked on the publisher end in
-# sessions of the subscriber that are open already, whatever the cache that they hang on;
-# FOR ALL TABLES is possible; the subscriber can become the primary.  The commands are
-# those of the README, "Replicas".
+# 014_replication.pl: a logical replica.  Rights revoked on the publisher end in open sessions of
+# the subscriber, whichever cache they depend on; FOR ALL TABLES is possible; the subscriber can
+# become the primary.  The commands are those of the README, "Replicas".
 
 use strict;
 use warnings;
@@ -66,7 +65,7 @@ $subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION orchestration CONNECTION
 $subscriber->wait_for_subscription_sync($publisher, 'orchestration');
 sub arrives { $publisher->wait_for_catchup('orchestration') }
 
-# what is there on both sides: all that is dumped, but for the seeded user
+# the contents of both sides: all dumped tables, except the seeded user
 my $contents = q{
 SELECT string_agg(format('SELECT %L, count(*) || '' '' || COALESCE(md5(string_agg(t::text, '','' ORDER BY t::text)), '''') FROM %s t WHERE t::text !~ ''autoproc''', c.oid::regclass, c.oid::regclass), ' UNION ALL ' ORDER BY c.oid::regclass::text) || ' ORDER BY 1'
   FROM pg_extension e, unnest(e.extconfig) x JOIN pg_class c ON c.oid = x AND c.relkind = 'r' WHERE e.extname = 'orchestration' \gexec
@@ -79,7 +78,7 @@ sub equal
 }
 equal('postgres', 'the first copy');
 
-# numbers that the subscriber gives are taken, even those of a dry run
+# the subscriber uses numbers itself, even for a dry run
 my ($rc, $out, $err) = $subscriber->psql('postgres', q{SELECT orchestration.dry_run('Handle')});
 like($err, qr/run_name_key/, 'the sequences do not follow');
 is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM orchestration.advance_sequences()'), '3', 'advance_sequences()');
@@ -98,7 +97,7 @@ my $steps = q{SELECT string_agg(step, ' ' ORDER BY number) FROM orchestration.dr
 my $said = q{SELECT max(detail #>> '{outputs,said}') FROM orchestration.dry_run('Handle') WHERE step IN ('First', 'Second')};
 my $history = "BEGIN; UPDATE orchestration.run SET interview_id = '00000000-0000-4000-8000-000000000001' WHERE name = 'OR-00000001'; SELECT count(*) FROM orchestration.field_change WHERE field = 'InterviewId'; ROLLBACK";
 
-# the session, what it asks, what it gets; then what is done on the publisher, and so on
+# the session, its query, the answer; then the statement on the publisher, and so on
 for my $case (
 	[ 'principal: View All Data', 'ann', $runs, 0,
 		"SELECT orchestration.update_user($ann, view_all_data => true)", 3,
@@ -141,7 +140,7 @@ for my $case (
 $_->quit for values %session;
 equal('postgres', 'after all changes');
 
-# ---- FOR ALL TABLES: rows that CREATE EXTENSION made give way to the publisher's
+# ---- FOR ALL TABLES: the publisher's rows replace those of CREATE EXTENSION
 $publisher->safe_psql('postgres', 'CREATE PUBLICATION everything FOR ALL TABLES');
 $subscriber->safe_psql('postgres', 'CREATE DATABASE everything');
 $subscriber->command_ok([ 'psql', '-XqAtv', 'ON_ERROR_STOP=1', '-f', "$dir/schema.sql", $subscriber->connstr('everything') ], 'the schema');
@@ -170,10 +169,10 @@ $subscriber->safe_psql('postgres', q{SELECT orchestration.start_orchestration('H
 is($subscriber->safe_psql('postgres', q{SELECT max(name) FROM orchestration.run UNION ALL SELECT max(name) FROM orchestration.work_item}),
 	"OR-00000021\nWI-00000021", 'a new run has the next numbers');
 $subscriber->safe_psql('postgres', q{SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned'});
-is($subscriber->safe_psql('postgres', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'), "Canceled|1\nCompleted|20", 'all go on');
+is($subscriber->safe_psql('postgres', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'), "Canceled|1\nCompleted|20", 'all runs go on');
 is($subscriber->safe_psql('postgres', q{SELECT bool_and(first > last) FROM (SELECT (SELECT min(number) FROM orchestration.run_log l WHERE l.run_id = r.id) AS first,
 	(SELECT max(number) FROM orchestration.run_log l JOIN orchestration.run o ON o.id = l.run_id WHERE o.name = 'OR-00000020') AS last
-	FROM orchestration.run r WHERE r.name = 'OR-00000021') x}), 't', 'and are logged after what was before');
+	FROM orchestration.run r WHERE r.name = 'OR-00000021') x}), 't', 'and their log entries come after the earlier ones');
 is($subscriber->safe_psql('postgres', 'SELECT * FROM orchestration.verify()'), '', 'verify() of the new primary');
 
 $subscriber->stop;

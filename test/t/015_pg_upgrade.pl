@@ -1,12 +1,11 @@
-# 015_pg_upgrade.pl: pg_upgrade takes over a cluster that is full of work row for row,
-# whether the old or the new cluster preloads the worker, and every function step is
-# carried out once.
+# 015_pg_upgrade.pl: pg_upgrade transfers a cluster full of open runs row for row, whether the old
+# or the new cluster preloads the worker, and every function step is executed once.
 #
-# pg_upgrade starts both servers.  A worker that works there loses runs: the files of
-# the tables are copied after the commit log.  The same major version is enough to see
-# that: the worker starts with the server.  For another one: ORCH_OLD_INSTALL, the folder
-# over the old bin, and ORCH_OLD_CONF, the settings with which the old server finds the
-# extension.
+# pg_upgrade starts both servers.  A worker that executed steps then would lose runs, because the
+# files of the tables are copied after the commit log.  The same major version is enough to test
+# that, because the worker starts with the server.  For another version set ORCH_OLD_INSTALL, the
+# parent folder of the old bin, and ORCH_OLD_CONF, the settings with which the old server finds
+# the extension.
 
 use strict;
 use warnings;
@@ -25,7 +24,7 @@ my @old_install = $ENV{ORCH_OLD_INSTALL} ? (install_path => $ENV{ORCH_OLD_INSTAL
 my $old = PostgreSQL::Test::Cluster->new('old', @old_install);
 $old->init;
 $old->append_conf('postgresql.conf', $ENV{ORCH_OLD_CONF} // $ENV{ORCH_TEST_CONF});
-# what new clusters begin as
+# the start of each new cluster
 my $blank = $old;
 if (@old_install)
 {
@@ -84,7 +83,7 @@ CREATE FUNCTION deploy(name text, first integer, last integer) RETURNS integer L
 					jsonb_build_object('name', 'n', 'value', jsonb_build_object('numberValue', n)))))))) FROM generate_series($2, $3) n)), $1) $$;
 SELECT deploy('Functions', 1, 3), deploy('Slow', 0, 0);
 SELECT orchestration.activate_orchestration('Functions'), orchestration.activate_orchestration('Slow');
--- people and a worker at once, then a function; started by a row of its record type
+-- users and a worker at the same time, then a function; started by a row of its record type
 SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
   "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "Create",
             "connector": {"targetReference": "First"}},
@@ -106,7 +105,7 @@ SELECT orchestration.activate_orchestration(name || '_Handling') FROM orchestrat
 $old->safe_psql('app', q{UPDATE pg_proc SET probin = 'orchestration' WHERE probin = '$libdir/orchestration'})
 	if $blank->pg_version >= 18;
 
-# Who cannot preload starts the worker at login; pg_upgrade logs in, too.
+# Sites that cannot preload start the worker at login; pg_upgrade logs in, too.
 $old->safe_psql('app', q{
 CREATE FUNCTION at_login() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -116,7 +115,7 @@ BEGIN
 END$$;
 CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION at_login()}) if $old->pg_version >= 17;
 
-# a lease of a background worker that went down with its server
+# a lease of a background worker that ended with its server
 $old->safe_psql('app', q{SELECT orchestration.start_orchestration('Slow')});
 $old->safe_psql('app', 'SELECT orchestration.start_background_worker()');
 $old->poll_query_until('app', q{SELECT count(*) = 1 FROM pg_stat_activity
@@ -134,7 +133,7 @@ SELECT orchestration.suspend_run(id) FROM (SELECT id FROM orchestration.run WHER
 INSERT INTO zzz.parcel VALUES (1, 'here'), (101, 'there'), (102, 'everywhere');
 INSERT INTO claim VALUES ('c3', 30);
 SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'key');
--- an attempt that failed, leases of workers, an item that is done, and what is to be seen
+-- a failed attempt, leases of workers, a completed item, a run that is shared, viewed and posted on
 WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 0', '{Work}'))
 SELECT orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'later'))) FROM c;
 SELECT * FROM orchestration.claim_steps('worker 1', '{Work}', 2, '1 hour');
@@ -153,18 +152,18 @@ SELECT orchestration.remove_expired();
 GRANT USAGE ON SCHEMA orchestration TO ada;
 GRANT EXECUTE ON FUNCTION orchestration.my_work_items TO ada;
 });
-# up to here: what get_updated() must say then as now
+# up to this time get_updated() must give the same answer afterwards
 my $to = $old->safe_psql('postgres', q{SELECT now() + interval '2 minutes'});
 
-# how things are
+# the open work
 my $functions_open = q{SELECT count(*) FROM orchestration.step_queue WHERE topic = '' AND available_at < 'infinity'};
 is($old->safe_psql('app', q{SELECT count(*), count(*) FILTER (WHERE lease_id IS NOT NULL) FROM orchestration.step_queue WHERE topic = ''}),
 	'61|1', 'old: function steps are due, one is leased to a dead worker');
 is($old->safe_psql('app', q{SELECT count(*), count(*) FILTER (WHERE lease_id IS NOT NULL) FROM orchestration.step_queue WHERE topic = 'Work'}),
 	'5|3', 'old: workers hold leases');
-is($old->safe_psql('app', q{SELECT count(*), count(DISTINCT run) FROM trace}), '50|50', 'old: runs are in the middle');
+is($old->safe_psql('app', q{SELECT count(*), count(DISTINCT run) FROM trace}), '50|50', 'old: runs are open');
 
-# What must be equal.  A part that is empty would say nothing.
+# Must be equal, and no part may be empty.
 sub rows
 {
 	my ($node, $sql) = @_;
@@ -196,7 +195,7 @@ sub contents
 			FROM pg_proc WHERE pronamespace = 'orchestration'::regnamespace},
 		relations => q{SELECT concat_ws(' ', oid::regclass, relacl, relrowsecurity, reloptions) FROM pg_class
 			WHERE relnamespace = 'orchestration'::regnamespace},
-		# a function whose rights are the default ones has no row afterwards
+		# a function with default rights has no row afterwards
 		'first rights' => q{SELECT concat_ws(' ', pg_describe_object(classoid, objoid, objsubid), rights)
 			FROM pg_init_privs, LATERAL (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(initprivs) a) r (rights)
 			WHERE objoid >= 16384 AND (classoid <> 'pg_proc'::regclass OR rights <>
@@ -205,8 +204,8 @@ sub contents
 		'updated runs' => qq{SELECT jsonb_array_elements_text(orchestration.get_updated('FlowOrchestrationInstance', '$from', '$to')->'ids')},
 		'deleted runs' => qq{SELECT jsonb_array_elements(orchestration.get_deleted('FlowOrchestrationInstance', '$from', '$to')->'deletedRecords')},
 	};
-	# what versions write down differently: members are fewer since 16, owners may more
-	# since 17
+	# versions differ: fewer memberships are recorded since 16, and owners may have
+	# more rights since 17
 	delete @$lists{ 'members', 'relations', 'first rights' } if @old_install;
 	$contents{$_} = "SELECT count(*) || ' ' || md5(string_agg(x::text, E'\\n' ORDER BY x::text COLLATE \"C\")) FROM ($lists->{$_}) l (x)" for keys %$lists;
 	my @names = sort keys %contents;
@@ -224,7 +223,7 @@ sub differences
 is($old->safe_psql('app', 'SELECT * FROM orchestration.verify()'), '', 'old: verify()');
 my $before = contents($old);
 $old->stop;
-is(join(', ', grep { $before->{$_} =~ /^0|^$/ } sort keys %$before), '', 'old: there is something of everything');
+is(join(', ', grep { $before->{$_} =~ /^0|^$/ } sort keys %$before), '', 'old: no part is empty');
 
 # ------------------------------------------ a server in the mode of pg_upgrade
 {
@@ -238,14 +237,14 @@ is(join(', ', grep { $before->{$_} =~ /^0|^$/ } sort keys %$before), '', 'old: t
 	$node->command_ok([ $pg_ctl, '-w', '-D', $node->data_dir, '-l', $node->logfile, '-o', '-b', 'start' ], 'mode: started with -b');
 	my ($rc, $out, $err) = $node->psql('app', 'SELECT orchestration.start_background_worker() IS NULL');
 	is($out, 't', 'mode: no worker is started by hand');
-	like($err, qr/WARNING:  a background worker cannot be started in binary-upgrade mode/, 'mode: and it says so');
+	like($err, qr/WARNING:  a background worker cannot be started in binary-upgrade mode/, 'mode: the call reports that');
 	usleep(1_000_000);
-	is($node->safe_psql('app', $workers), '0', 'mode: neither launcher nor worker is there');
-	is(differences($before, contents($node)), '', 'mode: nothing was changed');
-	unlike(slurp_file($node->logfile), qr/registering background worker "orchestration/, 'mode: none was registered either');
+	is($node->safe_psql('app', $workers), '0', 'mode: neither launcher nor worker runs');
+	is(differences($before, contents($node)), '', 'mode: no row was changed');
+	unlike(slurp_file($node->logfile), qr/registering background worker "orchestration/, 'mode: no worker was registered either');
 	$node->command_ok([ $pg_ctl, '-w', '-D', $node->data_dir, '-m', 'fast', 'stop' ], 'mode: stopped');
 	$node->start;
-	like(slurp_file($node->logfile), qr/registering background worker "orchestration launcher/, 'mode: without -b it is');
+	like(slurp_file($node->logfile), qr/registering background worker "orchestration launcher/, 'mode: without -b one is started');
 	ok($node->poll_query_until('app', $functions_open, '0'), 'mode: the worker works when the server is started without -b');
 	$node->stop;
 }
@@ -271,7 +270,7 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 	# before any worker
 	$node->append_conf('postgresql.conf', "orchestration.worker_databases = ''") if $new_preloads;
 	$node->start;
-	is(differences($before, contents($node)), '', "$name: all is as it was");
+	is(differences($before, contents($node)), '', "$name: all contents are unchanged");
 	is($node->safe_psql('app', 'SELECT * FROM orchestration.verify()'), '', "$name: verify()");
 	is($node->safe_psql('app', q{SELECT count(*) FROM orchestration.my_work_items()}, extra_params => [ '-U', 'ada' ]), '4',
 		"$name: a user sees her work items");
@@ -285,7 +284,7 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 		"1|1\n101|1\n2|1\n201|1", "$name: rows start runs, and rows that go are forgotten");
 	is($node->safe_psql('app', q{SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'key') =
 		(SELECT id FROM orchestration.run WHERE idempotency_key = 'key')}), 't', "$name: an idempotency key is known");
-	is($node->safe_psql('app', q{SELECT count(*) - count(DISTINCT name) FROM orchestration.run}), '0', "$name: names are not given twice");
+	is($node->safe_psql('app', q{SELECT count(*) - count(DISTINCT name) FROM orchestration.run}), '0', "$name: no name is given twice");
 	is($node->safe_psql('app', q{
 		SELECT count(*), bool_and(accepted) FROM orchestration.complete_steps(
 		  (SELECT jsonb_agg(jsonb_build_object('step_id', step_run_id, 'lease_id', lease_id))
@@ -302,7 +301,7 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 	$node->stop;
 	$node->append_conf('postgresql.conf', $worker_on);
 	$node->start;
-	ok($node->poll_query_until('app', $functions_open, '0'), "$name: the worker carries out all functions");
+	ok($node->poll_query_until('app', $functions_open, '0'), "$name: the worker executes all functions");
 	is($node->safe_psql('app', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'), "Canceled|1\nCompleted|68",
 		"$name: all runs go on to Completed");
 	is($node->safe_psql('app', q{
