@@ -35,6 +35,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "definition/definition_int.h"
 #include "evaluate/formula.h"
