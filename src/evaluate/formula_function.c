@@ -36,6 +36,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "evaluate/document.h"
 #include "evaluate/formula.h"
