@@ -50,13 +50,8 @@ END$$;
 SELECT pg_temp.typed('Typed_wrong', (SELECT jsonb_object_agg(k, '{"numberValue": 1}'::jsonb) FROM unnest('{s,n,b,d,t,r,c,a}'::text[]) k));
 SELECT pg_temp.typed('Typed_wrong', (SELECT jsonb_object_agg(k, '{"stringValue": "x"}'::jsonb) FROM unnest('{s,n,b,d,t,r,c,a}'::text[]) k));
 SELECT pg_temp.typed('Typed_wrong', '{"d": {"stringValue": "2027-01-01"}, "t": {"dateTimeValue": "2027-01-01T00:00:00Z"}, "b": {"stringValue": "true"}, "F": {"elementReference": "F.Outputs.nothing"}}');
-<<<<<<< HEAD
-SELECT pg_temp.typed('Typed_right', '{"s": {"stringValue": "x"}, "n": {"numberValue": 1}, "b": {"booleanValue": true}, "d": {"dateValue": "2027-01-01"}, "a": {"booleanValue": true}}');
-SELECT orchestration.start_orchestration('Typed_right') IS NOT NULL;
-=======
 SELECT pg_temp.typed('Inbox_Typed', '{"s": {"stringValue": "x"}, "n": {"numberValue": 1}, "b": {"booleanValue": true}, "d": {"dateValue": "2027-01-01"}, "a": {"booleanValue": true}}');
 SELECT orchestration.start_orchestration('Inbox_Typed') IS NOT NULL;
->>>>>>> jc
 SELECT pg_temp.try(format('SELECT orchestration.complete_work_item(%L, %L)', pg_temp.item('F'), o)) FROM unnest(ARRAY['{"n": 1, "s": 1}', '{"n": "1"}', '{"n": 1, "b": "true"}', '{"n": 1, "d": "soon"}', '{"n": 1, "t": 5}', '{"n": 1, "r": [1]}', '{"n": 1, "c": {"x": 1}}', '{"n": 1, "z": 1}', '{"n": null}', '{}']) WITH ORDINALITY x (o, k) ORDER BY k;
 SELECT orchestration.complete_work_item(pg_temp.item('F'), '{"n": 1, "s": null, "b": false, "d": "2027-01-01", "t": "2027-01-01T00:00:00Z", "r": {}, "c": [], "a": [{"x": 1}]}');
 SELECT pg_temp.state();
