@@ -43,6 +43,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/system.h"
@@ -387,13 +388,8 @@ call_plan(StaticPlan *plan, FunctionCallInfo fcinfo)
 	Datum		values[STATIC_PLAN_MAX_ARGS];
 	char		nulls[STATIC_PLAN_MAX_ARGS];
 	uint64		written;
-	int			i;
 
-	for (i = 0; i < plan->nargs; i++)
-	{
-		values[i] = PG_GETARG_DATUM(i);
-		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
-	}
+	orch_pass_arguments(fcinfo, plan->nargs, values, nulls);
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, values, nulls, 0);
 	written = SPI_processed;
