@@ -18,7 +18,7 @@
 #include "base/system.h"
 #include "record/record.h"
 
-/* What is kept of a record type. */
+/* A record type, as a session keeps it. */
 typedef struct RecordType
 {
 	char		name[NAMEDATALEN * 4];	/* hash key, must be first */
