@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/system.h"
 #include "record/record.h"
 
