@@ -33,4 +33,17 @@ orch_require_arguments(FunctionCallInfo fcinfo, int first, int n, const char *na
 					 errmsg("%s must not be null", names)));
 }
 
+/* The first n arguments as the parameters of a plan. */
+static inline void
+orch_pass_arguments(FunctionCallInfo fcinfo, int n, Datum *values, char *nulls)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+}
+
 #endif							/* ORCH_ARGUMENT_H */

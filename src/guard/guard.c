@@ -47,6 +47,7 @@
 #include "access/access.h"
 #include "access/share_grant.h"
 #include "base/catalog.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/stamp.h"

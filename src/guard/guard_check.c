@@ -27,6 +27,7 @@
 #include "lib/qunique.h"
 #include "utils/array.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/lock.h"
 #include "base/system.h"

@@ -4,12 +4,12 @@
  *	  The status machine: which changes are legal, what may stand beside what.
  *
  * Two constant tables, row by row as in contract/transitions.csv and
- * contract/neighbours.csv, and nothing else that decides: the guard, verify()
- * and the messages all read them.  A test compares both with the csv files
- * through the SQL functions at the end.
+ * contract/neighbours.csv.  They alone decide: the guard, verify() and the messages
+ * read them.  A test compares both with the csv files through the SQL functions at
+ * the end.
  *
- * Statuses are ints here: the C enum of their level.  Conditions that need
- * more than the statuses of parent and child are the guard's.
+ * Statuses are ints here: the C enum of their level.  Conditions that need more than
+ * the statuses of parent and child are in guard_check.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -204,7 +204,7 @@ orch_transition_status_value(Level level, Oid label)
 }
 
 /*
- * The transition, or NULL when the change is illegal.
+ * The transition, or NULL if the change is illegal.
  */
 const Transition *
 orch_transition_find(Level level, int from, int to)
@@ -219,7 +219,7 @@ orch_transition_find(Level level, int from, int to)
 }
 
 /*
- * The legal targets of a status as text for a message; empty when it is final.
+ * The legal targets of a status, as text for a message; empty if it is final.
  */
 char *
 orch_transition_targets(Level level, int from)
@@ -250,7 +250,7 @@ orch_transition_neighbours(Level child, int parent_status, int child_status)
 }
 
 /*
- * What may stand beside a parent of this status, as text for a message.
+ * The statuses that may stand beside a parent of this status, as text for a message.
  */
 char *
 orch_transition_neighbour_list(Level child, int parent_status)
@@ -274,8 +274,10 @@ PG_FUNCTION_INFO_V1(orchestration_legal_transitions);
  * orchestration.legal_transitions() returns table (level text, from_status
  * text, to_status text, made_by text, condition text, log_kind text)
  *
- * The status machine that is in force: one row a legal change; from_status is
- * null for a row that is created.  Source: contract/transitions.csv.
+ * The status machine: one row for each legal change; from_status is null for a row that
+ * is created.
+ * Raises: none.
+ * Source: contract/transitions.csv.
  */
 Datum
 orchestration_legal_transitions(PG_FUNCTION_ARGS)
@@ -312,8 +314,9 @@ PG_FUNCTION_INFO_V1(orchestration_legal_neighbours);
  * orchestration.legal_neighbours() returns table (parent text, parent_status
  * text, child text, child_status text)
  *
- * What may stand beside what: one row a legal pair of statuses of a parent and
- * its child.  Source: contract/neighbours.csv.
+ * One row for each legal pair of statuses of a parent and its child.
+ * Raises: none.
+ * Source: contract/neighbours.csv.
  */
 Datum
 orchestration_legal_neighbours(PG_FUNCTION_ARGS)

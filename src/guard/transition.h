@@ -19,7 +19,7 @@
 #define STATUS_NEW	(-1)		/* "from" of a row that is created */
 #define LOG_NONE	(-1)		/* not a milestone */
 
-/* Who makes a transition, as contract/transitions.csv says. */
+/* What makes a transition, as contract/transitions.csv has it. */
 typedef enum TransitionBy
 {
 	BY_ENGINE,

@@ -1,16 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * action.c
- *	  Actions: registration, lookup, and calls of functions in the database.
+ *	  Actions: what steps call is registered and looked up.
  *
- * A function action runs as the owner of the function, behind the gate (gate.c),
- * whoever set off the step and although the engine acts as the owner of the
- * extension: registering an action gives nobody more rights than the function's
- * owner has.  Its search_path is the one that was in force when it was registered,
- * with pg_temp last, unless the function sets its own; the caller's never reaches it.
- *
- * Lookups are kept a session; any change of the action table or of a function
- * drops them.
+ * A session keeps the actions that it looked up until the action table or any function
+ * changes.  action_call.c carries out functions, action_member.c has the inputs and
+ * outputs of actions.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -22,7 +17,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -33,13 +27,11 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
@@ -48,13 +40,9 @@
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/frame.h"
 #include "base/limit.h"
 #include "base/system.h"
-#include "base/uuid.h"
-#include "evaluate/condition.h"
-#include "record/action.h"
-#include "record/principal.h"
+#include "record/action_int.h"
 
 /* contract/fields.csv: ScreenFlow, 255 characters */
 #define MAX_ACTION_NAME 255
@@ -79,28 +67,21 @@ static StaticPlan plan_register = {
 	" ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,"
 	" function_name = excluded.function_name, search_path = excluded.search_path,"
 	" topic = excluded.topic, modified_at = pg_catalog.now(),"
-	/* what was allowed to the one is not to the other */
+	/* what was allowed for the old action is not allowed for the new one */
 	" run_as_user = a.run_as_user AND (a.kind, a.function_name, a.search_path, a.topic)"
 	"   IS NOT DISTINCT FROM"
 	"   (excluded.kind, excluded.function_name, excluded.search_path, excluded.topic)",
 	5, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID}
 };
 
-static void rethrow_restricted(const Action *action) pg_attribute_noreturn();
 static char *with_temp_last(const char *search_path);
 static void forget_functions(Datum arg, int cacheid, uint32 hashvalue);
 static void prepare_cache(void);
 static Oid	find_function(const char *name);
 static void check_function(Oid function);
-static char *function_owner(Oid function);
 static Jsonb *kept_jsonb(HeapTuple tuple, TupleDesc desc, int column);
-static void check_described_member(JsonbContainer *member, const char *argument,
-								   const char *name);
-static void check_description(Jsonb *described, const char *argument);
 static void bad_policy(const char *argument, const char *must_be)
 			pg_attribute_noreturn();
-static int	interval_sign(const Interval *interval);
-static void update_action(StaticPlan *plan, Datum *values, const char *nulls);
 
 static void
 forget_functions(Datum arg, int cacheid, uint32 hashvalue)
@@ -219,8 +200,8 @@ kept_jsonb(HeapTuple tuple, TupleDesc desc, int column)
 }
 
 /*
- * A search_path in which pg_temp comes last: a temporary table of the session must
- * not stand for one that the function means.
+ * A search_path in which pg_temp comes last: a temporary table of the session must not
+ * hide a table that the function uses.
  */
 static char *
 with_temp_last(const char *search_path)
@@ -249,167 +230,18 @@ find_function(const char *name)
 	return LookupFuncName(orch_compat_qualified_name(name), 1, &argtype, true);
 }
 
-Oid
-orch_action_owner(const Action *action)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(action->function));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
-/*
- * What the server says of a security-restricted operation names neither the action
- * nor the way out.
- */
-static void
-rethrow_restricted(const Action *action)
-{
-	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
-	ErrorData  *error = CopyErrorData();
-
-	if (error->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE && error->hint == NULL &&
-		error->message_id != NULL &&
-		strstr(error->message_id, "security-restricted operation") != NULL)
-	{
-		FlushErrorState();
-		if (error->detail == NULL)
-			error->detail = psprintf("The function of action \"%s\" runs inside the statement of its caller and must leave nothing behind in that session.",
-									 action->name);
-		error->hint = "Let the background worker run it: set requiresAsyncProcessing on its steps.";
-		MemoryContextSwitchTo(context);
-		ReThrowError(error);
-	}
-	MemoryContextSwitchTo(context);
-	FreeErrorData(error);
-	PG_RE_THROW();
-}
-
-/*
- * The name of the role that owns the function, NULL when it is gone.
- */
-static char *
-function_owner(Oid function)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	char	   *name;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	name = GetUserNameFromId(((Form_pg_proc) GETSTRUCT(tuple))->proowner, true);
-	ReleaseSysCache(tuple);
-	return name;
-}
-
-char *
-orch_action_run_as_problem(const Action *action)
-{
-	char	   *owner = action->kind == ACTION_FUNCTION ? function_owner(action->function) : NULL;
-
-	if (!action->run_as_user)
-		return psprintf("action \"%s\" may not run as a user", action->name);
-	if (owner != NULL && (action->run_as_owner == NULL ||
-						  strcmp(owner, action->run_as_owner) != 0))
-		return psprintf("action \"%s\" may not run as a user: since that was allowed its function has come to belong to role \"%s\"",
-						action->name, owner);
-	return NULL;
-}
-
-void
-orch_action_require_run_as(const Action *action)
-{
-	char	   *problem = orch_action_run_as_problem(action);
-
-	if (problem != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("%s", problem),
-				 errdetail("Its steps have runAsUser, by which its function or worker acts as a user."),
-				 errhint("An administrator allows it with orchestration.allow_run_as_user(); then resume the run.")));
-}
-
-Jsonb *
-orch_action_call(const Action *action, Jsonb *inputs, const pg_uuid_t *run_as, GateKind kind)
-{
-	HeapTuple	tuple;
-	Form_pg_proc form;
-	Oid			owner;
-	FmgrInfo	flinfo;
-	LOCAL_FCINFO(fcinfo, 1);
-	Gate		gate;
-	volatile Datum result = (Datum) 0;
-
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(action->function));
-	if (!OidIsValid(action->function) || !HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("function %s(jsonb) of action \"%s\" does not exist",
-						action->function_name, action->name),
-				 errhint("Create it, or register the action again.")));
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	if (form->prorettype != JSONBOID || form->proretset)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("function %s(jsonb) of action \"%s\" no longer returns jsonb",
-						action->function_name, action->name)));
-	owner = form->proowner;
-	ReleaseSysCache(tuple);
-	if (kind == GATE_WORKER && owner != GetSessionUserId())
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("function %s(jsonb) of action \"%s\" got another owner meanwhile",
-						action->function_name, action->name)));
-
-	/* the cache of actions may be emptied while the function runs */
-	action = memcpy(palloc(sizeof(Action)), action, sizeof(Action));
-
-	orch_gate_enter(&gate, kind, owner);
-	if (action->search_path != NULL)
-		(void) set_config_option("search_path", action->search_path,
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-								 true, 0, false);
-
-	/* it acts as its owner, not as whom the gateway's caller is; or as a user */
-	if (run_as != NULL || (orch_user_id != NULL && orch_user_id[0] != '\0'))
-		(void) set_config_option("orchestration.user_id",
-								 run_as != NULL ? orch_uuid_text(run_as) : "", PGC_SUSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-
-	PG_TRY();
-	{
-		CommandCounterIncrement();
-		PushActiveSnapshot(GetTransactionSnapshot());
-		fmgr_info(action->function, &flinfo);
-		InitFunctionCallInfoData(*fcinfo, &flinfo, 1, InvalidOid, NULL, NULL);
-		fcinfo->args[0].value = JsonbPGetDatum(inputs);
-		fcinfo->args[0].isnull = false;
-		result = FunctionCallInvoke(fcinfo);
-		if (ActiveSnapshotSet())
-			PopActiveSnapshot();
-		orch_gate_leave(&gate);
-	}
-	PG_CATCH();
-	{
-		rethrow_restricted(action);
-	}
-	PG_END_TRY();
-	return fcinfo->isnull ? NULL : DatumGetJsonbP(result);
-}
-
 PG_FUNCTION_INFO_V1(orchestration_register_action);
 
 /*
  * orchestration.register_action(name text, kind orchestration.action_kind,
  *		function regprocedure, topic text) returns void
  *
- * Says what an action name of definitions stands for; again for the same name
- * replaces it.  Raises 22004 for null, 22023 for arguments that do not fit the
- * kind, 42809 for a function that is not (jsonb) returns jsonb, 42501 when the
- * caller may not execute it.
+ * Sets what the name of an action in definitions stands for, and replaces what was
+ * registered under that name.
+ * Raises: 22004 for null, 22023 for arguments that do not fit the kind, 42809 for a
+ * function that is not (jsonb) returns jsonb, 42501 when the caller may not execute it,
+ * 42883 when it does not exist.
+ * Source: ours.
  */
 Datum
 orchestration_register_action(PG_FUNCTION_ARGS)
@@ -474,7 +306,8 @@ orchestration_register_action(PG_FUNCTION_ARGS)
 }
 
 /*
- * Can it be an action's function, and may the caller execute it?
+ * Can the function be an action's, and may the caller execute it?  Raises 42883, 42809,
+ * 42501.
  */
 static void
 check_function(Oid function)
@@ -508,8 +341,8 @@ bad_policy(const char *argument, const char *must_be)
 			 errmsg("%s of a retry policy must be %s", argument, must_be)));
 }
 
-static int
-interval_sign(const Interval *interval)
+int
+orch_action_interval_sign(const Interval *interval)
 {
 	static const Interval zero = {0};
 
@@ -517,21 +350,17 @@ interval_sign(const Interval *interval)
 											 IntervalPGetDatum(&zero)));
 }
 
-/*
- * Change what is kept of the action whose name is the first argument of the plan.
- * Raises OR205 when there is none.
- */
-static void
-update_action(StaticPlan *plan, Datum *values, const char *nulls)
+void
+orch_action_change(StaticPlan *plan, Datum *values, const char *nulls)
 {
 	SystemContext saved;
-	uint64		updated;
+	uint64		changed;
 
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, values, nulls, 0);
-	updated = SPI_processed;
+	changed = SPI_processed;
 	orch_system_finish(&saved);
-	if (updated == 0)
+	if (changed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
 				 errmsg("action \"%s\" is not registered",
@@ -545,11 +374,12 @@ PG_FUNCTION_INFO_V1(orchestration_set_retry_policy);
  *		backoff double precision, max_delay interval, jitter double precision,
  *		timeout interval) returns void
  *
- * How often a queued step of the action is tried before it fails; the n-th retry
- * comes delay * backoff^(n-1) later, at most max_delay, changed at random by up to
- * jitter of itself.  timeout: how long an attempt may take, null for ever.  Raises
- * 22004 for null (but timeout), 22023 for values out of range, OR205 for an unknown
- * action.
+ * Sets how often a queued step of the action is tried before it fails.  The n-th retry
+ * comes delay * backoff^(n-1) after the attempt, at most max_delay, changed at random by
+ * up to the fraction jitter.  timeout: how long an attempt may take; null: forever.
+ * Raises: 22004 for null (except timeout), 22023 for values out of range, OR205 for an
+ * unknown action.
+ * Source: ours.
  */
 Datum
 orchestration_set_retry_policy(PG_FUNCTION_ARGS)
@@ -561,250 +391,32 @@ orchestration_set_retry_policy(PG_FUNCTION_ARGS)
 		7, {TEXTOID, INT4OID, INTERVALOID, FLOAT8OID, INTERVALOID, FLOAT8OID, INTERVALOID}
 	};
 	Datum		values[7];
-	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
+	char		nulls[7];
 	int			i;
 
-	for (i = 0; i < 7; i++)
-	{
-		if (PG_ARGISNULL(i) && i < 6)
+	for (i = 0; i < 6; i++)
+		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("arguments of set_retry_policy() must not be null, except for timeout")));
-		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
-		values[i] = PG_GETARG_DATUM(i);
-	}
+	orch_pass_arguments(fcinfo, 7, values, nulls);
 	if (PG_GETARG_INT32(1) < 1)
 		bad_policy("max_attempts", "at least 1");
-	if (interval_sign(PG_GETARG_INTERVAL_P(2)) < 0)
-		bad_policy("delay", "no negative interval");
+	if (orch_action_interval_sign(PG_GETARG_INTERVAL_P(2)) < 0)
+		bad_policy("delay", "zero or a positive interval");
 	if (!(PG_GETARG_FLOAT8(3) >= 1 && PG_GETARG_FLOAT8(3) <= 100))
 		bad_policy("backoff", "from 1 to 100");
-	if (interval_sign(PG_GETARG_INTERVAL_P(4)) < 0)
-		bad_policy("max_delay", "no negative interval");
+	if (orch_action_interval_sign(PG_GETARG_INTERVAL_P(4)) < 0)
+		bad_policy("max_delay", "zero or a positive interval");
 	if (!(PG_GETARG_FLOAT8(5) >= 0 && PG_GETARG_FLOAT8(5) <= 1))
 		bad_policy("jitter", "from 0 to 1");
-	if (!PG_ARGISNULL(6) && interval_sign(PG_GETARG_INTERVAL_P(6)) <= 0)
+	if (!PG_ARGISNULL(6) && orch_action_interval_sign(PG_GETARG_INTERVAL_P(6)) <= 0)
 		bad_policy("timeout", "a positive interval, or null");
 	orch_limit_interval(PG_GETARG_INTERVAL_P(2), "delay of a retry policy");
 	orch_limit_interval(PG_GETARG_INTERVAL_P(4), "max_delay of a retry policy");
 	if (!PG_ARGISNULL(6))
 		orch_limit_interval(PG_GETARG_INTERVAL_P(6), "timeout of a retry policy");
-	update_action(&plan_policy, values, nulls);
-	PG_RETURN_VOID();
-}
-
-/* ------------------------------------------------------- inputs and outputs */
-
-static const char *const member_types[] = {
-	"String", "Number", "Boolean", "Date", "DateTime", "Time", "Record", "Collection", "Any"
-};
-
-/*
- * What a description says of a member; NULL when it says nothing.
- */
-static JsonbValue *
-described_member(Jsonb *described, const char *name)
-{
-	return getKeyJsonValueFromContainer(&described->root, name, strlen(name), NULL);
-}
-
-static char *
-described_type(JsonbValue *member)
-{
-	JsonbValue *type = member;
-
-	if (member->type == jbvBinary)
-		type = getKeyJsonValueFromContainer(member->val.binary.data, "dataType", 8, NULL);
-	return type == NULL || type->type != jbvString ? pstrdup("Any") :
-		pnstrdup(type->val.string.val, type->val.string.len);
-}
-
-bool
-orch_action_is_required(JsonbValue *member)
-{
-	JsonbValue *required = member->type != jbvBinary ? NULL :
-		getKeyJsonValueFromContainer(member->val.binary.data, "isRequired", 10, NULL);
-
-	return required != NULL && required->type == jbvBool && required->val.boolean;
-}
-
-char *
-orch_action_member_type(Jsonb *described, const char *name)
-{
-	JsonbValue *member = described_member(described, name);
-
-	return member == NULL ? NULL : described_type(member);
-}
-
-bool
-orch_action_is_of_type(const char *type, JsonbValue *value)
-{
-	Timestamp	timestamp;
-
-	if (value->type == jbvNull || strcmp(type, "Any") == 0)
-		return true;
-	if (strcmp(type, "Number") == 0)
-		return value->type == jbvNumeric;
-	if (strcmp(type, "Boolean") == 0)
-		return value->type == jbvBool;
-	if (strcmp(type, "Record") == 0)
-		return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
-	if (strcmp(type, "Collection") == 0)
-		return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
-	if (value->type != jbvString)
-		return false;
-	return (strcmp(type, "Date") != 0 && strcmp(type, "DateTime") != 0) ||
-		orch_condition_datetime(value->val.string.val, value->val.string.len, &timestamp);
-}
-
-void
-orch_action_check_outputs(const char *name, Jsonb *outputs)
-{
-	const Action *action = orch_action_find(name);
-	JsonbIterator *it;
-	JsonbValue	v;
-
-	if (action == NULL || action->outputs == NULL)
-		return;
-	if (outputs != NULL)
-	{
-		it = JsonbIteratorInit(&outputs->root);
-		(void) JsonbIteratorNext(&it, &v, true);
-		while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
-		{
-			char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
-			char	   *type = orch_action_member_type(action->outputs, key);
-
-			(void) JsonbIteratorNext(&it, &v, true);
-			if (type == NULL)
-				ereport(ERROR,
-						(errcode(ERRCODE_ORCH_INVALID_INPUT),
-						 errmsg("action \"%s\" has no output \"%s\"", name, key),
-						 errhint("See what describe_action() said of it.")));
-			if (!orch_action_is_of_type(type, &v))
-				ereport(ERROR,
-						(errcode(ERRCODE_ORCH_INVALID_INPUT),
-						 errmsg("output \"%s\" of action \"%s\" is %s, not of type %s", key,
-								name, orch_condition_type_name(&v), type)));
-		}
-	}
-	it = JsonbIteratorInit(&action->outputs->root);
-	(void) JsonbIteratorNext(&it, &v, true);
-	while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
-	{
-		char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
-		JsonbValue *given = outputs == NULL ? NULL :
-		getKeyJsonValueFromContainer(&outputs->root, key, strlen(key), NULL);
-
-		(void) JsonbIteratorNext(&it, &v, true);
-		if (orch_action_is_required(&v) && (given == NULL || given->type == jbvNull))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_INVALID_INPUT),
-					 errmsg("output \"%s\" of action \"%s\" is required", key, name)));
-	}
-}
-
-/* Raises 22023 for members of an object other than the two that have a meaning. */
-static void
-check_described_member(JsonbContainer *member, const char *argument, const char *name)
-{
-	JsonbIterator *it = JsonbIteratorInit(member);
-	JsonbValue	key;
-	JsonbValue	v;
-
-	(void) JsonbIteratorNext(&it, &key, true);
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		char	   *text = pnstrdup(key.val.string.val, key.val.string.len);
-
-		(void) JsonbIteratorNext(&it, &v, true);
-		if (strcmp(text, "dataType") == 0 ? v.type != jbvString :
-			strcmp(text, "isRequired") != 0 || v.type != jbvBool)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s: \"%s\" cannot have this \"%s\"", argument, name, text),
-					 errhint("It has a \"dataType\", which is text, and \"isRequired\", true or false.")));
-	}
-}
-
-/* Raises 22023 for what is no description. */
-static void
-check_description(Jsonb *described, const char *argument)
-{
-	JsonbIterator *it;
-	JsonbValue	v;
-
-	if (!JB_ROOT_IS_OBJECT(described))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be a JSON object: names and their data types", argument)));
-	it = JsonbIteratorInit(&described->root);
-	(void) JsonbIteratorNext(&it, &v, true);
-	while (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
-	{
-		char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
-		char	   *type;
-		int			i;
-
-		(void) JsonbIteratorNext(&it, &v, true);
-		type = v.type == jbvString ||
-			(v.type == jbvBinary && JsonContainerIsObject(v.val.binary.data)) ?
-			described_type(&v) : NULL;
-		for (i = 0; type != NULL && i < (int) lengthof(member_types); i++)
-			if (strcmp(type, member_types[i]) == 0)
-				break;
-		if (type == NULL || i == (int) lengthof(member_types))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s: \"%s\" has no known data type", argument, key),
-					 errhint("String, Number, Boolean, Date, DateTime, Time, Record, Collection and Any are.")));
-		if (v.type == jbvBinary)
-			check_described_member(v.val.binary.data, argument, key);
-	}
-}
-
-PG_FUNCTION_INFO_V1(orchestration_describe_action);
-
-/*
- * orchestration.describe_action(action text, inputs jsonb, outputs jsonb,
- *		due interval) returns void
- *
- * What an action takes and gives: names with their data types, as text or as
- * {"dataType": ..., "isRequired": true}; null: anything.  Definitions are held
- * against it when they are activated, outputs of work items when they are completed.
- * due: how long after it was assigned a work item of the screen is due.  Raises
- * 22004 for a null action, 22023 for what is no description and a due that is not
- * positive, OR205 for an unknown action.
- */
-Datum
-orchestration_describe_action(PG_FUNCTION_ARGS)
-{
-	static StaticPlan plan_describe = {
-		"UPDATE orchestration.action SET inputs = $2, outputs = $3, due = $4,"
-		" modified_at = pg_catalog.now() WHERE name = $1",
-		4, {TEXTOID, JSONBOID, JSONBOID, INTERVALOID}
-	};
-	Datum		values[4];
-	char		nulls[4];
-	int			i;
-
-	orch_require_arguments(fcinfo, 0, 1, "name of an action");
-	if (!PG_ARGISNULL(1))
-		check_description(PG_GETARG_JSONB_P(1), "inputs");
-	if (!PG_ARGISNULL(2))
-		check_description(PG_GETARG_JSONB_P(2), "outputs");
-	if (!PG_ARGISNULL(3) && interval_sign(PG_GETARG_INTERVAL_P(3)) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("due must be a positive interval")));
-	if (!PG_ARGISNULL(3))
-		orch_limit_interval(PG_GETARG_INTERVAL_P(3), "due");
-	for (i = 0; i < 4; i++)
-	{
-		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
-		values[i] = PG_GETARG_DATUM(i);
-	}
-	update_action(&plan_describe, values, nulls);
+	orch_action_change(&plan_policy, values, nulls);
 	PG_RETURN_VOID();
 }
 
@@ -813,11 +425,12 @@ PG_FUNCTION_INFO_V1(orchestration_allow_run_as_user);
 /*
  * orchestration.allow_run_as_user(action text, allowed boolean) returns void
  *
- * Whether steps with runAsUser may call the action.  Then its function, or the
- * worker, acts as whatever user a definition names.  It ends when the action is
- * registered anew as something else, or its function gets another owner.  Raises 22004
- * for null, OR205 for an unknown action, 22023 for a screen, 42883 for a function that
- * is gone.  Source: ours.
+ * Sets whether steps with runAsUser may call the action.  If they may, its function or
+ * its worker acts as any user that a definition names.  The permission ends when the
+ * action is registered as something else, or its function gets another owner.
+ * Raises: 22004 for null, OR205 for an unknown action, 22023 for a screen, 42883 for a
+ * function that is gone.
+ * Source: ours.
  */
 Datum
 orchestration_allow_run_as_user(PG_FUNCTION_ARGS)
@@ -845,7 +458,7 @@ orchestration_allow_run_as_user(PG_FUNCTION_ARGS)
 						action->name)));
 	if (action != NULL && action->kind == ACTION_FUNCTION)
 	{
-		owner = function_owner(action->function);
+		owner = GetUserNameFromId(orch_action_owner(action), true);
 		if (owner == NULL && PG_GETARG_BOOL(1))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_FUNCTION),
@@ -861,7 +474,7 @@ orchestration_allow_run_as_user(PG_FUNCTION_ARGS)
 		values[2] = NameGetDatum(&owner_name);
 		nulls[2] = ' ';
 	}
-	update_action(&plan_allow, values, nulls);
+	orch_action_change(&plan_allow, values, nulls);
 	PG_RETURN_VOID();
 }
 
@@ -870,8 +483,9 @@ PG_FUNCTION_INFO_V1(orchestration_unregister_action);
 /*
  * orchestration.unregister_action(name text) returns void
  *
- * Forgets an action; steps that call it fail.  Raises OR205 for an unknown name,
- * 22004 for null.
+ * Forgets an action; steps that call it fail.
+ * Raises: 22004 for null, OR205 for an unknown name.
+ * Source: ours.
  */
 Datum
 orchestration_unregister_action(PG_FUNCTION_ARGS)
@@ -880,19 +494,9 @@ orchestration_unregister_action(PG_FUNCTION_ARGS)
 		"DELETE FROM orchestration.action WHERE name = $1", 1, {TEXTOID}
 	};
 	Datum		value;
-	SystemContext saved;
-	uint64		deleted;
 
 	orch_require_arguments(fcinfo, 0, 1, "name of an action");
 	value = PG_GETARG_DATUM(0);
-	orch_system_connect(&saved);
-	orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
-	deleted = SPI_processed;
-	orch_system_finish(&saved);
-	if (deleted == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
-				 errmsg("action \"%s\" is not registered",
-						text_to_cstring(DatumGetTextPP(value)))));
+	orch_action_change(&plan_delete, &value, NULL);
 	PG_RETURN_VOID();
 }

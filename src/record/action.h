@@ -30,7 +30,7 @@ typedef struct Action
 	char	   *search_path;	/* function actions, or NULL */
 	char	   *topic;			/* worker actions */
 	int			max_attempts;	/* of queued steps, before they fail */
-	double		retry_delay;	/* seconds, likewise the next but one */
+	double		retry_delay;	/* seconds; so is retry_max_delay */
 	double		retry_backoff;
 	double		retry_max_delay;
 	double		retry_jitter;
@@ -39,38 +39,36 @@ typedef struct Action
 	Jsonb	   *outputs;
 	double		due;			/* seconds; 0: none */
 	bool		run_as_user;	/* allow_run_as_user() */
-	char	   *run_as_owner;	/* function actions: whose function it was then */
+	char	   *run_as_owner;	/* function actions: its owner at that time */
 } Action;
 
 /* The action of a name, or NULL; valid until the next change of actions. */
 extern const Action *orch_action_find(const char *name);
 
 /*
- * Hold outputs, NULL for none, against what describe_action() says of an action.
+ * Check outputs, NULL for none, against what describe_action() declared for an action.
  * Raises OR306.
  */
 extern void orch_action_check_outputs(const char *name, Jsonb *outputs);
 
-/*
- * What describe_action() says of a member: its data type, or NULL where there is no
- * such member.
- */
+/* The declared data type of a member, NULL if there is no such member. */
 extern char *orch_action_member_type(Jsonb *described, const char *name);
 extern bool orch_action_is_of_type(const char *type, JsonbValue *value);
 extern bool orch_action_is_required(JsonbValue *member);
 
 /*
- * Why steps with runAsUser may not call the action; NULL: they may.  The other raises
- * that with 42501.
+ * The reason for which steps with runAsUser may not call the action; NULL if they may.
+ * The second function raises it, with 42501.
  */
 extern char *orch_action_run_as_problem(const Action *action);
 extern void orch_action_require_run_as(const Action *action);
 
 /*
- * Carry out a function action; returns its result, NULL for null.  The function
- * runs as its owner, behind the gate (GATE_ACTION or GATE_WORKER); to this extension
- * it acts as the user run_as, if given.  Caller is in a subtransaction.  Raises what
- * the function raises.
+ * Carry out a function action; returns its result, NULL for null.  The function runs as
+ * its owner, behind the gate (GATE_ACTION or GATE_WORKER); for the extension it acts as
+ * the user run_as, if one is given.  Caller is in a subtransaction.  Raises what the
+ * function raises, 42883 and 42809 when it is gone or changed, and 40001 when it has
+ * another owner than the worker's session.
  */
 extern Jsonb *orch_action_call(const Action *action, Jsonb *inputs,
 							   const pg_uuid_t *run_as, GateKind kind);

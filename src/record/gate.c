@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * gate.c
- *	  The gate between the extension and code that others own.
+ *	  The gate between the extension and code that users own.
  *
- * Functions of actions and of conditions, casts, domains and row policies of
- * registered tables belong to others.  All of them run between orch_gate_enter()
- * and orch_gate_leave(), which hold two promises:
+ * Functions of actions and of conditions, and casts, domains and row policies of
+ * registered tables, belong to users.  All of them run between orch_gate_enter() and
+ * orch_gate_leave(), which keep two promises:
  *
- * The code of a role runs as that role and as nobody else.  In a session it is a
+ * The code of a role runs as that role and as no other.  In a session it is a
  * security-restricted operation, as PostgreSQL has them for materialized views and
  * index expressions: the server refuses temporary tables, held cursors, prepared
  * statements, LISTEN, SET ROLE, and deferred triggers, which would run at commit as
@@ -24,7 +24,8 @@
  * closed, and those of the caller cannot be read, moved or closed meanwhile.
  *
  * Code behind a registered table may only read: its transaction is read-only, so that
- * it cannot move a run while the engine is moving it.
+ * it cannot move a run while the engine is moving it.  Only while a planned query locks
+ * rows the transaction is not read-only (orch_gate_permit_locks()).
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -131,8 +132,7 @@ orch_gate_enter(Gate *gate, GateKind kind, Oid role)
 	gate->kind = kind;
 	gate->read_only = XactReadOnly;
 	gate->subid = GetCurrentSubTransactionId();
-	gate->frame = orch_frame_push(kind == GATE_RECORD || kind == GATE_LOCK ? FRAME_RECORD :
-								  FRAME_ACTION, InvalidOid, NULL);
+	gate->frame = orch_frame_push(kind == GATE_RECORD ? FRAME_RECORD : FRAME_ACTION, InvalidOid, NULL);
 	gate->guc_level = NewGUCNestLevel();
 	if (kind != GATE_WORKER)
 		hide_cursors(gate->guc_level);
@@ -148,7 +148,7 @@ orch_gate_enter(Gate *gate, GateKind kind, Oid role)
 }
 
 void
-orch_gate_enter_table(Gate *gate, GateKind kind, Oid relation)
+orch_gate_enter_table(Gate *gate, Oid relation)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	Oid			owner;
@@ -157,7 +157,14 @@ orch_gate_enter_table(Gate *gate, GateKind kind, Oid relation)
 		elog(ERROR, "cache lookup failed for relation %u", relation);
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
-	orch_gate_enter(gate, kind, owner);
+	orch_gate_enter(gate, GATE_RECORD, owner);
+}
+
+void
+orch_gate_permit_locks(const Gate *gate)
+{
+	Assert(gate->kind == GATE_RECORD);
+	XactReadOnly = gate->read_only;
 }
 
 void
@@ -225,7 +232,7 @@ orch_gate_reads(void)
 }
 
 /*
- * Is the innermost of what is under way code of others?
+ * Does code of a user run, and not the extension?
  */
 static bool
 foreign_code_runs(void)
@@ -236,7 +243,7 @@ foreign_code_runs(void)
 }
 
 /*
- * ProcessUtility_hook: SET CONSTRAINTS would fire deferred triggers that others
+ * ProcessUtility_hook: SET CONSTRAINTS would fire deferred triggers that the caller
  * queued, as the owner of this function.
  */
 static void
@@ -281,7 +288,8 @@ refuse_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, 
 }
 
 /*
- * The names of all cursors, as the view pg_cursors has them: nothing else lists them.
+ * The names of all cursors, by the function behind the view pg_cursors: the server has
+ * no other list of them.
  */
 static List *
 cursor_names(void)
@@ -343,7 +351,7 @@ hide_cursors(int guc_level)
 	}
 }
 
-/* Those that gates at or above this level hide. */
+/* Show the cursors that gates at or above this level hide. */
 static void
 show_cursors(int guc_level)
 {
@@ -371,8 +379,8 @@ at_xact_end(bool committed)
 }
 
 /*
- * Close the cursors that were opened in this subtransaction or one below it; the
- * portal itself knows when it was made.
+ * Close the cursors that were opened in this subtransaction or one below it; a portal
+ * has the subtransaction that made it.
  */
 static void
 close_cursors(SubTransactionId since)
@@ -390,9 +398,9 @@ close_cursors(SubTransactionId since)
 }
 
 /*
- * Refuse what the function put into pg_temp.  The server refuses tables there; but
- * domains, types and functions remain, and the session finds a type in pg_temp
- * before its own.  Rows of pg_depend tell who made them.
+ * Refuse objects that the function created in pg_temp.  The server refuses tables there,
+ * but not domains, types and functions, and the session finds a type in pg_temp before
+ * any other.  The rows of pg_depend tell which transaction created them.
  */
 static void
 refuse_temporary_objects(void)
@@ -433,8 +441,8 @@ refuse_temporary_objects(void)
 }
 
 /*
- * In the transaction of the background worker nobody but the function has deferred
- * anything.
+ * In the transaction of the background worker only the function can have deferred
+ * triggers.
  */
 static void
 fire_deferred_triggers(void)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * gate.h
- *	  The gate between the extension and code that others own.
+ *	  The gate between the extension and code that users own.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -22,16 +22,13 @@
 typedef enum GateKind
 {
 	GATE_ACTION,				/* a function of an action, in a session */
-	GATE_WORKER,				/* the same in a transaction of its own, of the
+	GATE_WORKER,				/* the same in a transaction of its own, in the
 								 * background worker */
-	GATE_RECORD,				/* types, domains, policies of a registered
+	GATE_RECORD					/* types, domains, policies of a registered
 								 * table: they read */
-	GATE_LOCK					/* a registered table whose rows are locked or
-								 * looked for: only the planner may run code
-								 * of its owner */
 } GateKind;
 
-/* Who acted before, and how; lives on the stack of the caller. */
+/* The role and settings from before; on the stack of the caller. */
 typedef struct Gate
 {
 	GateKind	kind;
@@ -46,14 +43,21 @@ typedef struct Gate
 extern void orch_gate_init(void);
 
 /*
- * Between these two code of others runs as role and as nobody else.  Caller is in a
- * subtransaction, unless an error ends its transaction.
+ * Between these two calls, code that a user owns runs as role and as no other.  Caller
+ * is in a subtransaction, unless an error ends its transaction.
  */
 extern void orch_gate_enter(Gate *gate, GateKind kind, Oid role);
 extern void orch_gate_leave(const Gate *gate);
 
-/* GATE_RECORD or GATE_LOCK, as the owner of a table. */
-extern void orch_gate_enter_table(Gate *gate, GateKind kind, Oid relation);
+/* GATE_RECORD, as the owner of a table. */
+extern void orch_gate_enter_table(Gate *gate, Oid relation);
+
+/*
+ * Until the gate closes the transaction need not be read-only: no read-only transaction
+ * can lock rows.  For a plan that is ready, so that the planner has run code of the
+ * owner before.
+ */
+extern void orch_gate_permit_locks(const Gate *gate);
 
 /* Is a query of a registered table being executed further out? */
 extern bool orch_gate_reads(void);
@@ -66,8 +70,8 @@ extern void orch_gate_refuse_inside(const char *what);
 extern bool orch_gate_is_inside(void);
 
 /*
- * What an aborted transaction of the background worker leaves in the session: only
- * what is not undone with it.
+ * Remove what an aborted transaction of the background worker leaves in the session,
+ * because the abort does not undo it.
  */
 extern void orch_gate_reset_session(void);
 

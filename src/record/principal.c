@@ -1,21 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * principal.c
- *	  Users, groups and queues: who acts, whom an assignee names.
+ *	  Users, groups and queues: the acting user, and principals by name or id.
  *
- * Who acts is the user that orchestration.user_id names, or, where that is
- * empty, the one whose role_name is the role's.  The setting is PGC_SUSET: it
- * can be set only by superusers and by roles that were given it with GRANT SET
- * ON PARAMETER, that is by gateways that serve many people over one role.  A
- * value that names no active user makes the session nobody, never the role's
- * own user.  Before the library is loaded anybody can set it; loading then ends in
- * an error where the value would not be taken, so that what was to run as somebody
- * else does not run as the role.
+ * The acting user is the one that orchestration.user_id names or, if that is empty, the
+ * one whose role_name is the current role.  The setting is PGC_SUSET: only superusers
+ * can set it, and roles that have it by GRANT SET ON PARAMETER, which are gateways that
+ * serve many users over one role.  If its value names no active user, the session acts
+ * as no user, never as the role's own.  Before the library is loaded any role can set
+ * it.  Loading then fails if the value would be refused, so that a statement that was
+ * meant to run as another user does not run as the role's user.
  *
- * The answer is needed with every write and every read under row security.  It
- * is therefore kept, and looked up by a plain index scan with a fresh snapshot:
- * that works also in parallel workers and in the middle of any statement, where
- * SPI would not.
+ * The acting user is needed for every write and for every read under row security.  It
+ * is therefore cached, and read by a plain index scan with a fresh snapshot.  That works
+ * also in parallel workers and in the middle of any statement, where SPI does not.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -43,6 +41,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/system.h"
@@ -57,7 +56,7 @@ char	   *orch_user_id = NULL;
 uint64		orch_principal_identity = 1;
 bool		orch_principal_plans_depend = false;
 
-/* The role asked for last. */
+/* The acting user of the role that was asked for last. */
 static struct
 {
 	uint64		generation;		/* 0: nothing kept */
@@ -89,10 +88,10 @@ static uint64 call_plan(StaticPlan *plan, FunctionCallInfo fcinfo);
 static bool fetch(StaticPlan *plan, Datum *values, Principal *result);
 
 /*
- * Raises 42501 or 22023 when orchestration.user_id was set before the library was
- * loaded, to what the server would drop with a warning when the setting is defined.
- * Called first by _PG_init(), before anything is defined: the load fails, and is tried
- * again by the next call, until the value is gone.
+ * Raises 42501 or 22023 if orchestration.user_id was set before the library was loaded,
+ * to a value that the server would drop with a warning when the setting is defined.
+ * _PG_init() calls this first, before it defines anything: the load fails, and the next
+ * call tries it again, until the value is reset.
  */
 void
 orch_principal_check_placeholder(void)
@@ -112,7 +111,7 @@ orch_principal_check_placeholder(void)
 		return;
 	if (pg_parameter_aclcheck(name, setting->srole, ACL_SET) != ACLCHECK_OK)
 	{
-		/* what an empty value stands for is what the role has without it */
+		/* an empty value means the same as no value */
 		if (value[0] == '\0')
 			return;
 		ereport(ERROR,
@@ -145,8 +144,9 @@ orch_principal_init(void)
 }
 
 /*
- * A SET that cannot be a user is refused; from elsewhere (a role's or database's
- * setting) it makes the session nobody, which is safer than to ignore it.
+ * SET refuses a value that cannot be a user.  If such a value comes from elsewhere (the
+ * settings of a role or database), the session acts as no user, which is safer than to
+ * ignore the value.
  */
 static bool
 check_user_id(char **newval, void **extra, GucSource source)
@@ -161,9 +161,9 @@ check_user_id(char **newval, void **extra, GucSource source)
 }
 
 /*
- * Somebody else may act from now on.  Plans that were simplified for one person
- * (access_support.c) must go; there are such only in sessions whose role sees
- * everything, so that gateways keep their plans.
+ * Another user may act from now on.  Plans that were simplified for one user
+ * (access_support.c) must go.  Only sessions whose role sees everything have such plans,
+ * so that gateways keep theirs.
  */
 static void
 assign_user_id(const char *newval, void *extra)
@@ -176,9 +176,6 @@ assign_user_id(const char *newval, void *extra)
 	}
 }
 
-/*
- * The active user that the role acts as, or NULL.  Valid until the next call.
- */
 const Principal *
 orch_principal_acting(Oid role)
 {
@@ -344,7 +341,7 @@ fetch(StaticPlan *plan, Datum *values, Principal *result)
 		result->is_active = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
 		result->name = MemoryContextStrdup(caller,
 										   SPI_getvalue(tuple, desc, 4));
-		result->permissions = 0;	/* asked of who acts only */
+		result->permissions = 0;	/* only of the acting user */
 	}
 	orch_system_finish(&saved);
 	return found;
@@ -377,8 +374,8 @@ static StaticPlan plan_remove_member = {
 };
 
 /*
- * A call that is one statement with the latest snapshot; its arguments are the plan's.
- * How many rows it wrote.
+ * A call that is one statement, with the latest snapshot; its arguments are the plan's.
+ * Returns the number of rows that it wrote.
  */
 static uint64
 call_plan(StaticPlan *plan, FunctionCallInfo fcinfo)
@@ -387,13 +384,8 @@ call_plan(StaticPlan *plan, FunctionCallInfo fcinfo)
 	Datum		values[STATIC_PLAN_MAX_ARGS];
 	char		nulls[STATIC_PLAN_MAX_ARGS];
 	uint64		written;
-	int			i;
 
-	for (i = 0; i < plan->nargs; i++)
-	{
-		values[i] = PG_GETARG_DATUM(i);
-		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
-	}
+	orch_pass_arguments(fcinfo, plan->nargs, values, nulls);
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, values, nulls, 0);
 	written = SPI_processed;
@@ -408,8 +400,10 @@ PG_FUNCTION_INFO_V1(orchestration_update_user);
  *		view_all_data boolean, modify_all_data boolean, manage_runs boolean,
  *		manage_definitions boolean, reassign_work_items boolean) returns boolean
  *
- * Changes what is not null; an empty role is none.  Returns false when there is no such
- * user.  Raises 23505 for a role or name that another has.  Source: ours.
+ * Sets the values that are not null; an empty role_name is none.  Returns false if there
+ * is no such user.
+ * Raises: 23505 for a role or name that another user has.
+ * Source: ours.
  */
 Datum
 orchestration_update_user(PG_FUNCTION_ARGS)
@@ -422,8 +416,10 @@ PG_FUNCTION_INFO_V1(orchestration_add_group_member);
 /*
  * orchestration.add_group_member(group_id uuid, member_id uuid) returns void
  *
- * Makes a user or group a member of a group or queue, if it is not yet.  Raises 23502
- * for null, OR103 for what cannot be one, OR006 for a circle.  Source: ours.
+ * Makes a user or group a member of a group or queue, if it is not one yet.
+ * Raises: 23502 for null, OR103 for a principal that cannot be a member or have members,
+ * OR006 for a circle.
+ * Source: ours.
  */
 Datum
 orchestration_add_group_member(PG_FUNCTION_ARGS)
@@ -437,7 +433,9 @@ PG_FUNCTION_INFO_V1(orchestration_remove_group_member);
 /*
  * orchestration.remove_group_member(group_id uuid, member_id uuid) returns void
  *
- * Ends a membership, if there is one.  Raises nothing.  Source: ours.
+ * Ends a membership, if there is one.
+ * Raises: none.
+ * Source: ours.
  */
 Datum
 orchestration_remove_group_member(PG_FUNCTION_ARGS)

@@ -44,24 +44,24 @@ typedef struct Principal
 	pg_uuid_t	id;
 	PrincipalKind kind;
 	bool		is_active;
-	int			permissions;	/* PERMISSION_..., of who acts */
+	int			permissions;	/* PERMISSION_..., of the acting user */
 	char	   *name;
 } Principal;
 
 extern void orch_principal_check_placeholder(void);
 extern void orch_principal_init(void);
 
-/* The active user that a role acts as, or NULL: nobody. */
+/* The active user that a role acts as, or NULL.  Valid until the next call. */
 extern const Principal *orch_principal_acting(Oid role);
 
 /* One principal by an index; works everywhere, also in parallel workers. */
 extern bool orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal,
 								Datum key, Principal *result);
 
-/* What log and messages call a role: its user's name, or its own. */
+/* The name of a role in log and messages: that of its user, or its own. */
 extern char *orch_principal_role_label(Oid role);
 
-/* By username or developer name, or by id; false: there is none. */
+/* By username or developer name, or by id; false if there is none. */
 extern bool orch_principal_find(PrincipalKind kind, const char *name,
 								Principal *result);
 extern bool orch_principal_get(const pg_uuid_t *id, Principal *result);

@@ -1,16 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * record.c
- *	  Record types: tables of users whose rows runs and work items are about.
+ *	  Record types as a session keeps them.
  *
- * A polymorphic lookup is a record type and a key as text.  It is kept true from
- * both sides as a foreign key is: who sets it locks the record FOR KEY SHARE;
- * triggers on the registered table clear it when the record is deleted and carry
- * a changed key over.  Those triggers look for lookups with the latest snapshot,
- * so that one that committed while the DELETE waited is found also in
- * REPEATABLE READ (ri_PerformCheck() does the same).
- *
- * This file has the registry; record_read.c reads the tables.
+ * A record type is a table of users that is registered: runs and work items are about
+ * its rows.  A session keeps what it knows of a record type, with the plans that read
+ * and lock its records, until the registration changes.  record_register.c registers
+ * tables, record_read.c reads and locks records, record_reference.c keeps lookups to
+ * records valid.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -21,35 +18,19 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "access/relation.h"
-#include "access/sysattr.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/resowner.h"
-#include "utils/syscache.h"
 
-#include "base/argument.h"
 #include "base/catalog.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "record/gate.h"
 #include "record/record_int.h"
-#include "record/record_partition.h"
 
 static HTAB *record_types = NULL;
 static MemoryContext record_context = NULL;
@@ -65,34 +46,11 @@ static StaticPlan plan_of_relation = {
 	" WHERE relation = $1::pg_catalog.oid::pg_catalog.regclass",
 	1, {OIDOID}
 };
-static StaticPlan plan_clear_runs = {
-	"UPDATE orchestration.run SET triggering_record_id = $3,"
-	" triggering_record_type = CASE WHEN $3 IS NOT NULL THEN $1 END"
-	" WHERE triggering_record_type = $1 AND triggering_record_id = $2",
-	3, {TEXTOID, TEXTOID, TEXTOID}
-};
-static StaticPlan plan_clear_work_items = {
-	"UPDATE orchestration.work_item SET related_record_id = $3,"
-	" related_record_type = CASE WHEN $3 IS NOT NULL THEN $1 END"
-	" WHERE related_record_type = $1 AND related_record_id = $2",
-	3, {TEXTOID, TEXTOID, TEXTOID}
-};
-static StaticPlan plan_clear_all_runs = {
-	"UPDATE orchestration.run SET triggering_record_id = NULL,"
-	" triggering_record_type = NULL WHERE triggering_record_type = $1",
-	1, {TEXTOID}
-};
-static StaticPlan plan_clear_all_work_items = {
-	"UPDATE orchestration.work_item SET related_record_id = NULL,"
-	" related_record_type = NULL WHERE related_record_type = $1",
-	1, {TEXTOID}
-};
-
 static void forget_record_types(void);
 static char *qualified_name(Oid relation);
 static bool is_current(const RecordType *type);
-static void refuse_unknown_type(const char *name);
 static void prepare_queries(RecordType *type);
+static void free_plans(RecordType *type);
 
 /*
  * The record type, its plans ready to be prepared.  Caller is in system context
@@ -116,7 +74,7 @@ orch_record_find(const char *name, bool missing_ok)
 	{
 		if (missing_ok)
 			return NULL;
-		refuse_unknown_type(name);
+		orch_record_refuse_type(name);
 	}
 	entry = hash_search(record_types, name, HASH_FIND, NULL);
 	if (entry != NULL && is_current(entry))
@@ -128,7 +86,7 @@ orch_record_find(const char *name, bool missing_ok)
 	{
 		if (missing_ok)
 			return NULL;
-		refuse_unknown_type(name);
+		orch_record_refuse_type(name);
 	}
 	tuple = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
@@ -149,7 +107,7 @@ orch_record_find(const char *name, bool missing_ok)
 
 	/* the table may have got another name, or the key another type */
 	if (entry != NULL && !orch_gate_reads())
-		orch_record_free_plans(entry);
+		free_plans(entry);
 	entry = hash_search(record_types, name, HASH_ENTER, NULL);
 	memset((char *) entry + offsetof(RecordType, relation), 0,
 		   sizeof(RecordType) - offsetof(RecordType, relation));
@@ -163,8 +121,8 @@ orch_record_find(const char *name, bool missing_ok)
 }
 
 /*
- * An empty cache; what is registered changed.  While a plan of the old one is being
- * executed further out, the old one stays until the session ends.
+ * Begin with an empty cache, because a registration changed.  While a plan of the old
+ * cache is being executed further out, the old cache stays until the session ends.
  */
 static void
 forget_record_types(void)
@@ -178,7 +136,7 @@ forget_record_types(void)
 
 		hash_seq_init(&seq, record_types);
 		while ((entry = hash_seq_search(&seq)) != NULL)
-			orch_record_free_plans(entry);
+			free_plans(entry);
 		MemoryContextDelete(record_context);
 	}
 	record_types = NULL;
@@ -193,8 +151,8 @@ forget_record_types(void)
 							   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
-void
-orch_record_free_plans(RecordType *type)
+static void
+free_plans(RecordType *type)
 {
 	StaticPlan *plans[] = {&type->lock, &type->lock_values, &type->fetch, &type->read};
 	int			i;
@@ -208,8 +166,8 @@ orch_record_free_plans(RecordType *type)
 }
 
 /*
- * The key is a parameter of the key column's own type: no cast of others has a part
- * in finding a row.
+ * The key is a parameter of the key column's own type, so that no user's cast is used to
+ * find a row.
  */
 static void
 prepare_queries(RecordType *type)
@@ -234,8 +192,8 @@ prepare_queries(RecordType *type)
 }
 
 /*
- * As the queries name it.  Tables that inherit from it have neither our triggers nor
- * its unique key.
+ * A table as the queries name it.  ONLY, because tables that inherit from it have neither
+ * the triggers of the extension nor the unique key.
  */
 static char *
 qualified_name(Oid relation)
@@ -249,8 +207,8 @@ qualified_name(Oid relation)
 }
 
 /*
- * Nobody tells us when the table of a record type or its column is dropped, renamed or
- * gets another type.
+ * Are the table and its key column still as they were?  The session is not told when they
+ * are dropped, renamed or altered.
  */
 static bool
 is_current(const RecordType *type)
@@ -265,8 +223,8 @@ is_current(const RecordType *type)
 		get_atttype(type->relation, attnum) == type->key_type;
 }
 
-static void
-refuse_unknown_type(const char *name)
+void
+orch_record_refuse_type(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
@@ -310,267 +268,3 @@ orch_record_type_of(Oid relation, char **key_column)
 	orch_system_finish(&saved);
 	return result;
 }
-
-/*
- * The single column of a table's primary key, NULL when there is no such thing.
- */
-static char *
-primary_key_column(Relation relation)
-{
-	Bitmapset  *key = RelationGetIndexAttrBitmap(relation,
-												 INDEX_ATTR_BITMAP_PRIMARY_KEY);
-	int			member = -1;
-
-	if (key == NULL || bms_num_members(key) != 1)
-		return NULL;
-	member = bms_next_member(key, -1);
-	return get_attname(RelationGetRelid(relation),
-					   member + FirstLowInvalidHeapAttributeNumber, false);
-}
-
-/*
- * Does a unique index on exactly this column exist, for every row?
- */
-static bool
-is_unique_column(Relation relation, AttrNumber attnum)
-{
-	List	   *indexes = RelationGetIndexList(relation);
-	ListCell   *lc;
-	bool		result = false;
-
-	foreach(lc, indexes)
-	{
-		HeapTuple	tuple = SearchSysCache1(INDEXRELID,
-											ObjectIdGetDatum(lfirst_oid(lc)));
-		Form_pg_index index;
-
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		index = (Form_pg_index) GETSTRUCT(tuple);
-		if (index->indisunique && index->indisvalid && index->indimmediate &&
-			index->indnkeyatts == 1 && index->indkey.values[0] == attnum &&
-			heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
-			result = true;
-		ReleaseSysCache(tuple);
-	}
-	list_free(indexes);
-	return result;
-}
-
-PG_FUNCTION_INFO_V1(orchestration_register_record_type);
-
-/*
- * orchestration.register_record_type(name text, relation regclass,
- *		key_column name) returns void
- *
- * Lets runs be about the rows of a table: as $Record of orchestrations whose
- * start.object is the name, and as target of lookups.  key_column null: the
- * primary key's single column; else a column with a unique constraint.  Installs
- * the triggers that keep lookups true and start orchestrations.  Again for the
- * same name and table: nothing happens.  Raises 22004 for null, 42809 for
- * something that is not a table, 42501 when the caller does not own it, 42703 and
- * 42830 for a column that cannot be a key, 42710 when the name or the table is
- * registered otherwise.
- */
-Datum
-orchestration_register_record_type(PG_FUNCTION_ARGS)
-{
-	char	   *name;
-	Oid			relid;
-	char	   *key_column;
-	char	   *known;
-	char	   *known_key = NULL;
-	Relation	relation;
-	AttrNumber	attnum;
-	SystemContext saved;
-	StringInfoData sql;
-	char	   *table_name;
-	Datum		values[3];
-	Oid			argtypes[3] = {TEXTOID, OIDOID, NAMEOID};
-
-	orch_require_arguments(fcinfo, 0, 2, "name and table of a record type");
-	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	relid = PG_GETARG_OID(1);
-
-	/* as CREATE TRIGGER locks it */
-	relation = try_relation_open(relid, ShareRowExclusiveLock);
-	if (relation == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	if (relation->rd_rel->relkind != RELKIND_RELATION &&
-		relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" cannot be a record type: it is not a table",
-						RelationGetRelationName(relation))));
-	if (!orch_compat_class_ownercheck(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE,
-					   RelationGetRelationName(relation));
-	if (RelationGetNamespace(relation) == get_namespace_oid("orchestration", false))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("a table of the extension cannot be a record type")));
-
-	key_column = PG_ARGISNULL(2) ? primary_key_column(relation) :
-		pstrdup(NameStr(*PG_GETARG_NAME(2)));
-	if (key_column == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
-				 errmsg("table \"%s\" has no primary key of one column",
-						RelationGetRelationName(relation)),
-				 errhint("Name a column that has a unique constraint.")));
-	attnum = get_attnum(relid, key_column);
-	if (attnum <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of table \"%s\" does not exist",
-						key_column, RelationGetRelationName(relation))));
-	if (!is_unique_column(relation, attnum) ||
-		!TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attnotnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
-				 errmsg("column \"%s\" of table \"%s\" cannot be a key",
-						key_column, RelationGetRelationName(relation)),
-				 errdetail("It needs a unique constraint of its own and NOT NULL.")));
-
-	known = orch_record_type_of(relid, &known_key);
-	/* the same again: its triggers may be missing, after a restore of data alone */
-	if (known != NULL && (strcmp(known, name) != 0 || strcmp(known_key, key_column) != 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("table \"%s\" is registered as record type \"%s\" already",
-						RelationGetRelationName(relation), known),
-				 errhint("Call orchestration.unregister_record_type() first.")));
-	table_name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-											RelationGetRelationName(relation));
-	table_close(relation, NoLock);
-
-	orch_system_connect(&saved);
-	values[0] = CStringGetTextDatum(name);
-	values[1] = ObjectIdGetDatum(relid);
-	if (known == NULL)
-	{
-		NameData	key_name;
-
-		namestrcpy(&key_name, key_column);
-		values[2] = NameGetDatum(&key_name);
-		if (SPI_execute_with_args("INSERT INTO orchestration.record_type (name, relation, key_column)"
-								  " VALUES ($1, $2::pg_catalog.regclass, $3)",
-								  3, argtypes, values, NULL, false, 0) != SPI_OK_INSERT)
-			elog(ERROR, "could not store record type \"%s\"", name);
-	}
-	initStringInfo(&sql);
-	appendStringInfo(&sql,
-					 "CREATE OR REPLACE TRIGGER orchestration_record_change"
-					 " AFTER INSERT OR UPDATE OR DELETE ON %s"
-					 " FOR EACH ROW EXECUTE FUNCTION orchestration.record_change();"
-					 "CREATE OR REPLACE TRIGGER orchestration_record_changes"
-					 " AFTER INSERT OR UPDATE ON %s"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();"
-					 "CREATE OR REPLACE TRIGGER orchestration_record_truncate"
-					 " AFTER TRUNCATE ON %s"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();",
-					 table_name, table_name, table_name);
-	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not create the triggers of record type \"%s\"", name);
-	orch_record_cover_partitions();
-	orch_system_finish(&saved);
-	PG_RETURN_VOID();
-}
-
-PG_FUNCTION_INFO_V1(orchestration_unregister_record_type);
-
-/*
- * orchestration.unregister_record_type(name text) returns void
- *
- * Forgets a record type: clears the lookups to it and drops its triggers.
- * Raises 22004 for null, OR102 for an unknown name, 42501 when the caller does
- * not own the table.
- */
-Datum
-orchestration_unregister_record_type(PG_FUNCTION_ARGS)
-{
-	char	   *name;
-	SystemContext saved;
-	Oid			caller = GetUserId();
-	Datum		value;
-	Oid			relid;
-	bool		isnull;
-
-	orch_require_arguments(fcinfo, 0, 1, "name of a record type");
-	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	value = CStringGetTextDatum(name);
-
-	orch_system_connect(&saved);
-	{
-		static StaticPlan plan_delete = {
-			"DELETE FROM orchestration.record_type WHERE name = $1"
-			" RETURNING relation::pg_catalog.oid", 1, {TEXTOID}
-		};
-
-		orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
-	}
-	if (SPI_processed == 0)
-		refuse_unknown_type(name);
-	relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1, &isnull));
-	if (get_rel_name(relid) != NULL)
-	{
-		char	   *table_name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-															get_rel_name(relid));
-		char	   *sql = psprintf("DROP TRIGGER orchestration_record_change ON %s;"
-								   "DROP TRIGGER orchestration_record_changes ON %s;"
-								   "DROP TRIGGER orchestration_record_truncate ON %s;",
-								   table_name, table_name, table_name);
-
-		if (!orch_compat_class_ownercheck(relid, caller))
-			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
-		if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
-			elog(ERROR, "could not drop the triggers of record type \"%s\"", name);
-		orch_record_uncover();
-	}
-	orch_plan_execute_latest(&plan_clear_all_runs, &value, NULL, 0);
-	orch_plan_execute_latest(&plan_clear_all_work_items, &value, NULL, 0);
-	orch_system_finish(&saved);
-	PG_RETURN_VOID();
-}
-
-/*
- * Lookups to a record get another key, or none when it was deleted.
- */
-void
-orch_record_move_lookups(const char *type, const char *old_key,
-						 const char *new_key)
-{
-	SystemContext saved;
-	Datum		values[3];
-	char		nulls[3] = {' ', ' ', ' '};
-
-	orch_system_connect(&saved);
-	values[0] = CStringGetTextDatum(type);
-	values[1] = CStringGetTextDatum(old_key);
-	if (new_key != NULL)
-		values[2] = CStringGetTextDatum(new_key);
-	else
-		nulls[2] = 'n';
-	orch_plan_execute_latest(&plan_clear_runs, values, nulls, 0);
-	orch_plan_execute_latest(&plan_clear_work_items, values, nulls, 0);
-	orch_system_finish(&saved);
-}
-
-/*
- * All records of a type are gone.
- */
-void
-orch_record_clear_lookups(const char *type)
-{
-	SystemContext saved;
-	Datum		value = CStringGetTextDatum(type);
-
-	orch_system_connect(&saved);
-	orch_plan_execute_latest(&plan_clear_all_runs, &value, NULL, 0);
-	orch_plan_execute_latest(&plan_clear_all_work_items, &value, NULL, 0);
-	orch_system_finish(&saved);
-}
-

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * record.h
- *	  Record types: tables of users whose rows runs are about.
+ *	  Record types: tables of users whose rows runs and work items are about.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -19,22 +19,22 @@
 #include "utils/jsonb.h"
 
 /*
- * Lock a record against deletion until the end of the transaction, as a foreign
- * key does; with values against any change.  Raises OR102 for an unknown record type, OR101 when there is no
- * such record.
+ * Lock a record against deletion until the end of the transaction, as a foreign key
+ * does; values: against any change.  Raises OR102 for an unknown record type, OR101 if
+ * there is no such record.
  */
 extern void orch_record_lock(const char *type, const char *key, bool values);
 
-/* Whether a role may read a record itself. */
+/* May a role itself read a record? */
 extern bool orch_record_readable(const char *type, const char *key, Oid role);
 
-/* The record type that has a record of this key, locked; NULL: none has. */
+/* The record type that has a record of this key; locks the record.  NULL: none. */
 extern char *orch_record_find_type(const char *key);
 
-/* The same, of the records that a role may read itself. */
+/* The same, among the records that a role itself may read. */
 extern char *orch_record_find_readable(const char *key, Oid role);
 
-/* The record as a JSON object, NULL when there is none. */
+/* The record as a JSON object, NULL if there is none. */
 extern Jsonb *orch_record_fetch(const char *type, const char *key);
 
 /*
@@ -44,7 +44,7 @@ extern Jsonb *orch_record_fetch(const char *type, const char *key);
 extern JsonbValue *orch_record_value_at(const char *type, const char *key,
 										Jsonb *record, List *path);
 
-/* The record type of a relation, NULL when it is not registered. */
+/* The record type of a relation, NULL if it is not registered. */
 extern char *orch_record_type_of(Oid relation, char **key_column);
 
 /* A filter on a field, value as text. */
@@ -54,26 +54,25 @@ typedef struct RecordFilter
 	const char *value;
 } RecordFilter;
 
-/* Whether a record is wanted. */
+/* Does the caller want this record? */
 typedef bool (*RecordWanted) (Jsonb *record, void *arg);
 
 /*
- * Records of a type, at most limit (0: all), as Jsonb *, ordered by a field if
- * one is given: those that have these values and are wanted.
+ * Records of a type that have these values and are wanted, as Jsonb *; at most limit (0:
+ * all), ordered by a field if one is given.
  */
 extern List *orch_record_select(const char *type, int nfilters,
 								const RecordFilter *filters,
 								const char *sort_field, bool descending,
 								RecordWanted wanted, void *arg, int64 limit);
 
-/* For record_lookup.c; caller is in system context and connected to SPI. */
 extern Oid	orch_record_relation(const char *type, const char **key_column);
 
-/* Lookups to a record get another key; NULL: it was deleted. */
+/* The key of a record changed; NULL: it was deleted.  Changes the lookups to it. */
 extern void orch_record_move_lookups(const char *type, const char *old_key,
 									 const char *new_key);
 
-/* All records of a type are gone. */
+/* All records of a type are gone: clear the lookups to them. */
 extern void orch_record_clear_lookups(const char *type);
 
 #endif							/* ORCH_RECORD_H */

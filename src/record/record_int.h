@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * record_int.h
- *	  What the files of record types share: a record type as sessions keep it.
+ *	  What the files of record types share: a record type as a session keeps it.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -15,10 +15,11 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/system.h"
 #include "record/record.h"
 
-/* What is kept of a record type. */
+/* A record type, as a session keeps it. */
 typedef struct RecordType
 {
 	char		name[NAMEDATALEN * 4];	/* hash key, must be first */
@@ -32,13 +33,13 @@ typedef struct RecordType
 	StaticPlan	read;			/* SELECT 1 ... */
 } RecordType;
 
-/* record.c */
+/* record.c; the second raises OR102 */
 extern RecordType *orch_record_find(const char *name, bool missing_ok);
-extern void orch_record_free_plans(RecordType *type);
+extern void orch_record_refuse_type(const char *name) pg_attribute_noreturn();
 
 /*
  * record_policy.c: would the row policies of a table, evaluated for a role, run only
- * functions that it trusts: its own, a superuser's, or SECURITY DEFINER ones?
+ * functions that the role trusts: its own, a superuser's, or SECURITY DEFINER ones?
  */
 extern bool orch_record_policies_trusted(Oid relation, Oid role);
 

@@ -3,10 +3,9 @@
  * record_lookup.c
  *	  Records found by the values of their fields, for evaluation flows.
  *
- * What is asked to be equal goes into the query, so that an index can find it;
- * the caller looks at every record once more, with the rules of conditions, and
- * at whatever else is asked.  Rows are fetched in small numbers: where the first
- * is enough, not more are read than that takes.
+ * Filters for equality go into the query, so that an index can find the rows.  The caller
+ * then checks every record with the rules of conditions, and applies all other filters.
+ * Rows are fetched in small numbers: if the first record is enough, few more are read.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -40,8 +39,8 @@ static char *column_of(Oid relation, const char *key_column, const char *field,
 					   char **type);
 
 /*
- * The column that a field name stands for, and its type; see
- * orch_condition_field().  Id is the key where no column is called so.
+ * The column that a field name stands for, and its type; see orch_condition_field().
+ * Id is the key column if no column has that name.
  */
 static char *
 column_of(Oid relation, const char *key_column, const char *field, char **type)
@@ -133,10 +132,10 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 						 descending ? "DESC" : "ASC");
 	}
 
-	orch_gate_enter_table(&gate, GATE_RECORD, relation);
+	orch_gate_enter_table(&gate, relation);
 	portal = SPI_cursor_open_with_args(NULL, query.data, nfilters, types, values, NULL,
 									   false, 0);
-	/* the gate hides the cursors that others can see */
+	/* the gate would hide a visible cursor from the function that it is for */
 	portal->visible = false;
 	orch_gate_leave(&gate);
 	while (limit == 0 || list_length(result) < limit)
@@ -144,7 +143,7 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 		uint64		n;
 
 		CHECK_FOR_INTERRUPTS();
-		orch_gate_enter_table(&gate, GATE_RECORD, relation);
+		orch_gate_enter_table(&gate, relation);
 		SPI_cursor_fetch(portal, true, limit == 1 && nfilters > 0 ? 1 : FETCH_ROWS);
 		orch_gate_leave(&gate);
 		if (SPI_processed == 0)

@@ -3,16 +3,16 @@
  * record_partition.c
  *	  Partitions of registered tables, and tables that are dropped.
  *
- * PostgreSQL hands row triggers down to every partition that is made or attached,
- * statement triggers to none.  So TRUNCATE of a partition, DETACH and DROP TABLE
- * make records vanish without any trigger of their table.  Event triggers see these
- * commands: they give new partitions the trigger on TRUNCATE, and clear the lookups
- * to what was detached or dropped, as DELETE would have.  A table that is dropped
- * itself is registered no more.  They also see ENABLE TRIGGER ALL.
+ * PostgreSQL creates row triggers on every partition that is created or attached, but no
+ * statement triggers.  So TRUNCATE of a partition, DETACH and DROP TABLE remove records
+ * without firing a trigger of their table.  Event triggers see these commands: they
+ * create the trigger on TRUNCATE on new partitions, and clear the lookups to records
+ * that were detached or dropped, as DELETE does.  A table that is dropped itself is no
+ * longer registered.  They also see ENABLE TRIGGER ALL.
  *
- * Nobody who may do such a command is kept from it: it takes the owner, who could
- * drop our triggers as well.  TRUNCATE is a privilege that can be granted; it is held
- * to the same rules as DELETE (record_change.c).
+ * No such command is refused: only the owner can execute them, who could drop the
+ * triggers of the extension as well.  TRUNCATE is a privilege that can be granted; it
+ * follows the same rules as DELETE (record_change.c).
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -41,7 +41,7 @@
 
 #define TRUNCATE_TRIGGER "orchestration_record_truncate"
 
-/* Partitions below registered tables; foreign ones know no trigger on TRUNCATE. */
+/* Partitions below registered tables; foreign tables cannot have a trigger on TRUNCATE. */
 #define PARTITIONS \
 	" orchestration.record_type t" \
 	" JOIN pg_catalog.pg_class c ON c.oid = t.relation AND c.relkind = 'p'," \
@@ -82,7 +82,7 @@ static StaticPlan plan_dangling_work_items = {
 	1, {TEXTOID}
 };
 
-/* Were tables dropped that had our trigger: registered ones, or partitions? */
+/* Were registered tables or their partitions dropped?  They had the trigger. */
 static StaticPlan plan_dropped = {
 	"WITH dropped AS MATERIALIZED ("
 	"  SELECT object_type, address_names FROM pg_catalog.pg_event_trigger_dropped_objects()"
@@ -201,9 +201,10 @@ PG_FUNCTION_INFO_V1(orchestration_record_command);
 /*
  * orchestration.record_command() returns event_trigger
  *
- * ddl_command_end and sql_drop: keeps partitions of registered tables covered and
- * lookups true when records vanish with their table.  Raises 39P03 when not called as
- * an event trigger.  Source: ours.
+ * ddl_command_end and sql_drop: gives partitions of registered tables their trigger, and
+ * clears lookups to records that vanished with their table.  Returns null.
+ * Raises: 39P03 when not called as an event trigger.
+ * Source: ours.
  */
 Datum
 orchestration_record_command(PG_FUNCTION_ARGS)
@@ -223,7 +224,7 @@ orchestration_record_command(PG_FUNCTION_ARGS)
 }
 
 /*
- * A command made, attached or detached partitions, maybe.
+ * A command ended that may have created, attached or detached partitions.
  */
 static void
 command_done(Node *command)
@@ -284,8 +285,8 @@ command_done(Node *command)
 }
 
 /*
- * A restore with --disable-triggers ends so: triggers of ours that must fire ALWAYS
- * (sql/parts/cache.sql) do again.
+ * Triggers of a table were enabled, as a restore with --disable-triggers does at its
+ * end: triggers of the extension that must fire ALWAYS get that back.
  */
 static void
 triggers_enabled(RangeVar *table)
@@ -298,7 +299,7 @@ triggers_enabled(RangeVar *table)
 	orch_system_finish(&saved);
 }
 
-/* DETACH PARTITION stands alone in its command. */
+/* DETACH PARTITION is the only action of its command. */
 static bool
 is_detach(AlterTableStmt *command)
 {

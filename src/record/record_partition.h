@@ -16,21 +16,21 @@
 #include "postgres.h"
 
 /*
- * The registered table that a relation is, or is a partition of; type is NULL when
- * there is none.
+ * The registered table that a relation is, or is a partition of; type is NULL if there is
+ * none.
  */
 extern Oid	orch_record_registered(Oid relation, bool is_partition, char **type,
 								   char **key_column);
 
 /*
- * Partitions of registered tables get the trigger on TRUNCATE, which PostgreSQL does
- * not hand down; tables that are partitions no more lose it.  Caller is in system
+ * Create the trigger on TRUNCATE on partitions of registered tables, which PostgreSQL
+ * does not do; drop it from tables that are no longer partitions.  Caller is in system
  * context and connected to SPI.
  */
 extern void orch_record_cover_partitions(void);
 extern void orch_record_uncover(void);
 
-/* Clear the lookups to records of a type that are not there. */
+/* Clear the lookups to records of a type that do not exist. */
 extern void orch_record_clear_dangling(const char *type);
 
 #endif							/* ORCH_RECORD_PARTITION_H */

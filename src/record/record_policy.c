@@ -3,18 +3,19 @@
  * record_policy.c
  *	  Whose functions run when the row policies of a registered table are evaluated?
  *
- * PostgreSQL evaluates a row policy as the role that reads the table.  A role that
- * reads a table trusts its owner so far.  But a role that starts an orchestration for a
- * record names a key only, and does not choose which tables are asked for it: the
- * owner of a registered table must not get to run functions as whoever starts a run.
- * So a policy is evaluated only if all functions that it can reach belong to the role
- * itself, are SECURITY DEFINER and so run as their owner, are this extension's, or are
- * built-in ones that run no further code.  A function of another extension may run a
- * query that it is given, as a superuser's function of its own may.  Reach: functions,
- * operators, aggregates and domains in the policy, its subqueries, the views in them,
- * and the policies of their tables; and what the planner evaluates: expressions and
- * predicates of indexes, checks, extended statistics of all these tables and of those
- * that inherit from them.
+ * PostgreSQL evaluates a row policy as the role that reads the table.  A role that reads
+ * a table trusts the table's owner that far.  But a role that starts an orchestration
+ * for a record gives a key only, and does not choose the tables that are searched for
+ * it: the owner of a registered table must not be able to run functions as a role that
+ * starts a run.  So a policy is evaluated only if every function that it can reach
+ * belongs to the role itself, or is SECURITY DEFINER and so runs as its owner, or is
+ * this extension's, or is a built-in function that runs no further code.  A function of
+ * another extension is not trusted, because it may run a query that it is given.
+ *
+ * A policy reaches functions, operators, aggregates and domains in its expression, its
+ * subqueries, the views in them and the policies of their tables.  It also reaches
+ * expressions that the planner evaluates: those of indexes, checks and extended
+ * statistics of all these tables and of the tables that inherit from them.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -51,7 +52,7 @@
 #include "base/compat.h"
 #include "record/record_int.h"
 
-/* The role, and the relations that were looked at: views and policies may go round. */
+/* The role, and the relations that were checked: views and policies may refer in circles. */
 typedef struct TrustContext
 {
 	Oid			role;
@@ -133,7 +134,7 @@ runs_further_code(Form_pg_proc form)
 	return any && (strstr(name, "json") != NULL || strstr(name, "row_to") != NULL);
 }
 
-/* A domain has checks, which its owner chose. */
+/* A domain has checks, which are its owner's. */
 static bool
 type_is_strange(Oid type, TrustContext *cxt)
 {
@@ -164,7 +165,7 @@ node_is_strange(Node *node, TrustContext *cxt)
 	}
 	if (check_functions_in_node(node, function_is_strange, cxt))
 		return true;
-	/* text goes into a composite or a domain by functions of its parts */
+	/* text becomes a composite or a domain by functions of its parts */
 	if ((IsA(node, CoerceToDomain) || IsA(node, CoerceViaIO)) &&
 		type_is_strange(exprType(node), cxt))
 		return true;
@@ -172,7 +173,7 @@ node_is_strange(Node *node, TrustContext *cxt)
 }
 
 /*
- * What reading a relation runs: the query of a view, the policies of a table.
+ * Code that runs when a relation is read: the query of a view, the policies of a table.
  */
 static bool
 relation_is_strange(Oid relid, TrustContext *cxt)
@@ -202,7 +203,7 @@ relation_is_strange(Oid relid, TrustContext *cxt)
 	return strange;
 }
 
-/* An expression that a catalog keeps, as it was written. */
+/* An expression in a catalog. */
 static bool
 text_is_strange(HeapTuple tuple, int cache, AttrNumber attnum, TrustContext *cxt)
 {
@@ -213,8 +214,8 @@ text_is_strange(HeapTuple tuple, int cache, AttrNumber attnum, TrustContext *cxt
 }
 
 /*
- * What the planner evaluates of a table while it plans a query: the lists in the
- * relation cache will not do, since making them evaluates functions.
+ * Expressions of a table that the planner evaluates.  They are read from the catalogs,
+ * because building the lists in the relation cache would evaluate functions.
  */
 static bool
 planner_is_strange(Relation relation, TrustContext *cxt)

@@ -6,12 +6,12 @@
  * The engine reads a record as to_jsonb() of its row.  Every query of a user's table
  * runs behind the gate (gate.c), as the owner of that table: casts and domains of its
  * columns may call functions of that owner, which must not run with the rights of
- * the caller or of the extension's owner.  A key comes as text; the input function of
- * the key's type makes it a value, behind the gate as well.
+ * the caller or of the extension's owner.  A key is given as text; the input function of
+ * the key's type converts it, behind the gate as well.
  *
- * Whether a role may read a record is asked of its privileges and of the table's row
- * security.  Policies are evaluated as the role itself; so they are evaluated only
- * where all functions in them are ones that the role trusts (record_policy.c).
+ * A role may read a record if its privileges and the table's row security allow it.
+ * Policies are evaluated as the role itself; so they are evaluated only if the role
+ * trusts all functions in them (record_policy.c).
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -23,7 +23,6 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -32,10 +31,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/rls.h"
 
 #include "base/errors.h"
+#include "base/subtransaction.h"
 #include "base/system.h"
 #include "evaluate/condition.h"
 #include "record/gate.h"
@@ -53,7 +52,7 @@ static bool lock_record(RecordType *type, Datum key, bool values);
 static bool has_record(RecordType *type, Datum key, bool latest);
 
 /*
- * The value that a key's text stands for.  Raises what the type's input function
+ * The value of a key that is given as text.  Raises what the type's input function
  * raises.
  */
 static Datum
@@ -65,10 +64,10 @@ key_value(const RecordType *type, const char *key)
 	Datum		value;
 
 	getTypeInputInfo(getBaseType(type->key_type), &input, &param);
-	/* the input function of a type that is built in runs no code of others */
+	/* the input function of a built-in type runs no user's code */
 	if (type->key_type < FirstUnpinnedObjectId)
 		return OidInputFunctionCall(input, pstrdup(key), param, -1);
-	orch_gate_enter_table(&gate, GATE_RECORD, type->relation);
+	orch_gate_enter_table(&gate, type->relation);
 	value = OidInputFunctionCall(input, pstrdup(key), param, -1);
 	orch_gate_leave(&gate);
 	return value;
@@ -81,21 +80,24 @@ key_value(const RecordType *type, const char *key)
 static bool
 lock_record(RecordType *type, Datum key, bool values)
 {
+	StaticPlan *plan = values ? &type->lock_values : &type->lock;
 	Gate		gate;
 
-	orch_gate_enter_table(&gate, GATE_LOCK, type->relation);
-	orch_plan_execute_latest(values ? &type->lock_values : &type->lock, &key, NULL, 1);
+	orch_gate_enter_table(&gate, type->relation);
+	orch_plan_prepare(plan);
+	orch_gate_permit_locks(&gate);
+	orch_plan_execute_latest(plan, &key, NULL, 1);
 	orch_gate_leave(&gate);
 	return SPI_processed > 0;
 }
 
-/* Whether there is such a record, now or for the caller's snapshot.  Caller as above. */
+/* Is there such a record, now or in the caller's snapshot?  Caller as above. */
 static bool
 has_record(RecordType *type, Datum key, bool latest)
 {
 	Gate		gate;
 
-	orch_gate_enter_table(&gate, GATE_LOCK, type->relation);
+	orch_gate_enter_table(&gate, type->relation);
 	if (latest)
 		orch_plan_execute_latest(&type->read, &key, NULL, 1);
 	else
@@ -122,9 +124,9 @@ orch_record_lock(const char *type, const char *key, bool values)
 }
 
 /*
- * Whether a role can read a record itself, by its privileges on the table and
- * under the table's row security: a caller who names a record must not learn by that
- * whether it exists.  Caller is in system context and connected to SPI.
+ * Can a role read a record itself, by its privileges on the table and under the table's
+ * row security?  Otherwise a caller that names a record would learn whether it exists.
+ * Caller is in system context and connected to SPI.
  */
 static bool
 is_readable(RecordType *type, Datum key, Oid role)
@@ -165,38 +167,27 @@ orch_record_readable(const char *type, const char *key, Oid role)
 }
 
 /*
- * The value that a key's text stands for in a table, and whether the role, if one is
- * given, may read that record; false also for a text that is not of the key's type, and
- * where the owner's code fails: one table must not stop those who look for a record of
- * another.
+ * The value of a key in a table, and whether the role, if one is given, may read that
+ * record.  Returns false also if the text is not of the key's type and if code of the
+ * table's owner fails: one table must not stop the search for a record of another.
  */
 static bool
 try_record(RecordType *type, const char *key, Oid role, Datum *value)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Subtransaction sub;
 	volatile bool result = true;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
+	orch_subtransaction_begin(&sub);
 	PG_TRY();
 	{
 		*value = key_value(type, key);
 		result = !OidIsValid(role) || is_readable(type, *value, role);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
+		orch_subtransaction_commit(&sub);
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
+		ErrorData  *error = orch_subtransaction_catch(&sub);
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES ||
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
@@ -209,9 +200,8 @@ try_record(RecordType *type, const char *key, Oid role, Datum *value)
 }
 
 /*
- * The record type that has a record of this key; with a role that of one which the
- * role may read: a record that it may not read must not stand in the way of one that
- * it may, nor be locked for it.
+ * The record type that has a record of this key.  If a role is given, the record must be
+ * one that the role may read: other records must neither hide it nor be locked.
  */
 static char *
 find_type(const char *key, Oid role)
@@ -267,7 +257,7 @@ orch_record_fetch(const char *type, const char *key)
 	orch_system_connect(&saved);
 	record_type = orch_record_find(type, false);
 	value = key_value(record_type, key);
-	orch_gate_enter_table(&gate, GATE_RECORD, record_type->relation);
+	orch_gate_enter_table(&gate, record_type->relation);
 	orch_plan_execute_latest(&record_type->fetch, &value, NULL, 1);
 	orch_gate_leave(&gate);
 	if (SPI_processed > 0)
@@ -347,7 +337,7 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 	if (text == NULL)
 		return NULL;
 	values[0] = CStringGetTextDatum(text);
-	orch_gate_enter_table(&gate, GATE_RECORD, *target);
+	orch_gate_enter_table(&gate, *target);
 	if (SPI_execute_with_args(query, 1, &text_type, values, NULL, false, 1) < 0)
 		elog(ERROR, "could not follow relationship \"%s\"", relationship);
 	orch_gate_leave(&gate);
@@ -456,8 +446,10 @@ PG_FUNCTION_INFO_V1(orchestration_record_exists);
 /*
  * orchestration.record_exists(record_type text, record_id text) returns boolean
  *
- * Whether a registered record type has such a record; null for null, false also
- * where the type is not registered, or the id not of the key column's type.
+ * Whether a registered record type has such a record: null for null, false also if the
+ * type is not registered or the id is not of the key column's type.
+ * Raises: nothing of its own.
+ * Source: ours.
  */
 Datum
 orchestration_record_exists(PG_FUNCTION_ARGS)

@@ -4,10 +4,10 @@
  *	  The documented objects, read once a session from the tables that the
  *	  contract filled; and their records as JSON.
  *
- * What the documented calls have in common: which objects and fields there are,
- * which calls they take, which the caller may use (column privileges are what
- * the reference calls field-level security), how a value is written.  Times are
- * ISO 8601 in UTC, whatever TimeZone and DateStyle say.
+ * The documented calls share this: which objects and fields exist, which calls they
+ * support, which of them the caller may use (column privileges are the reference's
+ * field-level security), and how a value is written.  Times are ISO 8601 in UTC,
+ * independent of TimeZone and DateStyle.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -37,7 +37,7 @@
 #include "base/uuid.h"
 #include "record/sobject.h"
 
-/* Plans of the callers kept in a session; all go when there are more. */
+/* Plans of the callers kept in a session; above this all are freed. */
 #define MAX_PLANS	256
 
 typedef struct KeptPlan
@@ -235,7 +235,7 @@ load_children(SObject *object)
 }
 
 /*
- * Fill the cache, unless it is.
+ * Fill the cache, unless it is filled.
  */
 static void
 load(void)
@@ -245,12 +245,12 @@ load(void)
 	int			n;
 	int			i;
 
-	/* the OIDs of the tables decide whether the generation is still the same */
+	/* looking up the OIDs of the tables may change the generation */
 	schema = get_rel_namespace(orch_catalog_relation(RELATION_SOBJECT_FIELD));
 	if (objects != NULL && loaded_generation == orch_catalog_sobject_generation)
 		return;
 
-	/* a call further up may still read the old ones: they stay as long as it can */
+	/* a call further out may still read the old objects: they stay until the end */
 	objects = NULL;
 	if (context != NULL)
 		MemoryContextSetParent(context, TopTransactionContext);
@@ -357,7 +357,7 @@ orch_sobject_type_name(FieldType type)
 }
 
 /*
- * NULL for an object that stands for itself.
+ * NULL for an object that is not associated with another.
  */
 const char *
 orch_sobject_associate_name(const SObject *object)

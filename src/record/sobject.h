@@ -117,11 +117,11 @@ typedef struct SObjectChild
 extern int	orch_sobject_count(void);
 extern const SObject *orch_sobject_at(int i);
 
-/* By name, in any case; NULL: there is none. */
+/* By name, in any case of letters; NULL if there is none. */
 extern const SObject *orch_sobject_find(const char *name);
 extern const SObjectField *orch_sobject_field(const SObject *object, const char *name);
 
-/* Raises OR401, OR403. */
+/* The object of this name, which must support the call.  Raises OR401, OR403. */
 extern const SObject *orch_sobject_get(const char *name, int call);
 
 extern const char *orch_sobject_call_name(int call);

@@ -218,7 +218,7 @@ static const AttrNumber modified_by_columns[LEVEL_STEP + 1] = {
 	Anum_run_modified_by, Anum_stage_run_modified_by, Anum_step_run_modified_by
 };
 
-/* ---------------------------------------------------------- what is tracked */
+/* ----------------------------------------------------------- tracked fields */
 
 static uint32
 mask_of(Level level, ArrayType *names)

@@ -646,7 +646,7 @@ row_to_jsonb(Relation relation, HeapTuple tuple)
 	Jsonb	   *result;
 
 	/* a cast of a column's type is code of others: not to be run as whoever writes */
-	orch_gate_enter_table(&gate, GATE_RECORD, RelationGetRelid(relation));
+	orch_gate_enter_table(&gate, RelationGetRelid(relation));
 	fmgr_info(F_TO_JSONB, &flinfo);
 	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,

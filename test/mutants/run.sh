@@ -148,7 +148,7 @@ mutant 'inbox: the item is read before the run is locked' work/work_item.c \
     's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' inbox_race
 mutant 'record: it is read without a lock' record/record.c \
     's/ FOR KEY SHARE OF t//' record_race
-mutant 'record: lookups are cleared with the snapshot of the transaction' record/record.c \
+mutant 'record: lookups are cleared with the snapshot of the transaction' record/record_reference.c \
     's/orch_plan_execute_latest\(&(plan_clear_runs|plan_clear_work_items), values, nulls, 0\)/orch_plan_execute(\&\1, values, nulls, false, 0)/' record_race
 mutant 'start: the key is searched, not claimed' engine/engine.c \
     '/plan_insert_run_once = /,/};/s/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
