@@ -18,6 +18,7 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 
+#include "base/compat.h"
 #include "definition/definition.h"
 #include "evaluate/document.h"
 #include "evaluate/formula_compile.h"
