@@ -297,7 +297,7 @@ SELECT is(pg_temp.problems(format('{"recordLookups": [{"name": "L", "label": "L"
 
 -- ------------------------------------------------------ times that are written
 
-SELECT matches(pg_temp.try(format('UPDATE orchestration.%s = %L', c, t)), '^22008 .* is out of range: .*Times of records are', c || ' = ' || t)
+SELECT matches(pg_temp.try(format('UPDATE orchestration.%s = %L', c, t)), '^22008 .* is out of range: .*Times of records range', c || ' = ' || t)
   FROM unnest('{stage_run SET ended_at,step_run SET ended_at,step_run SET started_at,work_item SET due_at,work_item SET assigned_at,run SET created_at}'::text[]) c,
        unnest('{infinity,-infinity,294276-01-01,10000-01-01,0001-01-01,1969-12-31}'::text[]) t;
 SELECT matches(pg_temp.try(format($$INSERT INTO orchestration.run_log (run_id, kind, logged_at, number) VALUES (%L, 'StartInstance', %s, %s)$$, :'run', t, n)), '^(22008|23514) ', format('a log entry of %s, number %s', t, n))
