@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * definition.c
- *	  The compiled definitions that a session keeps, and how they are found by
- *	  name.
+ *	  The compiled definitions that a session keeps, and how they are found.
  *
- * A version never changes, so its compiled form is kept under its id for the
- * rest of the session and nothing invalidates it.  It is compiled in a context
- * that goes away with an error and put under CacheMemoryContext when it is
- * whole: what failed to compile leaves nothing behind.
+ * A version never changes, so its compiled form is kept under its id for the rest of the
+ * session, and nothing invalidates it.  It is compiled in a short-lived memory context,
+ * which moves under CacheMemoryContext when the definition is complete: an error leaves
+ * nothing behind.
  *
- * Which version is active does change.  That is kept by generation (see
- * catalog.h) and read with the latest snapshot: a transaction of REPEATABLE
- * READ must not fill a cache that outlives it with what it saw at its start.
+ * The active version of an orchestration can change.  The cache of active versions is
+ * valid for one generation (catalog.h).  It is filled with the latest snapshot, because
+ * it outlives the transaction: the snapshot of a REPEATABLE READ transaction would fill
+ * it with an old state.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -39,7 +39,7 @@
 #include "definition/definition_int.h"
 #include "record/principal.h"
 
-/* Names in the cache of what is active; longer ones cannot exist. */
+/* Names in the cache of active versions; longer names cannot exist. */
 #define CACHE_KEY_LENGTH	128
 
 typedef struct ActiveEntry
@@ -58,7 +58,7 @@ typedef struct TriggeredEntry
 
 static HTAB *definitions = NULL;	/* Definition by version_id */
 
-static MemoryContext active_context = NULL; /* the next two */
+static MemoryContext active_context = NULL; /* of the next two */
 static HTAB *active_definitions = NULL;
 static HTAB *triggered_definitions = NULL;
 static uint64 active_generation = 0;
@@ -118,8 +118,8 @@ orch_definition_unknown(const char *name)
 }
 
 /*
- * A version of an orchestration, or (any) its newest; false when there is
- * none.  Connected to SPI.
+ * Finds a version of an orchestration, or (any) its newest one; false if there is none.
+ * The caller is connected to SPI.
  */
 bool
 orch_definition_find_version(const char *name, bool any, int32 version,
@@ -143,7 +143,7 @@ orch_definition_find_version(const char *name, bool any, int32 version,
 }
 
 /*
- * Compile a stored version into context.  Connected to SPI.
+ * Compiles a stored version into a memory context.  The caller is connected to SPI.
  */
 Definition *
 orch_definition_compile_version(const pg_uuid_t *version_id,
@@ -237,9 +237,8 @@ start_definition_cache(void)
 }
 
 /*
- * Make the cache of what is active empty when anything about it may have
- * changed.  An invalidation that arrives later, while it is being filled,
- * changes the generation again.
+ * Empties the cache of active versions if any of them may have changed.  An invalidation
+ * that arrives while it is being filled changes the generation again.
  */
 static void
 ready_active_cache(void)
@@ -311,7 +310,7 @@ orch_definition_active(const char *name)
 
 	def = orch_definition_get(&version_id);
 
-	/* only what was read in this generation may stay */
+	/* only an entry that was read in this generation may stay */
 	ready_active_cache();
 	if (active_generation == generation)
 	{
@@ -390,8 +389,8 @@ orch_definition_triggered_by(const char *record_type)
 }
 
 /*
- * qsort comparator: orders 1 to 1000 first, then those without, then 1001 to
- * 2000, as on the platform; by name where that does not decide.
+ * qsort comparator: triggerOrder 1 to 1000 first, then definitions without one, then
+ * 1001 to 2000, as on the platform; definitions of the same order by name.
  */
 static int
 compare_trigger_order(const void *a, const void *b)
@@ -448,9 +447,11 @@ PG_FUNCTION_INFO_V1(orchestration_completes_by_condition);
  * orchestration.completes_by_condition(version_id uuid, element text) returns
  * boolean
  *
- * Whether a stage or step of a version has a condition of completion: it need not
- * be over when its steps or its assignee are done.  Null for null, false for a name
- * that is no stage or step, or a version that does not exist.
+ * Returns whether a stage or step of a version has a condition of completion, so that it
+ * need not be complete when its steps, or its assignee, are.  Null for null; false for a
+ * version that does not exist, or a name that is not that of a stage or step.
+ * Raises: OR201 if the stored definition is not valid.
+ * Source: ours.
  */
 Datum
 orchestration_completes_by_condition(PG_FUNCTION_ARGS)
@@ -472,7 +473,7 @@ orchestration_completes_by_condition(PG_FUNCTION_ARGS)
 	exists = SPI_processed > 0;
 	orch_system_finish(&saved);
 	if (!exists)
-		PG_RETURN_BOOL(false);	/* verify() says so by itself */
+		PG_RETURN_BOOL(false);	/* verify() reports it by itself */
 	def = orch_definition_get(PG_GETARG_UUID_P(0));
 	stage = orch_definition_stage_index(def, name);
 	step = orch_definition_step_index(def, name);
@@ -487,9 +488,11 @@ PG_FUNCTION_INFO_V1(orchestration_waits_for_record);
 /*
  * orchestration.waits_for_record(version_id uuid, stage text) returns boolean
  *
- * Whether conditions of a stage look at the record that the run is about, or let an
- * evaluation action decide.  Null for null, false for a name that is no stage.
- * Raises OR101 for an unknown version.
+ * Returns whether conditions of a stage read the record that the run is about, or leave
+ * the decision to an evaluation action.  Null for null; false for a name that is not that
+ * of a stage.
+ * Raises: OR101 for an unknown version, OR201 if the stored definition is not valid.
+ * Source: ours.
  */
 Datum
 orchestration_waits_for_record(PG_FUNCTION_ARGS)

@@ -3,9 +3,9 @@
  * definition.h
  *	  Orchestration definitions: the compiled form that the engine reads.
  *
- * A definition is compiled from the stored document once a session and version
- * and kept in a memory context of its own below CacheMemoryContext.  Versions
- * are immutable and known by a uuid of their own, so an entry is never stale.
+ * A session compiles a version from the stored document once, and keeps it in a memory
+ * context of its own below CacheMemoryContext.  Versions are immutable and have a uuid of
+ * their own, so an entry is never stale.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -27,10 +27,10 @@
 /* The one output of an evaluation flow, or of a function that is a condition. */
 #define CONDITION_OUTPUT	"isOrchestrationConditionMet"
 
-/* Where a connector leads. */
+/* The kind of element that a connector leads to. */
 typedef enum ElementKind
 {
-	ELEMENT_END,				/* no connector: the path ends here */
+	ELEMENT_END,				/* none: the path ends */
 	ELEMENT_STAGE,
 	ELEMENT_DECISION,
 	ELEMENT_ASSIGNMENT,
@@ -42,7 +42,7 @@ typedef enum DefinitionKind
 {
 	DEFINITION_ORCHESTRATOR,
 	DEFINITION_APPROVAL,		/* ApprovalWorkflow */
-	DEFINITION_EVALUATION		/* EvaluationFlow: a condition, never run */
+	DEFINITION_EVALUATION		/* EvaluationFlow: decides a condition, has no runs */
 } DefinitionKind;
 
 typedef struct Connector
@@ -51,7 +51,7 @@ typedef struct Connector
 	int			index;			/* into the array of that kind */
 } Connector;
 
-/* Enum of the SQL type step_type, in its order (orchestration.h has the rest). */
+/* The SQL type step_type, in its order; orchestration.h has the other types. */
 typedef enum StepType
 {
 	STEP_TYPE_INTERACTIVE,
@@ -64,7 +64,7 @@ typedef enum AssigneeKind
 	ASSIGNEE_USER,
 	ASSIGNEE_GROUP,
 	ASSIGNEE_QUEUE,
-	ASSIGNEE_RESOURCE			/* kind found at run time */
+	ASSIGNEE_RESOURCE			/* any of these, known at run time */
 } AssigneeKind;
 
 typedef struct InputParameter
@@ -74,7 +74,7 @@ typedef struct InputParameter
 } InputParameter;
 
 /*
- * A condition that an evaluation flow, or a function, answers: its output
+ * A condition that an evaluation flow or a function decides, by its output
  * isOrchestrationConditionMet.
  */
 typedef struct EvaluationAction
@@ -94,22 +94,33 @@ typedef struct StepDef
 								 * background step asynchronous when its action
 								 * is bound to workers */
 	char	   *action_name;
-	int			nafter;			/* entry condition: these steps are Completed; */
-	int		   *after;			/* 0 and no other: when the stage starts */
-	ConditionSet *entry;		/* these hold, or NULL */
-	EvaluationAction *entry_action; /* this answers true, or NULL */
-	ConditionSet *exit;			/* interactive: complete when these hold */
-	EvaluationAction *exit_action;	/* or this answers true; both NULL: when
-									 * the assignee finished */
+
+	/*
+	 * The step starts when the steps in after are Completed, entry holds, or
+	 * entry_action answers true, whichever of them is given; without any, when
+	 * its stage starts.
+	 */
+	int			nafter;
+	int		   *after;			/* indexes of steps */
+	ConditionSet *entry;		/* or NULL */
+	EvaluationAction *entry_action; /* or NULL */
+
+	/*
+	 * An interactive step is complete when exit holds or exit_action answers
+	 * true; without either, when the assignee has finished.
+	 */
+	ConditionSet *exit;			/* or NULL */
+	EvaluationAction *exit_action;	/* or NULL */
 	bool		is_approval;	/* stepApproval */
-	bool		locks_record;	/* shouldLock: nobody changes the context
-								 * record meanwhile, */
-	bool		assignee_can_edit;	/* but for its assignee */
+	bool		locks_record;	/* shouldLock: the context record cannot be
+								 * changed while the step is open, */
+	bool		assignee_can_edit;	/* except by the assignee */
 	int			ninputs;
 	InputParameter *inputs;
 	Operand    *context_record;	/* ActionInput__RecordId, or NULL */
 	AssigneeKind assignee_kind; /* interactive steps, and with runAsUser */
-	Operand    *assignee;		/* others: whom the action runs as, or NULL */
+	Operand    *assignee;		/* with runAsUser: the user as whom the action
+								 * runs; or NULL */
 } StepDef;
 
 typedef struct StageDef
@@ -118,11 +129,16 @@ typedef struct StageDef
 	char	   *label;
 	int			first_step;		/* its steps are steps[first_step ...] */
 	int			nsteps;
-	ConditionSet *exit;			/* complete when these hold, */
-	EvaluationAction *exit_action;	/* or this answers true; both NULL: when
-									 * all steps are Completed */
-	bool		reads_record;	/* its conditions look at $Record */
-	bool		has_fault;		/* where it goes on when it fails */
+
+	/*
+	 * The stage is complete when exit holds or exit_action answers true; without
+	 * either, when all its steps are Completed.
+	 */
+	ConditionSet *exit;			/* or NULL */
+	EvaluationAction *exit_action;	/* or NULL */
+	bool		reads_record;	/* its conditions, or those of its steps, read
+								 * $Record */
+	bool		has_fault;		/* fault is set: the path after an error */
 	Connector	fault;
 	Connector	connector;
 } StageDef;
@@ -132,7 +148,7 @@ typedef struct OutcomeDef
 	char	   *name;
 	char	   *label;
 	int			decision;		/* index of its decision */
-	bool		only_when_changed;	/* and did not with $Record__Prior */
+	bool		only_when_changed;	/* and they did not hold for $Record__Prior */
 	ConditionSet *conditions;
 	Connector	connector;
 } OutcomeDef;
@@ -148,20 +164,21 @@ typedef struct DecisionDef
 typedef enum AssignOperator
 {
 	ASSIGN_SET,					/* Assign */
-	ASSIGN_ADD,					/* Add: numbers add, texts concatenate, dates
-								 * go on by days, collections get a member */
-	ASSIGN_ADD_ITEM,			/* AddItem: the last */
+	ASSIGN_ADD,					/* Add: to numbers a number, to texts a text,
+								 * to dates days, to collections a member */
+	ASSIGN_ADD_ITEM,			/* AddItem: to a collection, as the last member */
 	ASSIGN_ADD_AT_START,
-	ASSIGN_SUBTRACT,			/* Subtract: numbers, days */
-	ASSIGN_COUNT,				/* AssignCount: of a collection */
-	ASSIGN_REMOVE_FIRST,		/* of a collection: the first member that is
-								 * equal, */
-	ASSIGN_REMOVE_ALL,			/* all members that are equal to it or one of
-								 * its members, */
-	ASSIGN_REMOVE_BEFORE_FIRST, /* what comes before the first equal one, */
-	ASSIGN_REMOVE_AFTER_FIRST,	/* or after it, */
-	ASSIGN_REMOVE_UNCOMMON,		/* what is not in the other collection, */
-	ASSIGN_REMOVE_POSITION		/* RemovePosition: by number, from 1 */
+	ASSIGN_SUBTRACT,			/* Subtract: from numbers, days from dates */
+	ASSIGN_COUNT,				/* AssignCount: the number of members of a
+								 * collection */
+	/* these remove members of a collection: */
+	ASSIGN_REMOVE_FIRST,		/* the first that equals the value */
+	ASSIGN_REMOVE_ALL,			/* all that equal the value or one of its
+								 * members */
+	ASSIGN_REMOVE_BEFORE_FIRST, /* those before the first that equals it */
+	ASSIGN_REMOVE_AFTER_FIRST,	/* those after the first that equals it */
+	ASSIGN_REMOVE_UNCOMMON,		/* those that are not in the other collection */
+	ASSIGN_REMOVE_POSITION		/* the one with this number, from 1 */
 } AssignOperator;
 
 typedef struct AssignItem
@@ -206,7 +223,7 @@ typedef struct TemplateDef
 	int			nparts;
 	char	  **texts;			/* one more than references */
 	List	   *references;		/* of Operand * */
-	bool		reads_record;	/* it, or what it refers to, looks at $Record */
+	bool		reads_record;	/* it, or what it refers to, reads $Record */
 } TemplateDef;
 
 /* Get Records of an evaluation flow. */
@@ -216,7 +233,7 @@ typedef struct LookupDef
 	char	   *record_type;
 	ConditionSet *filters;		/* left sides are fields of its records */
 	bool		first_only;
-	bool		assign_null;	/* to the variable, when there is none */
+	bool		assign_null;	/* to the variable, if no record is found */
 	char	   *sort_field;		/* or NULL */
 	bool		descending;
 	int64		limit;			/* 0: none */
@@ -228,7 +245,7 @@ typedef struct Definition
 {
 	pg_uuid_t	version_id;		/* hash key, must be first */
 	pg_uuid_t	orchestration_id;
-	bool		valid;			/* set last: compiled whole */
+	bool		valid;			/* set last */
 	MemoryContext context;		/* holds everything below */
 	char	   *name;			/* API name of the orchestration */
 	char	   *label;
@@ -238,13 +255,14 @@ typedef struct Definition
 	RecordTriggerType record_trigger;
 	bool		only_when_changed;	/* doesRequireRecordChangedToMeetCriteria */
 	ConditionSet *filters;		/* left sides are OPERAND_RECORD, one field */
-	FormulaNode *filter_formula; /* or NULL */
+	FormulaNode *filter_formula;	/* or NULL */
 	List	   *filter_references;	/* of Operand *: what it reads */
-	bool		filters_look_back;	/* they ask what changed */
+	bool		filters_look_back;	/* they read $Record__Prior */
 	bool		waits_for_record;	/* a stage reads_record */
 	bool		reads_prior;	/* something after the start reads
 								 * $Record__Prior */
-	bool		has_recall;		/* where a recalled approval goes on */
+	bool		has_recall;		/* recall is set: the path of a recalled
+								 * approval */
 	Connector	recall;
 	Connector	start;
 	int			nstages;
@@ -270,28 +288,26 @@ typedef struct Definition
 } Definition;
 
 /*
- * The compiled definition of a version.  Raises ERRCODE_ORCH_RECORD_NOT_FOUND
- * when there is no such version.  The result lives as long as the session.
+ * The compiled definition of a version, which lives as long as the session.  Raises
+ * OR101 if there is no such version.
  */
 extern const Definition *orch_definition_get(const pg_uuid_t *version_id);
 
-/* Index of such an element by API name, -1 when there is none. */
+/* The index of an element of this kind, by API name; -1 if there is none. */
 extern int	orch_definition_stage_index(const Definition *def, const char *name);
 extern int	orch_definition_step_index(const Definition *def, const char *name);
 extern int	orch_definition_variable_index(const Definition *def, const char *name);
 extern int	orch_definition_outcome_index(const Definition *def, const char *name);
 
 /*
- * The definition of the active version of an orchestration.  Raises
- * ERRCODE_ORCH_UNKNOWN_ORCHESTRATION or ERRCODE_ORCH_NOT_ACTIVE.  Caller as
- * for orch_definition_get().
+ * The definition of the active version of an orchestration.  Raises OR202 if there is
+ * no such orchestration, OR203 if it has no active version.
  */
 extern const Definition *orch_definition_active(const char *name);
 
 /*
- * The active definitions that records of this type trigger, in the order in
- * which they run: const Definition *, in a list of the caller's.  Caller as
- * for orch_definition_get().
+ * The active definitions that records of this type trigger, in the order in which they
+ * run: a list of const Definition *, in the current memory context.
  */
 extern List *orch_definition_triggered_by(const char *record_type);
 

@@ -1,27 +1,32 @@
 /*-------------------------------------------------------------------------
  *
  * definition_compile.c
- *	  From a document to the compiled definition, with every problem found.
+ *	  Compiles a document into a definition, and finds all its problems.
  *
- * Three passes.  The first holds the tree against the format table: what is
- * refused, unknown, missing, of the wrong type.  The second declares every
- * name.  The third compiles, with all names known, and never stops at an
- * error: what is wrong becomes a null operand or an end, and the list of
- * problems says so; a definition with errors is thrown away.
+ * The compiler has three passes:
  *
- * Nothing here is more than linear in the document, apart from sorting: a
- * definition may have ten thousand steps, chained one after the other, so
- * names are hashed and graphs are walked without recursion.
+ *	1. The structure: compares the tree with the format (document_format.c), and reports
+ *	   elements that are refused, unknown, missing or of the wrong type.
+ *	2. The names: enters every name, so that elements may refer to each other in any
+ *	   order.
+ *	3. The elements.  It never stops at an error: it reports the problem, compiles a
+ *	   wrong value as null and a wrong connector as the end of the path, and goes on.  A
+ *	   definition with errors is thrown away.
  *
- * A reference that names nothing (files that were exported as drafts have
- * some) is compiled as null and noted as stale: it can be stored, but not
- * activated.
+ * The third pass is in definition_element.c; its parts are in definition_resource.c,
+ * definition_condition.c, definition_logic.c and definition_value.c, and the checks of
+ * the graphs in definition_graph.c.  definition_scope.c has what all passes use.
  *
- * The third pass is in definition_element.c, with values, references and
- * conditions in definition_value.c and the graphs in definition_graph.c.
+ * A definition may have ten thousand steps, each after another.  So nothing here takes
+ * more than linear time, apart from sorting: names are hashed and graphs are walked
+ * without recursion.
  *
- * Reads no table.  The definition is made in the caller's context, everything
- * else in the current one.
+ * A reference that names nothing is compiled as null and reported as stale: the version
+ * can be stored, but not activated.  Files that were exported as drafts have such
+ * references.
+ *
+ * The compiler reads no table.  The definition is made in the caller's memory context,
+ * everything else in the current one.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -73,7 +78,7 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 	check_flow(&c, root);
 	if (root->kind != DOC_OBJECT || problems->nerrors > 0)
 	{
-		/* without a Flow nothing below makes sense */
+		/* without a Flow nothing below it can be checked */
 		if (strcmp(root->name, "Flow") != 0 || root->kind != DOC_OBJECT)
 			return def;
 	}
@@ -93,7 +98,7 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 /* --------------------------------------------------------- the structure */
 
 /*
- * Hold a node and everything below it against the format table.
+ * The first pass: compares a node and everything below it with the format.
  */
 void
 orch_definition_check_structure(Compiler *c, const DocNode *node,
@@ -154,7 +159,7 @@ orch_definition_check_structure(Compiler *c, const DocNode *node,
 			case DOC_KEEP:
 				break;
 			case DOC_REFUSE:
-				/* of those without names the first speaks for all */
+				/* of elements without names, only the first is reported */
 				if (child->kind == DOC_NIL ||
 					(child->index > 0 &&
 					 orch_definition_word(child, "name") == NULL))
@@ -190,7 +195,7 @@ orch_definition_check_structure(Compiler *c, const DocNode *node,
 }
 
 /*
- * Is a node of the type that the format gives its element?
+ * Has a node the type that the format gives its element?  If not, that is reported.
  */
 static bool
 check_value_type(Compiler *c, const DocNode *node)
@@ -311,7 +316,7 @@ check_flow(Compiler *c, const DocNode *root)
 }
 
 /*
- * An evaluation flow answers with its one output.
+ * An evaluation flow must have the output variable with its answer.
  */
 static void
 check_evaluation(Compiler *c, const DocNode *root)

@@ -4,15 +4,14 @@
  *	  Orchestrations in the database: deploying, validating, activating and
  *	  deactivating them.
  *
- * Activating and deploying lock the orchestration's row, so that two sessions
- * that do either come one after the other.
+ * Deploying and activating lock the orchestration's row, so that two sessions do it one
+ * after the other.
  *
- * A version that is stored is never changed: runs that are under way go on
- * with the definition with which they started.  The trigger that sees to it is
- * here too.
+ * A stored version never changes: runs in progress go on with the definition with which
+ * they started.  refuse_change(), the trigger that ensures this, is here, too.
  *
- * What a definition must find outside before it can be active is looked up in
- * definition_references.c.
+ * definition_references.c checks at activation that everything outside that a definition
+ * needs is there.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -93,12 +92,13 @@ PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_xml);
 /*
  * orchestration.deploy_orchestration(document xml, name text) returns integer
  *
- * Stores a new version of an orchestration from flow metadata and returns its
- * number; it does not activate it.  The name is the argument, else the
- * document's fullName, else made from its label.  Raises 42501
- * without the permission Manage Flow, 22004 for a null document, 22023 for a name that is none, 2200M when the XML is not
- * well-formed, OR201 with every error of the definition, 54000 beyond 50
- * versions.  Source: Metadata API, Flow; the limit is the platform's.
+ * Stores a new version of an orchestration from flow metadata, without activating it, and
+ * returns its number.  The name is the argument, else the document's fullName, else it
+ * is made from the label.
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null document, 22023 for
+ * a name that is not an API name, 2200M if the XML is not well-formed, OR201 with every
+ * error of the definition, 54000 beyond 50 versions.
+ * Source: Metadata API, Flow; the limit is the platform's.
  */
 Datum
 orchestration_deploy_orchestration_xml(PG_FUNCTION_ARGS)
@@ -115,8 +115,9 @@ PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_jsonb);
 /*
  * orchestration.deploy_orchestration(document jsonb, name text) returns integer
  *
- * The same in the JSON notation: the element names of the metadata, what it
- * repeats as arrays.
+ * The same for the JSON notation: the elements of the metadata by name, repeated ones as
+ * arrays.
+ * Raises: as above, but not 2200M.  Source: ours.
  */
 Datum
 orchestration_deploy_orchestration_jsonb(PG_FUNCTION_ARGS)
@@ -195,7 +196,7 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document)
 	if (version > MAX_VERSIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("orchestration \"%s\" has %d versions already, the most there can be",
+				 errmsg("orchestration \"%s\" already has %d versions, the maximum",
 						name, MAX_VERSIONS),
 				 errhint("Deploy it under another name.")));
 
@@ -219,8 +220,8 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document)
 }
 
 /*
- * The name of a document that was deployed without one: its fullName, else
- * what the platform's builder makes of its label.
+ * The name of a document that was deployed without one: its fullName, else its label as
+ * the platform's builder turns it into a name.
  */
 static char *
 deployed_name(const DocNode *root)
@@ -252,8 +253,8 @@ deployed_name(const DocNode *root)
 }
 
 /*
- * Whatever is no letter or digit becomes a single underscore, none at the
- * ends; a digit first gets an X before it.
+ * Runs of characters other than letters and digits become one underscore, but not at the
+ * ends; an X is put before a digit at the beginning.
  */
 static char *
 name_from_label(const char *label)
@@ -287,10 +288,12 @@ PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_xml);
  * orchestration.validate_orchestration(document xml) returns table (severity
  * text, place text, line integer, message text)
  *
- * What deploy_orchestration() would say, as rows: ERROR stops it, WARNING does
- * not, but may stop activation and says so then.  Raises 22004
- * for a null document and 2200M when the XML is not well-formed, OR201 for a
- * document type declaration.
+ * Returns the problems that deploy_orchestration() would find, one a row.  ERROR: the
+ * document cannot be deployed.  WARNING: it can; the message says if the version could
+ * not be activated.
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null document, 2200M if
+ * the XML is not well-formed, OR201 for a document type declaration.
+ * Source: ours.
  */
 Datum
 orchestration_validate_orchestration_xml(PG_FUNCTION_ARGS)
@@ -305,7 +308,9 @@ PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_jsonb);
  * orchestration.validate_orchestration(document jsonb) returns table (severity
  * text, place text, line integer, message text)
  *
- * The same in the JSON notation; there line is null.
+ * The same for the JSON notation; line is null.
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null document.
+ * Source: ours.
  */
 Datum
 orchestration_validate_orchestration_jsonb(PG_FUNCTION_ARGS)
@@ -359,11 +364,11 @@ PG_FUNCTION_INFO_V1(orchestration_activate_orchestration);
  * orchestration.activate_orchestration(name text, version integer) returns
  * integer
  *
- * Makes a version, the newest when it is null, the one that new runs get, and
- * returns its number.  Raises 22004 for a null name, OR202 for an unknown one,
- * OR101 for an unknown version, OR204 with everything that is missing: actions
- * of the fitting kind, the record type, active assignees, references, a stage.
- * Warns where the orchestration can start itself.
+ * Makes a version (null: the newest) the one that new runs use, and returns its number.
+ * Warns if the orchestration can start itself.
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null name, OR202 for an
+ * unknown name, OR101 for an unknown version, OR204 with everything that is missing:
+ * actions of the right kind, the record type, active assignees, references, a stage.
  * Source: Flow Builder's checks at activation.
  */
 Datum
@@ -426,9 +431,11 @@ PG_FUNCTION_INFO_V1(orchestration_deactivate_orchestration);
 /*
  * orchestration.deactivate_orchestration(name text) returns void
  *
- * No version is active any more: nothing starts new runs, those there are go
- * on.  Does nothing when that is so already.  Raises 22004 for a null name,
- * OR202 for an unknown one.
+ * Deactivates the active version, if there is one: no new runs start, runs in progress go
+ * on.
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null name, OR202 for an
+ * unknown name.
+ * Source: ours.
  */
 Datum
 orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
@@ -458,11 +465,11 @@ PG_FUNCTION_INFO_V1(orchestration_set_global);
 /*
  * orchestration.set_global(name text, value jsonb) returns void
  *
- * Says what definitions read under a global name that the engine does not know by
- * itself ($Organization.Name: name is "$Organization", value {"Name": ...}); null
- * forgets it.  Raises 42501 without the permission Manage Flow, 22004 for a null
- * name, 22023 for a name that is none or is the engine's, or a value that is no
- * object.  Source: flow-metadata.md, section 6.
+ * Sets the value of a global variable that the engine does not have; null deletes it.
+ * For $Organization.Name, name is "$Organization" and value {"Name": ...}.
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null name, 22023 for a
+ * name that is not one or is one of the engine's, or a value that is not an object.
+ * Source: flow-metadata.md, section 6.
  */
 Datum
 orchestration_set_global(PG_FUNCTION_ARGS)
@@ -505,7 +512,7 @@ orchestration_set_global(PG_FUNCTION_ARGS)
 /* ---------------------------------------------------------------- lookups */
 
 /*
- * Lock the row of an orchestration; false when there is none.  Connected to
+ * Locks the row of an orchestration; false if there is none.  The caller is connected to
  * SPI.
  */
 static bool
@@ -537,8 +544,9 @@ PG_FUNCTION_INFO_V1(orchestration_refuse_change);
 /*
  * orchestration.refuse_change() returns trigger
  *
- * BEFORE trigger for what must not happen to a table: always raises OR005;
- * 39P01 when not called as a trigger.
+ * BEFORE trigger for operations that a table does not allow.
+ * Raises: OR005 always, 39P01 if not called as a trigger.
+ * Source: ours.
  */
 Datum
 orchestration_refuse_change(PG_FUNCTION_ARGS)

@@ -4,12 +4,9 @@
  *	  The elements of a definition: start, stages with their steps, decisions,
  *	  and the connectors between them.
  *
- * The third pass of the compiler (definition_compile.c): all names are
- * declared, so that elements may refer to each other in any order.  Never
- * stops at an error: what is wrong becomes a null operand or an end.
- *
- * What has a value is in definition_resource.c; what all of them make together
- * is looked at in definition_graph.c.
+ * The third pass of the compiler (definition_compile.c).  Elements that have a value, or
+ * change values, are in definition_resource.c; the checks of the elements as graphs are
+ * in definition_graph.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -65,7 +62,8 @@ orch_definition_assignee_kind_name(AssigneeKind kind)
 }
 
 /*
- * Label or description: there when required, not too long.
+ * The text of a label or description, which may have limit characters; NULL if there is
+ * none.
  */
 static char *
 compile_label(Compiler *c, const DocNode *node, const char *name, int limit)
@@ -81,7 +79,7 @@ compile_label(Compiler *c, const DocNode *node, const char *name, int limit)
 }
 
 /*
- * The third pass: compile every element, then look at the graph of them.
+ * The third pass: compiles every element, then checks the graphs that they form.
  */
 void
 orch_definition_compile_elements(Compiler *c, const DocNode *root)
@@ -93,7 +91,7 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 	int			ndecisions = 0;
 	int			noutcomes = 0;
 
-	/* what has a value first: its type matters to the rest */
+	/* first, because conditions check the types of values */
 	orch_definition_compile_resources(c, root);
 
 	for (child = root->first_child; child != NULL; child = child->next)
@@ -199,7 +197,7 @@ compile_start(Compiler *c, const DocNode *node)
 }
 
 /*
- * Where an approval goes on when its submitter recalls it.
+ * The path that an approval takes when its submitter recalls it.
  */
 static void
 compile_recall(Compiler *c, const DocNode *node)
@@ -299,7 +297,7 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 		error_at(c, orch_document_child(node, "actionType"),
 				 "actionType \"%s\" is not supported, only stepInteractive, stepApproval, stepBackground, stepMuleSoft and createWorkItem are",
 				 action_type);
-		subtype = NULL;			/* the same again */
+		subtype = NULL;			/* would report the same again */
 	}
 
 	if (subtype != NULL && strcmp(subtype, "InteractiveStep") != 0 &&
@@ -353,7 +351,7 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 	}
 }
 
-/* Is there any condition of that name? */
+/* Are there conditions in elements of that name? */
 static bool
 has_conditions(const DocNode *node, const char *name)
 {
@@ -372,7 +370,7 @@ has_connector(const DocNode *node, const char *name)
 }
 
 /*
- * An evaluation flow or function as a condition; NULL when none is named.
+ * An evaluation flow or function that decides a condition; NULL if none is named.
  */
 static EvaluationAction *
 compile_evaluation(Compiler *c, const DocNode *node, const char *name,
@@ -390,7 +388,7 @@ compile_evaluation(Compiler *c, const DocNode *node, const char *name,
 			error_at(c, child, "\"%s\" is empty", name);
 		return NULL;
 	}
-	/* flow: as the beta versions had it */
+	/* the beta versions wrote "flow" */
 	if (action_type != NULL && pg_strcasecmp(action_type, "evaluationFlow") != 0 &&
 		strcmp(action_type, "flow") != 0)
 		error_at(c, orch_document_child(node, type),
@@ -405,7 +403,7 @@ compile_evaluation(Compiler *c, const DocNode *node, const char *name,
 	return result;
 }
 
-/* Is the logic "all of them", whatever it looks like? */
+/* Is the logic "all conditions", in any notation? */
 static bool
 is_conjunction(const LogicNode *node)
 {
@@ -417,9 +415,9 @@ is_conjunction(const LogicNode *node)
 }
 
 /*
- * Entry conditions.  "<step of this stage>.Status EqualTo Completed", all of
- * them, is how one step follows another, and is looked at as a graph; anything
- * else is a set of requirements.
+ * Entry conditions.  If all of them are "<step of this stage>.Status EqualTo Completed",
+ * the step follows other steps: these are kept as a graph.  All others are kept as a set
+ * of requirements.
  */
 static void
 compile_entry_conditions(Compiler *c, const DocNode *node, StepDef *step)
@@ -481,9 +479,9 @@ compare_inputs(const void *a, const void *b)
 }
 
 /*
- * Inputs of the step's action.  The reserved names are for the step itself:
- * ActionInput__RecordId is its context record, the others (of beta versions
- * and of e-mails) concern nothing here.
+ * Inputs of the step's action.  Names that begin with ActionInput__ are reserved:
+ * ActionInput__RecordId is the step's context record.  The others (of beta versions and
+ * of e-mails) are left out.
  */
 static void
 compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
@@ -555,8 +553,8 @@ compile_parameters(Compiler *c, const DocNode *node, const char *element,
 }
 
 /*
- * Who gets the work item: a user's name, the developer name of a group or
- * queue, or a reference that gives one.
+ * The assignee: a user's name, the developer name of a group or queue, or a reference to
+ * one of these.
  */
 static void
 compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
@@ -567,7 +565,7 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 	char	   *type;
 	int			i;
 
-	/* templates and drafts have none: nobody can be given their work */
+	/* templates and drafts have none */
 	if (assignee == NULL || assignee->kind == DOC_NIL)
 	{
 		stale_at(c, node, "assignees",
@@ -619,14 +617,14 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 												 sizeof(JsonbValue));
 		const char *end;
 
-		/* a copy: it may be that of a constant */
+		/* a copy, because the literal may belong to a constant */
 		*literal = *step->assignee->literal;
 		step->assignee->literal = literal;
 		if (literal->type != jbvString)
 			error_at(c, value, "an assignee must be text");
 		else
 		{
-			/* real files have tabs after usernames */
+			/* exported files have tabs after usernames */
 			while (literal->val.string.len > 0 &&
 				   isspace((unsigned char) *literal->val.string.val))
 			{

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * definition_graph.c
- *	  The graphs in a definition: steps that wait for each other, elements that
- *	  no path leads to, formulas and what they read.
+ *	  The graphs in a definition: steps that wait for each other, elements that no
+ *	  path reaches, formulas and what they read.
  *
- * The end of the compiler's third pass (definition_compile.c), when every
- * element is compiled.
+ * The third pass (definition_compile.c) ends with these checks, when every element is
+ * compiled.
  *
- * The graphs are walked without recursion, each edge once: ten thousand steps
- * may wait for each other in one chain.
+ * The graphs are walked without recursion, each edge once: ten thousand steps may wait
+ * for each other in one chain.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -27,7 +27,7 @@
 
 #define MAX_SHOWN_CYCLE			10
 
-/* A name, quoted, of which at most MAX_LABEL_LENGTH bytes are shown. */
+/* Appends a name in quotes, cut to MAX_LABEL_LENGTH bytes. */
 static void
 append_name(StringInfo text, const char *name, const char *after)
 {
@@ -36,8 +36,8 @@ append_name(StringInfo text, const char *name, const char *after)
 }
 
 /*
- * Steps that wait for each other in a circle never start, and keep their
- * stage open for ever.  A depth-first walk with a stack of its own.
+ * Reports steps that wait for each other in a circle: they would never start, and keep
+ * their stage open for ever.  A depth-first walk with a stack of its own.
  */
 void
 orch_definition_check_entry_cycles(Compiler *c, const DocNode *root)
@@ -50,8 +50,8 @@ orch_definition_check_entry_cycles(Compiler *c, const DocNode *root)
 	const DocNode *stage_node;
 	const DocNode **nodes;
 	char	   *state;
-	int		   *path;			/* steps, from the one begun with */
-	int		   *edge;			/* next after[] of each of them */
+	int		   *path;			/* the steps from the first to the current one */
+	int		   *edge;			/* the next of after[] of each of them */
 	int			i = 0;
 
 	if (def->nsteps == 0)
@@ -127,7 +127,7 @@ orch_definition_check_entry_cycles(Compiler *c, const DocNode *root)
 }
 
 /*
- * Note elements that no path from the start leads to.
+ * Warns of elements that no path from the start reaches.
  */
 void
 orch_definition_check_reachable(Compiler *c, const DocNode *root)
@@ -152,7 +152,7 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 		return;
 	}
 
-	/* every element once, and every connector of it */
+	/* room for each connector of each element, once */
 	seen = palloc0(total);
 	todo = palloc_extended(sizeof(Connector) *
 						   (total * 2 + def->noutcomes + 2), MCXT_ALLOC_HUGE);
@@ -225,7 +225,7 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 
 /* --------------------------------------- formulas and what they refer to */
 
-/* Formulas and text templates as one graph: the formulas first. */
+/* The nodes of the graph are the formulas, followed by the text templates. */
 static int
 reference_target(const Definition *def, const Operand *operand)
 {
@@ -244,7 +244,8 @@ references_of(const Definition *def, int n)
 }
 
 /*
- * How deep it nests, with what it refers to, whose depths are known.
+ * How deep a formula or text template nests, together with those that it refers to,
+ * whose depths are known.
  */
 static int
 formula_depth(const Definition *def, const List *references, int nesting, const int *depths)
@@ -263,7 +264,7 @@ formula_depth(const Definition *def, const List *references, int nesting, const 
 	return nesting;
 }
 
-/* Reported where the limit is passed, not again where that is referred to. */
+/* Reports the formula that passes the limit; 0, so that those above it are not. */
 static int
 check_depth(Compiler *c, const DocNode *node, int depth)
 {
@@ -275,8 +276,7 @@ check_depth(Compiler *c, const DocNode *node, int depth)
 }
 
 /*
- * Is the record looked at by the operand, or by the formula or text template that
- * it is?
+ * Does an operand read the record, itself or by way of a formula or text template?
  */
 static bool
 reads_record(const Definition *def, const Operand *operand)
@@ -302,10 +302,10 @@ any_reads_record(const Definition *def, const List *references)
 }
 
 /*
- * Formulas and text templates that refer to each other in a circle have no value;
- * those that refer to each other too deep are refused, because their evaluation
- * recurses.  Notes which of them look at the record, on the way.  A depth-first
- * walk with a stack of its own, which leaves each of them once.
+ * Reports formulas and text templates that refer to each other in a circle, because they
+ * have no value, or too deep, because their evaluation recurses.  Notes which of them
+ * read the record.  A depth-first walk with a stack of its own, which leaves each of
+ * them once.
  */
 void
 orch_definition_check_formulas(Compiler *c, const DocNode *root)
@@ -394,7 +394,7 @@ done:
 	pfree(edge);
 }
 
-/* ----------------------------------------------- who reads the record */
+/* ------------------------------------------- what reads the record */
 
 static bool
 set_reads_record(const Definition *def, const ConditionSet *set)
@@ -411,8 +411,8 @@ set_reads_record(const Definition *def, const ConditionSet *set)
 }
 
 /*
- * Which stages wait for the record: those whose conditions look at it, or let an
- * evaluation flow decide, which may.
+ * Notes the stages that wait for the record: their conditions read it, or leave the
+ * decision to an evaluation flow, which may read it.
  */
 void
 orch_definition_note_record_readers(Definition *def)
@@ -492,8 +492,8 @@ walk_evaluation(const EvaluationAction *action, OperandVisitor visit,
 }
 
 /*
- * Shows every operand that is evaluated while a run goes on, with the name of what
- * it is in.
+ * Calls visit() for every operand that is evaluated during a run, with the name of the
+ * element that it is in.
  */
 void
 orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg)

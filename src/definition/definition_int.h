@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * definition_int.h
- *	  What the definition modules share among themselves: the compiler and the
- *	  list of problems that it finds.
+ *	  The compiler of definitions, and the list of problems that it finds.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -19,6 +18,7 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 
+#include "base/compat.h"
 #include "definition/definition.h"
 #include "evaluate/document.h"
 #include "evaluate/formula_compile.h"
@@ -28,8 +28,8 @@
 #define MAX_LABEL_LENGTH	80
 
 /*
- * How deep a formula may nest together with the formulas and text templates that
- * it refers to: that is how deep its evaluation recurses.
+ * How deep a formula may nest, together with the formulas and text templates that it
+ * refers to.  Its evaluation recurses as deep.
  */
 #define MAX_FORMULA_DEPTH	200
 #define AUTOMATIC_INPUT_PREFIX "ActionInput__"
@@ -37,18 +37,19 @@
 typedef enum ProblemSeverity
 {
 	PROBLEM_ERROR,
-	PROBLEM_STALE,				/* a warning that stops activation */
+	PROBLEM_STALE,				/* deploys with a warning, cannot be activated */
 	PROBLEM_WARNING
 } ProblemSeverity;
 
 typedef struct Problem
 {
 	ProblemSeverity severity;
-	int			number;			/* in the order of finding */
+	int			number;			/* in the order in which they were found */
 	char	   *place;			/* in the document; empty: the whole of it */
 	int			line;			/* 0: not known */
 	char	   *message;
-	char	   *reference;		/* PROBLEM_STALE: the text that names nothing */
+	char	   *reference;		/* PROBLEM_STALE: the reference that names
+								 * nothing */
 } Problem;
 
 typedef struct ProblemList
@@ -102,7 +103,7 @@ extern bool orch_definition_is_api_name(const char *name);
 /* definition_element.c */
 extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
 
-/* --- between the files of the compiler only --- */
+/* ---------------------------------- for the files of the compiler only */
 
 typedef enum NameKind
 {
@@ -116,7 +117,7 @@ typedef enum NameKind
 	NAME_FORMULA,
 	NAME_TEMPLATE,
 	NAME_LOOKUP,
-	NAME_UNSUPPORTED			/* an element that was refused */
+	NAME_UNSUPPORTED			/* an element that the compiler refuses */
 } NameKind;
 
 typedef struct NameEntry
@@ -132,23 +133,23 @@ typedef struct Compiler
 	Definition *def;
 	ProblemList *problems;
 	Operand   **constants;		/* of variables[i] when it is a constant */
-	bool		free_references;	/* any reference goes: resolved by text */
-	bool		reads_prior;	/* set by what reads $Record__Prior after the
-								 * start */
-	bool		filters_look_back;	/* likewise by a filter of the start */
-	bool		in_text;		/* a text template is compiled */
-	List	  **references;		/* where a formula's are gathered, or NULL */
-	int			nesting;		/* of the place in a formula, or of the
-								 * conditions, that is compiled */
+	bool		free_references;	/* accept every reference but $Record as a
+									 * text that the caller gives a value */
+	bool		reads_prior;	/* $Record__Prior is read after the start */
+	bool		filters_look_back;	/* or by a filter of the start */
+	bool		in_text;		/* in a text template */
+	List	  **references;		/* collects the references of a formula or text
+								 * template; or NULL */
+	int			nesting;		/* of the conditions at this place */
 } Compiler;
 
-/* Where a reference stands: decides what it may name. */
+/* Where a reference stands, which decides what it may name. */
 typedef enum ReferenceUse
 {
 	USE_RUN,					/* steps and decisions of a run */
-	USE_FILTER,					/* start filters: there is no run yet */
+	USE_FILTER,					/* filters of the start: there is no run yet */
 	USE_LOOKUP,					/* filters of record lookups */
-	USE_DEFAULT					/* default values: the run is being made */
+	USE_DEFAULT					/* default values: the run is being created */
 } ReferenceUse;
 
 /* definition_scope.c */

@@ -3,9 +3,9 @@
  * definition_logic.c
  *	  Compiles the logic of conditions: and, or, 1 AND (2 OR NOT 3).
  *
- * 1 AND 2 AND 3 ... becomes a list, right sides below right sides, which is
- * evaluated without recursion; parentheses and NOT may nest MAX_NESTING deep,
- * together with the conditions that contain these.
+ * 1 AND 2 AND 3 ... becomes a chain of right sides, which is evaluated without
+ * recursion.  Parentheses and NOT may nest MAX_NESTING deep, together with the conditions
+ * that contain them.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -32,7 +32,7 @@ typedef struct LogicParser
 	int			nconditions;
 	bool	   *used;
 	int			nesting;
-	int			deepest;		/* that nesting was */
+	int			deepest;		/* nesting so far */
 	bool		failed;			/* and reported */
 } LogicParser;
 
@@ -75,7 +75,7 @@ skip_space(LogicParser *parser)
 		parser->p++;
 }
 
-/* Take a word, in any case, if it comes next. */
+/* Takes a word, in upper or lower case, if it comes next. */
 static bool
 accept_word(LogicParser *parser, const char *word)
 {
@@ -90,7 +90,7 @@ accept_word(LogicParser *parser, const char *word)
 	return true;
 }
 
-/* What stands one deeper: after NOT, or in parentheses. */
+/* Parses what is one level deeper: after NOT, or in parentheses. */
 static LogicNode *
 parse_nested(LogicParser *parser, LogicNode *(*parse) (LogicParser *))
 {
@@ -203,7 +203,7 @@ parse_or(LogicParser *parser)
 	return result;
 }
 
-/* Any of the conditions from first on: a balanced tree, so that it is flat. */
+/* Any of n conditions from first on: a balanced tree, so that it is not deep. */
 static LogicNode *
 any_of(LogicParser *parser, int first, int n)
 {
@@ -222,9 +222,9 @@ any_of(LogicParser *parser, int first, int n)
 }
 
 /*
- * The logic of conditions: "and", "or" or an expression like 1 AND (2 OR 3),
- * in any case and spacing.  NOT binds tighter than AND, AND tighter than OR.
- * NULL stands for all of them.  *deepest: how deep it nests, from c->nesting on.
+ * The logic of conditions: "and", "or" or an expression like 1 AND (2 OR 3), in any case
+ * and spacing.  NOT binds tighter than AND, AND tighter than OR.  Returns NULL for "all
+ * of them".  *deepest: how deep the logic nests, counted from c->nesting.
  */
 LogicNode *
 orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text, int nconditions,
@@ -256,7 +256,7 @@ orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text
 	parser.p = text;
 	if (accept_word(&parser, "formula") ||
 		accept_word(&parser, "formula_evaluates_to_true"))
-		return NULL;			/* the conditions name formulas */
+		return NULL;			/* all of them: the conditions name formulas */
 	parser.p = text;
 	if (pg_mbstrlen(text) > MAX_LOGIC_LENGTH)
 	{

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * definition_references.c
- *	  What a definition refers to outside of itself: actions, assignees, the
- *	  record type and its fields, inputs.
+ *	  What a definition refers to outside of itself: actions, assignees, record types
+ *	  and their fields, inputs.
  *
- * Asked twice: at activation, where what is missing is an error, and by
- * orchestration_references(), which lists all of it.  Both go by the same
- * lookups, so that they cannot disagree on what is there.
+ * There are two uses: activation, where a missing thing is an error, and
+ * orchestration_references(), which lists everything.  Both use the same look-ups, so
+ * that they cannot disagree.
  *
- * The names are looked up all together: a query each for actions and for
- * principals, whatever the number of steps.
+ * All names are looked up together: one query for the actions and one for the principals,
+ * for any number of steps.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -37,7 +37,7 @@
 #include "definition/definition_int.h"
 #include "record/action.h"
 
-/* Something that exists, by name; see find_known(). */
+/* An action or principal that exists. */
 typedef struct Known
 {
 	char	   *name;
@@ -128,10 +128,10 @@ static void add_operands(References *refs, const List *operands,
 static void add_evaluation(References *refs, const EvaluationAction *action,
 						   const char *used_by);
 
-/* ----------------------------------------------------------- what there is */
+/* --------------------------------------------------------------- look-ups */
 
 /*
- * What there is of these names.  Connected to SPI.
+ * Those of the names that exist.  The caller is connected to SPI.
  */
 static KnownList
 known_names(StaticPlan *plan, List *names)
@@ -181,7 +181,7 @@ find_known(const KnownList *list, const char *name)
 	return bsearch(&key, list->items, list->n, sizeof(Known), compare_known);
 }
 
-/* A principal of a kind; a Resource is of any. */
+/* The principal of a kind; of any kind for a Resource. */
 static const Known *
 find_principal(const KnownList *list, AssigneeKind kind, const char *name)
 {
@@ -233,7 +233,7 @@ assignee_names(const Definition *def)
 	return result;
 }
 
-/* The assignee that the definition itself names, else NULL. */
+/* The assignee's name if it is in the definition, else NULL. */
 static const char *
 literal_assignee(const StepDef *step)
 {
@@ -266,7 +266,8 @@ fitting_actions(const StepDef *step)
 }
 
 /*
- * What decides a condition: a function, or an evaluation flow that is active.
+ * Does the function or active evaluation flow that decides a condition exist?  *problem:
+ * the message if it does not.
  */
 static bool
 evaluation_is_there(const EvaluationAction *action, const KnownList *actions,
@@ -306,7 +307,8 @@ typedef struct OutputCheck
 } OutputCheck;
 
 /*
- * An output that is read, and that the action does not give (describe_action()).
+ * Reports an output that is read and that the action does not have, by its description
+ * (describe_action()).
  */
 static void
 check_output(const Operand *operand, const char *used_by, void *arg)
@@ -330,7 +332,8 @@ check_output(const Operand *operand, const char *used_by, void *arg)
 }
 
 /*
- * Inputs that the action does not take, that are not of its type, or missing.
+ * Reports inputs that the action does not take, that have another type, and that are
+ * missing, by its description (describe_action()).
  */
 static void
 check_inputs(const StepDef *step, const char *place, ProblemList *problems)
@@ -379,8 +382,8 @@ check_inputs(const StepDef *step, const char *place, ProblemList *problems)
 }
 
 /*
- * Does the step's action run as a user?  Only then a step of these types has an
- * assignee.
+ * Does the step's action run as a user?  A step that is not interactive has an assignee
+ * only then.
  */
 static bool
 runs_as_user(const StepDef *step)
@@ -400,7 +403,8 @@ record_type_is_there(const char *name)
 /* ------------------------------------------------------------- activation */
 
 /*
- * What a definition needs from outside and does not find.  Connected to SPI.
+ * Reports everything outside that a definition needs and that is missing.  The caller is
+ * connected to SPI.
  */
 void
 orch_definition_check_activation(const Definition *def, ProblemList *problems)
@@ -481,8 +485,8 @@ orch_definition_check_activation(const Definition *def, ProblemList *problems)
 }
 
 /*
- * Does a filter of the start refer to a formula or text template?  That may ask
- * what changed.
+ * Does a filter of the start refer to a formula or text template, which may read
+ * $Record__Prior?
  */
 static bool
 filters_are_formulas(const Definition *def)
@@ -506,8 +510,8 @@ filters_are_formulas(const Definition *def)
 }
 
 /*
- * Warn of a definition that updates of a record start, whose steps may update that
- * record, and whose start does not ask what changed: each run starts the next.
+ * Warns of a definition whose runs may start the next run: updates of a record start it,
+ * a step may update the record, and the start does not depend on what changed.
  */
 void
 orch_definition_warn_of_circle(const Definition *def)
@@ -787,7 +791,7 @@ add_stale(References *refs, const ProblemList *problems)
 }
 
 /*
- * One row, unless it was there before.  resolved: -1 is not known.
+ * Adds a row unless there is the same already; resolved: -1 for null.
  */
 static void
 add_reference(References *refs, const char *kind, const char *name,
@@ -819,8 +823,8 @@ add_reference(References *refs, const char *kind, const char *name,
 }
 
 /*
- * The field of the record that an operand reads.  One that goes through a
- * relationship is found at run time.
+ * Adds the field of the record, or the global variable, that an operand reads.  Only a
+ * run can resolve a field of a related record.
  */
 static void
 add_operand(References *refs, const Operand *operand, const char *used_by)

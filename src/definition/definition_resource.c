@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * definition_resource.c
- *	  What has a value in a definition, and what changes values: variables,
+ *	  The elements of a definition that have values or change them: variables,
  *	  constants, formulas, text templates, record lookups, assignments.
  *
- * The beginning of the compiler's third pass (definition_compile.c), because
- * the types of values matter to everything that compares them.
+ * The third pass (definition_compile.c) begins with them, because conditions check the
+ * types of values.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -27,8 +27,8 @@ static const struct
 {
 	const char *name;
 	AssignOperator op;
-	bool		collection;		/* applies to collections, */
-	bool		other;			/* to what else a variable may be */
+	bool		collection;		/* applies to collections */
+	bool		other;			/* applies to other variables */
 }			assign_operators[] = {
 	{"Assign", ASSIGN_SET, true, true},
 	{"Add", ASSIGN_ADD, true, true},
@@ -73,7 +73,7 @@ orch_definition_compile_resources(Compiler *c, const DocNode *root)
 	int			nlookups = 0;
 	int			nassignments = 0;
 
-	/* constants first: they are literals to all others */
+	/* constants first, because the others use them as literals */
 	for (child = root->first_child; child != NULL; child = child->next)
 		if (orch_definition_is_named(child, "constants"))
 			compile_variable(c, child, nvariables++);
@@ -133,8 +133,8 @@ compile_variable(Compiler *c, const DocNode *node, int index)
 }
 
 /*
- * The default value of a variable or the value of a constant: a literal must
- * be of its type, or a text that reads as such.
+ * The default value of a variable, or the value of a constant.  A literal must have the
+ * data type, or be a text that reads as a value of it.
  */
 static void
 compile_default(Compiler *c, const DocNode *value, VariableDef *variable)
@@ -264,7 +264,7 @@ compile_formula(Compiler *c, const DocNode *node, FormulaDef *formula)
 }
 
 /*
- * The text between references, and the references: {!name}.
+ * Splits a text into its references, {!name}, and the texts between them.
  */
 static void
 compile_template(Compiler *c, const DocNode *node, TemplateDef *template)
@@ -471,7 +471,7 @@ compile_assign_item(Compiler *c, const DocNode *node, AssignItem *item)
 }
 
 /*
- * What can be said of an assignment without carrying it out.
+ * Checks an assignment as far as that is possible without executing it.
  */
 static void
 check_assign_types(Compiler *c, const DocNode *node, const AssignItem *item,

@@ -35,6 +35,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "evaluate/condition.h"
 

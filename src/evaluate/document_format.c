@@ -92,7 +92,7 @@ static const DocElement flow_elements[] = {
 	KEEP_TEXT("sourceTemplate"),
 	KEEP_TEXT("status"),
 	KEEP_TEXT("timeZoneSidKey"),
-	REFUSE_TRUE("isAdditionalPermissionRequiredToRun", "who may start a run is decided by privileges of the database"),
+	REFUSE_TRUE("isAdditionalPermissionRequiredToRun", "privileges of the database decide who may start a run"),
 	REFUSE("startElementReference", "use start with its connector"),
 	REFUSE_ARRAY("actionCalls", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("apexPluginCalls", NOT_AN_ORCHESTRATION),

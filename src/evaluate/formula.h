@@ -40,7 +40,7 @@ typedef struct FormulaDef
 	FormulaNode *root;
 	int			nesting;		/* how deep it nests */
 	List	   *references;		/* of Operand *: what it reads */
-	bool		reads_record;	/* it, or what it refers to, looks at $Record */
+	bool		reads_record;	/* it, or what it refers to, reads $Record */
 } FormulaDef;
 
 /* The most characters that a text made by a formula or a template may have. */

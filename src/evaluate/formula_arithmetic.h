@@ -20,6 +20,8 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "base/compat.h"
+
 /* Raises OR301: a date is before 0001-01-01 or after 9999-12-31. */
 extern void orch_formula_date_out_of_range(void) pg_attribute_noreturn();
 
