@@ -14,6 +14,8 @@
 #ifndef ORCH_CATALOG_H
 #define ORCH_CATALOG_H
 
+#include "postgres.h"
+
 #include "access/htup.h"
 #include "access/tupdesc.h"
 

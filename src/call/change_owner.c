@@ -3,10 +3,9 @@
  * change_owner.c
  *	  change_owner(): a new owner for a stage, step or work item.
  *
- * The UPDATE through the views does the same, except for somebody who would no
- * longer see the record: row security refuses to write a row that a WHERE or
- * RETURNING could not read.  Here the right is asked first (All access), and the
- * row is written in system context.
+ * An UPDATE through the views does the same, unless the caller would no longer see the
+ * record: row security refuses a new row that the caller could not read.  Here the call
+ * asks for the right first (All access) and writes the row in system context.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -94,10 +93,11 @@ PG_FUNCTION_INFO_V1(orchestration_change_owner);
 /*
  * orchestration.change_owner(record_id uuid, owner_id uuid) returns boolean
  *
- * Gives a stage, step or work item to another user; its manual shares end.  False:
- * it was his already.  Raises 22004 for null, OR101 for a record that does not
- * exist or that the caller does not see, 42501 without All access to it, OR103 for
- * an owner that is no active user, OR403 for a run.
+ * Gives a stage, step or work item to another user; its manual shares end.  Returns false
+ * if the user owns the record already.
+ * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
+ * not see, 42501 without All access to it, OR103 for an owner that is no active user,
+ * OR403 for a run.
  * Source: contract/fields.csv, OwnerId.
  */
 Datum

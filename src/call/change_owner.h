@@ -17,7 +17,7 @@
 
 #include "utils/uuid.h"
 
-/* Checks the role's rights; false: it was his already. */
+/* All of change_owner(): checks the role's right. */
 extern bool orch_change_owner(Oid role, const pg_uuid_t *record_id,
 							  const pg_uuid_t *owner_id);
 

@@ -3,10 +3,10 @@
  * feed.c
  *	  Posts, comments and likes on runs, stages and steps: the Feed objects.
  *
- * Who sees a record reads its feed and takes part in it.  Items and comments are
- * deleted by who made them, or with Modify All Data.  The counts of an item are
- * kept by triggers that update its row, so that they are exact whoever writes at
- * the same time.  What the feed shows of changes is written by history.c.
+ * Users who see a record can read its feed, post, comment and like.  An item or comment
+ * can be deleted by its author and by users with Modify All Data.  Triggers keep the counts
+ * of an item by updating its row, so that concurrent writers cannot make them wrong.
+ * history.c writes the items that show changes of fields.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -104,8 +104,8 @@ static bool may_delete(Oid role, const pg_uuid_t *author);
 static void check_trigger(FunctionCallInfo fcinfo, const char *name);
 
 /*
- * Does the caller see the feed item?  Found by a plan that returns its object and
- * record; plan_item locks it, so that it stays.  Connected to SPI, in system context.
+ * Does the role see the feed item?  plan selects its object and record; plan_item also
+ * locks the item, so that it is not deleted.  Connected to SPI, in system context.
  */
 static bool
 item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id)
@@ -137,7 +137,7 @@ require_item(Oid role, const pg_uuid_t *id)
 }
 
 /*
- * A text argument, NULL for null; not longer than the contract says.
+ * A text argument of at most max characters, NULL for null.
  */
 static char *
 text_argument(FunctionCallInfo fcinfo, int n, const char *name, int max)
@@ -161,12 +161,13 @@ PG_FUNCTION_INFO_V1(orchestration_post_to_feed);
  * orchestration.post_to_feed(record_id uuid, body text, link_url text, title text,
  *		visibility orchestration.feed_visibility, is_rich_text boolean) returns uuid
  *
- * Posts to the feed of a run, stage or step that the caller sees: a TextPost, or
- * a LinkPost when link_url is given.  Raises 22004 for a null record_id, visibility
- * or is_rich_text, and for neither body nor link; 22023 for an empty body or a URL
- * that is not http or https; 22001 for what is too long; OR101 for a record that
- * does not exist or that the caller does not see; OR403 (INVALID_TYPE_FOR_OPERATION)
- * for a work item; 42501 for a role that is no active user's.
+ * Posts to the feed of a run, stage or step: a LinkPost if link_url is given, else a
+ * TextPost.  Returns the id of the item.
+ * Raises: 22004 for a null record_id, visibility or is_rich_text, and for neither body nor
+ * link; 22023 for an empty body or a URL that is not http or https; 22001 for a text that
+ * is too long; OR101 for a record that does not exist or that the caller does not see;
+ * OR403 (INVALID_TYPE_FOR_OPERATION) for a work item; 42501 for a role that acts as no
+ * active user.
  * Source: reference.md, 3.1; contract/fields.csv.
  */
 Datum
@@ -194,7 +195,7 @@ orchestration_post_to_feed(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("body must not be empty")));
-	/* what a page would show as a link must not be a script */
+	/* a page shows it as a link, which must not run a script */
 	if (url != NULL && pg_strncasecmp(url, "http://", 7) != 0 &&
 		pg_strncasecmp(url, "https://", 8) != 0)
 		ereport(ERROR,
@@ -246,9 +247,11 @@ PG_FUNCTION_INFO_V1(orchestration_comment_on_feed_item);
 /*
  * orchestration.comment_on_feed_item(feed_item_id uuid, body text) returns uuid
  *
- * Raises 22004 for null, 22023 for an empty body, 22001 for one that is too long,
- * OR101 for an item that does not exist or that the caller does not see, 42501 for
- * a role that is no active user's.
+ * Comments on a feed item; returns the id of the comment.
+ * Raises: 22004 for null, 22023 for an empty body, 22001 for a body that is too long,
+ * OR101 for an item that does not exist or that the caller does not see, 42501 for a role
+ * that acts as no active user.
+ * Source: reference.md, 3.1.
  */
 Datum
 orchestration_comment_on_feed_item(PG_FUNCTION_ARGS)
@@ -286,7 +289,8 @@ orchestration_comment_on_feed_item(PG_FUNCTION_ARGS)
 }
 
 /*
- * May the role delete what this author made (NULL: the automated process user)?
+ * May the role delete an item or comment of this author (NULL: the automated process
+ * user)?
  */
 static bool
 may_delete(Oid role, const pg_uuid_t *author)
@@ -298,10 +302,6 @@ may_delete(Oid role, const pg_uuid_t *author)
 		(set->is_user && author != NULL && orch_uuid_equal(&set->user_id, author));
 }
 
-/*
- * Delete a feed item: one that the caller made, or with Modify All Data.  False:
- * there is none, or the caller does not see it.
- */
 bool
 orch_feed_delete(const pg_uuid_t *id)
 {
@@ -334,8 +334,8 @@ orch_feed_delete(const pg_uuid_t *id)
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("user \"%s\" may not delete feed item %s",
 							orch_principal_role_label(role), orch_uuid_text(id)),
-					 errdetail("It needs to be his own, or the permission Modify All Data.")));
-		/* the run first, as whoever deletes the run has it */
+					 errdetail("Only its author and users with the permission Modify All Data may delete it.")));
+		/* the run first, in the order in which a purge of the run locks them */
 		run = SPI_getbinval(tuple, desc, 4, &isnull);
 		(void) orch_lock_run(DatumGetUUIDP(run), RUN_LOCK_KEEP);
 		orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
@@ -350,9 +350,11 @@ PG_FUNCTION_INFO_V1(orchestration_delete_feed_comment);
 /*
  * orchestration.delete_feed_comment(comment_id uuid) returns boolean
  *
- * False: there is no such comment, or the caller does not see it.  Raises 22004
- * for null, 42501 for somebody else's comment without Modify All Data, and for a
- * role that is no active user's.
+ * Deletes a comment.  Returns false if the comment does not exist or the caller does not
+ * see it.
+ * Raises: 22004 for null, 42501 for another user's comment without Modify All Data and for
+ * a role that acts as no active user.
+ * Source: reference.md, 3.1.
  */
 Datum
 orchestration_delete_feed_comment(PG_FUNCTION_ARGS)
@@ -383,7 +385,7 @@ orchestration_delete_feed_comment(PG_FUNCTION_ARGS)
 					 errmsg("user \"%s\" may not delete comment %s",
 							orch_principal_role_label(role),
 							orch_uuid_text(PG_GETARG_UUID_P(0))),
-					 errdetail("It needs to be his own, or the permission Modify All Data.")));
+					 errdetail("Only its author and users with the permission Modify All Data may delete it.")));
 		if (found)
 		{
 			orch_plan_execute_latest(&plan_delete_comment, &value, NULL, 0);
@@ -394,6 +396,9 @@ orchestration_delete_feed_comment(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(found);
 }
 
+/*
+ * Insert or delete the caller's like; returns whether there was anything to do.
+ */
 static Datum
 like(FunctionCallInfo fcinfo, StaticPlan *plan)
 {
@@ -420,9 +425,10 @@ PG_FUNCTION_INFO_V1(orchestration_like_feed_item);
 /*
  * orchestration.like_feed_item(feed_item_id uuid) returns boolean
  *
- * False: the caller liked it already.  Raises 22004 for null, OR101 for an item
- * that does not exist or that the caller does not see, 42501 for a role that is no
- * active user's.
+ * The caller likes a feed item.  Returns false if the caller liked it already.
+ * Raises: 22004 for null, OR101 for an item that does not exist or that the caller does not
+ * see, 42501 for a role that acts as no active user.
+ * Source: reference.md, 3.1.
  */
 Datum
 orchestration_like_feed_item(PG_FUNCTION_ARGS)
@@ -435,7 +441,9 @@ PG_FUNCTION_INFO_V1(orchestration_unlike_feed_item);
 /*
  * orchestration.unlike_feed_item(feed_item_id uuid) returns boolean
  *
- * False: he did not like it.  Raises what like_feed_item() does.
+ * Removes the caller's like.  Returns false if the caller did not like the item.
+ * Raises: as like_feed_item().
+ * Source: reference.md, 3.1.
  */
 Datum
 orchestration_unlike_feed_item(PG_FUNCTION_ARGS)
@@ -461,10 +469,12 @@ PG_FUNCTION_INFO_V1(orchestration_feed_count);
 /*
  * orchestration.feed_count() returns trigger
  *
- * AFTER INSERT OR DELETE ROW of feed_comment and feed_like; leaves out rows that
- * COPY loads, which brings the counts too.  Raises 39P01 when not
- * called as that trigger, 40001 in REPEATABLE READ when somebody else's came
- * in between.
+ * AFTER INSERT OR DELETE ROW of feed_comment and feed_like: updates the counts of the item.
+ * Rows that COPY loads are not counted, because the restored items have their counts.
+ * Returns null.
+ * Raises: 39P01 if not called as that trigger, 40001 in REPEATABLE READ if another
+ * transaction has changed the item since the snapshot.
+ * Source: ours.
  */
 Datum
 orchestration_feed_count(PG_FUNCTION_ARGS)
@@ -477,7 +487,6 @@ orchestration_feed_count(PG_FUNCTION_ARGS)
 	bool		isnull;
 
 	check_trigger(fcinfo, "feed_count");
-	/* a restore brings the counts with the items */
 	if (orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
 		return PointerGetDatum(NULL);
 	desc = RelationGetDescr(trigdata->tg_relation);
@@ -498,10 +507,11 @@ PG_FUNCTION_INFO_V1(orchestration_feed_change);
 /*
  * orchestration.feed_change() returns trigger
  *
- * INSTEAD OF DELETE ROW of the feed views: deletes the item as delete() does, so
- * that whoever is granted DELETE on a view needs nothing on the table.  Raises 39P01
- * when not called as that trigger, 42501 unless it is the caller's own or he has
- * Modify All Data.  Source: reference.md, 3.1, "Access".
+ * INSTEAD OF DELETE ROW of the feed views: deletes the item as delete() does, so that DELETE
+ * on a view is the only privilege needed.  Returns the row, or null if it is gone.
+ * Raises: 39P01 if not called as that trigger, 42501 unless the caller is the author or has
+ * Modify All Data.
+ * Source: reference.md, 3.1, "Access".
  */
 Datum
 orchestration_feed_change(PG_FUNCTION_ARGS)

@@ -17,7 +17,10 @@
 
 #include "utils/uuid.h"
 
-/* Checks the caller's right; false: there is no such item that he sees. */
+/*
+ * Checks the caller's right to delete the item.  False: it does not exist, or the caller
+ * does not see it.
+ */
 extern bool orch_feed_delete(const pg_uuid_t *id);
 
 #endif							/* ORCH_FEED_H */

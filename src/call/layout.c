@@ -26,6 +26,7 @@
 #include "access/access.h"
 #include "base/argument.h"
 #include "base/catalog.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "call/describe.h"

@@ -3,11 +3,10 @@
  * record_view.c
  *	  view_record() and reference_record(): LastViewedDate, LastReferencedDate.
  *
- * A viewer needs no more than to see the record, writes a row of his own, and so
- * waits for nobody, neither for other viewers nor for the engine that holds the
- * run.  Only the same viewer in two sessions would meet himself: the second one
- * leaves it to the first (an advisory lock that he only tries), for it sets the
- * same times.
+ * A user who sees a record may view it.  Each user has one row for each record, so that a
+ * view waits neither for other users nor for the engine that has locked the run.
+ * Only two sessions of the same user could wait for each other.  They try an advisory lock;
+ * the session that does not get it does nothing, because the other sets the same times.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -72,7 +71,7 @@ try_lock(const pg_uuid_t *run_id, const pg_uuid_t *user_id)
 }
 
 /*
- * A record that belongs to a run is a reference to the run.
+ * Both calls.  A view of a record that belongs to a run is also a reference to the run.
  */
 static Datum
 view(FunctionCallInfo fcinfo, bool viewed)
@@ -125,12 +124,13 @@ PG_FUNCTION_INFO_V1(orchestration_view_record);
 /*
  * orchestration.view_record(record_id uuid) returns boolean
  *
- * The caller views a run, stage, step or work item: sets LastViewedDate and
- * LastReferencedDate of a run or work item, and LastReferencedDate of the run
- * that the record belongs to; not SystemModstamp.  Returns false when the same
- * viewer is doing so in another session.  Raises 22004 for null, OR101 for a
- * record that does not exist or that the caller does not see, 42501 for a role
- * that is no active user's.  Source: contract/lifecycle.md, "Fields".
+ * The caller views a run, stage, step or work item.  Sets LastViewedDate and
+ * LastReferencedDate of a run or work item, and LastReferencedDate of the run that the
+ * record belongs to; SystemModstamp stays.  Returns false if the same user is doing this in
+ * another session.
+ * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
+ * not see, 42501 for a role that acts as no active user.
+ * Source: contract/lifecycle.md, "Fields".
  */
 Datum
 orchestration_view_record(PG_FUNCTION_ARGS)
@@ -144,6 +144,8 @@ PG_FUNCTION_INFO_V1(orchestration_reference_record);
  * orchestration.reference_record(record_id uuid) returns boolean
  *
  * As view_record(), but sets LastReferencedDate only.
+ * Raises: as view_record().
+ * Source: contract/lifecycle.md, "Fields".
  */
 Datum
 orchestration_reference_record(PG_FUNCTION_ARGS)

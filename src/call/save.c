@@ -732,11 +732,12 @@ PG_FUNCTION_INFO_V1(orchestration_create);
 /*
  * orchestration.create(records jsonb, all_or_none boolean) returns jsonb
  *
- * Creates up to 200 manual shares or owner sharing rules; returns a SaveResult for
- * each in their order: {"id", "success", "errors"}.  Raises 22004 for null, 22023
- * when records is no array, OR404 (EXCEEDED_ID_LIMIT, LIMIT_EXCEEDED) for more than
- * 200 records or 10 chunks of one type, 42501 for a role that is no active user's;
- * everything else is said in the results.  Source: reference.md, 3.3, 3.4, 4.8.
+ * Creates up to 200 manual shares or owner sharing rules.  Returns a SaveResult for each,
+ * in their order: {"id", "success", "errors"}; errors of one record are in its result.
+ * Raises: 22004 for null, 22023 if records is no array, OR404 (EXCEEDED_ID_LIMIT,
+ * LIMIT_EXCEEDED) for more than 200 records or 10 chunks of one type, 42501 for a role that
+ * acts as no active user.
+ * Source: reference.md, 3.3, 3.4, 4.8.
  */
 Datum
 orchestration_create(PG_FUNCTION_ARGS)
@@ -749,8 +750,10 @@ PG_FUNCTION_INFO_V1(orchestration_update);
 /*
  * orchestration.update(records jsonb, all_or_none boolean) returns jsonb
  *
- * Updates up to 200 records, which name their type and id; returns a SaveResult
- * for each in their order.  Raises what create() does.  Source: reference.md, 4.8.
+ * Updates up to 200 records, which name their type and id.  Returns a SaveResult for each,
+ * in their order.
+ * Raises: as create().
+ * Source: reference.md, 4.8.
  */
 Datum
 orchestration_update(PG_FUNCTION_ARGS)
@@ -764,9 +767,11 @@ PG_FUNCTION_INFO_V1(orchestration_upsert);
  * orchestration.upsert(external_id_field text, records jsonb, all_or_none boolean)
  *		returns jsonb
  *
- * Updates the records whose field (Id, or one flagged idLookup) names one, creates
- * the others; returns an UpsertResult for each in their order: a SaveResult with
- * "created".  Raises what create() does.  Source: reference.md, 3.3, 3.4, 4.1.
+ * Updates a record that exists with the same value of external_id_field (Id, or a field with
+ * idLookup), creates other records.  Returns an UpsertResult for each, in their order: a
+ * SaveResult with "created".
+ * Raises: as create().
+ * Source: reference.md, 3.3, 3.4, 4.1.
  */
 Datum
 orchestration_upsert(PG_FUNCTION_ARGS)
@@ -779,11 +784,12 @@ PG_FUNCTION_INFO_V1(orchestration_delete);
 /*
  * orchestration.delete(ids text[], all_or_none boolean) returns jsonb
  *
- * Deletes up to 200 feed items, manual shares or owner sharing rules; returns a
- * DeleteResult for each in their order.  Raises 22004 for null, OR404
- * (EXCEEDED_ID_LIMIT) for more than 200 ids, 42501 for a role that is no active
- * user's; everything else, INVALID_TYPE_FOR_OPERATION of other objects included,
- * is said in the results.  Source: contract/objects.csv.
+ * Deletes up to 200 feed items, manual shares or owner sharing rules.  Returns a
+ * DeleteResult for each, in their order; errors of one record are in its result, also
+ * INVALID_TYPE_FOR_OPERATION for records of other objects.
+ * Raises: 22004 for null, OR404 (EXCEEDED_ID_LIMIT) for more than 200 ids, 42501 for a role
+ * that acts as no active user.
+ * Source: contract/objects.csv.
  */
 Datum
 orchestration_delete(PG_FUNCTION_ARGS)

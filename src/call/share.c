@@ -3,9 +3,9 @@
  * share.c
  *	  Calls that manage sharing: manual shares, rules, defaults.
  *
- * A manual share is written under the lock on the record's run, and the rights
- * are asked again under it: changing a record's owner takes the same lock and
- * removes the shares, so that none outlives the owner who gave it.
+ * A manual share is written under the lock on the record's run, and the right to share is
+ * asked for again under the lock.  A change of the record's owner takes the same lock and
+ * removes the shares, so that no share outlives the owner who gave it.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -117,7 +117,7 @@ level_name(AccessLevel level)
 /* ---------------------------------------------------------- manual shares */
 
 /*
- * A grant below what everybody has would say nothing.  In system context.
+ * A grant must give more than the default access.  In system context.
  */
 static void
 check_level(SharedObject object, AccessLevel level)
@@ -129,7 +129,7 @@ check_level(SharedObject object, AccessLevel level)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("access level All cannot be granted"),
-				 errdetail("It is the owner's.")));
+				 errdetail("Only the owner has it.")));
 	orch_plan_execute_latest(&plan_default, &value, NULL, 1);
 	if (SPI_processed > 0)
 	{
@@ -147,6 +147,7 @@ check_level(SharedObject object, AccessLevel level)
 						orch_catalog_label(ENUM_SHARED_OBJECT, object))));
 }
 
+/* what: how messages call it. */
 static void
 get_principal(const pg_uuid_t *id, const char *what, Principal *principal)
 {
@@ -215,11 +216,11 @@ PG_FUNCTION_INFO_V1(orchestration_share_record);
  * orchestration.share_record(record_id uuid, user_or_group_id uuid,
  *		access_level orchestration.access_level) returns uuid
  *
- * Shares a run, stage, step or work item by a manual share; again with the same
- * user, group or queue sets the level anew.  Returns the id of the share.  Raises
- * 22004 for null, OR101 for a record that does not exist or that the caller does
- * not see, 42501 without All access to it, OR103 for an unknown principal, 22023
- * for level All or one that the default access gives everybody.
+ * Shares a run, stage, step or work item by a manual share.  A second call with the same
+ * user, group or queue changes the level.  Returns the id of the share.
+ * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
+ * not see, 42501 without All access to it, OR103 for an unknown principal, 22023 for level
+ * All and for a level that is not above the default access.
  * Source: reference.md, 3.4 and 6.4.
  */
 Datum
@@ -239,9 +240,10 @@ PG_FUNCTION_INFO_V1(orchestration_unshare_record);
  * orchestration.unshare_record(record_id uuid, user_or_group_id uuid)
  *		returns boolean
  *
- * Removes a manual share; false: there was none.  Raises 22004 for null, OR101
- * for a record that does not exist or that the caller does not see, 42501 without
- * All access to it.  Source: reference.md, 6.4.
+ * Removes a manual share.  Returns false if there is none.
+ * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
+ * not see, 42501 without All access to it.
+ * Source: reference.md, 6.4.
  */
 Datum
 orchestration_unshare_record(PG_FUNCTION_ARGS)
@@ -258,8 +260,9 @@ PG_FUNCTION_INFO_V1(orchestration_set_default_access);
  * orchestration.set_default_access(object orchestration.shared_object,
  *		sharing_model orchestration.sharing_model) returns void
  *
- * What every active user has to all records of an object.  Raises 22004 for null,
- * 42501 without the permission Modify All Data.  Source: reference.md, 6.1.
+ * Sets the access that every active user has to all records of an object.
+ * Raises: 22004 for null, 42501 without the permission Modify All Data.
+ * Source: reference.md, 6.1.
  */
 Datum
 orchestration_set_default_access(PG_FUNCTION_ARGS)
@@ -280,8 +283,8 @@ orchestration_set_default_access(PG_FUNCTION_ARGS)
 }
 
 /*
- * Names of the form that the reference gives them; the table's constraints say
- * the same with less to read.
+ * The reference says what names look like.  The table has the same constraints; the
+ * messages here say more.
  */
 static void
 check_texts(const RuleRequest *request, const char *name)
@@ -410,12 +413,13 @@ PG_FUNCTION_INFO_V1(orchestration_create_owner_sharing_rule);
  *		access_level orchestration.access_level, name text, developer_name text,
  *		description text) returns uuid
  *
- * Shares what members of a group or queue own.  Again with the same source and
- * target overwrites the rule.  Returns its id.  Raises 22004 for null, 42501
- * without the permission Modify All Data, OR103 for unknown principals or a user
- * as source, 22023 for level All or one that the default access gives everybody,
- * 22023 for names of the wrong form, 23505 for a developer name that another rule
- * of the object has.  Source: reference.md, 3.3 and 6.3.
+ * Shares the records that members of a group or queue own.  A second call with the same
+ * source and target overwrites the rule.  Returns the id of the rule.
+ * Raises: 22004 for null (but name, developer_name and description), 42501 without the
+ * permission Modify All Data, OR103 for unknown principals and for a user as source, 22023
+ * for level All, for a level that is not above the default access and for malformed names,
+ * 23505 for a developer name that another rule of the object has.
+ * Source: reference.md, 3.3 and 6.3.
  */
 Datum
 orchestration_create_owner_sharing_rule(PG_FUNCTION_ARGS)
@@ -447,10 +451,10 @@ PG_FUNCTION_INFO_V1(orchestration_create_orchestration_sharing_rule);
  *		user_or_group_id uuid, access_level orchestration.access_level,
  *		objects orchestration.shared_object[]) returns setof uuid
  *
- * Shares the records of all runs of an orchestration, by one rule for each of the
- * objects; again overwrites them.  Returns their ids.  Raises 22004 for null,
- * 42501 without the permission Modify All Data, OR202 for an unknown
- * orchestration, and what create_owner_sharing_rule() does.
+ * Shares the records of all runs of an orchestration, by one rule for each of the objects.
+ * A second call overwrites the rules.  Returns the ids of the rules.
+ * Raises: 22004 for null, OR202 for an unknown orchestration, and as
+ * create_owner_sharing_rule().
  * Source: design.md, section 4.
  */
 Datum
@@ -522,8 +526,9 @@ PG_FUNCTION_INFO_V1(orchestration_delete_sharing_rule);
 /*
  * orchestration.delete_sharing_rule(rule_id uuid) returns boolean
  *
- * Ends a sharing rule and the access that it gave; false: there is none.  Raises
- * 22004 for null, 42501 without the permission Modify All Data.
+ * Deletes a sharing rule, and with it the access that the rule gave.  Returns false if
+ * there is no such rule.
+ * Raises: 22004 for null, 42501 without the permission Modify All Data.
  * Source: reference.md, 6.3.
  */
 Datum

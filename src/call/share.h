@@ -20,7 +20,7 @@
 #include "access/access.h"
 #include "base/orchestration.h"
 
-/* A sharing rule to be stored; group_id or orchestration_id. */
+/* A sharing rule to be stored; it has a group_id or an orchestration_id. */
 typedef struct RuleRequest
 {
 	SharedObject object;

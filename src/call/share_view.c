@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * share_view.c
- *	  The views of Share and OwnerSharingRule, and what explains access.
+ *	  The views of Share and OwnerSharingRule, and calls that explain access.
  *
- * Only manual shares are stored.  The Owner and Rule rows of the views are
- * computed from the records that the reader sees, so that they cannot disagree
- * with what the policies do; the views are written through INSTEAD OF triggers,
- * which call what share.c's functions call.
+ * Only manual shares are stored.  The views compute their rows of causes Owner and Rule
+ * from the records that the reader sees, so that they cannot contradict the policies.
+ * INSTEAD OF triggers make the views writable; they use the functions of share.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -41,8 +40,8 @@
 #define MAX_RECORDS 200
 
 /*
- * Rules that cover a record, one row a grantee: the highest level.  From the
- * owner upwards to the groups that he is in.
+ * Rules that cover a record, one row a grantee with the highest level: those of the groups
+ * that the owner is in, directly or through other groups, and those of the orchestration.
  */
 static StaticPlan plan_rule_shares = {
 	"WITH RECURSIVE source (id) AS ("
@@ -60,8 +59,8 @@ static StaticPlan plan_rule_shares = {
 };
 
 /*
- * Every grant that gives a user access to a record.  The paths say how a user
- * belongs to a group: alice in Approvers in Finance.
+ * Every grant that gives a user access to a record.  A path says how a user belongs to a
+ * group: alice in Approvers in Finance.
  */
 static StaticPlan plan_explain = {
 	"WITH RECURSIVE acting AS ("
@@ -141,7 +140,7 @@ static AccessLevel level_column(HeapTuple tuple, TupleDesc desc);
 /* ------------------------------------------------------------ explanations */
 
 /*
- * What SPI returned, as the function's rows.
+ * Return the rows that SPI selected.
  */
 static void
 put_rows(FunctionCallInfo fcinfo)
@@ -160,8 +159,10 @@ PG_FUNCTION_INFO_V1(orchestration_rule_shares);
  *		OUT user_or_group_id uuid, OUT access_level orchestration.access_level,
  *		OUT modified_by uuid, OUT modified_at timestamptz) returns setof record
  *
- * Whom sharing rules give access to a record, for the Rule rows of the share
+ * Returns to whom sharing rules give access to a record, for the Rule rows of the share
  * views; no row for a record that the caller does not see.
+ * Raises: none.
+ * Source: reference.md, 3.4.
  */
 Datum
 orchestration_rule_shares(PG_FUNCTION_ARGS)
@@ -197,10 +198,10 @@ PG_FUNCTION_INFO_V1(orchestration_explain_access);
  *		OUT access_level orchestration.access_level, OUT granted_to uuid,
  *		OUT source_id uuid, OUT detail text) returns setof record
  *
- * Every grant that gives the user access to the record; no row: he has none, for
- * example because he is not active.  For those who may manage its sharing.
- * Raises 22004 for null, OR101 for a record that does not exist or that the caller
- * does not see, 42501 without All access to it, OR103 for an unknown user.
+ * Returns every grant that gives the user access to the record; no row if the user has no
+ * access, for example because the user is not active.
+ * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
+ * not see, 42501 without All access to it, OR103 for an unknown user.
  * Source: reference.md, 6.1.
  */
 Datum
@@ -249,11 +250,11 @@ PG_FUNCTION_INFO_V1(orchestration_user_record_access);
  *		OUT has_transfer_access boolean, OUT has_all_access boolean,
  *		OUT max_access_level text) returns setof record
  *
- * What a user (null: the caller) may do with up to 200 records; those that the
- * caller cannot read are dropped, the others come in the order of the ids.
- * MaxAccessLevel is None, Read, Edit or All: who may delete or transfer a record
- * has All.  Raises 22004 for null ids, 42501 for somebody who is no active user,
- * OR103 for an unknown user, 22023 for more than 200 ids.
+ * Returns the access of a user (null: the caller) to up to 200 records, in the order of the
+ * ids and without records that the caller cannot read.  max_access_level is None, Read, Edit
+ * or All; All includes delete and transfer.
+ * Raises: 22004 for null ids, 42501 for a role that acts as no active user, OR103 for an
+ * unknown user, 22023 for more than 200 ids.
  * Source: reference.md, 6.6.
  */
 Datum
@@ -324,8 +325,8 @@ orchestration_user_record_access(PG_FUNCTION_ARGS)
 /* -------------------------------------------------------------- the views */
 
 /*
- * What an INSTEAD OF trigger is about: its new row, for DELETE the old one, and
- * the object that its argument names.
+ * The row of an INSTEAD OF trigger (the new one, for DELETE the old one), and the object
+ * that the trigger's argument names.
  */
 static HeapTuple
 trigger_row(FunctionCallInfo fcinfo, const char *name, TriggerData **trigdata,
@@ -410,9 +411,10 @@ PG_FUNCTION_INFO_V1(orchestration_share_change);
 /*
  * orchestration.share_change() returns trigger
  *
- * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the share views: writes manual
- * shares.  Raises OR005 for rows that are not Manual and for other columns than
- * the access level, 23502 for null, and what share_record() does.
+ * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the share views: writes manual shares.
+ * Returns the row as stored, or null if it is gone.
+ * Raises: 39P01 if not called as that trigger, OR005 for rows that are not Manual and for a
+ * change of another column than access_level, 23502 for null, and as share_record().
  * Source: reference.md, 3.4.
  */
 Datum
@@ -464,9 +466,11 @@ PG_FUNCTION_INFO_V1(orchestration_rule_change);
 /*
  * orchestration.rule_change() returns trigger
  *
- * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the views of owner sharing rules.
- * Raises OR005 for a change of source or target, 23502 for null, and what
- * create_owner_sharing_rule() does.  Source: reference.md, 3.3.
+ * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the views of owner sharing rules: writes
+ * rules.  Returns the row as stored, or null if it is gone.
+ * Raises: 39P01 if not called as that trigger, OR005 for a change of source or target,
+ * 23502 for null, and as create_owner_sharing_rule().
+ * Source: reference.md, 3.3.
  */
 Datum
 orchestration_rule_change(PG_FUNCTION_ARGS)

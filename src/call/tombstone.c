@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * tombstone.c
- *	  What is gone: tombstones, and the calls by which ended runs and what has
- *	  expired go.
+ *	  Tombstones of deleted records, and the calls that delete ended runs and expired
+ *	  records.
  *
- * A run goes as a whole.  When its row is deleted, by purge_runs() or by hand, a
- * trigger that fires before the cascades writes the tombstones of the run and of
- * everything that hangs on it in one statement.  What goes alone (a feed item, a
- * sharing rule, expired history) gets its own.  Each tombstone has a copy of what
- * access to the record depended on.
+ * A run is deleted with everything that belongs to it.  When its row is deleted, by
+ * purge_runs() or by hand, a trigger that fires before the cascades writes the tombstones
+ * of the run and of its other records in one statement.  A record that is deleted by itself
+ * (a feed item, a sharing rule, expired history) gets its own tombstone.  A tombstone has a
+ * copy of the columns that access to the record depended on.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -150,7 +150,8 @@ orch_tombstone_init(void)
 }
 
 /*
- * A row that goes alone.  One that goes with its run has its tombstone already.
+ * Write the tombstone of a row that is deleted by itself.  A row that is deleted with its
+ * run has its tombstone already.
  */
 static void
 write_one(TriggerData *trigdata)
@@ -229,10 +230,12 @@ PG_FUNCTION_INFO_V1(orchestration_write_tombstone);
 /*
  * orchestration.write_tombstone() returns trigger
  *
- * AFTER DELETE ROW of run: the tombstones of the run and of its stages, steps,
- * work items, log, history and feeds.  Of feed_item, field_change, run_log and
- * owner_sharing_rule: that of the row, unless its run is gone with it.  Raises
- * 39P01 when not called as that trigger.
+ * AFTER DELETE ROW of run: writes the tombstones of the run and of its stages, steps, work
+ * items, log, history and feeds.  AFTER DELETE ROW of feed_item, field_change, run_log and
+ * owner_sharing_rule: writes the tombstone of the row, unless its run is deleted with it.
+ * Returns null.
+ * Raises: 39P01 if not called as that trigger.
+ * Source: reference.md, 4.5.
  */
 Datum
 orchestration_write_tombstone(PG_FUNCTION_ARGS)
@@ -276,11 +279,13 @@ PG_FUNCTION_INFO_V1(orchestration_purge_runs);
  * orchestration.purge_runs(older_than interval, max_runs integer)
  *		returns bigint
  *
- * Deletes up to max_runs runs that ended longer ago than that and were not
- * changed since, with all that hangs on them; runs that somebody holds are passed
- * over.  Returns how many: a smaller number than max_runs says that no more is
- * there.  Raises 22004 for null, 22023 for an interval that is negative or longer than
- * 100 years, or a number that is not positive.  Not granted to anybody.
+ * Deletes up to max_runs runs that ended, and were changed last, longer ago than older_than,
+ * with everything that belongs to them.  Skips runs that another session has locked.
+ * Returns the number of deleted runs; if it is less than max_runs, no more are left.  No
+ * role is granted EXECUTE.
+ * Raises: 22004 for null, 22023 for an interval that is negative or longer than 100 years
+ * and for a max_runs that is not positive.
+ * Source: ours.
  */
 Datum
 orchestration_purge_runs(PG_FUNCTION_ARGS)
@@ -321,10 +326,12 @@ PG_FUNCTION_INFO_V1(orchestration_remove_expired);
  * orchestration.remove_expired(max_rows integer, OUT removed_from text,
  *		OUT removed bigint) returns setof record
  *
- * Removes up to max_rows tombstones older than orchestration.deleted_retention
- * and as many rows of history older than orchestration.history_retention; returns
- * one row for each of the two.  Raises 22004 for null, 22023 for a number that is
- * not positive.  Not granted to anybody.
+ * Removes up to max_rows tombstones older than orchestration.deleted_retention days and up
+ * to max_rows rows of history older than orchestration.history_retention days.  Returns a
+ * row for each of the two: the table, and how many rows were removed.  No role is granted
+ * EXECUTE.
+ * Raises: 22004 for null, 22023 for a number that is not positive.
+ * Source: ours.
  */
 Datum
 orchestration_remove_expired(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * tombstone.h
- *	  What is gone.
+ *	  Records of deleted records.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * diagram.c
- *	  An orchestration, or a run of one, as a picture: Mermaid, Graphviz, SVG.
+ *	  run_diagram(): a run or an orchestration version as Mermaid, Graphviz or SVG.
  *
- * The picture is the graph of the definition.  Of a run it shows, in colours and
- * words, how each stage that it reached stands (the last time, where a loop reached
- * it several times), and each of its steps.
+ * The diagram is the graph of the definition.  For a run it shows the status of each stage
+ * that the run reached (the last time, if a loop reached it several times) by a colour, and
+ * the status of each step in words.
  *
- * SVG is laid out here, simply: an element stands one row below the lowest of those
- * that lead to it, connectors back apart, which go along the right side.
+ * The SVG layout is simple: an element stands one row below the lowest element that leads to
+ * it.  Connectors that lead back do not count; they are drawn along the right side.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -46,7 +46,7 @@
 #define MARGIN			30
 #define MAX_LABEL		30
 
-/* What a colour stands for. */
+/* The meaning of a colour. */
 typedef enum Shade
 {
 	SHADE_PLAIN,				/* not reached, or no run */
@@ -140,7 +140,7 @@ static char *as_svg(Diagram *graph);
 static void draw_edge(StringInfo svg, const Diagram *graph, const DiagramEdge *edge, int right,
 					  int *lane);
 
-/* pairs: what a notation cannot have in a label, and what stands for it */
+/* pairs: a character that a notation cannot have in a label, and its replacement */
 static const char *const xml_quotes[] = {"&", "&amp;", "<", "&lt;", ">", "&gt;", "\"", "&quot;", NULL};
 static const char *const mermaid_quotes[] = {"#", "#35;", "\"", "#quot;", "<", "#lt;", ">", "#gt;", NULL};
 static const char *const dot_quotes[] = {"\\", "\\\\", "\"", "\\\"", NULL};
@@ -150,11 +150,13 @@ PG_FUNCTION_INFO_V1(orchestration_run_diagram);
 /*
  * orchestration.run_diagram(id uuid, format text) returns text
  *
- * The graph of a run, or of an orchestration version, as "mermaid", "dot" or "svg"
- * (a document of its own); of a run with the statuses that the caller sees; of a
- * version for those who have the permission Manage Flow.  Raises 22004 for null,
- * 22023 for another format, OR101 where there is no such run that the caller sees,
- * nor such a version, or a run that was imported without one.
+ * Returns the graph of a run, or of an orchestration version, as "mermaid", "dot" or "svg"
+ * (a document of its own).  The graph of a run shows the statuses of those stages and steps
+ * that the caller sees.  The graph of a version needs the permission Manage Flow.
+ * Raises: 22004 for null, 22023 for another format, OR101 for an id that is neither a run
+ * nor a version that the caller sees and for a run that was imported without a version,
+ * 42501 for a role that acts as no active user.
+ * Source: ours.
  */
 Datum
 orchestration_run_diagram(PG_FUNCTION_ARGS)
@@ -302,8 +304,8 @@ node_of(const Definition *def, Connector connector)
 }
 
 /*
- * May the role see a record?  Stages and steps have sharing of their own: whoever
- * sees the run sees how it is built, and how those stand that are his to see.
+ * May the role see a record?  Stages and steps are shared apart from their run: a user who
+ * sees the run sees its graph, but the status of a stage or step only if it is visible.
  */
 static bool
 is_visible(Oid role, SharedObject object, const pg_uuid_t *id)
@@ -314,7 +316,7 @@ is_visible(Oid role, SharedObject object, const pg_uuid_t *id)
 		orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE;
 }
 
-/* The same for what is not there and what he does not see. */
+/* The same error if the record does not exist and if the caller does not see it. */
 static void
 refuse(const pg_uuid_t *id)
 {
@@ -342,7 +344,7 @@ stage_shade(StageStatus status)
 }
 
 /*
- * How the run and its stages and steps stand.
+ * Add the statuses of the run, its stages and its steps.
  */
 static void
 show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role)
@@ -512,8 +514,8 @@ as_dot(const Diagram *graph)
 /* -------------------------------------------------------------------- SVG */
 
 /*
- * Rows from the start on: breadth first, then each below the lowest that leads to
- * it, as long as that is no way back.
+ * Set the row of each node: first breadth first from the start, then one below the lowest
+ * node that leads to it by an edge that is not back.
  */
 static void
 set_rows(Diagram *graph)
@@ -556,7 +558,7 @@ set_rows(Diagram *graph)
 		}
 	for (i = 0; i < nqueue; i++)
 		order[queue[i]] = i;
-	/* a way back leads to what was found before */
+	/* an edge back leads to a node that was found before */
 	foreach(cell, graph->edges)
 	{
 		DiagramEdge	   *edge = lfirst(cell);
@@ -566,7 +568,7 @@ set_rows(Diagram *graph)
 			graph->nodes[edge->to].row <= graph->nodes[edge->from].row &&
 			order[edge->to] <= order[edge->from];
 	}
-	/* all others lead to what was found later: in that order each is final */
+	/* all other edges lead to nodes that were found later: in that order each row is final */
 	for (head = 0; head < nqueue; head++)
 		for (j = first[queue[head]]; j < first[queue[head] + 1]; j++)
 		{
@@ -695,7 +697,7 @@ draw_edge(StringInfo svg, const Diagram *graph, const DiagramEdge *edge, int rig
 	int			label_x;
 	int			label_y;
 
-	/* back, or past other rows: along the right side */
+	/* an edge back or past other rows goes along the right side */
 	if (edge->is_back || to->row > from->row + 1)
 	{
 		int			x = right + 14 * ++*lane;

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * dry_run.c
- *	  Plays a run and takes everything back.
+ *	  dry_run(): plays a run and rolls it back.
  *
- * The run is real: the engine starts it, functions are called, work items and
- * queued steps come into being, and each that waits is ended with the outputs that
- * the caller gives, until the run rests.  All of it happens in a subtransaction
- * that is rolled back; what is left is the rows that say what happened.  Only what
- * functions did outside of the database, and numbers taken from sequences, stays.
+ * The run is real: the engine starts it, calls functions, and makes work items and queued
+ * steps; each step that waits is ended with the outputs that the caller gives, until none
+ * waits.  All of this happens in a subtransaction that is rolled back; only the rows that
+ * the call returns are left.  Effects of functions outside of the database and numbers taken
+ * from sequences are not rolled back.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -101,15 +101,17 @@ PG_FUNCTION_INFO_V1(orchestration_dry_run);
  *		outputs jsonb, version integer, max_steps integer) returns table
  *		(number integer, event text, stage text, step text, detail jsonb)
  *
- * Plays a run of a version, the newest when it is null, active or not, about a
- * record, with inputs, in a subtransaction that is rolled back, and returns what
- * happened: the milestones in the log's words and, last, a row Result with status,
- * variables and error.  The caller must be able to read the record himself, as for
- * start_orchestration().  What waits for people or workers is ended with the member
- * of outputs that has the name of its step, or without outputs; at most max_steps of
- * them.  Raises 42501 without the permission Manage Flow, 22004 for a null name or
- * max_steps, OR202, OR101 for an unknown orchestration, version or record, OR306 for
- * inputs or outputs that do not fit, OR201 for a version with errors.
+ * Plays a run of a version (null: the newest), active or not, about a record and with
+ * inputs, in a subtransaction that is rolled back.  Returns a row for each milestone, with
+ * the event's name in the log, and at the end a row Result with status, variables and error.
+ * A step that waits for a user or worker is ended with the member of outputs that has the
+ * name of the step, or without outputs; at most max_steps steps are ended.  The caller must
+ * be able to read the record, as for start_orchestration().
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null name or max_steps,
+ * OR202 for an unknown orchestration, OR101 for an unknown version or record, 42809 for an
+ * evaluation flow, OR306 for inputs or outputs that do not fit, OR201 for a version with
+ * errors.
+ * Source: ours.
  */
 Datum
 orchestration_dry_run(PG_FUNCTION_ARGS)
@@ -201,7 +203,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 }
 
 /*
- * End one step that waits; false when none does.
+ * End one step that waits; false if none does.
  */
 static bool
 end_what_waits(const pg_uuid_t *run_id, Jsonb *outputs)
@@ -238,7 +240,7 @@ end_what_waits(const pg_uuid_t *run_id, Jsonb *outputs)
 		outcome.outputs = JsonbValueToJsonb(given);
 	else if (topic != NULL && topic[0] == '\0')
 	{
-		/* a function: called, unless the caller says what it gives */
+		/* a function is called, unless the caller gives its outputs */
 		char	   *action = SPI_getvalue(tuple, desc, 5);
 		Jsonb	   *inputs = DatumGetJsonbPCopy(SPI_getbinval(tuple, desc, 6, &isnull));
 		Datum		run_as = SPI_getbinval(tuple, desc, 7, &isnull);
@@ -251,9 +253,7 @@ end_what_waits(const pg_uuid_t *run_id, Jsonb *outputs)
 	if (topic != NULL)
 		orch_plan_execute(&plan_unqueue, values, NULL, false, 0);
 	else
-	{
 		orch_guard_execute(SCOPE_TRUSTED, &plan_finish_item, values, NULL, NULL);
-	}
 	orch_engine_end_step(run_id, &step_id, &outcome);
 	return true;
 }

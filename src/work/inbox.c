@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * inbox.c
- *	  What is assigned to the caller, his groups and queues.
+ *	  my_work_items(): work items of the caller and of the caller's groups and queues.
  *
- * A call and not a view: the first items of each assignee come by an index of open
- * items, so that a page costs the same however many are open; and what is
- * somebody's is his to see, whatever else his role may read.
+ * It is a call and not a view, for two reasons.  It reads the first items of each assignee
+ * by an index of open items, so that a page costs the same however many items are open.  And
+ * assignees see their items whatever else their role may read.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -37,16 +37,19 @@ PG_FUNCTION_INFO_V1(orchestration_my_work_items);
  *			screen_flow text, screen_flow_inputs jsonb, related_record_type text,
  *			related_record_id text)
  *
- * At most max_items open work items of the caller, his groups and queues, those
- * assigned first first; after an item, when after_... say which; only those of one
- * orchestration, and due before a time, when those are not null.  Nothing for a role
- * that acts as no active user.  Raises 22023 for a max_items that is null or
- * negative, or an after_id without its time.
+ * Returns at most max_items open work items of the caller and of the caller's groups and
+ * queues, in the order in which they were assigned.  after_assigned_at and after_id: only
+ * items after that one; orchestration: only items of that orchestration; due_before: only
+ * items that are due before that time.  Returns no row for a role that acts as no active
+ * user.
+ * Raises: 22023 for a max_items that is null or negative, and for an after_id without
+ * after_assigned_at.
+ * Source: ours.
  */
 Datum
 orchestration_my_work_items(PG_FUNCTION_ARGS)
 {
-	/* the first of each assignee by an index, then the first of them all */
+	/* the first items of each assignee by an index, then the first of all these */
 	static StaticPlan plan_inbox = {
 		"SELECT w.id, w.name, w.label, w.description, w.assigned_at, w.due_at,"
 		" COALESCE(w.due_at < pg_catalog.statement_timestamp(), false),"

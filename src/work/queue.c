@@ -1,10 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * queue.c
- *	  Asynchronous steps: what workers call.
+ *	  Asynchronous steps: calls of workers.
  *
- * How steps are handed out is in queue_claim.c, what becomes of their outcomes in
- * queue_result.c.
+ * queue_claim.c gives steps to workers, queue_result.c takes in their outcomes.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -42,13 +41,13 @@
 #include "record/principal.h"
 #include "work/queue.h"
 
-/* run_queued_functions() comes back so much later to a step that it passed over. */
+/* run_queued_functions() tries a step that it put off so much later. */
 #define PUT_OFF_SECONDS	60
 
 /*
- * For run_queued_functions(), which carries out what it claims in the same
- * transaction: it takes the run together with the step, and neither waits, so
- * that it keeps to the lock order without stopping for anybody.
+ * For run_queued_functions(), which carries out the claimed step in the same transaction.
+ * It locks the run together with the step and waits for neither, so that it keeps to the
+ * lock order.
  */
 static StaticPlan plan_claim_function = {
 	"WITH ready AS MATERIALIZED ("
@@ -78,7 +77,7 @@ static StaticPlan plan_claim_function = {
 	2, {TEXTOID, TIMESTAMPTZOID}
 };
 
-/* Not now: it could not be carried out. */
+/* For a step that could not be carried out. */
 static StaticPlan plan_put_off = {
 	"UPDATE orchestration.step_queue SET lease_id = NULL, leased_until = NULL,"
 	" claimed_at = NULL, worker = NULL,"
@@ -190,11 +189,12 @@ PG_FUNCTION_INFO_V1(orchestration_claim_steps);
  *		topic text, action text, step_name text, inputs jsonb, attempt integer,
  *		lease_until timestamptz, run_as uuid)
  *
- * Hands up to max_steps ready steps of the topics to a worker, for the time of the
- * lease (after it they can be claimed again): of each orchestration in its turn the
- * oldest.  run_as is the user as whom the action should run.  Raises 22004 for
- * null, 22023 for an empty worker or topic, for max_steps outside 1 to 10000 and a
- * lease that is not positive or longer than 100 years.
+ * Gives up to max_steps ready steps of the topics to a worker: the oldest of each
+ * orchestration in turn.  When the lease ends, the steps can be claimed again.  run_as is
+ * the user as whom the action should run.
+ * Raises: 22004 for null; 22023 for an empty worker or topic, for max_steps outside 1 to
+ * 10000, and for a lease that is not positive or longer than 100 years.
+ * Source: ours.
  */
 Datum
 orchestration_claim_steps(PG_FUNCTION_ARGS)
@@ -242,7 +242,7 @@ put_claimed(ReturnSetInfo *rsinfo, List *claimed, int nresult_columns)
 		*column++ = UUIDPGetDatum(&step->run_id);
 		if (nresult_columns > 0)
 		{
-			/* the id of the step is the first column there */
+			/* here the id of the step is the first column */
 			values[0] = UUIDPGetDatum(&step->step_id);
 			nulls[0] = false;
 		}
@@ -270,10 +270,11 @@ PG_FUNCTION_INFO_V1(orchestration_complete_and_claim);
  *		action text, step_name text, inputs jsonb, attempt integer,
  *		lease_until timestamptz, run_as uuid)
  *
- * complete_steps(), or fail_steps() for the results that have a message, and then
- * claim_steps(), in one call.  First one row a result, in order, with accepted and
- * reason; then one row a claimed step, in which accepted is null.  Raises what
- * these raise.
+ * complete_steps(), or fail_steps() for results that have a message, and then claim_steps(),
+ * in one call.  Returns a row for each result, in order, with accepted and reason; then a
+ * row for each claimed step, in which accepted is null.
+ * Raises: as these calls.
+ * Source: ours.
  */
 Datum
 orchestration_complete_and_claim(PG_FUNCTION_ARGS)
@@ -294,12 +295,14 @@ PG_FUNCTION_INFO_V1(orchestration_extend_leases);
  * orchestration.extend_leases(leases jsonb, lease interval) returns table
  *		(step_id uuid, held boolean, reason text, lease_until timestamptz)
  *
- * A worker's heartbeat: makes its leases, an array of objects with step_id and
- * lease_id, last for that time from now; not beyond the timeout of the action.  One
- * row a lease, in order: held, or why not, and then the worker should stop: the run
- * was canceled, the lease was lost, the step ended otherwise, the lease is malformed.
- * Raises 22004 for null, 22023 for a lease that is not positive or longer than 100
- * years, OR306 for leases that are no array, or too many.
+ * A worker's heartbeat: makes its leases, an array of objects with step_id and lease_id, end
+ * that time from now, but not after the timeout of the action.  Returns a row for each
+ * lease, in order: held, or the reason why not; then the worker should stop its work on the
+ * step.  Reasons: the run was canceled, the lease was lost, the step ended otherwise, the
+ * lease is malformed.
+ * Raises: 22004 for null, 22023 for a lease that is not positive or longer than 100 years,
+ * OR306 for leases that are no array or too many.
+ * Source: ours.
  */
 Datum
 orchestration_extend_leases(PG_FUNCTION_ARGS)
@@ -372,7 +375,7 @@ put_malformed(ReturnSetInfo *rsinfo, const StepResult *result)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* Why somebody has no lease on a step any more. */
+/* Why a lease on a step is no longer valid. */
 static const char *
 why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id)
 {
@@ -400,8 +403,9 @@ why_lost(const pg_uuid_t *run_id, const pg_uuid_t *step_id)
 }
 
 /*
- * A function is called for a run: what it changes does not start the same again.
- * NULL when the run is gone, or was imported without a version.
+ * Push a frame for a function that is called for a run: its changes of the run's record do
+ * not start the same orchestration again.  NULL if the run is gone or was imported without
+ * a version.
  */
 static Frame *
 enter_function(const pg_uuid_t *run_id)
@@ -435,9 +439,6 @@ enter_function(const pg_uuid_t *run_id)
 	return frame;
 }
 
-/*
- * Carry out a function action by its name, in a subtransaction: how it ended.
- */
 void
 orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
 				const pg_uuid_t *run_as, GateKind kind, StepOutcome *outcome)
@@ -470,8 +471,8 @@ orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
 }
 
 /*
- * Claim a step whose action is a function, and its run; false when there is none.
- * version: of the run, null for an imported one.
+ * Claim a step whose action is a function and lock its run; false if there is none.  An
+ * imported run has no version.
  */
 static bool
 claim_function(ClaimedStep *step, pg_uuid_t *version, bool *has_version)
@@ -516,10 +517,10 @@ claim_function(ClaimedStep *step, pg_uuid_t *version, bool *has_version)
 }
 
 /*
- * Carry out a claimed function and take in its outcome.  A run that cannot be moved,
- * say because its version is gone, keeps nobody else waiting: what the function
- * wrote is undone, and its step is put off.  The outcome of a step that the function
- * itself ended, say by canceling its run, is not accepted; that is what it wants.
+ * Carry out a claimed function and take in its outcome.  If the run cannot be moved, for
+ * example because its version is gone, the writes of the function are undone and its step is
+ * put off, so that other steps go on.  If the function itself ended its step, for example by
+ * canceling its run, the outcome is not accepted, but the writes stay.
  */
 static bool
 carry_out(const ClaimedStep *step, const pg_uuid_t *version)
@@ -561,11 +562,12 @@ PG_FUNCTION_INFO_V1(orchestration_run_queued_functions);
 /*
  * orchestration.run_queued_functions(max_steps integer) returns integer
  *
- * Carries out asynchronous steps whose action is a function in the database, up
- * to max_steps of those that nobody else is carrying out, in this transaction;
- * returns how many.  A failing function undoes only its own writes and fails its
- * step.  A step whose run cannot be moved is put off with a warning.  Raises 22004 for
- * null, 22023 for max_steps outside 1 to 10000.  Source: ours.
+ * Carries out, in this transaction, up to max_steps asynchronous steps whose action is a
+ * function in the database and that no other session is carrying out.  Returns how many.  A
+ * function that fails undoes only its own writes and fails its step.  A step whose run
+ * cannot be moved is put off with a warning.
+ * Raises: 22004 for null, 22023 for max_steps outside 1 to 10000.
+ * Source: ours.
  */
 Datum
 orchestration_run_queued_functions(PG_FUNCTION_ARGS)

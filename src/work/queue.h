@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * queue.h
- *	  Asynchronous steps: what waits, who has it, how it ended.
+ *	  Asynchronous steps: claims, leases and outcomes.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -26,10 +26,10 @@
 #include "engine/engine.h"
 #include "record/gate.h"
 
-/* What claims ask for that the database itself carries out. */
+/* The topic of steps that the database itself carries out. */
 #define FUNCTION_TOPIC ""
 
-/* Most that one call claims, or takes in. */
+/* Steps that one call may claim, and results that it may take in. */
 #define MAX_CLAIM	10000
 
 /* orchestration.max_lost_leases: more, and the step fails. */
@@ -58,12 +58,12 @@ typedef struct StepResult
 	const char *problem;		/* why it cannot be moved, or NULL */
 	MemoryContext context;		/* of reason */
 	pg_uuid_t	step_id;
-	bool		has_step_id;	/* else it could not be read */
+	bool		has_step_id;	/* step_id could be read */
 	pg_uuid_t	lease_id;
 	StepOutcome outcome;
-	bool		final;			/* a failure that no retry helps */
+	bool		final;			/* a failure that is not tried again */
 	bool		accepted;
-	const char *reason;			/* why not, or what else became of it */
+	const char *reason;			/* why it is not accepted, or that the step is tried again */
 } StepResult;
 
 /* queue_result.c: a result of a claimed step, its outcome still to be filled in */
@@ -85,33 +85,36 @@ extern double orch_queue_due(List *names);
 /* queue_look.c: called once, by _PG_init(). */
 extern void orch_queue_init(void);
 
-/* What the objects of an array are. */
+/* The kinds of arrays that workers pass. */
 typedef enum ResultsKind
 {
 	RESULTS_COMPLETED,
 	RESULTS_FAILED,
-	RESULTS_ANY,				/* failed are those with a message */
+	RESULTS_ANY,				/* a result with a message is a failure */
 	RESULTS_LEASES				/* no results: extend_leases() */
 } ResultsKind;
 
 /*
- * queue_result.c: a caller's array, raises OR306 when it is none; what is wrong with
- * one member is its problem.  All of complete_steps().
+ * queue_result.c: a worker's array; raises OR306 if it is none.  A malformed member gets a
+ * problem.  orch_queue_take_results() is all of complete_steps().
  */
 extern StepResult *orch_queue_read_results(Jsonb *results, ResultsKind kind,
 										   int *nresults);
 extern Datum orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind);
 extern const char *orch_queue_lost_reason(RunStatus run_status, StepStatus step_status);
 
-/* queue_result.c: take in one outcome; wait: for the run's lock, else give up. */
+/*
+ * queue_result.c: take in one outcome.  Without wait, it is refused if another session has
+ * locked the run.
+ */
 extern void orch_queue_take_result(StepResult *result, bool wait);
 
 /* queue.c: a caller's topics, as char *; raises 22023 for an empty or null one. */
 extern List *orch_queue_topic_names(ArrayType *array);
 
 /*
- * queue.c: carry out a function action for a run; run_as may be NULL, outcome is
- * zeroed.
+ * queue.c: call the function of an action for a run, in a subtransaction, and set the
+ * outcome, which is zeroed before.  run_as may be NULL.
  */
 extern void orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
 							const pg_uuid_t *run_as, GateKind kind,

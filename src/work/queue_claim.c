@@ -1,22 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * queue_claim.c
- *	  Handing out asynchronous steps.
+ *	  Claims of asynchronous steps.
  *
- * A claim takes rows of the narrow step_queue with SKIP LOCKED and gives them a
- * lease; it locks no run, so that workers never wait for each other or for a run.
- * It changes no indexed column: the row stays where it is (HOT), and the index has
- * one entry a step, in the order (topic, orchestration, available_at).
+ * A claim takes rows of the narrow table step_queue with SKIP LOCKED and gives each a lease.
+ * It locks no run, so that workers wait neither for each other nor for a run.  It changes no
+ * indexed column (HOT); the index has one entry for each step, in the order (topic,
+ * orchestration, available_at).
  *
- * Fairness: a session keeps the orchestrations that have something ready in a
- * topic, and takes from one after the other, so that a million steps of one do not
- * starve another.
+ * Claims are fair: a session knows the orchestrations that have ready steps in a topic
+ * (queue_look.c), and takes steps from one after the other, so that a million steps of one
+ * do not starve another.
  *
- * Where to begin, and which orchestrations there are, is known from queue_look.c.
- *
- * A lease that ended is given to the next one who asks, and the lost attempt
- * recorded.  A step that was lost too often fails instead: it may be what kills
- * its workers.
+ * When a lease has ended, the next claim takes the step and records the lost attempt.  A step
+ * that was lost too often fails instead, because it may be what kills its workers.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -46,7 +43,7 @@
 #include "work/queue.h"
 #include "work/queue_int.h"
 
-/* Steps that others are claiming just now may come back: do not pass far beyond them. */
+/* The mark stays so far behind, because claims in progress may be rolled back. */
 #define MARK_SLACK		(50 * INT64CONST(1000))
 
 int			orch_max_lost_leases = 5;
@@ -91,14 +88,14 @@ static void take_step(Topic *topic, HeapTuple tuple, TupleDesc desc,
 					  List **claimed, List **worn);
 
 /*
- * Claim up to n steps of one orchestration.  Those that are worn out, lost or late
- * too often, go to another list.  Returns false when there was nothing.
+ * Claim up to n steps of one orchestration.  Steps that were lost or late too often go to
+ * the list worn.  Returns false if there was no step.
  */
 static bool
 claim_from(Topic *topic, int which, const char *worker, int n, Interval *lease,
 		   TimestampTz now, MemoryContext caller, List **claimed, List **worn)
 {
-	/* a trigger of others may claim, too, and then there are other sources */
+	/* a user's trigger may claim, too, which makes the sources anew */
 	Source	   *source = &topic->sources[which];
 	uint64		looks = topic->looks;
 	Datum		values[7];
@@ -134,8 +131,7 @@ claim_from(Topic *topic, int which, const char *worker, int n, Interval *lease,
 }
 
 /*
- * A row that was given a lease: to the worker, or, when it was lost or late too
- * often, to where it fails.
+ * Add a claimed row to the worker's steps or, if it was lost or late too often, to worn.
  */
 static void
 take_step(Topic *topic, HeapTuple tuple, TupleDesc desc, List **claimed, List **worn)
@@ -171,7 +167,7 @@ take_step(Topic *topic, HeapTuple tuple, TupleDesc desc, List **claimed, List **
 	if (isnull)
 		return;
 
-	/* somebody had it before */
+	/* another worker had the step before */
 	orch_count(COUNTER_LEASES_LOST);
 	lost = DatumGetInt32(SPI_getbinval(tuple, desc, 14, &isnull));
 	failures = DatumGetInt32(SPI_getbinval(tuple, desc, 15, &isnull));
@@ -209,8 +205,8 @@ take_step(Topic *topic, HeapTuple tuple, TupleDesc desc, List **claimed, List **
 }
 
 /*
- * A step fails that was lost or late too often.  A run that cannot be moved must not
- * keep others from their steps: it is named, and its lease kept until it ends.
+ * Fail a step that was lost or late too often.  If its run cannot be moved, a warning names
+ * the step and the step stays leased, so that other steps can still be claimed.
  */
 static void
 fail_worn(StepResult *result)
@@ -247,7 +243,7 @@ orch_queue_claim(List *names, const char *worker, int max_steps, Interval *lease
 	orch_queue_claims();
 	topics = orch_queue_topics(names);
 	outer = orch_queue_keep();
-	/* another topic first than the last time */
+	/* not the same topic first as in the last call */
 	if (list_length(topics) > 1)
 	{
 		int			first = turn++ % list_length(topics);
@@ -264,13 +260,13 @@ orch_queue_claim(List *names, const char *worker, int max_steps, Interval *lease
 
 		while (claim_round(topics, worker, max_steps, lease, now, caller, &claimed, &worn) &&
 			   list_length(claimed) < max_steps)
-			 /* until nobody has more */ ;
+			 /* until no source has more */ ;
 		if (!again || list_length(claimed) >= max_steps)
 			break;
 
 		/*
-		 * There may be more than is known.  The time stays that of the call: a
-		 * short lease that it gave does not end before it returns.
+		 * There may be more steps than are known.  The time stays that of the call,
+		 * so that a short lease that the call gave does not end before it returns.
 		 */
 		again = false;
 		foreach(cell, topics)
@@ -287,8 +283,8 @@ orch_queue_claim(List *names, const char *worker, int max_steps, Interval *lease
 }
 
 /*
- * Each orchestration of each topic in its turn, an equal part each.  Returns
- * whether there was anything.
+ * Claim an equal part from each orchestration of each topic.  Returns whether there was any
+ * step.
  */
 static bool
 claim_round(List *topics, const char *worker, int max_steps, Interval *lease,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * queue_int.h
- *	  What a session knows of the queue: between queue_look.c and queue_claim.c.
+ *	  A session's knowledge of the queue: queue_look.c has it, queue_claim.c uses it.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -40,7 +40,7 @@ typedef struct Topic
 	const char *name;			/* key of the table */
 	Source	   *sources;
 	int			nsources;
-	int			next;			/* whose turn it is */
+	int			next;			/* source of the next claim */
 	TimestampTz looked_at;		/* 0: never */
 	int64		work;			/* index entries that the last look read */
 	TimestampTz whole_at;		/* the last look from the beginning on */
@@ -53,24 +53,26 @@ typedef struct Topic
 	uint64		call;			/* of orch_queue_topics() that returned it last */
 } Topic;
 
-/* The topics (char *) as Topic *, each once; they stay until the next call, or
- * orch_queue_release(). */
+/*
+ * The topics (char *) as Topic *, each once.  They are valid until the next call, or until
+ * orch_queue_release().
+ */
 extern List *orch_queue_topics(List *names);
 
 /*
- * Keep the topics of one call while triggers of others, on what it writes, may call again;
- * returns what orch_queue_release() wants.
+ * Keep the topics of a call valid while its writes may fire users' triggers that claim, too.
+ * Returns the argument of orch_queue_release().
  */
 extern int	orch_queue_keep(void);
 extern void orch_queue_release(int outer);
 
 /*
- * Look which orchestrations have steps to claim by now, if it is time for that, or
- * wanted.  Returns whether it was done.  Caller is in system context.
+ * Look which orchestrations have ready steps, if a look is due or wanted.  Returns whether
+ * it was done.  Caller is in system context.
  */
 extern bool orch_queue_look(Topic *topic, TimestampTz now, bool wanted);
 
-/* This transaction claims: should it be rolled back, its steps are looked for. */
+/* This transaction claims: if it is rolled back, the next look finds its steps again. */
 extern void orch_queue_claims(void);
 
 #endif							/* ORCH_QUEUE_INT_H */

@@ -1,22 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * queue_look.c
- *	  What a session knows of the queue, and how it finds what is new.
+ *	  A session's knowledge of the queue, and how the session finds new steps.
  *
- * A session keeps, for each topic that it claims, the orchestrations that have steps
- * to claim, and for each of them a mark: where claims begin.  While some transaction is
- * open for long, the entries of steps that are done cannot be removed, and a claim that
- * began at the front of the index would walk past all of them.
+ * For each topic that it claims, a session keeps the orchestrations that have ready steps,
+ * and for each of them a mark: claims begin there.  While a transaction is open for long, the
+ * entries of finished steps cannot be removed; a claim that began at the front of the index
+ * would read all of them.
  *
- * What can be claimed before the marks, and new orchestrations, a look finds.  It reads
- * index entries, and counts them: its cost is what it reads, not the time it takes, which
- * on a busy machine says nothing.
+ * A look finds new orchestrations, and steps before the marks.  Its cost is the number of
+ * index entries that it reads, not the time it takes, which depends on how busy the machine
+ * is.
  *
- * A look at the whole begins at the front.  If the last one was cheap it is done each
- * time that a claim finds too little, so that nothing that is committed is missed.  If it
- * was dear (old entries that cannot be removed, or many leases), it is repeated only
- * after a time that grows with its cost, and until then looks begin where something new
- * may be.  A transaction that queues a step takes ROW EXCLUSIVE on the table first and
+ * A look at the whole begins at the front.  If the last one was cheap, it is done each time
+ * that a claim finds too few steps, so that no committed step is missed.  If it was expensive
+ * (old entries that cannot be removed, or many leases), it is repeated only after a time that
+ * grows with its cost; until then looks begin where new steps can be.  A transaction that queues a step takes ROW EXCLUSIVE on the table first and
  * looks at the clock then (note_queued); so, at a look,
  *
  *	- a writer that held the lock at the last look, and does not hold it now, is visible
@@ -25,13 +24,12 @@
  *	- what came and went between the two looks queued nothing available before the last;
  *	- a writer that still holds it is kept for the next look.
  *
- * The lock is a fact that no user can drop, prepared transactions keep it, and it is
- * asked only of the server (GetLockConflicts, as CREATE INDEX CONCURRENTLY does).  Steps
- * that a session queued itself it notes.  A claim that is rolled back puts steps back in
- * front of others' marks: for the transactions between two looks they begin at the mark
- * of the last look; the session that rolled back looks at the whole.  For leases that end,
- * and claims that were open over several looks, it is the look at the whole that finds
- * them, where it is dear after WHOLE_MAX at most.
+ * No user can drop this lock, prepared transactions keep it, and GetLockConflicts() tells who
+ * holds it, as in CREATE INDEX CONCURRENTLY.  A session notes the steps that it queued itself.
+ * A claim that is rolled back puts steps back before the marks of other sessions.  Looks
+ * therefore begin at the mark of the last look, and the session that rolled back looks at the
+ * whole.  Only a look at the whole finds leases that end, and claims that were open over
+ * several looks; an expensive one is repeated after WHOLE_MAX at the latest.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -72,7 +70,7 @@
 #include "work/queue.h"
 #include "work/queue_int.h"
 
-/* A busy session looks so often; and no more often, while looks are dear. */
+/* A busy session looks so often, and while looks are expensive not more often. */
 #define LOOK_INTERVAL	(50 * INT64CONST(1000))
 #define LOOK_AGAIN		(20 * INT64CONST(1000))
 
@@ -86,7 +84,7 @@
 #define WHOLE_PAUSE		4
 #define WHOLE_MAX		(2 * USECS_PER_SEC)
 
-/* Topics that are kept at least. */
+/* Topics that a session keeps. */
 #define MAX_TOPICS		1000
 
 /* Seconds after which to look again at a step that a transaction is claiming. */
@@ -98,7 +96,7 @@ enum
 	KEY_TOPIC = 1, KEY_ORCHESTRATION, KEY_AVAILABLE
 };
 
-/* A look under way. */
+/* A look in progress. */
 typedef struct Look
 {
 	Relation	queue;
@@ -159,7 +157,7 @@ orch_queue_topics(List *names)
 	List	   *result = NIL;
 	ListCell   *cell;
 
-	/* now, and not while somebody uses them */
+	/* not while a claim uses them */
 	if (topics_known != NULL && keep_level == 0 &&
 		hash_get_num_entries(topics_known) > Max(MAX_TOPICS, 2 * list_length(names)))
 	{
@@ -343,7 +341,7 @@ look(Topic *topic, TimestampTz now, bool wanted, Look *result)
 	int			known = 0;
 	bool		first = true;
 
-	/* the clock was set back: what is known is of a time to come */
+	/* the clock was set back: the last look lies in the future */
 	if (now < topic->looked_at)
 		topic->looked_at = 0;
 	whole = whole_allowed(topic, now);
@@ -414,8 +412,8 @@ look(Topic *topic, TimestampTz now, bool wanted, Look *result)
 }
 
 /*
- * What became visible since the last look is not available before the result; keeps
- * the writers of now for the next look.  Called before the snapshot is taken.
+ * No step that became visible since the last look is available before the result.  Keeps the
+ * current writers for the next look.  Called before the snapshot is taken.
  */
 static TimestampTz
 new_since(Topic *topic)
@@ -496,8 +494,8 @@ begin_scan(Look *look, ScanKey keys, int nkeys)
 }
 
 /*
- * The first orchestration after last (NULL: of all) that has entries of the topic, dead
- * or alive: so it takes one descent.  False: there is none.
+ * The first orchestration after last (NULL: of all) that has entries of the topic, dead or
+ * alive, so that one descent finds it.  False: there is none.
  */
 static bool
 next_orchestration(Look *look, const Topic *topic, const pg_uuid_t *last, pg_uuid_t *id)
@@ -528,8 +526,8 @@ next_orchestration(Look *look, const Topic *topic, const pg_uuid_t *last, pg_uui
 }
 
 /*
- * The first step of an orchestration that can be claimed by now, of those that are
- * available since then.
+ * The first step of an orchestration that can be claimed now and has been available since a
+ * time not before since.
  */
 static bool
 first_ready(Look *look, const Topic *topic, const pg_uuid_t *id, TimestampTz since,
@@ -576,7 +574,7 @@ first_ready(Look *look, const Topic *topic, const pg_uuid_t *id, TimestampTz sin
 	return result;
 }
 
-/* Does a transaction under way, not this one, lock or change the row? */
+/* Is another transaction locking or changing the row? */
 static bool
 is_being_claimed(TupleTableSlot *slot)
 {
@@ -597,7 +595,7 @@ is_being_claimed(TupleTableSlot *slot)
 	return result;
 }
 
-/* When the next step of an orchestration is available that is not yet. */
+/* When the next step of an orchestration will be available. */
 static void
 next_due(Look *look, const Topic *topic, const pg_uuid_t *id)
 {
@@ -657,7 +655,7 @@ orch_queue_due(List *names)
 			seconds = CONTENDED;
 		else if (!TIMESTAMP_NOT_FINITE(seen.due))
 			seconds = Max(seen.due - now, 1000) / 1000000.0;
-		/* leases before the marks may end, unseen */
+		/* leases before the marks may have ended without a look */
 		if (!whole && seconds != 0)
 			seconds = seconds < 0 ? WHOLE_MAX / 1000000.0 : Min(seconds, WHOLE_MAX / 1000000.0);
 		if (result == 0)

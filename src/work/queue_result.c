@@ -3,11 +3,10 @@
  * queue_result.c
  *	  Outcomes of asynchronous steps: taken in, refused, or tried again.
  *
- * An outcome must name the lease: when it expired and somebody else claimed the
- * step, or the run was canceled, the outcome is refused.  Outcomes take the lock
- * on their runs in the order of run ids, as everybody does; then all are judged,
- * those that count are taken out of the queue, and the engine moves the runs, each
- * by statements for all of them (engine_write.c).
+ * An outcome names the lease.  It is refused if the lease ended and another worker claimed
+ * the step, or the run was canceled.  A call locks the runs of its outcomes in the order of
+ * their ids, judges all outcomes, takes the steps of accepted ones out of the queue, and lets
+ * the engine move the runs, each time by statements for all of them (engine_write.c).
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -43,7 +42,7 @@
 #include "record/action.h"
 #include "work/queue.h"
 
-/* results that are taken in together: bounds the memory */
+/* Results that are taken in together; bounds the memory. */
 #define RESULTS_AT_ONCE 1000
 
 static StaticPlan plan_runs_of = {
@@ -54,7 +53,7 @@ static StaticPlan plan_runs_of = {
 	1, {UUIDARRAYOID}
 };
 
-/* of one step, and of many: the columns are the same */
+/* The queries for one step and for many have the same columns. */
 #define STEP_COLUMNS \
 	"SELECT s.status, s.lease_id, q.lease_id," \
 	" COALESCE(s.pending ->> 'outcome', s.status::pg_catalog.text)," \
@@ -108,7 +107,7 @@ static StaticPlan plan_record_failure = {
 	7, {UUIDOID, UUIDOID, UUIDOID, INT4OID, TEXTOID, TIMESTAMPTZOID, JSONBOID}
 };
 
-/* Of a version whose results one call takes in. */
+/* A version of runs whose results the call takes in. */
 typedef struct VersionProblem
 {
 	pg_uuid_t	id;
@@ -140,13 +139,14 @@ PG_FUNCTION_INFO_V1(orchestration_complete_steps);
  * orchestration.complete_steps(results jsonb) returns table (step_id uuid,
  *		accepted boolean, reason text)
  *
- * Takes in what workers finished: an array of objects with step_id, lease_id and
- * outputs (an object, or absent).  Completes each step and moves its run; while
- * the run is Suspended or in Error the outcome is kept as pending.  One row a
- * result, in order: accepted, or why not (the lease was lost, the run was canceled,
- * it is malformed, ...); step_id is null where it cannot be read.  The same result
- * again is accepted again and does nothing.  Raises 22004 for null, OR306 for results
- * that are no array, or too many.
+ * Takes in results of steps that succeeded: an array of objects with step_id, lease_id and
+ * outputs (an object, or absent).  Completes each step and moves its run; while the run is
+ * Suspended or in Error, the outcome is stored as pending.  Returns a row for each result, in
+ * order: accepted, or the reason why not (the lease was lost, the run was canceled, the
+ * result is malformed, ...); step_id is null if it cannot be read.  A repeated result is
+ * accepted and does nothing.
+ * Raises: 22004 for null, OR306 for results that are no array or too many.
+ * Source: ours.
  */
 Datum
 orchestration_complete_steps(PG_FUNCTION_ARGS)
@@ -160,11 +160,13 @@ PG_FUNCTION_INFO_V1(orchestration_fail_steps);
  * orchestration.fail_steps(results jsonb) returns table (step_id uuid,
  *		accepted boolean, reason text)
  *
- * Takes in what workers could not do: an array of objects with step_id, lease_id,
- * message and optionally detail and retry.  Where the action's retry policy allows
- * it the step is queued again for later; else, or with "retry": false, it fails, and
- * the run with it, recoverable, unless the stage has a fault path.  Otherwise as
+ * Takes in results of steps that failed: an array of objects with step_id, lease_id, message
+ * and optionally detail and retry.  If the action's retry policy allows it, the step is
+ * queued again for later.  Otherwise, or with "retry": false, the step fails; the run fails
+ * with it, recoverable, unless the stage has a fault path.  Returns rows as
  * complete_steps().
+ * Raises: as complete_steps().
+ * Source: ours.
  */
 Datum
 orchestration_fail_steps(PG_FUNCTION_ARGS)
@@ -197,7 +199,7 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 	orch_system_connect(&saved);
 	for (i = 0; i < nresults; i++)
 	{
-		/* of one that is malformed no step is looked for */
+		/* a malformed result gets an id that no step has */
 		if (results[i].problem != NULL)
 			orch_uuid_generate(&ids[i]);
 		else
@@ -224,7 +226,7 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 	SPI_finish();
 	qsort(results, nresults, sizeof(StepResult), compare_results);
 	MemoryContextSwitchTo(caller);
-	/* of one run all at once: its state is kept for a batch only */
+	/* all results of a run in one batch, because its state is kept for a batch only */
 	for (i = 0; i < nresults; i = j)
 	{
 		for (j = Min(i + RESULTS_AT_ONCE, nresults);
@@ -255,8 +257,8 @@ orch_queue_take_results(FunctionCallInfo fcinfo, ResultsKind kind)
 }
 
 /*
- * Why runs of a version cannot be moved, or NULL: one of those must not have the
- * results of all others refused.  versions: what is known in this call.
+ * Why runs of a version cannot be moved, or NULL.  Only the results of these runs are
+ * refused.  versions: those that the call has looked at.
  */
 static const char *
 version_problem(const pg_uuid_t *id, MemoryContext context, List **versions)
@@ -283,7 +285,7 @@ version_problem(const pg_uuid_t *id, MemoryContext context, List **versions)
 }
 
 /*
- * Runs in the order of their ids, results of one run in the caller's.
+ * Runs in the order of their ids, results of a run in the order of the caller's array.
  */
 static int
 compare_results(const void *a, const void *b)
@@ -302,8 +304,8 @@ compare_positions(const void *a, const void *b)
 }
 
 /*
- * The caller's array.  What is wrong with one of its members is told of that one: a
- * worker that hands in many results cannot know which of them the call is about.
+ * A malformed member does not fail the call: a worker that passes many results could not
+ * tell which of them an error is about.
  */
 StepResult *
 orch_queue_read_results(Jsonb *jsonb, ResultsKind kind, int *nresults)
@@ -333,7 +335,7 @@ orch_queue_read_results(Jsonb *jsonb, ResultsKind kind, int *nresults)
 }
 
 /*
- * One of them, as far as it can be read; else its problem.
+ * Read one result, or set its problem.
  */
 static void
 read_result(StepResult *result, JsonbValue *element, ResultsKind kind)
@@ -361,7 +363,7 @@ read_result(StepResult *result, JsonbValue *element, ResultsKind kind)
 	outputs = getKeyJsonValueFromContainer(object, "outputs", 7, NULL);
 	if (kind != RESULTS_COMPLETED)
 	{
-		/* a failure must not pass for a success, nor be tried again unasked */
+		/* a malformed failure must neither count as a success nor be tried again */
 		if (!is_or_is_not_there(message, jbvString))
 			result->problem = psprintf("message of results[%d] is not text", position);
 		else if (!is_or_is_not_there(retry, jbvBool))
@@ -411,7 +413,7 @@ member_text(JsonbContainer *object, const char *name)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
-/* False, and the result has a problem, when there is no uuid. */
+/* False, and the result gets a problem, if the member is no uuid. */
 static bool
 member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id, StepResult *result,
 			ResultsKind kind)
@@ -432,8 +434,7 @@ member_uuid(JsonbContainer *object, const char *name, pg_uuid_t *id, StepResult 
 }
 
 /*
- * message and detail of a failure as step_run.error keeps them; NULL without a
- * message.
+ * Message and detail of a failure as step_run.error has them; NULL without a message.
  */
 static Jsonb *
 failure_error(JsonbContainer *object)
@@ -447,7 +448,7 @@ failure_error(JsonbContainer *object)
 	return error.message == NULL ? NULL : orch_engine_error(&error, NULL);
 }
 
-/* Why somebody has no lease on a step any more. */
+/* Why a lease on a step is no longer valid. */
 const char *
 orch_queue_lost_reason(RunStatus run_status, StepStatus step_status)
 {
@@ -481,9 +482,6 @@ orch_queue_result_of(const ClaimedStep *step, StepResult *result)
 	result->lease_id = step->lease_id;
 }
 
-/*
- * Take in one outcome.
- */
 void
 orch_queue_take_result(StepResult *result, bool wait)
 {
@@ -558,7 +556,7 @@ take_sorted(StepResult *results, int nresults)
 	MemoryContextDelete(context);
 }
 
-/* The runs, steps and leases of results: arrays, but of one. */
+/* Runs, steps and leases of results as parameters: arrays, for one result scalars. */
 static void
 result_ids(StepResult **results, int nresults, Datum *values)
 {
@@ -586,8 +584,8 @@ result_ids(StepResult **results, int nresults, Datum *values)
 }
 
 /*
- * Say of each result what becomes of it, and put aside those that the engine is
- * to take in.  The runs are locked.
+ * Judge each result, and collect in taken those that the engine is to take in.  The runs
+ * are locked.
  */
 static void
 judge_results(StepResult *results, int nresults, StepResult **taken, int *ntaken)
@@ -622,7 +620,7 @@ judge_results(StepResult *results, int nresults, StepResult **taken, int *ntaken
 		bool		again = false;
 
 		CHECK_FOR_INTERRUPTS();
-		/* of one that was named before: what became of that counts */
+		/* an earlier result of the same step decides */
 		for (j = 0; j < *ntaken && !again; j++)
 			if (orch_uuid_equal(&taken[j]->step_id, &result->step_id))
 			{
@@ -641,7 +639,8 @@ judge_results(StepResult *results, int nresults, StepResult **taken, int *ntaken
 }
 
 /*
- * Is the engine to take it in?  If not, it is said why, or that it is accepted.
+ * Is the engine to take the result in?  If not, the result is accepted without it or has a
+ * reason.
  */
 static bool
 judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
@@ -658,7 +657,7 @@ judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
 	step_status = (StepStatus) orch_catalog_label_column(ENUM_STEP_STATUS, tuple, desc, 1);
 	run_status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, tuple, desc, 12);
 
-	/* the same result again; not another one, nor one from before a resume */
+	/* the same result again: neither another outcome nor a lease from before a resume */
 	lease = SPI_getbinval(tuple, desc, 2, &isnull);
 	if (!isnull && orch_uuid_equal(DatumGetUUIDP(lease), &result->lease_id) &&
 		(strcmp(SPI_getvalue(tuple, desc, 4),
@@ -667,7 +666,7 @@ judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
 		result->accepted = true;
 		return false;
 	}
-	/* recorded as a failure before */
+	/* the same failure again, after which the step was queued for a retry */
 	if (DatumGetBool(SPI_getbinval(tuple, desc, 10, &isnull)) && !result->outcome.success)
 	{
 		result->accepted = true;
@@ -714,8 +713,8 @@ judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * Take the steps of these results out of the queue; not one that somebody claims
- * in this very moment.
+ * Take the steps of these results out of the queue.  A step that another session claimed in
+ * the meantime stays, and its result gets a reason.
  */
 static void
 unqueue(StepResult **results, int nresults)

@@ -1,29 +1,29 @@
 /*-------------------------------------------------------------------------
  *
  * record_change.c
- *	  What a change of a registered table's rows sets off.
+ *	  Consequences of changes of registered tables' rows.
  *
- * A row trigger keeps lookups true and notes what the row sets off; the statement
- * trigger does that for all rows at once: it refuses changes of locked records,
- * starts runs, and lets the engine look again at runs that wait for a record.
- * Filters are evaluated when the row is seen, so that a statement over a million
- * rows keeps only those that start something, and keys; of those too many are not
- * kept, they are dealt with on the way.
+ * A row trigger keeps lookups to the record up to date and notes the row's consequences.  A
+ * statement trigger processes them for all rows at once: it refuses changes of locked
+ * records, starts runs, and lets the engine evaluate again the conditions of runs that wait
+ * for a record.  Filters are evaluated in the row trigger, so that a statement over a
+ * million rows keeps only keys and the rows that start a run.  Above MAX_NOTED entries they
+ * are processed immediately, to bound memory.
  *
- * Statements nest: a user's trigger, or the action of a run that was started here,
- * changes registered tables while others still wait for the end of their statement.
- * What is noted belongs to one statement, and only that statement's trigger deals
- * with it.  A statement is known by the level of its subtransaction, the depth of
- * its triggers and its table; two of the same kind never wait at once.  So a
- * subtransaction that is rolled back takes nothing with it that was noted outside.
+ * Statements nest: a user's trigger, or an action of a run that was started here, may change
+ * registered tables before the end of the outer statement.  A noted entry belongs to one
+ * statement, and only that statement's trigger processes it.  A statement is identified by
+ * the level of its subtransaction, the depth of its triggers and its table; no two
+ * statements that share these wait at the same time.  So a subtransaction that is rolled
+ * back loses only entries that were noted in it.
  *
- * Between a row and the end of its statement others may change or delete the row
- * again.  It is looked at once more before it sets something off, by its place in
- * the table, from where an update leads to the next version: that takes no query
- * and runs no code of the table's owner.
+ * Between the row trigger and the end of the statement, triggers and other statements may
+ * change or delete the row.  It is read again before its consequences, by its place in the
+ * table, from where an update leads to the next version.  This takes no query and runs no
+ * code of the table's owner.
  *
- * A row of a partition that was written under its own name has no statement
- * trigger: there every row is dealt with at once.
+ * A statement on a partition under the partition's own name fires no statement trigger: its
+ * rows are processed one by one.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -68,16 +68,16 @@
 #include "work/record_change.h"
 #include "work/run.h"
 
-/* More are not kept until the end of the statement. */
+/* With more entries a statement does not wait for its end. */
 #define MAX_NOTED	10000
 
 #define TRIGGER_DEPTH() \
 	DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0))
 
-/* What a row sets off. */
+/* One consequence of a row. */
 typedef struct Noted
 {
-	Oid			relation;		/* that has the row: a partition, maybe */
+	Oid			relation;		/* of the row: the table or a partition */
 	ItemPointerData tid;		/* where the row was */
 	char	   *key;
 	const Definition *definition;	/* start this, or NULL: the record changed */
@@ -85,18 +85,18 @@ typedef struct Noted
 	Jsonb	   *prior;
 } Noted;
 
-/* What the rows of a statement set off. */
+/* The consequences of the rows of a statement. */
 typedef struct NotedSet
 {
 	struct NotedSet *next;
 	int			nest_level;		/* of the subtransaction */
 	int			trigger_depth;
 	Oid			registered;		/* the table */
-	MemoryContext context;		/* holds this and everything below */
+	MemoryContext context;		/* of this struct and the entries */
 	List	   *entries;		/* of Noted *, in the order of the rows */
 } NotedSet;
 
-/* Those that wait for the end of their statement, the innermost first. */
+/* Sets that wait for the end of their statement, the innermost first. */
 static NotedSet *noted = NULL;
 
 static StaticPlan plan_locked = {
@@ -115,7 +115,7 @@ static StaticPlan plan_locked_gone = {
 	1, {TEXTOID}
 };
 
-/* runs that are looked at again together: bounds the memory */
+/* Runs that are moved together; bounds the memory. */
 #define RUNS_AT_ONCE 500
 
 static StaticPlan plan_waiting = {
@@ -151,12 +151,12 @@ PG_FUNCTION_INFO_V1(orchestration_record_change);
 /*
  * orchestration.record_change() returns trigger
  *
- * AFTER INSERT OR UPDATE OR DELETE ROW, AFTER INSERT OR UPDATE STATEMENT and AFTER
- * TRUNCATE of registered tables: keeps lookups to the record true, starts the
- * orchestrations that it triggers (flow-metadata.md, "start") and lets runs that
- * wait for it go on (contract/lifecycle.md, "Conditions").  Raises 39P01 when not
- * called as such a trigger, OR007 for a record that an approval locks, and whatever
- * starting raises.
+ * AFTER INSERT OR UPDATE OR DELETE ROW, AFTER INSERT OR UPDATE STATEMENT and AFTER TRUNCATE
+ * of registered tables: updates lookups to the record, starts the orchestrations that the
+ * record triggers, and lets runs that wait for the record go on.  Returns null.
+ * Raises: 39P01 if not called as such a trigger, OR007 for a record that an approval has
+ * locked, OR102 for a table that has lost its key column, and as start_orchestration().
+ * Source: flow-metadata.md, "start"; contract/lifecycle.md, "Conditions".
  */
 Datum
 orchestration_record_change(PG_FUNCTION_ARGS)
@@ -201,7 +201,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 		deal_with(registered, type, key_column);
 		return PointerGetDatum(NULL);
 	}
-	/* the runs that these rows had set off come with the dump */
+	/* the dump has the runs that these rows started */
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
 		orch_guard_is_restoring(RelationGetRelid(relation), relation->rd_rel->relispartition))
 		return PointerGetDatum(NULL);
@@ -213,7 +213,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 						RelationGetRelationName(relation), type, key_column),
 				 errhint("Register the record type again.")));
 
-	/* a row whose key is null is no record, whatever its table allows since */
+	/* a row whose key is null is no record; its table may have lost NOT NULL */
 	key = row_key(trigdata->tg_trigtuple, desc, attnum);
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
@@ -250,7 +250,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 }
 
 /*
- * A record is gone.
+ * A record was deleted.
  */
 static void
 row_deleted(const char *type, const char *key)
@@ -265,7 +265,8 @@ row_deleted(const char *type, const char *key)
 }
 
 /*
- * What a written row sets off: starts, and that it changed (old_row is there).
+ * Note the runs that a written row starts and, for an updated row (old_row is not NULL), that
+ * the record changed.
  */
 static void
 note_row(Oid registered, const char *type, const char *key, Relation relation,
@@ -285,7 +286,7 @@ note_row(Oid registered, const char *type, const char *key, Relation relation,
 		if (def->record_trigger == (old_row != NULL ? RECORD_TRIGGER_CREATE :
 									RECORD_TRIGGER_UPDATE))
 			continue;
-		/* what a run's own steps change does not start the same once more */
+		/* a change by a run's own steps does not start the same orchestration again */
 		if (orch_frame_moves(&def->orchestration_id, type, key))
 			continue;
 		if (record == NULL)
@@ -309,7 +310,7 @@ note_row(Oid registered, const char *type, const char *key, Relation relation,
 }
 
 /*
- * What was noted for the statement under way, NULL when nothing was.
+ * The set of the current statement, NULL if nothing was noted.
  */
 static NotedSet *
 waiting_set(Oid registered)
@@ -328,7 +329,7 @@ waiting_set(Oid registered)
 static NotedSet *
 make_set(Oid registered)
 {
-	/* it ends with its subtransaction, whoever deals with it by then */
+	/* it ends with its subtransaction */
 	MemoryContext context = AllocSetContextCreate(CurTransactionContext,
 												  "orchestration record changes",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -368,8 +369,8 @@ note(Oid registered, Relation relation, HeapTuple row, const char *key,
 }
 
 /*
- * Deal with what the statement noted of a table: first what is forbidden, then what
- * begins, then what goes on.
+ * Process the set of the current statement: refuse changes of locked records, then start
+ * runs, then let waiting runs go on.
  */
 static void
 deal_with(Oid registered, const char *type, const char *key_column)
@@ -383,7 +384,7 @@ deal_with(Oid registered, const char *type, const char *key_column)
 
 	if (set == NULL)
 		return;
-	/* what these set off may come back here: this call owns them from here on */
+	/* consequences may come back here: take the set out of the list first */
 	for (link = &noted; *link != set; link = &(*link)->next)
 		;
 	*link = set->next;
@@ -407,8 +408,7 @@ deal_with(Oid registered, const char *type, const char *key_column)
 }
 
 /*
- * Is the row that was noted still there?  When it was changed since, key and record
- * become what they are now.
+ * Does the noted row still exist?  If it was changed since, its key and record are set anew.
  */
 static bool
 look_up(Noted *entry, const char *key_column)
@@ -420,7 +420,7 @@ look_up(Noted *entry, const char *key_column)
 	if (relation->rd_rel->relkind != RELKIND_RELATION)
 	{
 		table_close(relation, NoLock);
-		return true;			/* a foreign table: it knows no places */
+		return true;			/* rows of a foreign table have no place */
 	}
 	slot = table_slot_create(relation, NULL);
 	found = table_tuple_fetch_row_version(relation, &entry->tid, SnapshotSelf, slot);
@@ -454,7 +454,7 @@ look_up(Noted *entry, const char *key_column)
 }
 
 /*
- * Start the runs that were noted, together.
+ * Start the noted runs, together.
  */
 static void
 start_all(NotedSet *set, const char *type, const char *key_column)
@@ -500,9 +500,9 @@ start_all(NotedSet *set, const char *type, const char *key_column)
 }
 
 /*
- * An approval can lock its record (shouldLock): until it is answered, only its
- * assignee may change it, where the definition lets him, and who may modify all
- * data.  What actions do is the process itself.
+ * An approval can lock its record (shouldLock).  Until it is answered, only users with Modify
+ * All Data may change the record, and the assignee, if the definition allows it.  Actions may
+ * change it, because they belong to the process.
  */
 static void
 refuse_locked(StaticPlan *plan, const char *type, Datum keys)
@@ -546,8 +546,8 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 }
 
 /*
- * Let the engine look again at the runs about these records whose open stage
- * waits for something in them.
+ * Let the engine evaluate the conditions of runs about these records again, if the open stage
+ * of the run reads the record.
  */
 static void
 look_again(const char *type, Datum keys)
@@ -578,7 +578,7 @@ look_again(const char *type, Datum keys)
 		const Definition *def;
 		int			index;
 
-		/* one that is being moved reads the record again by itself */
+		/* a run that is being moved reads the record again anyway */
 		if (stage == NULL || orch_frame_engine(id) != NULL)
 			continue;
 		def = orch_definition_get(version);
@@ -599,7 +599,7 @@ look_again(const char *type, Datum keys)
 		for (; n < end; n++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			/* those before it may have ended it, or deleted its record */
+			/* a run before may have ended this one, or deleted its record */
 			if ((batch == NULL || orch_frame_actions() != actions) &&
 				!still_waits(&run_ids[n], type))
 				continue;
@@ -645,7 +645,7 @@ row_to_jsonb(Relation relation, HeapTuple tuple)
 	Gate		gate;
 	Jsonb	   *result;
 
-	/* a cast of a column's type is code of others: not to be run as whoever writes */
+	/* a cast of a column's type may be users' code, which must not run as the writing user */
 	orch_gate_enter_table(&gate, RelationGetRelid(relation));
 	fmgr_info(F_TO_JSONB, &flinfo);
 	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
@@ -661,7 +661,7 @@ row_to_jsonb(Relation relation, HeapTuple tuple)
 }
 
 /*
- * A subtransaction ended: what it noted becomes the parent's, or is forgotten.
+ * A subtransaction ended: its entries become the parent's or are forgotten.
  */
 static void
 at_subxact_end(int level, bool committed)
@@ -683,7 +683,7 @@ at_subxact_end(int level, bool committed)
 }
 
 /*
- * The transaction ended: its memory is gone.
+ * The transaction ended, and with it the memory of the sets.
  */
 static void
 at_xact_end(bool committed)

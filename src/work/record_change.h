@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * record_change.h
- *	  What a change of a registered table's rows sets off.
+ *	  Consequences of changes of registered tables' rows.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

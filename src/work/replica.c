@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * replica.c
- *	  The call that makes a logical replica fit to be written to.
+ *	  advance_sequences(): prepares a logical replica to become the primary.
  *
- * Logical replication carries rows, not the values of sequences.  On the new primary
- * they would begin with numbers that rows have already: names of runs and work items
- * would collide, and log entries stand before older ones.
+ * Logical replication copies rows but not the values of sequences.  On the new primary the
+ * sequences would give numbers that rows have already: names of runs and work items would
+ * collide, and new log entries would be sorted before older ones.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -30,8 +30,8 @@ static const OrchRelation numbered[] = {
 };
 
 /*
- * A sequence that is further on than the rows stays there: numbers are never given
- * twice.  Names that people gave to imported runs are numbers only if they look so.
+ * A sequence that is ahead of the rows stays there, so that no number is given twice.  Users
+ * can name imported runs as they like: only names of the usual form are numbers.
  */
 static StaticPlan plan_advance = {
 	"SELECT h.sequence, CASE WHEN h.held > h.last_value OR h.held = h.last_value AND NOT h.is_called"
@@ -59,10 +59,11 @@ PG_FUNCTION_INFO_V1(orchestration_advance_sequences);
  * orchestration.advance_sequences(OUT sequence text, OUT last_value bigint) returns
  * setof record
  *
- * Sets each sequence to the greatest number that a row has, unless it is there or beyond;
- * returns for each its name and last value.  Waits for transactions that write to runs,
- * work items or the log, and keeps others waiting until the end of the transaction.
- * Raises: none of its own.  Source: ours.
+ * Sets each sequence to the greatest number that a row has, unless it is there or ahead.
+ * Returns the name and last value of each.  Waits for transactions that write to runs, work
+ * items or the log, and blocks such transactions until the end of its own.
+ * Raises: none of its own.
+ * Source: ours.
  */
 Datum
 orchestration_advance_sequences(PG_FUNCTION_ARGS)
@@ -75,7 +76,7 @@ orchestration_advance_sequences(PG_FUNCTION_ARGS)
 	orch_system_connect(&saved);
 	for (i = 0; i < lengthof(numbered); i++)
 		LockRelationOid(orch_catalog_relation(numbered[i]), ShareRowExclusiveLock);
-	/* the latest snapshot: rows that were committed while it waited count */
+	/* the latest snapshot shows rows that were committed while the call waited */
 	orch_plan_execute_latest(&plan_advance, NULL, NULL, 0);
 	for (i = 0; i < SPI_processed; i++)
 	{

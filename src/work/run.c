@@ -3,9 +3,9 @@
  * run.c
  *	  Calls on runs: start, suspend, resume, cancel, recall, events.
  *
- * The three moves of a user are nothing but the UPDATE that he could write
- * himself; the guard makes the consequences.  Each can be called again after a
- * network failure: what is so already is no error.
+ * suspend_run(), resume_run() and cancel_run() do what an UPDATE of the status by the caller
+ * does; the guard makes the consequences.  Each can be called again after a network failure:
+ * it is no error if the run already has that status.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -66,15 +66,15 @@ PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
  * orchestration.start_orchestration(name text, record_id text, inputs jsonb,
  *		idempotency_key text, owner_id uuid) returns uuid
  *
- * Starts a run of the active version and moves it as far as it goes, in this
- * transaction.  Returns the id of the run; with an idempotency key that was used
- * before for this orchestration, that of the existing run, and nothing happens.
- * record_id is the key of the record that the run is about: of the definition's
- * start.object, or, where it has none, of the registered record type that has
- * such a record; the caller must be able to read it himself.  Raises 22004 for a null name, OR202 and OR203 for an unknown
- * or inactive orchestration, 42809 for an evaluation flow, OR101 when there is no such record, OR103 for an
- * owner that is no active user, 42501 for one who acts as no active user, or
- * names another owner without Manage Orchestration Runs or Modify All Data, OR306 for inputs that do not fit.
+ * Starts a run of the active version and moves it as far as it goes, in this transaction.
+ * Returns the id of the run.  If the idempotency key was used before for this orchestration,
+ * returns the id of that run and does nothing.  record_id is the key of the record that the
+ * run is about: its type is the definition's start.object or, if the definition has none,
+ * the registered record type that has such a record.  The caller must be able to read it.
+ * Raises: 22004 for a null name, OR202 and OR203 for an unknown or inactive orchestration,
+ * 42809 for an evaluation flow, OR101 if there is no such record, OR103 for an owner that is
+ * no active user, 42501 for a role that acts as no active user and for another owner
+ * without Manage Orchestration Runs or Modify All Data, OR306 for inputs that do not fit.
  * Source: contract/transitions.csv, line 2.
  */
 Datum
@@ -203,10 +203,11 @@ PG_FUNCTION_INFO_V1(orchestration_suspend_run);
 /*
  * orchestration.suspend_run(run_id uuid) returns boolean
  *
- * Suspends a run: nothing new starts, what ends meanwhile is kept as pending.
- * Returns false when it was Suspended already.  Raises 22004 for null, OR101 for
- * a run that does not exist or that the caller does not see, 42501 without Edit
- * access to it or the permission Manage Orchestration Runs, OR001 when its status does not allow it.
+ * Suspends a run: no step starts; steps in progress may finish, and their results are
+ * stored as pending.  Returns false if the run is Suspended already.
+ * Raises: 22004 for null, OR101 for a run that does not exist or that the caller does not
+ * see, 42501 without Edit access to it or the permission Manage Orchestration Runs, OR001 if
+ * its status does not allow it.
  * Source: contract/transitions.csv, line 4.
  */
 Datum
@@ -221,9 +222,9 @@ PG_FUNCTION_INFO_V1(orchestration_resume_run);
  * orchestration.resume_run(run_id uuid) returns boolean
  *
  * Resumes a run that is Suspended, or in Error with a recoverable error at most
- * 14 days old.  Returns false when it was InProgress already.  Raises 22004,
- * OR101 and 42501 as suspend_run() does, OR001 when its status does not allow it, OR004
- * when its error is not recoverable or too old.
+ * 14 days old.  Returns false if the run is InProgress already.
+ * Raises: 22004, OR101, 42501 and OR001 as suspend_run(), OR004 if the error is not
+ * recoverable or too old.
  * Source: contract/transitions.csv, lines 7 and 9.
  */
 Datum
@@ -237,9 +238,9 @@ PG_FUNCTION_INFO_V1(orchestration_cancel_run);
 /*
  * orchestration.cancel_run(run_id uuid) returns boolean
  *
- * Cancels a run that is InProgress or Suspended.  Returns false when it was
- * Canceled already.  Raises 22004, OR101 and 42501 as suspend_run() does, OR001 when
- * its status does not allow it.
+ * Cancels a run that is InProgress or Suspended.  Returns false if the run is Canceled
+ * already.
+ * Raises: as suspend_run().
  * Source: contract/transitions.csv, lines 5 and 8.
  */
 Datum
@@ -271,12 +272,11 @@ PG_FUNCTION_INFO_V1(orchestration_publish_event);
 /*
  * orchestration.publish_event(run_id uuid) returns boolean
  *
- * Lets the engine look at a run again: whatever its conditions read may have
- * changed.  Returns false when the run is not InProgress, then nothing happens.
- * Raises 22004 for null, OR101 for a run that does not exist or that the caller
- * does not see, 42501 without Edit access to it or the permission Manage
- * Orchestration Runs.  Source: contract/lifecycle.md, "Conditions" (an event is
- * published for the run).
+ * Lets the engine evaluate the conditions of a run again, because what they read may have
+ * changed.  Returns false, and does nothing, if the run is not InProgress.
+ * Raises: 22004 for null, OR101 for a run that does not exist or that the caller does not
+ * see, 42501 without Edit access to it or the permission Manage Orchestration Runs.
+ * Source: contract/lifecycle.md, "Conditions" (an event is published for the run).
  */
 Datum
 orchestration_publish_event(PG_FUNCTION_ARGS)
@@ -297,11 +297,12 @@ PG_FUNCTION_INFO_V1(orchestration_recall_run);
 /*
  * orchestration.recall_run(run_id uuid, comments text) returns boolean
  *
- * Recalls an approval: its open stage fails, saying so, and the run goes on along
- * its recall path.  Returns false when the run has none (another orchestration, or
- * one that does not provide for it), or has no open stage.  Raises 22004 for a null
- * run, OR101 and 42501 as publish_event() does; OR001 when the run is not InProgress.  Source: flow-metadata.md, section 2
- * (pathType ApprovalRecall).
+ * Recalls an approval: its open stage fails with an error that says so, and the run goes on
+ * along the recall path.  Returns false if the definition has no recall path, or the run no
+ * open stage.
+ * Raises: 22004 for a null run_id, OR101 and 42501 as publish_event(), OR001 if the run is
+ * not InProgress.
+ * Source: flow-metadata.md, section 2 (pathType ApprovalRecall).
  */
 Datum
 orchestration_recall_run(PG_FUNCTION_ARGS)
@@ -358,8 +359,10 @@ PG_FUNCTION_INFO_V1(orchestration_version_problem);
 /*
  * orchestration.version_problem(version_id uuid) returns text
  *
- * Why runs of a version cannot be moved: it is gone, or no longer valid.  Null when
- * they can.  For stuck_runs().  Raises nothing.  Source: ours.
+ * Returns why runs of a version cannot be moved (it is gone, or no longer valid), null if
+ * they can.  For stuck_runs().
+ * Raises: none.
+ * Source: ours.
  */
 Datum
 orchestration_version_problem(PG_FUNCTION_ARGS)

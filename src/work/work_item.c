@@ -3,9 +3,9 @@
  * work_item.c
  *	  Calls on work items: complete, claim, release, reassign, fail, due dates.
  *
- * Each finds the run of the item without a lock, takes the lock on the run, and
- * only then looks at the item: of two members of a queue who finish the same item
- * the second waits there, and then is told that it is done.
+ * Each call finds the run of the item without a lock, locks the run, and only then reads the
+ * item.  If two members of a queue finish the same item, the second waits for the lock and
+ * is then refused with OR302.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -49,9 +49,9 @@ typedef struct ItemState
 	pg_uuid_t	id;
 	pg_uuid_t	step_id;
 	pg_uuid_t	assignee_id;
-	bool		claimed;		/* from: */
+	bool		claimed;		/* claimed_from is set */
 	pg_uuid_t	claimed_from;
-	char	   *screen;			/* its action, or NULL */
+	char	   *screen;			/* action of its screen, or NULL */
 	char	   *name;
 	RunStatus	run_status;
 	WorkItemStatus status;
@@ -96,8 +96,9 @@ static Frame *enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *i
 static void leave_item(Frame *frame, SystemContext *saved);
 
 /*
- * Lock the run of a work item and read the item.  Caller is in system context
- * and connected to SPI.  The role's right is asked for before and after.
+ * Lock the run of a work item and read the item.  require asks for the role's right to the
+ * item; it is called before and after the lock.  Caller is in system context and connected
+ * to SPI.
  */
 static void
 lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
@@ -167,14 +168,14 @@ PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
  * orchestration.complete_work_item(work_item_id uuid, outputs jsonb,
  *		idempotency_key text) returns boolean
  *
- * Finishes a work item with the outputs of its screen, completes its step and
- * moves the run.  While the run is Suspended or in Error the outcome is kept as
- * pending.  Returns false when the same call (the same idempotency key) finished
- * it before.  Raises 22004 for a null id, OR101 for an item that
- * does not exist or that the caller does not see, 42501 when it is not assigned to
- * him or a group or queue of his and he lacks Modify All Data, OR302 when
- * the item is Completed already, OR306 for outputs that are no object, or not what
- * describe_action() says of the screen.
+ * Finishes a work item with the outputs of its screen, completes its step and moves the run.
+ * While the run is Suspended or in Error, the outcome is stored as pending.  Returns false
+ * if a call with the same idempotency key finished the item before.
+ * Raises: 22004 for a null id, 22023 for a key that is empty or longer than 255 characters,
+ * OR101 for an item that does not exist or that the caller does not see, 42501 unless it is
+ * assigned to the caller or a group or queue of the caller's or the caller has Modify All
+ * Data, OR302 if the item is Completed already, OR306 for outputs that are no object or do
+ * not match describe_action() of the screen.
  * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
  */
 Datum
@@ -242,7 +243,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 }
 
 /*
- * Give an item to somebody else, and tell him.
+ * Change the assignee of an item and notify the new assignee.
  */
 static void
 assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claimed_from)
@@ -261,7 +262,7 @@ assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claime
 }
 
 /*
- * A call on an Assigned item by one who has the right that require asks for.
+ * Begin a call on an Assigned item; raises OR302 for a Completed one.
  */
 static Frame *
 enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
@@ -284,7 +285,7 @@ leave_item(Frame *frame, SystemContext *saved)
 	orch_frame_pop(frame);
 }
 
-/* The first argument of calls whose others may be null. */
+/* The first argument, which must not be null. */
 static pg_uuid_t *
 item_argument(FunctionCallInfo fcinfo)
 {
@@ -297,10 +298,12 @@ PG_FUNCTION_INFO_V1(orchestration_claim_work_item);
 /*
  * orchestration.claim_work_item(work_item_id uuid) returns boolean
  *
- * Makes the caller the assignee of an item that a group or queue of his has, so that
- * nobody else works on it.  Returns false when it was his already.  Raises 22004,
- * OR101 and 42501 as complete_work_item() does, OR302 when the item is Completed,
- * 55000 when another user has it.  Source: contract/transitions.csv, line 31.
+ * Makes the caller the assignee of an item that is assigned to a group or queue of the
+ * caller's, so that no other member works on it.  Returns false if the caller is the
+ * assignee already.
+ * Raises: 22004, OR101 and 42501 as complete_work_item(), OR302 if the item is Completed,
+ * 55000 if it is assigned to another user.
+ * Source: contract/transitions.csv, line 31.
  */
 Datum
 orchestration_claim_work_item(PG_FUNCTION_ARGS)
@@ -341,8 +344,8 @@ PG_FUNCTION_INFO_V1(orchestration_release_work_item);
 /*
  * orchestration.release_work_item(work_item_id uuid) returns boolean
  *
- * Gives an item that was claimed back to its group or queue.  Returns false when it
- * was not claimed.  Raises 22004, OR101, 42501 and OR302 as claim_work_item() does.
+ * Gives a claimed item back to its group or queue.  Returns false if it is not claimed.
+ * Raises: 22004, OR101, 42501 and OR302 as claim_work_item().
  * Source: contract/transitions.csv, line 31.
  */
 Datum
@@ -364,9 +367,11 @@ PG_FUNCTION_INFO_V1(orchestration_set_due_date);
 /*
  * orchestration.set_due_date(work_item_id uuid, due_at timestamptz) returns boolean
  *
- * Says when an item should be done; null: any time.  Returns false when that was so
- * already.  Raises 22004 for a null id, 22008 for a time before 1970, after 9999 or
- * infinite, OR101, 42501 and OR302 as claim_work_item() does.
+ * Sets until when an item should be done; null: no due date.  Returns false if the item has
+ * that due date already.
+ * Raises: 22004 for a null id, 22008 for a time that is before 1970, after 9999 or infinite,
+ * OR101, 42501 and OR302 as claim_work_item().
+ * Source: ours.
  */
 Datum
 orchestration_set_due_date(PG_FUNCTION_ARGS)
@@ -398,11 +403,12 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
  * orchestration.reassign_work_item(work_item_id uuid, assignee_id uuid)
  *		returns boolean
  *
- * Gives an Assigned work item to another user, group or queue.  Returns false
- * when it was his already.  Raises 22004 for null, OR101 for an item that
- * does not exist or that the caller does not see, 42501 without the permission
- * Reassign Orchestration Work Items, OR103 for an assignee that is no active principal, OR302 when the item is
- * Completed.  Source: contract/transitions.csv, line 31.
+ * Assigns an Assigned work item to another user, group or queue.  Returns false if the item
+ * is assigned to it already.
+ * Raises: 22004 for null, OR101 for an item that does not exist or that the caller does not
+ * see, 42501 without the permission Reassign Orchestration Work Items, OR103 for an assignee
+ * that is no active principal, OR302 if the item is Completed.
+ * Source: contract/transitions.csv, line 31.
  */
 Datum
 orchestration_reassign_work_item(PG_FUNCTION_ARGS)
@@ -439,11 +445,11 @@ PG_FUNCTION_INFO_V1(orchestration_fail_work_item);
 /*
  * orchestration.fail_work_item(work_item_id uuid, message text) returns boolean
  *
- * Says that the screen of an Assigned work item failed: the run goes to Error,
- * recoverable, while the stage and the step stay InProgress and the item stays
- * Assigned.  Returns false when the run was in Error already.  Raises 22004, OR101
- * and 42501 as complete_work_item() does, OR302 when the item is Completed, OR001 when
- * the status of the run does not allow it.
+ * Reports that the screen of an Assigned work item failed: the run goes to Error,
+ * recoverable; its stage and step stay InProgress, and the item stays Assigned.  Returns
+ * false if the run is in Error already.
+ * Raises: 22004, OR101 and 42501 as complete_work_item(), OR302 if the item is Completed,
+ * OR001 if the status of the run does not allow it.
  * Source: contract/lifecycle.md, "Cascades", row "screen flow fails".
  */
 Datum
