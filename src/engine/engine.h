@@ -62,7 +62,7 @@ extern bool orch_engine_recall(const pg_uuid_t *run_id, const char *comments);
 /* run.c: the record that a run is to be about, which the role must be able to read. */
 extern void orch_run_set_record(StartRequest *request, char *key, Oid role);
 
-/* run.c: who starts the run, the user of the role that acts, if it is one's. */
+/* Set who starts the run: the user of the role that acts, if the role is a user's. */
 extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
 
 /* orchestration.max_elements: bounds a loop of connectors that never waits. */

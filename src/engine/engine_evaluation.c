@@ -143,6 +143,46 @@ play_flow(RunState *rs, const Definition *def, Jsonb *inputs)
 }
 
 /*
+ * Decide where a decision leads: along its first outcome that holds, or the default.
+ */
+Connector
+orch_engine_decide(RunState *rs, int decision)
+{
+	const DecisionDef *def = &rs->def->decisions[decision];
+	int			taken = -1;
+	int			i;
+
+	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
+	{
+		const OutcomeDef *outcome = &rs->def->outcomes[i];
+		bool		before;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!orch_engine_holds(rs, outcome->conditions))
+			continue;
+		if (outcome->only_when_changed && rs->prior != NULL)
+		{
+			rs->look_back = true;
+			before = orch_engine_holds(rs, outcome->conditions);
+			rs->look_back = false;
+			if (before)
+				continue;
+		}
+		taken = i;
+		break;
+	}
+	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
+	{
+		if (rs->outcomes[i] != (i == taken))
+		{
+			rs->outcomes[i] = i == taken;
+			rs->variables_changed = true;
+		}
+	}
+	return taken >= 0 ? rs->def->outcomes[taken].connector : def->default_connector;
+}
+
+/*
  * Get Records.
  */
 static void
