@@ -47,8 +47,8 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "base/batch.h"
 #include "base/catalog.h"
+#include "base/multi_insert.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
@@ -292,7 +292,7 @@ only_our_own(void)
 	int			i;
 
 	for (i = 0; i < (int) lengthof(written); i++)
-		if (!orch_batch_is_own(written[i]))
+		if (!orch_multi_insert_allowed(written[i]))
 			return false;
 	return true;
 }
@@ -448,7 +448,12 @@ append_place(StringInfo text, const WriteForm *form, TupleDesc desc, const char 
 	int			i;
 
 	if (rows && !many)
+	{
+		/* nor the blank before it */
+		Assert(text->len > 0 && text->data[text->len - 1] == ' ');
+		text->data[--text->len] = '\0';
 		return;
+	}
 	if (rows)
 	{
 		appendStringInfoString(text, "FROM ROWS FROM (");
@@ -648,7 +653,7 @@ write_set(EngineWrite kind, const WriteSet *set, const WriteScope *scope)
 		return execute_form(form, set, scope);
 	arg[0] = form;
 	arg[1] = unconstify(WriteSet *, set);
-	orch_batch_insert(form->relation, set->nrows, fill_row, arg);
+	orch_multi_insert(form->relation, set->nrows, fill_row, arg);
 	if (kind == WRITE_STAGE)
 		note_new(LEVEL_STAGE, form, set);
 	else if (kind == WRITE_STEP)

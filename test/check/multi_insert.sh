@@ -1,12 +1,12 @@
 #!/bin/bash
-# batch.sh: batch.c knows its tables.
+# multi_insert.sh: multi_insert.c knows its tables.
 #
 # It writes rows past the executor only while a table has what own_parts says: a column or
 # constraint that is added without it would silently cost the fast way.
 . test/check/lib.sh.inc
 
 known() {
-    diff <(sed -n 's/^\t{RELATION_\([A-Z_]*\), {\([0-9, ]*\)}},*$/\L\1 \2/p' src/base/batch.c | tr -d ,) <(psql -qXAt -c "
+    diff <(sed -n 's/^\t{RELATION_\([A-Z_]*\), {\([0-9, ]*\)}},*$/\L\1 \2/p' src/base/multi_insert.c | tr -d ,) <(psql -qXAt -c "
         SELECT concat_ws(' ', c.relname, c.relnatts,
                (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull),
                (SELECT count(*) FROM pg_attrdef d WHERE d.adrelid = c.oid),
@@ -16,4 +16,4 @@ known() {
           JOIN pg_class c ON c.oid = ('orchestration.' || t.name)::regclass ORDER BY t.n")
 }
 
-check 'batch.c knows its tables' known
+check 'multi_insert.c knows its tables' known
