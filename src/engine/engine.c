@@ -3,24 +3,24 @@
  * engine.c
  *	  The engine: decides and makes the next moves of a run.
  *
- * One call loads the run under its lock (or makes it), moves it until it rests,
- * and writes down where.  Everything happens in the caller's transaction: it
- * commits whole or not at all.  A run rests when it waits for somebody, has ended,
- * or was stopped.
+ * One call loads the run under its lock (or makes it), moves it until it rests, and
+ * writes down where it rests.  Everything happens in the caller's transaction, which
+ * commits all of it or nothing.  A run rests when it waits for a person, a worker or a
+ * record, when it has ended, and when it was stopped.
  *
- * The lock on the run's row serialises everybody who moves it; all reads under
- * it use the latest snapshot, so that REPEATABLE READ decides on what is, not on
- * what was.  While the engine moves a run it keeps its state in memory and
- * vouches for its own statements (guard.h); when an action changes the run
- * behind its back, the frame is marked dirty and the state read again.
+ * The lock on the run's row serialises all sessions that move the run.  All reads under
+ * the lock use the latest snapshot, so that a transaction in REPEATABLE READ decides on
+ * the present state.  While the engine moves a run, it keeps the state in memory, and the
+ * guard trusts its statements (guard.h).  When an action changes the run meanwhile, the
+ * frame becomes dirty and the engine reads the state again.
  *
- * What can fail because of what a definition says or an action does runs in a
- * subtransaction of its own: the failure is undone and recorded, and the run
- * goes to Error as contract/lifecycle.md has it.  Cancellation, serialization
- * failures and the like are not failures of a run; they go to the caller.
+ * Whatever can fail because of a definition or an action runs in a subtransaction of its
+ * own (engine_fail.c).  The failure is undone and recorded, and the run goes to Error as
+ * contract/lifecycle.md says.  Cancellation, serialization failures and the like are not
+ * failures of a run; the caller gets them.
  *
- * This file has the path through the definition; engine_step.c what a step does,
- * engine_value.c the values.
+ * This file has the path through the definition.  engine_start.c starts runs,
+ * engine_step.c does what steps do, engine_value.c has the values.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -58,7 +58,7 @@
 
 int			orch_max_elements = 1000;
 
-/* of a run without a version: nothing to begin, only the statuses */
+/* a run without a version: no step begins, only statuses change */
 static StaticPlan plan_resume_steps = {
 	"UPDATE orchestration.step_run s SET status = 'InProgress',"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
@@ -90,9 +90,9 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 	Frame	   *frame = orch_frame_engine(run_id);
 
 	/*
-	 * A function that the engine called for this very run: the engine looks at the
-	 * run again when the function returns.  Doing so here would call a function that
-	 * decides a condition once more, and so without end.
+	 * The engine called a function for this very run, and the function ended up here.
+	 * The engine looks at the run again when the function returns.  To do so here
+	 * would call a function that decides a condition again and again, without end.
 	 */
 	if (frame != NULL && !resumed)
 	{
@@ -506,7 +506,7 @@ complete_run(RunState *rs)
 }
 
 /*
- * Write down where the run waits, when that changed.
+ * Write down where the run waits, if that changed.
  */
 static void
 come_to_rest(RunState *rs)
@@ -520,7 +520,7 @@ come_to_rest(RunState *rs)
 }
 
 /*
- * A run was resumed: what waited is taken in, what was stopped begins again.
+ * The run was resumed: take in pending outcomes, and begin stopped steps again.
  */
 static void
 resume_steps(RunState *rs)
@@ -533,7 +533,7 @@ resume_steps(RunState *rs)
 	for (i = 0; i < rs->nsteps && rs->status == RUN_IN_PROGRESS; i++)
 		orch_engine_resume_step(rs, &rs->steps[i], true);
 
-	/* an action may suspend the run again: nothing may stay Discontinued then */
+	/* an action may suspend the run again: even then no step may stay Discontinued */
 	for (i = 0; i < rs->nsteps; i++)
 	{
 		if (rs->frame->dirty)

@@ -49,7 +49,7 @@ static bool is_wanted(Jsonb *record, void *arg);
 static JsonbValue *resolve_lookup(EvalContext *cxt, const Operand *operand);
 
 /*
- * Does the function or evaluation flow say so?
+ * Does the function or evaluation flow answer that the condition is met?
  */
 bool
 orch_engine_evaluate(RunState *rs, const EvaluationAction *evaluation)
@@ -183,7 +183,7 @@ orch_engine_decide(RunState *rs, int decision)
 }
 
 /*
- * Get Records.
+ * Carry out a Get Records element.
  */
 static void
 look_up(RunState *flow, int index)
@@ -200,7 +200,7 @@ look_up(RunState *flow, int index)
 	ListCell   *cell;
 	int			i;
 
-	/* what must be equal can be asked of an index */
+	/* conditions of equality can use an index */
 	orch_engine_begin_evaluation(flow);
 	for (i = 0; set->logic == NULL && i < set->nrequirements; i++)
 	{
@@ -260,8 +260,8 @@ is_wanted(Jsonb *record, void *arg)
 }
 
 /*
- * Left sides are fields of the record that is looked at, whatever else is
- * referred to is the flow's.
+ * Left sides are fields of the record being looked at; all other references are the
+ * flow's.
  */
 static JsonbValue *
 resolve_lookup(EvalContext *cxt, const Operand *operand)

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * engine_state.c
- *	  The run in memory: loaded under its lock, held while the engine moves it,
- *	  and what is undone when something in it fails.
+ *	  The run in memory: loaded under its lock, held while the engine moves it.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -33,8 +32,8 @@
 #include "trail/log.h"
 
 /*
- * Of one run, and of many: the columns are the same.  Calls that move a single run
- * are the most, and arrays cost them a fifth.
+ * Plans for one run, and for many, with the same columns.  Most calls move a single run,
+ * and arrays would make these calls a fifth slower.
  */
 #define RUN_COLUMNS \
 	"SELECT id, status, version_id, triggering_record_type, triggering_record_id," \
@@ -93,7 +92,7 @@ orch_engine_make_state(const Definition *def)
 }
 
 /*
- * Take the lock on a run and read it; one that the batch has read is as it was left.
+ * Lock a run and read it, or return the state that the batch keeps of it.
  */
 RunState *
 orch_engine_load_run(const pg_uuid_t *run_id)
@@ -111,8 +110,8 @@ orch_engine_load_run(const pg_uuid_t *run_id)
 }
 
 /*
- * The same of many, in the order of their ids, for the batch that is open.  The
- * state of one that is gone has no definition: nothing can be done with it.
+ * Lock and read many runs, in the order of their ids, for the batch that is open.  The
+ * state of a run that does not exist has no definition, so nothing moves it.
  */
 void
 orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
@@ -136,7 +135,7 @@ orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
 }
 
 /*
- * The caller needs it no more.
+ * Free a state, unless the batch keeps it.
  */
 void
 orch_engine_drop_state(RunState *rs)
@@ -210,7 +209,7 @@ read_states(RunState **states, int nstates)
 }
 
 /*
- * The state of a run; they are in the order of their ids.
+ * Find the state of a run; the states are in the order of their ids.
  */
 static RunState *
 state_of(RunState **states, int nstates, Datum run_id)
@@ -302,7 +301,7 @@ take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	/* a failed stage in a run that goes on: along its fault path */
 	rs->next = rs->stage_status == STAGE_ERROR && rs->def->stages[rs->stage].has_fault ?
 		rs->def->stages[rs->stage].fault : rs->def->stages[rs->stage].connector;
-	/* there may be more than the definition has: imported ones */
+	/* an imported run may have more steps than the definition */
 	rs->max_steps = Max(rs->def->stages[rs->stage].nsteps, 1);
 	rs->steps = MemoryContextAllocZero(rs->context, rs->max_steps * sizeof(StepState));
 }
@@ -348,7 +347,7 @@ take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * Somebody else wrote to the run: read it again.
+ * Read the run again: code of others wrote to it.
  */
 void
 orch_engine_reload(RunState *rs)
@@ -366,7 +365,7 @@ orch_engine_reload(RunState *rs)
 }
 
 /*
- * From here on the engine moves the run.
+ * Begin to move the run: its frame is on the stack from here on.
  */
 void
 orch_engine_open_state(RunState *rs)
@@ -378,7 +377,7 @@ orch_engine_open_state(RunState *rs)
 }
 
 /*
- * The engine is done with the run; the outermost writes the log.
+ * End moving the run, and write the log.
  */
 void
 orch_engine_close_state(RunState *rs)

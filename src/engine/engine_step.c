@@ -3,13 +3,13 @@
  * engine_step.c
  *	  What steps do: begin, end, fail, begin again.
  *
- * contract/lifecycle.md, "Step types" and "Cascades".  A background step's
- * action runs here and now; an asynchronous one goes to the queue; an
- * interactive one becomes a work item.
+ * contract/lifecycle.md, "Step types" and "Cascades".  A background step's action runs
+ * at once, an asynchronous step goes to the queue, an interactive step becomes a work
+ * item.
  *
- * An action may change the very run it works for.  After each one the frame
- * tells; then the state is read again and steps are found by their place, which
- * stays the same because ids grow in the order of creation.
+ * An action may change the run it works for.  Then the frame is dirty after the action,
+ * and the state is read again.  Steps keep their place in it, because ids grow in the
+ * order of creation.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -158,7 +158,7 @@ orch_engine_make_steps(RunState *rs)
 	orch_engine_write(rs, WRITE_STEP, rows, n);
 	pfree(rows);
 
-	/* an action may suspend the run it works for: what is in progress goes on */
+	/* an action may suspend the run it works for: steps in progress begin all the same */
 	for (i = 0; i < rs->nsteps; i++)
 	{
 		if (rs->frame->dirty)
@@ -206,7 +206,7 @@ make_row(RunState *rs, const StepState *step, WriteRow *row)
 					Int32GetDatum(orch_stamp_minute(now)));
 }
 
-/* Set a step InProgress, once more. */
+/* Set a step InProgress and count the attempt. */
 static void
 start_step(RunState *rs, StepState *step)
 {
@@ -221,8 +221,8 @@ start_step(RunState *rs, StepState *step)
 }
 
 /*
- * Start every step whose entry condition now holds, and begin steps that were
- * set InProgress by hand.  Returns whether there was any.
+ * Start every step whose entry condition holds now, and begin steps that a user set
+ * InProgress.  Returns whether there was any.
  */
 bool
 orch_engine_start_ready(RunState *rs)
@@ -241,7 +241,7 @@ orch_engine_start_ready(RunState *rs)
 			break;
 		CHECK_FOR_INTERRUPTS();
 		if (rs->steps[i].status == STEP_IN_PROGRESS && rs->steps[i].attempt == 0)
-			 /* by hand */ ;
+			 /* a user set it InProgress */ ;
 		else if (rs->steps[i].status != STEP_NOT_STARTED)
 			continue;
 		else
@@ -305,7 +305,7 @@ orch_engine_complete_interactive(RunState *rs)
 		if (verdict == VERDICT_NO || i >= rs->nsteps ||
 			rs->steps[i].status != STEP_IN_PROGRESS)
 			continue;
-		/* his assignee may not have finished: then his work is done without him */
+		/* the assignee may not have finished: the work item is closed all the same */
 		complete_step(rs, &rs->steps[i], rs->steps[i].outputs, NULL);
 		values[0] = UUIDPGetDatum(&rs->id);
 		values[1] = UUIDPGetDatum(&rs->steps[i].id);
@@ -323,8 +323,8 @@ completes_by_condition(const StepDef *def)
 }
 
 /*
- * A step cannot be begun: it fails, or the run outside of it.  Was the run
- * suspended by an action meanwhile, the failure waits as pending.
+ * A step cannot begin: the step fails, or the run does.  If an action suspended the run
+ * meanwhile, the failure is kept as pending.
  */
 static void
 cannot_begin(RunState *rs, StepState *step, Jsonb *error, bool in_step)
@@ -361,7 +361,7 @@ begin_step(RunState *rs, int n)
 }
 
 /*
- * Carry out the action, here and now.
+ * Carry out the action of a background step.
  */
 static void
 begin_background(RunState *rs, int n)
@@ -417,7 +417,7 @@ begin_background(RunState *rs, int n)
 }
 
 /*
- * Queue the action for a worker.
+ * Queue the action of an asynchronous step for a worker.
  */
 static void
 begin_asynchronous(RunState *rs, int n)
@@ -503,10 +503,11 @@ queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
 }
 
 /*
- * The record type that has such a record.  The key may come from the user who started
- * the run, and the work item says what was found: only what he can read himself.  A
- * user without a role of his own acts through another's connection, which decides what
- * he sees; then, and where no user started it, the extension looks.
+ * Find the record type that has a record with this key.  The key may come from the user
+ * who started the run, and the work item shows the type that was found.  So only records
+ * count that this user can read.  A user without a role acts through the connection of
+ * another role; for such a user, and where no user started the run, the extension looks
+ * in all types.
  */
 static char *
 find_related_type(RunState *rs, const char *key)
@@ -529,7 +530,7 @@ find_related_type(RunState *rs, const char *key)
 }
 
 /*
- * Make the work item.
+ * Make the work item of an interactive step.
  */
 static void
 begin_interactive(RunState *rs, int n)
@@ -579,8 +580,8 @@ begin_interactive(RunState *rs, int n)
 	}
 
 	/*
-	 * The run's own record needs no lock: who deletes it has to pass the run's
-	 * row.  Another one is looked for and locked.
+	 * The run's own record needs no lock: a session that deletes it updates the
+	 * run's row first.  Another record is looked for and locked.
 	 */
 	if (record != NULL)
 	{
@@ -660,8 +661,8 @@ run_as_user(RunState *rs, const StepDef *def, Principal *principal)
 }
 
 /*
- * By name, as the platform has it, or by the id that a field of a record or an
- * output may hold.
+ * Find an assignee by name, as the platform does, or by the id that a field of a record
+ * or an output may hold.
  */
 static bool
 find_assignee(const StepDef *def, const char *name, Principal *result)
@@ -682,7 +683,7 @@ find_assignee(const StepDef *def, const char *name, Principal *result)
 }
 
 /*
- * A step that is InProgress ended, in a run that is InProgress.
+ * Take in the outcome of a step that is InProgress, in a run that is InProgress.
  */
 void
 orch_engine_take_outcome(RunState *rs, StepState *step,
@@ -697,8 +698,8 @@ orch_engine_take_outcome(RunState *rs, StepState *step,
 }
 
 /*
- * Its assignee finished, its condition has not the last word yet: the step
- * stays, or is again, InProgress.
+ * Keep the outputs of a step whose assignee finished while its condition does not hold
+ * yet: the step stays InProgress, or becomes it again.
  */
 static void
 keep_outputs(RunState *rs, StepState *step, Jsonb *outputs)
@@ -765,7 +766,7 @@ pending_member(Jsonb *pending, const char *name)
 }
 
 /*
- * The run goes on: take in what is pending, begin again what was stopped.
+ * Resume a step: take in its pending outcome, or begin it again if it was stopped.
  */
 void
 orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
@@ -795,7 +796,8 @@ orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
 }
 
 /*
- * An interactive step's screen failed: it stays, the others are discontinued.
+ * The screen of an interactive step failed: the step stays as it is, the other steps of
+ * the stage are discontinued.
  */
 void
 orch_engine_discontinue_others(RunState *rs, StepState *failed)
@@ -840,8 +842,7 @@ complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 }
 
 /*
- * The step fails, its stage with it, the run with both.  That is recoverable:
- * what is not, fails outside the step.
+ * Fail a step, its stage and the run.  The failure of a step is always recoverable.
  */
 static void
 fail_step(RunState *rs, StepState *step, Jsonb *error,
@@ -855,7 +856,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 	step->status = STEP_ERROR;
 	step->pending = NULL;
 
-	/* the same with the name of the step, for stage and run */
+	/* stage and run keep the same error with the name of the step */
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	if (error != NULL && JB_ROOT_IS_OBJECT(error))
 	{
@@ -880,7 +881,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 }
 
 /*
- * An update of a step that the engine vouches for.
+ * Update a step, trusted by the guard.
  */
 static void
 update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,

@@ -474,9 +474,8 @@ resolve(EvalContext *cxt, const Operand *operand)
 }
 
 /*
- * What follows is another evaluation: no formula keeps its value.  The values are
- * where the callers of an evaluation have what they read; so a number, and not the
- * pointers, says whether they are still there.
+ * Begin another evaluation: no formula keeps its value.  The values live in the memory of
+ * the evaluation's caller, so a number tells whether they still exist, not the pointer.
  */
 void
 orch_engine_begin_evaluation(RunState *rs)
@@ -501,7 +500,7 @@ orch_engine_holds(RunState *rs, const ConditionSet *set)
 }
 
 /*
- * The value of a formula or text template, which is worked out once an evaluation.
+ * The value of a formula or text template, computed once an evaluation.
  */
 static JsonbValue *
 formula_value(RunState *rs, const Operand *operand)
@@ -561,8 +560,8 @@ resolve_template(RunState *rs, const TemplateDef *template)
 }
 
 /*
- * $Organization.Name and its like, as set_global() gave them.  Raises OR301 for
- * what it did not.
+ * The value of $Organization.Name and its like, set by set_global().  Raises OR301 where
+ * there is none.
  */
 static JsonbValue *
 resolve_global(const Operand *operand)
