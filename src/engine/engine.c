@@ -31,14 +31,11 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "base/catalog.h"
@@ -51,12 +48,7 @@
 #include "guard/transition.h"
 #include "record/action.h"
 #include "record/principal.h"
-#include "record/record.h"
-#include "trail/history.h"
-#include "trail/log.h"
 #include "work/worker.h"
-
-int			orch_max_elements = 1000;
 
 /* a run without a version: no step begins, only statuses change */
 static StaticPlan plan_resume_steps = {

@@ -33,6 +33,9 @@
 #include "record/action.h"
 #include "record/record.h"
 
+/* here and not in engine.c, because evaluation flows have the limit, too */
+int			orch_max_elements = 1000;
+
 /* What the filters of a lookup are evaluated with. */
 typedef struct LookupContext
 {
