@@ -108,6 +108,7 @@ typedef enum OrchRelation
 #define Anum_run_modified_by				17
 #define Anum_run_ended_at					18
 #define Anum_run_current_stage				19
+#define Anum_run_variables					20
 #define Anum_run_error						21
 #define Anum_run_modified_minute			22
 #define Natts_run							22
@@ -143,6 +144,8 @@ typedef enum OrchRelation
 #define Anum_step_run_modified_by			15
 #define Anum_step_run_started_at			16
 #define Anum_step_run_ended_at				17
+#define Anum_step_run_outputs				18
+#define Anum_step_run_lease_id				21
 #define Anum_step_run_modified_minute		22
 #define Natts_step_run						22
 
@@ -170,6 +173,10 @@ typedef enum OrchRelation
 #define Anum_work_item_step_run_id			6
 #define Anum_work_item_created_at			7
 #define Anum_work_item_name					9
+#define Anum_work_item_label				10
+#define Anum_work_item_description			11
+#define Anum_work_item_screen_flow			12
+#define Anum_work_item_screen_flow_inputs	13
 #define Anum_work_item_related_record_type	14
 #define Anum_work_item_related_record_id	15
 #define Anum_work_item_status				16
@@ -179,6 +186,9 @@ typedef enum OrchRelation
 #define Anum_work_item_completed_at			20
 #define Anum_work_item_completed_by			21
 #define Anum_work_item_modified_minute		23
+#define Anum_work_item_due_at				24
+#define Anum_work_item_record_locked		26
+#define Anum_work_item_assignee_can_edit	27
 
 #define Anum_principal_id					1
 #define Anum_principal_kind					2

@@ -147,9 +147,7 @@ may_see_keys(const char *record_type)
 	if (orch_access_is_unlimited(orch_access_of_role(role)))
 		return true;
 	value = CStringGetTextDatum(record_type);
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	orch_plan_execute(&plan, &value, NULL, true, 1);
 	result = SPI_processed > 0;
 	if (result)
@@ -161,7 +159,6 @@ may_see_keys(const char *record_type)
 		result = pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK &&
 			check_enable_rls(relation, role, true) != RLS_ENABLED;
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	return result;
 }

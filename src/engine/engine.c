@@ -3,24 +3,24 @@
  * engine.c
  *	  The engine: decides and makes the next moves of a run.
  *
- * One call loads the run under its lock (or makes it), moves it until it rests,
- * and writes down where.  Everything happens in the caller's transaction: it
- * commits whole or not at all.  A run rests when it waits for somebody, has ended,
- * or was stopped.
+ * One call loads the run under its lock (or makes it), moves it until it rests, and
+ * writes down where it rests.  Everything happens in the caller's transaction, which
+ * commits all of it or nothing.  A run rests when it waits for a person, a worker or a
+ * record, when it has ended, and when it was stopped.
  *
- * The lock on the run's row serialises everybody who moves it; all reads under
- * it use the latest snapshot, so that REPEATABLE READ decides on what is, not on
- * what was.  While the engine moves a run it keeps its state in memory and
- * vouches for its own statements (guard.h); when an action changes the run
- * behind its back, the frame is marked dirty and the state read again.
+ * The lock on the run's row serialises all sessions that move the run.  All reads under
+ * the lock use the latest snapshot, so that a transaction in REPEATABLE READ decides on
+ * the present state.  While the engine moves a run, it keeps the state in memory, and the
+ * guard trusts its statements (guard.h).  When an action changes the run meanwhile, the
+ * frame becomes dirty and the engine reads the state again.
  *
- * What can fail because of what a definition says or an action does runs in a
- * subtransaction of its own: the failure is undone and recorded, and the run
- * goes to Error as contract/lifecycle.md has it.  Cancellation, serialization
- * failures and the like are not failures of a run; they go to the caller.
+ * Whatever can fail because of a definition or an action runs in a subtransaction of its
+ * own (engine_fail.c).  The failure is undone and recorded, and the run goes to Error as
+ * contract/lifecycle.md says.  Cancellation, serialization failures and the like are not
+ * failures of a run; the caller gets them.
  *
- * This file has the path through the definition; engine_step.c what a step does,
- * engine_value.c the values.
+ * This file has the path through the definition.  engine_start.c starts runs,
+ * engine_step.c does what steps do, engine_value.c has the values.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -31,14 +31,11 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "base/catalog.h"
@@ -53,78 +50,8 @@
 #include "guard/transition.h"
 #include "record/action.h"
 #include "record/principal.h"
-#include "record/record.h"
-#include "trail/history.h"
-#include "trail/log.h"
 
-int			orch_max_elements = 1000;
-
-static StaticPlan plan_existing = {
-	"SELECT id FROM orchestration.run"
-	" WHERE orchestration_name = $1 AND idempotency_key = $2"
-	"   AND created_by IS NOT DISTINCT FROM $3",
-	3, {TEXTOID, TEXTOID, UUIDOID}
-};
-static StaticPlan plan_insert_run = {
-	"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
-	" orchestration_name, orchestration_label, triggering_record_type,"
-	" triggering_record_id, variables, orchestration_id, current_stage, created_at)"
-	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	" pg_catalog.statement_timestamp())",
-	11, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	JSONBOID, UUIDOID, TEXTOID}
-};
-static StaticPlan plan_insert_run_once = {
-	"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
-	" orchestration_name, orchestration_label, triggering_record_type,"
-	" triggering_record_id, variables, orchestration_id, current_stage, created_at,"
-	" idempotency_key)"
-	" VALUES ($1, 'InProgress', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	" pg_catalog.statement_timestamp(), $12)"
-	" ON CONFLICT (orchestration_name, idempotency_key, created_by)"
-	" WHERE idempotency_key IS NOT NULL DO NOTHING",
-	12, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	JSONBOID, UUIDOID, TEXTOID, TEXTOID}
-};
-static StaticPlan plan_insert_stage = {
-	"INSERT INTO orchestration.stage_run (run_id, id, name, label, position, status,"
-	" orchestration_id)"
-	" VALUES ($1, $2, $3, $4, $5, 'InProgress', $6)",
-	6, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT4OID, UUIDOID}
-};
-static StaticPlan plan_complete_stage = {
-	"UPDATE orchestration.stage_run SET status = 'Completed',"
-	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
-	" ended_at = pg_catalog.clock_timestamp()"
-	" WHERE run_id = $1 AND id = $2",
-	2, {UUIDOID, UUIDOID}
-};
-static StaticPlan plan_fail_stage = {
-	"UPDATE orchestration.stage_run SET status = 'Error', error = $3,"
-	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
-	" ended_at = pg_catalog.clock_timestamp()"
-	" WHERE run_id = $1 AND id = $2",
-	3, {UUIDOID, UUIDOID, JSONBOID}
-};
-static StaticPlan plan_complete_run = {
-	"UPDATE orchestration.run SET status = 'Completed' WHERE id = $1",
-	1, {UUIDOID}
-};
-static StaticPlan plan_complete_run_variables = {
-	"UPDATE orchestration.run SET status = 'Completed', variables = $2 WHERE id = $1",
-	2, {UUIDOID, JSONBOID}
-};
-static StaticPlan plan_rest = {
-	"UPDATE orchestration.run SET current_stage = $2, variables = $3 WHERE id = $1",
-	3, {UUIDOID, TEXTOID, JSONBOID}
-};
-static StaticPlan plan_fail_run = {
-	"UPDATE orchestration.run SET status = 'Error', error = $2,"
-	" error_recoverable = $3, current_stage = $4, variables = $5 WHERE id = $1",
-	5, {UUIDOID, JSONBOID, BOOLOID, TEXTOID, JSONBOID}
-};
-
-/* of a run without a version: nothing to begin, only the statuses */
+/* a run without a version: no step begins, only statuses change */
 static StaticPlan plan_resume_steps = {
 	"UPDATE orchestration.step_run s SET status = 'InProgress',"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
@@ -135,9 +62,6 @@ static StaticPlan plan_resume_steps = {
 	1, {UUIDOID}
 };
 
-static void advance(RunState *rs);
-static void fail_stage(RunState *rs, const StageDef *def, Jsonb *error,
-					   bool recoverable);
 static void traverse(RunState *rs);
 static void take_decision(RunState *rs, int decision);
 static void enter_stage(RunState *rs, int stage);
@@ -147,149 +71,9 @@ static bool all_completed(RunState *rs);
 static void complete_stage(RunState *rs);
 static void complete_run(RunState *rs);
 static void come_to_rest(RunState *rs);
-static void write_rest(RunState *rs, const char *stage);
-static const char *open_stage_name(RunState *rs);
 static void resume_steps(RunState *rs);
 
 /* ------------------------------------------------------------ entry points */
-
-void
-orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
-{
-	GuardScope	scope = {SCOPE_TRUSTED, NULL, NULL, true};
-	const Definition *def = request->definition;
-	RunState   *rs = orch_engine_make_state(def);
-	SystemContext saved;
-	Datum		values[12];
-	char		nulls[12];
-	Jsonb	   *variables;
-	const pg_uuid_t *owner = request->owner_id != NULL ? request->owner_id :
-	&orch_automated_process;
-
-	check_stack_depth();
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-
-	if (request->idempotency_key != NULL)
-	{
-		values[0] = CStringGetTextDatum(def->name);
-		values[1] = CStringGetTextDatum(request->idempotency_key);
-		values[2] = UUIDPGetDatum(request->started_by);
-		orch_plan_execute_latest(&plan_existing, values,
-								 request->started_by == NULL ? "  n" : NULL, 1);
-		if (SPI_processed > 0)
-			goto existing;
-	}
-	if (request->record_key != NULL)
-	{
-		/*
-		 * Who changes the record looks for runs that wait for it, and would not
-		 * see this one yet: what it waits for must not change until it can be
-		 * seen.
-		 */
-		if (!request->record_locked || (request->record == NULL && def->waits_for_record))
-			orch_record_lock(request->record_type, request->record_key,
-							 def->waits_for_record);
-		rs->record_type = MemoryContextStrdup(rs->context, request->record_type);
-		rs->record_key = MemoryContextStrdup(rs->context, request->record_key);
-	}
-
-	orch_uuid_generate(&rs->id);
-	rs->interview_id = rs->id;
-	rs->started_by = request->started_by != NULL ? *request->started_by :
-		orch_automated_process;
-	rs->started_at = GetCurrentStatementStartTimestamp();
-	rs->status = RUN_IN_PROGRESS;
-	rs->next = def->start;
-	if (def->reads_prior)
-		rs->prior = request->prior;
-	if (request->record != NULL)
-	{
-		rs->record = request->record;
-		rs->record_loaded = true;
-	}
-	orch_engine_open_state(rs);
-	orch_engine_init_values(rs);
-	orch_engine_take_inputs(rs, request->inputs);
-	variables = orch_engine_store_variables(rs);
-
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = UUIDPGetDatum(&def->version_id);
-	values[2] = UUIDPGetDatum(owner);
-	values[3] = UUIDPGetDatum(&rs->started_by);
-	if (request->started_by == NULL)
-		nulls[3] = 'n';
-	values[4] = CStringGetTextDatum(def->name);
-	values[5] = CStringGetTextDatum(def->label);
-	if (rs->record_key != NULL)
-	{
-		values[6] = CStringGetTextDatum(rs->record_type);
-		values[7] = CStringGetTextDatum(rs->record_key);
-	}
-	else
-		nulls[6] = nulls[7] = 'n';
-	values[8] = JsonbPGetDatum(variables);
-	if (variables == NULL)
-		nulls[8] = 'n';
-	values[9] = UUIDPGetDatum(&def->orchestration_id);
-	/* where it is going to be, which saves an update */
-	if (def->start.kind == ELEMENT_STAGE)
-	{
-		rs->current_stage = def->stages[def->start.index].name;
-		values[10] = CStringGetTextDatum(rs->current_stage);
-	}
-	else
-		nulls[10] = 'n';
-	if (request->idempotency_key == NULL && orch_engine_gathers())
-	{
-		orch_engine_gather_starter(request->starter);
-		orch_engine_write(rs, WRITE_RUN, values, nulls);
-		goto inserted;
-	}
-	if (request->idempotency_key != NULL)
-		values[11] = CStringGetTextDatum(request->idempotency_key);
-	scope.starter = request->starter;
-	orch_guard_execute_in(&scope, request->idempotency_key == NULL ? &plan_insert_run :
-						  &plan_insert_run_once, values, nulls);
-	if (SPI_processed == 0)
-	{
-		/* somebody else started it meanwhile, and committed */
-		orch_frame_pop(rs->frame);
-		values[0] = CStringGetTextDatum(def->name);
-		values[1] = CStringGetTextDatum(request->idempotency_key);
-		values[2] = UUIDPGetDatum(request->started_by);
-		orch_plan_execute_latest(&plan_existing, values,
-								 request->started_by == NULL ? "  n" : NULL, 1);
-		if (SPI_processed == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not serialize access due to concurrent start with the same idempotency key")));
-		goto existing;
-	}
-
-inserted:
-	orch_count(COUNTER_RUNS_STARTED);
-	advance(rs);
-	*run_id = rs->id;
-	orch_engine_close_state(rs);
-	SPI_finish();
-	orch_system_leave(&saved);
-	orch_engine_drop_state(rs);
-	return;
-
-existing:
-	{
-		bool		isnull;
-
-		*run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
-											   SPI_tuptable->tupdesc, 1, &isnull));
-	}
-	SPI_finish();
-	orch_system_leave(&saved);
-	orch_engine_drop_state(rs);
-}
 
 void
 orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
@@ -299,9 +83,9 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 	Frame	   *frame = orch_frame_engine(run_id);
 
 	/*
-	 * A function that the engine called for this very run: the engine looks at the
-	 * run again when the function returns.  Doing so here would call a function that
-	 * decides a condition once more, and so without end.
+	 * The engine called a function for this very run, and the function ended up here.
+	 * The engine looks at the run again when the function returns.  To do so here
+	 * would call a function that decides a condition again and again, without end.
 	 */
 	if (frame != NULL && !resumed)
 	{
@@ -310,9 +94,7 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 	}
 	if (!resumed && orch_guard_defers(run_id))
 		return;
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	rs = orch_engine_load_run(run_id);
 	if (rs->def == NULL && resumed)
 	{
@@ -328,11 +110,10 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 			orch_engine_flush();
 			resume_steps(rs);
 		}
-		advance(rs);
+		orch_engine_advance(rs);
 		orch_engine_close_state(rs);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_engine_drop_state(rs);
 }
 
@@ -343,9 +124,7 @@ orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
 	SystemContext saved;
 	bool		recalled;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	rs = orch_engine_load_run(run_id);
 	recalled = rs->def != NULL && rs->def->has_recall && rs->stage_open &&
 		rs->status == RUN_IN_PROGRESS;
@@ -361,12 +140,11 @@ orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
 		error.detail = unconstify(char *, comments);
 		stage.has_fault = true;
 		stage.fault = rs->def->recall;
-		fail_stage(rs, &stage, orch_engine_error(&error, NULL), false);
-		advance(rs);
+		orch_engine_fail_stage_as(rs, &stage, orch_engine_error(&error, NULL), false);
+		orch_engine_advance(rs);
 		orch_engine_close_state(rs);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_engine_drop_state(rs);
 	return recalled;
 }
@@ -379,9 +157,7 @@ orch_engine_end_step(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 	SystemContext saved;
 	int			i;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	rs = orch_engine_load_run(run_id);
 	for (i = 0; i < rs->nsteps; i++)
 		if (orch_uuid_equal(&rs->steps[i].id, step_id))
@@ -401,11 +177,10 @@ orch_engine_end_step(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 	{
 		orch_engine_open_state(rs);
 		orch_engine_take_outcome(rs, &rs->steps[i], outcome);
-		advance(rs);
+		orch_engine_advance(rs);
 		orch_engine_close_state(rs);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_engine_drop_state(rs);
 }
 
@@ -418,9 +193,7 @@ orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 	ErrorData	error;
 	int			i;
 
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_system_connect(&saved);
 	rs = orch_engine_load_run(run_id);
 	if (rs->def != NULL)
 	{
@@ -439,8 +212,7 @@ orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 		orch_engine_discontinue_others(rs, &rs->steps[i]);
 		orch_engine_close_state(rs);
 	}
-	SPI_finish();
-	orch_system_leave(&saved);
+	orch_system_finish(&saved);
 	orch_engine_drop_state(rs);
 }
 
@@ -487,8 +259,8 @@ orch_engine_init(void)
 /*
  * Move the run until it rests.
  */
-static void
-advance(RunState *rs)
+void
+orch_engine_advance(RunState *rs)
 {
 	bool		fresh_record = rs->record_loaded;
 
@@ -565,7 +337,7 @@ traverse(RunState *rs)
 				ErrorData  *volatile error = NULL;
 
 				rs->record_loaded = false;
-				ORCH_ENGINE_TRY(rs);
+				ORCH_ENGINE_TRY();
 				{
 					orch_engine_assign(rs, assignment);
 				}
@@ -587,7 +359,7 @@ take_decision(RunState *rs, int decision)
 {
 	ErrorData  *volatile error = NULL;
 
-	ORCH_ENGINE_TRY(rs);
+	ORCH_ENGINE_TRY();
 	{
 		rs->next = orch_engine_decide(rs, decision);
 	}
@@ -595,85 +367,6 @@ take_decision(RunState *rs, int decision)
 	if (error != NULL)
 		orch_engine_fail_run(rs, orch_engine_error(error, rs->def->decisions[decision].name),
 							 false, false);
-}
-
-/*
- * The first outcome that holds, or the default: where it leads.
- */
-Connector
-orch_engine_decide(RunState *rs, int decision)
-{
-	const DecisionDef *def = &rs->def->decisions[decision];
-	int			taken = -1;
-	int			i;
-
-	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
-	{
-		const OutcomeDef *outcome = &rs->def->outcomes[i];
-		bool		before;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!orch_engine_holds(rs, outcome->conditions))
-			continue;
-		if (outcome->only_when_changed && rs->prior != NULL)
-		{
-			rs->look_back = true;
-			before = orch_engine_holds(rs, outcome->conditions);
-			rs->look_back = false;
-			if (before)
-				continue;
-		}
-		taken = i;
-		break;
-	}
-	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
-	{
-		if (rs->outcomes[i] != (i == taken))
-		{
-			rs->outcomes[i] = i == taken;
-			rs->variables_changed = true;
-		}
-	}
-	return taken >= 0 ? rs->def->outcomes[taken].connector : def->default_connector;
-}
-
-/*
- * Does a condition hold?  What cannot be computed fails the stage.
- */
-Verdict
-orch_engine_condition(RunState *rs, const ConditionSet *set,
-					  const EvaluationAction *action, const char *element)
-{
-	ErrorData  *volatile error = NULL;
-	volatile bool holds = false;
-	pg_uuid_t	stage_id = rs->stage_id;
-
-	if (action != NULL && orch_action_find(action->name) != NULL)
-		orch_engine_open_gate(rs);
-	ORCH_ENGINE_TRY(rs);
-	{
-		holds = action != NULL ? orch_engine_evaluate(rs, action) :
-			orch_engine_holds(rs, set);
-	}
-	ORCH_ENGINE_CATCH(error);
-	rs->look_back = false;
-	if (action != NULL)
-		rs->record_loaded = false;
-	if (rs->frame->dirty)
-	{
-		/* a function that decides should not, but may */
-		orch_engine_reload(rs);
-		if (rs->status != RUN_IN_PROGRESS || !rs->stage_open ||
-			!orch_uuid_equal(&rs->stage_id, &stage_id))
-			return VERDICT_MOVED;
-	}
-	if (error != NULL)
-	{
-		/* what an action did can be tried again, a condition is what it is */
-		orch_engine_fail_stage(rs, orch_engine_error(error, element), action != NULL);
-		return VERDICT_MOVED;
-	}
-	return holds ? VERDICT_YES : VERDICT_NO;
 }
 
 /*
@@ -725,37 +418,24 @@ enter_stage(RunState *rs, int stage)
 static void
 insert_stage(RunState *rs, const StageDef *def)
 {
-	Datum		values[Natts_stage_run];
-	char		nulls[Natts_stage_run];
-	Datum		row[6];
+	TimestampTz now = orch_stamp();
+	WriteRow	row;
 
-	row[0] = UUIDPGetDatum(&rs->id);
-	row[1] = UUIDPGetDatum(&rs->stage_id);
-	row[2] = CStringGetTextDatum(def->name);
-	row[3] = CStringGetTextDatum(def->label);
-	row[4] = Int32GetDatum(rs->position);
-	row[5] = UUIDPGetDatum(&rs->def->orchestration_id);
-	if (!orch_engine_gathers())
-	{
-		orch_guard_execute(SCOPE_TRUSTED, &plan_insert_stage, row, NULL, NULL);
-		return;
-	}
-	memset(nulls, 'n', sizeof(nulls));
-	orch_engine_put(values, nulls, Anum_stage_run_run_id, row[0]);
-	orch_engine_put(values, nulls, Anum_stage_run_id, row[1]);
-	orch_engine_put(values, nulls, Anum_stage_run_name, row[2]);
-	orch_engine_put(values, nulls, Anum_stage_run_label, row[3]);
-	orch_engine_put(values, nulls, Anum_stage_run_position, row[4]);
-	orch_engine_put(values, nulls, Anum_stage_run_orchestration_id, row[5]);
-	orch_engine_put(values, nulls, Anum_stage_run_owner_id,
-					UUIDPGetDatum(&orch_automated_process));
-	orch_engine_put(values, nulls, Anum_stage_run_created_at, TimestampTzGetDatum(orch_stamp()));
-	orch_engine_put(values, nulls, Anum_stage_run_modified_at, TimestampTzGetDatum(orch_stamp()));
-	orch_engine_put(values, nulls, Anum_stage_run_modified_minute,
-					Int32GetDatum(orch_stamp_minute(orch_stamp())));
-	orch_engine_put(values, nulls, Anum_stage_run_status,
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_stage_run_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(&row, Anum_stage_run_id, UUIDPGetDatum(&rs->stage_id));
+	orch_engine_put(&row, Anum_stage_run_name, CStringGetTextDatum(def->name));
+	orch_engine_put(&row, Anum_stage_run_label, CStringGetTextDatum(def->label));
+	orch_engine_put(&row, Anum_stage_run_position, Int32GetDatum(rs->position));
+	orch_engine_put(&row, Anum_stage_run_status,
 					ObjectIdGetDatum(orch_catalog_label_oid(ENUM_STAGE_STATUS, STAGE_IN_PROGRESS)));
-	orch_engine_write(rs, WRITE_STAGE, values, nulls);
+	orch_engine_put(&row, Anum_stage_run_orchestration_id,
+					UUIDPGetDatum(&rs->def->orchestration_id));
+	orch_engine_put(&row, Anum_stage_run_owner_id, UUIDPGetDatum(&orch_automated_process));
+	orch_engine_put(&row, Anum_stage_run_created_at, TimestampTzGetDatum(now));
+	orch_engine_put(&row, Anum_stage_run_modified_at, TimestampTzGetDatum(now));
+	orch_engine_put(&row, Anum_stage_run_modified_minute, Int32GetDatum(orch_stamp_minute(now)));
+	orch_engine_write(rs, WRITE_STAGE, &row, 1);
 }
 
 static bool
@@ -772,7 +452,7 @@ all_completed(RunState *rs)
 static void
 complete_stage(RunState *rs)
 {
-	Datum		values[2];
+	WriteRow	row;
 	int			i;
 	bool		others = false;
 
@@ -784,214 +464,55 @@ complete_stage(RunState *rs)
 		}
 	rs->stage_open = false;
 	rs->stage_status = STAGE_COMPLETED;
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = UUIDPGetDatum(&rs->stage_id);
-	if (!others && orch_engine_gathers())
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_stage_run_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(&row, Anum_stage_run_id, UUIDPGetDatum(&rs->stage_id));
+	if (!others)
 	{
-		orch_engine_write(rs, WRITE_STAGE_COMPLETED, values, NULL);
+		orch_engine_write(rs, WRITE_STAGE_COMPLETED, &row, 1);
 		return;
 	}
-	if (others)
-		orch_engine_leave_batch(rs);
-	/* with steps under way it is not vouched for: the guard discontinues them */
-	orch_guard_execute(others ? SCOPE_ENGINE : SCOPE_TRUSTED, &plan_complete_stage, values,
-					   NULL, NULL);
+	/* not trusted: the guard discontinues the steps in progress */
+	orch_engine_leave_batch(rs);
+	(void) orch_engine_write_now(rs, WRITE_STAGE_COMPLETED, &row, 1, SCOPE_ENGINE, NULL);
 }
 
 static void
 complete_run(RunState *rs)
 {
-	Datum		values[3];
-	char		nulls[3] = {' ', ' ', ' '};
+	WriteRow	row;
 
-	values[0] = UUIDPGetDatum(&rs->id);
-	if (orch_engine_gathers())
-	{
-		Jsonb	   *variables = rs->variables_changed ? orch_engine_store_variables(rs) : NULL;
-
-		values[1] = BoolGetDatum(rs->variables_changed);
-		values[2] = JsonbPGetDatum(variables);
-		if (variables == NULL)
-			nulls[2] = 'n';
-		orch_engine_write(rs, WRITE_RUN_COMPLETED, values, nulls);
-		rs->status = RUN_COMPLETED;
-		orch_count(COUNTER_RUNS_COMPLETED);
-		return;
-	}
-	if (!rs->variables_changed)
-		orch_guard_execute(SCOPE_TRUSTED, &plan_complete_run, values, NULL, NULL);
-	else
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_run_id, UUIDPGetDatum(&rs->id));
+	if (rs->variables_changed)
 	{
 		Jsonb	   *variables = orch_engine_store_variables(rs);
 
-		values[1] = JsonbPGetDatum(variables);
-		if (variables == NULL)
-			nulls[1] = 'n';
-		orch_guard_execute(SCOPE_TRUSTED, &plan_complete_run_variables, values, nulls, NULL);
+		if (variables != NULL)
+			orch_engine_put(&row, Anum_run_variables, JsonbPGetDatum(variables));
 	}
+	orch_engine_write(rs, rs->variables_changed ? WRITE_RUN_COMPLETED_VARIABLES :
+					  WRITE_RUN_COMPLETED, &row, 1);
 	rs->status = RUN_COMPLETED;
 	orch_count(COUNTER_RUNS_COMPLETED);
 }
 
-static const char *
-open_stage_name(RunState *rs)
-{
-	return rs->position > 0 ? rs->def->stages[rs->stage].name : NULL;
-}
-
 /*
- * Write down where the run waits, when that changed.
+ * Write down where the run waits, if that changed.
  */
 static void
 come_to_rest(RunState *rs)
 {
-	const char *stage = open_stage_name(rs);
+	const char *stage = orch_engine_stage_name(rs);
 
 	if (rs->variables_changed ||
 		(stage == NULL || rs->current_stage == NULL ? stage != rs->current_stage :
 		 strcmp(stage, rs->current_stage) != 0))
-		write_rest(rs, stage);
-}
-
-static void
-write_rest(RunState *rs, const char *stage)
-{
-	Jsonb	   *variables;
-	Datum		values[3];
-	char		nulls[3] = {' ', ' ', ' '};
-
-	variables = orch_engine_store_variables(rs);
-	values[0] = UUIDPGetDatum(&rs->id);
-	if (stage != NULL)
-		values[1] = CStringGetTextDatum(stage);
-	else
-		nulls[1] = 'n';
-	values[2] = JsonbPGetDatum(variables);
-	if (variables == NULL)
-		nulls[2] = 'n';
-	rs->current_stage = stage;
-	rs->variables_changed = false;
-	if (orch_engine_gathers())
-	{
-		orch_engine_write(rs, WRITE_REST, values, nulls);
-		return;
-	}
-	orch_guard_execute(SCOPE_TRUSTED, &plan_rest, values, nulls, NULL);
+		orch_engine_write_rest(rs, stage);
 }
 
 /*
- * A trigger of others may have stopped the run, or ended its stage, since it was read:
- * is there still an open stage of a run in progress?
- */
-bool
-orch_engine_still_moves(RunState *rs)
-{
-	if (!rs->frame->dirty)
-		return true;
-	orch_engine_reload(rs);
-	return rs->status == RUN_IN_PROGRESS && rs->stage_open;
-}
-
-void
-orch_engine_open_gate(RunState *rs)
-{
-	/* where the run is going to rest is not known yet */
-	if (rs->variables_changed)
-		write_rest(rs, rs->current_stage);
-	orch_engine_step_aside(rs);
-	rs->record_loaded = false;
-}
-
-/* ----------------------------------------------------------------- failure */
-
-/*
- * The run fails.  in_stage: its open stage is dealt with by the caller; else
- * the failure is outside, and the guard discontinues the stage.
- */
-void
-orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage)
-{
-	const char *stage = open_stage_name(rs);
-	Jsonb	   *variables = orch_engine_store_variables(rs);
-	Datum		values[5];
-	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
-
-	orch_engine_leave_batch(rs);
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = JsonbPGetDatum(error);
-	values[2] = BoolGetDatum(recoverable);
-	if (stage != NULL)
-		values[3] = CStringGetTextDatum(stage);
-	else
-		nulls[3] = 'n';
-	values[4] = JsonbPGetDatum(variables);
-	if (variables == NULL)
-		nulls[4] = 'n';
-	orch_guard_execute(in_stage ? SCOPE_TRUSTED : SCOPE_ENGINE, &plan_fail_run, values, nulls,
-					   NULL);
-	rs->status = RUN_ERROR;
-	orch_count(COUNTER_RUNS_FAILED);
-	rs->variables_changed = false;
-	rs->current_stage = stage;
-}
-
-/*
- * The open stage fails: the guard discontinues what is in progress in it.  The
- * run goes on along the stage's fault path; where it has none, it fails too.
- */
-void
-orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable)
-{
-	fail_stage(rs, &rs->def->stages[rs->stage], error, recoverable);
-}
-
-static void
-fail_stage(RunState *rs, const StageDef *def, Jsonb *error, bool recoverable)
-{
-	JsonbValue *message;
-	Datum		values[3];
-	int			i;
-
-	if (!orch_engine_still_moves(rs))
-		return;
-	if (!def->has_fault && !recoverable)
-	{
-		orch_engine_fail_run(rs, error, false, false);
-		return;
-	}
-	orch_engine_leave_batch(rs);
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = UUIDPGetDatum(&rs->stage_id);
-	values[2] = JsonbPGetDatum(error);
-	/* not vouched for: the guard discontinues the others */
-	orch_guard_execute(SCOPE_ENGINE, &plan_fail_stage, values, NULL, NULL);
-	if (!def->has_fault)
-	{
-		orch_engine_fail_run(rs, error, true, true);
-		return;
-	}
-	for (i = 0; i < rs->nsteps; i++)
-		if (rs->steps[i].status == STEP_IN_PROGRESS)
-			rs->steps[i].status = STEP_DISCONTINUED;
-	message = JB_ROOT_IS_OBJECT(error) ? orch_condition_field(&error->root, "message") : NULL;
-	if (message != NULL && message->type == jbvString)
-	{
-		rs->fault_message = MemoryContextAllocZero(rs->context, message->val.string.len + 1);
-		memcpy(rs->fault_message, message->val.string.val, message->val.string.len);
-		rs->variables_changed = true;
-	}
-	rs->stage_open = false;
-	rs->stage_status = STAGE_ERROR;
-	/* a trigger of others may have changed the run meanwhile */
-	if (rs->frame->dirty)
-		orch_engine_reload(rs);
-	/* the path of a recall is not that of the definition */
-	if (!rs->stage_open && rs->stage_status == STAGE_ERROR)
-		rs->next = def->fault;
-}
-
-/*
- * A run was resumed: what waited is taken in, what was stopped begins again.
+ * The run was resumed: take in pending outcomes, and begin stopped steps again.
  */
 static void
 resume_steps(RunState *rs)
@@ -1004,7 +525,7 @@ resume_steps(RunState *rs)
 	for (i = 0; i < rs->nsteps && rs->status == RUN_IN_PROGRESS; i++)
 		orch_engine_resume_step(rs, &rs->steps[i], true);
 
-	/* an action may suspend the run again: nothing may stay Discontinued then */
+	/* an action may suspend the run again: even then no step may stay Discontinued */
 	for (i = 0; i < rs->nsteps; i++)
 	{
 		if (rs->frame->dirty)

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * engine_assign.c
- *	  Assignments: what they make of variables.
+ *	  Assignments: the new values of variables.
  *
- * A variable holds a JSON value; an assignment never changes one in place, it
- * makes another.  What does not fit the variable is an error (OR301), and then
- * none of the element's items took effect for good: the caller undoes them.
+ * A variable holds a JSON value.  An assignment never changes a value in place; it makes
+ * a new one.  A value that does not fit the variable is an error (OR301).  Then no item
+ * of the element takes effect: the caller undoes those that came before.
  *
- * The value of each item is an evaluation of its own: a formula that reads a
- * variable sees what an item before made of it.
+ * The value of each item is an evaluation of its own: a formula that reads a variable
+ * sees the value that an earlier item gave it.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -28,7 +28,7 @@
 #include "engine/engine_int.h"
 #include "evaluate/formula.h"
 
-/* What a collection may have that an assignment makes: it can double with each. */
+/* Limit of a collection that an assignment makes: each assignment can double it. */
 #define MAX_MEMBERS 1000000
 
 static JsonbValue *assigned_value(const AssignmentDef *assignment,
@@ -113,8 +113,8 @@ assigned_value(const AssignmentDef *assignment, const AssignItem *item,
 }
 
 /*
- * Numbers and numbers of days; texts that are joined.  To add null is to leave
- * it as it is, and null counts as nothing.
+ * Add or subtract: numbers, days of a date, texts (joined).  Adding null changes
+ * nothing, and a variable that is null counts as 0 or the empty text.
  */
 static JsonbValue *
 add_value(const AssignmentDef *assignment, const AssignItem *item, const char *name,
@@ -195,7 +195,7 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 							assignment->name, name),
 					 errdetail("Its position is %s, not a number.",
 							   orch_condition_type_name(value))));
-		/* one that is far from every member is no error, however far */
+		/* a position without a member is no error, however far away it is */
 		if (!DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs,
 																			  NumericGetDatum(value->val.numeric)),
 											  NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))

@@ -33,6 +33,9 @@
 #include "record/action.h"
 #include "record/record.h"
 
+/* here and not in engine.c, because evaluation flows have the limit, too */
+int			orch_max_elements = 1000;
+
 /* What the filters of a lookup are evaluated with. */
 typedef struct LookupContext
 {
@@ -49,7 +52,7 @@ static bool is_wanted(Jsonb *record, void *arg);
 static JsonbValue *resolve_lookup(EvalContext *cxt, const Operand *operand);
 
 /*
- * Does the function or evaluation flow say so?
+ * Does the function or evaluation flow answer that the condition is met?
  */
 bool
 orch_engine_evaluate(RunState *rs, const EvaluationAction *evaluation)
@@ -143,7 +146,47 @@ play_flow(RunState *rs, const Definition *def, Jsonb *inputs)
 }
 
 /*
- * Get Records.
+ * Decide where a decision leads: along its first outcome that holds, or the default.
+ */
+Connector
+orch_engine_decide(RunState *rs, int decision)
+{
+	const DecisionDef *def = &rs->def->decisions[decision];
+	int			taken = -1;
+	int			i;
+
+	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
+	{
+		const OutcomeDef *outcome = &rs->def->outcomes[i];
+		bool		before;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!orch_engine_holds(rs, outcome->conditions))
+			continue;
+		if (outcome->only_when_changed && rs->prior != NULL)
+		{
+			rs->look_back = true;
+			before = orch_engine_holds(rs, outcome->conditions);
+			rs->look_back = false;
+			if (before)
+				continue;
+		}
+		taken = i;
+		break;
+	}
+	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
+	{
+		if (rs->outcomes[i] != (i == taken))
+		{
+			rs->outcomes[i] = i == taken;
+			rs->variables_changed = true;
+		}
+	}
+	return taken >= 0 ? rs->def->outcomes[taken].connector : def->default_connector;
+}
+
+/*
+ * Carry out a Get Records element.
  */
 static void
 look_up(RunState *flow, int index)
@@ -160,7 +203,7 @@ look_up(RunState *flow, int index)
 	ListCell   *cell;
 	int			i;
 
-	/* what must be equal can be asked of an index */
+	/* conditions of equality can use an index */
 	orch_engine_begin_evaluation(flow);
 	for (i = 0; set->logic == NULL && i < set->nrequirements; i++)
 	{
@@ -220,8 +263,8 @@ is_wanted(Jsonb *record, void *arg)
 }
 
 /*
- * Left sides are fields of the record that is looked at, whatever else is
- * referred to is the flow's.
+ * Left sides are fields of the record being looked at; all other references are the
+ * flow's.
  */
 static JsonbValue *
 resolve_lookup(EvalContext *cxt, const Operand *operand)

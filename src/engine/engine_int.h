@@ -19,10 +19,12 @@
 #include "datatype/timestamp.h"
 #include "utils/resowner.h"
 
+#include "base/catalog.h"
 #include "base/frame.h"
 #include "base/orchestration.h"
 #include "definition/definition.h"
 #include "engine/engine.h"
+#include "guard/guard.h"
 
 typedef struct StepState
 {
@@ -69,6 +71,8 @@ typedef struct RunState
 	TimestampTz started_at;
 	pg_uuid_t	interview_id;
 	pg_uuid_t	started_by;
+	const char *starter;		/* of a run that starts: as the log has it, or
+								 * NULL */
 	JsonbValue **variables;		/* as the definition's */
 	bool	   *outcomes;		/* taken? as the definition's */
 	JsonbValue **lookups;		/* what an evaluation flow found, or NULL */
@@ -97,10 +101,10 @@ typedef struct RunState
 } RunState;
 
 /*
- * Something that may fail because of a definition or an action, in a
+ * Carry out something that may fail because of a definition or an action, in a
  * subtransaction of its own:
  *
- *		ORCH_ENGINE_TRY(rs);
+ *		ORCH_ENGINE_TRY();
  *		{
  *			...
  *		}
@@ -115,7 +119,7 @@ typedef struct Attempt
 	bool		one_of_many;	/* functions of several runs in one call */
 } Attempt;
 
-#define ORCH_ENGINE_TRY(rs) ORCH_ENGINE_TRY_ONE(false)
+#define ORCH_ENGINE_TRY() ORCH_ENGINE_TRY_ONE(false)
 
 #define ORCH_ENGINE_TRY_ONE(of_many) \
 	do { \
@@ -133,77 +137,101 @@ typedef struct Attempt
 			orch_engine_end_attempt(&attempt_); \
 	} while (0)
 
-/* engine_state.c */
-extern RunState *orch_engine_make_state(const Definition *def);
-extern RunState *orch_engine_load_run(const pg_uuid_t *run_id);
-extern void orch_engine_open_state(RunState *rs);
-extern void orch_engine_close_state(RunState *rs);
-
-extern void orch_engine_drop_state(RunState *rs);
-
-/* engine_write.c: writes of many runs; in the order in which they are written */
+/*
+ * engine_write.c: kinds of writes, in the order in which a batch writes them.
+ */
 typedef enum EngineWrite
 {
 	WRITE_RUN,
+	WRITE_RUN_ONCE,				/* with an idempotency key; never gathered */
 	WRITE_STEP_COMPLETED,
 	WRITE_STAGE_COMPLETED,
 	WRITE_STAGE,
 	WRITE_STEP,
 	WRITE_STEP_STARTED,
-	WRITE_QUEUE,
+	WRITE_QUEUED,
+	WRITE_QUEUED_AGAIN,			/* may still be in the queue; never gathered */
 	WRITE_WORK_ITEM,
 	WRITE_REST,
 	WRITE_RUN_COMPLETED,
+	WRITE_RUN_COMPLETED_VARIABLES,
 	NUM_WRITES
 } EngineWrite;
 
-/* a column of a new row, whose nulls are as SPI has them */
-static inline void
-orch_engine_put(Datum *values, char *nulls, AttrNumber attnum, Datum value)
+/* the highest attribute number that the engine writes */
+#define MAX_WRITE_COLUMNS Anum_work_item_assignee_can_edit
+
+/* A row to be written: the columns of its table that the kind has. */
+typedef struct WriteRow
 {
-	values[attnum - 1] = value;
-	nulls[attnum - 1] = ' ';
+	Datum		values[MAX_WRITE_COLUMNS];
+	bool		nulls[MAX_WRITE_COLUMNS];
+} WriteRow;
+
+static inline void
+orch_engine_begin_row(WriteRow *row)
+{
+	memset(row->nulls, true, sizeof(row->nulls));
 }
 
-extern bool orch_engine_gathers(void);
-extern void orch_engine_gather_starter(const char *starter);
-extern void orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values,
-							  const char *nulls);
+static inline void
+orch_engine_put(WriteRow *row, AttrNumber attnum, Datum value)
+{
+	row->values[attnum - 1] = value;
+	row->nulls[attnum - 1] = false;
+}
+
+extern void orch_engine_write(RunState *rs, EngineWrite kind, const WriteRow *rows,
+							  int nrows);
+extern uint64 orch_engine_write_now(RunState *rs, EngineWrite kind, const WriteRow *rows,
+									int nrows, ScopeKind scope_kind, const char *comments);
 extern void orch_engine_flush(void);
+
+/* engine_write.c: the states of the runs of a batch */
+extern bool orch_engine_gathers(void);
 extern void orch_engine_step_aside(RunState *rs);
 extern void orch_engine_leave_batch(RunState *rs);
 extern RunState *orch_engine_batch_state(const pg_uuid_t *run_id);
 extern void orch_engine_batch_keep(RunState *rs);
 extern void orch_engine_forget_states(void);
 
-/* engine.c */
-extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,
-								 bool in_stage);
-extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
+/* engine_state.c */
+extern RunState *orch_engine_make_state(const Definition *def);
+extern RunState *orch_engine_load_run(const pg_uuid_t *run_id);
+extern void orch_engine_open_state(RunState *rs);
+extern void orch_engine_close_state(RunState *rs);
+extern void orch_engine_drop_state(RunState *rs);
+extern void orch_engine_reload(RunState *rs);
+extern bool orch_engine_still_moves(RunState *rs);
+extern const char *orch_engine_stage_name(RunState *rs);
+extern void orch_engine_write_rest(RunState *rs, const char *stage);
+
+/*
+ * A function of others is about to run.  Everything that the engine knows of the run and
+ * has gathered is written first, so that the function and the engine calls that it makes
+ * find the run as it is.  If the function writes to the run, the frame is dirty
+ * afterwards.
+ */
+extern void orch_engine_open_gate(RunState *rs);
+
+/* engine_fail.c */
 extern void orch_engine_begin_attempt(Attempt *attempt);
 extern void orch_engine_end_attempt(Attempt *attempt);
 extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
 extern bool orch_engine_is_server_error(int sqlstate);
-
-extern void orch_engine_reload(RunState *rs);
-extern bool orch_engine_still_moves(RunState *rs);
-
-/*
- * A function of others is about to run: all that the engine knows of the run and has
- * gathered of others is written first, so that the function and the engine calls that
- * it makes find what is.  When it wrote to the run, the frame is dirty afterwards.
- */
-extern void orch_engine_open_gate(RunState *rs);
-
+extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
+extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,
+								 bool in_stage);
 extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable);
-extern Connector orch_engine_decide(RunState *rs, int decision);
+extern void orch_engine_fail_stage_as(RunState *rs, const StageDef *def, Jsonb *error,
+									  bool recoverable);
 
 /* What became of a condition. */
 typedef enum Verdict
 {
 	VERDICT_NO,
 	VERDICT_YES,
-	VERDICT_MOVED				/* the run failed by it, or somebody moved the
+	VERDICT_MOVED				/* the run failed by it, or a function moved the
 								 * run meanwhile: look again */
 } Verdict;
 
@@ -211,8 +239,12 @@ extern Verdict orch_engine_condition(RunState *rs, const ConditionSet *set,
 									 const EvaluationAction *action,
 									 const char *element);
 
+/* engine.c */
+extern void orch_engine_advance(RunState *rs);
+
 /* engine_evaluation.c */
 extern bool orch_engine_evaluate(RunState *rs, const EvaluationAction *action);
+extern Connector orch_engine_decide(RunState *rs, int decision);
 
 /* engine_step.c */
 extern bool orch_engine_complete_interactive(RunState *rs);
@@ -225,6 +257,7 @@ extern void orch_engine_resume_step(RunState *rs, StepState *step,
 extern void orch_engine_discontinue_others(RunState *rs, StepState *failed);
 
 /* engine_value.c */
+extern void orch_engine_init_evaluation(RunState *rs);
 extern void orch_engine_init_values(RunState *rs);
 extern void orch_engine_take_inputs(RunState *rs, Jsonb *inputs);
 extern void orch_engine_load_variables(RunState *rs, Jsonb *stored);

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * engine_state.c
- *	  The run in memory: loaded under its lock, held while the engine moves it,
- *	  and what is undone when something in it fails.
+ *	  The run in memory: loaded under its lock, held while the engine moves it.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -13,13 +12,10 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "base/catalog.h"
@@ -33,8 +29,8 @@
 #include "trail/log.h"
 
 /*
- * Of one run, and of many: the columns are the same.  Calls that move a single run
- * are the most, and arrays cost them a fifth.
+ * Plans for one run, and for many, with the same columns.  Most calls move a single run,
+ * and arrays would make these calls a fifth slower.
  */
 #define RUN_COLUMNS \
 	"SELECT id, status, version_id, triggering_record_type, triggering_record_id," \
@@ -93,7 +89,7 @@ orch_engine_make_state(const Definition *def)
 }
 
 /*
- * Take the lock on a run and read it; one that the batch has read is as it was left.
+ * Lock a run and read it, or return the state that the batch keeps of it.
  */
 RunState *
 orch_engine_load_run(const pg_uuid_t *run_id)
@@ -111,8 +107,8 @@ orch_engine_load_run(const pg_uuid_t *run_id)
 }
 
 /*
- * The same of many, in the order of their ids, for the batch that is open.  The
- * state of one that is gone has no definition: nothing can be done with it.
+ * Lock and read many runs, in the order of their ids, for the batch that is open.  The
+ * state of a run that does not exist has no definition, so nothing moves it.
  */
 void
 orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
@@ -123,8 +119,7 @@ orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
 	if (!orch_engine_gathers())
 		return;
 	states = palloc(sizeof(RunState *) * Max(nruns, 1));
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	for (i = 0; i < nruns; i++)
 	{
 		states[i] = orch_engine_make_state(NULL);
@@ -136,7 +131,7 @@ orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
 }
 
 /*
- * The caller needs it no more.
+ * Free a state, unless the batch keeps it.
  */
 void
 orch_engine_drop_state(RunState *rs)
@@ -210,7 +205,7 @@ read_states(RunState **states, int nstates)
 }
 
 /*
- * The state of a run; they are in the order of their ids.
+ * Find the state of a run; the states are in the order of their ids.
  */
 static RunState *
 state_of(RunState **states, int nstates, Datum run_id)
@@ -302,7 +297,7 @@ take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	/* a failed stage in a run that goes on: along its fault path */
 	rs->next = rs->stage_status == STAGE_ERROR && rs->def->stages[rs->stage].has_fault ?
 		rs->def->stages[rs->stage].fault : rs->def->stages[rs->stage].connector;
-	/* there may be more than the definition has: imported ones */
+	/* an imported run may have more steps than the definition */
 	rs->max_steps = Max(rs->def->stages[rs->stage].nsteps, 1);
 	rs->steps = MemoryContextAllocZero(rs->context, rs->max_steps * sizeof(StepState));
 }
@@ -348,7 +343,7 @@ take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * Somebody else wrote to the run: read it again.
+ * Read the run again: code of others wrote to it.
  */
 void
 orch_engine_reload(RunState *rs)
@@ -366,7 +361,7 @@ orch_engine_reload(RunState *rs)
 }
 
 /*
- * From here on the engine moves the run.
+ * Begin to move the run: its frame is on the stack from here on.
  */
 void
 orch_engine_open_state(RunState *rs)
@@ -378,7 +373,7 @@ orch_engine_open_state(RunState *rs)
 }
 
 /*
- * The engine is done with the run; the outermost writes the log.
+ * End moving the run, and write the log.
  */
 void
 orch_engine_close_state(RunState *rs)
@@ -394,140 +389,54 @@ orch_engine_close_state(RunState *rs)
 	orch_history_flush();
 }
 
-/* ------------------------------------------------------------------ errors */
-
 /*
- * What is kept of an error: run.error, stage_run.error, step_run.error.
+ * The stage that the run reached last, NULL: none.
  */
-Jsonb *
-orch_engine_error(ErrorData *error, const char *element)
+const char *
+orch_engine_stage_name(RunState *rs)
 {
-	JsonbParseState *state = NULL;
-	const char *keys[6] = {"message", "sqlstate", "detail", "hint", "context",
-	"element"};
-	const char *texts[6];
-	int			i;
-
-	texts[0] = error->message;
-	texts[1] = unpack_sql_state(error->sqlerrcode);
-	texts[2] = error->detail;
-	texts[3] = error->hint;
-	texts[4] = error->context;
-	texts[5] = element;
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	for (i = 0; i < 6; i++)
-	{
-		JsonbValue	value;
-
-		if (texts[i] == NULL)
-			continue;
-		value.type = jbvString;
-		value.val.string.val = (char *) keys[i];
-		value.val.string.len = strlen(keys[i]);
-		pushJsonbValue(&state, WJB_KEY, &value);
-		value.val.string.val = (char *) texts[i];
-		value.val.string.len = strlen(texts[i]);
-		pushJsonbValue(&state, WJB_VALUE, &value);
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	return rs->position > 0 ? rs->def->stages[rs->stage].name : NULL;
 }
 
 /*
- * Begin a subtransaction for something that may fail.
+ * Write down where the run waits, and its variables.
  */
 void
-orch_engine_begin_attempt(Attempt *attempt)
+orch_engine_write_rest(RunState *rs, const char *stage)
 {
-	attempt->context = CurrentMemoryContext;
-	attempt->owner = CurrentResourceOwner;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(attempt->context);
+	Jsonb	   *variables = orch_engine_store_variables(rs);
+	WriteRow	row;
+
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_run_id, UUIDPGetDatum(&rs->id));
+	if (stage != NULL)
+		orch_engine_put(&row, Anum_run_current_stage, CStringGetTextDatum(stage));
+	if (variables != NULL)
+		orch_engine_put(&row, Anum_run_variables, JsonbPGetDatum(variables));
+	rs->current_stage = stage;
+	rs->variables_changed = false;
+	orch_engine_write(rs, WRITE_REST, &row, 1);
 }
 
 /*
- * It went well.
- */
-void
-orch_engine_end_attempt(Attempt *attempt)
-{
-	ReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(attempt->context);
-	CurrentResourceOwner = attempt->owner;
-}
-
-/*
- * Did a function raise the error itself?  Then its SQLSTATE says nothing about the
- * server.  In a call that carries out functions of several runs, none of them must be
- * able to stop the others by claiming to be canceled.
- */
-static bool
-is_raised_by_function(const ErrorData *error)
-{
-	static const char *const languages[] = {"pl_exec.c", "plpy_elog.c", "plperl.c", "pltcl.c"};
-	const char *name;
-	int			i;
-
-	if (error->filename == NULL)
-		return false;
-	name = strrchr(error->filename, '/');
-	name = name == NULL ? error->filename : name + 1;
-	for (i = 0; i < (int) lengthof(languages); i++)
-		if (strcmp(name, languages[i]) == 0)
-			return true;
-	return false;
-}
-
-/*
- * It failed: undo it and return the error; what is nobody's failure goes on up.
- */
-ErrorData *
-orch_engine_fail_attempt(Attempt *attempt)
-{
-	ErrorData  *error;
-
-	MemoryContextSwitchTo(attempt->context);
-	error = CopyErrorData();
-	FlushErrorState();
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(attempt->context);
-	CurrentResourceOwner = attempt->owner;
-
-	/* a chain that is too long fails what set it off, not the run where it broke */
-	if (attempt->one_of_many && is_raised_by_function(error))
-		return error;
-	if (orch_engine_is_server_error(error->sqlerrcode) ||
-		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
-		(error->sqlerrcode == ERRCODE_ORCH_CHAIN_TOO_LONG && orch_frame_any_run()))
-		ReThrowError(error);
-	return error;
-}
-
-/*
- * Is it trouble of the server, or of transactions with each other?  It says nothing
- * about the run: the same may go well the next time.
+ * Is there still an open stage of a run in progress?  A trigger of others may have
+ * stopped the run, or ended its stage, since the run was read.
  */
 bool
-orch_engine_is_server_error(int sqlstate)
+orch_engine_still_moves(RunState *rs)
 {
-	int			category = ERRCODE_TO_CATEGORY(sqlstate);
-
-	return category == ERRCODE_TRANSACTION_ROLLBACK ||
-		category == ERRCODE_INSUFFICIENT_RESOURCES ||
-		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED ||
-		category == ERRCODE_SYSTEM_ERROR ||
-		sqlstate == ERRCODE_DATA_CORRUPTED ||
-		sqlstate == ERRCODE_INDEX_CORRUPTED;
+	if (!rs->frame->dirty)
+		return true;
+	orch_engine_reload(rs);
+	return rs->status == RUN_IN_PROGRESS && rs->stage_open;
 }
 
-char *
-orch_engine_version_problem(const pg_uuid_t *version_id)
+void
+orch_engine_open_gate(RunState *rs)
 {
-	ErrorData  *volatile error = NULL;
-
-	ORCH_ENGINE_TRY(NULL);
-	{
-		(void) orch_definition_get(version_id);
-	}
-	ORCH_ENGINE_CATCH(error);
-	return error == NULL ? NULL : error->message;
+	/* where the run is going to rest is not known yet */
+	if (rs->variables_changed)
+		orch_engine_write_rest(rs, rs->current_stage);
+	orch_engine_step_aside(rs);
+	rs->record_loaded = false;
 }

@@ -3,13 +3,13 @@
  * engine_step.c
  *	  What steps do: begin, end, fail, begin again.
  *
- * contract/lifecycle.md, "Step types" and "Cascades".  A background step's
- * action runs here and now; an asynchronous one goes to the queue; an
- * interactive one becomes a work item.
+ * contract/lifecycle.md, "Step types" and "Cascades".  A background step's action runs
+ * at once, an asynchronous step goes to the queue, an interactive step becomes a work
+ * item.
  *
- * An action may change the very run it works for.  After each one the frame
- * tells; then the state is read again and steps are found by their place, which
- * stays the same because ids grow in the order of creation.
+ * An action may change the run it works for.  Then the frame is dirty after the action,
+ * and the state is read again.  Steps keep their place in it, because ids grow in the
+ * order of creation.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -47,42 +47,6 @@
 /* contract/fields.csv: FlowOrchestrationWorkItem.Description */
 #define MAX_ITEM_DESCRIPTION 255
 
-static StaticPlan plan_insert_steps = {
-	"INSERT INTO orchestration.step_run (run_id, id, stage_run_id, name, label,"
-	" description, step_type, status, attempt, started_at, orchestration_id)"
-	" SELECT $1, u.id, $2, u.name, u.label, u.description,"
-	"        u.step_type::orchestration.step_type,"
-	"        u.status::orchestration.step_status,"
-	"        CASE WHEN u.status = 'InProgress' THEN 1 ELSE 0 END,"
-	"        CASE WHEN u.status = 'InProgress' THEN pg_catalog.clock_timestamp() END, $9"
-	" FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	"   pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7),"
-	"   pg_catalog.unnest($8)) AS u (id, name, label, description, step_type, status)",
-	9, {UUIDOID, UUIDOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-	TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDOID}
-};
-static StaticPlan plan_start_step = {
-	"UPDATE orchestration.step_run SET status = 'InProgress',"
-	" attempt = attempt + 1, error = NULL, pending = NULL, outputs = NULL,"
-	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
-	" started_at = pg_catalog.clock_timestamp(), ended_at = NULL"
-	" WHERE run_id = $1 AND id = $2",
-	2, {UUIDOID, UUIDOID}
-};
-static StaticPlan plan_complete_step = {
-	"UPDATE orchestration.step_run SET status = 'Completed', outputs = $3,"
-	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
-	" ended_at = pg_catalog.clock_timestamp(),"
-	" lease_id = COALESCE($4, lease_id) WHERE run_id = $1 AND id = $2",
-	4, {UUIDOID, UUIDOID, JSONBOID, UUIDOID}
-};
-static StaticPlan plan_complete_step_pending = {
-	"UPDATE orchestration.step_run SET status = 'Completed', outputs = $3,"
-	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
-	" ended_at = pg_catalog.clock_timestamp(),"
-	" pending = NULL WHERE run_id = $1 AND id = $2",
-	3, {UUIDOID, UUIDOID, JSONBOID}
-};
 static StaticPlan plan_keep_pending = {
 	"UPDATE orchestration.step_run SET pending = $3, lease_id = COALESCE($4, lease_id),"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL"
@@ -116,38 +80,21 @@ static StaticPlan plan_discontinue_others = {
 	"   AND status = 'InProgress'",
 	3, {UUIDOID, UUIDOID, UUIDOID}
 };
-static StaticPlan plan_queue_step = {
-	"INSERT INTO orchestration.step_queue (run_id, step_run_id, topic, action, inputs,"
-	" orchestration_id, step_name, run_as, timeout)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, pg_catalog.make_interval(secs => $9))"
-	" ON CONFLICT (run_id, step_run_id) DO UPDATE SET topic = excluded.topic,"
-	" action = excluded.action, inputs = excluded.inputs, lease_id = NULL,"
-	" leased_until = NULL, claimed_at = NULL, worker = NULL, failures = 0, lost = 0,"
-	" run_as = excluded.run_as, timeout = excluded.timeout,"
-	" available_at = pg_catalog.clock_timestamp()",
-	9, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, JSONBOID, UUIDOID, TEXTOID, UUIDOID, FLOAT8OID}
-};
-static StaticPlan plan_insert_work_item = {
-	"INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id,"
-	" label, description, screen_flow, screen_flow_inputs, related_record_type,"
-	" related_record_id, orchestration_id, record_locked, assignee_can_edit, due_at)"
-	" VALUES ($1, $2, 'Assigned', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-	" pg_catalog.now() + pg_catalog.make_interval(secs => $13))",
-	13, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID,
-	TEXTOID, UUIDOID, BOOLOID, BOOLOID, FLOAT8OID}
-};
 
 static void cannot_begin(RunState *rs, StepState *step, Jsonb *error,
 						 bool in_step);
-static void insert_steps(RunState *rs);
-static void gather_step(RunState *rs, const StepState *step);
+static void make_row(RunState *rs, const StepState *step, WriteRow *row);
+static void start_step(RunState *rs, StepState *step);
 static void begin_step(RunState *rs, int n);
 static void begin_background(RunState *rs, int n);
 static void begin_asynchronous(RunState *rs, int n);
-static void gather_queued(RunState *rs, const Datum *given, const char *absent,
-						  double timeout);
+static void queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
+					   const pg_uuid_t *run_as);
 static char *find_related_type(RunState *rs, const char *key);
 static void begin_interactive(RunState *rs, int n);
+static void insert_work_item(RunState *rs, const StepState *step,
+							 const pg_uuid_t *assignee_id, Jsonb *inputs,
+							 const char *record_type, const char *record);
 static bool starts_at_once(const StepDef *def);
 static bool completes_by_condition(const StepDef *def);
 static void keep_outputs(RunState *rs, StepState *step, Jsonb *outputs);
@@ -180,6 +127,7 @@ orch_engine_make_steps(RunState *rs)
 {
 	const StageDef *stage = &rs->def->stages[rs->stage];
 	int			n = stage->nsteps;
+	WriteRow   *rows;
 	int			i;
 
 	rs->nsteps = n;
@@ -187,6 +135,7 @@ orch_engine_make_steps(RunState *rs)
 	rs->steps = MemoryContextAllocZero(rs->context, rs->max_steps * sizeof(StepState));
 	if (n == 0)
 		return;
+	rows = palloc(n * sizeof(WriteRow));
 	for (i = 0; i < n; i++)
 	{
 		const StepDef *def = &rs->def->steps[stage->first_step + i];
@@ -204,14 +153,12 @@ orch_engine_make_steps(RunState *rs)
 		}
 		step->status = starts_at_once(def) ? STEP_IN_PROGRESS : STEP_NOT_STARTED;
 		step->attempt = step->status == STEP_IN_PROGRESS ? 1 : 0;
+		make_row(rs, step, &rows[i]);
 	}
-	if (orch_engine_gathers())
-		for (i = 0; i < n; i++)
-			gather_step(rs, &rs->steps[i]);
-	else
-		insert_steps(rs);
+	orch_engine_write(rs, WRITE_STEP, rows, n);
+	pfree(rows);
 
-	/* an action may suspend the run it works for: what is in progress goes on */
+	/* an action may suspend the run it works for: steps in progress begin all the same */
 	for (i = 0; i < rs->nsteps; i++)
 	{
 		if (rs->frame->dirty)
@@ -226,88 +173,56 @@ orch_engine_make_steps(RunState *rs)
 	}
 }
 
-/* Those of the stage, in one statement. */
+/* The row of a new step. */
 static void
-insert_steps(RunState *rs)
-{
-	int			n = rs->nsteps;
-	pg_uuid_t  *ids = palloc(n * sizeof(pg_uuid_t));
-	Datum	   *texts[5];
-	bool	   *no_description = palloc0(n * sizeof(bool));
-	Datum		values[9];
-	int			dims[1];
-	int			lbs[1] = {1};
-	int			i;
-
-	for (i = 0; i < 5; i++)
-		texts[i] = palloc(n * sizeof(Datum));
-	for (i = 0; i < n; i++)
-	{
-		const StepState *step = &rs->steps[i];
-		const StepDef *def = &rs->def->steps[step->def];
-
-		ids[i] = step->id;
-		texts[0][i] = CStringGetTextDatum(def->name);
-		texts[1][i] = CStringGetTextDatum(def->label);
-		no_description[i] = def->description == NULL;
-		texts[2][i] = no_description[i] ? (Datum) 0 :
-			CStringGetTextDatum(def->description);
-		texts[3][i] = CStringGetTextDatum(orch_catalog_label(ENUM_STEP_TYPE, step->type));
-		texts[4][i] = CStringGetTextDatum(orch_catalog_label(ENUM_STEP_STATUS, step->status));
-	}
-	dims[0] = n;
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = UUIDPGetDatum(&rs->stage_id);
-	values[2] = PointerGetDatum(orch_uuid_array(ids, n));
-	for (i = 0; i < 5; i++)
-		values[3 + i] = PointerGetDatum(construct_md_array(texts[i],
-														   i == 2 ? no_description : NULL,
-														   1, dims, lbs, TEXTOID, -1,
-														   false, TYPALIGN_INT));
-	values[8] = UUIDPGetDatum(&rs->def->orchestration_id);
-	orch_guard_execute(SCOPE_TRUSTED, &plan_insert_steps, values, NULL, NULL);
-}
-
-/* A new step's row, for the batch. */
-static void
-gather_step(RunState *rs, const StepState *step)
+make_row(RunState *rs, const StepState *step, WriteRow *row)
 {
 	const StepDef *def = &rs->def->steps[step->def];
-	Datum		values[Natts_step_run];
-	char		nulls[Natts_step_run];
 	TimestampTz now = orch_stamp();
 
-	memset(nulls, 'n', sizeof(nulls));
-	orch_engine_put(values, nulls, Anum_step_run_run_id, UUIDPGetDatum(&rs->id));
-	orch_engine_put(values, nulls, Anum_step_run_id, UUIDPGetDatum(&step->id));
-	orch_engine_put(values, nulls, Anum_step_run_owner_id,
-					UUIDPGetDatum(&orch_automated_process));
-	orch_engine_put(values, nulls, Anum_step_run_orchestration_id,
-					UUIDPGetDatum(&rs->def->orchestration_id));
-	orch_engine_put(values, nulls, Anum_step_run_stage_run_id, UUIDPGetDatum(&rs->stage_id));
-	orch_engine_put(values, nulls, Anum_step_run_created_at, TimestampTzGetDatum(now));
-	orch_engine_put(values, nulls, Anum_step_run_step_type,
-					ObjectIdGetDatum(orch_catalog_label_oid(ENUM_STEP_TYPE, step->type)));
-	orch_engine_put(values, nulls, Anum_step_run_name, CStringGetTextDatum(def->name));
-	orch_engine_put(values, nulls, Anum_step_run_label, CStringGetTextDatum(def->label));
+	orch_engine_begin_row(row);
+	orch_engine_put(row, Anum_step_run_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(row, Anum_step_run_id, UUIDPGetDatum(&step->id));
+	orch_engine_put(row, Anum_step_run_stage_run_id, UUIDPGetDatum(&rs->stage_id));
+	orch_engine_put(row, Anum_step_run_name, CStringGetTextDatum(def->name));
+	orch_engine_put(row, Anum_step_run_label, CStringGetTextDatum(def->label));
 	if (def->description != NULL)
-		orch_engine_put(values, nulls, Anum_step_run_description,
+		orch_engine_put(row, Anum_step_run_description,
 						CStringGetTextDatum(def->description));
-	orch_engine_put(values, nulls, Anum_step_run_status,
+	orch_engine_put(row, Anum_step_run_step_type,
+					ObjectIdGetDatum(orch_catalog_label_oid(ENUM_STEP_TYPE, step->type)));
+	orch_engine_put(row, Anum_step_run_status,
 					ObjectIdGetDatum(orch_catalog_label_oid(ENUM_STEP_STATUS, step->status)));
-	orch_engine_put(values, nulls, Anum_step_run_attempt, Int32GetDatum(step->attempt));
-	orch_engine_put(values, nulls, Anum_step_run_modified_at, TimestampTzGetDatum(now));
-	orch_engine_put(values, nulls, Anum_step_run_modified_minute,
-					Int32GetDatum(orch_stamp_minute(now)));
+	orch_engine_put(row, Anum_step_run_attempt, Int32GetDatum(step->attempt));
 	if (step->status == STEP_IN_PROGRESS)
-		orch_engine_put(values, nulls, Anum_step_run_started_at,
+		orch_engine_put(row, Anum_step_run_started_at,
 						TimestampTzGetDatum(GetCurrentTimestamp()));
-	orch_engine_write(rs, WRITE_STEP, values, nulls);
+	orch_engine_put(row, Anum_step_run_orchestration_id,
+					UUIDPGetDatum(&rs->def->orchestration_id));
+	orch_engine_put(row, Anum_step_run_owner_id, UUIDPGetDatum(&orch_automated_process));
+	orch_engine_put(row, Anum_step_run_created_at, TimestampTzGetDatum(now));
+	orch_engine_put(row, Anum_step_run_modified_at, TimestampTzGetDatum(now));
+	orch_engine_put(row, Anum_step_run_modified_minute,
+					Int32GetDatum(orch_stamp_minute(now)));
+}
+
+/* Set a step InProgress and count the attempt. */
+static void
+start_step(RunState *rs, StepState *step)
+{
+	WriteRow	row;
+
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_step_run_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(&row, Anum_step_run_id, UUIDPGetDatum(&step->id));
+	orch_engine_write(rs, WRITE_STEP_STARTED, &row, 1);
+	step->status = STEP_IN_PROGRESS;
+	step->attempt++;
 }
 
 /*
- * Start every step whose entry condition now holds, and begin steps that were
- * set InProgress by hand.  Returns whether there was any.
+ * Start every step whose entry condition holds now, and begin steps that a user set
+ * InProgress.  Returns whether there was any.
  */
 bool
 orch_engine_start_ready(RunState *rs)
@@ -326,7 +241,7 @@ orch_engine_start_ready(RunState *rs)
 			break;
 		CHECK_FOR_INTERRUPTS();
 		if (rs->steps[i].status == STEP_IN_PROGRESS && rs->steps[i].attempt == 0)
-			 /* by hand */ ;
+			 /* a user set it InProgress */ ;
 		else if (rs->steps[i].status != STEP_NOT_STARTED)
 			continue;
 		else
@@ -355,18 +270,7 @@ orch_engine_start_ready(RunState *rs)
 		}
 		if (!ready)
 			continue;
-		if (orch_engine_gathers())
-		{
-			Datum		values[2];
-
-			values[0] = UUIDPGetDatum(&rs->id);
-			values[1] = UUIDPGetDatum(&rs->steps[i].id);
-			orch_engine_write(rs, WRITE_STEP_STARTED, values, NULL);
-		}
-		else
-			update_step(&rs->id, &plan_start_step, &rs->steps[i].id, NULL, NULL, NULL);
-		rs->steps[i].status = STEP_IN_PROGRESS;
-		rs->steps[i].attempt++;
+		start_step(rs, &rs->steps[i]);
 		any = true;
 		if (!orch_engine_still_moves(rs))
 			break;
@@ -401,7 +305,7 @@ orch_engine_complete_interactive(RunState *rs)
 		if (verdict == VERDICT_NO || i >= rs->nsteps ||
 			rs->steps[i].status != STEP_IN_PROGRESS)
 			continue;
-		/* his assignee may not have finished: then his work is done without him */
+		/* the assignee may not have finished: the work item is closed all the same */
 		complete_step(rs, &rs->steps[i], rs->steps[i].outputs, NULL);
 		values[0] = UUIDPGetDatum(&rs->id);
 		values[1] = UUIDPGetDatum(&rs->steps[i].id);
@@ -419,8 +323,8 @@ completes_by_condition(const StepDef *def)
 }
 
 /*
- * A step cannot be begun: it fails, or the run outside of it.  Was the run
- * suspended by an action meanwhile, the failure waits as pending.
+ * A step cannot begin: the step fails, or the run does.  If an action suspended the run
+ * meanwhile, the failure is kept as pending.
  */
 static void
 cannot_begin(RunState *rs, StepState *step, Jsonb *error, bool in_step)
@@ -457,7 +361,7 @@ begin_step(RunState *rs, int n)
 }
 
 /*
- * Carry out the action, here and now.
+ * Carry out the action of a background step.
  */
 static void
 begin_background(RunState *rs, int n)
@@ -471,7 +375,7 @@ begin_background(RunState *rs, int n)
 	const pg_uuid_t *volatile run_as = NULL;
 
 	orch_engine_open_gate(rs);
-	ORCH_ENGINE_TRY(rs);
+	ORCH_ENGINE_TRY();
 	{
 		Jsonb	   *inputs = orch_engine_step_inputs(rs, def);
 		const Action *action;
@@ -513,7 +417,7 @@ begin_background(RunState *rs, int n)
 }
 
 /*
- * Queue the action for a worker.
+ * Queue the action of an asynchronous step for a worker.
  */
 static void
 begin_asynchronous(RunState *rs, int n)
@@ -526,10 +430,8 @@ begin_asynchronous(RunState *rs, int n)
 	Principal	principal;
 	const pg_uuid_t *volatile run_as = NULL;
 	volatile bool computed = false;
-	Datum		values[9];
-	char		nulls[9] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
 
-	ORCH_ENGINE_TRY(rs);
+	ORCH_ENGINE_TRY();
 	{
 		inputs = orch_engine_step_inputs(rs, def);
 		computed = true;
@@ -555,68 +457,57 @@ begin_asynchronous(RunState *rs, int n)
 		cannot_begin(rs, step, orch_engine_error(&missing, NULL), true);
 		return;
 	}
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = UUIDPGetDatum(&step->id);
-	values[2] = CStringGetTextDatum(action->kind == ACTION_WORKER ? action->topic : "");
-	values[3] = CStringGetTextDatum(def->action_name);
-	values[4] = JsonbPGetDatum(inputs);
-	values[5] = UUIDPGetDatum(&rs->def->orchestration_id);
-	values[6] = CStringGetTextDatum(def->name);
-	values[7] = UUIDPGetDatum(run_as);
-	if (run_as == NULL)
-		nulls[7] = 'n';
-	values[8] = Float8GetDatum(action->timeout);
-	if (action->timeout == 0)
-		nulls[8] = 'n';
-	/* before the step has its available_at */
-	orch_notify_queued(action->kind == ACTION_WORKER ? action->topic : "");
-	/* one that begins again may still be in the queue */
-	if (orch_engine_gathers() && step->attempt == 1)
-		gather_queued(rs, values, nulls, action->timeout);
-	else
-	{
-		orch_engine_flush();
-		orch_plan_execute_latest(&plan_queue_step, values, nulls, 0);
-	}
-}
-
-/* Its row, for the batch; values as plan_queue_step has them. */
-static void
-gather_queued(RunState *rs, const Datum *given, const char *absent, double timeout)
-{
-	static const AttrNumber columns[8] = {
-		Anum_step_queue_run_id, Anum_step_queue_step_run_id, Anum_step_queue_topic,
-		Anum_step_queue_action, Anum_step_queue_inputs, Anum_step_queue_orchestration_id,
-		Anum_step_queue_step_name, Anum_step_queue_run_as
-	};
-	Datum		values[Natts_step_queue];
-	char		nulls[Natts_step_queue];
-	Interval	interval;
-	int			i;
-
-	memset(nulls, 'n', sizeof(nulls));
-	for (i = 0; i < (int) lengthof(columns); i++)
-		if (absent[i] != 'n')
-			orch_engine_put(values, nulls, columns[i], given[i]);
-	if (timeout != 0)
-	{
-		memset(&interval, 0, sizeof(interval));
-		interval.time = (TimeOffset) rint(timeout * USECS_PER_SEC);
-		orch_engine_put(values, nulls, Anum_step_queue_timeout, IntervalPGetDatum(&interval));
-	}
-	orch_engine_put(values, nulls, Anum_step_queue_available_at,
-					TimestampTzGetDatum(GetCurrentTimestamp()));
-	orch_engine_put(values, nulls, Anum_step_queue_attempt, Int32GetDatum(0));
-	orch_engine_put(values, nulls, Anum_step_queue_failures, Int32GetDatum(0));
-	orch_engine_put(values, nulls, Anum_step_queue_lost, Int32GetDatum(0));
-	orch_engine_write(rs, WRITE_QUEUE, values, nulls);
+	queue_step(rs, step, action, inputs, run_as);
 }
 
 /*
- * The record type that has such a record.  The key may come from the user who started
- * the run, and the work item says what was found: only what he can read himself.  A
- * user without a role of his own acts through another's connection, which decides what
- * he sees; then, and where no user started it, the extension looks.
+ * Put a step into the queue.  One that begins again may still be there.
+ */
+static void
+queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
+		   const pg_uuid_t *run_as)
+{
+	const StepDef *def = &rs->def->steps[step->def];
+	const char *topic = action->kind == ACTION_WORKER ? action->topic : "";
+	Interval	timeout;
+	WriteRow	row;
+
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_step_queue_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(&row, Anum_step_queue_step_run_id, UUIDPGetDatum(&step->id));
+	orch_engine_put(&row, Anum_step_queue_topic, CStringGetTextDatum(topic));
+	orch_engine_put(&row, Anum_step_queue_action, CStringGetTextDatum(def->action_name));
+	orch_engine_put(&row, Anum_step_queue_inputs, JsonbPGetDatum(inputs));
+	orch_engine_put(&row, Anum_step_queue_orchestration_id,
+					UUIDPGetDatum(&rs->def->orchestration_id));
+	orch_engine_put(&row, Anum_step_queue_step_name, CStringGetTextDatum(def->name));
+	if (run_as != NULL)
+		orch_engine_put(&row, Anum_step_queue_run_as, UUIDPGetDatum(run_as));
+	if (action->timeout != 0)
+	{
+		memset(&timeout, 0, sizeof(timeout));
+		timeout.time = (TimeOffset) rint(action->timeout * USECS_PER_SEC);
+		orch_engine_put(&row, Anum_step_queue_timeout, IntervalPGetDatum(&timeout));
+	}
+	/* before the step has its available_at */
+	orch_notify_queued(topic);
+	orch_engine_put(&row, Anum_step_queue_available_at,
+					TimestampTzGetDatum(GetCurrentTimestamp()));
+	orch_engine_put(&row, Anum_step_queue_attempt, Int32GetDatum(0));
+	orch_engine_put(&row, Anum_step_queue_failures, Int32GetDatum(0));
+	orch_engine_put(&row, Anum_step_queue_lost, Int32GetDatum(0));
+	if (step->attempt == 1)
+		orch_engine_write(rs, WRITE_QUEUED, &row, 1);
+	else
+		(void) orch_engine_write_now(rs, WRITE_QUEUED_AGAIN, &row, 1, SCOPE_TRUSTED, NULL);
+}
+
+/*
+ * Find the record type that has a record with this key.  The key may come from the user
+ * who started the run, and the work item shows the type that was found.  So only records
+ * count that this user can read.  A user without a role acts through the connection of
+ * another role; for such a user, and where no user started the run, the extension looks
+ * in all types.
  */
 static char *
 find_related_type(RunState *rs, const char *key)
@@ -639,7 +530,7 @@ find_related_type(RunState *rs, const char *key)
 }
 
 /*
- * Make the work item.
+ * Make the work item of an interactive step.
  */
 static void
 begin_interactive(RunState *rs, int n)
@@ -652,12 +543,9 @@ begin_interactive(RunState *rs, int n)
 	char	   *volatile record = NULL;
 	char	   *volatile record_type = NULL;
 	Principal	principal;
-	Datum		values[13];
-	char		nulls[13];
-	const Action *action;
-	char	   *description;
 
-	ORCH_ENGINE_TRY(rs);
+	memset(&principal, 0, sizeof(principal));
+	ORCH_ENGINE_TRY();
 	{
 		inputs = orch_engine_step_inputs(rs, def);
 		if (def->assignee != NULL)
@@ -692,8 +580,8 @@ begin_interactive(RunState *rs, int n)
 	}
 
 	/*
-	 * The run's own record needs no lock: who deletes it has to pass the run's
-	 * row.  Another one is looked for and locked.
+	 * The run's own record needs no lock: a session that deletes it updates the
+	 * run's row first.  Another record is looked for and locked.
 	 */
 	if (record != NULL)
 	{
@@ -703,44 +591,51 @@ begin_interactive(RunState *rs, int n)
 			record_type = find_related_type(rs, record);
 	}
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = UUIDPGetDatum(&rs->id);
-	values[1] = UUIDPGetDatum(&step->id);
-	values[2] = UUIDPGetDatum(&principal.id);
-	values[3] = CStringGetTextDatum(def->label);
+	insert_work_item(rs, step, &principal.id, inputs, record_type, record);
+	orch_notify_assigned(&principal.id);
+}
+
+/*
+ * Write the work item of a step; record_type NULL: it is about no record.
+ */
+static void
+insert_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_id,
+				 Jsonb *inputs, const char *record_type, const char *record)
+{
+	const StepDef *def = &rs->def->steps[step->def];
+	const Action *action = orch_action_find(def->action_name);
+	WriteRow	row;
+
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_work_item_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(&row, Anum_work_item_step_run_id, UUIDPGetDatum(&step->id));
+	orch_engine_put(&row, Anum_work_item_assignee_id, UUIDPGetDatum(assignee_id));
+	orch_engine_put(&row, Anum_work_item_label, CStringGetTextDatum(def->label));
 	if (def->description != NULL)
 	{
-		description = pnstrdup(def->description,
-							   pg_mbcharcliplen(def->description,
-												strlen(def->description),
-												MAX_ITEM_DESCRIPTION));
-		values[4] = CStringGetTextDatum(description);
+		int			length = pg_mbcharcliplen(def->description, strlen(def->description),
+											  MAX_ITEM_DESCRIPTION);
+
+		orch_engine_put(&row, Anum_work_item_description,
+						PointerGetDatum(cstring_to_text_with_len(def->description, length)));
 	}
-	else
-		nulls[4] = 'n';
-	values[5] = CStringGetTextDatum(def->action_name);
-	values[6] = JsonbPGetDatum(inputs);
+	orch_engine_put(&row, Anum_work_item_screen_flow, CStringGetTextDatum(def->action_name));
+	orch_engine_put(&row, Anum_work_item_screen_flow_inputs, JsonbPGetDatum(inputs));
 	if (record_type != NULL)
 	{
-		values[7] = CStringGetTextDatum(record_type);
-		values[8] = CStringGetTextDatum(record);
+		orch_engine_put(&row, Anum_work_item_related_record_type,
+						CStringGetTextDatum(record_type));
+		orch_engine_put(&row, Anum_work_item_related_record_id, CStringGetTextDatum(record));
 	}
-	else
-		nulls[7] = nulls[8] = 'n';
-	values[9] = UUIDPGetDatum(&rs->def->orchestration_id);
-	values[10] = BoolGetDatum(def->locks_record);
-	values[11] = BoolGetDatum(def->assignee_can_edit);
-	action = orch_action_find(def->action_name);
-	values[12] = Float8GetDatum(action == NULL ? 0 : action->due);
-	if (action == NULL || action->due == 0)
-		nulls[12] = 'n';
-	if (orch_engine_gathers())
-		orch_engine_write(rs, WRITE_WORK_ITEM, values, nulls);
-	else
-	{
-		orch_guard_execute(SCOPE_TRUSTED, &plan_insert_work_item, values, nulls, NULL);
-	}
-	orch_notify_assigned(&principal.id);
+	orch_engine_put(&row, Anum_work_item_orchestration_id,
+					UUIDPGetDatum(&rs->def->orchestration_id));
+	orch_engine_put(&row, Anum_work_item_record_locked, BoolGetDatum(def->locks_record));
+	orch_engine_put(&row, Anum_work_item_assignee_can_edit, BoolGetDatum(def->assignee_can_edit));
+	if (action != NULL && action->due != 0)
+		orch_engine_put(&row, Anum_work_item_due_at,
+						TimestampTzGetDatum(GetCurrentTransactionStartTimestamp() +
+											(TimestampTz) rint(action->due * USECS_PER_SEC)));
+	orch_engine_write(rs, WRITE_WORK_ITEM, &row, 1);
 }
 
 /*
@@ -766,8 +661,8 @@ run_as_user(RunState *rs, const StepDef *def, Principal *principal)
 }
 
 /*
- * By name, as the platform has it, or by the id that a field of a record or an
- * output may hold.
+ * Find an assignee by name, as the platform does, or by the id that a field of a record
+ * or an output may hold.
  */
 static bool
 find_assignee(const StepDef *def, const char *name, Principal *result)
@@ -788,7 +683,7 @@ find_assignee(const StepDef *def, const char *name, Principal *result)
 }
 
 /*
- * A step that is InProgress ended, in a run that is InProgress.
+ * Take in the outcome of a step that is InProgress, in a run that is InProgress.
  */
 void
 orch_engine_take_outcome(RunState *rs, StepState *step,
@@ -803,8 +698,8 @@ orch_engine_take_outcome(RunState *rs, StepState *step,
 }
 
 /*
- * Its assignee finished, its condition has not the last word yet: the step
- * stays, or is again, InProgress.
+ * Keep the outputs of a step whose assignee finished while its condition does not hold
+ * yet: the step stays InProgress, or becomes it again.
  */
 static void
 keep_outputs(RunState *rs, StepState *step, Jsonb *outputs)
@@ -871,7 +766,7 @@ pending_member(Jsonb *pending, const char *name)
 }
 
 /*
- * The run goes on: take in what is pending, begin again what was stopped.
+ * Resume a step: take in its pending outcome, or begin it again if it was stopped.
  */
 void
 orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
@@ -896,14 +791,13 @@ orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
 	}
 	if (step->status == STEP_IN_PROGRESS)
 		return;
-	update_step(&rs->id, &plan_start_step, &step->id, NULL, NULL, NULL);
-	step->status = STEP_IN_PROGRESS;
-	step->attempt++;
+	start_step(rs, step);
 	begin_step(rs, step - rs->steps);
 }
 
 /*
- * An interactive step's screen failed: it stays, the others are discontinued.
+ * The screen of an interactive step failed: the step stays as it is, the other steps of
+ * the stage are discontinued.
  */
 void
 orch_engine_discontinue_others(RunState *rs, StepState *failed)
@@ -923,36 +817,32 @@ complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 {
 	JsonbValue *comments = NULL;
 	MemoryContext old = MemoryContextSwitchTo(rs->context);
+	WriteRow	row;
 
 	step->outputs = outputs == NULL ? NULL :
 		DatumGetJsonbPCopy(JsonbPGetDatum(outputs));
 	MemoryContextSwitchTo(old);
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_step_run_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(&row, Anum_step_run_id, UUIDPGetDatum(&step->id));
+	if (outputs != NULL)
+		orch_engine_put(&row, Anum_step_run_outputs, JsonbPGetDatum(outputs));
+	if (lease_id != NULL)
+		orch_engine_put(&row, Anum_step_run_lease_id, UUIDPGetDatum(lease_id));
 	if (outputs != NULL && JB_ROOT_IS_OBJECT(outputs))
 		comments = orch_engine_comments(outputs);
-	if (orch_engine_gathers() && comments == NULL && step->pending == NULL)
-	{
-		Datum		values[4];
-		char		nulls[4] = {' ', ' ', outputs == NULL ? 'n' : ' ', lease_id == NULL ? 'n' : ' '};
-
-		values[0] = UUIDPGetDatum(&rs->id);
-		values[1] = UUIDPGetDatum(&step->id);
-		values[2] = JsonbPGetDatum(outputs);
-		values[3] = UUIDPGetDatum(lease_id);
-		orch_engine_write(rs, WRITE_STEP_COMPLETED, values, nulls);
-		step->status = STEP_COMPLETED;
-		return;
-	}
-	update_step(&rs->id, step->pending != NULL ? &plan_complete_step_pending :
-				&plan_complete_step, &step->id, outputs, lease_id,
-				comments == NULL || comments->type != jbvString ? NULL :
-				pnstrdup(comments->val.string.val, comments->val.string.len));
+	if (comments != NULL && comments->type == jbvString)
+		(void) orch_engine_write_now(rs, WRITE_STEP_COMPLETED, &row, 1, SCOPE_TRUSTED,
+									 pnstrdup(comments->val.string.val,
+											  comments->val.string.len));
+	else
+		orch_engine_write(rs, WRITE_STEP_COMPLETED, &row, 1);
 	step->status = STEP_COMPLETED;
 	step->pending = NULL;
 }
 
 /*
- * The step fails, its stage with it, the run with both.  That is recoverable:
- * what is not, fails outside the step.
+ * Fail a step, its stage and the run.  The failure of a step is always recoverable.
  */
 static void
 fail_step(RunState *rs, StepState *step, Jsonb *error,
@@ -966,7 +856,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 	step->status = STEP_ERROR;
 	step->pending = NULL;
 
-	/* the same with the name of the step, for stage and run */
+	/* stage and run keep the same error with the name of the step */
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	if (error != NULL && JB_ROOT_IS_OBJECT(error))
 	{
@@ -991,7 +881,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 }
 
 /*
- * An update of a step that the engine vouches for.
+ * Update a step, trusted by the guard.
  */
 static void
 update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,

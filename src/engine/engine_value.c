@@ -86,7 +86,6 @@ static JsonbValue *latest_status(RunState *rs, StaticPlan *plan, Level level,
 static JsonbValue *formula_value(RunState *rs, const Operand *operand);
 static JsonbValue *resolve_template(RunState *rs, const TemplateDef *template);
 static JsonbValue *resolve_global(const Operand *operand);
-static bool filters_hold(RunState *rs);
 static JsonbValue *text_value(const char *text);
 static JsonbValue *object_value(Jsonb *jsonb);
 static void push_text(JsonbParseState **state, const char *key, const char *text);
@@ -139,7 +138,17 @@ orch_engine_copy_value(MemoryContext context, JsonbValue *value)
 }
 
 /*
- * Variables at their defaults, no outcome taken.
+ * References in conditions and formulas resolve to values of this run.
+ */
+void
+orch_engine_init_evaluation(RunState *rs)
+{
+	rs->eval.resolve = resolve;
+	rs->eval.arg = rs;
+}
+
+/*
+ * Set variables to their defaults, and no outcome as taken.
  */
 void
 orch_engine_init_values(RunState *rs)
@@ -147,8 +156,7 @@ orch_engine_init_values(RunState *rs)
 	const Definition *def = rs->def;
 	int			i;
 
-	rs->eval.resolve = resolve;
-	rs->eval.arg = rs;
+	orch_engine_init_evaluation(rs);
 	rs->variables = MemoryContextAllocZero(rs->context,
 										   Max(def->nvariables, 1) * sizeof(JsonbValue *));
 	rs->outcomes = MemoryContextAllocZero(rs->context,
@@ -466,9 +474,8 @@ resolve(EvalContext *cxt, const Operand *operand)
 }
 
 /*
- * What follows is another evaluation: no formula keeps its value.  The values are
- * where the callers of an evaluation have what they read; so a number, and not the
- * pointers, says whether they are still there.
+ * Begin another evaluation: no formula keeps its value.  The values live in the memory of
+ * the evaluation's caller, so a number tells whether they still exist, not the pointer.
  */
 void
 orch_engine_begin_evaluation(RunState *rs)
@@ -493,7 +500,7 @@ orch_engine_holds(RunState *rs, const ConditionSet *set)
 }
 
 /*
- * The value of a formula or text template, which is worked out once an evaluation.
+ * The value of a formula or text template, computed once an evaluation.
  */
 static JsonbValue *
 formula_value(RunState *rs, const Operand *operand)
@@ -553,8 +560,8 @@ resolve_template(RunState *rs, const TemplateDef *template)
 }
 
 /*
- * $Organization.Name and its like, as set_global() gave them.  Raises OR301 for
- * what it did not.
+ * The value of $Organization.Name and its like, set by set_global().  Raises OR301 where
+ * there is none.
  */
 static JsonbValue *
 resolve_global(const Operand *operand)
@@ -710,63 +717,4 @@ orch_engine_comments(Jsonb *outputs)
 
 	return comments != NULL ? comments :
 		orch_condition_field(&outputs->root, "specifiedComments");
-}
-
-/*
- * The filters of the start, and whether they held before, where that matters.
- */
-bool
-orch_engine_triggered(const StartRequest *request)
-{
-	const Definition *def = request->definition;
-	RunState   *rs;
-	SystemContext saved;
-	bool		result;
-
-	if ((def->filters == NULL || def->filters->nrequirements == 0) &&
-		def->filter_formula == NULL)
-		return !def->only_when_changed || request->prior == NULL;
-	orch_system_enter(&saved);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	rs = orch_engine_make_state(def);
-	rs->eval.resolve = resolve;
-	rs->eval.arg = rs;
-	rs->record_type = unconstify(char *, request->record_type);
-	rs->record_key = unconstify(char *, request->record_key);
-	rs->record = request->record;
-	rs->record_loaded = true;
-	rs->prior = request->prior;
-	rs->started_at = GetCurrentStatementStartTimestamp();
-	rs->started_by = request->started_by != NULL ? *request->started_by :
-		orch_automated_process;
-	result = filters_hold(rs);
-	if (result && def->only_when_changed && request->prior != NULL)
-	{
-		rs->look_back = true;
-		result = !filters_hold(rs);
-	}
-	MemoryContextDelete(rs->context);
-	SPI_finish();
-	orch_system_leave(&saved);
-	return result;
-}
-
-static bool
-filters_hold(RunState *rs)
-{
-	JsonbValue *value;
-
-	orch_engine_begin_evaluation(rs);
-	if (rs->def->filters != NULL && !orch_condition_set_holds(&rs->eval, rs->def->filters))
-		return false;
-	if (rs->def->filter_formula == NULL)
-		return true;
-	value = orch_formula_node_value(&rs->eval, rs->def->filter_formula);
-	if (value != NULL && value->type != jbvBool && value->type != jbvNull)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("the filter formula of orchestration \"%s\" gives %s, not a boolean",
-						rs->def->name, orch_condition_type_name(value))));
-	return value != NULL && value->type == jbvBool && value->val.boolean;
 }

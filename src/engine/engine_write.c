@@ -1,26 +1,30 @@
 /*-------------------------------------------------------------------------
  *
  * engine_write.c
- *	  What the engine writes for many runs in one call, gathered and written as
- *	  sets.
+ *	  What the engine writes, described once for one row and for sets of rows.
  *
- * A call that moves many runs (complete_steps() with a batch, a statement that
- * starts thousands) would otherwise carry out some ten statements a run, and the
- * start and end of a statement cost more than its row.  So while such a call has
- * a batch open, the engine's usual writes are gathered by kind and written
- * together: updates by one statement a kind, which goes through the guard like
- * any other; new stages, steps and queued steps past the executor (batch.c).
- * That is sound because their foreign keys and checks hold by construction and
- * the guard would only note the milestone, which is done here.  Where tables have
- * triggers or checks of somebody else's, nothing is gathered.
+ * Each kind of write has a form: its table, its columns, and one statement with
+ * places for the values.  Two texts are made from that statement: one for a single
+ * row, whose values are parameters, and one for a set, whose values come from arrays.
+ * Both are kept plans and go through the guard like any other statement.  New stages,
+ * steps and queued steps are written past the executor (multi_insert.c) while the
+ * tables have only what the extension made: their foreign keys and checks hold by
+ * construction, and the guard would only note the milestone, which is done here.
  *
- * The kinds are written in the order below.  A write of a run that would have to
- * come before one that was gathered already makes room: all is written first.  So
- * each run sees its writes in their order, and the log tells them so.  What is
- * written otherwise (failures, pending outcomes, ...) calls orch_engine_flush()
- * first, and so does everything that runs code of others.
+ * A call that moves one run writes each set at once, mostly a set of one row.  A call
+ * that moves many runs (complete_steps() with several results, a statement that starts
+ * thousands) would carry out some ten statements a run, and the start and end of a
+ * statement cost more than its row.  Such a call opens a batch: rows are gathered over
+ * runs, by kind, and written together.  Nothing is gathered while users have triggers or
+ * constraints on the tables, because each of these has to see the rows in their order.
  *
- * A batch belongs to the subtransaction that opened it; in another one below it
+ * A batch writes the kinds in the order of EngineWrite.  When a run writes a kind that
+ * comes before one gathered for it, everything gathered is written first.  So the writes
+ * of each run keep their order, and the log shows them in that order.  Writes without a
+ * form (failures, pending outcomes, ...) call orch_engine_flush() first, and so does
+ * everything that runs code of others.
+ *
+ * A batch belongs to the subtransaction that opened it.  In a subtransaction below it
  * nothing is gathered.
  *
  * Portions Copyright (c) 2026, the orchestration authors
@@ -34,16 +38,17 @@
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "base/batch.h"
 #include "base/catalog.h"
+#include "base/multi_insert.h"
 #include "base/system.h"
 #include "base/transaction.h"
 #include "base/uuid.h"
@@ -53,9 +58,7 @@
 #include "trail/history.h"
 #include "trail/log.h"
 
-#define MAX_COLUMNS 22
-
-/* rows that are gathered before they are written: bounds the memory */
+/* rows that a batch gathers before it writes them: bounds the memory */
 #define MAX_GATHERED 20000
 
 typedef struct ColumnType
@@ -66,18 +69,34 @@ typedef struct ColumnType
 	char		alignment;
 } ColumnType;
 
-/* How a kind is written. */
+/*
+ * How a kind is written.  In the statement "@name" stands for the value of that column,
+ * "@columns" and "@values" for the lists of all of them, "@rows" for the arrays that a
+ * set comes from.
+ */
 typedef struct WriteForm
 {
+	/* the description */
+	const char *statement;
 	OrchRelation relation;
-	bool		direct;			/* rows past the executor, columns the table's */
-	bool		once;			/* one a run and statement */
-	int			ncolumns;
-	StaticPlan	plan;			/* not direct: its arguments are arrays */
-	ColumnType *types;			/* of the columns; column_types() */
+	bool		direct;			/* past the executor, where that is possible */
+	bool		once;			/* a run has one row of it in a set */
+	bool		may_exist;		/* an existing row is left as it is */
+	AttrNumber	columns[MAX_WRITE_COLUMNS]; /* up to a 0 */
+	AttrNumber	defaults[6];	/* direct: further ones, which the table and the
+								 * guard fill in for the statement; up to a 0 */
+
+	/* made from it by ready_form() */
+	Oid			relid;			/* for this table, InvalidOid: for none yet */
+	int			nargs;			/* of the statement */
+	int			ncolumns;		/* with defaults: of a row in a set */
+	AttrNumber	all[MAX_WRITE_COLUMNS];
+	ColumnType	types[MAX_WRITE_COLUMNS];
+	StaticPlan	one;
+	StaticPlan	many;
 } WriteForm;
 
-/* What was gathered of a kind: row by row. */
+/* Rows of a kind: the columns of the form, row by row. */
 typedef struct WriteSet
 {
 	int			nrows;
@@ -104,88 +123,157 @@ typedef struct StateEntry
 	RunState   *rs;
 } StateEntry;
 
+#define INSERT_RUN \
+	"INSERT INTO orchestration.run (status, created_at, @columns)" \
+	" SELECT 'InProgress', pg_catalog.statement_timestamp(), @values @rows"
+
+#define RUN_COLUMNS \
+	Anum_run_id, Anum_run_version_id, Anum_run_owner_id, Anum_run_created_by, \
+	Anum_run_orchestration_name, Anum_run_orchestration_label, \
+	Anum_run_triggering_record_type, Anum_run_triggering_record_id, Anum_run_variables, \
+	Anum_run_orchestration_id, Anum_run_current_stage
+
+#define INSERT_QUEUED \
+	"INSERT INTO orchestration.step_queue (@columns) SELECT @values @rows" \
+	" ON CONFLICT (run_id, step_run_id) DO UPDATE SET topic = excluded.topic," \
+	" action = excluded.action, inputs = excluded.inputs, lease_id = NULL," \
+	" leased_until = NULL, claimed_at = NULL, worker = NULL, failures = 0, lost = 0," \
+	" run_as = excluded.run_as, timeout = excluded.timeout," \
+	" available_at = pg_catalog.clock_timestamp()"
+
+#define QUEUED_COLUMNS \
+	Anum_step_queue_run_id, Anum_step_queue_step_run_id, Anum_step_queue_topic, \
+	Anum_step_queue_action, Anum_step_queue_inputs, Anum_step_queue_orchestration_id, \
+	Anum_step_queue_step_name, Anum_step_queue_run_as, Anum_step_queue_timeout
+
 static WriteForm forms[NUM_WRITES] = {
-	[WRITE_RUN] = {RELATION_RUN, false, false, 11, {
-		"INSERT INTO orchestration.run (id, status, version_id, owner_id, created_by,"
-		" orchestration_name, orchestration_label, triggering_record_type,"
-		" triggering_record_id, variables, orchestration_id, current_stage, created_at)"
-		" SELECT u.id, 'InProgress', u.version, u.owner, u.starter, u.name, u.label, u.type,"
-		" u.key, u.variables, u.orchestration, u.stage, pg_catalog.statement_timestamp()"
-		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3),"
-		" pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6),"
-		" pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9),"
-		" pg_catalog.unnest($10), pg_catalog.unnest($11)) AS u (id, version, owner, starter,"
-		" name, label, type, key, variables, orchestration, stage)",
-		11, {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-		TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, UUIDARRAYOID, TEXTARRAYOID}}},
-	[WRITE_STEP_COMPLETED] = {RELATION_STEP_RUN, false, false, 4, {
-		"UPDATE orchestration.step_run s SET status = 'Completed', outputs = u.outputs,"
-		" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
-		" ended_at = pg_catalog.clock_timestamp(), lease_id = COALESCE(u.lease, s.lease_id)"
-		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3),"
-		" pg_catalog.unnest($4)) AS u (run_id, id, outputs, lease)"
-		" WHERE s.run_id = u.run_id AND s.id = u.id",
-		4, {UUIDARRAYOID, UUIDARRAYOID, JSONBARRAYOID, UUIDARRAYOID}}},
-	[WRITE_STAGE_COMPLETED] = {RELATION_STAGE_RUN, false, false, 2, {
-		"UPDATE orchestration.stage_run s SET status = 'Completed',"
+	[WRITE_RUN] = {
+		.statement = INSERT_RUN,
+		.relation = RELATION_RUN,
+		.columns = {RUN_COLUMNS}
+	},
+	[WRITE_RUN_ONCE] = {
+		.statement = INSERT_RUN
+		" ON CONFLICT (orchestration_name, idempotency_key, created_by)"
+		" WHERE idempotency_key IS NOT NULL DO NOTHING",
+		.relation = RELATION_RUN,
+		.may_exist = true,
+		.columns = {RUN_COLUMNS, Anum_run_idempotency_key}
+	},
+	[WRITE_STEP_COMPLETED] = {
+		.statement = "UPDATE orchestration.step_run t SET status = 'Completed',"
+		" outputs = @outputs, pending = NULL, lease_id = COALESCE(@lease_id, t.lease_id),"
 		" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 		" ended_at = pg_catalog.clock_timestamp()"
-		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
-		" WHERE s.run_id = u.run_id AND s.id = u.id",
-		2, {UUIDARRAYOID, UUIDARRAYOID}}},
-	[WRITE_STAGE] = {RELATION_STAGE_RUN, true, false, Natts_stage_run},
-	[WRITE_STEP] = {RELATION_STEP_RUN, true, false, Natts_step_run},
-	[WRITE_STEP_STARTED] = {RELATION_STEP_RUN, false, false, 2, {
-		"UPDATE orchestration.step_run s SET status = 'InProgress',"
-		" attempt = attempt + 1, error = NULL, pending = NULL, outputs = NULL,"
+		" @rows WHERE t.run_id = @run_id AND t.id = @id",
+		.relation = RELATION_STEP_RUN,
+		.columns = {Anum_step_run_run_id, Anum_step_run_id, Anum_step_run_outputs,
+		Anum_step_run_lease_id}
+	},
+	[WRITE_STAGE_COMPLETED] = {
+		.statement = "UPDATE orchestration.stage_run t SET status = 'Completed',"
+		" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
+		" ended_at = pg_catalog.clock_timestamp()"
+		" @rows WHERE t.run_id = @run_id AND t.id = @id",
+		.relation = RELATION_STAGE_RUN,
+		.columns = {Anum_stage_run_run_id, Anum_stage_run_id}
+	},
+	[WRITE_STAGE] = {
+		.statement = "INSERT INTO orchestration.stage_run (@columns) SELECT @values @rows",
+		.relation = RELATION_STAGE_RUN,
+		.direct = true,
+		.columns = {Anum_stage_run_run_id, Anum_stage_run_id, Anum_stage_run_name,
+			Anum_stage_run_label, Anum_stage_run_position, Anum_stage_run_status,
+		Anum_stage_run_orchestration_id},
+		.defaults = {Anum_stage_run_owner_id, Anum_stage_run_created_at,
+		Anum_stage_run_modified_at, Anum_stage_run_modified_minute}
+	},
+	[WRITE_STEP] = {
+		.statement = "INSERT INTO orchestration.step_run (@columns) SELECT @values @rows",
+		.relation = RELATION_STEP_RUN,
+		.direct = true,
+		.columns = {Anum_step_run_run_id, Anum_step_run_id, Anum_step_run_stage_run_id,
+			Anum_step_run_name, Anum_step_run_label, Anum_step_run_description,
+			Anum_step_run_step_type, Anum_step_run_status, Anum_step_run_attempt,
+		Anum_step_run_started_at, Anum_step_run_orchestration_id},
+		.defaults = {Anum_step_run_owner_id, Anum_step_run_created_at,
+		Anum_step_run_modified_at, Anum_step_run_modified_minute}
+	},
+	[WRITE_STEP_STARTED] = {
+		.statement = "UPDATE orchestration.step_run t SET status = 'InProgress',"
+		" attempt = t.attempt + 1, error = NULL, pending = NULL, outputs = NULL,"
 		" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
 		" started_at = pg_catalog.clock_timestamp(), ended_at = NULL"
-		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u (run_id, id)"
-		" WHERE s.run_id = u.run_id AND s.id = u.id",
-		2, {UUIDARRAYOID, UUIDARRAYOID}}},
-	[WRITE_QUEUE] = {RELATION_STEP_QUEUE, true, false, Natts_step_queue},
-	[WRITE_WORK_ITEM] = {RELATION_WORK_ITEM, false, false, 13, {
-		"INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id,"
-		" label, description, screen_flow, screen_flow_inputs, related_record_type,"
-		" related_record_id, orchestration_id, record_locked, assignee_can_edit, due_at)"
-		" SELECT u.run_id, u.step_id, 'Assigned', u.assignee, u.label, u.description, u.screen,"
-		" u.inputs, u.type, u.key, u.orchestration, u.locked, u.can_edit,"
-		" pg_catalog.now() + pg_catalog.make_interval(secs => u.due)"
-		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3),"
-		" pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6),"
-		" pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9),"
-		" pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12),"
-		" pg_catalog.unnest($13)) AS u (run_id, step_id, assignee, label, description, screen,"
-		" inputs, type, key, orchestration, locked, can_edit, due)",
-		13, {UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-		JSONBARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, BOOLARRAYOID, BOOLARRAYOID,
-		FLOAT8ARRAYOID}}},
-	[WRITE_REST] = {RELATION_RUN, false, true, 3, {
-		"UPDATE orchestration.run r SET current_stage = u.stage, variables = u.variables"
-		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))"
-		" AS u (id, stage, variables) WHERE r.id = u.id",
-		3, {UUIDARRAYOID, TEXTARRAYOID, JSONBARRAYOID}}},
-	[WRITE_RUN_COMPLETED] = {RELATION_RUN, false, true, 3, {
-		"UPDATE orchestration.run r SET status = 'Completed',"
-		" variables = CASE WHEN u.changed THEN u.variables ELSE r.variables END"
-		" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3))"
-		" AS u (id, changed, variables) WHERE r.id = u.id",
-		3, {UUIDARRAYOID, BOOLARRAYOID, JSONBARRAYOID}}}
+		" @rows WHERE t.run_id = @run_id AND t.id = @id",
+		.relation = RELATION_STEP_RUN,
+		.columns = {Anum_step_run_run_id, Anum_step_run_id}
+	},
+	[WRITE_QUEUED] = {
+		.statement = INSERT_QUEUED,
+		.relation = RELATION_STEP_QUEUE,
+		.direct = true,
+		.columns = {QUEUED_COLUMNS},
+		.defaults = {Anum_step_queue_available_at, Anum_step_queue_attempt,
+		Anum_step_queue_failures, Anum_step_queue_lost}
+	},
+	[WRITE_QUEUED_AGAIN] = {
+		.statement = INSERT_QUEUED,
+		.relation = RELATION_STEP_QUEUE,
+		.columns = {QUEUED_COLUMNS}
+	},
+	[WRITE_WORK_ITEM] = {
+		.statement = "INSERT INTO orchestration.work_item (status, @columns)"
+		" SELECT 'Assigned', @values @rows",
+		.relation = RELATION_WORK_ITEM,
+		.columns = {Anum_work_item_run_id, Anum_work_item_step_run_id,
+			Anum_work_item_assignee_id, Anum_work_item_label, Anum_work_item_description,
+			Anum_work_item_screen_flow, Anum_work_item_screen_flow_inputs,
+			Anum_work_item_related_record_type, Anum_work_item_related_record_id,
+			Anum_work_item_orchestration_id, Anum_work_item_record_locked,
+		Anum_work_item_assignee_can_edit, Anum_work_item_due_at}
+	},
+	[WRITE_REST] = {
+		.statement = "UPDATE orchestration.run t SET current_stage = @current_stage,"
+		" variables = @variables @rows WHERE t.id = @id",
+		.relation = RELATION_RUN,
+		.once = true,
+		.columns = {Anum_run_id, Anum_run_current_stage, Anum_run_variables}
+	},
+	[WRITE_RUN_COMPLETED] = {
+		.statement = "UPDATE orchestration.run t SET status = 'Completed'"
+		" @rows WHERE t.id = @id",
+		.relation = RELATION_RUN,
+		.once = true,
+		.columns = {Anum_run_id}
+	},
+	[WRITE_RUN_COMPLETED_VARIABLES] = {
+		.statement = "UPDATE orchestration.run t SET status = 'Completed',"
+		" variables = @variables @rows WHERE t.id = @id",
+		.relation = RELATION_RUN,
+		.once = true,
+		.columns = {Anum_run_id, Anum_run_variables}
+	}
 };
 
 /* the batch that is open, innermost */
 static EngineBatch *batch = NULL;
 
 static bool only_our_own(void);
-static const ColumnType *column_types(WriteForm *form);
-static void write_rows(WriteForm *form, WriteSet *set);
-static void insert_rows(WriteForm *form, WriteSet *set);
+static WriteForm *ready_form(EngineWrite kind);
+static void set_plan(WriteForm *form, TupleDesc desc, bool many);
+static void append_place(StringInfo text, const WriteForm *form, TupleDesc desc,
+						 const char *name, bool many);
+static void append_value(StringInfo text, const char *column, int i, bool many);
+static void add_row(WriteForm *form, WriteSet *set, const WriteRow *row, bool copy);
+static void make_room(WriteSet *set, int ncolumns, int nrows);
+static void gather(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrows);
+static uint64 write_set(EngineWrite kind, const WriteSet *set, const GuardScope *scope);
+static uint64 execute_form(WriteForm *form, const WriteSet *set, const GuardScope *scope);
 static void fill_row(int i, Datum *values, bool *nulls, void *arg);
 static void note_new(Level level, const WriteForm *form, const WriteSet *set);
 
 /*
- * Do all tables that a batch writes have only what the extension made?  Looked at each
- * time: it is a matter of some pointers.
+ * Do all tables that the engine writes have only what the extension made?
  */
 static bool
 only_our_own(void)
@@ -197,14 +285,14 @@ only_our_own(void)
 	int			i;
 
 	for (i = 0; i < (int) lengthof(written); i++)
-		if (!orch_batch_is_own(written[i]))
+		if (!orch_multi_insert_allowed(written[i]))
 			return false;
 	return true;
 }
 
 /*
- * From here on writes are gathered, if nothing stands against it.  Caller is in
- * system context.
+ * Open a batch, unless users have triggers or constraints on the tables: returns NULL
+ * then.  Caller is in system context.
  */
 EngineBatch *
 orch_engine_batch_begin(void)
@@ -233,7 +321,7 @@ orch_engine_batch_begin(void)
 }
 
 /*
- * Write what is left; the log, too.  opened may be NULL.
+ * Write everything that the batch gathered, and the log.  opened may be NULL.
  */
 void
 orch_engine_batch_end(EngineBatch *opened)
@@ -250,7 +338,7 @@ orch_engine_batch_end(EngineBatch *opened)
 }
 
 /*
- * Would a write be gathered here and now?
+ * Does a batch of this very subtransaction gather writes?
  */
 bool
 orch_engine_gathers(void)
@@ -258,42 +346,196 @@ orch_engine_gathers(void)
 	return batch != NULL && batch->nest_level == GetCurrentTransactionNestLevel();
 }
 
+/* ------------------------------------------------------------------- forms */
+
 /*
- * How the columns of a kind are copied; asked for once a session, since the tables
- * have the columns that the catalog was held against.
+ * Make the texts and types of a form, once a session: again after the extension was
+ * dropped and created.
  */
-static const ColumnType *
-column_types(WriteForm *form)
+static WriteForm *
+ready_form(EngineWrite kind)
 {
+	WriteForm  *form = &forms[kind];
 	Relation	relation;
+	TupleDesc	desc;
 	int			i;
 
-	if (form->types != NULL)
-		return form->types;
-	form->types = MemoryContextAlloc(TopMemoryContext, sizeof(ColumnType) * form->ncolumns);
+	if (likely(form->relid == orch_catalog_relation(form->relation)))
+		return form;
+	form->relid = InvalidOid;
 	relation = table_open(orch_catalog_relation(form->relation), AccessShareLock);
+	desc = RelationGetDescr(relation);
+	form->ncolumns = 0;
+	for (i = 0; form->columns[i] != 0; i++)
+		form->all[form->ncolumns++] = form->columns[i];
+	form->nargs = form->ncolumns;
+	for (i = 0; form->defaults[i] != 0; i++)
+		form->all[form->ncolumns++] = form->defaults[i];
 	for (i = 0; i < form->ncolumns; i++)
 	{
-		ColumnType *type = &form->types[i];
+		Form_pg_attribute att = TupleDescAttr(desc, form->all[i] - 1);
 
-		type->type = form->direct ? TupleDescAttr(RelationGetDescr(relation), i)->atttypid :
-			get_element_type(form->plan.argtypes[i]);
-		get_typlenbyvalalign(type->type, &type->length, &type->by_value, &type->alignment);
+		form->types[i].type = att->atttypid;
+		form->types[i].length = att->attlen;
+		form->types[i].by_value = att->attbyval;
+		form->types[i].alignment = att->attalign;
 	}
+	set_plan(form, desc, false);
+	set_plan(form, desc, true);
+	form->relid = RelationGetRelid(relation);
 	table_close(relation, NoLock);
-	return form->types;
+	return form;
 }
 
 /*
- * Gather a row, nulls as SPI has them, NULL where there are none; the caller made
- * sure that writes are gathered.
+ * The text for one row, or for many, and its parameters.
  */
-void
-orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values, const char *nulls)
+static void
+set_plan(WriteForm *form, TupleDesc desc, bool many)
 {
-	WriteForm  *form = &forms[kind];
+	StaticPlan *plan = many ? &form->many : &form->one;
+	const char *rest = form->statement;
+	StringInfoData text;
+	int			i;
+
+	if (plan->plan != NULL)
+		SPI_freeplan(plan->plan);
+	if (plan->query != NULL)
+		pfree(unconstify(char *, plan->query));
+	memset(plan, 0, sizeof(StaticPlan));
+	plan->nargs = form->nargs;
+	for (i = 0; i < form->nargs; i++)
+		plan->argtypes[i] = many ? get_array_type(form->types[i].type) : form->types[i].type;
+
+	initStringInfo(&text);
+	while (*rest != '\0')
+	{
+		int			length = strcspn(rest, "@");
+		char	   *name;
+
+		appendBinaryStringInfo(&text, rest, length);
+		rest += length;
+		if (*rest == '\0')
+			break;
+		length = strspn(++rest, "abcdefghijklmnopqrstuvwxyz_");
+		name = pnstrdup(rest, length);
+		append_place(&text, form, desc, name, many);
+		pfree(name);
+		rest += length;
+	}
+	plan->query = MemoryContextStrdup(TopMemoryContext, text.data);
+	pfree(text.data);
+}
+
+/*
+ * What stands at "@name".
+ */
+static void
+append_place(StringInfo text, const WriteForm *form, TupleDesc desc, const char *name,
+			 bool many)
+{
+	bool		columns = strcmp(name, "columns") == 0;
+	bool		values = strcmp(name, "values") == 0;
+	bool		rows = strcmp(name, "rows") == 0;
+	bool		found = false;
+	int			i;
+
+	if (rows && !many)
+	{
+		/* nor the blank before it */
+		Assert(text->len > 0 && text->data[text->len - 1] == ' ');
+		text->data[--text->len] = '\0';
+		return;
+	}
+	if (rows)
+	{
+		appendStringInfoString(text, "FROM ROWS FROM (");
+		for (i = 0; i < form->nargs; i++)
+			appendStringInfo(text, "%spg_catalog.unnest($%d)", i > 0 ? ", " : "", i + 1);
+		appendStringInfoString(text, ") AS u (");
+	}
+	for (i = 0; i < form->nargs; i++)
+	{
+		const char *column = NameStr(TupleDescAttr(desc, form->columns[i] - 1)->attname);
+
+		if (columns || values || rows)
+		{
+			if (i > 0)
+				appendStringInfoString(text, ", ");
+			if (values)
+				append_value(text, column, i, many);
+			else
+				appendStringInfoString(text, quote_identifier(column));
+		}
+		else if (strcmp(column, name) == 0)
+		{
+			append_value(text, column, i, many);
+			found = true;
+		}
+	}
+	if (rows)
+		appendStringInfoChar(text, ')');
+	if (!columns && !values && !rows && !found)
+		elog(ERROR, "no column \"%s\" in \"%s\"", name, form->statement);
+}
+
+static void
+append_value(StringInfo text, const char *column, int i, bool many)
+{
+	if (many)
+		appendStringInfo(text, "u.%s", quote_identifier(column));
+	else
+		appendStringInfo(text, "$%d", i + 1);
+}
+
+/* ------------------------------------------------------------------ writes */
+
+static void
+make_room(WriteSet *set, int ncolumns, int nrows)
+{
+	if (set->nrows + nrows <= set->max_rows)
+		return;
+	set->max_rows = Max(set->nrows + nrows, set->max_rows == 0 ? nrows : set->max_rows * 2);
+	if (set->values == NULL)
+	{
+		set->values = palloc(sizeof(Datum) * set->max_rows * ncolumns);
+		set->nulls = palloc(sizeof(bool) * set->max_rows * ncolumns);
+		return;
+	}
+	set->values = repalloc_huge(set->values, sizeof(Datum) * set->max_rows * ncolumns);
+	set->nulls = repalloc_huge(set->nulls, sizeof(bool) * set->max_rows * ncolumns);
+}
+
+/* Caller has made room. */
+static void
+add_row(WriteForm *form, WriteSet *set, const WriteRow *row, bool copy)
+{
+	Datum	   *values = &set->values[set->nrows * form->ncolumns];
+	bool	   *nulls = &set->nulls[set->nrows * form->ncolumns];
+	int			i;
+
+	for (i = 0; i < form->ncolumns; i++)
+	{
+		int			n = form->all[i] - 1;
+
+		nulls[i] = row->nulls[n];
+		if (nulls[i])
+			values[i] = (Datum) 0;
+		else
+			values[i] = copy ? datumCopy(row->values[n], form->types[i].by_value,
+										 form->types[i].length) : row->values[n];
+	}
+	set->nrows++;
+}
+
+/*
+ * Gather rows of a run in the batch.
+ */
+static void
+gather(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrows)
+{
+	WriteForm  *form = ready_form(kind);
 	WriteSet   *set = &batch->sets[kind];
-	const ColumnType *types = column_types(form);
 	MemoryContext old;
 	int			i;
 
@@ -301,59 +543,71 @@ orch_engine_write(RunState *rs, EngineWrite kind, const Datum *values, const cha
 		(rs->written_generation == batch->generation + 1 &&
 		 ((int) kind < rs->written || (form->once && (int) kind == rs->written))))
 		orch_engine_flush();
+	if (kind == WRITE_RUN &&
+		(rs->starter == NULL ? batch->starter != NULL :
+		 batch->starter == NULL || strcmp(batch->starter, rs->starter) != 0))
+	{
+		orch_engine_flush();
+		batch->starter = rs->starter == NULL ? NULL :
+			MemoryContextStrdup(MemoryContextGetParent(batch->context), rs->starter);
+	}
 	rs->written_generation = batch->generation + 1;
 	rs->written = kind;
 
 	old = MemoryContextSwitchTo(batch->context);
-	if (set->nrows >= set->max_rows)
-	{
-		set->max_rows = set->max_rows == 0 ? 64 : set->max_rows * 2;
-		if (set->values == NULL)
-		{
-			set->values = palloc(sizeof(Datum) * set->max_rows * form->ncolumns);
-			set->nulls = palloc(sizeof(bool) * set->max_rows * form->ncolumns);
-		}
-		else
-		{
-			set->values = repalloc_huge(set->values,
-										sizeof(Datum) * set->max_rows * form->ncolumns);
-			set->nulls = repalloc_huge(set->nulls,
-									   sizeof(bool) * set->max_rows * form->ncolumns);
-		}
-	}
-	for (i = 0; i < form->ncolumns; i++)
-	{
-		int			n = set->nrows * form->ncolumns + i;
-
-		set->nulls[n] = nulls != NULL && nulls[i] == 'n';
-		if (!set->nulls[n])
-			set->values[n] = datumCopy(values[i], types[i].by_value, types[i].length);
-	}
-	set->nrows++;
-	batch->nrows++;
+	make_room(set, form->ncolumns, set->max_rows == 0 ? Max(nrows, 64) : nrows);
+	for (i = 0; i < nrows; i++)
+		add_row(form, set, &rows[i], true);
+	batch->nrows += nrows;
 	MemoryContextSwitchTo(old);
 }
 
 /*
- * Who starts the runs that are gathered from here on, as the log has it; or NULL.
+ * Write rows of a run: with the batch, if one is open, or now.
  */
 void
-orch_engine_gather_starter(const char *starter)
+orch_engine_write(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrows)
 {
-	if (starter == NULL ? batch->starter == NULL :
-		batch->starter != NULL && strcmp(batch->starter, starter) == 0)
-		return;
-	orch_engine_flush();
-	batch->starter = starter == NULL ? NULL :
-		MemoryContextStrdup(MemoryContextGetParent(batch->context), starter);
+	if (orch_engine_gathers())
+		gather(rs, kind, rows, nrows);
+	else
+		(void) orch_engine_write_now(rs, kind, rows, nrows, SCOPE_TRUSTED, NULL);
 }
 
 /*
- * Write what was gathered.
+ * Write rows of a run now, after everything that the batch gathered.  Returns how many
+ * were written: fewer only where the form allows that they exist.
+ */
+uint64
+orch_engine_write_now(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrows,
+					  ScopeKind scope_kind, const char *comments)
+{
+	WriteForm  *form = ready_form(kind);
+	GuardScope	scope = {scope_kind, comments, rs->starter, false};
+	Datum		values[MAX_WRITE_COLUMNS];
+	bool		nulls[MAX_WRITE_COLUMNS];
+	WriteSet	set = {.max_rows = 1, .values = values, .nulls = nulls};
+	int			i;
+
+	orch_engine_flush();
+	if (nrows > 1)
+	{
+		set.max_rows = 0;
+		set.values = NULL;
+		make_room(&set, form->ncolumns, nrows);
+	}
+	for (i = 0; i < nrows; i++)
+		add_row(form, &set, &rows[i], false);
+	return write_set(kind, &set, &scope);
+}
+
+/*
+ * Write everything that the batch gathered.
  */
 void
 orch_engine_flush(void)
 {
+	GuardScope	scope = {SCOPE_TRUSTED, NULL, NULL, false};
 	Frame	   *frame;
 	int			kind;
 
@@ -361,24 +615,12 @@ orch_engine_flush(void)
 		return;
 	if (batch->nest_level != GetCurrentTransactionNestLevel())
 		elog(ERROR, "writes of the engine wait outside of this subtransaction");
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	orch_spi_connect();
 	frame = orch_frame_push(FRAME_ENGINE, InvalidOid, NULL);
+	scope.starter = batch->starter;
 	for (kind = 0; kind < NUM_WRITES; kind++)
-	{
-		WriteSet   *set = &batch->sets[kind];
-
-		if (set->nrows == 0)
-			continue;
-		if (forms[kind].direct)
-			insert_rows(&forms[kind], set);
-		else
-			write_rows(&forms[kind], set);
-		if (kind == WRITE_STAGE)
-			note_new(LEVEL_STAGE, &forms[kind], set);
-		else if (kind == WRITE_STEP)
-			note_new(LEVEL_STEP, &forms[kind], set);
-	}
+		if (batch->sets[kind].nrows > 0)
+			(void) write_set(kind, &batch->sets[kind], &scope);
 	orch_frame_pop(frame);
 	SPI_finish();
 	memset(batch->sets, 0, sizeof(batch->sets));
@@ -387,79 +629,130 @@ orch_engine_flush(void)
 	batch->generation++;
 }
 
-static void
-write_rows(WriteForm *form, WriteSet *set)
+/*
+ * Write a set; returns the number of rows.
+ */
+static uint64
+write_set(EngineWrite kind, const WriteSet *set, const GuardScope *scope)
 {
-	Datum		arrays[MAX_COLUMNS];
-	Datum	   *elements = palloc(sizeof(Datum) * set->nrows);
-	bool	   *nulls = palloc(sizeof(bool) * set->nrows);
-	int			dims[1];
-	int			lbs[1] = {1};
-	GuardScope	scope = {SCOPE_TRUSTED};
+	WriteForm  *form = ready_form(kind);
+	void	   *arg[2];
+
+	/* where a trigger of others fires, the guard has to see each row */
+	if (!form->direct || !only_our_own())
+		return execute_form(form, set, scope);
+	arg[0] = form;
+	arg[1] = unconstify(WriteSet *, set);
+	orch_multi_insert(form->relation, set->nrows, fill_row, arg);
+	if (kind == WRITE_STAGE)
+		note_new(LEVEL_STAGE, form, set);
+	else if (kind == WRITE_STEP)
+		note_new(LEVEL_STEP, form, set);
+	return set->nrows;
+}
+
+/*
+ * Write a set by its statement.
+ */
+static uint64
+execute_form(WriteForm *form, const WriteSet *set, const GuardScope *scope)
+{
+	StaticPlan *plan = set->nrows == 1 ? &form->one : &form->many;
+	GuardScope	own;
+	Datum		arrays[MAX_WRITE_COLUMNS];
+	char		nulls[MAX_WRITE_COLUMNS];
+	Datum	   *values = arrays;
+	Datum	   *elements = NULL;
+	bool	   *element_nulls = NULL;
+	int			lower_bound = 1;
+	uint64		nwritten;
 	int			i;
 	int			j;
 
-	dims[0] = set->nrows;
-	for (i = 0; i < form->ncolumns; i++)
+	if (set->nrows == 1)
+		values = set->values;
+	else
 	{
-		for (j = 0; j < set->nrows; j++)
+		elements = palloc(sizeof(Datum) * set->nrows);
+		element_nulls = palloc(sizeof(bool) * set->nrows);
+	}
+	for (i = 0; i < form->nargs; i++)
+	{
+		const ColumnType *type = &form->types[i];
+		int			nrows = set->nrows;
+
+		nulls[i] = ' ';
+		if (nrows == 1)
+		{
+			if (set->nulls[i])
+				nulls[i] = 'n';
+			continue;
+		}
+		for (j = 0; j < nrows; j++)
 		{
 			elements[j] = set->values[j * form->ncolumns + i];
-			nulls[j] = set->nulls[j * form->ncolumns + i];
+			element_nulls[j] = set->nulls[j * form->ncolumns + i];
 		}
-		arrays[i] = PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lbs,
-													   form->types[i].type,
-													   form->types[i].length,
-													   form->types[i].by_value,
-													   form->types[i].alignment));
+		arrays[i] = PointerGetDatum(construct_md_array(elements, element_nulls, 1, &nrows,
+													   &lower_bound, type->type, type->length,
+													   type->by_value, type->alignment));
 	}
-	scope.starter = batch->starter;
-	orch_guard_execute_in(&scope, &form->plan, arrays, NULL);
-	if (SPI_processed != (uint64) set->nrows)
-		elog(ERROR, "%d rows were to be written, not " UINT64_FORMAT, set->nrows,
-			 (uint64) SPI_processed);
-}
-
-static void
-insert_rows(WriteForm *form, WriteSet *set)
-{
-	void	   *arg[2];
-
-	arg[0] = form;
-	arg[1] = set;
-	orch_batch_insert(form->relation, set->nrows, fill_row, arg);
+	own = *scope;
+	if (form->relation != RELATION_RUN)
+		own.starter = NULL;
+	own.own_snapshot = form->may_exist;
+	orch_guard_execute_in(&own, plan, values, nulls);
+	nwritten = SPI_processed;
+	if (nwritten != (uint64) set->nrows && !form->may_exist)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("table \"%s\" took %d of %d rows of the engine",
+						get_rel_name(form->relid), (int) nwritten, set->nrows),
+				 errhint("A trigger on the table must not suppress rows.")));
+	return nwritten;
 }
 
 static void
 fill_row(int i, Datum *values, bool *nulls, void *arg)
 {
-	WriteForm  *form = ((void **) arg)[0];
-	WriteSet   *set = ((void **) arg)[1];
+	const WriteForm *form = ((void **) arg)[0];
+	const WriteSet *set = ((void **) arg)[1];
+	int			j;
 
-	memcpy(values, &set->values[i * form->ncolumns], sizeof(Datum) * form->ncolumns);
-	memcpy(nulls, &set->nulls[i * form->ncolumns], sizeof(bool) * form->ncolumns);
+	for (j = 0; j < form->ncolumns; j++)
+	{
+		values[form->all[j] - 1] = set->values[i * form->ncolumns + j];
+		nulls[form->all[j] - 1] = set->nulls[i * form->ncolumns + j];
+	}
 }
 
 /*
- * What the guard would do with new stages and steps: their milestones, and the
- * feed.
+ * Do what the guard does with new stages and steps: note their milestones for the log,
+ * and the rows for history and feed.
  */
 static void
 note_new(Level level, const WriteForm *form, const WriteSet *set)
 {
-	int			status_column = (level == LEVEL_STAGE ? Anum_stage_run_status : Anum_step_run_status) - 1;
+	int			status_column = level == LEVEL_STAGE ? Anum_stage_run_status : Anum_step_run_status;
 	Relation	relation = NULL;
+	Datum		values[MAX_WRITE_COLUMNS];
+	bool		nulls[MAX_WRITE_COLUMNS];
 	int			i;
 
 	if (orch_history_notes_new(level))
-		relation = table_open(orch_catalog_relation(form->relation), NoLock);
+		relation = table_open(form->relid, NoLock);
 	for (i = 0; i < set->nrows; i++)
 	{
-		Datum	   *values = &set->values[i * form->ncolumns];
-		bool	   *nulls = &set->nulls[i * form->ncolumns];
-		int			status = orch_transition_status_value(level, DatumGetObjectId(values[status_column]));
-		const Transition *transition = orch_transition_find(level, STATUS_NEW, status);
+		const Transition *transition;
+		int			status;
+		void	   *arg[2];
 
+		arg[0] = unconstify(WriteForm *, form);
+		arg[1] = unconstify(WriteSet *, set);
+		memset(nulls, true, sizeof(nulls));
+		fill_row(i, values, nulls, arg);
+		status = orch_transition_status_value(level, DatumGetObjectId(values[status_column - 1]));
+		transition = orch_transition_find(level, STATUS_NEW, status);
 		if (relation != NULL)
 		{
 			HeapTuple	tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
@@ -506,7 +799,7 @@ orch_engine_batch_state(const pg_uuid_t *run_id)
 	return entry == NULL ? NULL : entry->rs;
 }
 
-/* The batch keeps the state, and deletes it. */
+/* The batch keeps the state, and deletes it; a batch is open. */
 void
 orch_engine_batch_keep(RunState *rs)
 {
@@ -519,8 +812,9 @@ orch_engine_batch_keep(RunState *rs)
 }
 
 /*
- * The guard is about to change rows of the run that its state does not know of: what
- * was gathered is written, and who needs the run again in this batch reads it again.
+ * The guard is about to change rows of the run behind its state.  Everything gathered is
+ * written first, and the batch forgets the state: the next call for this run reads it
+ * again.
  */
 void
 orch_engine_leave_batch(RunState *rs)
@@ -534,8 +828,8 @@ orch_engine_leave_batch(RunState *rs)
 }
 
 /*
- * Code of others is about to run, and may read or write anything: all is written
- * first, and what is known of other runs is forgotten.
+ * Code of others is about to run, and may read or write anything.  Everything gathered is
+ * written first, and the states of all runs are forgotten.
  */
 void
 orch_engine_step_aside(RunState *rs)

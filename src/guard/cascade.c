@@ -31,8 +31,8 @@
 
 #include "base/frame.h"
 #include "base/system.h"
-#include "base/uuid.h"
 #include "base/transaction.h"
+#include "base/uuid.h"
 #include "base/worker_slot.h"
 #include "definition/definition.h"
 #include "guard/cascade.h"

@@ -30,8 +30,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "base/batch.h"
 #include "base/compat.h"
+#include "base/multi_insert.h"
 #include "base/stamp.h"
 #include "base/system.h"
 #include "base/uuid.h"
@@ -92,7 +92,7 @@ orch_guard_fill_rows(Level level, Oid writer, const GuardEntry *entries,
 	principal = OidIsValid(writer) ? orch_principal_acting(writer) : NULL;
 	relation = table_open(orch_catalog_relation(orch_guard_columns[level].relation),
 						  RowExclusiveLock);
-	directly = orch_batch_is_own(orch_guard_columns[level].relation);
+	directly = orch_multi_insert_allowed(orch_guard_columns[level].relation);
 	if (directly)
 		fill_directly(level, relation, principal, &entries[first],
 					  nentries - first);

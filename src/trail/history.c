@@ -6,7 +6,7 @@
  *
  * The guard's AFTER ROW trigger passes every row to orch_history_note().  If no field
  * of the object is tracked, that costs a look at a bit mask.  Changes are gathered in
- * memory as log entries are (log.c), and go to field_change together (batch.c) when the
+ * memory as log entries are (log.c), and go to field_change together (multi_insert.c) when the
  * statement or engine call that made them ends, without SPI for each row.  Every
  * constraint of the table holds by construction: the run is locked or was written by
  * this transaction, and the texts are cut.
@@ -38,10 +38,10 @@
 #include "utils/timestamp.h"
 
 #include "access/access.h"
-#include "base/batch.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
+#include "base/multi_insert.h"
 #include "base/stamp.h"
 #include "base/system.h"
 #include "base/transaction.h"
@@ -619,7 +619,7 @@ write_changes(Change *taken, int ntaken)
 		nfeed_taken += taken[i].in_feed;
 	}
 	if (nrows > 0)
-		orch_batch_insert(RELATION_FIELD_CHANGE, nrows, fill_row, &context);
+		orch_multi_insert(RELATION_FIELD_CHANGE, nrows, fill_row, &context);
 	if (nfeed_taken > 0)
 		write_feed(taken, n, nfeed_taken);
 	pfree(context.rows);

@@ -6,7 +6,7 @@
  * A run that finishes in one call has some twenty milestones.  Written one by one
  * through SPI they would cost as much as all other work of the call.  So they wait until
  * the statement or engine call that made them ends, and then go to the heap together
- * (batch.c).
+ * (multi_insert.c).
  *
  * This bypasses the executor.  It is sound because every constraint of run_log holds by
  * construction: texts are cut below; the run of an entry is locked by the same
@@ -36,9 +36,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "base/batch.h"
 #include "base/catalog.h"
 #include "base/frame.h"
+#include "base/multi_insert.h"
 #include "base/stamp.h"
 #include "base/system.h"
 #include "base/transaction.h"
@@ -112,8 +112,8 @@ orch_log_append(const LogEntry *entry)
 	kept = &entries[nentries];
 	*kept = *entry;
 	kept->gathered.nest_level = GetCurrentTransactionNestLevel();
-	kept->actor = orch_batch_keep_text(entry->actor, MAX_ACTOR);
-	kept->comments = orch_batch_keep_text(entry->comments, MAX_COMMENTS);
+	kept->actor = orch_multi_insert_keep_text(entry->actor, MAX_ACTOR);
+	kept->comments = orch_multi_insert_keep_text(entry->comments, MAX_COMMENTS);
 	nentries++;
 }
 
@@ -166,7 +166,7 @@ write_entries(LogEntry *taken, int ntaken)
 	context.entries = taken;
 	context.sequence = get_relname_relid("run_log_number_seq",
 										 get_rel_namespace(orch_catalog_relation(RELATION_RUN_LOG)));
-	orch_batch_insert(RELATION_RUN_LOG, n, fill_row, &context);
+	orch_multi_insert(RELATION_RUN_LOG, n, fill_row, &context);
 	for (i = 0; i < n; i++)
 	{
 		if (taken[i].actor != NULL)

@@ -528,7 +528,7 @@ carry_out(const ClaimedStep *step, const pg_uuid_t *version)
 	ErrorData  *volatile error = NULL;
 	Datum		values[4];
 
-	ORCH_ENGINE_TRY(NULL);
+	ORCH_ENGINE_TRY();
 	{
 		StepResult	result;
 

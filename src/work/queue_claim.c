@@ -213,7 +213,7 @@ fail_worn(StepResult *result)
 {
 	ErrorData  *volatile error = NULL;
 
-	ORCH_ENGINE_TRY(NULL);
+	ORCH_ENGINE_TRY();
 	{
 		orch_queue_take_result(result, false);
 	}

@@ -182,22 +182,6 @@ orch_run_set_record(StartRequest *request, char *key, Oid role)
 						request->record_type)));
 }
 
-void
-orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by)
-{
-	Oid			actor = orch_frame_actor();
-	const Principal *principal;
-
-	if (!OidIsValid(actor))
-		return;
-	request->starter = orch_principal_role_label(actor);
-	principal = orch_principal_acting(actor);
-	if (principal == NULL)
-		return;
-	*started_by = principal->id;
-	request->started_by = started_by;
-}
-
 PG_FUNCTION_INFO_V1(orchestration_suspend_run);
 
 /*

@@ -47,7 +47,7 @@ indirect_calls = {
     'orch_definition_walk': ['check_output'],
     'orch_record_select': ['is_wanted'],
     'in_subtransaction': ['save_one', 'delete_one', 'do_.*'],
-    'orch_batch_insert': ['fill_row'],
+    'orch_multi_insert': ['fill_row'],
     'lock_item': ['orch_access_require_.*'],
     'orch_action_call': [],     # a function of SQL: the server checks
     'insert_one_by_one': ['fill_row'],

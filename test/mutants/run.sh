@@ -140,7 +140,7 @@ mutant 'queue: claims without a lock' work/queue_claim.c \
     '/plan_claim = /,/RETURNING/s/ FOR UPDATE SKIP LOCKED//' queue_race
 mutant 'queue: the lease is not checked again' work/queue_result.c \
     's/ AND lease_id = \$3 RETURNING/ AND $3 IS NOT NULL RETURNING/;s/ AND q.lease_id = u.lease_id"$/"/' queue_race
-mutant 'condition: the record may change while a run that waits for it starts' engine/engine.c \
+mutant 'condition: the record may change while a run that waits for it starts' engine/engine_start.c \
     's/^[[:space:]]+def->waits_for_record\);/ false);/' condition_race
 mutant 'condition: waiting runs are searched with the snapshot of the statement' work/record_change.c \
     's/orch_plan_execute_latest\(&plan_waiting, values, NULL, 0\)/orch_plan_execute(\&plan_waiting, values, NULL, true, 0)/' condition_race
@@ -150,8 +150,8 @@ mutant 'record: it is read without a lock' record/record.c \
     's/ FOR KEY SHARE OF t//' record_race
 mutant 'record: lookups are cleared with the snapshot of the transaction' record/record_reference.c \
     's/orch_plan_execute_latest\(&(plan_clear_runs|plan_clear_work_items), values, nulls, 0\)/orch_plan_execute(\&\1, values, nulls, false, 0)/' record_race
-mutant 'start: the key is searched, not claimed' engine/engine.c \
-    '/plan_insert_run_once = /,/};/s/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
+mutant 'start: the key is searched, not claimed' engine/engine_write.c \
+    's/" WHERE idempotency_key IS NOT NULL DO NOTHING"/" WHERE idempotency_key IS NOT NULL DO UPDATE SET idempotency_key = NULL"/' start_race
 mutant 'deploy: versions are numbered without a lock' definition/definition_deploy.c \
     's/ WHERE name = \$1 FOR NO KEY UPDATE/ WHERE name = $1/' start_race
 mutant 'access: pending invalidations are not received' access/access_int.h \

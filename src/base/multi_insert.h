@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
- * batch.h
+ * multi_insert.h
  *	  Inserts many rows at once, past the executor.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
- * src/base/batch.h
+ * src/base/multi_insert.h
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ORCH_BATCH_H
-#define ORCH_BATCH_H
+#ifndef ORCH_MULTI_INSERT_H
+#define ORCH_MULTI_INSERT_H
 
 #include "postgres.h"
 
@@ -23,10 +23,10 @@
  * Fills row i: values and nulls have one element for each column of the table, in its
  * order.  All nulls are true before the call.
  */
-typedef void (*OrchBatchFill) (int i, Datum *values, bool *nulls, void *arg);
+typedef void (*OrchFillRow) (int i, Datum *values, bool *nulls, void *arg);
 
 /* Inserts nrows rows.  The caller is in system context. */
-extern void orch_batch_insert(OrchRelation relation, int nrows, OrchBatchFill fill,
+extern void orch_multi_insert(OrchRelation relation, int nrows, OrchFillRow fill,
 							  void *arg);
 
 /*
@@ -34,9 +34,9 @@ extern void orch_batch_insert(OrchRelation relation, int nrows, OrchBatchFill fi
  * created?  Otherwise its rows have to go through the executor, so that users' triggers
  * and constraints apply.
  */
-extern bool orch_batch_is_own(OrchRelation relation);
+extern bool orch_multi_insert_allowed(OrchRelation relation);
 
 /* A copy in TopTransactionContext, cut to so many characters; NULL for NULL. */
-extern char *orch_batch_keep_text(const char *text, int max_chars);
+extern char *orch_multi_insert_keep_text(const char *text, int max_chars);
 
-#endif							/* ORCH_BATCH_H */
+#endif							/* ORCH_MULTI_INSERT_H */

@@ -1,12 +1,12 @@
 #!/bin/bash
-# batch.sh: own_parts in batch.c names all columns and constraints of its tables.
+# multi_insert.sh: own_parts in multi_insert.c names all columns and constraints of its tables.
 #
-# batch.c writes rows past the executor only if a table matches own_parts.  A column or constraint
+# multi_insert.c writes rows past the executor only if a table matches own_parts.  A column or constraint
 # that is missing there would silently disable the fast path.
 . test/check/lib.sh.inc
 
 known() {
-    diff <(sed -n 's/^\t{RELATION_\([A-Z_]*\), {\([0-9, ]*\)}},*$/\L\1 \2/p' src/base/batch.c | tr -d ,) <(psql -qXAt -c "
+    diff <(sed -n 's/^\t{RELATION_\([A-Z_]*\), {\([0-9, ]*\)}},*$/\L\1 \2/p' src/base/multi_insert.c | tr -d ,) <(psql -qXAt -c "
         SELECT concat_ws(' ', c.relname, c.relnatts,
                (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull),
                (SELECT count(*) FROM pg_attrdef d WHERE d.adrelid = c.oid),
@@ -16,4 +16,4 @@ known() {
           JOIN pg_class c ON c.oid = ('orchestration.' || t.name)::regclass ORDER BY t.n")
 }
 
-check 'own_parts in batch.c names the columns and constraints of its tables' known
+check 'own_parts in multi_insert.c names the columns and constraints of its tables' known

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * batch.c
+ * multi_insert.c
  *	  Inserts many rows at once, past the executor.
  *
  * A run writes several rows of log and history for each row that it changes.  Inserted
@@ -14,7 +14,7 @@
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
- * src/base/batch.c
+ * src/base/multi_insert.c
  *
  *-------------------------------------------------------------------------
  */
@@ -36,14 +36,14 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "base/batch.h"
 #include "base/compat.h"
+#include "base/multi_insert.h"
 #include "base/system.h"
 
 /* Rows for each table_multi_insert(). */
-#define BATCH			500
+#define MAX_SLOTS		500
 
-/* The parts of a table that the extension created; test/check/batch.sh counts them. */
+/* The parts of a table that the extension created; test/check/multi_insert.sh counts them. */
 typedef struct Parts
 {
 	int			natts;
@@ -68,10 +68,10 @@ static const struct
 };
 
 static bool has_own_triggers(Relation relation);
-static void insert_one_by_one(OrchRelation which, int nrows, OrchBatchFill fill, void *arg);
+static void insert_one_by_one(OrchRelation which, int nrows, OrchFillRow fill, void *arg);
 
 bool
-orch_batch_is_own(OrchRelation which)
+orch_multi_insert_allowed(OrchRelation which)
 {
 	Relation	relation = table_open(orch_catalog_relation(which), AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(relation);
@@ -123,7 +123,7 @@ has_own_triggers(Relation relation)
  * checked.
  */
 static void
-insert_one_by_one(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
+insert_one_by_one(OrchRelation which, int nrows, OrchFillRow fill, void *arg)
 {
 	Relation	relation = table_open(orch_catalog_relation(which), RowExclusiveLock);
 	TupleDesc	desc = RelationGetDescr(relation);
@@ -184,7 +184,7 @@ insert_one_by_one(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
 }
 
 void
-orch_batch_insert(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
+orch_multi_insert(OrchRelation which, int nrows, OrchFillRow fill, void *arg)
 {
 	Relation	relation;
 	EState	   *estate;
@@ -199,7 +199,7 @@ orch_batch_insert(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
 	int			done;
 	int			i;
 
-	if (!orch_batch_is_own(which))
+	if (!orch_multi_insert_allowed(which))
 	{
 		insert_one_by_one(which, nrows, fill, arg);
 		return;
@@ -211,16 +211,16 @@ orch_batch_insert(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
 										ALLOCSET_DEFAULT_SIZES);
 	relation = table_open(orch_catalog_relation(which), RowExclusiveLock);
 	natts = RelationGetDescr(relation)->natts;
-	slots = palloc(Min(BATCH, nrows) * sizeof(TupleTableSlot *));
+	slots = palloc(Min(MAX_SLOTS, nrows) * sizeof(TupleTableSlot *));
 	estate = CreateExecutorState();
 	result_rel = makeNode(ResultRelInfo);
 	InitResultRelInfo(result_rel, relation, 0, NULL, 0);
 	ExecOpenIndices(result_rel, false);
-	bulk = nrows > BATCH ? GetBulkInsertState() : NULL;
+	bulk = nrows > MAX_SLOTS ? GetBulkInsertState() : NULL;
 
-	for (done = 0; done < nrows; done += BATCH)
+	for (done = 0; done < nrows; done += MAX_SLOTS)
 	{
-		int			n = Min(BATCH, nrows - done);
+		int			n = Min(MAX_SLOTS, nrows - done);
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(row_context);
@@ -260,7 +260,7 @@ orch_batch_insert(OrchRelation which, int nrows, OrchBatchFill fill, void *arg)
 }
 
 char *
-orch_batch_keep_text(const char *text, int max_chars)
+orch_multi_insert_keep_text(const char *text, int max_chars)
 {
 	char	   *result;
 	int			len;

@@ -1,0 +1,274 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_start.c
+ *	  How a run starts: which records start one, who starts it, its first row.
+ *
+ * Apart from engine.c, which moves runs that exist: a start decides by the filters of
+ * the definition, and by the idempotency key, before there is a run.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/engine/engine_start.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/catalog.h"
+#include "base/counter.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "engine/engine_int.h"
+#include "evaluate/formula.h"
+#include "record/principal.h"
+#include "record/record.h"
+
+static StaticPlan plan_existing = {
+	"SELECT id FROM orchestration.run"
+	" WHERE orchestration_name = $1 AND idempotency_key = $2"
+	"   AND created_by IS NOT DISTINCT FROM $3",
+	3, {TEXTOID, TEXTOID, UUIDOID}
+};
+
+static bool find_existing(const StartRequest *request, pg_uuid_t *run_id);
+static void lock_record(RunState *rs, const StartRequest *request);
+static void begin_state(RunState *rs, const StartRequest *request);
+static bool insert_run(RunState *rs, const StartRequest *request);
+static bool filters_hold(RunState *rs);
+
+/*
+ * Start a run and move it as far as it goes, or find the run that used the idempotency
+ * key before.
+ */
+void
+orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
+{
+	RunState   *rs = orch_engine_make_state(request->definition);
+	SystemContext saved;
+
+	check_stack_depth();
+	orch_system_connect(&saved);
+	if (!find_existing(request, run_id))
+	{
+		lock_record(rs, request);
+		begin_state(rs, request);
+		if (insert_run(rs, request))
+		{
+			orch_count(COUNTER_RUNS_STARTED);
+			orch_engine_advance(rs);
+			*run_id = rs->id;
+			orch_engine_close_state(rs);
+		}
+		else
+		{
+			/* another session started it meanwhile, and committed */
+			orch_frame_pop(rs->frame);
+			if (!find_existing(request, run_id))
+				ereport(ERROR,
+						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						 errmsg("could not serialize access due to concurrent start with the same idempotency key")));
+		}
+	}
+	orch_system_finish(&saved);
+	orch_engine_drop_state(rs);
+}
+
+/*
+ * Find the run that was started with the same idempotency key; false where there is
+ * none, or no key.
+ */
+static bool
+find_existing(const StartRequest *request, pg_uuid_t *run_id)
+{
+	Datum		values[3];
+	bool		isnull;
+
+	if (request->idempotency_key == NULL)
+		return false;
+	values[0] = CStringGetTextDatum(request->definition->name);
+	values[1] = CStringGetTextDatum(request->idempotency_key);
+	values[2] = UUIDPGetDatum(request->started_by);
+	orch_plan_execute_latest(&plan_existing, values,
+							 request->started_by == NULL ? "  n" : NULL, 1);
+	if (SPI_processed == 0)
+		return false;
+	*run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+										   &isnull));
+	return true;
+}
+
+/*
+ * Lock the record that the run is about.  A session that changes the record looks for
+ * runs that wait for it, and would not see this run yet: what the run waits for must not
+ * change until the run can be seen.
+ */
+static void
+lock_record(RunState *rs, const StartRequest *request)
+{
+	const Definition *def = request->definition;
+
+	if (request->record_key == NULL)
+		return;
+	if (!request->record_locked || (request->record == NULL && def->waits_for_record))
+		orch_record_lock(request->record_type, request->record_key,
+						 def->waits_for_record);
+	rs->record_type = MemoryContextStrdup(rs->context, request->record_type);
+	rs->record_key = MemoryContextStrdup(rs->context, request->record_key);
+}
+
+static void
+begin_state(RunState *rs, const StartRequest *request)
+{
+	const Definition *def = request->definition;
+
+	orch_uuid_generate(&rs->id);
+	rs->interview_id = rs->id;
+	rs->started_by = request->started_by != NULL ? *request->started_by :
+		orch_automated_process;
+	rs->starter = request->starter;
+	rs->started_at = GetCurrentStatementStartTimestamp();
+	rs->status = RUN_IN_PROGRESS;
+	rs->next = def->start;
+	if (def->reads_prior)
+		rs->prior = request->prior;
+	if (request->record != NULL)
+	{
+		rs->record = request->record;
+		rs->record_loaded = true;
+	}
+	orch_engine_open_state(rs);
+	orch_engine_init_values(rs);
+	orch_engine_take_inputs(rs, request->inputs);
+}
+
+/*
+ * Write the row of a new run; false when a run with the same idempotency key exists by
+ * now.
+ */
+static bool
+insert_run(RunState *rs, const StartRequest *request)
+{
+	const Definition *def = request->definition;
+	Jsonb	   *variables = orch_engine_store_variables(rs);
+	const pg_uuid_t *owner = request->owner_id != NULL ? request->owner_id :
+		&orch_automated_process;
+	WriteRow	row;
+
+	orch_engine_begin_row(&row);
+	orch_engine_put(&row, Anum_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(&row, Anum_run_version_id, UUIDPGetDatum(&def->version_id));
+	orch_engine_put(&row, Anum_run_owner_id, UUIDPGetDatum(owner));
+	if (request->started_by != NULL)
+		orch_engine_put(&row, Anum_run_created_by, UUIDPGetDatum(&rs->started_by));
+	orch_engine_put(&row, Anum_run_orchestration_name, CStringGetTextDatum(def->name));
+	orch_engine_put(&row, Anum_run_orchestration_label, CStringGetTextDatum(def->label));
+	if (rs->record_key != NULL)
+	{
+		orch_engine_put(&row, Anum_run_triggering_record_type,
+						CStringGetTextDatum(rs->record_type));
+		orch_engine_put(&row, Anum_run_triggering_record_id,
+						CStringGetTextDatum(rs->record_key));
+	}
+	if (variables != NULL)
+		orch_engine_put(&row, Anum_run_variables, JsonbPGetDatum(variables));
+	orch_engine_put(&row, Anum_run_orchestration_id, UUIDPGetDatum(&def->orchestration_id));
+	/* the stage that the run enters next: saves an update */
+	if (def->start.kind == ELEMENT_STAGE)
+	{
+		rs->current_stage = def->stages[def->start.index].name;
+		orch_engine_put(&row, Anum_run_current_stage, CStringGetTextDatum(rs->current_stage));
+	}
+	if (request->idempotency_key == NULL)
+	{
+		orch_engine_write(rs, WRITE_RUN, &row, 1);
+		return true;
+	}
+	orch_engine_put(&row, Anum_run_idempotency_key,
+					CStringGetTextDatum(request->idempotency_key));
+	return orch_engine_write_now(rs, WRITE_RUN_ONCE, &row, 1, SCOPE_TRUSTED, NULL) == 1;
+}
+
+/*
+ * Set who starts the run: the user of the role that acts, if the role is a user's.
+ */
+void
+orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by)
+{
+	Oid			actor = orch_frame_actor();
+	const Principal *principal;
+
+	if (!OidIsValid(actor))
+		return;
+	request->starter = orch_principal_role_label(actor);
+	principal = orch_principal_acting(actor);
+	if (principal == NULL)
+		return;
+	*started_by = principal->id;
+	request->started_by = started_by;
+}
+
+/*
+ * Do the filters of the start hold, and did they not hold before, where the definition
+ * asks for a change?
+ */
+bool
+orch_engine_triggered(const StartRequest *request)
+{
+	const Definition *def = request->definition;
+	RunState   *rs;
+	SystemContext saved;
+	bool		result;
+
+	if ((def->filters == NULL || def->filters->nrequirements == 0) &&
+		def->filter_formula == NULL)
+		return !def->only_when_changed || request->prior == NULL;
+	orch_system_connect(&saved);
+	rs = orch_engine_make_state(def);
+	orch_engine_init_evaluation(rs);
+	rs->record_type = unconstify(char *, request->record_type);
+	rs->record_key = unconstify(char *, request->record_key);
+	rs->record = request->record;
+	rs->record_loaded = true;
+	rs->prior = request->prior;
+	rs->started_at = GetCurrentStatementStartTimestamp();
+	rs->started_by = request->started_by != NULL ? *request->started_by :
+		orch_automated_process;
+	result = filters_hold(rs);
+	if (result && def->only_when_changed && request->prior != NULL)
+	{
+		rs->look_back = true;
+		result = !filters_hold(rs);
+	}
+	MemoryContextDelete(rs->context);
+	orch_system_finish(&saved);
+	return result;
+}
+
+static bool
+filters_hold(RunState *rs)
+{
+	JsonbValue *value;
+
+	orch_engine_begin_evaluation(rs);
+	if (rs->def->filters != NULL && !orch_condition_set_holds(&rs->eval, rs->def->filters))
+		return false;
+	if (rs->def->filter_formula == NULL)
+		return true;
+	value = orch_formula_node_value(&rs->eval, rs->def->filter_formula);
+	if (value != NULL && value->type != jbvBool && value->type != jbvNull)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+				 errmsg("the filter formula of orchestration \"%s\" gives %s, not a boolean",
+						rs->def->name, orch_condition_type_name(value))));
+	return value != NULL && value->type == jbvBool && value->val.boolean;
+}
