@@ -44,13 +44,6 @@ orch_subtransaction_commit(const Subtransaction *sub)
 	restore(sub);
 }
 
-void
-orch_subtransaction_rollback(const Subtransaction *sub)
-{
-	RollbackAndReleaseCurrentSubTransaction();
-	restore(sub);
-}
-
 ErrorData *
 orch_subtransaction_catch(const Subtransaction *sub)
 {
@@ -59,6 +52,7 @@ orch_subtransaction_catch(const Subtransaction *sub)
 	MemoryContextSwitchTo(sub->context);
 	error = CopyErrorData();
 	FlushErrorState();
-	orch_subtransaction_rollback(sub);
+	RollbackAndReleaseCurrentSubTransaction();
+	restore(sub);
 	return error;
 }

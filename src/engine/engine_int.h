@@ -193,7 +193,6 @@ extern void orch_engine_step_aside(RunState *rs);
 extern void orch_engine_leave_batch(RunState *rs);
 extern RunState *orch_engine_batch_state(const pg_uuid_t *run_id);
 extern void orch_engine_batch_keep(RunState *rs);
-extern void orch_engine_forget_states(void);
 
 /* engine_state.c */
 extern RunState *orch_engine_make_state(const Definition *def);

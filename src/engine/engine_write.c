@@ -267,6 +267,7 @@ static void append_value(StringInfo text, const char *column, int i, bool many);
 static void add_row(WriteForm *form, WriteSet *set, const WriteRow *row, bool copy);
 static void make_room(WriteSet *set, int ncolumns, int nrows);
 static void gather(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrows);
+static void forget_states(void);
 static uint64 write_set(EngineWrite kind, const WriteSet *set, const GuardScope *scope);
 static uint64 execute_form(WriteForm *form, const WriteSet *set, const GuardScope *scope);
 static void fill_row(int i, Datum *values, bool *nulls, void *arg);
@@ -330,7 +331,7 @@ orch_engine_batch_end(EngineBatch *opened)
 		return;
 	Assert(batch == opened);
 	orch_engine_flush();
-	orch_engine_forget_states();
+	forget_states();
 	batch = opened->outer;
 	MemoryContextDelete(MemoryContextGetParent(opened->context));
 	orch_log_flush();
@@ -837,11 +838,11 @@ orch_engine_step_aside(RunState *rs)
 	if (!orch_engine_gathers())
 		return;
 	orch_engine_leave_batch(rs);
-	orch_engine_forget_states();
+	forget_states();
 }
 
-void
-orch_engine_forget_states(void)
+static void
+forget_states(void)
 {
 	HASH_SEQ_STATUS scan;
 	StateEntry *entry;

@@ -26,8 +26,6 @@ extern void orch_run_require_orchestration(const Definition *definition);
 /* Sets the record that the run is about; raises OR101 unless the role can read it. */
 extern void orch_run_set_record(StartRequest *request, char *key, Oid role);
 
-/* Sets who starts the run: the acting role's user; started_by holds its id. */
-extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
 
 /* An idempotency key, NULL for null; raises 22023 for one of the wrong length. */
 extern char *orch_run_key_argument(FunctionCallInfo fcinfo, int argno);
