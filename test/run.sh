@@ -48,7 +48,8 @@ count_tap() {
         not_ok=1
     fi
     if [ "$not_ok" -gt 0 ]; then
-        grep -vE '^ok +[0-9-]' "$file" | tail -n 60
+        grep -E '^not ok|^Dubious' -A 12 "$file" | grep -vE '^ok +[0-9-]' | head -n 100
+        tail -n 20 "$file"
     fi
     count "$name" "$ok" "$not_ok"
 }

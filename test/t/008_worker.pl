@@ -169,7 +169,7 @@ for my $round (1 .. 3)
 	usleep(100_000 + 200_000 * rand);
 	my $victim = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'orchestration worker'});
 	kill 'KILL', $victim if $victim;
-	ok($node->poll_query_until('postgres', 'SELECT 1', '1'), "killed, round $round: the server comes back");
+	ok($node->poll_query_until('postgres', undef, ''), "killed, round $round: the server comes back");
 }
 ok($node->poll_query_until('postgres', $open, '0'), 'all runs end');
 is($node->safe_psql('postgres', $exact), '0|195', 'each function had its effect once');
