@@ -186,7 +186,7 @@ models() {
         name=$(basename "$model" .py)
         head_line "$name"
         new_database "${name}_db"
-        PGDATABASE=${name}_db /usr/bin/python3 "$model" >"$work/$name.tap" 2>&1
+        PGDATABASE=${name}_db PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$model" >"$work/$name.tap" 2>&1
         count_tap "$name" "$work/$name.tap" $?
     done
 }

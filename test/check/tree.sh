@@ -84,7 +84,7 @@ SQL
 
 # no file names the folder of this checkout
 no_path_of_this_machine() {
-    ! grep -rnP --exclude='*.o' "(?<![\w}).-])\Q$(pwd -P)\E/" \
+    ! grep -rnIP "(?<![\w}).-])\Q$(pwd -P)\E/" \
         .ci Makefile README.md bench doc expected sql/parts src test
 }
 
