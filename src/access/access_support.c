@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * access_support.c
- *	  What the planner is told of the functions of the policies.
+ *	  Planner support for the functions of the policies.
  *
  * A policy is an OR of functions, its arms: by owner, by manual share, by orchestration,
  * by assignee.  The planner learns three things of each:
