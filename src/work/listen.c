@@ -41,6 +41,7 @@ PG_FUNCTION_INFO_V1(orchestration_listen_for_steps);
  *				transaction block LISTEN takes effect with the commit
  *	a fraction	a transaction that may have queued a step is committing
  *	otherwise	the time until the next retry is due or the next lease ends
+ *				(at most 1 second if commits cannot be counted, see notify.c)
  *	null		no limit
  * Raises: 22004 for null, 22023 for an empty topic, 25006 on a standby, 42501 inside a
  * function of an action.  Source: ours.
