@@ -1,7 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * orchestration.c
- *	  Module magic, settings and the start of every module; nothing else.
+ *	  Module magic, the settings, and the initialisation of every module.
+ *
+ * The order of initialisation is that of the floors, lowest first; transaction.c calls the
+ * modules in the reverse order at the end of a transaction.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -52,17 +55,17 @@ _PG_init(void)
 {
 	orch_principal_check_placeholder();
 	DefineCustomIntVariable("orchestration.max_elements",
-							"Elements that a run may enter without ever waiting.",
+							"Elements that a run may enter without waiting.",
 							"Bounds a loop of connectors; a run that exceeds it ends in Error.",
 							&orch_max_elements, 1000, 1, INT_MAX,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("orchestration.max_chain_depth",
-							"Runs that may set each other off inside one another.",
+							"Longest allowed chain of runs that start or move each other.",
 							"The statement that began a longer chain fails.",
 							&orch_max_chain_depth, 16, 1, 1000,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("orchestration.max_lost_leases",
-							"Leases on a step that may end without a word before the step fails.",
+							"Leases on a step that may expire without a result before the step fails.",
 							"Keeps a step that kills its workers from killing all of them.",
 							&orch_max_lost_leases, 5, 0, INT_MAX,
 							PGC_SUSET, 0, NULL, NULL, NULL);
@@ -70,7 +73,7 @@ _PG_init(void)
 							"Days for which a run that failed recoverably can be resumed.",
 							NULL, &orch_resume_window, 14, 0, 36500,
 							PGC_SUSET, 0, NULL, NULL, NULL);
-	/* the floors, lowest first: transactions end in the reverse of this order */
+	/* the floors, lowest first */
 	orch_shared_init();
 	orch_transaction_init();
 	orch_catalog_init();

@@ -169,7 +169,7 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- whoever plays the file lets its actions act as the users that it names
+    -- the role that plays the file lets its actions act as the users that the file names
     FOR ref IN SELECT DISTINCT name FROM orchestration.orchestration_references(orch) WHERE kind = 'runAsUser' AND NOT resolved LOOP
         PERFORM orchestration.allow_run_as_user(ref.name);
     END LOOP;
@@ -198,7 +198,7 @@ END
 $$;
 
 -- A document without what is stale in it: conditions that name nothing or are not
--- finished go, and who is nobody becomes somebody.
+-- finished are removed, and an assignee that does not exist becomes "somebody".
 CREATE FUNCTION demo.repaired(node jsonb, names text[], people text[]) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     result jsonb;

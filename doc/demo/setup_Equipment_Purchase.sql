@@ -30,7 +30,7 @@ INSERT INTO budget VALUES ('Laboratory', 50000);
 
 SELECT orchestration.register_record_type('Purchase_Request', 'purchase_request');
 
--- people: a requester, his manager, two in finance, one in the warehouse
+-- people: a requester, the requester's manager, two in finance, one in the warehouse
 SELECT orchestration.create_user('ravi@example.com', 'Ravi'),
        orchestration.create_user('mia@example.com', 'Mia');
 SELECT orchestration.add_group_member(

@@ -37,7 +37,7 @@ $$;
 -- what else could lead the run on; prepare.sql knows more
 CREATE FUNCTION demo.unstick(run uuid) RETURNS boolean LANGUAGE sql AS $$ SELECT false $$;
 
--- everybody does what waits for him, one thing a transaction
+-- every user completes the waiting items, one per transaction
 CREATE PROCEDURE demo.play() LANGUAGE plpgsql AS $$
 DECLARE
     item record;
@@ -52,7 +52,7 @@ BEGIN
          WHERE w.status = 'Assigned' AND r.status = 'InProgress'
          ORDER BY w.created_at, w.id LIMIT 1;
         IF FOUND THEN
-            -- the session acts as the assignee, or as a member of his group or queue
+            -- the session acts as the assignee, or as a member of the assigned group or queue
             UPDATE orchestration.principal SET role_name = NULL WHERE role_name IS NOT NULL;
             UPDATE orchestration.principal SET role_name = current_user
              WHERE id = (SELECT p.id FROM orchestration.principal p

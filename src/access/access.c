@@ -16,7 +16,7 @@
  * those of other sessions when they commit.  The functions of the policies accept
  * pending invalidations before they answer.  Locking a table accepts them only when the
  * lock is new to the transaction; a statement that waited for a row must not return
- * what was written after the access was revoked.  As with REVOKE, there is an instant
+ * values written after the access was revoked.  As with REVOKE, there is an instant
  * in which a commit is visible and its invalidations are not sent yet; after COMMIT has
  * returned, the change is in force everywhere.
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * access_support.c
- *	  What the planner is told of the functions of the policies.
+ *	  Planner support for the functions of the policies.
  *
  * A policy is an OR of functions, its arms: by owner, by manual share, by orchestration,
  * by assignee.  The planner learns three things of each:
@@ -101,11 +101,10 @@ PG_FUNCTION_INFO_V1(orchestration_assignee_visible_support);
 PG_FUNCTION_INFO_V1(orchestration_record_visible_support);
 
 /*
- * orchestration.owner_visible_support(internal) returns internal, and the same
- * for the other arms
+ * orchestration.owner_visible_support(internal) returns internal
  *
- * Planner support functions, not callable from SQL: each returns the node that the
- * planner asked for, or null.
+ * Planner support function of owner_visible(), not callable from SQL: returns the node
+ * that the planner asked for, or null.
  * Raises: none.  Source: ours.
  */
 Datum
@@ -114,18 +113,36 @@ orchestration_owner_visible_support(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_OWNER));
 }
 
+/*
+ * orchestration.record_shared_support(internal) returns internal
+ *
+ * Planner support function of record_shared(); see owner_visible_support().
+ * Raises: none.  Source: ours.
+ */
 Datum
 orchestration_record_shared_support(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_RECORD));
 }
 
+/*
+ * orchestration.orchestration_visible_support(internal) returns internal
+ *
+ * Planner support function of orchestration_visible(); see owner_visible_support().
+ * Raises: none.  Source: ours.
+ */
 Datum
 orchestration_orchestration_visible_support(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_ORCHESTRATION));
 }
 
+/*
+ * orchestration.assignee_visible_support(internal) returns internal
+ *
+ * Planner support function of assignee_visible(); see owner_visible_support().
+ * Raises: none.  Source: ours.
+ */
 Datum
 orchestration_assignee_visible_support(PG_FUNCTION_ARGS)
 {

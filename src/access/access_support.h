@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * access_support.h
- *	  What the planner is told of the functions of the policies.
+ *	  Planner support for the functions of the policies.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

@@ -3,8 +3,8 @@
  * argument.h
  *	  Arguments of SQL-callable functions.
  *
- * Functions that take a null for some arguments cannot be STRICT; these check the
- * others.
+ * A function that accepts null for some arguments cannot be STRICT; it checks its other
+ * arguments by these functions.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

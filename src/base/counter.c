@@ -3,8 +3,9 @@
  * counter.c
  *	  Counters that all sessions share: what the engine and the workers did.
  *
- * A transaction counts for itself and adds to shared memory when it commits.  Without
- * shared_preload_libraries nothing is counted.
+ * A transaction counts in its own memory and adds to shared memory when it commits, so
+ * that the counters show committed work only.  Without shared_preload_libraries nothing
+ * is counted.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -59,7 +60,8 @@ fill_counters(void *area)
 }
 
 /*
- * Aborted subtransactions count, too: what they did was done.
+ * Add the transaction's counts.  Counts of aborted subtransactions are included: their
+ * work was done, though it was undone.
  */
 static void
 at_xact_end(bool committed)
@@ -109,9 +111,10 @@ PG_FUNCTION_INFO_V1(orchestration_engine_counters);
 /*
  * orchestration.engine_counters() returns table (name text, value bigint)
  *
- * What all sessions did since the server was started, in all databases: committed
- * only.  No row when the library is not in shared_preload_libraries.  Raises nothing.
- * Source: ours.
+ * Returns what the committed transactions of all sessions did since the server was
+ * started, in all databases.  Returns no row when the library is not in
+ * shared_preload_libraries.
+ * Raises: none.  Source: ours.
  */
 Datum
 orchestration_engine_counters(PG_FUNCTION_ARGS)

@@ -30,7 +30,7 @@ typedef enum Counter
 	COUNTER_LAST = COUNTER_FUNCTIONS_RUN
 } Counter;
 
-/* Counts for good when the transaction commits. */
+/* Adds 1 to a counter; the other sessions see it when the transaction commits. */
 extern void orch_count(Counter counter);
 
 /* Called once, by _PG_init(). */

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * frame.c
- *	  The stack of calls under way: who acts, for which run.
+ *	  The stack of active calls: which user acts, for which run.
  *
  * Calls nest: a user's UPDATE makes the engine move a run, whose action updates
- * another run, and so on.  Each level is a frame; the guard asks the topmost who
- * acts, and the engine finds here that it is moving a run already.  Frames of runs
- * also say which orchestration and record they are about, so that a change of a
- * record does not start what it comes from.
+ * another run, and so on.  Each level is a frame.  The guard asks the topmost frame
+ * which user acts, and the engine asks whether it is moving a run already.  Frames of
+ * runs also name the orchestration and the record of the run, so that a change of a
+ * record that a run makes does not start the same orchestration for that record.
  *
  * A frame belongs to the subtransaction that made it and is dropped with it
  * (transaction.c), so that errors need no clean-up.
@@ -33,8 +33,8 @@
 static Frame *top = NULL;
 
 /*
- * Frames of queued functions that ended, until the transaction does: what they put
- * off until its end is still their run's.
+ * Frames of queued functions that ended, until the transaction ends: deferred triggers
+ * that fire at its end still belong to the runs of these functions.
  */
 static Frame *ended = NULL;
 
@@ -63,7 +63,7 @@ orch_frame_init(void)
 }
 
 /*
- * Begin a level.  run_id may be NULL.  The frame is gone when its
+ * Begin a level.  run_id may be NULL.  The frame is dropped when its
  * subtransaction aborts, so that errors need no clean-up.
  */
 Frame *
@@ -119,8 +119,8 @@ make_key(const char *key, FrameKey *before)
 }
 
 /*
- * Forget the keys that subtransactions of this level and below it gave; the first
- * one is of the frame's own.
+ * Forget the keys that were set in the subtransaction of this level or deeper; the
+ * first key was set at the frame's own level.
  */
 static void
 forget_keys(Frame *frame, int level)
@@ -167,7 +167,7 @@ orch_frame_moves(const pg_uuid_t *orchestration_id, const char *record_type,
 			orch_uuid_equal(&frame->orchestration_id, orchestration_id))
 			return true;
 
-	/* no statement of a client: a deferred trigger at the end of the transaction */
+	/* no statement is executing: this is a deferred trigger at the end of the transaction */
 	if (ActivePortal == NULL)
 		for (frame = ended; frame != NULL; frame = frame->outer)
 			if (is_about(frame, record_type, record_key) &&
@@ -205,14 +205,15 @@ orch_frame_record_moved(const char *record_type, const char *old_key, const char
 		if (!is_about(frame, record_type, old_key))
 			continue;
 		frame->dirty = true;
-		/* a record that is gone may be made again: by its run, most likely */
+		/* a deleted record keeps its key here: the run may insert it again */
 		if (new_key != NULL)
 			frame->record_key = make_key(new_key, frame->record_key);
 	}
 }
 
 /*
- * A subtransaction ended: the keys that it gave become the parent's, or vanish.
+ * A subtransaction ended: at a commit its keys become the parent's, at an abort they are
+ * dropped.
  */
 static void
 keys_at_subxact_end(Frame *frame, int level, bool commit)

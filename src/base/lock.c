@@ -3,8 +3,9 @@
  * lock.c
  *	  Locks on runs.
  *
- * The lock on its run serializes everything that happens to a run, its stages, steps
- * and work items.  All calls take it here, so that there is one statement to judge.
+ * The lock on the row of a run serializes all changes of the run, its stages, steps and
+ * work items.  Every call takes the lock through this file, so that all use the same
+ * statements, lock modes and order.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

@@ -3,9 +3,9 @@
  * lock.h
  *	  The locks of the extension: classes of advisory locks, and locks on runs.
  *
- * The server's advisory lock functions use the classes 1 and 2.  Ours are others, so
- * that no SQL can take or release these locks, but pg_advisory_unlock_all(), which
- * releases session-level locks of any class.
+ * The server's advisory lock functions use the classes 1 and 2.  The extension uses other
+ * classes, so that SQL cannot take or release its locks.  The one exception is
+ * pg_advisory_unlock_all(), which releases session-level locks of any class.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -25,7 +25,7 @@
 
 #include "base/orchestration.h"
 
-/* The fourth field of a lock tag: "O", and what it is for. */
+/* The fourth field of a lock tag: "O" and a letter for the purpose. */
 typedef enum LockClass
 {
 	LOCK_NOTIFY = 0x4F51,		/* "OQ": a prepared transaction wakes workers; notify.c */
@@ -43,15 +43,15 @@ orch_lock_tag(LOCKTAG *tag, LockClass class, uint64 key)
 /* How a run is locked: its row, until the transaction ends. */
 typedef enum RunLock
 {
-	RUN_LOCK_KEEP,				/* FOR KEY SHARE: nobody deletes the run */
-	RUN_LOCK_MOVE				/* FOR NO KEY UPDATE: nobody else moves it, either */
+	RUN_LOCK_KEEP,				/* FOR KEY SHARE: no session can delete the run */
+	RUN_LOCK_MOVE				/* FOR NO KEY UPDATE: no other session can move it, either */
 } RunLock;
 
 /*
- * Lock a run, or runs to be moved: in the order of their ids, as two calls that lock the same
- * runs in other orders would wait for each other.  Returns how many there are.  Leaves in
- * SPI_tuptable a row each: status, name, id, orchestration_id, as of the lock.
- * Caller is connected to SPI and in system context.
+ * Lock a run, or runs to be moved.  Runs are locked in the order of their ids, because two
+ * calls that lock the same runs in different orders could deadlock.  Returns how many of them
+ * exist, and leaves one row for each in SPI_tuptable: status, name, id, orchestration_id, as
+ * of the lock.  Caller is connected to SPI and in system context.
  */
 extern int	orch_lock_run(const pg_uuid_t *run_id, RunLock lock);
 extern int	orch_lock_runs(const pg_uuid_t *run_ids, int nruns);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * planning.c
- *	  What the planner is told of the extension's own tables.
+ *	  The planner's view of the extension's own tables.
  *
  * A session keeps plans as long as it lives, and the planner makes each from the
  * statistics of one moment.  The queue is mostly empty when autovacuum analyzes it, and

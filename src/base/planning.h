@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * planning.h
- *	  What the planner is told of the extension's own tables.
+ *	  The planner's view of the extension's own tables.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

@@ -3,7 +3,8 @@
  * shared.c
  *	  Shared memory: one pair of hooks for all areas.
  *
- * An area belongs to one module, which says how large it is and fills it.
+ * An area belongs to one module, which gives its size and initialises it.  This file
+ * reserves and attaches the areas, so that no module needs hooks of its own.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

@@ -19,20 +19,21 @@ typedef struct SharedArea
 {
 	const char *name;
 	Size		(*size) (void);
-	void		(*fill) (void *area);	/* called once: the area is new */
-	void	  **place;			/* where the session keeps the address */
+	void		(*fill) (void *area);	/* initialises a new area, zeroed before */
+	void	  **place;			/* the session's pointer to the area */
 } SharedArea;
 
 /*
- * While the library is preloaded: reserve the area; *place is set when the server
- * starts, and in each session.  Otherwise it does nothing.
+ * Reserve the area while the library is preloaded; *place is set when the server starts,
+ * and in each session.  Without preloading it does nothing.
  */
 extern void orch_shared_reserve(const SharedArea *area);
 
-/* Without preloading: take the area from what the server has to spare, or raise an error. */
+/* Attach to the area.  Without preloading, the area is made in the server's spare shared
+ * memory; raises an error if there is not enough. */
 extern void orch_shared_attach(const SharedArea *area);
 
-/* Called by _PG_init(), before those. */
+/* Called by _PG_init(), before any area is reserved. */
 extern void orch_shared_init(void);
 
 #endif							/* ORCH_SHARED_H */

@@ -10,7 +10,7 @@
  * the transaction has begun, and never with track_activities off.  So a writing
  * transaction
  *
- *	1. takes a lock that nobody waits for, whose tag contains the time before it was
+ *	1. takes a lock that no session waits for, whose tag contains the time before it was
  *	   taken;
  *	2. reads the clock: that time is the stamp of everything that it writes.
  *

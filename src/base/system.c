@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * system.c
- *	  System context and kept plans: how the extension runs SQL of its own.
+ *	  System context and kept plans: how the extension runs its own SQL.
  *
  * The switch to the owner follows ri_triggers.c (SECURITY_LOCAL_USERID_CHANGE
- * and SECURITY_NOFORCE_RLS): row security hides nothing from the rules, and
- * nothing of the caller's settings reaches them.  search_path is pinned as a
- * function's SET clause would, but only when it is not pinned already: engine
- * calls nest in triggers that nest in engine calls.
+ * and SECURITY_NOFORCE_RLS): row security hides no row from the extension's
+ * statements, and the caller's settings do not affect them.  search_path is pinned
+ * as a function's SET clause would, but only when it is not pinned already, because
+ * engine calls nest in triggers that nest in engine calls.
  *
  * Plans are kept for the session.  The plan cache rebuilds them when the tables
- * change; since search_path is always the same, it never has to because of that.
+ * change.  A change of search_path never makes it rebuild one, because search_path
+ * is always the same here.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -53,7 +54,7 @@ orch_system_enter(SystemContext *saved)
 		unlikely(plan_cache_mode == PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN))
 	{
 		saved->guc_level = NewGUCNestLevel();
-		/* it would come before what a kept plan asks for, and plan it each time */
+		/* force_custom_plan overrides the generic plan that a kept plan asks for */
 		if (plan_cache_mode == PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN)
 			(void) set_config_option("plan_cache_mode", "auto",
 									 PGC_USERSET, PGC_S_SESSION,
@@ -65,7 +66,7 @@ orch_system_enter(SystemContext *saved)
 }
 
 /*
- * Be again who the caller was.
+ * Restore the caller's role and settings.
  */
 void
 orch_system_leave(const SystemContext *saved)
@@ -97,9 +98,9 @@ orch_system_finish(const SystemContext *saved)
 }
 
 /*
- * Prepare a plan at its first use, and let it be planned again when it became
- * invalid.  A plan stays for the session, whatever the tables grow to meanwhile; it
- * is generic, and made without statistics (planning.c).
+ * Prepare a plan at its first use, and have it planned again when it became invalid.
+ * A plan is generic, and is kept for the session however much the tables grow; so it
+ * is made without statistics (planning.c).
  */
 static SPIPlanPtr
 ready_plan(StaticPlan *plan)
@@ -110,7 +111,7 @@ ready_plan(StaticPlan *plan)
 	{
 		SPIPlanPtr	prepared;
 
-		/* enum types of ours are written as such in the query, not by OID */
+		/* the query casts to the extension's enum types: their OIDs are not constant */
 		for (i = 0; i < plan->nargs; i++)
 			Assert(OidIsValid(plan->argtypes[i]));
 		prepared = SPI_prepare_cursor(plan->query, plan->nargs, plan->argtypes,
@@ -133,10 +134,11 @@ orch_plan_prepare(StaticPlan *plan)
 }
 
 /*
- * In REPEATABLE READ and up the server checks foreign keys of new rows against the
- * snapshot of the transaction, so what was made since counts as missing.  The
- * extension's calls and triggers look for it themselves, with the latest snapshot, and
- * found it: to begin again helps, and that is what the error must say.
+ * Raise the current error again.  A foreign key violation of the extension's own tables
+ * becomes a serialization failure: in REPEATABLE READ and up the server checks foreign
+ * keys of new rows against the snapshot of the transaction, so rows committed since then
+ * count as missing.  The extension's calls and triggers have found the row with the latest
+ * snapshot before, so the transaction can succeed when it is retried.
  */
 static void
 rethrow_unseen(MemoryContext context)
@@ -189,8 +191,8 @@ orch_plan_execute(StaticPlan *plan, Datum *values, const char *nulls,
 }
 
 /*
- * The same with the latest snapshot, so that a check sees what committed while
- * it waited for a lock also in REPEATABLE READ; see ri_PerformCheck().
+ * The same with the latest snapshot, so that also in REPEATABLE READ a check sees the
+ * rows that were committed while it waited for a lock; see ri_PerformCheck().
  */
 int
 orch_plan_execute_latest(StaticPlan *plan, Datum *values, const char *nulls,

@@ -3,11 +3,11 @@
  * system.h
  *	  System context: how the extension reads and writes its own tables.
  *
- * Between orch_system_enter() and orch_system_leave() the backend acts as the
+ * Between orch_system_enter() and orch_system_leave() the session acts as the
  * owner of the extension, row security does not apply, and search_path is
- * pinned, whoever called and whatever they set.  Everything the extension does
- * in SQL happens there; an error needs no clean-up, the (sub)transaction
- * restores both.
+ * pinned, independent of the caller's role and settings.  The extension executes
+ * all of its SQL there.  An error needs no clean-up: the end of the
+ * (sub)transaction restores the role and search_path.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -25,7 +25,7 @@
 
 typedef struct SystemContext
 {
-	Oid			user_id;		/* who it was before */
+	Oid			user_id;		/* the role before */
 	int			sec_context;
 	int			guc_level;		/* 0: search_path was pinned already */
 } SystemContext;
@@ -43,8 +43,9 @@ extern void orch_spi_connect(void);
  * Kept plans.  A StaticPlan is a file-level variable with its query and
  * argument types; orch_plan_execute() prepares it at first use and keeps it for
  * the session.  Caller is connected to SPI and in system context.  nulls may be
- * NULL.  latest: run with the latest snapshot and, in REPEATABLE READ and up,
- * raise a serialization failure for rows changed since the transaction's own.
+ * NULL.  The functions named latest use the latest snapshot; in REPEATABLE READ
+ * and up they raise a serialization failure for rows that were changed since the
+ * transaction's snapshot.
  */
 #define STATIC_PLAN_MAX_ARGS 32
 
@@ -56,7 +57,7 @@ typedef struct StaticPlan
 	SPIPlanPtr	plan;			/* kept, or NULL */
 } StaticPlan;
 
-/* Plan it, if that is still to be done. */
+/* Prepare a plan without executing it. */
 extern void orch_plan_prepare(StaticPlan *plan);
 extern int	orch_plan_execute(StaticPlan *plan, Datum *values,
 							  const char *nulls, bool read_only, long limit);

@@ -3,16 +3,17 @@
  * transaction.c
  *	  Tells the modules that a transaction or subtransaction ends.
  *
- * A module that keeps something between statements of a transaction registers what
- * is to be done with it.  One rule holds for all of them.  What is kept carries the
- * nesting level of the subtransaction that made it.  When that subtransaction is
- * aborted, the module forgets it.  When it is committed, it becomes the parent's; what
- * a call begins and ends (a scope, a batch, hidden cursors) is gone by then.  When the
- * transaction ends, the module forgets everything.
+ * A module that keeps data between the statements of a transaction registers callbacks
+ * here.  One rule holds for all modules.  Such data carries the nesting level of the
+ * subtransaction that made it.  When that subtransaction is aborted, the module forgets
+ * the data.  When it is committed, the data becomes the parent's.  Data of a single call
+ * (a scope, a batch, hidden cursors) is gone by then.  When the transaction ends, the
+ * module forgets everything.
  *
- * The modules are called in the reverse of the order in which they registered, which
- * is that of the floors in _PG_init(): a module may still use those below it.  The
- * server calls callbacks in no documented order, so there is one for all.
+ * The modules are called in the reverse of the order in which they registered.  They
+ * register in the order of the floors (_PG_init()), so a module may still use those below
+ * it.  The server documents no order for its callbacks; so the extension registers one
+ * with the server, which calls the modules.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * transaction.h
- *	  What modules keep within a transaction, and how it ends with it.
+ *	  Callbacks of the modules at the end of a transaction or subtransaction.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -16,8 +16,8 @@
 #include "postgres.h"
 
 /*
- * The callbacks of a module; a NULL does nothing.  None may raise an error but before_commit
- * and before_prepare.
+ * The callbacks of a module; NULL for none.  Only before_commit and before_prepare may raise
+ * an error.
  */
 typedef struct TransactionModule
 {
@@ -25,17 +25,17 @@ typedef struct TransactionModule
 	void		(*before_commit) (void);
 	void		(*before_prepare) (void);
 
-	/* The transaction ended; committed: false also when it was prepared. */
+	/* The transaction ended; committed is false also when it was prepared. */
 	void		(*at_end) (bool committed);
 
 	/* The subtransaction at this nesting level ended. */
 	void		(*at_subxact_end) (int level, bool committed);
 } TransactionModule;
 
-/* Called by the modules' init functions; the module must stay where it is. */
+/* Called by the modules' init functions; the struct must stay valid (it is not copied). */
 extern void orch_transaction_register(const TransactionModule *module);
 
-/* Called by _PG_init(), before those. */
+/* Called by _PG_init(), before any module registers. */
 extern void orch_transaction_init(void);
 
 #endif							/* ORCH_TRANSACTION_H */

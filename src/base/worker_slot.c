@@ -1,26 +1,27 @@
 /*-------------------------------------------------------------------------
  *
  * worker_slot.c
- *	  Where background workers are: slots, wake-up, interruption.
+ *	  Background workers in shared memory: slots, wake-up, interruption.
  *
  * Shared memory has a slot for each worker, with the latch by which a commit wakes it,
  * and for each database of orchestration.worker_databases.  It exists only when the
- * library is preloaded.  The launcher (launcher.c) and the workers (worker.c) use the
- * slots; the sessions below them only tell.
+ * library is preloaded.  The launcher (launcher.c) and the workers (worker.c) take and
+ * read the slots; other sessions only wake, interrupt or stop a worker.
  *
- * Nothing that must hold rests on this file: that a function has its effect once
- * is up to the leases, with any number of workers.  A database has one worker because
- * more are of no use.  Two things see to that: the slot, and a session-level advisory
- * lock.  A trigger of a user's table may release the lock in the worker's session; so
- * the worker looks in each round whether it still holds it.
+ * Correctness does not depend on this file: the leases ensure that a function has its
+ * effect once, with any number of workers.  A database has one worker because more are
+ * of no use.  The slot ensures this, and a session-level advisory lock.  A trigger of a
+ * user's table may release the lock in the worker's session; so the worker checks in
+ * each round that it still holds the lock.
  *
- * A session that ends a step whose function a worker is carrying out must tell the
- * worker, and has nothing to find it by but a lock: in the transaction of the
- * function the worker holds a lock on the step's id, of a class that SQL cannot name.
- * Nothing releases it before the transaction ends.  After its commit the session sends
- * SIGUSR2 to the holders.  The signal says nothing but "look": it may come late and
- * hit the next function, which is then canceled and begun again, uncounted.  After
- * COMMIT PREPARED nobody is told; the worker finds out when the function returns.
+ * A session that ends a step must interrupt the worker that carries out the function of
+ * that step.  It finds the worker by a lock: in the transaction of the function the
+ * worker holds a lock on the step's id, of a class that SQL cannot name, so nothing
+ * releases it before the transaction ends.  After its commit the session sends SIGUSR2
+ * to the holders.  The signal makes the worker check its step.  It may arrive late, during
+ * the next function; then the worker cancels that function and begins it again, without
+ * counting an attempt.  After COMMIT PREPARED no signal is sent; the worker notices when
+ * the function returns.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -75,7 +76,7 @@ typedef struct WorkerShared
 	WorkerSlot	slots[FLEXIBLE_ARRAY_MEMBER];
 } WorkerShared;
 
-/* A step whose worker looks, once this transaction commits. */
+/* A step whose worker is to be interrupted when this transaction commits. */
 typedef struct Interrupted
 {
 	struct Interrupted *next;
@@ -109,7 +110,7 @@ static const TransactionModule module = {
 void
 orch_worker_slot_init(void)
 {
-	/* later it has no effect, but must not be an unknown setting */
+	/* loaded later, the setting has no effect, but must still be known */
 	DefineCustomStringVariable("orchestration.worker_databases",
 							   "Databases that have a background worker, separated by commas.",
 							   "Read when the library is loaded by shared_preload_libraries.",
@@ -130,11 +131,11 @@ orch_worker_databases(void)
 		!SplitIdentifierString(pstrdup(worker_databases), ',', &names))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("parameter \"%s\" is no list of names", "orchestration.worker_databases")));
+				 errmsg("parameter \"%s\" is not a list of names", "orchestration.worker_databases")));
 	return names;
 }
 
-/* Each worker has a slot, and each database that should have one. */
+/* Each worker has a slot, and each database of orchestration.worker_databases. */
 static int
 number_of_slots(void)
 {
@@ -158,7 +159,7 @@ fill_slots(void *area)
 
 /* ------------------------------------------------------------------ slots */
 
-/* Caller holds the mutex; listed: only the slot that says so. */
+/* The slot of a database, or NULL; listed: only a listed slot.  Caller holds the mutex. */
 static WorkerSlot *
 find_slot(Oid database, bool listed)
 {
@@ -294,7 +295,7 @@ leave_slot(int code, Datum arg)
 	SpinLockRelease(&shared->mutex);
 }
 
-/* start_background_worker() allows a worker in this database, stop forbids it. */
+/* start_background_worker() sets stopped to false, stop_background_worker() to true. */
 static void
 set_stopped(bool stopped)
 {
@@ -316,8 +317,8 @@ orch_worker_allow(void)
 }
 
 /*
- * The lock is what a worker looks at where there is no shared memory; an error
- * releases it.
+ * Forbid a worker in this database.  Without shared memory a worker learns this from the
+ * lock, which an error releases.
  */
 void
 orch_worker_forbid(void)
@@ -382,7 +383,7 @@ orch_worker_is_stopped(void)
 	return stopped;
 }
 
-/* Not one of the two above. */
+/* The lock key of a step; differs from KEY_ALONE and KEY_STOP. */
 static uint64
 id_hash(const pg_uuid_t *id)
 {
@@ -398,7 +399,7 @@ orch_worker_be_interruptible(const pg_uuid_t *id)
 	(void) LockAcquire(&tag, ShareLock, false, false);
 }
 
-/* --------------------------------------------------------- sessions tell it */
+/* ------------------------------------------------------- wake and interrupt */
 
 void
 orch_worker_wake(void)
@@ -407,7 +408,7 @@ orch_worker_wake(void)
 }
 
 /*
- * What a subtransaction noted that was aborted is not forgotten: to look is harmless.
+ * Entries of an aborted subtransaction remain: a needless check is harmless.
  */
 void
 orch_worker_interrupt(const pg_uuid_t *id)
@@ -436,7 +437,7 @@ send_interrupts(void)
 			PGPROC	   *proc = orch_compat_vxid_proc(holders[i]);
 			int			pid = proc != NULL && proc->databaseId == MyDatabaseId ? proc->pid : 0;
 
-			/* another process may have its place by now, and SIGUSR2 another meaning */
+			/* another process may have taken the slot; SIGUSR2 may mean something else there */
 			if (pid != 0 &&
 				orch_compat_proc_lxid(proc) == holders[i].localTransactionId)
 				(void) kill(pid, SIGUSR2);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * worker_slot.h
- *	  Where background workers are: slots, wake-up, interruption.
+ *	  Background workers in shared memory: slots, wake-up, interruption.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -21,37 +21,41 @@
 
 /* ------------------------------------------------------- for every session */
 
-/* A function is queued: once this transaction commits, a worker of this database looks. */
+/* A function was queued: when this transaction commits, wake the worker of this database. */
 extern void orch_worker_wake(void);
 
 /*
- * Once this transaction commits, a background worker that carries out the function of
- * this step looks whether it is still wanted.
+ * When this transaction commits, interrupt the background worker that carries out the
+ * function of this step, so that it checks whether the step is still InProgress.
  */
 extern void orch_worker_interrupt(const pg_uuid_t *id);
 
-/* start_background_worker() and stop_background_worker() of this database were called. */
+/*
+ * Allow or forbid a worker in this database, for start_background_worker() and
+ * stop_background_worker().  orch_worker_forbid() takes a lock; orch_worker_forbidden(),
+ * or an error, releases it.
+ */
 extern void orch_worker_allow(void);
-extern void orch_worker_forbid(void);	/* takes a lock, until the next, or an error */
+extern void orch_worker_forbid(void);
 extern void orch_worker_forbidden(void);
 
 /* ------------------------------------------------------------- for a worker */
 
-/* Take the slot of this database; false when a worker has it. */
+/* Take the slot of this database; false if another worker has it. */
 extern bool orch_worker_enter_slot(void);
 
 /*
- * Is this the worker of the database?  Takes the lock that says so, or finds that it
- * still has it, or takes it again when something released it.
+ * Is this the only worker of the database?  Takes the lock for it, unless this session
+ * still holds the lock.
  */
 extern bool orch_worker_is_alone(void);
 
-/* Does a session wait in stop_background_worker(), or was it called? */
+/* Was stop_background_worker() called, or does a session wait in it? */
 extern bool orch_worker_is_stopped(void);
 
 /*
- * Until the end of this transaction orch_worker_interrupt() of this step finds this
- * worker.
+ * Until the end of this transaction, orch_worker_interrupt() for this step interrupts
+ * this worker.
  */
 extern void orch_worker_be_interruptible(const pg_uuid_t *id);
 
@@ -60,14 +64,16 @@ extern void orch_worker_be_interruptible(const pg_uuid_t *id);
 /* Names (char *) in orchestration.worker_databases. */
 extern List *orch_worker_databases(void);
 
-/* The launcher's latch, NULL: it ends. */
+/* Sets the launcher's latch; NULL when the launcher ends. */
 extern void orch_worker_set_launcher(Latch *latch);
 
-/* A listed name means another database now; InvalidOid: none. */
+/* A listed name now belongs to another database; InvalidOid for none, before and now. */
 extern void orch_worker_list(Oid before, Oid database);
 
-/* Has a listed database no worker and should have one?  wanted: a function waits there. */
+/* Should a listed database have a worker, and has none?  wanted: a function waits there. */
 extern bool orch_worker_is_missing(Oid database, bool *wanted);
+
+/* The launcher is about to start a worker there. */
 extern void orch_worker_is_tried(Oid database);
 
 /* Does a function wait in a database that has no worker? */

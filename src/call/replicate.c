@@ -295,9 +295,9 @@ orchestration_get_deleted(PG_FUNCTION_ARGS)
 			if (start <= earliest)
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_REPLICATION_DATE),
-						 errmsg("INVALID_REPLICATION_DATE: what was deleted until %s is no longer known",
+						 errmsg("INVALID_REPLICATION_DATE: deletions until %s are no longer known",
 								orch_json_time(earliest)),
-						 errhint("Read all records again, and go on from there.")));
+						 errhint("Read all records again, and continue from that time.")));
 			continue;
 		}
 		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);

@@ -182,7 +182,7 @@ orch_definition_compile_reference(Compiler *c, const DocNode *node, const char *
 		compile_record(c, node, operand, parts, use);
 	else if (c->free_references)
 	{
-		/* whoever evaluates it goes by its text */
+		/* the evaluator finds the value by the text of the reference */
 		operand->kind = OPERAND_VARIABLE;
 		operand->index = -1;
 	}

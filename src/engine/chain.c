@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * chain.c
- *	  How deep runs may set each other off.
+ *	  The limit on chains of runs that start or move each other.
  *
- * The action of a run changes a record, that starts another run, whose action
- * changes the next record, and so on: by record changes, by calls in actions, by
- * triggers of users.  All of it is one stack of calls in one statement, and each
- * run in it has a frame.  Without a limit the chain would end with the stack of the
- * server; so it ends with orchestration.max_chain_depth, and an error that names
- * every run in it.  It fails the statement that began the chain, whole: where
- * exactly the chain broke says nothing about the run there.
+ * The action of a run may change a record.  That change may start another run, whose
+ * action changes another record, and so on.  Calls in actions and triggers of users
+ * lengthen the chain in the same way.  The whole chain is one stack of calls in one
+ * statement, and each run in it has a frame.  Without a limit it would end with the
+ * server's stack depth limit.  So orchestration.max_chain_depth ends it, with an error
+ * that names the runs in it.  The error fails the whole statement that began the chain,
+ * because the run at which the limit was reached is not the cause.
  *
- * A run may be moved by several frames, when an action calls something on its own
- * run; it counts once.
+ * An action may call a function on its own run.  Then several frames move that run; it
+ * counts once.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -37,7 +37,7 @@
 #include "base/uuid.h"
 #include "engine/chain.h"
 
-/* Levels that the error names. */
+/* The error names at most this many runs. */
 #define MAX_NAMED	32
 
 int			orch_max_chain_depth = 16;
@@ -61,7 +61,7 @@ orch_chain_check(const pg_uuid_t *run_id, const char *orchestration,
 	if (depth <= orch_max_chain_depth || moved_further_out(orch_frame_top(), run_id))
 		return;
 
-	/* exactly: every run once */
+	/* the exact depth counts every run once */
 	depth = 1;
 	for (frame = orch_frame_top(); frame != NULL; frame = frame->outer)
 		depth += frame->orchestration != NULL &&
@@ -71,7 +71,7 @@ orch_chain_check(const pg_uuid_t *run_id, const char *orchestration,
 }
 
 /*
- * Does this frame, or one further out, move the run?
+ * Does this frame, or an outer one, move the run?
  */
 static bool
 moved_further_out(const Frame *frame, const pg_uuid_t *run_id)
@@ -126,9 +126,9 @@ level_text(const char *orchestration, const char *record_type, const char *recor
 }
 
 /*
- * May the caller see every record of this type?  Records that runs changed need not
- * be records that the caller knows of.  No policy is asked: it would be code of
- * others, in the middle of an error.
+ * May the caller see every record of this type?  The runs of a chain may have changed
+ * records that the caller may not see.  No policy is evaluated: it may call a user's
+ * function, and an error is being raised.
  */
 static bool
 may_see_keys(const char *record_type)

@@ -4,9 +4,9 @@
  *	  The engine: decides and makes the next moves of a run.
  *
  * One call loads the run under its lock (or makes it), moves it until it rests, and
- * writes down where it rests.  Everything happens in the caller's transaction, which
- * commits all of it or nothing.  A run rests when it waits for a person, a worker or a
- * record, when it has ended, and when it was stopped.
+ * stores the stage at which it rests.  Everything happens in the caller's transaction, so
+ * it is committed as a whole or not at all.  A run rests when it waits for a person, a
+ * worker or a record, when it has ended, and when it was stopped.
  *
  * The lock on the run's row serialises all sessions that move the run.  All reads under
  * the lock use the latest snapshot, so that a transaction in REPEATABLE READ decides on
@@ -14,10 +14,10 @@
  * guard trusts its statements (guard.h).  When an action changes the run meanwhile, the
  * frame becomes dirty and the engine reads the state again.
  *
- * Whatever can fail because of a definition or an action runs in a subtransaction of its
- * own (engine_fail.c).  The failure is undone and recorded, and the run goes to Error as
- * contract/lifecycle.md says.  Cancellation, serialization failures and the like are not
- * failures of a run; the caller gets them.
+ * Code that can fail because of a definition or an action runs in a subtransaction of its
+ * own (engine_fail.c).  The failed subtransaction is undone, the error is recorded, and the
+ * run goes to Error as contract/lifecycle.md says.  Cancellation, serialization failures
+ * and the like are not failures of a run; they are raised in the caller.
  *
  * This file has the path through the definition.  engine_start.c starts runs,
  * engine_step.c does what steps do, engine_value.c has the values.
@@ -51,7 +51,7 @@
 #include "record/action.h"
 #include "record/principal.h"
 
-/* a run without a version: no step begins, only statuses change */
+/* for a run without a version: no action begins, only statuses change */
 static StaticPlan plan_resume_steps = {
 	"UPDATE orchestration.step_run s SET status = 'InProgress',"
 	" modified_at = orchestration.system_modstamp(), modified_by = NULL,"
@@ -83,9 +83,9 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 	Frame	   *frame = orch_frame_engine(run_id);
 
 	/*
-	 * The engine called a function for this very run, and the function ended up here.
-	 * The engine looks at the run again when the function returns.  To do so here
-	 * would call a function that decides a condition again and again, without end.
+	 * The engine is moving this run already: it called a function, which changed the run.
+	 * The engine reads the run again when the function returns.  Moving the run here would
+	 * be an endless recursion if the function decides a condition.
 	 */
 	if (frame != NULL && !resumed)
 	{
@@ -217,7 +217,8 @@ orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 }
 
 /*
- * Does the stage of a run lead on when it fails?  For the guard's consequences.
+ * Does the stage of a run have a fault path?  The guard asks when it makes the
+ * consequences of a failed stage.
  */
 static bool
 has_fault_path(const pg_uuid_t *run_id, const pg_uuid_t *stage_id)
@@ -257,7 +258,7 @@ orch_engine_init(void)
 /* -------------------------------------------------------------------- path */
 
 /*
- * Move the run until it rests.
+ * Move the run until it rests, and store where.
  */
 void
 orch_engine_advance(RunState *rs)
@@ -293,13 +294,13 @@ orch_engine_advance(RunState *rs)
 				 !orch_engine_complete_interactive(rs))
 			break;
 	}
-	/* also when an action stopped the run on the way */
+	/* also if an action stopped the run meanwhile */
 	if (rs->status != RUN_COMPLETED && !rs->gone)
 		come_to_rest(rs);
 }
 
 /*
- * Follow the connector from where the run is to the next stage, or the end.
+ * Follow the run's next connector: enter one element, or complete the run.
  */
 static void
 traverse(RunState *rs)
@@ -312,10 +313,10 @@ traverse(RunState *rs)
 
 		memset(&error, 0, sizeof(error));
 		error.sqlerrcode = ERRCODE_ORCH_ENDLESS_LOOP;
-		error.message = psprintf("the run entered %d elements without ever waiting",
+		error.message = psprintf("the run entered %d elements without waiting",
 								 orch_max_elements);
 		error.detail = "Its connectors lead back to elements that were passed before.";
-		error.hint = "Let a step wait for somebody inside the loop, or raise orchestration.max_elements.";
+		error.hint = "Add a step that waits to the loop, or raise orchestration.max_elements.";
 		orch_engine_fail_run(rs, orch_engine_error(&error, NULL), false, false);
 		return;
 	}
@@ -383,8 +384,8 @@ may_complete(RunState *rs)
 }
 
 /*
- * Create the record of a stage and of all its steps, and begin those that start
- * at once.
+ * Enter a stage: insert its row and the rows of all its steps, and begin the steps
+ * that start at once.
  */
 static void
 enter_stage(RunState *rs, int stage)
@@ -498,7 +499,7 @@ complete_run(RunState *rs)
 }
 
 /*
- * Write down where the run waits, if that changed.
+ * Store the stage at which the run waits and its variables, if they changed.
  */
 static void
 come_to_rest(RunState *rs)
@@ -512,7 +513,7 @@ come_to_rest(RunState *rs)
 }
 
 /*
- * The run was resumed: take in pending outcomes, and begin stopped steps again.
+ * The run was resumed: apply pending outcomes, and begin stopped steps again.
  */
 static void
 resume_steps(RunState *rs)
@@ -521,7 +522,7 @@ resume_steps(RunState *rs)
 
 	if (!rs->stage_open)
 		return;
-	/* no action is carried out here */
+	/* first the pending outcomes: no action runs here */
 	for (i = 0; i < rs->nsteps && rs->status == RUN_IN_PROGRESS; i++)
 		orch_engine_resume_step(rs, &rs->steps[i], true);
 

@@ -26,57 +26,59 @@ typedef struct StartRequest
 	const char *record_type;	/* or NULL */
 	const char *record_key;		/* or NULL */
 	bool		record_locked;	/* the record exists and is locked */
-	Jsonb	   *record;			/* as it is now, if known, else NULL */
-	Jsonb	   *prior;			/* as it was before, or NULL */
+	Jsonb	   *record;			/* the current record, or NULL if not read yet */
+	Jsonb	   *prior;			/* the record before its change, or NULL */
 	Jsonb	   *inputs;			/* object, or NULL */
 	const char *idempotency_key;	/* or NULL */
 	const pg_uuid_t *owner_id;	/* NULL: the automated process user */
 	const pg_uuid_t *started_by;	/* NULL: the automated process user */
-	const char *starter;		/* what the log calls him, or NULL */
+	const char *starter;		/* the starter's name in the log, or NULL */
 } StartRequest;
 
 /*
- * Start a run and move it as far as it goes.  Returns its id; that of the
- * existing run when the idempotency key was used before.
+ * Start a run and move it until it rests.  Returns the id of the run; if the
+ * idempotency key was used before, the id of the existing run.
  */
 extern void orch_engine_start(const StartRequest *request, pg_uuid_t *run_id);
 
 /*
- * Does a record, as request has it, satisfy the filters of the definition?
- * Raises OR301 when that cannot be said.
+ * Does the record of the request satisfy the filters of the definition?  Raises
+ * OR301 if the filters cannot be evaluated.
  */
 extern bool orch_engine_triggered(const StartRequest *request);
 
 /*
- * Go on with a run that somebody changed: evaluate everything again; resumed:
- * it just left Suspended or Error.  Does nothing for runs without a version.
+ * Move a run that was changed from outside the engine: evaluate everything again.
+ * resumed: the run just left Suspended or Error.  Does nothing for runs without a
+ * version, except that a resumed run gets its steps back InProgress.
  */
 extern void orch_engine_go_on(const pg_uuid_t *run_id, bool resumed);
 
 /*
- * Take an approval back: fail its open stage and go on along the recall path;
- * false when there is no such thing.  Caller holds the lock on the run.
+ * Recall an approval: fail its open stage and move the run along the recall path.
+ * Returns false if the run has no recall path or no open stage, or is not InProgress.
+ * Caller holds the lock on the run.
  */
 extern bool orch_engine_recall(const pg_uuid_t *run_id, const char *comments);
 
-/* Set who starts the run: the user of the role that acts, if the role is a user's. */
+/* Set the starter of the run: the user of the acting role, if that role has a user. */
 extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
 
 /* Registers the engine with the guard; called once, by _PG_init(). */
 extern void orch_engine_init(void);
 
-/* orchestration.max_elements: bounds a loop of connectors that never waits. */
+/* orchestration.max_elements: limits a loop of connectors that never waits. */
 extern int	orch_max_elements;
 
 /*
- * What the assignee said, for the log: the output Comments of a screen, or
- * specifiedComments of an approval; NULL: neither.
+ * The assignee's comments for the log: the output Comments of a screen, or
+ * specifiedComments of an approval; NULL if there is neither.
  */
 extern JsonbValue *orch_engine_comments(Jsonb *outputs);
 
 /*
- * engine_write.c: between these two, what the engine writes is gathered over runs
- * and written as sets; NULL where that cannot be.
+ * engine_write.c: between begin and end, the engine's writes are gathered over runs
+ * and written as sets.  begin returns NULL if they cannot be gathered.
  */
 typedef struct EngineBatch EngineBatch;
 
@@ -84,8 +86,8 @@ extern EngineBatch *orch_engine_batch_begin(void);
 extern void orch_engine_batch_end(EngineBatch *batch);
 extern void orch_engine_batch_init(void);
 
-/* engine_state.c: take the locks on runs, in the order of their ids, and read them
- * all, for the batch that is open, if one is. */
+/* engine_state.c: lock runs in the order of their ids and read them, for the open
+ * batch; does nothing without one. */
 extern void orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns);
 
 /* How a step ended outside the engine. */
@@ -94,20 +96,20 @@ typedef struct StepOutcome
 	bool		success;
 	Jsonb	   *outputs;		/* success; NULL: none */
 	Jsonb	   *error;			/* failure: message, sqlstate, ... */
-	const pg_uuid_t *lease_id;	/* claim that it comes from, or NULL */
+	const pg_uuid_t *lease_id;	/* of the claim that reported it, or NULL */
 } StepOutcome;
 
 /*
- * Take in how an InProgress step of a run that is InProgress ended, and go on.
- * Caller holds the lock on the run.
+ * Apply the outcome of a step to its run, and move the run.  If the run or the step is not
+ * InProgress, store the outcome as pending.  Caller holds the lock on the run.
  */
 extern void orch_engine_end_step(const pg_uuid_t *run_id,
 								 const pg_uuid_t *step_id,
 								 const StepOutcome *outcome);
 
 /*
- * Keep how a step ended until its run can take it in.  Caller holds the lock on
- * the run.
+ * Store the outcome of a step as pending; it is applied when the run is resumed.  Caller
+ * holds the lock on the run.
  */
 extern void orch_engine_keep_outcome(const pg_uuid_t *run_id,
 									 const pg_uuid_t *step_id,
@@ -122,8 +124,8 @@ extern void orch_engine_fail_screen(const pg_uuid_t *run_id,
 									const char *message);
 
 /*
- * Why the engine cannot move runs of a version (it is gone, or no longer valid), in
- * the caller's context; NULL when it can.
+ * The reason why the engine cannot move runs of a version (it was deleted, or is no longer
+ * valid), allocated in the caller's context; NULL if it can.
  */
 extern char *orch_engine_version_problem(const pg_uuid_t *version_id);
 

@@ -143,7 +143,7 @@ add_value(const AssignmentDef *assignment, const AssignItem *item, const char *n
 		return value;
 	if (add && current != NULL && current->type == jbvString && value->type == jbvString)
 	{
-		/* each of them is at most what jsonb can have, far below INT_MAX / 2 */
+		/* jsonb limits the length of each, to far below INT_MAX / 2 */
 		result->type = jbvString;
 		result->val.string.len = current->val.string.len + value->val.string.len;
 		result->val.string.val = palloc(result->val.string.len + 1);
@@ -279,7 +279,7 @@ members(JsonbValue *value)
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("a collection was expected and there is %s",
+				 errmsg("a collection was expected, not %s",
 						orch_condition_type_name(value))));
 	it = JsonbIteratorInit(value->val.binary.data);
 	(void) JsonbIteratorNext(&it, &member, true);

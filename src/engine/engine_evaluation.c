@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * engine_evaluation.c
- *	  Conditions that an evaluation flow or a function answers.
+ *	  Conditions that an evaluation flow or a function decides.
  *
- * A name is first a registered function action, then an active evaluation flow;
- * either gets the inputs of the condition and answers with the boolean
- * isOrchestrationConditionMet, null counting as false
+ * The name of an evaluation action is looked up among the registered function actions
+ * first, then among the active evaluation flows.  Either gets the inputs of the condition
+ * and returns the boolean isOrchestrationConditionMet; null counts as false
  * (contract/lifecycle.md, "Conditions").
  *
- * An evaluation flow is played in memory: record lookups, decisions and
- * assignments, from its start until its path ends.  It leaves no record, it
- * changes nothing, and like the engine it reads in system context.
+ * An evaluation flow is executed in memory: record lookups, decisions and assignments,
+ * from its start to the end of its path.  It writes nothing, and like the engine it reads
+ * in system context.
  *
- * Everything here may raise; the caller has a subtransaction for it.
+ * Every function here may raise an error; the caller has a subtransaction for it.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -33,10 +33,10 @@
 #include "record/action.h"
 #include "record/record.h"
 
-/* here and not in engine.c, because evaluation flows have the limit, too */
+/* defined here, not in engine.c, because the limit also holds for evaluation flows */
 int			orch_max_elements = 1000;
 
-/* What the filters of a lookup are evaluated with. */
+/* The context in which the filters of a lookup are evaluated. */
 typedef struct LookupContext
 {
 	EvalContext eval;			/* must be first */
@@ -52,7 +52,7 @@ static bool is_wanted(Jsonb *record, void *arg);
 static JsonbValue *resolve_lookup(EvalContext *cxt, const Operand *operand);
 
 /*
- * Does the function or evaluation flow answer that the condition is met?
+ * Does the function or evaluation flow return that the condition is met?
  */
 bool
 orch_engine_evaluate(RunState *rs, const EvaluationAction *evaluation)
@@ -68,7 +68,7 @@ orch_engine_evaluate(RunState *rs, const EvaluationAction *evaluation)
 	if (action->kind != ACTION_FUNCTION)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
-				 errmsg("action \"%s\" cannot decide a condition: it is no function",
+				 errmsg("action \"%s\" cannot decide a condition: it is not a function",
 						evaluation->name),
 				 errhint("Register a function of that name, or deploy and activate an evaluation flow.")));
 	result = orch_action_call(action, inputs, NULL, GATE_ACTION);
@@ -99,7 +99,7 @@ play_flow(RunState *rs, const Definition *def, Jsonb *inputs)
 	if (def->kind != DEFINITION_EVALUATION)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("orchestration \"%s\" cannot decide a condition: it is no evaluation flow",
+				 errmsg("orchestration \"%s\" cannot decide a condition: it is not an evaluation flow",
 						def->name)));
 	flow = orch_engine_make_state(def);
 	flow->id = rs->id;
@@ -116,9 +116,9 @@ play_flow(RunState *rs, const Definition *def, Jsonb *inputs)
 		if (++nentries > orch_max_elements)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_ENDLESS_LOOP),
-					 errmsg("evaluation flow \"%s\" entered %d elements without coming to an end",
+					 errmsg("evaluation flow \"%s\" entered %d elements without ending",
 							def->name, orch_max_elements),
-					 errhint("Its connectors lead in a circle; or raise orchestration.max_elements.")));
+					 errhint("If its connectors form a loop, remove the loop; otherwise raise orchestration.max_elements.")));
 		switch (next.kind)
 		{
 			case ELEMENT_DECISION:
@@ -146,7 +146,8 @@ play_flow(RunState *rs, const Definition *def, Jsonb *inputs)
 }
 
 /*
- * Decide where a decision leads: along its first outcome that holds, or the default.
+ * Take a decision: return the connector of its first outcome that holds, or the default
+ * connector.
  */
 Connector
 orch_engine_decide(RunState *rs, int decision)
@@ -186,7 +187,7 @@ orch_engine_decide(RunState *rs, int decision)
 }
 
 /*
- * Carry out a Get Records element.
+ * Execute a Get Records element.
  */
 static void
 look_up(RunState *flow, int index)
@@ -263,8 +264,8 @@ is_wanted(Jsonb *record, void *arg)
 }
 
 /*
- * Left sides are fields of the record being looked at; all other references are the
- * flow's.
+ * Left sides are fields of the record that is tested; all other references resolve to
+ * values of the flow.
  */
 static JsonbValue *
 resolve_lookup(EvalContext *cxt, const Operand *operand)
@@ -277,7 +278,7 @@ resolve_lookup(EvalContext *cxt, const Operand *operand)
 	value = orch_condition_field(&context->record->root, linitial(operand->path));
 	if (value == NULL && pg_strcasecmp(linitial(operand->path), "Id") == 0)
 	{
-		/* the key, where no column is called so */
+		/* "Id" is the key, unless a column has that name */
 		if (context->key_column == NULL)
 			(void) orch_record_relation(context->lookup->record_type, &context->key_column);
 		value = orch_condition_field(&context->record->root, context->key_column);

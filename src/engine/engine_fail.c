@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * engine_fail.c
- *	  Failures: what may fail is attempted in a subtransaction, and the failure is
- *	  recorded for the step, the stage or the run.
+ *	  Failures: attempts in a subtransaction, and the recording of an error for the
+ *	  stage or the run.
  *
- * Apart from engine.c, because both the path of a run and its steps fail in these ways:
- * conditions that cannot be computed, stages, runs.  A failure calls nothing that moves
- * the run on; the caller looks at the run's state and goes on from there.
+ * This file is separate from engine.c because both the path of a run (engine.c) and its
+ * steps (engine_step.c) fail stages and runs.  The functions here record the failure and
+ * do not move the run; the caller continues from the new state.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -49,7 +49,7 @@ static bool is_raised_by_function(const ErrorData *error);
 /* ---------------------------------------------------------------- attempts */
 
 /*
- * Begin a subtransaction for something that may fail.
+ * Begin an attempt, in a subtransaction of its own.
  */
 void
 orch_engine_begin_attempt(Attempt *attempt)
@@ -72,9 +72,9 @@ orch_engine_end_attempt(Attempt *attempt)
 }
 
 /*
- * Did a function raise the error itself?  Then its SQLSTATE says nothing about the
- * server.  In a call that carries out functions of several runs, none of them must be
- * able to stop the others by claiming to be canceled.
+ * Did a function raise the error itself (RAISE)?  Then its SQLSTATE does not come from the
+ * server.  In a call that carries out functions of several runs, a function that raises
+ * the SQLSTATE of a cancellation must not stop the other functions.
  */
 static bool
 is_raised_by_function(const ErrorData *error)
@@ -109,9 +109,9 @@ orch_engine_fail_attempt(Attempt *attempt)
 	MemoryContextSwitchTo(attempt->context);
 	CurrentResourceOwner = attempt->owner;
 
-	/* a chain that is too long fails the statement that began it, not this run */
 	if (attempt->one_of_many && is_raised_by_function(error))
 		return error;
+	/* a chain that is too long fails the statement that began it, not this run */
 	if (orch_engine_is_server_error(error->sqlerrcode) ||
 		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
 		(error->sqlerrcode == ERRCODE_ORCH_CHAIN_TOO_LONG && orch_frame_any_run()))
@@ -120,8 +120,8 @@ orch_engine_fail_attempt(Attempt *attempt)
 }
 
 /*
- * Is it an error of the server, or a conflict of transactions?  It says nothing about the
- * run: the same may succeed the next time.
+ * Is it an error of the server, or a conflict of transactions?  Such an error has no cause
+ * in the run: a retry may succeed.
  */
 bool
 orch_engine_is_server_error(int sqlstate)
@@ -137,7 +137,7 @@ orch_engine_is_server_error(int sqlstate)
 }
 
 /*
- * Why the engine cannot move runs of a version, NULL when it can.
+ * The reason why the engine cannot move runs of a version; NULL if it can.
  */
 char *
 orch_engine_version_problem(const pg_uuid_t *version_id)
@@ -155,7 +155,7 @@ orch_engine_version_problem(const pg_uuid_t *version_id)
 /* ----------------------------------------------------------------- failure */
 
 /*
- * An error as run.error, stage_run.error and step_run.error keep it.
+ * An error as the JSON object of run.error, stage_run.error and step_run.error.
  */
 Jsonb *
 orch_engine_error(ErrorData *error, const char *element)
@@ -222,8 +222,8 @@ orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage
 }
 
 /*
- * Fail the open stage: the guard discontinues what is in progress in it.  The run goes
- * on along the stage's fault path; where the stage has none, the run fails too.
+ * Fail the open stage; the guard discontinues its steps in progress.  The run continues
+ * along the stage's fault path; if the stage has none, the run fails too.
  */
 void
 orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable)
@@ -272,10 +272,10 @@ orch_engine_fail_stage_as(RunState *rs, const StageDef *def, Jsonb *error,
 	}
 	rs->stage_open = false;
 	rs->stage_status = STAGE_ERROR;
-	/* a trigger of others may have changed the run meanwhile */
+	/* a user's trigger may have changed the run meanwhile */
 	if (rs->frame->dirty)
 		orch_engine_reload(rs);
-	/* the path of a recall is not that of the definition */
+	/* the recall path is in def, not in the definition's stage */
 	if (!rs->stage_open && rs->stage_status == STAGE_ERROR)
 		rs->next = def->fault;
 }
@@ -304,7 +304,7 @@ orch_engine_condition(RunState *rs, const ConditionSet *set,
 		rs->record_loaded = false;
 	if (rs->frame->dirty)
 	{
-		/* a function that decides should not, but may */
+		/* a function that decides a condition may have changed the run */
 		orch_engine_reload(rs);
 		if (rs->status != RUN_IN_PROGRESS || !rs->stage_open ||
 			!orch_uuid_equal(&rs->stage_id, &stage_id))
@@ -312,7 +312,7 @@ orch_engine_condition(RunState *rs, const ConditionSet *set,
 	}
 	if (error != NULL)
 	{
-		/* an action can be tried again; a condition would fail again */
+		/* recoverable only if a function or flow failed: a condition would fail again */
 		orch_engine_fail_stage(rs, orch_engine_error(error, element), action != NULL);
 		return VERDICT_MOVED;
 	}

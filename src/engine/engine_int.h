@@ -33,11 +33,11 @@ typedef struct StepState
 	StepStatus	status;
 	StepType	type;
 	int			attempt;		/* 0: its action was never begun */
-	Jsonb	   *outputs;		/* of a Completed step; NULL: none */
-	Jsonb	   *pending;		/* outcome not taken in yet, or NULL */
+	Jsonb	   *outputs;		/* NULL: none */
+	Jsonb	   *pending;		/* outcome not applied yet, or NULL */
 } StepState;
 
-/* A stage that was left in this call: writes of it may not be done yet. */
+/* A stage that the run left in this call: its rows may not be written yet. */
 typedef struct PastStage
 {
 	struct PastStage *before;
@@ -47,7 +47,7 @@ typedef struct PastStage
 	StepState  *steps;
 } PastStage;
 
-/* The value of a formula or text template, as of one evaluation. */
+/* The value of a formula or text template in one evaluation. */
 typedef struct FormulaMemo
 {
 	uint64		evaluation;		/* 0: none */
@@ -66,16 +66,17 @@ typedef struct RunState
 	bool		record_loaded;	/* $Record was read since the last change */
 	Jsonb	   *record;
 	Jsonb	   *prior;			/* $Record__Prior, or NULL */
-	bool		look_back;		/* $Record is what it was before */
+	bool		look_back;		/* $Record stands for the prior record */
 	char	   *fault_message;	/* $Flow.FaultMessage, or NULL */
 	TimestampTz started_at;
 	pg_uuid_t	interview_id;
 	pg_uuid_t	started_by;
-	const char *starter;		/* of a run that starts: as the log has it, or
+	const char *starter;		/* of a run that starts: the starter's name in
+								 * the log, or NULL */
+	JsonbValue **variables;		/* in the order of the definition */
+	bool	   *outcomes;		/* taken? in the order of the definition */
+	JsonbValue **lookups;		/* records that an evaluation flow found, or
 								 * NULL */
-	JsonbValue **variables;		/* as the definition's */
-	bool	   *outcomes;		/* taken? as the definition's */
-	JsonbValue **lookups;		/* what an evaluation flow found, or NULL */
 	bool		variables_changed;
 	const char *current_stage;	/* as stored, or NULL */
 	int			position;		/* of the stage reached last, 0: none */
@@ -87,21 +88,21 @@ typedef struct RunState
 	int			max_steps;		/* room for */
 	StepState  *steps;
 	PastStage  *past;			/* the latest first */
-	Connector	next;			/* no open stage: where to go */
+	Connector	next;			/* the way on when no stage is open */
 	int			nentries;		/* elements entered by this call */
-	bool		kept;			/* a batch has it */
+	bool		kept;			/* a batch owns the state */
 	bool		read;			/* the row existed at the last read */
 	bool		gone;			/* the row was deleted since */
-	uint32		written_generation; /* engine_write.c: when ... */
-	int			written;		/* ... what kind was gathered last */
+	uint32		written_generation; /* engine_write.c: generation of flushes ... */
+	int			written;		/* ... in which this kind was gathered last */
 	EvalContext eval;
-	uint64		evaluation;		/* number of the one that began last */
-	FormulaMemo *formulas;		/* of the definition, and then its text
-								 * templates; NULL: none was needed yet */
+	uint64		evaluation;		/* number of the latest evaluation */
+	FormulaMemo *formulas;		/* the definition's formulas, then its text
+								 * templates; NULL: not needed yet */
 } RunState;
 
 /*
- * Carry out something that may fail because of a definition or an action, in a
+ * Execute code that may fail because of a definition or an action, in a
  * subtransaction of its own:
  *
  *		ORCH_ENGINE_TRY();
@@ -110,13 +111,13 @@ typedef struct RunState
  *		}
  *		ORCH_ENGINE_CATCH(error);
  *
- * error (ErrorData *, NULL before) is set when it failed.
+ * error (ErrorData *, NULL before) is set if the code failed.
  */
 typedef struct Attempt
 {
 	MemoryContext context;
 	ResourceOwner owner;
-	bool		one_of_many;	/* functions of several runs in one call */
+	bool		one_of_many;	/* one call carries out functions of several runs */
 } Attempt;
 
 #define ORCH_ENGINE_TRY() ORCH_ENGINE_TRY_ONE(false)
@@ -206,10 +207,9 @@ extern const char *orch_engine_stage_name(RunState *rs);
 extern void orch_engine_write_rest(RunState *rs, const char *stage);
 
 /*
- * A function of others is about to run.  Everything that the engine knows of the run and
- * has gathered is written first, so that the function and the engine calls that it makes
- * find the run as it is.  If the function writes to the run, the frame is dirty
- * afterwards.
+ * A user's function is about to run.  Everything that the engine has gathered and holds in
+ * memory for the run is written first, so that the function and its calls of the engine
+ * read the current state.  If the function writes to the run, the frame is dirty afterwards.
  */
 extern void orch_engine_open_gate(RunState *rs);
 
@@ -225,13 +225,13 @@ extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable)
 extern void orch_engine_fail_stage_as(RunState *rs, const StageDef *def, Jsonb *error,
 									  bool recoverable);
 
-/* What became of a condition. */
+/* The result of a condition. */
 typedef enum Verdict
 {
 	VERDICT_NO,
 	VERDICT_YES,
-	VERDICT_MOVED				/* the run failed by it, or a function moved the
-								 * run meanwhile: look again */
+	VERDICT_MOVED				/* the condition failed the stage or the run, or a
+								 * function moved the run: evaluate again */
 } Verdict;
 
 extern Verdict orch_engine_condition(RunState *rs, const ConditionSet *set,

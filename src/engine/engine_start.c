@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * engine_start.c
- *	  How a run starts: which records start one, who starts it, its first row.
+ *	  The start of a run: the filters, the starter, the idempotency key, the run's row.
  *
- * Apart from engine.c, which moves runs that exist: a start decides by the filters of
- * the definition, and by the idempotency key, before there is a run.
+ * This file is separate from engine.c, which moves existing runs: the filters of the
+ * definition and the idempotency key are checked before the run exists.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -47,7 +47,7 @@ static bool insert_run(RunState *rs, const StartRequest *request);
 static bool filters_hold(RunState *rs);
 
 /*
- * Start a run and move it as far as it goes, or find the run that used the idempotency
+ * Start a run and move it until it rests, or find the run that used the idempotency
  * key before.
  */
 void
@@ -71,7 +71,7 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 		}
 		else
 		{
-			/* another session started it meanwhile, and committed */
+			/* another session used the key meanwhile, and committed */
 			orch_frame_pop(rs->frame);
 			if (!find_existing(request, run_id))
 				ereport(ERROR,
@@ -84,8 +84,8 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 }
 
 /*
- * Find the run that was started with the same idempotency key; false where there is
- * none, or no key.
+ * Find the run that was started with the same idempotency key; false if there is none, or
+ * if the request has no key.
  */
 static bool
 find_existing(const StartRequest *request, pg_uuid_t *run_id)
@@ -108,9 +108,9 @@ find_existing(const StartRequest *request, pg_uuid_t *run_id)
 }
 
 /*
- * Lock the record that the run is about.  A session that changes the record looks for
- * runs that wait for it, and would not see this run yet: what the run waits for must not
- * change until the run can be seen.
+ * Lock the record of the run.  A session that changes the record searches for runs that
+ * wait for it, but cannot see this run before it is committed.  So the record must not
+ * change until then.
  */
 static void
 lock_record(RunState *rs, const StartRequest *request)
@@ -152,8 +152,8 @@ begin_state(RunState *rs, const StartRequest *request)
 }
 
 /*
- * Write the row of a new run; false when a run with the same idempotency key exists by
- * now.
+ * Write the row of a new run; false if a run with the same idempotency key exists
+ * meanwhile.
  */
 static bool
 insert_run(RunState *rs, const StartRequest *request)
@@ -182,7 +182,7 @@ insert_run(RunState *rs, const StartRequest *request)
 	if (variables != NULL)
 		orch_engine_put(&row, Anum_run_variables, JsonbPGetDatum(variables));
 	orch_engine_put(&row, Anum_run_orchestration_id, UUIDPGetDatum(&def->orchestration_id));
-	/* the stage that the run enters next: saves an update */
+	/* the run enters this stage next: setting it here saves an update */
 	if (def->start.kind == ELEMENT_STAGE)
 	{
 		rs->current_stage = def->stages[def->start.index].name;
@@ -199,7 +199,7 @@ insert_run(RunState *rs, const StartRequest *request)
 }
 
 /*
- * Set who starts the run: the user of the role that acts, if the role is a user's.
+ * Set the starter of the run: the user of the acting role, if that role has a user.
  */
 void
 orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by)
@@ -218,8 +218,8 @@ orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by)
 }
 
 /*
- * Do the filters of the start hold, and did they not hold before, where the definition
- * asks for a change?
+ * Do the filters of the start hold for the record?  If the definition starts only on a
+ * change to meet the filters, they must not have held for the prior record.
  */
 bool
 orch_engine_triggered(const StartRequest *request)

@@ -3,6 +3,9 @@
  * engine_state.c
  *	  The run in memory: loaded under its lock, held while the engine moves it.
  *
+ * This file reads the rows of runs, their last stages and steps into RunState.  One call
+ * reads one run or all runs of a batch, by plans with the same columns.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -29,8 +32,8 @@
 #include "trail/log.h"
 
 /*
- * Plans for one run, and for many, with the same columns.  Most calls move a single run,
- * and arrays would make these calls a fifth slower.
+ * Plans for one run and for many, with the same columns.  Most calls move a single run;
+ * array parameters would make them a fifth slower.
  */
 #define RUN_COLUMNS \
 	"SELECT id, status, version_id, triggering_record_type, triggering_record_id," \
@@ -89,7 +92,7 @@ orch_engine_make_state(const Definition *def)
 }
 
 /*
- * Lock a run and read it, or return the state that the batch keeps of it.
+ * Lock a run and read it, or return the state that the open batch has of it.
  */
 RunState *
 orch_engine_load_run(const pg_uuid_t *run_id)
@@ -107,8 +110,8 @@ orch_engine_load_run(const pg_uuid_t *run_id)
 }
 
 /*
- * Lock and read many runs, in the order of their ids, for the batch that is open.  The
- * state of a run that does not exist has no definition, so nothing moves it.
+ * Lock and read many runs, in the order of their ids, for the open batch.  The state of a
+ * run that does not exist has no definition, so the engine does not move it.
  */
 void
 orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns)
@@ -294,7 +297,7 @@ take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc)
 						orch_uuid_text(&rs->id), name)));
 	rs->stage_open = rs->stage_status == STAGE_IN_PROGRESS ||
 		rs->stage_status == STAGE_SUSPENDED;
-	/* a failed stage in a run that goes on: along its fault path */
+	/* a failed stage of a run in progress: the run continues along the fault path */
 	rs->next = rs->stage_status == STAGE_ERROR && rs->def->stages[rs->stage].has_fault ?
 		rs->def->stages[rs->stage].fault : rs->def->stages[rs->stage].connector;
 	/* an imported run may have more steps than the definition */
@@ -343,7 +346,7 @@ take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * Read the run again: code of others wrote to it.
+ * Read the run again, after code outside the engine wrote to it.
  */
 void
 orch_engine_reload(RunState *rs)
@@ -353,7 +356,7 @@ orch_engine_reload(RunState *rs)
 	read_states(&rs, 1);
 	if (rs->read)
 		return;
-	/* a function canceled the run that it works for, and deleted it */
+	/* a function canceled its own run and deleted it */
 	rs->status = RUN_CANCELED;
 	rs->stage_open = false;
 	rs->nsteps = 0;
@@ -361,7 +364,7 @@ orch_engine_reload(RunState *rs)
 }
 
 /*
- * Begin to move the run: its frame is on the stack from here on.
+ * Begin to move the run: push its frame.
  */
 void
 orch_engine_open_state(RunState *rs)
@@ -373,7 +376,7 @@ orch_engine_open_state(RunState *rs)
 }
 
 /*
- * End moving the run, and write the log.
+ * End moving the run: pop its frame, and write log and history.
  */
 void
 orch_engine_close_state(RunState *rs)
@@ -381,7 +384,7 @@ orch_engine_close_state(RunState *rs)
 	Frame	   *frame;
 
 	orch_frame_pop(rs->frame);
-	/* an action changed the run that it works for: tell the outer call */
+	/* this call was made by an action of the same run: the outer call must read it again */
 	frame = orch_frame_engine(&rs->id);
 	if (frame != NULL)
 		frame->dirty = true;
@@ -390,7 +393,7 @@ orch_engine_close_state(RunState *rs)
 }
 
 /*
- * The stage that the run reached last, NULL: none.
+ * The name of the stage that the run reached last, NULL for none.
  */
 const char *
 orch_engine_stage_name(RunState *rs)
@@ -399,7 +402,7 @@ orch_engine_stage_name(RunState *rs)
 }
 
 /*
- * Write down where the run waits, and its variables.
+ * Store the stage at which the run waits, and its variables.
  */
 void
 orch_engine_write_rest(RunState *rs, const char *stage)
@@ -419,8 +422,8 @@ orch_engine_write_rest(RunState *rs, const char *stage)
 }
 
 /*
- * Is there still an open stage of a run in progress?  A trigger of others may have
- * stopped the run, or ended its stage, since the run was read.
+ * Is the run still InProgress with an open stage?  A user's trigger may have stopped the
+ * run or ended its stage since the run was read.
  */
 bool
 orch_engine_still_moves(RunState *rs)
@@ -434,7 +437,7 @@ orch_engine_still_moves(RunState *rs)
 void
 orch_engine_open_gate(RunState *rs)
 {
-	/* where the run is going to rest is not known yet */
+	/* the stage at which the run will rest is not known yet: keep the stored one */
 	if (rs->variables_changed)
 		orch_engine_write_rest(rs, rs->current_stage);
 	orch_engine_step_aside(rs);

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * engine_step.c
- *	  What steps do: begin, end, fail, begin again.
+ *	  Steps: begin, complete, fail, resume (contract/lifecycle.md, "Step types" and
+ *	  "Cascades").
  *
- * contract/lifecycle.md, "Step types" and "Cascades".  A background step's action runs
- * at once, an asynchronous step goes to the queue, an interactive step becomes a work
- * item.
+ * The action of a background step runs at once, an asynchronous step is queued, and an
+ * interactive step gets a work item.
  *
- * An action may change the run it works for.  Then the frame is dirty after the action,
- * and the state is read again.  Steps keep their place in it, because ids grow in the
- * order of creation.
+ * An action may change its own run.  Then the frame is dirty after the action, and the
+ * state is read again.  The steps keep their places in the array, because they are read in
+ * the order of their ids, and ids grow in the order of creation.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -119,8 +119,8 @@ starts_at_once(const StepDef *def)
 }
 
 /*
- * Create the records of the steps of the stage just entered, and begin those
- * that start at once.
+ * Insert the rows of the steps of the stage just entered, and begin those that
+ * start at once.
  */
 void
 orch_engine_make_steps(RunState *rs)
@@ -158,7 +158,7 @@ orch_engine_make_steps(RunState *rs)
 	orch_engine_write(rs, WRITE_STEP, rows, n);
 	pfree(rows);
 
-	/* an action may suspend the run it works for: steps in progress begin all the same */
+	/* an action may suspend its own run: the other steps in progress still begin */
 	for (i = 0; i < rs->nsteps; i++)
 	{
 		if (rs->frame->dirty)
@@ -206,7 +206,7 @@ make_row(RunState *rs, const StepState *step, WriteRow *row)
 					Int32GetDatum(orch_stamp_minute(now)));
 }
 
-/* Set a step InProgress and count the attempt. */
+/* Set a step InProgress and count an attempt. */
 static void
 start_step(RunState *rs, StepState *step)
 {
@@ -222,7 +222,7 @@ start_step(RunState *rs, StepState *step)
 
 /*
  * Start every step whose entry condition holds now, and begin steps that a user set
- * InProgress.  Returns whether there was any.
+ * InProgress.  Returns whether a step began, or the run was moved.
  */
 bool
 orch_engine_start_ready(RunState *rs)
@@ -281,8 +281,8 @@ orch_engine_start_ready(RunState *rs)
 }
 
 /*
- * Complete every interactive step whose condition of completion now holds.
- * Returns whether there was any, or the run was moved.
+ * Complete every interactive step whose completion condition holds now.  Returns whether
+ * a step was completed, or the run was moved.
  */
 bool
 orch_engine_complete_interactive(RunState *rs)
@@ -305,7 +305,7 @@ orch_engine_complete_interactive(RunState *rs)
 		if (verdict == VERDICT_NO || i >= rs->nsteps ||
 			rs->steps[i].status != STEP_IN_PROGRESS)
 			continue;
-		/* the assignee may not have finished: the work item is closed all the same */
+		/* the work item is closed even if the assignee has not finished */
 		complete_step(rs, &rs->steps[i], rs->steps[i].outputs, NULL);
 		values[0] = UUIDPGetDatum(&rs->id);
 		values[1] = UUIDPGetDatum(&rs->steps[i].id);
@@ -323,8 +323,8 @@ completes_by_condition(const StepDef *def)
 }
 
 /*
- * A step cannot begin: the step fails, or the run does.  If an action suspended the run
- * meanwhile, the failure is kept as pending.
+ * A step cannot begin: fail the step (in_step) or only its stage.  If an action suspended
+ * the run meanwhile, the failure is stored as pending.
  */
 static void
 cannot_begin(RunState *rs, StepState *step, Jsonb *error, bool in_step)
@@ -361,7 +361,7 @@ begin_step(RunState *rs, int n)
 }
 
 /*
- * Carry out the action of a background step.
+ * Run the action of a background step.
  */
 static void
 begin_background(RunState *rs, int n)
@@ -395,7 +395,7 @@ begin_background(RunState *rs, int n)
 	ORCH_ENGINE_CATCH(error);
 	rs->record_loaded = false;
 
-	/* did the action change the run it works for? */
+	/* did the action change its own run? */
 	if (rs->frame->dirty)
 		orch_engine_reload(rs);
 	if (n >= rs->nsteps || rs->steps[n].status != STEP_IN_PROGRESS)
@@ -461,7 +461,7 @@ begin_asynchronous(RunState *rs, int n)
 }
 
 /*
- * Put a step into the queue.  One that begins again may still be there.
+ * Put a step into the queue.  A step that begins again may still be in the queue.
  */
 static void
 queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
@@ -489,7 +489,7 @@ queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
 		timeout.time = (TimeOffset) rint(action->timeout * USECS_PER_SEC);
 		orch_engine_put(&row, Anum_step_queue_timeout, IntervalPGetDatum(&timeout));
 	}
-	/* before the step has its available_at */
+	/* must precede available_at */
 	orch_notify_queued(topic);
 	orch_engine_put(&row, Anum_step_queue_available_at,
 					TimestampTzGetDatum(GetCurrentTimestamp()));
@@ -504,10 +504,9 @@ queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
 
 /*
  * Find the record type that has a record with this key.  The key may come from the user
- * who started the run, and the work item shows the type that was found.  So only records
- * count that this user can read.  A user without a role acts through the connection of
- * another role; for such a user, and where no user started the run, the extension looks
- * in all types.
+ * who started the run, and the work item shows the type found.  So only records count that
+ * this user can read.  A user without a role acts through the connection of another role;
+ * for such a user, and if no user started the run, all types are searched.
  */
 static char *
 find_related_type(RunState *rs, const char *key)
@@ -557,7 +556,7 @@ begin_interactive(RunState *rs, int n)
 					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 					 assignee == NULL ?
 					 errmsg("the assignee of step \"%s\" is empty", def->name) :
-					 errmsg("the assignee \"%s\" of step \"%s\" names nobody",
+					 errmsg("the assignee \"%s\" of step \"%s\" does not exist",
 							assignee, def->name)));
 	}
 	ORCH_ENGINE_CATCH(error);
@@ -580,8 +579,8 @@ begin_interactive(RunState *rs, int n)
 	}
 
 	/*
-	 * The run's own record needs no lock: a session that deletes it updates the
-	 * run's row first.  Another record is looked for and locked.
+	 * The run's own record needs no lock, because a session that deletes it updates
+	 * the run's row first.  Any other record is searched for and locked.
 	 */
 	if (record != NULL)
 	{
@@ -596,7 +595,7 @@ begin_interactive(RunState *rs, int n)
 }
 
 /*
- * Write the work item of a step; record_type NULL: it is about no record.
+ * Write the work item of a step; record_type NULL: the item has no related record.
  */
 static void
 insert_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_id,
@@ -639,8 +638,8 @@ insert_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_
 }
 
 /*
- * The user as whom a step's action runs (runAsUser).  Raises 42501 when the action may
- * not, OR103 when there is no active user; that fails the step.
+ * The user as whom a step's action runs (runAsUser).  Raises 42501 if the action may not
+ * run as a user, OR103 if there is no such active user; either fails the step.
  */
 static const pg_uuid_t *
 run_as_user(RunState *rs, const StepDef *def, Principal *principal)
@@ -654,15 +653,15 @@ run_as_user(RunState *rs, const StepDef *def, Principal *principal)
 		principal->kind != PRINCIPAL_USER || !principal->is_active)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-				 errmsg("step \"%s\" runs as \"%s\", who is no active user", def->name,
+				 errmsg("step \"%s\" runs as \"%s\", which is not an active user", def->name,
 						name == NULL ? "" : name),
 				 errhint("Create or activate the user and resume the run.")));
 	return &principal->id;
 }
 
 /*
- * Find an assignee by name, as the platform does, or by the id that a field of a record
- * or an output may hold.
+ * Find an assignee by name, as the platform does, or by id: a field of a record or an
+ * output may hold an id.
  */
 static bool
 find_assignee(const StepDef *def, const char *name, Principal *result)
@@ -683,7 +682,7 @@ find_assignee(const StepDef *def, const char *name, Principal *result)
 }
 
 /*
- * Take in the outcome of a step that is InProgress, in a run that is InProgress.
+ * Apply the outcome of a step that is InProgress, in a run that is InProgress.
  */
 void
 orch_engine_take_outcome(RunState *rs, StepState *step,
@@ -698,8 +697,8 @@ orch_engine_take_outcome(RunState *rs, StepState *step,
 }
 
 /*
- * Keep the outputs of a step whose assignee finished while its condition does not hold
- * yet: the step stays InProgress, or becomes it again.
+ * Store the outputs of a step whose assignee finished before its completion condition
+ * holds: the step stays InProgress, or becomes InProgress again.
  */
 static void
 keep_outputs(RunState *rs, StepState *step, Jsonb *outputs)
@@ -715,7 +714,7 @@ keep_outputs(RunState *rs, StepState *step, Jsonb *outputs)
 }
 
 /*
- * An outcome as step_run.pending keeps it.
+ * An outcome as the JSON object of step_run.pending.
  */
 static Jsonb *
 pending_outcome(const StepOutcome *outcome)
@@ -766,7 +765,8 @@ pending_member(Jsonb *pending, const char *name)
 }
 
 /*
- * Resume a step: take in its pending outcome, or begin it again if it was stopped.
+ * Resume a step.  pending: apply its pending outcome, if it has one; otherwise begin it
+ * again, if it was stopped and has none.
  */
 void
 orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
@@ -796,8 +796,8 @@ orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
 }
 
 /*
- * The screen of an interactive step failed: the step stays as it is, the other steps of
- * the stage are discontinued.
+ * The screen of an interactive step failed: discontinue the other steps of the stage.  The
+ * failed step keeps its status.
  */
 void
 orch_engine_discontinue_others(RunState *rs, StepState *failed)
@@ -856,7 +856,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 	step->status = STEP_ERROR;
 	step->pending = NULL;
 
-	/* stage and run keep the same error with the name of the step */
+	/* stage and run store the same error, with the name of the step */
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	if (error != NULL && JB_ROOT_IS_OBJECT(error))
 	{
@@ -881,7 +881,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 }
 
 /*
- * Update a step, trusted by the guard.
+ * Update a step in a scope that the guard trusts.
  */
 static void
 update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,

@@ -1,20 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * engine_value.c
- *	  The values of a run: variables, and what references in conditions, inputs
- *	  and assignments resolve to.
+ *	  The values of a run: its variables, and the values of references in conditions,
+ *	  inputs and assignments.
  *
- * Variables are kept in run.variables as one JSON object; the names of the
- * outcomes taken, which references can read as Booleans, go along under a key no
- * variable can have, as do $Record__Prior, where the definition reads it, and
- * what the last fault path was taken for.  $Record is read again at every
- * evaluation, once.
+ * run.variables stores the variables as one JSON object.  Three further members have
+ * keys that no variable can have: the names of the outcomes taken, which references read
+ * as Booleans; $Record__Prior, if the definition reads it; and the message of the error
+ * that led along the last fault path.  $Record is read again in every evaluation, once.
  *
- * A formula or text template is evaluated once in an evaluation, however often it
- * is referred to: they can refer to each other, two times and more, and what that
- * costs would double with each.  An evaluation is one set of conditions, the inputs
- * of one step or condition, one value that is assigned, one assignee.  Nothing that
- * a formula can read changes meanwhile; before the next one it may.
+ * A formula or text template is computed once in an evaluation, however often it is
+ * referred to.  Formulas can refer to each other more than once, so the cost would grow
+ * exponentially with the depth otherwise.  An evaluation is one set of conditions, the
+ * inputs of one step or condition, one assigned value, or one assignee.  Values that a
+ * formula reads do not change within an evaluation, but may change between two.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -50,7 +49,7 @@
 #define PRIOR_KEY	"$Record__Prior"
 #define FAULT_KEY	"$Flow.FaultMessage"
 
-/* reference 1.13: all inputs of one step, in characters of their JSON text */
+/* reference 1.13: limit of all inputs of one step, in characters of their JSON text */
 #define MAX_INPUTS 32768
 
 static StaticPlan plan_step_status = {
@@ -102,7 +101,7 @@ text_value(const char *text)
 }
 
 /*
- * A Jsonb as a value; it must stay where it is.
+ * A Jsonb as a value, which points into the Jsonb.
  */
 static JsonbValue *
 object_value(Jsonb *jsonb)
@@ -121,7 +120,7 @@ object_value(Jsonb *jsonb)
 }
 
 /*
- * A copy of a value that lives in a context; NULL for null.
+ * A copy of a value in a context; NULL for null.
  */
 JsonbValue *
 orch_engine_copy_value(MemoryContext context, JsonbValue *value)
@@ -168,7 +167,7 @@ orch_engine_init_values(RunState *rs)
 }
 
 /*
- * The inputs of start_orchestration() into the input variables.  Raises OR306.
+ * Assign the inputs of start_orchestration() to the input variables.  Raises OR306.
  */
 void
 orch_engine_take_inputs(RunState *rs, Jsonb *inputs)
@@ -211,7 +210,7 @@ orch_engine_take_inputs(RunState *rs, Jsonb *inputs)
 }
 
 /*
- * Is a value of a variable's data type?  Null always is.
+ * Has a value the data type of a variable?  Null always fits.
  */
 bool
 orch_engine_value_fits(const VariableDef *variable, JsonbValue *value)
@@ -243,7 +242,7 @@ orch_engine_value_fits(const VariableDef *variable, JsonbValue *value)
 }
 
 /*
- * From and to run.variables.
+ * Read the variables from run.variables.
  */
 void
 orch_engine_load_variables(RunState *rs, Jsonb *stored)
@@ -323,7 +322,7 @@ push_text(JsonbParseState **state, const char *key, const char *text)
 }
 
 /*
- * NULL when there is nothing to keep.
+ * The variables as run.variables stores them; NULL if there is nothing to store.
  */
 Jsonb *
 orch_engine_store_variables(RunState *rs)
@@ -384,7 +383,7 @@ orch_engine_store_variables(RunState *rs)
 }
 
 /*
- * The callback of the evaluator: what a reference stands for now.
+ * The callback of the evaluator: the current value of a reference.
  */
 static JsonbValue *
 resolve(EvalContext *cxt, const Operand *operand)
@@ -474,8 +473,9 @@ resolve(EvalContext *cxt, const Operand *operand)
 }
 
 /*
- * Begin another evaluation: no formula keeps its value.  The values live in the memory of
- * the evaluation's caller, so a number tells whether they still exist, not the pointer.
+ * Begin another evaluation: the values of formulas become invalid.  They live in the
+ * memory of the evaluation's caller, so the number of the evaluation shows whether a value
+ * still exists; the pointer does not.
  */
 void
 orch_engine_begin_evaluation(RunState *rs)
@@ -483,7 +483,7 @@ orch_engine_begin_evaluation(RunState *rs)
 	rs->evaluation++;
 }
 
-/* An evaluation of one operand; NULL for null. */
+/* Evaluate one operand, in an evaluation of its own; NULL for null. */
 JsonbValue *
 orch_engine_value(RunState *rs, const Operand *operand)
 {
@@ -491,7 +491,7 @@ orch_engine_value(RunState *rs, const Operand *operand)
 	return orch_condition_operand_value(&rs->eval, operand);
 }
 
-/* An evaluation of a set of conditions. */
+/* Evaluate a set of conditions, in an evaluation of its own. */
 bool
 orch_engine_holds(RunState *rs, const ConditionSet *set)
 {
@@ -500,7 +500,7 @@ orch_engine_holds(RunState *rs, const ConditionSet *set)
 }
 
 /*
- * The value of a formula or text template, computed once an evaluation.
+ * The value of a formula or text template, computed once in an evaluation.
  */
 static JsonbValue *
 formula_value(RunState *rs, const Operand *operand)
@@ -526,7 +526,7 @@ formula_value(RunState *rs, const Operand *operand)
 }
 
 /*
- * A text template: null values leave nothing.
+ * The value of a text template; null values are empty texts.
  */
 static JsonbValue *
 resolve_template(RunState *rs, const TemplateDef *template)
@@ -560,8 +560,8 @@ resolve_template(RunState *rs, const TemplateDef *template)
 }
 
 /*
- * The value of $Organization.Name and its like, set by set_global().  Raises OR301 where
- * there is none.
+ * The value of a global such as $Organization.Name, set by set_global().  Raises OR301 if
+ * it is not set.
  */
 static JsonbValue *
 resolve_global(const Operand *operand)
@@ -575,7 +575,7 @@ resolve_global(const Operand *operand)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 				 errmsg("%s has no value", operand->text),
-				 errhint("Give it one with orchestration.set_global('%s', ...).", name)));
+				 errhint("Set it with orchestration.set_global('%s', ...).", name)));
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return orch_condition_value_at(object_value(DatumGetJsonbP(value)), operand->path);
 }
@@ -601,8 +601,8 @@ resolve_record(RunState *rs, const Operand *operand)
 }
 
 /*
- * An output of a step: readable once the step is Completed, of the latest such
- * step when loops made several.
+ * An output of a step, readable when the step is Completed.  If a loop made several rows
+ * of the step, the latest completed one counts.
  */
 static JsonbValue *
 resolve_step_output(RunState *rs, const Operand *operand)
@@ -617,7 +617,7 @@ resolve_step_output(RunState *rs, const Operand *operand)
 	{
 		if (rs->steps[i].def != operand->index)
 			continue;
-		/* of one that is InProgress: its assignee finished, its condition waits */
+		/* an InProgress step has outputs if its assignee finished before its condition holds */
 		if ((rs->steps[i].status != STEP_COMPLETED &&
 			 rs->steps[i].status != STEP_IN_PROGRESS) || rs->steps[i].outputs == NULL)
 			return NULL;
@@ -657,8 +657,8 @@ latest_status(RunState *rs, StaticPlan *plan, Level level, const char *name)
 }
 
 /*
- * The inputs of a step's action, as a JSON object.  The reserved ones are the
- * engine's, not the action's.
+ * The inputs of a step's action, as a JSON object.  Reserved inputs (ActionInput__...) are
+ * for the engine and are left out.
  */
 Jsonb *
 orch_engine_step_inputs(RunState *rs, const StepDef *step)

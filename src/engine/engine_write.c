@@ -1,31 +1,31 @@
 /*-------------------------------------------------------------------------
  *
  * engine_write.c
- *	  What the engine writes, described once for one row and for sets of rows.
+ *	  The engine's writes, described once for one row and for sets of rows.
  *
  * Each kind of write has a form: its table, its columns, and one statement with
  * places for the values.  Two texts are made from that statement: one for a single
  * row, whose values are parameters, and one for a set, whose values come from arrays.
  * Both are kept plans and go through the guard like any other statement.  New stages,
- * steps and queued steps are written past the executor (multi_insert.c) while the
- * tables have only what the extension made: their foreign keys and checks hold by
- * construction, and the guard would only note the milestone, which is done here.
+ * steps and queued steps bypass the executor (multi_insert.c) while the tables have only
+ * the extension's own triggers and constraints.  Their foreign keys and checks hold by
+ * construction, and the guard would only note the milestone, which this file does itself.
  *
- * A call that moves one run writes each set at once, mostly a set of one row.  A call
- * that moves many runs (complete_steps() with several results, a statement that starts
- * thousands) would carry out some ten statements a run, and the start and end of a
- * statement cost more than its row.  Such a call opens a batch: rows are gathered over
- * runs, by kind, and written together.  Nothing is gathered while users have triggers or
- * constraints on the tables, because each of these has to see the rows in their order.
+ * A call that moves one run writes each set at once; most of these sets have one row.  A
+ * call that moves many runs (complete_steps() with several results, a statement that
+ * starts thousands) would execute some ten statements per run, and the start and end of a
+ * statement cost more than its row.  Such a call opens a batch: it gathers rows over runs,
+ * by kind, and writes them together.  No rows are gathered while users have triggers or
+ * constraints on the tables, because these must see the rows in their order.
  *
  * A batch writes the kinds in the order of EngineWrite.  When a run writes a kind that
  * comes before one gathered for it, everything gathered is written first.  So the writes
  * of each run keep their order, and the log shows them in that order.  Writes without a
  * form (failures, pending outcomes, ...) call orch_engine_flush() first, and so does
- * everything that runs code of others.
+ * everything that runs a user's code.
  *
- * A batch belongs to the subtransaction that opened it.  In a subtransaction below it
- * nothing is gathered.
+ * A batch belongs to the subtransaction that opened it.  In a nested subtransaction no
+ * rows are gathered.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -58,7 +58,7 @@
 #include "trail/history.h"
 #include "trail/log.h"
 
-/* rows that a batch gathers before it writes them: bounds the memory */
+/* rows that a batch gathers before it writes them: limits the memory */
 #define MAX_GATHERED 20000
 
 typedef struct ColumnType
@@ -79,15 +79,15 @@ typedef struct WriteForm
 	/* the description */
 	const char *statement;
 	OrchRelation relation;
-	bool		direct;			/* past the executor, where that is possible */
+	bool		direct;			/* bypasses the executor where possible */
 	bool		once;			/* a run has one row of it in a set */
 	bool		may_exist;		/* an existing row is left as it is */
 	AttrNumber	columns[MAX_WRITE_COLUMNS]; /* up to a 0 */
-	AttrNumber	defaults[6];	/* direct: further ones, which the table and the
-								 * guard fill in for the statement; up to a 0 */
+	AttrNumber	defaults[6];	/* direct: columns that for a statement the
+								 * table and the guard fill in; up to a 0 */
 
 	/* made from it by ready_form() */
-	Oid			relid;			/* for this table, InvalidOid: for none yet */
+	Oid			relid;			/* for this table; InvalidOid: not made yet */
 	int			nargs;			/* of the statement */
 	int			ncolumns;		/* with defaults: of a row in a set */
 	AttrNumber	all[MAX_WRITE_COLUMNS];
@@ -111,7 +111,7 @@ struct EngineBatch
 	int			nest_level;
 	uint32		generation;		/* of flushes */
 	int			nrows;
-	char	   *starter;		/* who the log says started the runs, or NULL */
+	char	   *starter;		/* the starter's name in the log, or NULL */
 	MemoryContext context;		/* values of the rows, reset by a flush */
 	WriteSet	sets[NUM_WRITES];
 	HTAB	   *states;			/* of runs, by id */
@@ -255,7 +255,7 @@ static WriteForm forms[NUM_WRITES] = {
 	}
 };
 
-/* the batch that is open, innermost */
+/* the innermost open batch */
 static EngineBatch *batch = NULL;
 
 static bool only_our_own(void);
@@ -274,7 +274,8 @@ static void fill_row(int i, Datum *values, bool *nulls, void *arg);
 static void note_new(Level level, const WriteForm *form, const WriteSet *set);
 
 /*
- * Do all tables that the engine writes have only what the extension made?
+ * Do all tables that the engine writes have only the extension's own triggers and
+ * constraints?
  */
 static bool
 only_our_own(void)
@@ -339,7 +340,7 @@ orch_engine_batch_end(EngineBatch *opened)
 }
 
 /*
- * Does a batch of this very subtransaction gather writes?
+ * Does a batch of the current subtransaction gather writes?
  */
 bool
 orch_engine_gathers(void)
@@ -350,7 +351,7 @@ orch_engine_gathers(void)
 /* ------------------------------------------------------------------- forms */
 
 /*
- * Make the texts and types of a form, once a session: again after the extension was
+ * Make the texts and types of a form, once per session, and again after the extension was
  * dropped and created.
  */
 static WriteForm *
@@ -429,7 +430,7 @@ set_plan(WriteForm *form, TupleDesc desc, bool many)
 }
 
 /*
- * What stands at "@name".
+ * Append the replacement of "@name".
  */
 static void
 append_place(StringInfo text, const WriteForm *form, TupleDesc desc, const char *name,
@@ -443,7 +444,7 @@ append_place(StringInfo text, const WriteForm *form, TupleDesc desc, const char 
 
 	if (rows && !many)
 	{
-		/* nor the blank before it */
+		/* remove the blank before it, too */
 		Assert(text->len > 0 && text->data[text->len - 1] == ' ');
 		text->data[--text->len] = '\0';
 		return;
@@ -564,7 +565,7 @@ gather(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrows)
 }
 
 /*
- * Write rows of a run: with the batch, if one is open, or now.
+ * Write rows of a run: with the open batch, or now if no batch gathers.
  */
 void
 orch_engine_write(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrows)
@@ -576,8 +577,8 @@ orch_engine_write(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrow
 }
 
 /*
- * Write rows of a run now, after everything that the batch gathered.  Returns how many
- * were written: fewer only where the form allows that they exist.
+ * Write rows of a run now, after everything that the batch gathered.  Returns the number
+ * of rows written; rows that exist already are left out if the form allows it.
  */
 uint64
 orch_engine_write_now(RunState *rs, EngineWrite kind, const WriteRow *rows, int nrows,
@@ -639,7 +640,7 @@ write_set(EngineWrite kind, const WriteSet *set, const GuardScope *scope)
 	WriteForm  *form = ready_form(kind);
 	void	   *arg[2];
 
-	/* where a trigger of others fires, the guard has to see each row */
+	/* if a user's trigger fires, the guard must see each row */
 	if (!form->direct || !only_our_own())
 		return execute_form(form, set, scope);
 	arg[0] = form;
@@ -800,7 +801,7 @@ orch_engine_batch_state(const pg_uuid_t *run_id)
 	return entry == NULL ? NULL : entry->rs;
 }
 
-/* The batch keeps the state, and deletes it; a batch is open. */
+/* The open batch takes over the state, and deletes it later. */
 void
 orch_engine_batch_keep(RunState *rs)
 {
@@ -813,9 +814,9 @@ orch_engine_batch_keep(RunState *rs)
 }
 
 /*
- * The guard is about to change rows of the run behind its state.  Everything gathered is
- * written first, and the batch forgets the state: the next call for this run reads it
- * again.
+ * The guard is about to change rows of the run, so that its state in memory becomes stale.
+ * Everything gathered is written first, and the batch forgets the state: the next call for
+ * this run reads it again.
  */
 void
 orch_engine_leave_batch(RunState *rs)
@@ -829,7 +830,7 @@ orch_engine_leave_batch(RunState *rs)
 }
 
 /*
- * Code of others is about to run, and may read or write anything.  Everything gathered is
+ * A user's code is about to run, and may read or write anything.  Everything gathered is
  * written first, and the states of all runs are forgotten.
  */
 void

@@ -1,69 +1,76 @@
 /*-------------------------------------------------------------------------
  *
  * notify.c
- *	  Waking workers and people who wait.
+ *	  Wakes the sessions that wait for queued steps or for work items.
  *
  * NOTIFY takes a lock at commit that all notifying transactions share, and holds it
- * until the commit is on disk.  So a transaction that queued steps, or assigned work
- * items, notifies only those channels on which some session waits.
+ * until the commit is on disk.  So a transaction that queued steps or assigned work
+ * items notifies only those channels on which a session waits.
  *
- * The protocol.  Shared memory has BUCKETS buckets; a channel belongs to one by its
- * hash.  A bucket counts the sessions that wait, and the commits that began and ended.
+ * Protocol.  Shared memory has BUCKETS buckets; the hash of a channel selects its bucket.
+ * A bucket has three counts: the sessions that wait (waiting), the commits that began
+ * (began) and the commits that ended (ended).
  *
- * A committer, for each channel that it has something for:
- *	C1	began + 1, before it commits (before_commit)
- *	C2	reads waiting; if that is not 0, NOTIFYs the channel
- *	C3	ended + 1, when all see its writes, or when it aborted (at_xact_end)
+ * A committer C, for each channel for which it queued or assigned something:
+ *	C1	adds 1 to began, before it commits (before_commit)
+ *	C2	reads waiting; if waiting is not 0, it NOTIFYs the channel
+ *	C3	adds 1 to ended, when all sessions see its writes, or when it has aborted
+ *		(at_xact_end)
  *
- * A listener, for each channel:
- *	L1	LISTENs, with every call; whether the LISTEN is in effect it asks the server
- *		(pg_listening_channels), and remembers nothing about it
- *	L2	waiting + 1, unless this session is counted already
- *	L3	reads ended, then began: if they differ, somebody is committing
- *	L4	looks at the queue, with the latest snapshot
- *	L5	answers: 0, if a step is ready, or if the LISTEN is not in effect and this is
- *		not the only statement of its transaction; SETTLE, if somebody was committing;
- *		else when the next step is due.  listen_for_work() does not look itself: it
- *		waits at L3 until nobody is committing, and its client looks afterwards
- *	L6	after its own commit, where the LISTEN was not in effect before: if began is not
- *		what L3 read, it notifies itself
+ * A listener L, for each channel:
+ *	L1	LISTENs, in every call; it asks the server (pg_listening_channels) whether the
+ *		LISTEN is in effect, and does not store the answer
+ *	L2	adds 1 to waiting, unless this session is counted already
+ *	L3	reads ended, then began; if they differ, a transaction is committing
+ *	L4	reads the queue, with the latest snapshot
+ *	L5	returns 0 if a step is ready, or if the LISTEN is not in effect and this is not
+ *		the only statement of its transaction; SETTLE if a transaction was committing;
+ *		otherwise the time until the next step is due.  listen_for_work() does not read
+ *		the work items itself: it waits at L3 until no transaction is committing, and
+ *		its client reads them afterwards
+ *	L6	after its own commit, if the LISTEN was not in effect before: if began differs
+ *		from the value read at L3, it notifies its own client
  *
  * Proof.  Each of C1, C2, L2, L3 is atomic and a full barrier.
- *	- C2 after L2, LISTEN in effect: C notifies, and the server delivers: its LISTEN was
- *	  committed before C wrote into the server's queue.
+ *	- C2 after L2, LISTEN in effect: C notifies.  The server delivers the notification,
+ *	  because the LISTEN was committed before C wrote into the server's queue.
  *	- C2 before L2: C1 was before L3.  If C3 was before L3, L4 sees the step.  Otherwise
- *	  L3 sees began <> ended, and the answer is SETTLE: the client looks again.
- *	- LISTEN not in effect at L4: C1 before L3 is the case above.  C1 between L3 and L6:
- *	  L6 sees it.  C1 after L6: the session was in the server's list of listeners before,
- *	  and C2 reads what L2 wrote, so C notifies, and the server delivers.
- * Where the listener's transaction or subtransaction rolls back, its LISTEN goes and
- * waiting stays: C notifies for nothing.  The client was answered 0, or got an error,
- * so it calls again.  DISCARD ALL, UNLISTEN *: L1 of the next call finds the LISTEN not
- * in effect.  A session's share in waiting is taken back when it claims steps of the
- * topic, when a call finds that it does not listen any more, and when it ends.  Nothing
- * else can change the counts: a crash of the server sets all to 0, and ends the sessions.
+ *	  L3 reads began <> ended and L5 returns SETTLE: the client looks again.
+ *	- LISTEN not in effect at L4: C1 before L3 is the case above.  If C1 is between L3
+ *	  and L6, L6 sees it.  If C1 is after L6, the session was in the server's list of
+ *	  listeners before C1, and C2 reads the value that L2 wrote, so C notifies and the
+ *	  server delivers.
+ * If the listener's transaction or subtransaction rolls back, its LISTEN is undone but
+ * waiting stays counted: C notifies needlessly.  The client got 0 or an error, so it
+ * calls again.  After DISCARD ALL or UNLISTEN *, L1 of the next call finds that the
+ * LISTEN is not in effect.  A session is subtracted from waiting when it claims steps of
+ * the topic, when a call finds that the session does not listen any more, and when the
+ * session ends.  Nothing else changes the counts: a crash of the server sets all of them
+ * to 0, and ends the sessions.
  *
- * A prepared transaction (PREPARE TRANSACTION) cannot NOTIFY, and who commits it does
- * not know what it wrote.  So it takes a lock as a mark, which stays with it, also over
- * a restart.  COMMIT PREPARED, where that lock is held by anybody, is a committer for two
- * channels that all listeners have (ANY_CHANNEL): C1 comes before the prepared
- * transaction is committed, C2 and C3 with the end of the command's own transaction.
- * That needs the library in the session that commits; without
- * shared_preload_libraries it may not be there, so that the answer is POLL_PREPARED at
- * most, on servers that allow prepared transactions.
+ * A prepared transaction (PREPARE TRANSACTION) cannot NOTIFY, and the session that
+ * commits it does not know what the transaction wrote.  So the transaction takes a lock
+ * as a mark, which it keeps, also over a restart.  COMMIT PREPARED, if any transaction
+ * holds that lock, is a committer for two channels on which all listeners listen
+ * (ANY_CHANNEL): C1 comes before the prepared transaction is committed, C2 and C3 with
+ * the end of the command's own transaction.  The session that commits must have loaded
+ * the library for this.  Without shared_preload_libraries it may not have, so on servers
+ * that allow prepared transactions L5 returns at most POLL_PREPARED.
  *
- * Without preloading, the counts live in what the server's shared memory has to spare
- * (as those of contrib/pg_prewarm do).  If it has nothing to spare: a committer notifies
- * always, and a listener is answered POLL_UNCOUNTED at most.
+ * Without preloading, the counts live in the server's spare shared memory (as those of
+ * contrib/pg_prewarm do).  If there is none to spare, a committer always notifies, and
+ * L5 returns at most POLL_UNCOUNTED.
  *
- * The notifications of a transaction are coalesced, one a channel.  A session that claims
- * steps is awake, and its claim ends its wait for steps of those topics; functions of
- * actions run in sessions of others and change nothing (gate.h).
+ * A transaction sends one notification per channel.  A session that claims steps does not
+ * wait, so its claim ends its wait for steps of those topics.  A claim made by a function
+ * of an action ends no wait, because that function runs in another client's session
+ * (gate.h).
  *
- * A channel's name is a hash, its payload empty: a session that listens without knowing
- * the topic, or the person, learns nothing.  The hashes of persons are made with a secret
- * of the database, or anybody who knows an id could listen.  The secret is read again
- * whenever the catalog caches are: DROP and CREATE EXTENSION make another.
+ * A channel's name is a hash, and its payload is empty: a session that listens without
+ * knowing the topic or the person learns nothing.  The hashes of persons are made with a
+ * secret of the database; without it, anyone who knows an id could listen.  The secret is
+ * read again whenever the catalog caches are, because DROP and CREATE EXTENSION make a
+ * new one.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -104,10 +111,10 @@
 
 #define BUCKETS		512
 
-/* The channel, one of each kind, on which all listen; no name is hashed to 0. */
+/* The channel, one of each kind, on which all listeners listen; no name hashes to 0. */
 #define ANY_CHANNEL UINT64CONST(0)
 
-/* Seconds after which a client should look again; see above. */
+/* Seconds after which a client should look again; see the head of this file. */
 #define SETTLE			0.02
 #define POLL_PREPARED	1.0
 #define SETTLE_MAX		2000	/* milliseconds that listen_for_work() waits for a commit */
@@ -116,7 +123,7 @@
 typedef struct Bucket
 {
 	pg_atomic_uint32 waiting;	/* sessions */
-	pg_atomic_uint32 began;		/* commits; both wrap around */
+	pg_atomic_uint32 began;		/* commits; this and the next wrap around */
 	pg_atomic_uint32 ended;
 } Bucket;
 
@@ -137,7 +144,7 @@ typedef struct Wait
 {
 	ChannelKey	key;			/* must be first */
 	bool		pending;		/* the LISTEN takes effect with this transaction */
-	uint32		began;			/* of the bucket when it was looked at */
+	uint32		began;			/* of the bucket, as read at L3 */
 } Wait;
 
 static NotifyShared *shared = NULL;
@@ -150,9 +157,9 @@ static uint64 secret = 0;
 static uint64 secret_generation = 0;
 
 /* of the transaction */
-static ChannelKey told_few[8];	/* what to tell */
+static ChannelKey told_few[8];	/* the first channels to notify */
 static int	ntold_few = 0;
-static HTAB *told = NULL;		/* of ChannelKey: the others, in TopTransactionContext */
+static HTAB *told = NULL;		/* of ChannelKey: further ones, in TopTransactionContext */
 static bool told_worker = false;
 static bool any_pending = false;	/* some Wait is pending */
 static int	nbegun = 0;			/* buckets in which this transaction began to commit */
@@ -239,8 +246,9 @@ fill_buckets(void *area)
 }
 
 /*
- * Have the counts, if this server can have them.  A failure leaves nothing behind but
- * the lock: ShmemInitStruct() raises its errors before it changes anything.
+ * Attach to the counts; returns false if the server has no shared memory to spare.  A
+ * failure leaves only the lock behind: ShmemInitStruct() raises its errors before it
+ * changes anything.
  */
 static bool
 attach(void)
@@ -259,7 +267,7 @@ attach(void)
 	{
 		if (LWLockHeldByMe(AddinShmemInitLock))
 		{
-			/* the error took back what the lock held off; its release does so again */
+			/* the error reset the interrupt holdoff, and the release subtracts one */
 			HOLD_INTERRUPTS();
 			LWLockRelease(AddinShmemInitLock);
 		}
@@ -301,8 +309,8 @@ topic_hash(const char *topic)
 }
 
 /*
- * Of a person, group or queue: with the secret of the database.  Caller is in system
- * context and connected to SPI.
+ * The hash of a person, group or queue, made with the secret of the database.  Caller is
+ * in system context and connected to SPI.
  */
 static uint64
 person_hash(const pg_uuid_t *id)
@@ -334,7 +342,7 @@ channel_name(uint64 hash, bool person)
 					(unsigned long long) hash);
 }
 
-/* ---------------------------------------------------------------- to tell */
+/* -------------------------------------------------------------- committers */
 
 static void
 tell(uint64 hash, bool person)
@@ -382,8 +390,8 @@ orch_notify_assigned(const pg_uuid_t *principal_id)
 }
 
 /*
- * The transaction is about to commit: C1 and C2 above.  What was noted by a
- * subtransaction that was aborted may be told, too: it wakes a session for nothing.
+ * The transaction is about to commit: C1 and C2.  Channels of aborted subtransactions are
+ * notified, too, which wakes a session needlessly.
  */
 static void
 before_commit(void)
@@ -409,7 +417,7 @@ notify_waiting(const ChannelKey *key)
 		Async_Notify(channel_name(key->hash, key->person != 0), "");
 }
 
-/* C1. */
+/* C1, once per bucket. */
 static void
 begin_commit(const ChannelKey *key)
 {
@@ -428,7 +436,8 @@ begin_commit(const ChannelKey *key)
 }
 
 /*
- * The transaction is about to be prepared: the mark that it has something to tell.
+ * The transaction is about to be prepared: take the lock that marks that it has channels
+ * to notify.
  */
 static void
 before_prepare(void)
@@ -442,7 +451,7 @@ before_prepare(void)
 }
 
 /*
- * ProcessUtility_hook: COMMIT PREPARED tells what the prepared transaction could not.
+ * ProcessUtility_hook: COMMIT PREPARED notifies in place of the prepared transaction.
  */
 static void
 tell_committed_prepared(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
@@ -512,10 +521,10 @@ at_xact_end(bool committed)
 	}
 }
 
-/* ---------------------------------------------------------------- to wait */
+/* --------------------------------------------------------------- listeners */
 
 /*
- * The channels on which the session listens by now, by their names.  Caller is in
+ * The names of the channels on which the session's LISTEN is in effect.  Caller is in
  * system context and connected to SPI.
  */
 static HTAB *
@@ -543,8 +552,8 @@ listening(void)
 }
 
 /*
- * L1 to L3 for a channel.  Returns whether the LISTEN is in effect already.  If somebody
- * is committing it sets settled to false or, without settled, waits.
+ * L1 to L3 for a channel.  Returns whether the LISTEN is in effect already.  If a
+ * transaction is committing, it sets settled to false; without settled, it waits.
  */
 static bool
 wait_on(HTAB *effective, uint64 hash, bool person, bool *settled)
@@ -581,7 +590,7 @@ wait_on(HTAB *effective, uint64 hash, bool person, bool *settled)
 		began = pg_atomic_fetch_add_u32(&bucket->began, 0);
 		if (ended == began || settled != NULL)
 			break;
-		/* a commit may wait for a standby, for as long as that is away */
+		/* a commit may wait without limit for a synchronous standby */
 		if (++waited > SETTLE_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
@@ -595,7 +604,7 @@ wait_on(HTAB *effective, uint64 hash, bool person, bool *settled)
 	}
 	if (ended != began)
 		*settled = false;
-	/* of several calls in a transaction the first counts */
+	/* the first of several calls in a transaction counts */
 	if (!wait->pending)
 		wait->began = began;
 	if (!in_effect)
@@ -610,7 +619,7 @@ stop_waiting(Wait *wait)
 	(void) hash_search(waits, &wait->key, HASH_REMOVE, NULL);
 }
 
-/* The session does not listen any more, but is counted: nobody needs to notify it. */
+/* Stop counting this session for channels on which it does not listen any more. */
 static void
 stop_deaf_waits(HTAB *effective)
 {
@@ -635,7 +644,7 @@ orch_notify_awake(List *topics)
 {
 	ListCell   *cell;
 
-	/* a function of an action that claims steps is not the session that waits */
+	/* a function of an action that claims steps is not the client that waits */
 	if (likely(waits == NULL) || hash_get_num_entries(waits) == 0 || orch_gate_is_inside())
 		return;
 	foreach(cell, topics)
@@ -648,7 +657,7 @@ orch_notify_awake(List *topics)
 	}
 }
 
-/* The session ends. */
+/* The session ends: stop counting it. */
 static void
 leave(int code, Datum arg)
 {

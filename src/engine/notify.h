@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * notify.h
- *	  Waking workers and people who wait.
+ *	  Wakes the sessions that wait for queued steps or for work items.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -18,27 +18,28 @@
 #include "nodes/pg_list.h"
 #include "utils/uuid.h"
 
-/* A step of a topic can be claimed once this transaction commits. */
+/* A step of a topic can be claimed after this transaction commits. */
 extern void orch_notify_queued(const char *topic);
 
-/* A work item is somebody's once this transaction commits. */
+/* A work item is assigned to this principal after this transaction commits. */
 extern void orch_notify_assigned(const pg_uuid_t *principal_id);
 
-/* This session does not wait for steps of topics (char *) any more. */
+/* This session no longer waits for steps of topics (char *). */
 extern void orch_notify_awake(List *topics);
 
 /*
- * The session LISTENs for steps of topics (char *), and is counted as waiting.  Returns
- * whether all of it is in effect, which needs a commit; most: for how many seconds the
- * session may wait at most, -1 without an end.  Caller is connected to SPI and in system
- * context; what it looks at afterwards it must read with the latest snapshot.
+ * The session LISTENs for steps of topics (char *) and is counted as waiting.  Returns
+ * whether every LISTEN is in effect, which needs a commit.  Sets most to the number of
+ * seconds that the session may wait at most, -1 for no limit.  Caller is connected to SPI
+ * and in system context, and must read the queue afterwards, with the latest snapshot.
  */
 extern bool orch_notify_wait_for_steps(List *topics, double *most);
 
-/* The same for work items of principals; returns the channels (char *). */
+/* The same for work items of principals; waits while a transaction is committing.
+ * Returns the channels (char *). */
 extern List *orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids);
 
-/* Called before orch_notify_queued() does anything else. */
+/* Registers a function that orch_notify_queued() calls first. */
 typedef void (*QueuedCallback) (const char *topic);
 extern void orch_notify_at_queued(QueuedCallback callback);
 

@@ -41,7 +41,7 @@ typedef struct CompiledFormula
 
 /*
  * Compiles a formula into a memory context.  Returns false, and leaves root NULL, if
- * it has errors; the resolver was told of them.
+ * it has errors; it has reported them to the resolver.
  */
 extern bool orch_formula_compile(FormulaResolver *resolver, MemoryContext context,
 								 const char *text, CompiledFormula *formula);

@@ -67,7 +67,7 @@ static StaticPlan plan_register = {
 	" ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,"
 	" function_name = excluded.function_name, search_path = excluded.search_path,"
 	" topic = excluded.topic, modified_at = pg_catalog.now(),"
-	/* what was allowed for the old action is not allowed for the new one */
+	/* a permission for the old action does not hold for the new one */
 	" run_as_user = a.run_as_user AND (a.kind, a.function_name, a.search_path, a.topic)"
 	"   IS NOT DISTINCT FROM"
 	"   (excluded.kind, excluded.function_name, excluded.search_path, excluded.topic)",

@@ -212,7 +212,7 @@ PG_FUNCTION_INFO_V1(orchestration_describe_action);
  * as {"dataType": ..., "isRequired": true}; null: anything.  Definitions are checked
  * against it when they are activated, outputs of work items when they are completed.
  * due: how long after it was assigned a work item of the screen is due; null: never.
- * Raises: 22004 for a null action, 22023 for what is no description and a due that is not
+ * Raises: 22004 for a null action, 22023 for an invalid description or a due that is not
  * positive, OR205 for an unknown action.
  * Source: ours.
  */

@@ -207,7 +207,7 @@ qualified_name(Oid relation)
 }
 
 /*
- * Are the table and its key column still as they were?  The session is not told when they
+ * Are the table and its key column unchanged?  The session gets no invalidation when they
  * are dropped, renamed or altered.
  */
 static bool

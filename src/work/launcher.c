@@ -1,20 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * launcher.c
- *	  Which database has a background worker: start and stop.
+ *	  Start and stop of background workers: the launcher, and the calls for one database.
  *
- * With the library in shared_preload_libraries a launcher looks after the databases
- * of orchestration.worker_databases.  It is connected to none of them, so that they
- * can be dropped, and starts a worker (worker.c) in each that exists.  A worker
- * whose database has no extension ends; the launcher tries again after a while, or at
- * once when a session there queues a function.  Without preloading,
- * start_background_worker() starts a worker, and nobody looks after it but the
- * postmaster, which restarts one that was killed.
+ * With the library in shared_preload_libraries, the launcher starts a worker (worker.c) in
+ * each existing database of orchestration.worker_databases.  The launcher connects to none
+ * of them, so that they can be dropped.  A worker whose database lacks the extension ends.
+ * The launcher tries again after LAUNCH_INTERVAL, or soon after a session there queues a
+ * function.  Without preloading, start_background_worker() starts a worker; then only the
+ * postmaster restarts it if it is killed.
  *
- * pg_upgrade starts both servers in binary-upgrade mode.  There no launcher and no worker
- * is registered, and one that runs for whatever reason ends before it connects: pg_upgrade
- * copies the files of the old server after it has copied its commit log, so a run that
- * moves in between is lost without an error.
+ * pg_upgrade starts both servers in binary-upgrade mode.  In that mode no launcher and no
+ * worker is registered, and one that is started anyway ends before it connects.  The
+ * reason: pg_upgrade copies the files of the old server after its commit log, so the
+ * changes of a run that moves in between would be lost without an error.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -56,21 +55,21 @@
 
 #define RESTART_SECONDS	5
 
-/* How often the launcher tries a database whose worker ended, without being asked. */
+/* Milliseconds between two starts in a database whose worker ended. */
 #define LAUNCH_INTERVAL	60000
-#define LAUNCH_PAUSE	1000	/* and when it is asked */
+#define LAUNCH_PAUSE	1000	/* the same while a function waits there */
 
-/* How long stop_background_worker() waits. */
+/* Seconds that stop_background_worker() waits. */
 #define STOP_SECONDS	30
 
 /* A database of orchestration.worker_databases, as the launcher knows it. */
 typedef struct ListedDatabase
 {
 	char	   *name;
-	Oid			database;		/* InvalidOid: it is not there */
+	Oid			database;		/* InvalidOid: it does not exist */
 	BackgroundWorkerHandle *handle; /* the last worker started, or NULL */
 	TimestampTz tried_at;
-	bool		said;			/* that it is not there */
+	bool		said;			/* logged that it does not exist */
 } ListedDatabase;
 
 static StaticPlan plan_workers = {
@@ -99,7 +98,7 @@ orch_launcher_init(void)
 	if (orch_worker_databases() == NIL || IsBinaryUpgrade)
 		return;
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	/* not on a standby; there it begins with the promotion */
+	/* on a standby it starts with the promotion */
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = RESTART_SECONDS;
 	strlcpy(worker.bgw_library_name, "orchestration", sizeof(worker.bgw_library_name));
@@ -109,7 +108,8 @@ orch_launcher_init(void)
 	RegisterBackgroundWorker(&worker);
 }
 
-/* What worker.c finds in MyBgworkerEntry: its database, and who started it. */
+/* Describe a worker; worker.c reads its database, and whether the launcher started it, in
+ * MyBgworkerEntry. */
 static void
 fill_worker(BackgroundWorker *worker, Oid database, const char *name, bool launched)
 {
@@ -138,11 +138,12 @@ PG_FUNCTION_INFO_V1(orchestration_start_background_worker);
 /*
  * orchestration.start_background_worker() returns integer
  *
- * Starts a background worker for this database and returns its process id; until
- * the server is restarted, or stop_background_worker().  Where the database has one
- * already, the new one ends at once, and the id is that of either.  In binary-upgrade
- * mode it starts none, warns and returns null: a login trigger that calls it does not
- * stop pg_upgrade.  Raises 53000 when none works there and no more can be started.
+ * Starts a background worker for this database and returns its process id.  The worker
+ * runs until the server is restarted or stop_background_worker() is called.  If the
+ * database has a worker already, the new one ends at once, and either id is returned.  In
+ * binary-upgrade mode it starts none, warns and returns null, so that a login trigger that
+ * calls it does not stop pg_upgrade.
+ * Raises: 53000 if the database has no worker and none can be started.
  * Source: ours.
  */
 Datum
@@ -164,7 +165,7 @@ orchestration_start_background_worker(PG_FUNCTION_ARGS)
 	fill_worker(&worker, MyDatabaseId, get_database_name(MyDatabaseId), false);
 	started = RegisterDynamicBackgroundWorker(&worker, &handle) &&
 		WaitForBackgroundWorkerStartup(handle, &pid) == BGWH_STARTED;
-	/* once it has connected stop_background_worker() finds it; it may also be gone by now */
+	/* stop_background_worker() finds a worker that is connected; so wait for that */
 	while (signal_workers(false, &pid) == 0)
 	{
 		if (started && GetBackgroundWorkerPid(handle, &pid) == BGWH_STARTED)
@@ -184,8 +185,8 @@ orchestration_start_background_worker(PG_FUNCTION_ARGS)
 }
 
 /*
- * How many background workers this database has, and the process id of one; send: tell
- * them to look whether they are still wanted.
+ * Returns the number of background workers of this database, and sets pid to the process
+ * id of one.  send: signal them to check whether stop_background_worker() was called.
  */
 static int
 signal_workers(bool send, pid_t *pid)
@@ -195,7 +196,7 @@ signal_workers(bool send, pid_t *pid)
 	int			i;
 
 	orch_system_connect(&saved);
-	/* what this transaction read of the statistics before is of before */
+	/* the transaction may have an older snapshot of the activity */
 	pgstat_clear_backend_activity_snapshot();
 	orch_plan_execute(&plan_workers, NULL, NULL, true, 0);
 	n = (int) SPI_processed;
@@ -217,12 +218,12 @@ PG_FUNCTION_INFO_V1(orchestration_stop_background_worker);
 /*
  * orchestration.stop_background_worker() returns boolean
  *
- * Stops the background worker of this database and waits until it is gone, so that
- * the database can be dropped.  A function that it carries out is canceled and its
- * writes are undone; its step is queued as if it had not been claimed.  Nothing starts
- * a worker again but start_background_worker() and a restart of the server.  Returns
- * false when there was none.  Raises 55000 when the worker does not end within half a
- * minute; it ends later.  Source: ours.
+ * Stops the background worker of this database and waits until it has ended, so that the
+ * database can be dropped.  A function in progress is canceled and its writes are undone;
+ * its step is queued as if it had not been claimed.  Only start_background_worker() or a
+ * restart of the server starts a worker again.  Returns false if there was no worker.
+ * Raises: 55000 if the worker does not end within half a minute; it ends later.
+ * Source: ours.
  */
 Datum
 orchestration_stop_background_worker(PG_FUNCTION_ARGS)
@@ -239,7 +240,7 @@ orchestration_stop_background_worker(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("the background worker does not end"),
-					 errhint("The function that it carries out catches its cancel, or waits outside of the database; see pg_stat_activity.")));
+					 errhint("Its current function catches the cancellation or waits outside the database; see pg_stat_activity.")));
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 20,
 						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -252,8 +253,9 @@ orchestration_stop_background_worker(PG_FUNCTION_ARGS)
 /* --------------------------------------------------------------- launcher */
 
 /*
- * The oid of a database that can be connected to, or InvalidOid.  Without a database
- * there may be no index to read by; see get_database_list() in autovacuum.c.
+ * The oid of a database that allows connections, or InvalidOid.  The launcher is connected
+ * to no database, so it scans the catalog without an index; see get_database_list() in
+ * autovacuum.c.
  */
 static Oid
 database_by_name(const char *name)
@@ -276,7 +278,7 @@ database_by_name(const char *name)
 }
 
 /*
- * Start the worker of a database, if it should have one and has none.
+ * Start the worker of a database if it should have one and has none.
  */
 static void
 look_after(ListedDatabase *listed)
@@ -306,7 +308,7 @@ look_after(ListedDatabase *listed)
 		return;
 	}
 	listed->said = false;
-	/* it is there, or the postmaster is about to restart it */
+	/* the worker runs, or the postmaster is about to restart it */
 	if (listed->handle != NULL &&
 		GetBackgroundWorkerPid(listed->handle, &pid) != BGWH_STOPPED)
 		return;

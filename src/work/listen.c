@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * listen.c
- *	  listen_for_steps() and listen_for_work(): sessions that wait.
+ *	  listen_for_steps() and listen_for_work(): a session begins to wait.
  *
- * Waiting itself, and its proof, are in notify.c.  What a session waits for it must look
- * for only after it is counted as waiting.
+ * notify.c has the protocol of waiting and its proof.  By that protocol these functions
+ * read the queue only after the session is counted as waiting.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -34,11 +34,15 @@ PG_FUNCTION_INFO_V1(orchestration_listen_for_steps);
 /*
  * orchestration.listen_for_steps(topics text[]) returns double precision
  *
- * From here on the session is notified, without a payload, when steps of the topics
- * are queued; until it claims some of that topic.  Returns for how many seconds it
- * should wait at most: 0, claim now, some are ready or the wait cannot begin yet (in a
- * transaction block LISTEN takes effect with its commit); until the next retry is due
- * or lease ends; a fraction, while somebody is committing; null, as long as it likes.
+ * From now on the session is notified, without a payload, when steps of the topics are
+ * queued, until it claims steps of that topic.  Returns the seconds that the session may
+ * wait at most:
+ *	0			claim now: a step is ready, or the wait cannot begin yet, because in a
+ *				transaction block LISTEN takes effect with the commit
+ *	a fraction	a transaction that may have queued a step is committing
+ *	otherwise	the time until the next retry is due or the next lease ends
+ *				(at most 1 second if commits cannot be counted, see notify.c)
+ *	null		no limit
  * Raises: 22004 for null, 22023 for an empty topic, 25006 on a standby, 42501 inside a
  * function of an action.  Source: ours.
  */
@@ -73,12 +77,13 @@ PG_FUNCTION_INFO_V1(orchestration_listen_for_work);
 /*
  * orchestration.listen_for_work() returns setof text
  *
- * From here on the session is notified when a work item becomes the caller's, or
- * that of a group or queue of the caller; returns the channels: one for each of them,
- * and one for COMMIT PREPARED.  There is no payload: my_work_items() tells what it is.
- * What others committed between this call and the commit of its transaction is notified
- * at the commit.  Raises: 25006 on a standby, 55P03 when others have been committing for
- * two seconds, 42501 for a caller who acts as no active user, and inside a function of an
+ * From now on the session is notified when a work item is assigned to the caller, or to a
+ * group or queue of the caller.  Returns the names of the channels: one for each of them,
+ * and one for COMMIT PREPARED.  Notifications have no payload; my_work_items() shows the
+ * work items.  Items that other sessions commit between this call and the commit of its
+ * transaction are notified at that commit.
+ * Raises: 25006 on a standby, 55P03 if other transactions have been committing for two
+ * seconds, 42501 for a caller who acts as no active user, and inside a function of an
  * action.  Source: ours.
  */
 Datum

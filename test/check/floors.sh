@@ -169,10 +169,10 @@ planted() {
 
 check 'no file uses a floor above its own' graph src upwards
 check 'no cycle between files of a floor but those listed' graph src cycles
-check 'what is extern is used by another file' graph src home
-check 'what a file offers is declared in its own header' graph src prototypes
+check 'extern symbols are used by another file' graph src home
+check 'extern symbols are declared in the header of their file' graph src prototypes
 check 'files of at most 1,000 lines, functions of at most 120' graph src sizes
-check 'the map names what is there' map
+check 'all names in the map exist' map
 check 'an edge upwards is found' planted base/planted \
     'void orch_run_planted(void); extern int orch_engine_end_step(void); void orch_run_planted(void) { orch_engine_end_step(); }' \
     upwards '^base/planted uses orch_engine_end_step of engine/'

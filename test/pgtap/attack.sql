@@ -458,7 +458,7 @@ GRANT regress_third TO CURRENT_USER;
 SELECT orchestration.update_user(:'third', role_name => 'regress_third') \g /dev/null
 SET ROLE regress_third;
 SELECT is((SELECT count(*) FROM orchestration.feed_item), 1::bigint, 'a user who may read the run reads its feed');
-SELECT is(state(format('DELETE FROM orchestration.feed_item WHERE id = %L', post)), '42501', 'but deletes no post of others, in the table') FROM id;
+SELECT is(state(format('DELETE FROM orchestration.feed_item WHERE id = %L', post)), '42501', 'but deletes no post of another user, in the table') FROM id;
 SELECT is(state(format('DELETE FROM orchestration.flow_orchestration_instance_feed WHERE id = %L', post)), '42501', 'nor in the view') FROM id;
 SELECT is(orchestration.delete(ARRAY[post::text])->0->'errors'->0->>'statusCode', 'INSUFFICIENT_ACCESS_OR_READONLY', 'nor by the call') FROM id;
 SELECT is(state('UPDATE orchestration.field_change SET new_value = NULL'), '42501', 'no user writes history');

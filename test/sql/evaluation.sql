@@ -394,7 +394,7 @@ SELECT orchestration.unregister_action('Eval_Work');
 SELECT orchestration.start_orchestration('Gone') IS NOT NULL;
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
--- a condition that cannot be decided: what was a function is a worker
+-- a condition that cannot be decided: its function was registered again as a worker
 SELECT orchestration.register_action('Eval_Other', 'function', 'evaluation_decide(jsonb)');
 SELECT pg_temp.orchestration('Undecided', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL) || '{"exitActionName": "Eval_Other", "exitActionType": "evaluationFlow"}')));
 SELECT orchestration.unregister_action('Eval_Other'), orchestration.register_action('Eval_Other', 'worker');

@@ -40,7 +40,7 @@ SELECT pg_temp.try(format('SELECT orchestration.like_feed_item(%L)', :'hidden'))
 SELECT pg_temp.try(format('SELECT orchestration.unlike_feed_item(%L)', :'hidden'));
 SELECT count(*) FROM orchestration.feed_item WHERE id = :'hidden';
 SELECT body, count(*) OVER () FROM orchestration.feed_comment;
--- a user can delete own posts and comments, not those of others
+-- a user can delete own posts and comments, not those of other users
 SELECT r->'errors'->0->>'statusCode', pg_temp.masked(r->'errors'->0->>'message'), pg_temp.masked((r->'errors'->0->'extendedErrorDetails'->0)::text)
   FROM jsonb_array_elements(orchestration.delete(ARRAY[:'post'])) r;
 SELECT r->'success' FROM jsonb_array_elements(orchestration.delete((SELECT array_agg(id::text) FROM orchestration.feed_item WHERE body = 'I may post too'))) r;

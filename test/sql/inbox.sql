@@ -155,7 +155,7 @@ SET ROLE regress_orch_kim;
 SELECT count(*) AS channels FROM orchestration.listen_for_work();
 SELECT channel ~ '^orchestration_work_[0-9a-f]+$' FROM pg_listening_channels() AS channel;
 RESET ROLE;
--- another session assigns items: no notification for items of others, one for all of a transaction
+-- another session assigns items: no notification for items of other users, one for all of a transaction
 \setenv PGDATABASE :DBNAME
 \setenv DESK :desk
 \o | sed -E 's/_work_[0-9a-f]+/_work_<secret>/; s/PID [0-9]+/PID <pid>/'

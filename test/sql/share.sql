@@ -40,7 +40,7 @@ SELECT try('UPDATE orchestration.principal SET kind = ''Queue'' WHERE developer_
 SELECT named(group_id), named(user_or_group_id) FROM orchestration.group_member WHERE named(group_id) IN ('Sellers', 'S Readers', 'Inner') ORDER BY 1, 2;
 SELECT name, type, developer_name FROM orchestration."group" WHERE developer_name LIKE 'S\_%' ORDER BY 1;
 
--- an owner sees and shares own records; records of others do not exist for the owner
+-- an owner sees and shares own records; records of other owners do not exist for that owner
 SET ROLE regress_orch_ann;
 SELECT named(orchestration.acting_user_id());
 SELECT name FROM orchestration.flow_orchestration_instance ORDER BY 1;

@@ -84,7 +84,7 @@ sub kill_in
 	is(PostgreSQL::Test::Utils::system_log('pg_ctl', 'kill', 'KILL', $pid), 0, "$stage: backend killed");
 	$session->finish;
 	like($err, qr/server closed the connection|terminating connection|connection to server was lost/,
-		"$stage: its client was told");
+		"$stage: its client got an error");
 	ok($node->poll_query_until('postgres', undef, ''), "$stage: the server is back");
 	is(counts(), $before, "$stage: the call has no effect");
 	is($node->safe_psql('postgres', 'SELECT * FROM orchestration.verify()'), '', "$stage: verify()");

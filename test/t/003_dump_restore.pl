@@ -252,7 +252,7 @@ for my $db (sort keys %restore)
 	is($node->safe_psql($db, q{
 		WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 2', '{worker}', 10))
 		SELECT count(*), bool_and(attempt = 1 OR run_id = zzz.run('failed')) FROM c}),
-		'2|t', "$db: what is ready can be claimed");
+		'2|t', "$db: ready steps can be claimed");
 	is($node->safe_psql($db, q{
 		SELECT accepted, reason FROM orchestration.complete_steps(
 		  (SELECT jsonb_agg(jsonb_build_object('step_id', step_run_id, 'lease_id', lease_id))

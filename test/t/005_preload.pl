@@ -45,7 +45,7 @@ for my $preloaded (0, 1)
 		SELECT FROM orchestration.start_orchestration('Endless');
 		SELECT status, error->>'message', (SELECT count(*) FROM orchestration.stage_run s WHERE s.run_id = r.id)
 		  FROM orchestration.run r ORDER BY id DESC LIMIT 1}),
-		'Error|the run entered 3 elements without ever waiting|3', "$how: a superuser can set it, and it holds");
+		'Error|the run entered 3 elements without waiting|3', "$how: a superuser can set it, and it holds");
 
 	# an ordinary role, in every possible way
 	my ($rc, $out, $err) = $node->psql('postgres', "$load SET orchestration.max_elements = 5",

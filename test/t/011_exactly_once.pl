@@ -254,7 +254,7 @@ $node->safe_psql('postgres', q{UPDATE orchestration.step_queue SET available_at 
 ok($node->poll_query_until('postgres', "SELECT status FROM orchestration.run WHERE id = '$good'", 'Completed'), 'so does the background worker');
 is($node->safe_psql('postgres', "SELECT count(*) FROM effect WHERE run IN ('$broken', '$worn')"), '0', 'functions of broken runs have no effect');
 is($node->safe_psql('postgres', "SELECT orchestration.cancel_run('$broken')"), 't', 'a broken run can be canceled');
-is($node->safe_psql('postgres', "SELECT r.accepted, r.reason FROM orchestration.step_run t, orchestration.complete_steps(jsonb_build_array(jsonb_build_object('step_id', t.id, 'lease_id', t.id))) r WHERE t.run_id = '$worn'") =~ /^f\|the run cannot be moved: there is no orchestration version/, 1, 'results of one are refused, and not those of others');
+is($node->safe_psql('postgres', "SELECT r.accepted, r.reason FROM orchestration.step_run t, orchestration.complete_steps(jsonb_build_array(jsonb_build_object('step_id', t.id, 'lease_id', t.id))) r WHERE t.run_id = '$worn'") =~ /^f\|the run cannot be moved: there is no orchestration version/, 1, 'only the results of that run are refused');
 $node->safe_psql('postgres', qq{SET session_replication_role = replica; DELETE FROM orchestration.step_queue; DELETE FROM orchestration.step_attempt; DELETE FROM orchestration.run_log; DELETE FROM orchestration.field_change; DELETE FROM orchestration.step_run; DELETE FROM orchestration.stage_run; DELETE FROM orchestration.run});
 is($node->safe_psql('postgres', q{SELECT count(*) FROM orchestration.verify()}), '0', 'verify() finds nothing');
 $node->safe_psql('postgres', q{UPDATE orchestration.action SET max_attempts = 3});
