@@ -19,7 +19,7 @@
 
 typedef enum FrameKind
 {
-	FRAME_CALL,					/* a call made by a user: what it writes is his */
+	FRAME_CALL,					/* a call made by a user, who is the actor */
 	FRAME_ENGINE,				/* the engine moves a run: what it writes is the
 								 * automated process user's */
 	FRAME_ACTION,				/* an action is being carried out: what it
@@ -45,7 +45,7 @@ typedef struct Frame
 	FrameKind	kind;
 	Oid			actor;			/* role that made the call */
 	pg_uuid_t	run_id;			/* FRAME_ENGINE: the run that is being moved */
-	bool		dirty;			/* FRAME_ENGINE: somebody else wrote to the run */
+	bool		dirty;			/* FRAME_ENGINE: the run was changed meanwhile */
 
 	/* FRAME_ENGINE, FRAME_FUNCTION: what the run is; orch_frame_set_run() */
 	const char *orchestration;	/* NULL: it was not said */

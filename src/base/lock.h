@@ -4,8 +4,8 @@
  *	  The locks of the extension: classes of advisory locks, and locks on runs.
  *
  * The server's advisory lock functions use the classes 1 and 2.  Ours are others, so
- * that no SQL can take or release these locks, but pg_advisory_unlock_all(), which
- * releases session-level locks of any class.
+ * that SQL can neither take nor release these locks, except that
+ * pg_advisory_unlock_all() releases session-level locks of any class.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -43,14 +43,14 @@ orch_lock_tag(LOCKTAG *tag, LockClass class, uint64 key)
 /* How a run is locked: its row, until the transaction ends. */
 typedef enum RunLock
 {
-	RUN_LOCK_KEEP,				/* FOR KEY SHARE: nobody deletes the run */
-	RUN_LOCK_MOVE				/* FOR NO KEY UPDATE: nobody else moves it, either */
+	RUN_LOCK_KEEP,				/* FOR KEY SHARE: the run is not deleted */
+	RUN_LOCK_MOVE				/* FOR NO KEY UPDATE: nor moved by others */
 } RunLock;
 
 /*
- * Lock a run, or runs to be moved: in the order of their ids, as two calls that lock the same
- * runs in other orders would wait for each other.  Returns how many there are.  Leaves in
- * SPI_tuptable a row each: status, name, id, orchestration_id, as of the lock.
+ * Lock a run, or runs that are to be moved.  Runs are locked in the order of their ids:
+ * in other orders two calls could wait for each other.  Returns how many exist, and leaves
+ * a row for each in SPI_tuptable: status, name, id, orchestration_id, as of the lock.
  * Caller is connected to SPI and in system context.
  */
 extern int	orch_lock_run(const pg_uuid_t *run_id, RunLock lock);

@@ -20,7 +20,7 @@ typedef struct SharedArea
 	const char *name;
 	Size		(*size) (void);
 	void		(*fill) (void *area);	/* called once: the area is new */
-	void	  **place;			/* where the session keeps the address */
+	void	  **place;			/* the module's pointer to the area */
 } SharedArea;
 
 /*
@@ -29,7 +29,7 @@ typedef struct SharedArea
  */
 extern void orch_shared_reserve(const SharedArea *area);
 
-/* Without preloading: take the area from what the server has to spare, or raise an error. */
+/* Without preloading: take the area from the server's unreserved memory, or raise an error. */
 extern void orch_shared_attach(const SharedArea *area);
 
 /* Called by _PG_init(), before those. */

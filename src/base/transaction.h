@@ -16,8 +16,8 @@
 #include "postgres.h"
 
 /*
- * The callbacks of a module; a NULL does nothing.  None may raise an error but before_commit
- * and before_prepare.
+ * The callbacks of a module; NULL for none.  Only before_commit and before_prepare may
+ * raise errors.
  */
 typedef struct TransactionModule
 {

@@ -6,21 +6,22 @@
  * Shared memory has a slot for each worker, with the latch by which a commit wakes it,
  * and for each database of orchestration.worker_databases.  It exists only when the
  * library is preloaded.  The launcher (launcher.c) and the workers (worker.c) use the
- * slots; the sessions below them only tell.
+ * slots; sessions only wake and interrupt workers.
  *
- * Nothing that must hold rests on this file: that a function has its effect once
- * is up to the leases, with any number of workers.  A database has one worker because
- * more are of no use.  Two things see to that: the slot, and a session-level advisory
- * lock.  A trigger of a user's table may release the lock in the worker's session; so
- * the worker looks in each round whether it still holds it.
+ * Correctness does not depend on this file: the leases ensure that a function has its
+ * effect once, with any number of workers.  A database has one worker because more would
+ * be of no use.  The slot and a session-level advisory lock ensure that.  A trigger on a
+ * user's table may release the lock in the worker's session; so the worker checks in each
+ * round whether it still holds it.
  *
- * A session that ends a step whose function a worker is carrying out must tell the
- * worker, and has nothing to find it by but a lock: in the transaction of the
- * function the worker holds a lock on the step's id, of a class that SQL cannot name.
- * Nothing releases it before the transaction ends.  After its commit the session sends
- * SIGUSR2 to the holders.  The signal says nothing but "look": it may come late and
- * hit the next function, which is then canceled and begun again, uncounted.  After
- * COMMIT PREPARED nobody is told; the worker finds out when the function returns.
+ * A session that ends a step must interrupt the worker that is carrying out the step's
+ * function.  It finds the worker by a lock: in the transaction of the function the worker
+ * holds a lock on the step's id, of a class that SQL cannot name.  Nothing releases it
+ * before the transaction ends.  After its commit the session sends SIGUSR2 to the
+ * holders.  The signal only makes the worker check whether its step is still wanted.  It
+ * may come late and hit the next function, which is then canceled and begun again; the
+ * attempt does not count.  COMMIT PREPARED sends no signal; the worker finds out when the
+ * function returns.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL

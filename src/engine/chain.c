@@ -3,16 +3,15 @@
  * chain.c
  *	  How deep runs may set each other off.
  *
- * The action of a run changes a record, that starts another run, whose action
- * changes the next record, and so on: by record changes, by calls in actions, by
- * triggers of users.  All of it is one stack of calls in one statement, and each
- * run in it has a frame.  Without a limit the chain would end with the stack of the
- * server; so it ends with orchestration.max_chain_depth, and an error that names
- * every run in it.  It fails the statement that began the chain, whole: where
- * exactly the chain broke says nothing about the run there.
+ * The action of a run changes a record, the change starts another run, whose action
+ * changes the next record, and so on.  Calls in actions and users' triggers make chains,
+ * too.  A chain is one stack of calls in one statement, and each run in it has a frame.
+ * Without a limit it would end when the server's stack is full.  So a chain that is longer
+ * than orchestration.max_chain_depth raises an error, which names the runs in it.  The
+ * whole statement that began the chain fails, and not only the last run, because that run
+ * is not the cause.
  *
- * A run may be moved by several frames, when an action calls something on its own
- * run; it counts once.
+ * A run has several frames if its action makes a call on its own run; it counts once.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -61,7 +60,7 @@ orch_chain_check(const pg_uuid_t *run_id, const char *orchestration,
 	if (depth <= orch_max_chain_depth || moved_further_out(orch_frame_top(), run_id))
 		return;
 
-	/* exactly: every run once */
+	/* count again, now each run once */
 	depth = 1;
 	for (frame = orch_frame_top(); frame != NULL; frame = frame->outer)
 		depth += frame->orchestration != NULL &&
@@ -126,9 +125,9 @@ level_text(const char *orchestration, const char *record_type, const char *recor
 }
 
 /*
- * May the caller see every record of this type?  Records that runs changed need not
- * be records that the caller knows of.  No policy is asked: it would be code of
- * others, in the middle of an error.
+ * May the caller see every record of this type?  The caller need not know the records
+ * that the runs of a chain changed.  Row policies are not evaluated, because they may run
+ * users' code while the error is being raised.
  */
 static bool
 may_see_keys(const char *record_type)

@@ -32,7 +32,7 @@ typedef struct StartRequest
 	const char *idempotency_key;	/* or NULL */
 	const pg_uuid_t *owner_id;	/* NULL: the automated process user */
 	const pg_uuid_t *started_by;	/* NULL: the automated process user */
-	const char *starter;		/* what the log calls him, or NULL */
+	const char *starter;		/* as the log has it, or NULL */
 } StartRequest;
 
 /*
@@ -42,25 +42,26 @@ typedef struct StartRequest
 extern void orch_engine_start(const StartRequest *request, pg_uuid_t *run_id);
 
 /*
- * Does a record, as request has it, satisfy the filters of the definition?
- * Raises OR301 when that cannot be said.
+ * Does the record of the request satisfy the filters of the definition?  Raises OR301 if
+ * a filter cannot be computed.
  */
 extern bool orch_engine_triggered(const StartRequest *request);
 
 /*
- * Go on with a run that somebody changed: evaluate everything again; resumed:
- * it just left Suspended or Error.  Does nothing for runs without a version.
+ * Go on with a run that was changed: evaluate all its conditions again.  resumed: the
+ * run just left Suspended or Error.  Does nothing for a run without a version, except
+ * that its stopped steps are InProgress again when it is resumed.
  */
 extern void orch_engine_go_on(const pg_uuid_t *run_id, bool resumed);
 
 /*
- * Take an approval back: fail its open stage and go on along the recall path;
- * false when there is no such thing.  Caller holds the lock on the run.
+ * Take an approval back: fail its open stage and go on along the recall path.  False if
+ * the definition has no such path or no stage is open.  Caller holds the lock on the run.
  */
 extern bool orch_engine_recall(const pg_uuid_t *run_id, const char *comments);
 
 /* Set who starts the run: the user of the role that acts, if the role is a user's. */
-extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
+extern void orch_engine_set_starter(StartRequest *request, pg_uuid_t *started_by);
 
 /* Registers the engine with the guard; called once, by _PG_init(). */
 extern void orch_engine_init(void);
@@ -69,14 +70,15 @@ extern void orch_engine_init(void);
 extern int	orch_max_elements;
 
 /*
- * What the assignee said, for the log: the output Comments of a screen, or
- * specifiedComments of an approval; NULL: neither.
+ * The comments of the assignee, for the log: the output Comments of a screen, or
+ * specifiedComments of an approval.  NULL if there is neither.
  */
 extern JsonbValue *orch_engine_comments(Jsonb *outputs);
 
 /*
- * engine_write.c: between these two, what the engine writes is gathered over runs
- * and written as sets; NULL where that cannot be.
+ * engine_write.c: between begin and end the engine gathers its writes over runs and
+ * writes them as sets.  begin returns NULL, and nothing is gathered, if users have
+ * triggers or constraints on the tables.
  */
 typedef struct EngineBatch EngineBatch;
 
@@ -84,8 +86,10 @@ extern EngineBatch *orch_engine_batch_begin(void);
 extern void orch_engine_batch_end(EngineBatch *batch);
 extern void orch_engine_batch_init(void);
 
-/* engine_state.c: take the locks on runs, in the order of their ids, and read them
- * all, for the batch that is open, if one is. */
+/*
+ * engine_state.c: lock runs, in the order of their ids, and read them all for the open
+ * batch; does nothing if no batch is open.
+ */
 extern void orch_engine_load_runs(const pg_uuid_t *run_ids, int nruns);
 
 /* How a step ended outside the engine. */
@@ -98,16 +102,16 @@ typedef struct StepOutcome
 } StepOutcome;
 
 /*
- * Take in how an InProgress step of a run that is InProgress ended, and go on.
- * Caller holds the lock on the run.
+ * Take in the outcome of an InProgress step, and go on with its run.  If run or step is
+ * not InProgress, the outcome is kept.  Caller holds the lock on the run.
  */
 extern void orch_engine_end_step(const pg_uuid_t *run_id,
 								 const pg_uuid_t *step_id,
 								 const StepOutcome *outcome);
 
 /*
- * Keep how a step ended until its run can take it in.  Caller holds the lock on
- * the run.
+ * Keep the outcome of a step as pending, until its run is resumed.  Caller holds the lock
+ * on the run.
  */
 extern void orch_engine_keep_outcome(const pg_uuid_t *run_id,
 									 const pg_uuid_t *step_id,
@@ -122,8 +126,8 @@ extern void orch_engine_fail_screen(const pg_uuid_t *run_id,
 									const char *message);
 
 /*
- * Why the engine cannot move runs of a version (it is gone, or no longer valid), in
- * the caller's context; NULL when it can.
+ * Why the engine cannot move runs of a version (it is gone, or no longer valid), NULL if
+ * it can.  In the caller's memory context.
  */
 extern char *orch_engine_version_problem(const pg_uuid_t *version_id);
 

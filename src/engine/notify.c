@@ -13,18 +13,18 @@
  * A committer, for each channel that it has something for:
  *	C1	began + 1, before it commits (before_commit)
  *	C2	reads waiting; if that is not 0, NOTIFYs the channel
- *	C3	ended + 1, when all see its writes, or when it aborted (at_xact_end)
+ *	C3	ended + 1, when every session sees its writes, or when it aborted (at_xact_end)
  *
  * A listener, for each channel:
  *	L1	LISTENs, with every call; whether the LISTEN is in effect it asks the server
  *		(pg_listening_channels), and remembers nothing about it
  *	L2	waiting + 1, unless this session is counted already
- *	L3	reads ended, then began: if they differ, somebody is committing
+ *	L3	reads ended, then began: if they differ, a session is committing
  *	L4	looks at the queue, with the latest snapshot
  *	L5	answers: 0, if a step is ready, or if the LISTEN is not in effect and this is
- *		not the only statement of its transaction; SETTLE, if somebody was committing;
+ *		not the only statement of its transaction; SETTLE, if a session was committing;
  *		else when the next step is due.  listen_for_work() does not look itself: it
- *		waits at L3 until nobody is committing, and its client looks afterwards
+ *		waits at L3 until no session is committing, and its client looks afterwards
  *	L6	after its own commit, where the LISTEN was not in effect before: if began is not
  *		what L3 read, it notifies itself
  *
@@ -43,10 +43,10 @@
  * topic, when a call finds that it does not listen any more, and when it ends.  Nothing
  * else can change the counts: a crash of the server sets all to 0, and ends the sessions.
  *
- * A prepared transaction (PREPARE TRANSACTION) cannot NOTIFY, and who commits it does
- * not know what it wrote.  So it takes a lock as a mark, which stays with it, also over
- * a restart.  COMMIT PREPARED, where that lock is held by anybody, is a committer for two
- * channels that all listeners have (ANY_CHANNEL): C1 comes before the prepared
+ * A prepared transaction (PREPARE TRANSACTION) cannot NOTIFY, and the session that commits
+ * it does not know what it wrote.  So it takes a lock as a mark, which stays with it, also
+ * over a restart.  While any transaction holds that lock, COMMIT PREPARED is a committer
+ * for two channels that all listeners have (ANY_CHANNEL): C1 comes before the prepared
  * transaction is committed, C2 and C3 with the end of the command's own transaction.
  * That needs the library in the session that commits; without
  * shared_preload_libraries it may not be there, so that the answer is POLL_PREPARED at
@@ -62,8 +62,8 @@
  *
  * A channel's name is a hash, its payload empty: a session that listens without knowing
  * the topic, or the person, learns nothing.  The hashes of persons are made with a secret
- * of the database, or anybody who knows an id could listen.  The secret is read again
- * whenever the catalog caches are: DROP and CREATE EXTENSION make another.
+ * of the database; otherwise every session that knows an id could listen.  The secret is
+ * read again whenever the catalog caches are: DROP and CREATE EXTENSION make another.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -543,7 +543,7 @@ listening(void)
 }
 
 /*
- * L1 to L3 for a channel.  Returns whether the LISTEN is in effect already.  If somebody
+ * L1 to L3 for a channel.  Returns whether the LISTEN is in effect already.  If a session
  * is committing it sets settled to false or, without settled, waits.
  */
 static bool
@@ -610,7 +610,7 @@ stop_waiting(Wait *wait)
 	(void) hash_search(waits, &wait->key, HASH_REMOVE, NULL);
 }
 
-/* The session does not listen any more, but is counted: nobody needs to notify it. */
+/* Stop waits of which the session is counted but does not listen any more. */
 static void
 stop_deaf_waits(HTAB *effective)
 {

@@ -21,7 +21,7 @@
 /* A step of a topic can be claimed once this transaction commits. */
 extern void orch_notify_queued(const char *topic);
 
-/* A work item is somebody's once this transaction commits. */
+/* A principal has one more work item once this transaction commits. */
 extern void orch_notify_assigned(const pg_uuid_t *principal_id);
 
 /* This session does not wait for steps of topics (char *) any more. */
