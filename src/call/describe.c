@@ -49,7 +49,7 @@ typedef struct RecordTypes
 	char	  **names;
 } RecordTypes;
 
-/* The generations are those before the description was made. */
+/* The generations were read before the description was made. */
 typedef struct Answer
 {
 	MemoryContext context;		/* NULL: unused */

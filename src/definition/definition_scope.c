@@ -4,8 +4,8 @@
  *	  What the files of the compiler share: problems, names, and the reading of
  *	  elements.
  *
- * Every pass reports problems here and looks names up here.  It knows nothing
- * of the passes, so that they need not know each other.
+ * Every pass reports problems here and looks names up here.  This file calls no pass, so
+ * that no pass depends on another.
  *
  * Names are hashed: a definition may have ten thousand steps.
  *
@@ -290,7 +290,7 @@ orch_definition_compile_connector(Compiler *c, const DocNode *parent, const char
 	{
 		if (orch_definition_text(node, "targetReference") != NULL)
 			error_at(c, node, "\"targetReference\" is empty");
-		return result;			/* otherwise reported */
+		return result;			/* if it is missing, that was reported */
 	}
 	node = orch_document_child(node, "targetReference");
 	entry = orch_definition_find_name(c->def, target);
@@ -345,8 +345,8 @@ orch_definition_text(const DocNode *node, const char *name)
 }
 
 /*
- * The same without white space around it, for names, references and keywords.  NULL
- * also if only white space is there.
+ * The same without white space around it, for names, references and keywords.  NULL also
+ * for a text of white space alone.
  */
 char *
 orch_definition_word(const DocNode *node, const char *name)
@@ -378,9 +378,9 @@ orch_definition_boolean(const DocNode *node, const char *name)
 }
 
 /*
- * Reads a whole number in a range.  Returns false if the element is absent or is not
- * one.  A number out of range is reported here; anything else was reported with the
- * structure of the document.
+ * Reads a whole number in a range.  Returns false if the element is absent or no such
+ * number.  A number out of range is reported here; other values have been reported by the
+ * check of the document's structure.
  */
 bool
 orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, int *value)

@@ -62,7 +62,7 @@ extern void orch_engine_go_on(const pg_uuid_t *run_id, bool resumed);
 extern bool orch_engine_recall(const pg_uuid_t *run_id, const char *comments);
 
 /* Set the starter of the run: the user of the acting role, if that role has a user. */
-extern void orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by);
+extern void orch_engine_set_starter(StartRequest *request, pg_uuid_t *started_by);
 
 /* Registers the engine with the guard; called once, by _PG_init(). */
 extern void orch_engine_init(void);

@@ -17,12 +17,10 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "base/counter.h"
 #include "base/errors.h"
@@ -54,10 +52,7 @@ static bool is_raised_by_function(const ErrorData *error);
 void
 orch_engine_begin_attempt(Attempt *attempt)
 {
-	attempt->context = CurrentMemoryContext;
-	attempt->owner = CurrentResourceOwner;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(attempt->context);
+	orch_subtransaction_begin(&attempt->sub);
 }
 
 /*
@@ -66,9 +61,7 @@ orch_engine_begin_attempt(Attempt *attempt)
 void
 orch_engine_end_attempt(Attempt *attempt)
 {
-	ReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(attempt->context);
-	CurrentResourceOwner = attempt->owner;
+	orch_subtransaction_commit(&attempt->sub);
 }
 
 /*
@@ -100,14 +93,7 @@ is_raised_by_function(const ErrorData *error)
 ErrorData *
 orch_engine_fail_attempt(Attempt *attempt)
 {
-	ErrorData  *error;
-
-	MemoryContextSwitchTo(attempt->context);
-	error = CopyErrorData();
-	FlushErrorState();
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(attempt->context);
-	CurrentResourceOwner = attempt->owner;
+	ErrorData  *error = orch_subtransaction_catch(&attempt->sub);
 
 	if (attempt->one_of_many && is_raised_by_function(error))
 		return error;

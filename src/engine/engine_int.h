@@ -17,11 +17,11 @@
 
 #include "access/attnum.h"
 #include "datatype/timestamp.h"
-#include "utils/resowner.h"
 
 #include "base/catalog.h"
 #include "base/frame.h"
 #include "base/orchestration.h"
+#include "base/subtransaction.h"
 #include "definition/definition.h"
 #include "engine/engine.h"
 #include "guard/guard.h"
@@ -115,8 +115,7 @@ typedef struct RunState
  */
 typedef struct Attempt
 {
-	MemoryContext context;
-	ResourceOwner owner;
+	Subtransaction sub;
 	bool		one_of_many;	/* one call carries out functions of several runs */
 } Attempt;
 

@@ -202,7 +202,7 @@ insert_run(RunState *rs, const StartRequest *request)
  * Set the starter of the run: the user of the acting role, if that role has a user.
  */
 void
-orch_run_set_starter(StartRequest *request, pg_uuid_t *started_by)
+orch_engine_set_starter(StartRequest *request, pg_uuid_t *started_by)
 {
 	Oid			actor = orch_frame_actor();
 	const Principal *principal;

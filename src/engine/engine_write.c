@@ -82,6 +82,7 @@ typedef struct WriteForm
 	bool		direct;			/* bypasses the executor where possible */
 	bool		once;			/* a run has one row of it in a set */
 	bool		may_exist;		/* an existing row is left as it is */
+	bool		required;		/* not even a user's trigger may suppress a row */
 	AttrNumber	columns[MAX_WRITE_COLUMNS]; /* up to a 0 */
 	AttrNumber	defaults[6];	/* direct: columns that for a statement the
 								 * table and the guard fill in; up to a 0 */
@@ -150,6 +151,7 @@ static WriteForm forms[NUM_WRITES] = {
 	[WRITE_RUN] = {
 		.statement = INSERT_RUN,
 		.relation = RELATION_RUN,
+		.required = true,
 		.columns = {RUN_COLUMNS}
 	},
 	[WRITE_RUN_ONCE] = {
@@ -167,6 +169,7 @@ static WriteForm forms[NUM_WRITES] = {
 		" ended_at = pg_catalog.clock_timestamp()"
 		" @rows WHERE t.run_id = @run_id AND t.id = @id",
 		.relation = RELATION_STEP_RUN,
+		.required = true,
 		.columns = {Anum_step_run_run_id, Anum_step_run_id, Anum_step_run_outputs,
 		Anum_step_run_lease_id}
 	},
@@ -206,6 +209,7 @@ static WriteForm forms[NUM_WRITES] = {
 		" started_at = pg_catalog.clock_timestamp(), ended_at = NULL"
 		" @rows WHERE t.run_id = @run_id AND t.id = @id",
 		.relation = RELATION_STEP_RUN,
+		.required = true,
 		.columns = {Anum_step_run_run_id, Anum_step_run_id}
 	},
 	[WRITE_QUEUED] = {
@@ -705,7 +709,13 @@ execute_form(WriteForm *form, const WriteSet *set, const GuardScope *scope)
 	own.own_snapshot = form->may_exist;
 	orch_guard_execute_in(&own, plan, values, nulls);
 	nwritten = SPI_processed;
-	if (nwritten != (uint64) set->nrows && !form->may_exist)
+
+	/*
+	 * A user's trigger may suppress rows that nothing else depends on: updates that
+	 * change nothing (suppress_redundant_updates_trigger()), work items, queued steps.
+	 */
+	if (nwritten != (uint64) set->nrows && !form->may_exist &&
+		(form->required || only_our_own()))
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("table \"%s\" took %d of %d rows of the engine",
@@ -741,6 +751,8 @@ note_new(Level level, const WriteForm *form, const WriteSet *set)
 	bool		nulls[MAX_WRITE_COLUMNS];
 	int			i;
 
+	StaticAssertStmt(MAX_WRITE_COLUMNS >= Natts_stage_run && MAX_WRITE_COLUMNS >= Natts_step_run,
+					 "the arrays hold a whole row");
 	if (orch_history_notes_new(level))
 		relation = table_open(form->relid, NoLock);
 	for (i = 0; i < set->nrows; i++)

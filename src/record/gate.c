@@ -69,7 +69,6 @@
 #include "base/transaction.h"
 #include "base/worker_slot.h"
 #include "record/gate.h"
-#include "work/queue.h"
 
 static ProcessUtility_hook_type previous_utility_hook = NULL;
 static object_access_hook_type previous_access_hook = NULL;
@@ -98,10 +97,6 @@ static void show_cursors(int guc_level);
 static void close_cursors(SubTransactionId since);
 static void refuse_temporary_objects(void);
 static void fire_deferred_triggers(void);
-
-/*
- * Called once, by _PG_init().
- */
 static void at_xact_end(bool committed);
 static void at_subxact_end(int level, bool committed);
 
@@ -132,7 +127,8 @@ orch_gate_enter(Gate *gate, GateKind kind, Oid role)
 	gate->kind = kind;
 	gate->read_only = XactReadOnly;
 	gate->subid = GetCurrentSubTransactionId();
-	gate->frame = orch_frame_push(kind == GATE_RECORD ? FRAME_RECORD : FRAME_ACTION, InvalidOid, NULL);
+	gate->frame = orch_frame_push(kind == GATE_RECORD ? FRAME_RECORD : FRAME_ACTION,
+								  InvalidOid, NULL);
 	gate->guc_level = NewGUCNestLevel();
 	if (kind != GATE_WORKER)
 		hide_cursors(gate->guc_level);

@@ -146,7 +146,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 
 	memset(&request, 0, sizeof(request));
-	orch_run_set_starter(&request, &started_by);
+	orch_engine_set_starter(&request, &started_by);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);
 	if (!orch_definition_find_version(name, PG_ARGISNULL(4),

@@ -15,17 +15,19 @@
  * A look at the whole begins at the front.  If the last one was cheap, it is done each time
  * that a claim finds too few steps, so that no committed step is missed.  If it was expensive
  * (old entries that cannot be removed, or many leases), it is repeated only after a time that
- * grows with its cost; until then looks begin where new steps can be.  A transaction that queues a step takes ROW EXCLUSIVE on the table first and
- * looks at the clock then (note_queued); so, at a look,
+ * grows with its cost; until then looks begin where new steps can be.  A transaction that
+ * queues a step first takes ROW EXCLUSIVE on the table, and reads the clock after that
+ * (note_queued()).  So, at a look,
  *
  *	- a writer that held the lock at the last look, and does not hold it now, is visible
- *	  now, and queued nothing that is available before it was first seen, or rather,
- *	  before the look preceding that one;
- *	- what came and went between the two looks queued nothing available before the last;
- *	- a writer that still holds it is kept for the next look.
+ *	  now.  It queued nothing that is available before the look that preceded the one at
+ *	  which it was first seen;
+ *	- a writer that came and went between the last look and this one queued nothing that is
+ *	  available before the last look;
+ *	- a writer that still holds the lock is kept for the next look.
  *
- * No user can drop this lock, prepared transactions keep it, and GetLockConflicts() tells who
- * holds it, as in CREATE INDEX CONCURRENTLY.  A session notes the steps that it queued itself.
+ * No user can drop this lock, prepared transactions keep it, and GetLockConflicts() returns
+ * its holders, as in CREATE INDEX CONCURRENTLY.  A session notes the steps that it queued itself.
  * A claim that is rolled back puts steps back before the marks of other sessions.  Looks
  * therefore begin at the mark of the last look, and the session that rolled back looks at the
  * whole.  Only a look at the whole finds leases that end, and claims that were open over

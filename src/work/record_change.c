@@ -301,7 +301,7 @@ note_row(Oid registered, const char *type, const char *key, Relation relation,
 		request.record_key = key;
 		request.record = record;
 		request.prior = prior;
-		orch_run_set_starter(&request, &started_by);
+		orch_engine_set_starter(&request, &started_by);
 		if (orch_engine_triggered(&request))
 			note(registered, relation, row, key, def, record, prior);
 	}
@@ -473,7 +473,7 @@ start_all(NotedSet *set, const char *type, const char *key_column)
 	memset(&common, 0, sizeof(common));
 	common.record_type = type;
 	common.record_locked = true;	/* just written */
-	orch_run_set_starter(&common, &started_by);
+	orch_engine_set_starter(&common, &started_by);
 	orch_system_enter(&saved);
 	if (nstarts > 1)
 		batch = orch_engine_batch_begin();

@@ -122,7 +122,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 							orch_principal_role_label(role)),
 					 errdetail("It needs the permission Manage Orchestration Runs or Modify All Data.")));
 	}
-	orch_run_set_starter(&request, &started_by);
+	orch_engine_set_starter(&request, &started_by);
 	orch_engine_start(&request, run_id);
 	PG_RETURN_UUID_P(run_id);
 }

@@ -26,7 +26,6 @@ extern void orch_run_require_orchestration(const Definition *definition);
 /* Sets the record that the run is about; raises OR101 unless the role can read it. */
 extern void orch_run_set_record(StartRequest *request, char *key, Oid role);
 
-
 /* An idempotency key, NULL for null; raises 22023 for one of the wrong length. */
 extern char *orch_run_key_argument(FunctionCallInfo fcinfo, int argno);
 

@@ -59,6 +59,14 @@ def upwards():
         if floor(user) < floor(owner):
             fail('%s uses %s of %s' % (user, ', '.join(sorted(symbols)), owner))
             found += 1
+    # the server has headers in a folder access/, too
+    for path in sorted(glob.glob(root + '/**/*.[ch]', recursive=True)):
+        name = os.path.relpath(path, root)
+        with open(path, encoding='utf-8') as file:
+            for header in re.findall(r'^#include "(\w+/\w+\.h)"', file.read(), flags=re.M):
+                if os.path.exists(os.path.join(root, header)) and floor(name) < floor(header):
+                    fail('%s includes %s' % (name, header))
+                    found += 1
     print('%d edges, %d upwards' % (len(edges), found))
 
 def cycles():
@@ -160,7 +168,7 @@ planted() {
     copy=$(mktemp -d)
     cp -a src/. "$copy"
     printf '%s\n' "$2" >"$copy/$1.c"
-    gcc -c "$copy/$1.c" -o "$copy/$1.o" 2>&1
+    gcc -c "$copy/$1.c" -I"$copy" -I"$("${PG_CONFIG:-pg_config}" --includedir-server)" -o "$copy/$1.o" 2>&1
     found=$(graph "$copy" "$3")
     rm -rf "$copy"
     echo "$found"
@@ -176,5 +184,7 @@ check 'all names in the map exist' map
 check 'an edge upwards is found' planted base/planted \
     'void orch_run_planted(void); extern int orch_engine_end_step(void); void orch_run_planted(void) { orch_engine_end_step(); }' \
     upwards '^base/planted uses orch_engine_end_step of engine/'
+check 'a header of a floor above is found' planted base/planted '#include "engine/notify.h"' \
+    upwards '^base/planted.c includes engine/notify.h'
 check 'a function used only at home is found' planted base/planted \
     'void orch_planted(void); void orch_planted(void) { }' home '^orch_planted of base/planted'

@@ -96,6 +96,21 @@ DROP TRIGGER batch_see ON orchestration.step_run;
 ALTER TABLE orchestration.step_run ADD CONSTRAINT no_last CHECK (name <> 'Ask');
 SELECT pg_temp.try($$SELECT count(*) FROM pg_temp.play(true, 'people')$$);
 ALTER TABLE orchestration.step_run DROP CONSTRAINT no_last;
+-- a user's trigger may suppress an update of a run that changes nothing, but not one of a step
+SELECT pg_temp.clean_up();
+SELECT pg_temp.orchestration('Batch_Again', 'One', jsonb_build_object('variables', jsonb_build_array(pg_temp.variable('n', 'Number', '{"numberValue": 0}')),
+    'assignments', (SELECT jsonb_agg(jsonb_build_object('name', a, 'label', a, 'connector', jsonb_build_object('targetReference', s),
+        'assignmentItems', '[{"assignToReference": "n", "operator": "Assign", "value": {"numberValue": 1}}]'::jsonb)) FROM (VALUES ('One', 'S1'), ('Again', 'S2')) x (a, s)),
+    'orchestratedStages', jsonb_build_array(pg_temp.stage('S1', 'Again', pg_temp.step('A', 'B', 'Batch_Act')), pg_temp.stage('S2', NULL, pg_temp.step('B', 'B', 'Batch_Act'), pg_temp.step('Work', 'A', 'Batch_Work')))));
+CREATE TRIGGER unchanged BEFORE UPDATE ON orchestration.run FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+SELECT pg_temp.state(orchestration.start_orchestration('Batch_Again'));
+DROP TRIGGER unchanged ON orchestration.run;
+CREATE FUNCTION public.batch_suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END$$;
+CREATE TRIGGER suppress BEFORE UPDATE ON orchestration.step_run FOR EACH ROW EXECUTE FUNCTION public.batch_suppress();
+SELECT pg_temp.try($$SELECT orchestration.start_orchestration('Batch_Again')$$);
+DROP TRIGGER suppress ON orchestration.step_run;
+DROP FUNCTION public.batch_suppress();
+SELECT orchestration.deactivate_orchestration('Batch_Again');
 
 --
 -- The feed gets posts about new stages and steps
