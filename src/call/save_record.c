@@ -266,6 +266,7 @@ read_identity(SaveCall call, JsonbContainer *container, SaveRecord *record,
 	JsonbIterator *it = JsonbIteratorInit(container);
 	JsonbValue	key;
 	JsonbValue	value;
+	JsonbValue	id = {.type = jbvNull};
 	char	   *type = NULL;
 
 	(void) JsonbIteratorNext(&it, &key, false);
@@ -276,19 +277,21 @@ read_identity(SaveCall call, JsonbContainer *container, SaveRecord *record,
 		(void) JsonbIteratorNext(&it, &value, true);
 		if (strcmp(name, "attributes") == 0)
 			type = orch_save_string(orch_save_member(&value, "type"));
-		else if (pg_strcasecmp(name, "Id") == 0 && value.type != jbvNull)
-		{
-			char	   *text = scalar_text(&value);
+		else if (pg_strcasecmp(name, "Id") == 0)
+			id = value;			/* of several spellings the last */
+	}
+	if (id.type != jbvNull)
+	{
+		char	   *text = scalar_text(&id);
 
-			if (value.type != jbvString || !orch_uuid_parse(text, &record->id))
-			{
-				orch_save_malformed_id(result, text == NULL ? "(no string)" : text);
-				return false;
-			}
-			record->has_id = true;
-			if (call != SAVE_CREATE)
-				orch_save_set_id(result, &record->id);
+		if (id.type != jbvString || !orch_uuid_parse(text, &record->id))
+		{
+			orch_save_malformed_id(result, text == NULL ? "(no string)" : text);
+			return false;
 		}
+		record->has_id = true;
+		if (call != SAVE_CREATE)
+			orch_save_set_id(result, &record->id);
 	}
 	if (type == NULL)
 	{
