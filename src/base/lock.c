@@ -62,11 +62,7 @@ orch_lock_runs(const pg_uuid_t *run_ids, int nruns)
 RunStatus
 orch_lock_run_status(int row)
 {
-	bool		isnull;
-
 	return (RunStatus)
-		orch_catalog_label_value(ENUM_RUN_STATUS,
-								 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[row],
-																SPI_tuptable->tupdesc,
-																1, &isnull)));
+		orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[row],
+								  SPI_tuptable->tupdesc, 1);
 }

@@ -44,6 +44,13 @@ orch_subtransaction_commit(const Subtransaction *sub)
 	restore(sub);
 }
 
+void
+orch_subtransaction_rollback(const Subtransaction *sub)
+{
+	RollbackAndReleaseCurrentSubTransaction();
+	restore(sub);
+}
+
 ErrorData *
 orch_subtransaction_catch(const Subtransaction *sub)
 {
@@ -52,7 +59,6 @@ orch_subtransaction_catch(const Subtransaction *sub)
 	MemoryContextSwitchTo(sub->context);
 	error = CopyErrorData();
 	FlushErrorState();
-	RollbackAndReleaseCurrentSubTransaction();
-	restore(sub);
+	orch_subtransaction_rollback(sub);
 	return error;
 }

@@ -25,9 +25,10 @@ typedef struct Subtransaction
 	ResourceOwner owner;
 } Subtransaction;
 
-/* Begin; commit.  The current memory context stays. */
+/* Begin; commit; roll back without an error.  The current memory context stays. */
 extern void orch_subtransaction_begin(Subtransaction *sub);
 extern void orch_subtransaction_commit(const Subtransaction *sub);
+extern void orch_subtransaction_rollback(const Subtransaction *sub);
 
 /*
  * In PG_CATCH(): roll back, and return the error, in the memory context in which the

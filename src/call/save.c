@@ -38,6 +38,7 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/lock.h"
+#include "base/subtransaction.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/caller.h"
@@ -526,12 +527,11 @@ static void
 in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Subtransaction sub;
 	SaveResult *result = &state->results[i];
 	const SObject *object = NULL;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
+	orch_subtransaction_begin(&sub);
 	PG_TRY();
 	{
 		orch_spi_connect();
@@ -541,23 +541,15 @@ in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
 		MemoryContextSwitchTo(context);
 		/* a record that failed half way must leave nothing */
 		if (result->code == NULL)
-			ReleaseCurrentSubTransaction();
+			orch_subtransaction_commit(&sub);
 		else
-			RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
+			orch_subtransaction_rollback(&sub);
 	}
 	PG_CATCH();
 	{
-		ErrorData  *edata;
 		const char *field = result->field;
+		ErrorData  *edata = orch_subtransaction_catch(&sub);
 
-		MemoryContextSwitchTo(context);
-		edata = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
 		if (orch_save_must_rethrow(edata->sqlerrcode))
 			ReThrowError(edata);
 		orch_save_map_error(result, object, edata);
@@ -579,15 +571,12 @@ static void
 run_steps(SaveState *state, bool all_or_none, SaveStep step, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Subtransaction sub;
 	ErrorData  *volatile error = NULL;
 	int			i;
 
 	if (all_or_none)
-	{
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-	}
+		orch_subtransaction_begin(&sub);
 	PG_TRY();
 	{
 		for (i = 0; i < state->nrecords; i++)
@@ -612,11 +601,9 @@ run_steps(SaveState *state, bool all_or_none, SaveStep step, void *arg)
 	if (!all_or_none)
 		return;
 	if (state->failed || error != NULL)
-		RollbackAndReleaseCurrentSubTransaction();
+		orch_subtransaction_rollback(&sub);
 	else
-		ReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+		orch_subtransaction_commit(&sub);
 	if (error != NULL)
 		ReThrowError(error);
 }

@@ -33,6 +33,7 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
+#include "base/subtransaction.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "definition/definition_int.h"
@@ -118,7 +119,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Subtransaction sub;
 	SystemContext saved;
 	Oid			role = GetUserId();
 	Frame	   *frame;
@@ -166,8 +167,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 		request.inputs = PG_GETARG_JSONB_P(2);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
+	orch_subtransaction_begin(&sub);
 	PG_TRY();
 	{
 		orch_engine_start(&request, &run_id);
@@ -183,20 +183,10 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		ReThrowError(error);
+		ReThrowError(orch_subtransaction_catch(&sub));
 	}
 	PG_END_TRY();
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	orch_subtransaction_rollback(&sub);
 	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	return (Datum) 0;
