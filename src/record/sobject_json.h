@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * sobject_json.h
+ *	  Records as json text, in the form of the platform.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/record/sobject_json.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_SOBJECT_JSON_H
+#define ORCH_SOBJECT_JSON_H
+
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "record/sobject.h"
+
+/* The newest API version that the contract knows, times ten. */
+#define ORCH_API_NEWEST		670
+
+/* A time takes this much, with its terminating zero. */
+#define ORCH_JSON_TIME_SIZE	40
+
+/* 2013-05-08T21:20:00.000+0000; returns its length. */
+extern int	orch_sobject_time(TimestampTz time, char *buf);
+
+/* A value of a view's column, not null. */
+extern void orch_sobject_append_value(StringInfo out, Oid type, Datum value);
+
+/* {"type": ..., "url": ...}; id NULL: without url. */
+extern void orch_sobject_append_attributes(StringInfo out, const SObject *object,
+										   const pg_uuid_t *id, int version);
+
+#endif							/* ORCH_SOBJECT_JSON_H */
