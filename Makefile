@@ -43,7 +43,7 @@ SQL_PARTS      = header \
                  $(addprefix engine/,notify) \
                  $(addprefix work/,run work_item inbox queue worker record_change watch replica) \
                  $(addprefix call/,retrieve save replicate change_owner describe layout \
-                 record_view feed tombstone share view associated_object metadata) \
+                 record_view feed tombstone share view associated_object metadata query) \
                  verify cache policy privilege
 INSTALL_SQL    = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA           = $(wildcard sql/$(EXTENSION)--*--*.sql)

@@ -31,6 +31,7 @@
 #include "base/transaction.h"
 #include "base/worker_slot.h"
 #include "call/describe.h"
+#include "call/query.h"
 #include "call/tombstone.h"
 #include "engine/chain.h"
 #include "engine/engine.h"
@@ -98,5 +99,6 @@ _PG_init(void)
 	orch_worker_init();
 	orch_describe_init();
 	orch_tombstone_init();
+	orch_query_init();
 	MarkGUCPrefixReserved("orchestration");
 }

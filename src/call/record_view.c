@@ -32,6 +32,7 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/caller.h"
+#include "call/record_view.h"
 
 #define VIEWS \
 	"ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5))" \
@@ -71,12 +72,12 @@ try_lock(const pg_uuid_t *run_id, const pg_uuid_t *user_id)
 }
 
 /*
- * Both calls.  A view of a record that belongs to a run is also a reference to the run.
+ * A user views or references a record.  A view of a record that belongs to a run is also a
+ * reference to the run.  False: the user does this in another session.
  */
-static Datum
-view(FunctionCallInfo fcinfo, bool viewed)
+bool
+orch_record_view_mark(Oid role, const pg_uuid_t *record_id, bool viewed)
 {
-	Oid			role = GetUserId();
 	RecordAccess record;
 	pg_uuid_t	user_id;
 	pg_uuid_t	ids[2];
@@ -86,11 +87,10 @@ view(FunctionCallInfo fcinfo, bool viewed)
 	SystemContext saved;
 	int			n = 0;
 
-	orch_require_arguments(fcinfo, 0, 1, "record_id");
 	(void) orch_caller_user_id(role, &user_id);
-	orch_caller_require_visible(role, PG_GETARG_UUID_P(0), &record);
+	orch_caller_require_visible(role, record_id, &record);
 	if (!try_lock(&record.run_id, &user_id))
-		PG_RETURN_BOOL(false);
+		return false;
 
 	if (record.object == OBJECT_WORK_ITEM)
 	{
@@ -116,7 +116,17 @@ view(FunctionCallInfo fcinfo, bool viewed)
 		orch_plan_execute_latest(&plan_first, values, NULL, 0);
 	}
 	orch_system_finish(&saved);
-	PG_RETURN_BOOL(true);
+	return true;
+}
+
+/*
+ * Both calls.
+ */
+static Datum
+view(FunctionCallInfo fcinfo, bool viewed)
+{
+	orch_require_arguments(fcinfo, 0, 1, "record_id");
+	PG_RETURN_BOOL(orch_record_view_mark(GetUserId(), PG_GETARG_UUID_P(0), viewed));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_view_record);

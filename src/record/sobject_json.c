@@ -89,7 +89,7 @@ orch_sobject_time(TimestampTz time, char *buf)
 void
 orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 {
-	char		buf[ORCH_JSON_TIME_SIZE];
+	char		buf[MAXDATELEN + 1];
 	Oid			output;
 	bool		is_varlena;
 
@@ -103,6 +103,14 @@ orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 			break;
 		case INT8OID:
 			appendStringInfo(out, INT64_FORMAT, DatumGetInt64(value));
+			break;
+		case FLOAT8OID:
+			appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(float8out,
+																			value)));
+			break;
+		case DATEOID:
+			JsonEncodeDateTime(buf, value, DATEOID, NULL);
+			appendStringInfo(out, "\"%s\"", buf);
 			break;
 		case NUMERICOID:
 			appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(numeric_out,

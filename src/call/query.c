@@ -1,0 +1,490 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.c
+ *	  query(), query_more() and explain_soql(): SOQL over the documented objects.
+ *
+ * A session keeps the queries that it made last, parsed, resolved and prepared, by text and
+ * API version.  A kept query is dropped when the metadata changes, and made anew when the
+ * role may no longer read a field of it.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/query.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+#include "access/access.h"
+#include "base/argument.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/system.h"
+#include "base/transaction.h"
+#include "base/uuid.h"
+#include "call/query.h"
+#include "call/query_int.h"
+#include "call/record_view.h"
+#include "record/sobject_json.h"
+
+/* Queries that a session keeps, and the longest text of one. */
+#define MAX_KEPT		64
+#define MAX_KEPT_LENGTH	8192
+
+typedef struct KeptQuery
+{
+	uint32		hash;
+	ReadyQuery	   *query;			/* NULL: the place is free */
+	uint64		last_used;
+} KeptQuery;
+
+static KeptQuery kept[MAX_KEPT];
+static uint64 clock_hand = 0;
+
+/* Queries no longer kept: one that is being executed must stay until the transaction ends. */
+static List *dropped = NIL;
+
+static ReadyQuery *find_kept(uint32 hash, const char *text, int version, bool include_deleted);
+static bool is_readable(const ReadyQuery *query);
+static void keep(ReadyQuery *query, uint32 hash);
+static void drop(KeptQuery *entry);
+static void free_statements(QuerySelect *select);
+static void free_query(ReadyQuery *query);
+static void at_end(bool committed);
+static ReadyQuery *make_query(const char *text, int version, bool include_deleted);
+static int	version_argument(FunctionCallInfo fcinfo, int argno);
+static void mark_records(const ReadyQuery *query, const QueryRows *rows);
+static void run(StringInfo out, ReadyQuery *query, int batch);
+static uint64 *page_order(const QueryRows *rows, const QueryPage *page, uint64 *n);
+static void explain(StringInfo out, ReadyQuery *query, QuerySelect *select);
+
+static const TransactionModule transaction_module = {
+	.name = "query",
+	.at_end = at_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_query_init(void)
+{
+	orch_query_date_init();
+	orch_transaction_register(&transaction_module);
+}
+
+/*
+ * Plans are kept by SPI, so they must be freed one by one.
+ */
+static void
+free_statements(QuerySelect *select)
+{
+	ListCell   *cell;
+	int			i;
+
+	for (i = 0; i < NUM_VARIANTS; i++)
+		if (select->statements[i].plan != NULL)
+			SPI_freeplan(select->statements[i].plan);
+	foreach(cell, select->children)
+		free_statements((QuerySelect *) lfirst(cell));
+}
+
+static void
+free_query(ReadyQuery *query)
+{
+	free_statements(query->select);
+	MemoryContextDelete(query->context);
+}
+
+static void
+at_end(bool committed)
+{
+	ListCell   *cell;
+
+	foreach(cell, dropped)
+		free_query((ReadyQuery *) lfirst(cell));
+	list_free(dropped);
+	dropped = NIL;
+}
+
+static void
+drop(KeptQuery *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	dropped = lappend(dropped, entry->query);
+	entry->query = NULL;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * May the role still read all fields of the query?
+ */
+static bool
+is_readable(const ReadyQuery *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->used)
+	{
+		const QueryExpr *expr = (const QueryExpr *) lfirst(cell);
+
+		if (!orch_sobject_readable(expr->relation->object, expr->field, GetUserId()))
+			return false;
+	}
+	return true;
+}
+
+static ReadyQuery *
+find_kept(uint32 hash, const char *text, int version, bool include_deleted)
+{
+	int			i;
+
+	for (i = 0; i < MAX_KEPT; i++)
+	{
+		KeptQuery  *entry = &kept[i];
+		ReadyQuery	   *query = entry->query;
+
+		if (query == NULL || entry->hash != hash || query->version != version ||
+			query->include_deleted != include_deleted || strcmp(query->text, text) != 0)
+			continue;
+		if (query->generation == orch_catalog_sobject_generation && is_readable(query))
+		{
+			entry->last_used = ++clock_hand;
+			return query;
+		}
+		drop(entry);
+		return NULL;
+	}
+	return NULL;
+}
+
+static void
+keep(ReadyQuery *query, uint32 hash)
+{
+	KeptQuery  *entry = &kept[0];
+	int			i;
+
+	for (i = 0; i < MAX_KEPT && entry->query != NULL; i++)
+		if (kept[i].query == NULL || kept[i].last_used < entry->last_used)
+			entry = &kept[i];
+	if (entry->query != NULL)
+		drop(entry);
+	entry->hash = hash;
+	entry->query = query;
+	entry->last_used = ++clock_hand;
+}
+
+/*
+ * Parse and resolve a query, in a memory context of its own.
+ */
+static ReadyQuery *
+make_query(const char *text, int version, bool include_deleted)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "orchestration query",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ReadyQuery	   *query = palloc0(sizeof(ReadyQuery));
+	QueryResolver resolver;
+
+	memset(&resolver, 0, sizeof(resolver));
+	query->context = context;
+	query->text = pstrdup(text);
+	query->version = version;
+	query->include_deleted = include_deleted;
+	/* reads the metadata, and so sets the generation */
+	(void) orch_sobject_count();
+	query->generation = orch_catalog_sobject_generation;
+	resolver.text = query->text;
+	resolver.version = version;
+	resolver.include_deleted = include_deleted;
+	resolver.role = GetUserId();
+	query->select = orch_query_resolve(&resolver, orch_query_parse(query->text));
+	query->used = resolver.used;
+	MemoryContextSwitchTo(old);
+	return query;
+}
+
+/*
+ * A query, from those that are kept if possible.  It is valid until the end of the
+ * transaction.
+ */
+ReadyQuery *
+orch_query_get(const char *text, int version, bool include_deleted)
+{
+	size_t		length = strlen(text);
+	uint32		hash = hash_bytes((const unsigned char *) text, (int) length);
+	ReadyQuery	   *query;
+
+	/* may change the generation */
+	(void) orch_catalog_relation(RELATION_SOBJECT_FIELD);
+	query = length <= MAX_KEPT_LENGTH ? find_kept(hash, text, version, include_deleted) : NULL;
+	if (query != NULL)
+		return query;
+	query = make_query(text, version, include_deleted);
+	MemoryContextSetParent(query->context, TopMemoryContext);
+	if (length <= MAX_KEPT_LENGTH)
+		keep(query, hash);
+	else
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		dropped = lappend(dropped, query);
+		MemoryContextSwitchTo(old);
+	}
+	return query;
+}
+
+/*
+ * api_version, times ten; null: the newest.
+ */
+static int
+version_argument(FunctionCallInfo fcinfo, int argno)
+{
+	Datum		tenfold;
+
+	if (PG_ARGISNULL(argno))
+		return ORCH_API_NEWEST;
+	if (numeric_is_nan(PG_GETARG_NUMERIC(argno)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("api_version must be a number like 62.0")));
+	tenfold = DirectFunctionCall2(numeric_mul, PG_GETARG_DATUM(argno),
+								  DirectFunctionCall1(int4_numeric, Int32GetDatum(10)));
+	return DatumGetInt32(DirectFunctionCall1(numeric_int4, tenfold));
+}
+
+/*
+ * FOR VIEW and FOR REFERENCE.
+ */
+static void
+mark_records(const ReadyQuery *query, const QueryRows *rows)
+{
+	uint64		i;
+
+	if (query->select->mark == SOQL_FOR_NOTHING)
+		return;
+	for (i = 0; i < orch_query_count_rows(rows); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		(void) orch_record_view_mark(GetUserId(), orch_query_row_id(rows, i),
+									 query->select->mark == SOQL_FOR_VIEW);
+	}
+}
+
+/*
+ * Execute a query and append its first page.  Connected to SPI.
+ */
+static void
+run(StringInfo out, ReadyQuery *query, int batch)
+{
+	QuerySelect *select = query->select;
+	int64		limit = select->limit >= 0 ? Min(select->limit, (int64) batch + 1) : batch + 1;
+	QueryRows  *rows = orch_query_execute(query, select, VARIANT_ROWS,
+										  select->count_only ? select->limit : limit, NULL, 0);
+	int64		total = (int64) orch_query_count_rows(rows);
+	pg_uuid_t	locator;
+
+	if (select->count_only)
+	{
+		appendStringInfo(out, "{\"totalSize\":" INT64_FORMAT ",\"done\":true,\"records\":[]}",
+						 DatumGetInt64(orch_query_datum(rows, 0, 0)));
+		return;
+	}
+	if (total > batch && select->aggregated)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
+				 errmsg("EXCEEDED_ID_LIMIT: the query has more than %d groups", batch),
+				 errdetail("A query with GROUP BY has one page."),
+				 errhint("Add a LIMIT of at most %d, or HAVING.", batch)));
+	if (total > batch)
+	{
+		orch_query_cut_rows(rows, batch);
+		total = orch_query_keep(query, batch, rows, &locator);
+	}
+	appendStringInfo(out, "{\"totalSize\":" INT64_FORMAT ",\"done\":%s,", total,
+					 total > batch ? "false" : "true");
+	if (total > batch)
+		appendStringInfo(out, "\"nextRecordsUrl\":\"/services/data/v%d.%d/query/%s\",",
+						 query->version / 10, query->version % 10,
+						 orch_query_locator_text(&locator, batch));
+	appendStringInfoString(out, "\"records\":[");
+	orch_query_append_records(out, rows, NULL, 0);
+	appendStringInfoString(out, "]}");
+	mark_records(query, rows);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_query);
+
+/*
+ * orchestration.query(soql text, api_version numeric, batch_size integer,
+ *					   include_deleted boolean) returns json
+ *
+ * Executes a SOQL query as the caller.  Returns totalSize, done, records, and, if the
+ * result has more than batch_size records, nextRecordsUrl for query_more().
+ * include_deleted: deleted records are found, too, by Id, IsDeleted, LastModifiedDate and
+ * SystemModstamp, which is what is known of them.
+ * Raises: 22004 for null, OR401 (INVALID_TYPE), OR402 (INVALID_FIELD), OR404
+ * (INVALID_BATCH_SIZE, NUMBER_OUTSIDE_VALID_RANGE, EXCEEDED_ID_LIMIT,
+ * OPERATION_TOO_LARGE), OR406 (MALFORMED_QUERY), OR407 (INVALID_QUERY_FILTER_OPERATOR),
+ * 22023 for an API version that is no number, 42501 for a role that acts as no active user.
+ * Source: reference.md, 4.6 and 5.
+ */
+Datum
+orchestration_query(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+	ReadyQuery	   *query;
+	int			version;
+	int			batch;
+
+	orch_require_arguments(fcinfo, 0, 1, "soql");
+	(void) orch_access_require_user(GetUserId());
+	version = version_argument(fcinfo, 1);
+	batch = PG_ARGISNULL(2) ? QUERY_BATCH : PG_GETARG_INT32(2);
+	if (batch < QUERY_LEAST_BATCH || batch > QUERY_BATCH)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
+				 errmsg("INVALID_BATCH_SIZE: batch_size is %d, and must be from %d to %d", batch,
+						QUERY_LEAST_BATCH, QUERY_BATCH)));
+	query = orch_query_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), version,
+						   !PG_ARGISNULL(3) && PG_GETARG_BOOL(3));
+	initStringInfo(&out);
+	orch_spi_connect();
+	run(&out, query, batch);
+	SPI_finish();
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/*
+ * The rows of a page in the order of its ids; records that are gone are left out.
+ */
+static uint64 *
+page_order(const QueryRows *rows, const QueryPage *page, uint64 *n)
+{
+	typedef struct IdRow
+	{
+		pg_uuid_t	id;			/* must be first, for orch_uuid_compare() */
+		uint64		row;
+	} IdRow;
+	uint64		nrows = orch_query_count_rows(rows);
+	IdRow	   *sorted = palloc(Max(nrows, 1) * sizeof(IdRow));
+	uint64	   *order = palloc(Max(page->nids, 1) * sizeof(uint64));
+	uint64		i;
+
+	for (i = 0; i < nrows; i++)
+	{
+		sorted[i].id = *orch_query_row_id(rows, i);
+		sorted[i].row = i;
+	}
+	qsort(sorted, nrows, sizeof(IdRow), orch_uuid_compare);
+	*n = 0;
+	for (i = 0; i < (uint64) page->nids; i++)
+	{
+		IdRow	   *found = bsearch(&page->ids[i], sorted, nrows, sizeof(IdRow),
+									orch_uuid_compare);
+
+		if (found != NULL)
+			order[(*n)++] = found->row;
+	}
+	return order;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_query_more);
+
+/*
+ * orchestration.query_more(locator text) returns json
+ *
+ * The next page of a result, in the form of query().  Records are read anew with the rights
+ * that the user has now; those deleted or no longer visible are left out, and totalSize
+ * stays.  locator: nextRecordsUrl, or its last part.
+ * Raises: 22004 for null, OR408 (INVALID_QUERY_LOCATOR), those of query() if a field of it
+ * became unreadable, 42501 for a role that acts as no active user.
+ * Source: reference.md, 4.6.
+ */
+Datum
+orchestration_query_more(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+	QueryPage	page;
+	ReadyQuery	   *query;
+	QueryRows  *rows;
+	uint64	   *order;
+	uint64		n;
+	bool		done;
+
+	orch_require_arguments(fcinfo, 0, 1, "locator");
+	(void) orch_access_require_user(GetUserId());
+	orch_query_find_page(text_to_cstring(PG_GETARG_TEXT_PP(0)), &page);
+	query = orch_query_get(page.text, page.version, page.include_deleted);
+	initStringInfo(&out);
+	orch_spi_connect();
+	rows = orch_query_execute(query, query->select, VARIANT_BY_ID, -1, page.ids, page.nids);
+	order = page_order(rows, &page, &n);
+	done = page.first + page.batch >= page.total;
+	appendStringInfo(&out, "{\"totalSize\":" INT64_FORMAT ",\"done\":%s,", page.total,
+					 done ? "true" : "false");
+	if (!done)
+		appendStringInfo(&out, "\"nextRecordsUrl\":\"/services/data/v%d.%d/query/%s\",",
+						 query->version / 10, query->version % 10,
+						 orch_query_locator_text(&page.locator, page.first + page.batch));
+	appendStringInfoString(&out, "\"records\":[");
+	orch_query_append_records(&out, rows, order, n);
+	appendStringInfoString(&out, "]}");
+	mark_records(query, rows);
+	SPI_finish();
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/*
+ * The SQL of a SELECT, and of its sub-queries.
+ */
+static void
+explain(StringInfo out, ReadyQuery *query, QuerySelect *select)
+{
+	QueryVariant variant = select->parent_field == NULL ? VARIANT_ROWS : VARIANT_CHILDREN;
+	ListCell   *cell;
+
+	check_stack_depth();
+	orch_query_write(select, variant, query->context);
+	if (select->parent_field != NULL)
+		appendStringInfo(out, "\n-- %s, for the ids of their parents\n", select->relationship);
+	appendStringInfo(out, "%s;", select->statements[variant].sql);
+	foreach(cell, select->children)
+		explain(out, query, (QuerySelect *) lfirst(cell));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_explain_soql);
+
+/*
+ * orchestration.explain_soql(soql text, api_version numeric) returns text
+ *
+ * The SQL that query() executes for a SOQL query, with parameters in place of values; one
+ * statement a line for sub-queries.
+ * Raises: as query().
+ * Source: ours.
+ */
+Datum
+orchestration_explain_soql(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+	ReadyQuery	   *query;
+
+	orch_require_arguments(fcinfo, 0, 1, "soql");
+	(void) orch_access_require_user(GetUserId());
+	query = orch_query_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), version_argument(fcinfo, 1),
+						   false);
+	initStringInfo(&out);
+	explain(&out, query, query->select);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}

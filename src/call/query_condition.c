@@ -1,0 +1,565 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_condition.c
+ *	  The second pass over a SOQL query: WHERE and HAVING.
+ *
+ * Literals are converted to the type of their field here, once: what reaches SQL is a
+ * parameter of that type, so that conditions can use indexes.  SOQL has two truth values:
+ * a comparison with a field that is null is false, and its negation true.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/query_condition.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "base/errors.h"
+#include "base/uuid.h"
+#include "call/query_int.h"
+
+static QueryTest *new_test(QueryTestKind kind);
+static QueryTest *constant_test(bool value);
+static QueryTest *negate(QueryTest *test);
+static QueryParam *new_param(Oid type, Datum value);
+static void wrong_type(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *left,
+					   const char *expected);
+static void wrong_operator(QueryScope *scope, const SoqlCondition *condition,
+						   const QueryExpr *left);
+static bool literal_value(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *left,
+						  Oid *type, Datum *value);
+static Datum picklist_value(const QueryExpr *left, const SoqlLiteral *literal, bool *found);
+static QueryTest *time_test(QueryScope *scope, const SoqlCondition *condition,
+							QueryExpr *left, SoqlOperator op, const SoqlLiteral *literal);
+static QueryTest *date_test(QueryScope *scope, QueryExpr *left, SoqlOperator op,
+							const SoqlLiteral *literal);
+static QueryTest *like_test(QueryScope *scope, const SoqlCondition *condition,
+							QueryExpr *left);
+static QueryTest *in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left);
+static QueryTest *join_test(QueryScope *scope, const SoqlCondition *condition,
+							QueryExpr *left);
+static QueryTest *compare_test(QueryScope *scope, const SoqlCondition *condition,
+							   QueryExpr *left);
+static QueryTest *compare_literal(QueryScope *scope, const SoqlCondition *condition,
+								  QueryExpr *left, SoqlOperator op,
+								  const SoqlLiteral *literal);
+static QueryExpr *left_side(QueryScope *scope, const SoqlCondition *condition, bool having);
+static void check_joins(QueryScope *scope, const SoqlCondition *condition, bool allowed);
+static QueryTest *resolve_condition(QueryScope *scope, const SoqlCondition *condition,
+								   bool having);
+
+static QueryTest *
+new_test(QueryTestKind kind)
+{
+	QueryTest  *test = palloc0(sizeof(QueryTest));
+
+	test->kind = kind;
+	return test;
+}
+
+static QueryTest *
+constant_test(bool value)
+{
+	QueryTest  *test = new_test(TEST_CONSTANT);
+
+	test->constant = value;
+	return test;
+}
+
+static QueryTest *
+negate(QueryTest *test)
+{
+	QueryTest  *result = new_test(TEST_NOT);
+
+	result->args = list_make1(test);
+	return result;
+}
+
+static QueryParam *
+new_param(Oid type, Datum value)
+{
+	QueryParam *param = palloc0(sizeof(QueryParam));
+
+	param->kind = PARAM_VALUE;
+	param->type = type;
+	param->value = value;
+	return param;
+}
+
+static void
+wrong_type(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *left,
+		   const char *expected)
+{
+	orch_query_error(scope->resolver->text, literal->location, ERRCODE_ORCH_INVALID_FIELD,
+					 "INVALID_FIELD",
+					 "value of filter criterion for field '%s' must be of type %s and should %sbe enclosed in quotes",
+					 left->name, expected,
+					 strcmp(expected, "string") == 0 || strcmp(expected, "ID") == 0 ? "" : "not ");
+}
+
+static void
+wrong_operator(QueryScope *scope, const SoqlCondition *condition, const QueryExpr *left)
+{
+	orch_query_error(scope->resolver->text, condition->op_location,
+					 ERRCODE_ORCH_FILTER_OPERATOR, "INVALID_QUERY_FILTER_OPERATOR",
+					 "invalid operator for field '%s'", left->name);
+}
+
+/*
+ * The enum value that a literal means, by value or label, in any case of letters.
+ */
+static Datum
+picklist_value(const QueryExpr *left, const SoqlLiteral *literal, bool *found)
+{
+	const SObjectField *field = left->kind == EXPR_AGGREGATE ? left->arg->field : left->field;
+	int			i;
+
+	for (i = 0; i < field->nvalues; i++)
+		if (pg_strcasecmp(field->values[i], literal->text) == 0)
+			break;
+	for (; i == field->nvalues && i > 0;)
+	{
+		int			j;
+
+		for (j = 0; j < field->nvalues; j++)
+			if (pg_strcasecmp(field->value_labels[j], literal->text) == 0)
+				break;
+		if (j == field->nvalues)
+			break;
+		i = j;
+	}
+	*found = i < field->nvalues;
+	if (!*found)
+		return (Datum) 0;
+	{
+		Oid			input;
+		Oid			param;
+
+		getTypeInputInfo(field->sql_type, &input, &param);
+		return OidInputFunctionCall(input, field->values[i], param, -1);
+	}
+}
+
+/*
+ * A literal as a value of the type of the left side; false: no value of that type can be
+ * equal to it.
+ */
+static bool
+literal_value(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *left, Oid *type,
+			  Datum *value)
+{
+	pg_uuid_t	id;
+	bool		found = true;
+
+	if (literal->kind == SOQL_STRING && literal->escaped_wildcard)
+		orch_query_malformed(scope->resolver, literal->escape_location,
+							 "The escapes \\_ and \\%% are allowed with LIKE only.");
+	switch (left->class)
+	{
+		case CLASS_ID:
+			if (literal->kind != SOQL_STRING)
+				wrong_type(scope, literal, left, "ID");
+			if (!orch_uuid_parse(literal->text, &id))
+				orch_query_error(scope->resolver->text, literal->location,
+								 ERRCODE_ORCH_FILTER_OPERATOR, "INVALID_QUERY_FILTER_OPERATOR",
+								 "invalid ID field: %s", literal->text);
+			*type = UUIDOID;
+			*value = UUIDPGetDatum(memcpy(palloc(sizeof(pg_uuid_t)), &id, sizeof(pg_uuid_t)));
+			break;
+		case CLASS_EXACT:
+		case CLASS_TEXT:
+			if (literal->kind != SOQL_STRING)
+				wrong_type(scope, literal, left, "string");
+			*type = TEXTOID;
+			*value = CStringGetTextDatum(literal->text);
+			break;
+		case CLASS_PICKLIST:
+			if (literal->kind != SOQL_STRING)
+				wrong_type(scope, literal, left, "string");
+			*type = left->type;
+			*value = picklist_value(left, literal, &found);
+			break;
+		case CLASS_BOOLEAN:
+			if (literal->kind != SOQL_BOOLEAN)
+				wrong_type(scope, literal, left, "boolean");
+			*type = BOOLOID;
+			*value = BoolGetDatum(literal->boolean);
+			break;
+		case CLASS_NUMBER:
+			if (literal->kind != SOQL_NUMBER)
+				wrong_type(scope, literal, left, "double");
+			*type = NUMERICOID;
+			*value = DirectFunctionCall3(numeric_in, CStringGetDatum(literal->text),
+										 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			break;
+		case CLASS_TIME:
+		case CLASS_DATE:
+			elog(ERROR, "a time is not compared by value");
+	}
+	return found;
+}
+
+/*
+ * A comparison with a dateTime.  Clients know times to the millisecond, so a dateTime means
+ * its whole millisecond; a date literal means its days.
+ */
+static QueryTest *
+time_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left, SoqlOperator op,
+		  const SoqlLiteral *literal)
+{
+	QueryTest  *test;
+	QueryParam *start = new_param(TIMESTAMPTZOID, (Datum) 0);
+	QueryParam *end = new_param(TIMESTAMPTZOID, (Datum) 0);
+
+	if (literal->kind == SOQL_DATE_LITERAL)
+	{
+		if (!orch_query_date_literal(literal, start, end))
+			orch_query_malformed(scope->resolver, literal->location,
+								 "unknown date literal: %s", literal->text);
+	}
+	else if (literal->kind == SOQL_DATETIME)
+	{
+		TimestampTz time =
+			DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
+													CStringGetDatum(literal->text),
+													ObjectIdGetDatum(InvalidOid),
+													Int32GetDatum(-1)));
+
+		start->value = TimestampTzGetDatum(time);
+		end->value = TimestampTzGetDatum(time + 1000);
+	}
+	else
+		wrong_type(scope, literal, left, "dateTime");
+
+	switch (op)
+	{
+		case SOQL_EQ:
+		case SOQL_NE:
+			test = new_test(TEST_RANGE);
+			test->param = start;
+			test->end = end;
+			break;
+		case SOQL_LT:
+			test = new_test(TEST_LESS);
+			test->param = start;
+			break;
+		case SOQL_GE:
+			test = new_test(TEST_GREATER_EQUAL);
+			test->param = start;
+			break;
+		case SOQL_GT:
+			test = new_test(TEST_GREATER_EQUAL);
+			test->param = end;
+			break;
+		case SOQL_LE:
+			test = new_test(TEST_LESS);
+			test->param = end;
+			break;
+		default:
+			wrong_operator(scope, condition, left);
+			return NULL;
+	}
+	test->left = left;
+	return op == SOQL_NE ? negate(test) : test;
+}
+
+/*
+ * DAY_ONLY() against a date.
+ */
+static QueryTest *
+date_test(QueryScope *scope, QueryExpr *left, SoqlOperator op, const SoqlLiteral *literal)
+{
+	static const QueryTestKind kinds[] = {
+		[SOQL_EQ] = TEST_EQUAL, [SOQL_NE] = TEST_EQUAL, [SOQL_LT] = TEST_LESS,
+		[SOQL_GT] = TEST_GREATER, [SOQL_LE] = TEST_LESS_EQUAL, [SOQL_GE] = TEST_GREATER_EQUAL
+	};
+	QueryTest  *test = new_test(kinds[op]);
+	int			year;
+	int			month;
+	int			day;
+
+	if (literal->kind != SOQL_DATE ||
+		sscanf(literal->text, "%d-%d-%d", &year, &month, &day) != 3)
+		wrong_type(scope, literal, left, "date");
+	test->left = left;
+	test->param = new_param(DATEOID, DateADTGetDatum(date2j(year, month, day) -
+													 POSTGRES_EPOCH_JDATE));
+	return op == SOQL_NE ? negate(test) : test;
+}
+
+static QueryTest *
+like_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
+{
+	SoqlLiteral *literal = (SoqlLiteral *) linitial(condition->literals);
+	QueryTest  *test = new_test(TEST_LIKE);
+
+	if (left->class != CLASS_TEXT && left->class != CLASS_PICKLIST)
+		wrong_operator(scope, condition, left);
+	if (literal->kind != SOQL_STRING)
+		wrong_type(scope, literal, left, "string");
+	test->left = left;
+	test->param = new_param(TEXTOID, CStringGetTextDatum(literal->like_text));
+	return test;
+}
+
+/*
+ * IN (values): one array, so that a long list costs one parameter.
+ */
+static QueryTest *
+in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
+{
+	int			nvalues = 0;
+	Datum	   *values = palloc(list_length(condition->literals) * sizeof(Datum));
+	Oid			type = InvalidOid;
+	bool		with_null = false;
+	QueryTest  *test;
+	List	   *tests = NIL;
+	ListCell   *cell;
+
+	foreach(cell, condition->literals)
+	{
+		SoqlLiteral *literal = (SoqlLiteral *) lfirst(cell);
+		Oid			this_type = InvalidOid;
+
+		CHECK_FOR_INTERRUPTS();
+		if (literal->kind == SOQL_NULL)
+			with_null = true;
+		else if (left->class == CLASS_TIME || left->class == CLASS_DATE)
+			tests = lappend(tests, compare_literal(scope, condition, left, SOQL_EQ, literal));
+		else if (literal_value(scope, literal, left, &this_type, &values[nvalues]))
+		{
+			type = this_type;
+			nvalues++;
+		}
+	}
+	if (nvalues > 0)
+	{
+		int16		length;
+		bool		byval;
+		char		align;
+
+		get_typlenbyvalalign(type, &length, &byval, &align);
+		test = new_test(TEST_ANY);
+		test->left = left;
+		test->as_numeric = type == NUMERICOID;
+		test->param = new_param(get_array_type(type),
+								PointerGetDatum(construct_array(values, nvalues, type, length,
+																byval, align)));
+		tests = lappend(tests, test);
+	}
+	if (with_null)
+	{
+		test = new_test(TEST_NULL);
+		test->left = left;
+		tests = lappend(tests, test);
+	}
+	if (tests == NIL)
+		test = constant_test(false);
+	else if (list_length(tests) == 1)
+		test = (QueryTest *) linitial(tests);
+	else
+	{
+		test = new_test(TEST_OR);
+		test->args = tests;
+	}
+	return condition->op == SOQL_NOT_IN ? negate(test) : test;
+}
+
+/*
+ * IN (SELECT ...).
+ */
+static QueryTest *
+join_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
+{
+	QueryTest  *test = new_test(condition->op == SOQL_IN ? TEST_SEMI_JOIN : TEST_ANTI_JOIN);
+	QueryResolver *resolver = scope->resolver;
+
+	if (scope->inner)
+		orch_query_malformed(resolver, condition->op_location,
+							 "Nesting of semi join sub-selects is not supported");
+	if (++scope->nsemi_joins > QUERY_MAX_SEMI_JOINS)
+		orch_query_malformed(resolver, condition->op_location,
+							 "A WHERE clause has at most %d semi-joins.", QUERY_MAX_SEMI_JOINS);
+	if (left->kind != EXPR_FIELD ||
+		(left->field->type != FIELD_ID && left->field->type != FIELD_REFERENCE))
+		orch_query_malformed(resolver, condition->location,
+							 "semi join needs a field of type Id or reference on its left side; %s is none",
+							 left->name);
+	if (left->relation->child != NULL)
+		orch_query_malformed(resolver, condition->location,
+							 "The left side of a semi-join must not be a path.");
+	test->left = left;
+	test->inner = orch_query_resolve_inner(scope, condition->subquery);
+	test->inner_column = (QueryExpr *) linitial(test->inner->columns);
+	return test;
+}
+
+static QueryTest *
+compare_literal(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left,
+				SoqlOperator op, const SoqlLiteral *literal)
+{
+	static const QueryTestKind kinds[] = {
+		[SOQL_EQ] = TEST_EQUAL, [SOQL_NE] = TEST_EQUAL, [SOQL_LT] = TEST_LESS,
+		[SOQL_GT] = TEST_GREATER, [SOQL_LE] = TEST_LESS_EQUAL, [SOQL_GE] = TEST_GREATER_EQUAL
+	};
+	QueryTest  *test;
+	Oid			type;
+	Datum		value;
+
+	if (literal->kind == SOQL_NULL)
+	{
+		if (op != SOQL_EQ && op != SOQL_NE)
+			wrong_operator(scope, condition, left);
+		/* a boolean that is null counts as false */
+		if (left->class == CLASS_BOOLEAN)
+		{
+			test = new_test(TEST_EQUAL);
+			test->left = left;
+			test->param = new_param(BOOLOID, BoolGetDatum(true));
+			return op == SOQL_EQ ? negate(test) : test;
+		}
+		test = new_test(TEST_NULL);
+		test->left = left;
+		return op == SOQL_NE ? negate(test) : test;
+	}
+	if (left->class == CLASS_TIME)
+		return time_test(scope, condition, left, op, literal);
+	if (left->class == CLASS_DATE)
+		return date_test(scope, left, op, literal);
+	if (left->class == CLASS_BOOLEAN && op != SOQL_EQ && op != SOQL_NE)
+		wrong_operator(scope, condition, left);
+	if (!literal_value(scope, literal, left, &type, &value))
+		return constant_test(op == SOQL_NE);
+	if (left->class == CLASS_BOOLEAN && !literal->boolean)
+	{
+		test = new_test(TEST_EQUAL);
+		test->left = left;
+		test->param = new_param(BOOLOID, BoolGetDatum(true));
+		return op == SOQL_EQ ? negate(test) : test;
+	}
+	test = new_test(kinds[op]);
+	test->left = left;
+	test->as_numeric = type == NUMERICOID;
+	if (type == NUMERICOID && strlen(literal->text) < 19 &&
+		strspn(literal->text, "+-0123456789") == strlen(literal->text))
+	{
+		/* an integer can be compared without a cast of the column */
+		type = INT8OID;
+		value = Int64GetDatum(strtoi64(literal->text, NULL, 10));
+		test->as_numeric = false;
+	}
+	test->param = new_param(type, value);
+	return op == SOQL_NE ? negate(test) : test;
+}
+
+static QueryTest *
+compare_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
+{
+	if (condition->op == SOQL_LIKE)
+		return like_test(scope, condition, left);
+	if (condition->subquery != NULL)
+		return join_test(scope, condition, left);
+	if (condition->op == SOQL_IN || condition->op == SOQL_NOT_IN)
+		return in_test(scope, condition, left);
+	return compare_literal(scope, condition, left, condition->op,
+						   (SoqlLiteral *) linitial(condition->literals));
+}
+
+/*
+ * What is compared: in WHERE a field that can be filtered or a part of a date, in HAVING an
+ * aggregate or what is grouped.
+ */
+static QueryExpr *
+left_side(QueryScope *scope, const SoqlCondition *condition, bool having)
+{
+	QueryResolver *resolver = scope->resolver;
+	QueryExpr  *left = orch_query_expr(scope, condition->left);
+	ListCell   *cell;
+
+	if (left->kind == EXPR_FORMAT)
+		orch_query_malformed(resolver, left->location,
+							 "The function FORMAT is allowed in SELECT only.");
+	if (!having)
+	{
+		if (left->kind != EXPR_FIELD && left->kind != EXPR_DATE)
+			orch_query_malformed(resolver, left->location,
+								 "Aggregates are not allowed in WHERE; use HAVING: %s",
+								 left->name);
+		if (left->kind == EXPR_FIELD && (left->field->properties & FIELD_FILTER) == 0)
+			orch_query_error(resolver->text, left->location, ERRCODE_ORCH_INVALID_FIELD,
+							 "INVALID_FIELD", "field '%s' can not be filtered in a query call",
+							 orch_query_name(condition->left));
+		return left;
+	}
+	if (left->kind == EXPR_COUNT_ALL)
+		orch_query_malformed(resolver, left->location,
+							 "COUNT() is not allowed in HAVING; use COUNT(Id).");
+	if (left->kind == EXPR_AGGREGATE)
+		return left;
+	foreach(cell, scope->select->group)
+		if (orch_query_equal((QueryExpr *) lfirst(cell),
+							 left->kind == EXPR_GROUPING ? left->arg : left))
+			return left;
+	orch_query_malformed(resolver, left->location,
+						 "Field must be grouped or aggregated: %s",
+						 orch_query_name(condition->left));
+	return NULL;				/* keep the compiler quiet */
+}
+
+/*
+ * A semi-join may stand in a chain of AND only.
+ */
+static void
+check_joins(QueryScope *scope, const SoqlCondition *condition, bool allowed)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (condition->kind == SOQL_COMPARE)
+	{
+		if (condition->subquery != NULL && !allowed)
+			orch_query_malformed(scope->resolver, condition->location,
+								 "Semi join sub-selects are not allowed with the 'OR' and 'NOT' operators and in HAVING");
+		return;
+	}
+	foreach(cell, condition->args)
+		check_joins(scope, (SoqlCondition *) lfirst(cell),
+					allowed && condition->kind == SOQL_AND);
+}
+
+static QueryTest *
+resolve_condition(QueryScope *scope, const SoqlCondition *condition, bool having)
+{
+	QueryTest  *test;
+	ListCell   *cell;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (condition->kind == SOQL_COMPARE)
+		return compare_test(scope, condition, left_side(scope, condition, having));
+	test = new_test(condition->kind == SOQL_AND ? TEST_AND :
+					condition->kind == SOQL_OR ? TEST_OR : TEST_NOT);
+	foreach(cell, condition->args)
+		test->args = lappend(test->args,
+							 resolve_condition(scope, (SoqlCondition *) lfirst(cell), having));
+	return test;
+}
+
+QueryTest *
+orch_query_where(QueryScope *scope, const SoqlCondition *condition, bool having)
+{
+	check_joins(scope, condition, !having);
+	return resolve_condition(scope, condition, having);
+}

@@ -1,0 +1,422 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_result.c
+ *	  The last pass over a SOQL query: executes its SQL as the caller, and writes the
+ *	  records as json.
+ *
+ * All statements of a query run with the snapshot of the statement that called it, so that
+ * a record and its children belong together.  The children of all records of a page are
+ * read by one statement and then given to their parents.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/query_result.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "base/uuid.h"
+#include "call/query_int.h"
+#include "record/sobject_json.h"
+
+/* A child in the order of its parents, and of the query within a parent. */
+typedef struct ChildRow
+{
+	pg_uuid_t	parent;			/* must be first, for orch_uuid_compare() */
+	uint64		row;
+} ChildRow;
+
+struct QueryRows
+{
+	ReadyQuery	   *query;
+	QuerySelect *select;
+	SPITupleTable *table;
+	uint64		n;
+	int			ncolumns;
+	Datum	   *values;			/* of the row that is being written */
+	bool	   *nulls;
+	ChildRow   *by_parent;		/* of children */
+	struct QueryRows **children;	/* one a sub-query */
+};
+
+static Datum param_value(const QueryParam *param, int64 limit, const pg_uuid_t *ids, int nids,
+						 bool *isnull);
+static int	compare_children(const void *a, const void *b);
+static void read_children(QueryRows *rows);
+static void write_record(StringInfo out, QueryRows *rows, const QueryRecord *record, uint64 row);
+static void write_members(StringInfo out, QueryRows *rows, const QueryRecord *record);
+static void write_attributes(StringInfo out, QueryRows *rows, const QueryRecord *record);
+static void write_value(StringInfo out, QueryRows *rows, const QueryMember *member);
+static void write_children(StringInfo out, QueryRows *rows, const QueryMember *member,
+						   const pg_uuid_t *parent);
+
+/*
+ * The value of a parameter at this execution.
+ */
+static Datum
+param_value(const QueryParam *param, int64 limit, const pg_uuid_t *ids, int nids, bool *isnull)
+{
+	TimestampTz time;
+	int			i;
+
+	*isnull = false;
+	switch (param->kind)
+	{
+		case PARAM_VALUE:
+			return param->value;
+		case PARAM_RANGE_START:
+		case PARAM_RANGE_END:
+			return orch_query_date_bound(param);
+		case PARAM_IDS:
+			return PointerGetDatum(orch_uuid_array(ids, nids));
+		case PARAM_FIRST_TIME:
+			time = DT_NOEND;
+			for (i = 0; i < nids; i++)
+				time = Min(time, orch_uuid_time(&ids[i]));
+			return TimestampTzGetDatum(time == DT_NOEND ? time : time - USECS_PER_SEC);
+		case PARAM_LAST_TIME:
+			time = DT_NOBEGIN;
+			for (i = 0; i < nids; i++)
+				time = Max(time, orch_uuid_time(&ids[i]));
+			return TimestampTzGetDatum(time == DT_NOBEGIN ? time : time + USECS_PER_SEC);
+		case PARAM_LIMIT:
+			*isnull = limit < 0;
+			return Int64GetDatum(limit);
+		case PARAM_FISCAL_MONTHS:
+			return Int32GetDatum(orch_query_fiscal_months());
+	}
+	return (Datum) 0;			/* keep the compiler quiet */
+}
+
+/*
+ * The plan of a variant, prepared at its first use, and its parameters.  limit -1: none.
+ * Connected to SPI.
+ */
+SPIPlanPtr
+orch_query_prepare(ReadyQuery *query, QuerySelect *select, QueryVariant variant, int64 limit,
+				   const pg_uuid_t *ids, int nids, Datum **values, char **nulls)
+{
+	QueryStatement *statement = &select->statements[variant];
+	int			i;
+
+	orch_query_write(select, variant, query->context);
+	*values = palloc(Max(statement->nparams, 1) * sizeof(Datum));
+	*nulls = palloc(Max(statement->nparams, 1));
+	for (i = 0; i < statement->nparams; i++)
+	{
+		bool		isnull;
+
+		(*values)[i] = param_value(statement->params[i], limit, ids, nids, &isnull);
+		(*nulls)[i] = isnull ? 'n' : ' ';
+	}
+	if (statement->plan == NULL)
+	{
+		Oid		   *types = palloc(Max(statement->nparams, 1) * sizeof(Oid));
+		SPIPlanPtr	plan;
+
+		for (i = 0; i < statement->nparams; i++)
+			types[i] = statement->params[i]->type;
+		plan = SPI_prepare(statement->sql, statement->nparams, types);
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare a query: %s",
+				 SPI_result_code_string(SPI_result));
+		statement->plan = plan;
+	}
+	return statement->plan;
+}
+
+static int
+compare_children(const void *a, const void *b)
+{
+	int			result = orch_uuid_compare(a, b);
+	uint64		row_a = ((const ChildRow *) a)->row;
+	uint64		row_b = ((const ChildRow *) b)->row;
+
+	return result != 0 ? result : row_a < row_b ? -1 : row_a > row_b;
+}
+
+/*
+ * Execute a variant.  What it returns is valid until SPI_finish().
+ */
+QueryRows *
+orch_query_execute(ReadyQuery *query, QuerySelect *select, QueryVariant variant, int64 limit,
+				   const pg_uuid_t *ids, int nids)
+{
+	QueryRows  *rows = palloc0(sizeof(QueryRows));
+	Datum	   *values;
+	char	   *nulls;
+	SPIPlanPtr	plan = orch_query_prepare(query, select, variant, limit, ids, nids, &values,
+										  &nulls);
+
+	check_stack_depth();
+	if (SPI_execute_plan(plan, values, nulls, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not execute a query");
+	rows->query = query;
+	rows->select = select;
+	rows->table = SPI_tuptable;
+	rows->n = SPI_processed;
+	rows->ncolumns = SPI_tuptable->tupdesc->natts;
+	rows->values = palloc(rows->ncolumns * sizeof(Datum));
+	rows->nulls = palloc(rows->ncolumns * sizeof(bool));
+	return rows;
+}
+
+uint64
+orch_query_count_rows(const QueryRows *rows)
+{
+	return rows->n;
+}
+
+/*
+ * Keep the first n rows.
+ */
+void
+orch_query_cut_rows(QueryRows *rows, uint64 n)
+{
+	rows->n = Min(rows->n, n);
+}
+
+/*
+ * A column of a row; it must not be null.
+ */
+Datum
+orch_query_datum(const QueryRows *rows, uint64 row, int column)
+{
+	bool		isnull;
+
+	return SPI_getbinval(rows->table->vals[row], rows->table->tupdesc, column + 1, &isnull);
+}
+
+/*
+ * The id of the record in a row.
+ */
+const pg_uuid_t *
+orch_query_row_id(const QueryRows *rows, uint64 row)
+{
+	return DatumGetUUIDP(orch_query_datum(rows, row, rows->select->record->id_column));
+}
+
+/*
+ * Read the children of all rows, and theirs.
+ */
+static void
+read_children(QueryRows *rows)
+{
+	QuerySelect *select = rows->select;
+	pg_uuid_t  *ids;
+	ListCell   *cell;
+	uint64		i;
+
+	check_stack_depth();
+	if (select->children == NIL)
+		return;
+	ids = palloc(Max(rows->n, 1) * sizeof(pg_uuid_t));
+	for (i = 0; i < rows->n; i++)
+		ids[i] = *orch_query_row_id(rows, i);
+	rows->children = palloc0(list_length(select->children) * sizeof(QueryRows *));
+	foreach(cell, select->children)
+	{
+		QueryRows  *children = orch_query_execute(rows->query, (QuerySelect *) lfirst(cell),
+												  VARIANT_CHILDREN, -1, ids, (int) rows->n);
+
+		children->by_parent = MemoryContextAllocHuge(CurrentMemoryContext,
+													 Max(children->n, 1) * sizeof(ChildRow));
+		for (i = 0; i < children->n; i++)
+		{
+			children->by_parent[i].parent = *DatumGetUUIDP(orch_query_datum(children, i, 0));
+			children->by_parent[i].row = i;
+		}
+		qsort(children->by_parent, children->n, sizeof(ChildRow), compare_children);
+		rows->children[foreach_current_index(cell)] = children;
+		read_children(children);
+	}
+}
+
+static void
+write_attributes(StringInfo out, QueryRows *rows, const QueryRecord *record)
+{
+	const SObject *object;
+	const SObject *named = NULL;
+
+	if (record->relation == NULL)
+	{
+		appendStringInfoString(out, "\"attributes\":{\"type\":\"AggregateResult\"}");
+		return;
+	}
+	object = record->relation->object;
+	if (record->type_column >= 0 && !rows->nulls[record->type_column])
+	{
+		Oid			output;
+		bool		is_varlena;
+
+		getTypeOutputInfo(TupleDescAttr(rows->table->tupdesc, record->type_column)->atttypid,
+						  &output, &is_varlena);
+		named = orch_sobject_find(OidOutputFunctionCall(output,
+														rows->values[record->type_column]));
+		/* a queue is a group */
+		object = named != NULL ? named : orch_sobject_find("Group");
+	}
+	appendStringInfoString(out, "\"attributes\":");
+	orch_sobject_append_attributes(out, object,
+								   DatumGetUUIDP(rows->values[record->id_column]),
+								   rows->query->version);
+}
+
+/*
+ * A value; toLabel() replaces the value of a picklist by its label.
+ */
+static void
+write_value(StringInfo out, QueryRows *rows, const QueryMember *member)
+{
+	Oid			type = TupleDescAttr(rows->table->tupdesc, member->column)->atttypid;
+	Datum		value = rows->values[member->column];
+
+	if (rows->nulls[member->column])
+		appendStringInfoString(out, "null");
+	else if (member->expr->kind == EXPR_FIELD && member->expr->to_label)
+	{
+		const SObjectField *field = member->expr->field;
+		Oid			output;
+		bool		is_varlena;
+		const char *text;
+		int			i;
+
+		getTypeOutputInfo(type, &output, &is_varlena);
+		text = OidOutputFunctionCall(output, value);
+		for (i = 0; i < field->nvalues; i++)
+			if (strcmp(field->values[i], text) == 0)
+				text = field->value_labels[i];
+		escape_json(out, text);
+	}
+	else
+		orch_sobject_append_value(out, type, value);
+}
+
+static void
+write_children(StringInfo out, QueryRows *rows, const QueryMember *member,
+			   const pg_uuid_t *parent)
+{
+	QueryRows  *children = rows->children[member->child_number];
+	uint64		low = 0;
+	uint64		high = children->n;
+	uint64		end;
+
+	while (low < high)
+	{
+		uint64		middle = low + (high - low) / 2;
+
+		if (orch_uuid_compare(&children->by_parent[middle], parent) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < children->n &&
+		 orch_uuid_equal(&children->by_parent[end].parent, parent); end++)
+		;
+	if (end == low)
+	{
+		appendStringInfoString(out, "null");
+		return;
+	}
+	appendStringInfo(out, "{\"totalSize\":" UINT64_FORMAT ",\"done\":true,\"records\":[",
+					 end - low);
+	for (; low < end; low++)
+	{
+		write_record(out, children, children->select->record, children->by_parent[low].row);
+		if (low + 1 < end)
+			appendStringInfoChar(out, ',');
+	}
+	appendStringInfoString(out, "]}");
+}
+
+/*
+ * The record in the row that values and nulls hold.
+ */
+static void
+write_members(StringInfo out, QueryRows *rows, const QueryRecord *record)
+{
+	ListCell   *cell;
+	ListCell   *type;
+
+	check_stack_depth();
+	appendStringInfoChar(out, '{');
+	write_attributes(out, rows, record);
+	foreach(cell, record->members)
+	{
+		QueryMember *member = (QueryMember *) lfirst(cell);
+		bool		found = false;
+
+		appendStringInfoString(out, ",\"");
+		appendStringInfoString(out, member->key);
+		appendStringInfoString(out, "\":");
+		switch (member->kind)
+		{
+			case MEMBER_VALUE:
+				write_value(out, rows, member);
+				break;
+			case MEMBER_PARENT:
+			case MEMBER_TYPEOF:
+				foreach(type, member->records)
+				{
+					QueryRecord *parent = (QueryRecord *) lfirst(type);
+
+					if (rows->nulls[parent->id_column])
+						continue;
+					write_members(out, rows, parent);
+					found = true;
+					break;
+				}
+				if (!found)
+					appendStringInfoString(out, "null");
+				break;
+			case MEMBER_CHILDREN:
+				write_children(out, rows, member,
+							   DatumGetUUIDP(rows->values[record->id_column]));
+				break;
+		}
+	}
+	appendStringInfoChar(out, '}');
+}
+
+static void
+write_record(StringInfo out, QueryRows *rows, const QueryRecord *record, uint64 row)
+{
+	CHECK_FOR_INTERRUPTS();
+	heap_deform_tuple(rows->table->vals[row], rows->table->tupdesc, rows->values, rows->nulls);
+	write_members(out, rows, record);
+}
+
+/*
+ * Append the records of the rows, in this order (NULL: as they are), separated by commas.
+ */
+void
+orch_query_append_records(StringInfo out, QueryRows *rows, const uint64 *order, uint64 norder)
+{
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "orchestration record",
+													  ALLOCSET_DEFAULT_SIZES);
+	uint64		i;
+
+	read_children(rows);
+	for (i = 0; i < (order == NULL ? rows->n : norder); i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(row_context);
+
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		write_record(out, rows, rows->select->record, order == NULL ? i : order[i]);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(row_context);
+	}
+	MemoryContextDelete(row_context);
+}

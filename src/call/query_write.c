@@ -1,0 +1,670 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_write.c
+ *	  The third pass over a SOQL query: writes it as SQL over the documented views.
+ *
+ * Names come from the catalog and values are parameters, so that nothing of the query's
+ * text reaches SQL.  Functions and operators are named with their schema; where SQL has
+ * none to name (IN, IS DISTINCT FROM, CASE x WHEN), another form is used.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/call/query_write.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "call/query_int.h"
+
+/* Strings are compared, grouped and sorted without regard to case. */
+#define FOLDED	" COLLATE orchestration.case_insensitive"
+
+/* An id, as users' tables may have it, too. */
+#define ID_PATTERN	"'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'"
+
+typedef struct QueryWriter
+{
+	StringInfoData sql;
+	List	   *params;			/* of QueryParam * */
+	QueryVariant variant;
+} QueryWriter;
+
+static void write_param(QueryWriter *writer, QueryParam *param);
+static void write_kind(QueryWriter *writer, QueryParamKind kind, Oid type);
+static void write_column(QueryWriter *writer, const QueryExpr *expr);
+static void write_date(QueryWriter *writer, const QueryExpr *expr);
+static void write_aggregate(QueryWriter *writer, const QueryExpr *expr);
+static void write_format(QueryWriter *writer, const QueryExpr *expr);
+static void write_expr(QueryWriter *writer, const QueryExpr *expr);
+static void write_compared(QueryWriter *writer, const QueryTest *test);
+static void write_test(QueryWriter *writer, const QueryTest *test);
+static void write_join(QueryWriter *writer, const QueryTest *test);
+static void write_object(QueryWriter *writer, const QuerySelect *select);
+static void write_from(QueryWriter *writer, const QuerySelect *select);
+static void write_where(QueryWriter *writer, const QuerySelect *select);
+static void write_group(QueryWriter *writer, const QuerySelect *select);
+static void write_order(QueryWriter *writer, const QuerySelect *select, const char *alias);
+static void write_columns(QueryWriter *writer, const QuerySelect *select);
+static void write_children(QueryWriter *writer, const QuerySelect *select);
+
+/*
+ * A parameter; one that is written twice has one number, as GROUP BY and SELECT must have
+ * the same expressions.
+ */
+static void
+write_param(QueryWriter *writer, QueryParam *param)
+{
+	ListCell   *cell;
+	int			number = 0;
+
+	/* of a long list of conditions only the first are looked through */
+	foreach(cell, writer->params)
+	{
+		QueryParam *other = (QueryParam *) lfirst(cell);
+
+		if (other->kind == param->kind && param->kind >= PARAM_IDS)
+			number = foreach_current_index(cell) + 1;
+		if (number > 0 || foreach_current_index(cell) >= 16)
+			break;
+	}
+	if (number == 0)
+	{
+		writer->params = lappend(writer->params, param);
+		number = list_length(writer->params);
+	}
+	appendStringInfo(&writer->sql, "$%d", number);
+}
+
+static void
+write_kind(QueryWriter *writer, QueryParamKind kind, Oid type)
+{
+	QueryParam *param = palloc0(sizeof(QueryParam));
+
+	param->kind = kind;
+	param->type = type;
+	write_param(writer, param);
+}
+
+static void
+write_column(QueryWriter *writer, const QueryExpr *expr)
+{
+	appendStringInfo(&writer->sql, "x%d.%s", expr->relation->number,
+					 quote_identifier(expr->field->column));
+}
+
+/*
+ * The parts of a date; see reference.md, 5.3.
+ */
+static void
+write_date(QueryWriter *writer, const QueryExpr *expr)
+{
+	static const char *const parts[] = {
+		[DATE_CALENDAR_MONTH] = "month", [DATE_CALENDAR_QUARTER] = "quarter",
+		[DATE_CALENDAR_YEAR] = "year", [DATE_DAY_IN_MONTH] = "day",
+		[DATE_DAY_IN_WEEK] = "dow", [DATE_DAY_IN_YEAR] = "doy", [DATE_DAY_ONLY] = NULL,
+		[DATE_FISCAL_MONTH] = "month", [DATE_FISCAL_QUARTER] = "quarter",
+		[DATE_FISCAL_YEAR] = "year", [DATE_HOUR_IN_DAY] = "hour",
+		[DATE_WEEK_IN_MONTH] = "day", [DATE_WEEK_IN_YEAR] = "doy"
+	};
+	bool		fiscal = expr->date == DATE_FISCAL_MONTH || expr->date == DATE_FISCAL_QUARTER ||
+		expr->date == DATE_FISCAL_YEAR;
+	bool		week = expr->date == DATE_WEEK_IN_MONTH || expr->date == DATE_WEEK_IN_YEAR;
+
+	appendStringInfoString(&writer->sql, "(");
+	if (week)
+		appendStringInfoString(&writer->sql, "((");
+	if (expr->date != DATE_DAY_ONLY)
+		appendStringInfo(&writer->sql, "pg_catalog.date_part('%s', ", parts[expr->date]);
+	appendStringInfoString(&writer->sql, expr->local ? "(" : "pg_catalog.timezone('UTC', ");
+	write_column(writer, expr->arg);
+	appendStringInfoString(&writer->sql, expr->local ? ")::pg_catalog.timestamp" : ")");
+	if (fiscal)
+	{
+		appendStringInfoString(&writer->sql,
+							   " OPERATOR(pg_catalog.+) pg_catalog.make_interval(months => ");
+		write_kind(writer, PARAM_FISCAL_MONTHS, INT4OID);
+		appendStringInfoString(&writer->sql, ")");
+	}
+	if (expr->date == DATE_DAY_ONLY)
+		appendStringInfoString(&writer->sql, ")::pg_catalog.date");
+	else
+	{
+		appendStringInfoString(&writer->sql, "))::pg_catalog.int4");
+		if (week)
+			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.-) 1)"
+								   " OPERATOR(pg_catalog./) 7 OPERATOR(pg_catalog.+) 1)");
+		else if (expr->date == DATE_DAY_IN_WEEK)
+			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.+) 1");
+	}
+}
+
+static void
+write_aggregate(QueryWriter *writer, const QueryExpr *expr)
+{
+	static const char *const names[] = {
+		[AGGREGATE_AVG] = "avg", [AGGREGATE_COUNT] = "count",
+		[AGGREGATE_COUNT_DISTINCT] = "count", [AGGREGATE_MAX] = "max",
+		[AGGREGATE_MIN] = "min", [AGGREGATE_SUM] = "sum"
+	};
+	bool		ordered = expr->aggregate == AGGREGATE_MIN || expr->aggregate == AGGREGATE_MAX;
+
+	appendStringInfo(&writer->sql, "pg_catalog.%s(%s", names[expr->aggregate],
+					 expr->aggregate == AGGREGATE_COUNT_DISTINCT ? "DISTINCT " : "");
+	write_column(writer, expr->arg);
+	/* uuid has no min() and max() */
+	if (ordered && expr->arg->class == CLASS_ID)
+		appendStringInfoString(&writer->sql, "::pg_catalog.text");
+	if (expr->arg->class == CLASS_TEXT &&
+		(ordered || expr->aggregate == AGGREGATE_COUNT_DISTINCT))
+		appendStringInfoString(&writer->sql, FOLDED);
+	appendStringInfoString(&writer->sql, ")");
+	if (expr->aggregate == AGGREGATE_AVG)
+		appendStringInfoString(&writer->sql, "::pg_catalog.float8");
+	else if (expr->aggregate == AGGREGATE_SUM)
+		appendStringInfoString(&writer->sql, "::pg_catalog.numeric");
+}
+
+/*
+ * FORMAT(): as users read it, in the session's time zone.
+ */
+static void
+write_format(QueryWriter *writer, const QueryExpr *expr)
+{
+	const QueryExpr *arg = expr->arg;
+
+	if (arg->class == CLASS_TIME || arg->type == INT4OID || arg->type == INT8OID ||
+		arg->type == NUMERICOID || arg->type == FLOAT8OID)
+	{
+		appendStringInfoString(&writer->sql, "pg_catalog.to_char(");
+		write_expr(writer, arg);
+		appendStringInfoString(&writer->sql, arg->class == CLASS_TIME ?
+							   ", 'FMMM/FMDD/YYYY, FMHH12:MI AM')" :
+							   arg->type == FLOAT8OID ?
+							   ", 'FM999,999,999,999,999,990.###')" :
+							   ", 'FM9,999,999,999,999,999,999')");
+		return;
+	}
+	appendStringInfoString(&writer->sql, "(");
+	write_expr(writer, arg);
+	appendStringInfoString(&writer->sql, ")::pg_catalog.text");
+}
+
+static void
+write_expr(QueryWriter *writer, const QueryExpr *expr)
+{
+	check_stack_depth();
+	switch (expr->kind)
+	{
+		case EXPR_FIELD:
+			write_column(writer, expr);
+			break;
+		case EXPR_COUNT_ALL:
+			appendStringInfoString(&writer->sql, "pg_catalog.count(*)");
+			break;
+		case EXPR_AGGREGATE:
+			write_aggregate(writer, expr);
+			break;
+		case EXPR_DATE:
+			write_date(writer, expr);
+			break;
+		case EXPR_GROUPING:
+			appendStringInfoString(&writer->sql, "GROUPING(");
+			write_expr(writer, expr->arg);
+			if (expr->arg->class == CLASS_TEXT)
+				appendStringInfoString(&writer->sql, FOLDED);
+			appendStringInfoString(&writer->sql, ")");
+			break;
+		case EXPR_FORMAT:
+			write_format(writer, expr);
+			break;
+	}
+}
+
+/*
+ * The left side, as it is compared with the parameter.
+ */
+static void
+write_compared(QueryWriter *writer, const QueryTest *test)
+{
+	const QueryExpr *left = test->left;
+
+	appendStringInfoString(&writer->sql, "(");
+	write_expr(writer, left);
+	if (test->as_numeric && left->type != NUMERICOID)
+		appendStringInfoString(&writer->sql, "::pg_catalog.numeric");
+	else if (left->type == JSONBOID)
+		appendStringInfoString(&writer->sql, "::pg_catalog.text");
+	if (left->class == CLASS_TEXT && test->kind != TEST_LIKE)
+		appendStringInfoString(&writer->sql, FOLDED);
+	appendStringInfoString(&writer->sql, ")");
+}
+
+static void
+write_test(QueryWriter *writer, const QueryTest *test)
+{
+	static const char *const operators[] = {
+		[TEST_EQUAL] = "=", [TEST_LESS] = "<", [TEST_GREATER] = ">",
+		[TEST_LESS_EQUAL] = "<=", [TEST_GREATER_EQUAL] = ">="
+	};
+	ListCell   *cell;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	switch (test->kind)
+	{
+		case TEST_AND:
+		case TEST_OR:
+			appendStringInfoString(&writer->sql, "(");
+			foreach(cell, test->args)
+			{
+				if (foreach_current_index(cell) > 0)
+					appendStringInfoString(&writer->sql,
+										   test->kind == TEST_AND ? " AND " : " OR ");
+				write_test(writer, (QueryTest *) lfirst(cell));
+			}
+			appendStringInfoString(&writer->sql, ")");
+			break;
+		case TEST_NOT:
+			appendStringInfoString(&writer->sql, "(");
+			write_test(writer, (QueryTest *) linitial(test->args));
+			appendStringInfoString(&writer->sql, ") IS NOT TRUE");
+			break;
+		case TEST_CONSTANT:
+			appendStringInfoString(&writer->sql, test->constant ? "TRUE" : "FALSE");
+			break;
+		case TEST_NULL:
+			write_compared(writer, test);
+			appendStringInfoString(&writer->sql, " IS NULL");
+			break;
+		case TEST_EQUAL:
+		case TEST_LESS:
+		case TEST_GREATER:
+		case TEST_LESS_EQUAL:
+		case TEST_GREATER_EQUAL:
+			write_compared(writer, test);
+			appendStringInfo(&writer->sql, " OPERATOR(pg_catalog.%s) ", operators[test->kind]);
+			write_param(writer, test->param);
+			break;
+		case TEST_ANY:
+			write_compared(writer, test);
+			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.=) ANY (");
+			write_param(writer, test->param);
+			appendStringInfoString(&writer->sql, ")");
+			break;
+		case TEST_RANGE:
+			appendStringInfoString(&writer->sql, "(");
+			write_compared(writer, test);
+			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.>=) ");
+			write_param(writer, test->param);
+			appendStringInfoString(&writer->sql, " AND ");
+			write_compared(writer, test);
+			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.<) ");
+			write_param(writer, test->end);
+			appendStringInfoString(&writer->sql, ")");
+			break;
+		case TEST_LIKE:
+			write_compared(writer, test);
+			appendStringInfoString(&writer->sql, "::pg_catalog.text COLLATE orchestration.unicode"
+								   " OPERATOR(pg_catalog.~~*) ");
+			write_param(writer, test->param);
+			break;
+		case TEST_SEMI_JOIN:
+		case TEST_ANTI_JOIN:
+			write_join(writer, test);
+			break;
+	}
+}
+
+/*
+ * An id against a reference to a record of a user, which is a text: both are texts then.
+ */
+static void
+write_join(QueryWriter *writer, const QueryTest *test)
+{
+	bool		as_text = test->left->class != test->inner_column->class;
+
+	appendStringInfoString(&writer->sql, test->kind == TEST_SEMI_JOIN ? "EXISTS (SELECT FROM " :
+						   "NOT EXISTS (SELECT FROM ");
+	write_from(writer, test->inner);
+	appendStringInfoString(&writer->sql, " WHERE ");
+	write_column(writer, test->inner_column);
+	if (as_text)
+		appendStringInfoString(&writer->sql, "::pg_catalog.text");
+	appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.=) ");
+	write_column(writer, test->left);
+	if (as_text)
+		appendStringInfoString(&writer->sql, "::pg_catalog.text");
+	if (test->inner->where != NULL)
+	{
+		appendStringInfoString(&writer->sql, " AND ");
+		write_test(writer, test->inner->where);
+	}
+	appendStringInfoString(&writer->sql, ")");
+}
+
+/*
+ * The object's view; with include_deleted also what is known of deleted records.
+ */
+static void
+write_object(QueryWriter *writer, const QuerySelect *select)
+{
+	const SObject *object = select->object;
+	int			i;
+
+	if (!select->include_deleted)
+	{
+		appendStringInfo(&writer->sql, "orchestration.%s", quote_identifier(object->view));
+		return;
+	}
+	appendStringInfoString(&writer->sql, "(SELECT ");
+	for (i = 0; i < object->nfields; i++)
+		appendStringInfo(&writer->sql, "%sv.%s", i > 0 ? ", " : "",
+						 quote_identifier(object->fields[i].column));
+	appendStringInfo(&writer->sql, " FROM orchestration.%s v UNION ALL SELECT ",
+					 quote_identifier(object->view));
+	for (i = 0; i < object->nfields; i++)
+	{
+		const SObjectField *field = &object->fields[i];
+
+		appendStringInfoString(&writer->sql, i > 0 ? ", " : "");
+		if (strcmp(field->name, "Id") == 0)
+			appendStringInfoString(&writer->sql, "t.id");
+		else if (strcmp(field->name, "IsDeleted") == 0)
+			appendStringInfoString(&writer->sql, "TRUE");
+		else if (strcmp(field->name, "LastModifiedDate") == 0 ||
+				 strcmp(field->name, "SystemModstamp") == 0)
+			appendStringInfoString(&writer->sql, "t.deleted_at");
+		else
+			appendStringInfo(&writer->sql, "NULL::%s",
+							 format_type_be_qualified(field->sql_type));
+	}
+	appendStringInfo(&writer->sql, " FROM orchestration.tombstone t"
+					 " WHERE t.object OPERATOR(pg_catalog.=) '%s')", object->name);
+}
+
+/*
+ * The object and the parents that its paths reach.  A parent is absent where the caller
+ * does not see it.
+ */
+static void
+write_from(QueryWriter *writer, const QuerySelect *select)
+{
+	ListCell   *cell;
+
+	write_object(writer, select);
+	appendStringInfo(&writer->sql, " x%d", select->root->number);
+	foreach(cell, select->relations)
+	{
+		QueryRelation *relation = (QueryRelation *) lfirst(cell);
+		const char *column;
+
+		if (relation->child == NULL)
+			continue;
+		column = psprintf("x%d.%s", relation->child->number,
+						  quote_identifier(relation->reference->column));
+		appendStringInfo(&writer->sql, " LEFT JOIN orchestration.%s x%d ON x%d.id"
+						 " OPERATOR(pg_catalog.=) ", quote_identifier(relation->object->view),
+						 relation->number, relation->number);
+		if (relation->reference->sql_type == UUIDOID)
+			appendStringInfoString(&writer->sql, column);
+		else
+			appendStringInfo(&writer->sql, "CASE WHEN %s OPERATOR(pg_catalog.~) " ID_PATTERN
+							 " THEN %s::pg_catalog.uuid END", column, column);
+	}
+}
+
+static void
+write_where(QueryWriter *writer, const QuerySelect *select)
+{
+	const char *before = " WHERE ";
+
+	if (writer->variant == VARIANT_BY_ID || writer->variant == VARIANT_CHILDREN)
+	{
+		appendStringInfoString(&writer->sql, before);
+		if (writer->variant == VARIANT_BY_ID)
+			appendStringInfo(&writer->sql, "x%d.id", select->root->number);
+		else
+			appendStringInfo(&writer->sql, "x%d.%s", select->root->number,
+							 quote_identifier(select->parent_field->column));
+		appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.=) ");
+		if (writer->variant == VARIANT_CHILDREN && select->limit >= 0)
+			appendStringInfoString(&writer->sql, "p.id");
+		else
+		{
+			appendStringInfoString(&writer->sql, "ANY (");
+			write_kind(writer, PARAM_IDS, UUIDARRAYOID);
+			appendStringInfoString(&writer->sql, ")");
+		}
+		before = " AND ";
+		if (writer->variant == VARIANT_BY_ID)
+		{
+			/* some objects have an index on the time only, and an id begins with its time */
+			if (select->object->associate == ASSOCIATE_HISTORY ||
+				strcmp(select->object->name, "FlowOrchestrationLog") == 0)
+			{
+				appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.>=) ",
+								 select->root->number);
+				write_kind(writer, PARAM_FIRST_TIME, TIMESTAMPTZOID);
+				appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.<=) ",
+								 select->root->number);
+				write_kind(writer, PARAM_LAST_TIME, TIMESTAMPTZOID);
+			}
+			return;
+		}
+	}
+	if (select->mine)
+	{
+		appendStringInfo(&writer->sql, "%sx%d.owner_id OPERATOR(pg_catalog.=)"
+						 " (SELECT orchestration.acting_user_id())", before,
+						 select->root->number);
+		before = " AND ";
+	}
+	if (select->where != NULL)
+	{
+		appendStringInfoString(&writer->sql, before);
+		write_test(writer, select->where);
+	}
+}
+
+static void
+write_group(QueryWriter *writer, const QuerySelect *select)
+{
+	ListCell   *cell;
+
+	if (select->grouping == SOQL_GROUP_NONE)
+		return;
+	appendStringInfoString(&writer->sql, " GROUP BY ");
+	if (select->grouping != SOQL_GROUP_PLAIN)
+		appendStringInfoString(&writer->sql, select->grouping == SOQL_GROUP_ROLLUP ?
+							   "ROLLUP (" : "CUBE (");
+	foreach(cell, select->group)
+	{
+		QueryExpr  *expr = (QueryExpr *) lfirst(cell);
+
+		if (foreach_current_index(cell) > 0)
+			appendStringInfoString(&writer->sql, ", ");
+		write_expr(writer, expr);
+		if (expr->class == CLASS_TEXT)
+			appendStringInfoString(&writer->sql, FOLDED);
+	}
+	if (select->grouping != SOQL_GROUP_PLAIN)
+		appendStringInfoString(&writer->sql, ")");
+	if (select->having != NULL)
+	{
+		appendStringInfoString(&writer->sql, " HAVING ");
+		write_test(writer, select->having);
+	}
+}
+
+/*
+ * ORDER BY; alias: of a sub-select whose columns k1, k2, ... are the keys, or NULL.
+ */
+static void
+write_order(QueryWriter *writer, const QuerySelect *select, const char *alias)
+{
+	ListCell   *cell;
+
+	foreach(cell, select->order)
+	{
+		QueryOrder *order = (QueryOrder *) lfirst(cell);
+		const QueryExpr *expr = order->expr;
+		bool		first = foreach_current_index(cell) == 0;
+
+		appendStringInfoString(&writer->sql, alias != NULL || !first ? ", " : " ORDER BY ");
+		if (alias != NULL)
+			appendStringInfo(&writer->sql, "%s.k%d", alias, foreach_current_index(cell) + 1);
+		else
+			write_expr(writer, expr);
+		if (expr->class == CLASS_TEXT)
+			appendStringInfoString(&writer->sql, FOLDED);
+		if (order->descending)
+			appendStringInfoString(&writer->sql, " DESC");
+		/* where nothing is null, PostgreSQL's own order, which indexes have */
+		if (!select->aggregated && expr->relation->child == NULL && !select->include_deleted &&
+			(expr->field->properties & FIELD_NILLABLE) == 0)
+			continue;
+		appendStringInfoString(&writer->sql, order->nulls_first ? " NULLS FIRST" : " NULLS LAST");
+	}
+}
+
+static void
+write_columns(QueryWriter *writer, const QuerySelect *select)
+{
+	ListCell   *cell;
+
+	foreach(cell, select->columns)
+	{
+		QueryExpr  *expr = (QueryExpr *) lfirst(cell);
+		QueryExpr  *inner = expr->kind == EXPR_FORMAT ? expr->arg : expr;
+
+		if (foreach_current_index(cell) > 0)
+			appendStringInfoString(&writer->sql, ", ");
+		write_expr(writer, expr);
+		/* the same expression as in GROUP BY */
+		if (select->grouping != SOQL_GROUP_NONE && expr == inner && expr->kind == EXPR_FIELD &&
+			expr->class == CLASS_TEXT)
+			appendStringInfoString(&writer->sql, FOLDED);
+	}
+}
+
+/*
+ * Children of all parents at once.  With a LIMIT, which is meant for each parent, one
+ * sub-select a parent.
+ */
+static void
+write_children(QueryWriter *writer, const QuerySelect *select)
+{
+	ListCell   *cell;
+	QueryParam *param;
+
+	if (select->limit < 0)
+	{
+		appendStringInfoString(&writer->sql, "SELECT ");
+		write_columns(writer, select);
+		appendStringInfoString(&writer->sql, " FROM ");
+		write_from(writer, select);
+		write_where(writer, select);
+		write_order(writer, select, NULL);
+		return;
+	}
+	appendStringInfoString(&writer->sql, "SELECT c.* FROM pg_catalog.unnest(");
+	write_kind(writer, PARAM_IDS, UUIDARRAYOID);
+	appendStringInfoString(&writer->sql, ") WITH ORDINALITY AS p (id, n)"
+						   " CROSS JOIN LATERAL (SELECT ");
+	write_columns(writer, select);
+	foreach(cell, select->order)
+	{
+		appendStringInfoString(&writer->sql, ", ");
+		write_expr(writer, ((QueryOrder *) lfirst(cell))->expr);
+		appendStringInfo(&writer->sql, " AS k%d", foreach_current_index(cell) + 1);
+	}
+	appendStringInfoString(&writer->sql, " FROM ");
+	write_from(writer, select);
+	write_where(writer, select);
+	write_order(writer, select, NULL);
+	appendStringInfoString(&writer->sql, " LIMIT ");
+	param = palloc0(sizeof(QueryParam));
+	param->type = INT8OID;
+	param->value = Int64GetDatum(select->limit);
+	write_param(writer, param);
+	if (select->offset > 0)
+	{
+		appendStringInfoString(&writer->sql, " OFFSET ");
+		param = palloc0(sizeof(QueryParam));
+		param->type = INT8OID;
+		param->value = Int64GetDatum(select->offset);
+		write_param(writer, param);
+	}
+	appendStringInfoString(&writer->sql, ") c ORDER BY p.n");
+	write_order(writer, select, "c");
+}
+
+/*
+ * Write a variant of the statement, unless it is written.  It is kept in the context.
+ */
+void
+orch_query_write(QuerySelect *select, QueryVariant variant, MemoryContext context)
+{
+	QueryStatement *statement = &select->statements[variant];
+	MemoryContext old;
+	QueryWriter writer;
+	ListCell   *cell;
+
+	if (statement->sql != NULL)
+		return;
+	old = MemoryContextSwitchTo(context);
+	initStringInfo(&writer.sql);
+	writer.params = NIL;
+	writer.variant = variant;
+	if (variant == VARIANT_CHILDREN)
+		write_children(&writer, select);
+	else
+	{
+		bool		limited = variant == VARIANT_ROWS || variant == VARIANT_IDS;
+
+		appendStringInfoString(&writer.sql, "SELECT ");
+		if (select->count_only)
+			appendStringInfoString(&writer.sql, "pg_catalog.count(*) FROM (SELECT");
+		else if (variant == VARIANT_IDS)
+			appendStringInfo(&writer.sql, "x%d.id", select->root->number);
+		else
+			write_columns(&writer, select);
+		appendStringInfoString(&writer.sql, " FROM ");
+		write_from(&writer, select);
+		write_where(&writer, select);
+		write_group(&writer, select);
+		if (limited)
+		{
+			write_order(&writer, select, NULL);
+			if (!select->count_only || select->limit >= 0)
+			{
+				appendStringInfoString(&writer.sql, " LIMIT ");
+				write_kind(&writer, PARAM_LIMIT, INT8OID);
+			}
+			if (select->offset > 0)
+			{
+				QueryParam *param = palloc0(sizeof(QueryParam));
+
+				param->type = INT8OID;
+				param->value = Int64GetDatum(select->offset);
+				appendStringInfoString(&writer.sql, " OFFSET ");
+				write_param(&writer, param);
+			}
+		}
+		if (select->count_only)
+			appendStringInfoString(&writer.sql, ") c");
+	}
+	statement->nparams = list_length(writer.params);
+	statement->params = palloc(Max(statement->nparams, 1) * sizeof(QueryParam *));
+	foreach(cell, writer.params)
+		statement->params[foreach_current_index(cell)] = (QueryParam *) lfirst(cell);
+	statement->sql = writer.sql.data;
+	MemoryContextSwitchTo(old);
+}
