@@ -19,8 +19,13 @@ TOP           := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 EXTVERSION    := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(TOP)/$(EXTENSION).control)
 
 MODULE_big     = $(EXTENSION)
-OBJS           = $(patsubst $(TOP)/%.c,%.o,$(sort $(wildcard $(TOP)/src/*.c $(TOP)/src/*/*.c)))
-PG_CPPFLAGS    = -I$(srcdir)/src $(XML_CFLAGS) -DORCHESTRATION_VERSION='"$(EXTVERSION)"'
+# of flex and bison: built where make was called, not in the repository
+SCANNERS      := $(patsubst $(TOP)/%.l,%.c,$(wildcard $(TOP)/src/*/*.l))
+PARSERS       := $(patsubst $(TOP)/%.y,%.c,$(wildcard $(TOP)/src/*/*.y))
+GENERATED     := $(SCANNERS) $(PARSERS) $(PARSERS:.c=.h)
+OBJS           = $(sort $(patsubst $(TOP)/%.c,%.o,$(wildcard $(TOP)/src/*.c $(TOP)/src/*/*.c)) \
+                 $(SCANNERS:.c=.o) $(PARSERS:.c=.o))
+PG_CPPFLAGS    = -I$(srcdir)/src -Isrc $(XML_CFLAGS) -DORCHESTRATION_VERSION='"$(EXTVERSION)"'
 # folders of objects, where make was called
 $(shell mkdir -p $(sort $(dir $(OBJS))))
 # -MMD: each object gets a list of the headers it depends on, included below
@@ -58,7 +63,7 @@ ifneq ($(strip $(ISOLATION)),)
 override ISOLATION := race $(filter-out race,$(ISOLATION))
 endif
 ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=$(EXTENSION)
-EXTRA_CLEAN    = build $(OBJS:.o=.d)
+EXTRA_CLEAN    = build $(OBJS:.o=.d) $(GENERATED)
 
 PG_CONFIG     ?= pg_config
 export PG_CONFIG
@@ -83,6 +88,15 @@ endif
 $(INSTALL_SQL): $(SQL_PARTS:%=sql/parts/%.sql) Makefile
 	@mkdir -p $(@D)
 	cat $(filter %.sql,$^) > $@
+
+# by the rules of PGXS; bison writes the header, too
+$(PARSERS): BISONFLAGS += -d
+$(PARSERS:.c=.h): %.h: %.c
+	@touch $@
+
+$(SCANNERS:.c=.o) $(SCANNERS:.c=.bc): %: $(PARSERS:.c=.h)
+$(SCANNERS) $(PARSERS): Makefile
+src/call/query_syntax.o src/call/query_syntax.bc: src/call/query_parse.h
 
 -include $(OBJS:.o=.d)
 

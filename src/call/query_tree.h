@@ -18,6 +18,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "nodes/pg_list.h"
 
 /*
@@ -170,16 +171,21 @@ typedef struct SoqlQuery
 	int			offset_location;
 	SoqlFor		mark;
 	int			mark_location;
+	unsigned int last_clause;	/* of the parser */
 } SoqlQuery;
-
-/* Parses a query; the tree is in the current memory context.  Raises OR406. */
-extern SoqlQuery *orch_query_parse(const char *text);
 
 /*
  * Raises an error at a place of the text: code is the documented one, which begins the
- * message; then follow an excerpt, a caret line, row and column, and the message.
+ * message; then follow an excerpt, a caret line, row and column, and the message.  With the
+ * location -1 the message alone follows.
  */
 extern void orch_query_error(const char *text, int location, int sqlstate, const char *code,
 							 const char *format,...) pg_attribute_printf(5, 6) pg_attribute_noreturn();
+/* the same with a hint, or NULL */
+extern void orch_query_error_hint(const char *text, int location, int sqlstate, const char *code,
+								  const char *hint, const char *format,...) pg_attribute_printf(6, 7) pg_attribute_noreturn();
+
+/* A part of the text for a message: at most 64 characters, on one line */
+extern char *orch_query_quoted(const char *text, int length);
 
 #endif							/* ORCH_QUERY_TREE_H */
