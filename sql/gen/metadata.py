@@ -5,9 +5,13 @@ Run it after the contract has changed (test/check/tree.sh says when a part is ol
 
     python3 sql/gen/metadata.py >sql/parts/call/metadata.sql
 
-describe_sobjects() needs two things that the csv files do not contain; this script
-decides them: labels, made from the words of the API name, and the names of child
-relationships.  It also writes the comments on the columns of the views.
+describe_sobjects() needs three things that the csv files do not contain; this script
+decides them: labels, made from the words of the API name unless the reference has
+another; the names of child relationships; and the length of ids, 18 in the reference and
+36 here, because ids are uuids.  It also writes the comments on the columns of the views.
+
+The reference names no first version of User, Group, GroupMember and Name: objects.csv
+has 20.0, the first version of the REST API.
 """
 import csv
 import os
@@ -23,6 +27,33 @@ LABELS = {
     "FlowOrchestrationStepInstance": "Orchestration Step Run",
     "FlowOrchestrationWorkItem": "Orchestration Work Item",
     "FlowOrchestrationLog": "Orchestration Run Log",
+    "FlowOrchestration": "Orchestration",
+    "FlowOrchestrationVersion": "Orchestration Version",
+    "User": "User",
+    "Group": "Group",
+    "GroupMember": "Group Member",
+    "Name": "Name",
+}
+FIELD_LABELS = {
+    ("User", "Name"): "Full Name",
+    ("User", "IsActive"): "Active",
+    ("Group", "DoesIncludeBosses"): "Include Bosses",
+    ("GroupMember", "UserOrGroupId"): "User/Group ID",
+    ("Name", "IsActive"): "Active",
+    ("FlowOrchestration", "ActiveVersionId"): "Orchestration Version ID",
+    ("FlowOrchestration", "ApiName"): "API Name",
+    ("FlowOrchestration", "Name"): "Orchestration Label",
+    ("FlowOrchestrationVersion", "FlowOrchestrationId"): "Orchestration ID",
+    ("FlowOrchestrationVersion", "Name"): "Orchestration Version Name",
+    ("FlowOrchestrationVersion", "TriggerObjectOrEventLabel"):
+        "Triggering Object or Platform Event Label",
+}
+VALUE_LABELS = {
+    "OrchAutolnch": "Autolaunched No Trigger Orchestration",
+    "OrchRecTrigAftSave": "Record-Triggered After Save Orchestration",
+    "RecordAfterSave": "Record—Run After Save",
+    "Draft": "Inactive",
+    "AynchronousBackgroundStep": "Asynchronous Background Step",
 }
 
 
@@ -46,6 +77,10 @@ def label(name):
 
 def snake(name):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def identifier(name):
+    return '"%s"' % name if name in ("group", "timestamp", "user") else name
 
 
 def values(rows):
@@ -79,8 +114,16 @@ def plural(text):
     return re.sub(r"y$", "ie", text) + "s"
 
 
+def length(row):
+    return "36" if row["type"] in ("id", "reference") else row["length"]
+
+
 def relationship(row):
-    """The name of the child relationship of a reference; None: it has none."""
+    """The name of the child relationship of a reference; None: it has none.
+
+    The lookups to users and to the active version have no name in the reference either."""
+    if row["refers_to"] == "User" or row["field"] == "ActiveVersionId":
+        return None
     _, kind = associate(row["object"])
     if kind is None:
         return row["object"] + "s"
@@ -113,7 +156,8 @@ for row in fields:
         refers_to = [x.strip() for x in refers_to.split(",") if x.strip()]
     properties = [x.strip() for x in row["properties"].split(",")]
     rows.append([quote(name), str(position[name]), quote(row["field"]), quote(row["column"]),
-                 quote(label(row["field"])), quote(row["type"]), row["length"] or "0",
+                 quote(FIELD_LABELS.get((name, row["field"])) or label(row["field"])),
+                 quote(row["type"]), length(row) or "0",
                  array(properties), max(row["since"] or since[name], since[name], key=float),
                  quote(row["relationship_name"] or None), array(refers_to)])
     if len(refers_to) == 1 and refers_to[0] in since and relationship(row):
@@ -126,7 +170,7 @@ INSERT INTO orchestration.sobject_field
 print(values(rows))
 
 rows = [[quote(row["object"]), quote(row["field"]), row["order"], quote(row["value"]),
-         quote(label(row["value"].replace("Aynchronous", "Asynchronous"))),
+         quote(VALUE_LABELS.get(row["value"]) or label(row["value"])),
          quote(row["meaning"] or None)] for row in picklists]
 print("""
 INSERT INTO orchestration.sobject_picklist_value
@@ -141,9 +185,9 @@ print(values(relationships))
 # comments on the columns of the views
 print()
 for row in fields:
-    text = "%s: %s%s; %s" % (row["field"], row["type"], "(%s)" % row["length"] if row["length"] else "",
+    text = "%s: %s%s; %s" % (row["field"], row["type"], "(%s)" % length(row) if length(row) else "",
                              row["properties"])
     if row["note"]:
         text += ". " + row["note"]
     print("COMMENT ON COLUMN orchestration.%s.%s IS %s;" % (
-        snake(row["object"]), '"timestamp"' if row["column"] == "timestamp" else row["column"], quote(text)))
+        identifier(snake(row["object"])), identifier(row["column"]), quote(text)))

@@ -18,65 +18,71 @@ INSERT INTO orchestration.sobject
     ('FlowOrchestrationStepInstanceFeed', 14, 'flow_orchestration_step_instance_feed', 'Orchestration Step Run Feed', 'Orchestration Step Run Feeds', '{delete,describeSObjects,getDeleted,getUpdated,query,retrieve}', 53.0, 'FlowOrchestrationStepInstance', 'Feed'),
     ('FlowOrchestrationStepInstanceHistory', 15, 'flow_orchestration_step_instance_history', 'Orchestration Step Run History', 'Orchestration Step Run Histories', '{describeSObjects,getDeleted,getUpdated,query,retrieve}', 53.0, 'FlowOrchestrationStepInstance', 'History'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 16, 'flow_orchestration_step_instance_owner_sharing_rule', 'Orchestration Step Run Owner Sharing Rule', 'Orchestration Step Run Owner Sharing Rules', '{create,delete,describeSObjects,getDeleted,getUpdated,query,retrieve,update,upsert}', 53.0, 'FlowOrchestrationStepInstance', 'OwnerSharingRule'),
-    ('FlowOrchestrationStepInstanceShare', 17, 'flow_orchestration_step_instance_share', 'Orchestration Step Run Share', 'Orchestration Step Run Shares', '{create,delete,describeSObjects,query,retrieve,update,upsert}', 53.0, 'FlowOrchestrationStepInstance', 'Share');
+    ('FlowOrchestrationStepInstanceShare', 17, 'flow_orchestration_step_instance_share', 'Orchestration Step Run Share', 'Orchestration Step Run Shares', '{create,delete,describeSObjects,query,retrieve,update,upsert}', 53.0, 'FlowOrchestrationStepInstance', 'Share'),
+    ('User', 18, 'user', 'User', 'Users', '{describeLayout,describeSObjects,query,retrieve}', 20.0, NULL, NULL),
+    ('Group', 19, 'group', 'Group', 'Groups', '{describeSObjects,query,retrieve}', 20.0, NULL, NULL),
+    ('GroupMember', 20, 'group_member', 'Group Member', 'Group Members', '{describeSObjects,query,retrieve}', 20.0, NULL, NULL),
+    ('Name', 21, 'name', 'Name', 'Names', '{describeSObjects}', 20.0, NULL, NULL),
+    ('FlowOrchestration', 22, 'flow_orchestration', 'Orchestration', 'Orchestrations', '{describeLayout,describeSObjects,query,retrieve}', 62.0, NULL, NULL),
+    ('FlowOrchestrationVersion', 23, 'flow_orchestration_version', 'Orchestration Version', 'Orchestration Versions', '{describeLayout,describeSObjects,query,retrieve}', 62.0, NULL, NULL);
 
 INSERT INTO orchestration.sobject_field
     (object, position, name, column_name, label, type, length, properties, since,
      relationship_name, refers_to) VALUES
-    ('FlowOrchestrationInstance', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationInstance', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstance', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstance', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationInstance', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationInstance', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstance', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationInstance', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationInstance', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstance', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstance', 8, 'CurrentStage', 'current_stage', 'Current Stage', 'string', 100, '{Filter,Group,Nillable,Sort}', 62.0, NULL, '{}'),
     ('FlowOrchestrationInstance', 9, 'Duration', 'duration', 'Duration', 'long', 0, '{Filter,Group,Nillable,Sort}', 62.0, NULL, '{}'),
-    ('FlowOrchestrationInstance', 10, 'InterviewId', 'interview_id', 'Interview ID', 'reference', 18, '{Filter,Group,Nillable,Sort,Update}', 53.0, 'Interview', '{FlowInterview}'),
+    ('FlowOrchestrationInstance', 10, 'InterviewId', 'interview_id', 'Interview ID', 'reference', 36, '{Filter,Group,Nillable,Sort,Update}', 53.0, 'Interview', '{FlowInterview}'),
     ('FlowOrchestrationInstance', 11, 'LastReferencedDate', 'last_referenced_date', 'Last Referenced Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 55.0, NULL, '{}'),
     ('FlowOrchestrationInstance', 12, 'LastViewedDate', 'last_viewed_date', 'Last Viewed Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 55.0, NULL, '{}'),
     ('FlowOrchestrationInstance', 13, 'Name', 'name', 'Name', 'string', 255, '{Autonumber,"Defaulted on create",Filter,idLookup,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstance', 14, 'OrchestrationDeveloperName', 'orchestration_developer_name', 'Orchestration Developer Name', 'string', 80, '{Filter,Group,Nillable,Sort}', 55.0, NULL, '{}'),
     ('FlowOrchestrationInstance', 15, 'OrchestrationLabel', 'orchestration_label', 'Orchestration Label', 'string', 255, '{Filter,Group,Nillable,Sort}', 63.0, NULL, '{}'),
-    ('FlowOrchestrationInstance', 16, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 18, '{Filter,Group,Sort}', 56.0, 'Owner', '{User}'),
+    ('FlowOrchestrationInstance', 16, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 36, '{Filter,Group,Sort}', 56.0, 'Owner', '{User}'),
     ('FlowOrchestrationInstance', 17, 'Status', 'status', 'Status', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort,Update}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstance', 18, 'TriggeringRecordId', 'triggering_record_id', 'Triggering Record ID', 'reference', 18, '{Filter,Group,Nillable,Sort,Update}', 62.0, 'TriggeringRecord', '{Account,AccountContactRole,AiEvalCopilotTestCaseRslt,AiEvalTestCaseCritRslt,AiEvalTestCaseResult,AiEvaluation,AiPromptBuilderGenResult,Announcement,ApexTestQueueItem,AppAnalyticsQueryRequest,Asset,AssetRelationship,AssociatedLocation,AsyncApexJob,Attachment,AuthorizationForm,AuthorizationFormConsent,AuthorizationFormDataUse,AuthorizationFormText,BackgroundOperation,Benificiary__c,BriefcaseAssignment,BusinessBrand,CalendarView,Case,CaseContactRole,CaseSolution,CollaborationGroup,CollaborationGroupMember,CollaborationGroupMemberRequest,CollaborationGroupRecord,CollaborationInvitation,CommSubscription,CommSubscriptionChannelType,CommSubscriptionConsent,CommSubscriptionTiming,ConferenceNumber,Contact,ContactPointAddress,ContactPointConsent,ContactPointEmail,ContactPointPhone,ContactPointTypeConsent,ContactRequest,ContentBody,ContentDistribution,ContentDocument,ContentDocumentLink,ContentDocumentSubscription,ContentFolder,ContentFolderLink,ContentFolderMember,ContentNotification,ContentVersion,ContentVersionComment,ContentVersionRating,ContentWorkspaceDoc,Contract,ContractContactRole,Customer,Dashboard,DashboardComponent,DataAssessmentFieldMetric,DataAssessmentMetric,DataAssessmentValueMetric,DataUseLegalBasis,DataUsePurpose,DelegatedAccount,DeleteEvent,Document,DuplicateRecordItem,DuplicateRecordSet,EmailMessage,EmailMessageRelation,EmailStatus,EngagementChannelType,EnhancedLetterhead,EntitySubscription,Event,EventRelation,EventRelayFeedback,ExternalEvent,ExternalEventMapping,FeedAttachment,FeedComment,FeedItem,FeedLike,FeedPollChoice,FeedPollVote,FeedRevision,FeedSignal,FeedTrackedChange,FileSearchActivity,FlowInterviewLog,FlowInterviewLogEntry,FlowOrchestration,FlowOrchestrationInstance,FlowOrchestrationLog,FlowOrchestrationStageInstance,FlowOrchestrationStepInstance,FlowOrchestrationVersion,FlowOrchestrationWorkItem,FlowRecord,FlowRecordElement,FlowRecordVersion,FlowRecordVersionOccurrence,FlowStageRelation,FlowTestResult,ForecastingAdjustment,ForecastingCustomData,ForecastingFact,ForecastingItem,ForecastingOwnerAdjustment,ForecastingQuota,Idea,Image,Individual,InstalledMobileApp,Lead,ListEmail,ListEmailIndividualRecipient,ListEmailRecipientSource,Location,LocationTrustMeasure,MLModel,MLModelFactor,MLModelFactorComponent,MLModelMetric,ManagedContent,ManagedContentChannel,ManagedContentSpace,ManagedContentVariant,MatchingInformation,MlFeatureValueMetric,NetworkActivityAudit,NetworkDiscoverableLogin,NetworkFeedResponseMetric,NetworkSelfRegistration,NetworkUserHistoryRecent,Note,ObjectDataImport,ObjectDataImportReference,ObjectMetadataTag,ObjectRelatedUrl,Opportunity,OpportunityContactRole,OpportunityLineItem,OpportunityRelatedDeleteLog,Order,OrderItem,OrgMetric,OrgMetricScanResult,OrgMetricScanSummary,Partner,Partner__c,PartyConsent,Pricebook2,PricebookEntry,ProcessException,ProcessInstance,ProcessInstanceNode,Product2,ProfileSkill,ProfileSkillEndorsement,ProfileSkillUser,PromptAction,PromptError,PushTopic,QuickText,QuickTextUsage,Recommendation,RecommendationResponse,RecordAction,Report,Scorecard,ScorecardAssociation,ScorecardMetric,Seller,ServiceSetupProvisioning,SetupAssistantStep,SocialPersona,SocialPost,Solution,StreamingChannel,TableauHostMapping,Task,TodayGoal,Topic,TopicAssignment,UserAppInfo,UserAppMenuCustomization,UserDefinedLabel,UserDefinedLabelAssignment,UserEmailPreferredPerson,UserLocalWebServerIdentity,UserProvAccount,UserProvAccountStaging,UserProvMockTarget,UserProvisioningLog,UserProvisioningRequest,WorkAccess,WorkBadge,WorkBadgeDefinition,WorkOrder,WorkOrderLineItem,WorkThanks}'),
-    ('FlowOrchestrationStageInstance', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationInstance', 18, 'TriggeringRecordId', 'triggering_record_id', 'Triggering Record ID', 'reference', 36, '{Filter,Group,Nillable,Sort,Update}', 62.0, 'TriggeringRecord', '{Account,AccountContactRole,AiEvalCopilotTestCaseRslt,AiEvalTestCaseCritRslt,AiEvalTestCaseResult,AiEvaluation,AiPromptBuilderGenResult,Announcement,ApexTestQueueItem,AppAnalyticsQueryRequest,Asset,AssetRelationship,AssociatedLocation,AsyncApexJob,Attachment,AuthorizationForm,AuthorizationFormConsent,AuthorizationFormDataUse,AuthorizationFormText,BackgroundOperation,Benificiary__c,BriefcaseAssignment,BusinessBrand,CalendarView,Case,CaseContactRole,CaseSolution,CollaborationGroup,CollaborationGroupMember,CollaborationGroupMemberRequest,CollaborationGroupRecord,CollaborationInvitation,CommSubscription,CommSubscriptionChannelType,CommSubscriptionConsent,CommSubscriptionTiming,ConferenceNumber,Contact,ContactPointAddress,ContactPointConsent,ContactPointEmail,ContactPointPhone,ContactPointTypeConsent,ContactRequest,ContentBody,ContentDistribution,ContentDocument,ContentDocumentLink,ContentDocumentSubscription,ContentFolder,ContentFolderLink,ContentFolderMember,ContentNotification,ContentVersion,ContentVersionComment,ContentVersionRating,ContentWorkspaceDoc,Contract,ContractContactRole,Customer,Dashboard,DashboardComponent,DataAssessmentFieldMetric,DataAssessmentMetric,DataAssessmentValueMetric,DataUseLegalBasis,DataUsePurpose,DelegatedAccount,DeleteEvent,Document,DuplicateRecordItem,DuplicateRecordSet,EmailMessage,EmailMessageRelation,EmailStatus,EngagementChannelType,EnhancedLetterhead,EntitySubscription,Event,EventRelation,EventRelayFeedback,ExternalEvent,ExternalEventMapping,FeedAttachment,FeedComment,FeedItem,FeedLike,FeedPollChoice,FeedPollVote,FeedRevision,FeedSignal,FeedTrackedChange,FileSearchActivity,FlowInterviewLog,FlowInterviewLogEntry,FlowOrchestration,FlowOrchestrationInstance,FlowOrchestrationLog,FlowOrchestrationStageInstance,FlowOrchestrationStepInstance,FlowOrchestrationVersion,FlowOrchestrationWorkItem,FlowRecord,FlowRecordElement,FlowRecordVersion,FlowRecordVersionOccurrence,FlowStageRelation,FlowTestResult,ForecastingAdjustment,ForecastingCustomData,ForecastingFact,ForecastingItem,ForecastingOwnerAdjustment,ForecastingQuota,Idea,Image,Individual,InstalledMobileApp,Lead,ListEmail,ListEmailIndividualRecipient,ListEmailRecipientSource,Location,LocationTrustMeasure,MLModel,MLModelFactor,MLModelFactorComponent,MLModelMetric,ManagedContent,ManagedContentChannel,ManagedContentSpace,ManagedContentVariant,MatchingInformation,MlFeatureValueMetric,NetworkActivityAudit,NetworkDiscoverableLogin,NetworkFeedResponseMetric,NetworkSelfRegistration,NetworkUserHistoryRecent,Note,ObjectDataImport,ObjectDataImportReference,ObjectMetadataTag,ObjectRelatedUrl,Opportunity,OpportunityContactRole,OpportunityLineItem,OpportunityRelatedDeleteLog,Order,OrderItem,OrgMetric,OrgMetricScanResult,OrgMetricScanSummary,Partner,Partner__c,PartyConsent,Pricebook2,PricebookEntry,ProcessException,ProcessInstance,ProcessInstanceNode,Product2,ProfileSkill,ProfileSkillEndorsement,ProfileSkillUser,PromptAction,PromptError,PushTopic,QuickText,QuickTextUsage,Recommendation,RecommendationResponse,RecordAction,Report,Scorecard,ScorecardAssociation,ScorecardMetric,Seller,ServiceSetupProvisioning,SetupAssistantStep,SocialPersona,SocialPost,Solution,StreamingChannel,TableauHostMapping,Task,TodayGoal,Topic,TopicAssignment,UserAppInfo,UserAppMenuCustomization,UserDefinedLabel,UserDefinedLabelAssignment,UserEmailPreferredPerson,UserLocalWebServerIdentity,UserProvAccount,UserProvAccountStaging,UserProvMockTarget,UserProvisioningLog,UserProvisioningRequest,WorkAccess,WorkBadge,WorkBadgeDefinition,WorkOrder,WorkOrderLineItem,WorkThanks}'),
+    ('FlowOrchestrationStageInstance', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstance', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstance', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationStageInstance', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationStageInstance', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstance', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationStageInstance', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationStageInstance', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstance', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstance', 8, 'Label', 'label', 'Label', 'string', 80, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstance', 9, 'Name', 'name', 'Name', 'string', 255, '{Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstance', 10, 'OrchestrationInstanceId', 'orchestration_instance_id', 'Orchestration Instance ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'OrchestrationInstance', '{FlowOrchestrationInstance}'),
-    ('FlowOrchestrationStageInstance', 11, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 18, '{Filter,Group,Sort,Update}', 56.0, 'Owner', '{User}'),
+    ('FlowOrchestrationStageInstance', 10, 'OrchestrationInstanceId', 'orchestration_instance_id', 'Orchestration Instance ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'OrchestrationInstance', '{FlowOrchestrationInstance}'),
+    ('FlowOrchestrationStageInstance', 11, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 36, '{Filter,Group,Sort,Update}', 56.0, 'Owner', '{User}'),
     ('FlowOrchestrationStageInstance', 12, 'Position', 'position', 'Position', 'int', 0, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstance', 13, 'Status', 'status', 'Status', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstance', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStepInstance', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstance', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstance', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationStepInstance', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationStepInstance', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstance', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationStepInstance', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationStepInstance', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstance', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstance', 8, 'Description', 'description', 'Description', 'string', 32000, '{Filter,Group,Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstance', 9, 'Label', 'label', 'Label', 'string', 80, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstance', 10, 'Name', 'name', 'Name', 'string', 255, '{Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstance', 11, 'OrchestrationInstanceId', 'orchestration_instance_id', 'Orchestration Instance ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'OrchestrationInstance', '{FlowOrchestrationInstance}'),
-    ('FlowOrchestrationStepInstance', 12, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 18, '{Filter,Group,Sort,Update}', 56.0, 'Owner', '{User}'),
-    ('FlowOrchestrationStepInstance', 13, 'StageInstanceId', 'stage_instance_id', 'Stage Instance ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'StageInstance', '{FlowOrchestrationStageInstance}'),
+    ('FlowOrchestrationStepInstance', 11, 'OrchestrationInstanceId', 'orchestration_instance_id', 'Orchestration Instance ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'OrchestrationInstance', '{FlowOrchestrationInstance}'),
+    ('FlowOrchestrationStepInstance', 12, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 36, '{Filter,Group,Sort,Update}', 56.0, 'Owner', '{User}'),
+    ('FlowOrchestrationStepInstance', 13, 'StageInstanceId', 'stage_instance_id', 'Stage Instance ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'StageInstance', '{FlowOrchestrationStageInstance}'),
     ('FlowOrchestrationStepInstance', 14, 'Status', 'status', 'Status', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstance', 15, 'StepType', 'step_type', 'Step Type', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationWorkItem', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 54.0, NULL, '{}'),
+    ('FlowOrchestrationWorkItem', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationWorkItem', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationWorkItem', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 54.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationWorkItem', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 54.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationWorkItem', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationWorkItem', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 54.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationWorkItem', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 54.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationWorkItem', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationWorkItem', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationWorkItem', 8, 'AssigneeId', 'assignee_id', 'Assignee ID', 'reference', 18, '{Filter,Group,Sort,Update}', 54.0, 'Assignee', '{Group,User}'),
+    ('FlowOrchestrationWorkItem', 8, 'AssigneeId', 'assignee_id', 'Assignee ID', 'reference', 36, '{Filter,Group,Sort,Update}', 54.0, 'Assignee', '{Group,User}'),
     ('FlowOrchestrationWorkItem', 9, 'Description', 'description', 'Description', 'string', 255, '{Filter,Group,Nillable,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationWorkItem', 10, 'ElapsedTimeSinceAsgntInSec', 'elapsed_time_since_asgnt_in_sec', 'Elapsed Time Since Assignment In Sec', 'long', 0, '{Filter,Group,Nillable,Sort}', 63.0, NULL, '{}'),
     ('FlowOrchestrationWorkItem', 11, 'ElapsedTimeSinceCreationInSec', 'elapsed_time_since_creation_in_sec', 'Elapsed Time Since Creation In Sec', 'long', 0, '{Filter,Group,Nillable,Sort}', 63.0, NULL, '{}'),
@@ -84,17 +90,17 @@ INSERT INTO orchestration.sobject_field
     ('FlowOrchestrationWorkItem', 13, 'LastReferencedDate', 'last_referenced_date', 'Last Referenced Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 55.0, NULL, '{}'),
     ('FlowOrchestrationWorkItem', 14, 'LastViewedDate', 'last_viewed_date', 'Last Viewed Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 55.0, NULL, '{}'),
     ('FlowOrchestrationWorkItem', 15, 'Name', 'name', 'Name', 'string', 255, '{Autonumber,"Defaulted on create",Filter,idLookup,Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationWorkItem', 16, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 18, '{Filter,Group,Sort,Update}', 54.0, 'Owner', '{User}'),
-    ('FlowOrchestrationWorkItem', 17, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 18, '{Filter,Group,Nillable,Sort}', 54.0, 'RelatedRecord', '{Account,AccountContactRole,AiEvalCopilotTestCaseRslt,AiEvalTestCaseCritRslt,AiEvalTestCaseResult,AiEvaluation,AiPromptBuilderGenResult,Announcement,ApexTestQueueItem,AppAnalyticsQueryRequest,Asset,AssetRelationship,AssociatedLocation,AsyncApexJob,Attachment,AuthorizationForm,AuthorizationFormConsent,AuthorizationFormDataUse,AuthorizationFormText,BackgroundOperation,Benificiary__c,BriefcaseAssignment,BusinessBrand,CalendarView,Case,CaseContactRole,CaseSolution,CollaborationGroup,CollaborationGroupMember,CollaborationGroupMemberRequest,CollaborationGroupRecord,CollaborationInvitation,CommSubscription,CommSubscriptionChannelType,CommSubscriptionConsent,CommSubscriptionTiming,ConferenceNumber,Contact,ContactPointAddress,ContactPointConsent,ContactPointEmail,ContactPointPhone,ContactPointTypeConsent,ContactRequest,ContentBody,ContentDistribution,ContentDocument,ContentDocumentLink,ContentDocumentSubscription,ContentFolder,ContentFolderLink,ContentFolderMember,ContentNotification,ContentVersion,ContentVersionComment,ContentVersionRating,ContentWorkspaceDoc,Contract,ContractContactRole,Customer,Dashboard,DashboardComponent,DataAssessmentFieldMetric,DataAssessmentMetric,DataAssessmentValueMetric,DataUseLegalBasis,DataUsePurpose,DelegatedAccount,DeleteEvent,Document,DuplicateRecordItem,DuplicateRecordSet,EmailMessage,EmailMessageRelation,EmailStatus,EngagementChannelType,EnhancedLetterhead,EntitySubscription,Event,EventRelation,EventRelayFeedback,ExternalEvent,ExternalEventMapping,FeedAttachment,FeedComment,FeedItem,FeedLike,FeedPollChoice,FeedPollVote,FeedRevision,FeedSignal,FeedTrackedChange,FileSearchActivity,FlowInterviewLog,FlowInterviewLogEntry,FlowOrchestration,FlowOrchestrationInstance,FlowOrchestrationLog,FlowOrchestrationStageInstance,FlowOrchestrationStepInstance,FlowOrchestrationVersion,FlowOrchestrationWorkItem,FlowRecord,FlowRecordElement,FlowRecordVersion,FlowRecordVersionOccurrence,FlowStageRelation,FlowTestResult,ForecastingAdjustment,ForecastingCustomData,ForecastingFact,ForecastingItem,ForecastingOwnerAdjustment,ForecastingQuota,Idea,Image,Individual,InstalledMobileApp,Lead,ListEmail,ListEmailIndividualRecipient,ListEmailRecipientSource,Location,LocationTrustMeasure,MLModel,MLModelFactor,MLModelFactorComponent,MLModelMetric,ManagedContent,ManagedContentChannel,ManagedContentSpace,ManagedContentVariant,MatchingInformation,MlFeatureValueMetric,NetworkActivityAudit,NetworkDiscoverableLogin,NetworkFeedResponseMetric,NetworkSelfRegistration,NetworkUserHistoryRecent,Note,ObjectDataImport,ObjectDataImportReference,ObjectMetadataTag,ObjectRelatedUrl,Opportunity,OpportunityContactRole,OpportunityLineItem,OpportunityRelatedDeleteLog,Order,OrderItem,OrgMetric,OrgMetricScanResult,OrgMetricScanSummary,Partner,Partner__c,PartyConsent,Pricebook2,PricebookEntry,ProcessException,ProcessInstance,ProcessInstanceNode,Product2,ProfileSkill,ProfileSkillEndorsement,ProfileSkillUser,PromptAction,PromptError,PushTopic,QuickText,QuickTextUsage,Recommendation,RecommendationResponse,RecordAction,Report,Scorecard,ScorecardAssociation,ScorecardMetric,Seller,ServiceSetupProvisioning,SetupAssistantStep,SocialPersona,SocialPost,Solution,StreamingChannel,TableauHostMapping,Task,TodayGoal,Topic,TopicAssignment,UserAppInfo,UserAppMenuCustomization,UserDefinedLabel,UserDefinedLabelAssignment,UserEmailPreferredPerson,UserLocalWebServerIdentity,UserProvAccount,UserProvAccountStaging,UserProvMockTarget,UserProvisioningLog,UserProvisioningRequest,WorkAccess,WorkBadge,WorkBadgeDefinition,WorkOrder,WorkOrderLineItem,WorkThanks}'),
+    ('FlowOrchestrationWorkItem', 16, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 36, '{Filter,Group,Sort,Update}', 54.0, 'Owner', '{User}'),
+    ('FlowOrchestrationWorkItem', 17, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 54.0, 'RelatedRecord', '{Account,AccountContactRole,AiEvalCopilotTestCaseRslt,AiEvalTestCaseCritRslt,AiEvalTestCaseResult,AiEvaluation,AiPromptBuilderGenResult,Announcement,ApexTestQueueItem,AppAnalyticsQueryRequest,Asset,AssetRelationship,AssociatedLocation,AsyncApexJob,Attachment,AuthorizationForm,AuthorizationFormConsent,AuthorizationFormDataUse,AuthorizationFormText,BackgroundOperation,Benificiary__c,BriefcaseAssignment,BusinessBrand,CalendarView,Case,CaseContactRole,CaseSolution,CollaborationGroup,CollaborationGroupMember,CollaborationGroupMemberRequest,CollaborationGroupRecord,CollaborationInvitation,CommSubscription,CommSubscriptionChannelType,CommSubscriptionConsent,CommSubscriptionTiming,ConferenceNumber,Contact,ContactPointAddress,ContactPointConsent,ContactPointEmail,ContactPointPhone,ContactPointTypeConsent,ContactRequest,ContentBody,ContentDistribution,ContentDocument,ContentDocumentLink,ContentDocumentSubscription,ContentFolder,ContentFolderLink,ContentFolderMember,ContentNotification,ContentVersion,ContentVersionComment,ContentVersionRating,ContentWorkspaceDoc,Contract,ContractContactRole,Customer,Dashboard,DashboardComponent,DataAssessmentFieldMetric,DataAssessmentMetric,DataAssessmentValueMetric,DataUseLegalBasis,DataUsePurpose,DelegatedAccount,DeleteEvent,Document,DuplicateRecordItem,DuplicateRecordSet,EmailMessage,EmailMessageRelation,EmailStatus,EngagementChannelType,EnhancedLetterhead,EntitySubscription,Event,EventRelation,EventRelayFeedback,ExternalEvent,ExternalEventMapping,FeedAttachment,FeedComment,FeedItem,FeedLike,FeedPollChoice,FeedPollVote,FeedRevision,FeedSignal,FeedTrackedChange,FileSearchActivity,FlowInterviewLog,FlowInterviewLogEntry,FlowOrchestration,FlowOrchestrationInstance,FlowOrchestrationLog,FlowOrchestrationStageInstance,FlowOrchestrationStepInstance,FlowOrchestrationVersion,FlowOrchestrationWorkItem,FlowRecord,FlowRecordElement,FlowRecordVersion,FlowRecordVersionOccurrence,FlowStageRelation,FlowTestResult,ForecastingAdjustment,ForecastingCustomData,ForecastingFact,ForecastingItem,ForecastingOwnerAdjustment,ForecastingQuota,Idea,Image,Individual,InstalledMobileApp,Lead,ListEmail,ListEmailIndividualRecipient,ListEmailRecipientSource,Location,LocationTrustMeasure,MLModel,MLModelFactor,MLModelFactorComponent,MLModelMetric,ManagedContent,ManagedContentChannel,ManagedContentSpace,ManagedContentVariant,MatchingInformation,MlFeatureValueMetric,NetworkActivityAudit,NetworkDiscoverableLogin,NetworkFeedResponseMetric,NetworkSelfRegistration,NetworkUserHistoryRecent,Note,ObjectDataImport,ObjectDataImportReference,ObjectMetadataTag,ObjectRelatedUrl,Opportunity,OpportunityContactRole,OpportunityLineItem,OpportunityRelatedDeleteLog,Order,OrderItem,OrgMetric,OrgMetricScanResult,OrgMetricScanSummary,Partner,Partner__c,PartyConsent,Pricebook2,PricebookEntry,ProcessException,ProcessInstance,ProcessInstanceNode,Product2,ProfileSkill,ProfileSkillEndorsement,ProfileSkillUser,PromptAction,PromptError,PushTopic,QuickText,QuickTextUsage,Recommendation,RecommendationResponse,RecordAction,Report,Scorecard,ScorecardAssociation,ScorecardMetric,Seller,ServiceSetupProvisioning,SetupAssistantStep,SocialPersona,SocialPost,Solution,StreamingChannel,TableauHostMapping,Task,TodayGoal,Topic,TopicAssignment,UserAppInfo,UserAppMenuCustomization,UserDefinedLabel,UserDefinedLabelAssignment,UserEmailPreferredPerson,UserLocalWebServerIdentity,UserProvAccount,UserProvAccountStaging,UserProvMockTarget,UserProvisioningLog,UserProvisioningRequest,WorkAccess,WorkBadge,WorkBadgeDefinition,WorkOrder,WorkOrderLineItem,WorkThanks}'),
     ('FlowOrchestrationWorkItem', 18, 'ScreenFlow', 'screen_flow', 'Screen Flow', 'string', 255, '{Filter,Group,Nillable,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationWorkItem', 19, 'ScreenFlowInputs', 'screen_flow_inputs', 'Screen Flow Inputs', 'textarea', 32768, '{Nillable}', 54.0, NULL, '{}'),
     ('FlowOrchestrationWorkItem', 20, 'Status', 'status', 'Status', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationWorkItem', 21, 'StepInstanceId', 'step_instance_id', 'Step Instance ID', 'reference', 18, '{Filter,Group,Nillable,Sort}', 54.0, 'StepInstance', '{FlowOrchestrationStepInstance}'),
-    ('FlowOrchestrationLog', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 54.0, NULL, '{}'),
+    ('FlowOrchestrationWorkItem', 21, 'StepInstanceId', 'step_instance_id', 'Step Instance ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 54.0, 'StepInstance', '{FlowOrchestrationStepInstance}'),
+    ('FlowOrchestrationLog', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationLog', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 54.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationLog', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 54.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationLog', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationLog', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 54.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationLog', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 54.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationLog', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 8, 'Actor', 'actor', 'Actor', 'string', 255, '{Filter,Group,idLookup,Nillable,Sort}', 54.0, NULL, '{}'),
@@ -105,153 +111,206 @@ INSERT INTO orchestration.sobject_field
     ('FlowOrchestrationLog', 13, 'Duration', 'duration', 'Duration', 'long', 0, '{Filter,Group,Nillable,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 14, 'Kind', 'kind', 'Kind', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 15, 'Name', 'name', 'Name', 'string', 255, '{Autonumber,"Defaulted on create",Filter,Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationLog', 16, 'OrchestrationInstanceId', 'orchestration_instance_id', 'Orchestration Instance ID', 'reference', 18, '{Filter,Group,Sort}', 54.0, 'OrchestrationInstance', '{FlowOrchestrationInstance}'),
+    ('FlowOrchestrationLog', 16, 'OrchestrationInstanceId', 'orchestration_instance_id', 'Orchestration Instance ID', 'reference', 36, '{Filter,Group,Sort}', 54.0, 'OrchestrationInstance', '{FlowOrchestrationInstance}'),
     ('FlowOrchestrationLog', 17, 'OrchestrationName', 'orchestration_name', 'Orchestration Name', 'string', 80, '{Filter,Group,idLookup,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 18, 'OrchestrationVersion', 'orchestration_version', 'Orchestration Version', 'int', 0, '{Filter,Group,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 19, 'StageName', 'stage_name', 'Stage Name', 'string', 80, '{Filter,Group,Nillable,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 20, 'StepName', 'step_name', 'Step Name', 'string', 80, '{Filter,Group,Nillable,Sort}', 54.0, NULL, '{}'),
     ('FlowOrchestrationLog', 21, 'Timestamp', 'timestamp', 'Timestamp', 'dateTime', 0, '{Filter,Sort}', 54.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceFeed', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceFeed', 2, 'BestCommentId', 'best_comment_id', 'Best Comment ID', 'reference', 18, '{Filter,Group,Nillable,Sort}', 53.0, 'BestComment', '{FeedComment}'),
+    ('FlowOrchestrationInstanceFeed', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationInstanceFeed', 2, 'BestCommentId', 'best_comment_id', 'Best Comment ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 53.0, 'BestComment', '{FeedComment}'),
     ('FlowOrchestrationInstanceFeed', 3, 'Body', 'body', 'Body', 'textarea', 10000, '{Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 4, 'CommentCount', 'comment_count', 'Comment Count', 'int', 0, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceFeed', 5, 'InsertedById', 'inserted_by_id', 'Inserted By ID', 'reference', 18, '{Group,Nillable,Sort}', 53.0, 'InsertedBy', '{User}'),
+    ('FlowOrchestrationInstanceFeed', 5, 'InsertedById', 'inserted_by_id', 'Inserted By ID', 'reference', 36, '{Group,Nillable,Sort}', 53.0, 'InsertedBy', '{User}'),
     ('FlowOrchestrationInstanceFeed', 6, 'IsRichText', 'is_rich_text', 'Is Rich Text', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 7, 'LikeCount', 'like_count', 'Like Count', 'int', 0, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 8, 'LinkUrl', 'link_url', 'Link Url', 'url', 1000, '{Nillable,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceFeed', 9, 'ParentId', 'parent_id', 'Parent ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationInstance}'),
-    ('FlowOrchestrationInstanceFeed', 10, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 18, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationInstanceFeed', 9, 'ParentId', 'parent_id', 'Parent ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationInstance}'),
+    ('FlowOrchestrationInstanceFeed', 10, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 36, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 11, 'Title', 'title', 'Title', 'string', 255, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 12, 'Type', 'type', 'Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 13, 'Visibility', 'visibility', 'Visibility', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceFeed', 14, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationInstanceFeed', 14, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationInstanceFeed', 15, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 16, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 17, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceFeed', 18, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceHistory', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceHistory', 2, 'FlowOrchestrationInstanceId', 'flow_orchestration_instance_id', 'Flow Orchestration Instance ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'FlowOrchestrationInstance', '{FlowOrchestrationInstance}'),
+    ('FlowOrchestrationInstanceHistory', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationInstanceHistory', 2, 'FlowOrchestrationInstanceId', 'flow_orchestration_instance_id', 'Flow Orchestration Instance ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'FlowOrchestrationInstance', '{FlowOrchestrationInstance}'),
     ('FlowOrchestrationInstanceHistory', 3, 'DataType', 'data_type', 'Data Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceHistory', 4, 'Field', 'field', 'Field', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceHistory', 5, 'NewValue', 'new_value', 'New Value', 'anyType', 255, '{Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceHistory', 6, 'OldValue', 'old_value', 'Old Value', 'anyType', 255, '{Nillable,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceHistory', 7, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationInstanceHistory', 7, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationInstanceHistory', 8, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationInstanceHistory', 9, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceOwnerSharingRule', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 56.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceOwnerSharingRule', 2, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 56.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationInstanceOwnerSharingRule', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 56.0, NULL, '{}'),
+    ('FlowOrchestrationInstanceOwnerSharingRule', 2, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 56.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 3, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 56.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceOwnerSharingRule', 4, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 56.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationInstanceOwnerSharingRule', 4, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 56.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 5, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 56.0, NULL, '{}'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 6, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 56.0, NULL, '{}'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 7, 'AccessLevel', 'access_level', 'Access Level', 'picklist', 40, '{Create,Filter,Group,"Restricted picklist",Sort,Update}', 56.0, NULL, '{}'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 8, 'Description', 'description', 'Description', 'textarea', 1000, '{Create,Filter,Nillable,Sort,Update}', 56.0, NULL, '{}'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 9, 'DeveloperName', 'developer_name', 'Developer Name', 'string', 80, '{Create,Filter,Group,Nillable,Sort,Update}', 56.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceOwnerSharingRule', 10, 'GroupId', 'group_id', 'Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 56.0, 'Group', '{Group}'),
+    ('FlowOrchestrationInstanceOwnerSharingRule', 10, 'GroupId', 'group_id', 'Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 56.0, 'Group', '{Group}'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 11, 'Name', 'name', 'Name', 'string', 80, '{Create,Filter,Group,idLookup,Sort,Update}', 56.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceOwnerSharingRule', 12, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 56.0, 'UserOrGroup', '{Group,User}'),
-    ('FlowOrchestrationInstanceShare', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 56.0, NULL, '{}'),
+    ('FlowOrchestrationInstanceOwnerSharingRule', 12, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 56.0, 'UserOrGroup', '{Group,User}'),
+    ('FlowOrchestrationInstanceShare', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 56.0, NULL, '{}'),
     ('FlowOrchestrationInstanceShare', 2, 'AccessLevel', 'access_level', 'Access Level', 'picklist', 40, '{Create,Filter,Group,"Restricted picklist",Sort,Update}', 56.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceShare', 3, 'ParentId', 'parent_id', 'Parent ID', 'reference', 18, '{Create,Filter,Group,Sort}', 56.0, 'Parent', '{FlowOrchestrationInstance}'),
+    ('FlowOrchestrationInstanceShare', 3, 'ParentId', 'parent_id', 'Parent ID', 'reference', 36, '{Create,Filter,Group,Sort}', 56.0, 'Parent', '{FlowOrchestrationInstance}'),
     ('FlowOrchestrationInstanceShare', 4, 'RowCause', 'row_cause', 'Row Cause', 'picklist', 40, '{Create,Filter,Group,Nillable,"Restricted picklist",Sort}', 56.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceShare', 5, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 56.0, 'UserOrGroup', '{Group,User}'),
+    ('FlowOrchestrationInstanceShare', 5, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 56.0, 'UserOrGroup', '{Group,User}'),
     ('FlowOrchestrationInstanceShare', 6, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 56.0, NULL, '{}'),
-    ('FlowOrchestrationInstanceShare', 7, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 56.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationInstanceShare', 7, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 56.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationInstanceShare', 8, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 56.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceFeed', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceFeed', 2, 'BestCommentId', 'best_comment_id', 'Best Comment ID', 'reference', 18, '{Filter,Group,Nillable,Sort}', 53.0, 'BestComment', '{FeedComment}'),
+    ('FlowOrchestrationStageInstanceFeed', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStageInstanceFeed', 2, 'BestCommentId', 'best_comment_id', 'Best Comment ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 53.0, 'BestComment', '{FeedComment}'),
     ('FlowOrchestrationStageInstanceFeed', 3, 'Body', 'body', 'Body', 'textarea', 10000, '{Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 4, 'CommentCount', 'comment_count', 'Comment Count', 'int', 0, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceFeed', 5, 'InsertedById', 'inserted_by_id', 'Inserted By ID', 'reference', 18, '{Group,Nillable,Sort}', 53.0, 'InsertedBy', '{User}'),
+    ('FlowOrchestrationStageInstanceFeed', 5, 'InsertedById', 'inserted_by_id', 'Inserted By ID', 'reference', 36, '{Group,Nillable,Sort}', 53.0, 'InsertedBy', '{User}'),
     ('FlowOrchestrationStageInstanceFeed', 6, 'IsRichText', 'is_rich_text', 'Is Rich Text', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 7, 'LikeCount', 'like_count', 'Like Count', 'int', 0, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 8, 'LinkUrl', 'link_url', 'Link Url', 'url', 1000, '{Nillable,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceFeed', 9, 'ParentId', 'parent_id', 'Parent ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationStageInstance}'),
-    ('FlowOrchestrationStageInstanceFeed', 10, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 18, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStageInstanceFeed', 9, 'ParentId', 'parent_id', 'Parent ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationStageInstance}'),
+    ('FlowOrchestrationStageInstanceFeed', 10, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 36, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 11, 'Title', 'title', 'Title', 'string', 255, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 12, 'Type', 'type', 'Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 13, 'Visibility', 'visibility', 'Visibility', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceFeed', 14, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationStageInstanceFeed', 14, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationStageInstanceFeed', 15, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 16, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 17, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceFeed', 18, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceHistory', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceHistory', 2, 'FlowOrchestrationStageInstanceId', 'flow_orchestration_stage_instance_id', 'Flow Orchestration Stage Instance ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'FlowOrchestrationStageInstance', '{FlowOrchestrationStageInstance}'),
+    ('FlowOrchestrationStageInstanceHistory', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStageInstanceHistory', 2, 'FlowOrchestrationStageInstanceId', 'flow_orchestration_stage_instance_id', 'Flow Orchestration Stage Instance ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'FlowOrchestrationStageInstance', '{FlowOrchestrationStageInstance}'),
     ('FlowOrchestrationStageInstanceHistory', 3, 'DataType', 'data_type', 'Data Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceHistory', 4, 'Field', 'field', 'Field', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceHistory', 5, 'NewValue', 'new_value', 'New Value', 'anyType', 255, '{Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceHistory', 6, 'OldValue', 'old_value', 'Old Value', 'anyType', 255, '{Nillable,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceHistory', 7, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationStageInstanceHistory', 7, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationStageInstanceHistory', 8, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceHistory', 9, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceOwnerSharingRule', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceOwnerSharingRule', 2, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationStageInstanceOwnerSharingRule', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStageInstanceOwnerSharingRule', 2, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationStageInstanceOwnerSharingRule', 3, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceOwnerSharingRule', 4, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationStageInstanceOwnerSharingRule', 4, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationStageInstanceOwnerSharingRule', 5, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceOwnerSharingRule', 6, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceOwnerSharingRule', 7, 'AccessLevel', 'access_level', 'Access Level', 'picklist', 40, '{Create,Filter,Group,"Restricted picklist",Sort,Update}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceOwnerSharingRule', 8, 'Description', 'description', 'Description', 'textarea', 1000, '{Create,Filter,Nillable,Sort,Update}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceOwnerSharingRule', 9, 'DeveloperName', 'developer_name', 'Developer Name', 'string', 80, '{Create,Filter,Group,Nillable,Sort,Update}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceOwnerSharingRule', 10, 'GroupId', 'group_id', 'Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 53.0, 'Group', '{Group}'),
+    ('FlowOrchestrationStageInstanceOwnerSharingRule', 10, 'GroupId', 'group_id', 'Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 53.0, 'Group', '{Group}'),
     ('FlowOrchestrationStageInstanceOwnerSharingRule', 11, 'Name', 'name', 'Name', 'string', 80, '{Create,Filter,Group,idLookup,Sort,Update}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceOwnerSharingRule', 12, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 53.0, 'UserOrGroup', '{Group,User}'),
-    ('FlowOrchestrationStageInstanceShare', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStageInstanceOwnerSharingRule', 12, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 53.0, 'UserOrGroup', '{Group,User}'),
+    ('FlowOrchestrationStageInstanceShare', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStageInstanceShare', 2, 'AccessLevel', 'access_level', 'Access Level', 'picklist', 40, '{Create,Filter,Group,"Restricted picklist",Sort,Update}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceShare', 3, 'ParentId', 'parent_id', 'Parent ID', 'reference', 18, '{Create,Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationStageInstance}'),
+    ('FlowOrchestrationStageInstanceShare', 3, 'ParentId', 'parent_id', 'Parent ID', 'reference', 36, '{Create,Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationStageInstance}'),
     ('FlowOrchestrationStageInstanceShare', 4, 'RowCause', 'row_cause', 'Row Cause', 'picklist', 40, '{Create,Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceShare', 5, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 53.0, 'UserOrGroup', '{Group,User}'),
+    ('FlowOrchestrationStageInstanceShare', 5, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 53.0, 'UserOrGroup', '{Group,User}'),
     ('FlowOrchestrationStageInstanceShare', 6, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStageInstanceShare', 7, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationStageInstanceShare', 7, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationStageInstanceShare', 8, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceFeed', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceFeed', 2, 'BestCommentId', 'best_comment_id', 'Best Comment ID', 'reference', 18, '{Filter,Group,Nillable,Sort}', 53.0, 'BestComment', '{FeedComment}'),
+    ('FlowOrchestrationStepInstanceFeed', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStepInstanceFeed', 2, 'BestCommentId', 'best_comment_id', 'Best Comment ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 53.0, 'BestComment', '{FeedComment}'),
     ('FlowOrchestrationStepInstanceFeed', 3, 'Body', 'body', 'Body', 'textarea', 10000, '{Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 4, 'CommentCount', 'comment_count', 'Comment Count', 'int', 0, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceFeed', 5, 'InsertedById', 'inserted_by_id', 'Inserted By ID', 'reference', 18, '{Group,Nillable,Sort}', 53.0, 'InsertedBy', '{User}'),
+    ('FlowOrchestrationStepInstanceFeed', 5, 'InsertedById', 'inserted_by_id', 'Inserted By ID', 'reference', 36, '{Group,Nillable,Sort}', 53.0, 'InsertedBy', '{User}'),
     ('FlowOrchestrationStepInstanceFeed', 6, 'IsRichText', 'is_rich_text', 'Is Rich Text', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 7, 'LikeCount', 'like_count', 'Like Count', 'int', 0, '{Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 8, 'LinkUrl', 'link_url', 'Link Url', 'url', 1000, '{Nillable,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceFeed', 9, 'ParentId', 'parent_id', 'Parent ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationStepInstance}'),
-    ('FlowOrchestrationStepInstanceFeed', 10, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 18, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStepInstanceFeed', 9, 'ParentId', 'parent_id', 'Parent ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationStepInstance}'),
+    ('FlowOrchestrationStepInstanceFeed', 10, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 36, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 11, 'Title', 'title', 'Title', 'string', 255, '{Group,Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 12, 'Type', 'type', 'Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 13, 'Visibility', 'visibility', 'Visibility', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceFeed', 14, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationStepInstanceFeed', 14, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationStepInstanceFeed', 15, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 16, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 17, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceFeed', 18, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceHistory', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceHistory', 2, 'FlowOrchestrationStepInstanceId', 'flow_orchestration_step_instance_id', 'Flow Orchestration Step Instance ID', 'reference', 18, '{Filter,Group,Sort}', 53.0, 'FlowOrchestrationStepInstance', '{FlowOrchestrationStepInstance}'),
+    ('FlowOrchestrationStepInstanceHistory', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStepInstanceHistory', 2, 'FlowOrchestrationStepInstanceId', 'flow_orchestration_step_instance_id', 'Flow Orchestration Step Instance ID', 'reference', 36, '{Filter,Group,Sort}', 53.0, 'FlowOrchestrationStepInstance', '{FlowOrchestrationStepInstance}'),
     ('FlowOrchestrationStepInstanceHistory', 3, 'DataType', 'data_type', 'Data Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceHistory', 4, 'Field', 'field', 'Field', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceHistory', 5, 'NewValue', 'new_value', 'New Value', 'anyType', 255, '{Nillable,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceHistory', 6, 'OldValue', 'old_value', 'Old Value', 'anyType', 255, '{Nillable,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceHistory', 7, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationStepInstanceHistory', 7, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationStepInstanceHistory', 8, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceHistory', 9, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceOwnerSharingRule', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceOwnerSharingRule', 2, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationStepInstanceOwnerSharingRule', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStepInstanceOwnerSharingRule', 2, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'CreatedBy', '{User}'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 3, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceOwnerSharingRule', 4, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationStepInstanceOwnerSharingRule', 4, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 5, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 6, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 7, 'AccessLevel', 'access_level', 'Access Level', 'picklist', 40, '{Create,Filter,Group,"Restricted picklist",Sort,Update}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 8, 'Description', 'description', 'Description', 'textarea', 1000, '{Create,Filter,Nillable,Sort,Update}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 9, 'DeveloperName', 'developer_name', 'Developer Name', 'string', 80, '{Create,Filter,Group,Nillable,Sort,Update}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceOwnerSharingRule', 10, 'GroupId', 'group_id', 'Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 53.0, 'Group', '{Group}'),
+    ('FlowOrchestrationStepInstanceOwnerSharingRule', 10, 'GroupId', 'group_id', 'Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 53.0, 'Group', '{Group}'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 11, 'Name', 'name', 'Name', 'string', 80, '{Create,Filter,Group,idLookup,Sort,Update}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceOwnerSharingRule', 12, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 53.0, 'UserOrGroup', '{Group,User}'),
-    ('FlowOrchestrationStepInstanceShare', 1, 'Id', 'id', 'ID', 'id', 18, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
+    ('FlowOrchestrationStepInstanceOwnerSharingRule', 12, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 53.0, 'UserOrGroup', '{Group,User}'),
+    ('FlowOrchestrationStepInstanceShare', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceShare', 2, 'AccessLevel', 'access_level', 'Access Level', 'picklist', 40, '{Create,Filter,Group,"Restricted picklist",Sort,Update}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceShare', 3, 'ParentId', 'parent_id', 'Parent ID', 'reference', 18, '{Create,Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationStepInstance}'),
+    ('FlowOrchestrationStepInstanceShare', 3, 'ParentId', 'parent_id', 'Parent ID', 'reference', 36, '{Create,Filter,Group,Sort}', 53.0, 'Parent', '{FlowOrchestrationStepInstance}'),
     ('FlowOrchestrationStepInstanceShare', 4, 'RowCause', 'row_cause', 'Row Cause', 'picklist', 40, '{Create,Filter,Group,Nillable,"Restricted picklist",Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceShare', 5, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 18, '{Create,Filter,Group,Sort}', 53.0, 'UserOrGroup', '{Group,User}'),
+    ('FlowOrchestrationStepInstanceShare', 5, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 53.0, 'UserOrGroup', '{Group,User}'),
     ('FlowOrchestrationStepInstanceShare', 6, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
-    ('FlowOrchestrationStepInstanceShare', 7, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 18, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
-    ('FlowOrchestrationStepInstanceShare', 8, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}');
+    ('FlowOrchestrationStepInstanceShare', 7, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationStepInstanceShare', 8, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
+    ('User', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 20.0, NULL, '{}'),
+    ('User', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 20.0, NULL, '{}'),
+    ('User', 3, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
+    ('User', 4, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
+    ('User', 5, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
+    ('User', 6, 'IsActive', 'is_active', 'Active', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 20.0, NULL, '{}'),
+    ('User', 7, 'Name', 'name', 'Full Name', 'string', 255, '{Filter,Group,Sort}', 20.0, NULL, '{}'),
+    ('User', 8, 'Username', 'username', 'Username', 'string', 80, '{Filter,Group,idLookup,Sort}', 20.0, NULL, '{}'),
+    ('User', 9, 'UserType', 'user_type', 'User Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 20.0, NULL, '{}'),
+    ('Group', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 20.0, NULL, '{}'),
+    ('Group', 2, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
+    ('Group', 3, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
+    ('Group', 4, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
+    ('Group', 5, 'DeveloperName', 'developer_name', 'Developer Name', 'string', 80, '{Filter,Group,Nillable,Sort}', 24.0, NULL, '{}'),
+    ('Group', 6, 'DoesIncludeBosses', 'does_include_bosses', 'Include Bosses', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 20.0, NULL, '{}'),
+    ('Group', 7, 'Name', 'name', 'Name', 'string', 255, '{Filter,Group,idLookup,Sort}', 20.0, NULL, '{}'),
+    ('Group', 8, 'RelatedId', 'related_id', 'Related ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 20.0, 'Related', '{User,UserRole}'),
+    ('Group', 9, 'Type', 'type', 'Type', 'picklist', 40, '{Filter,Group,"Restricted picklist",Sort}', 20.0, NULL, '{}'),
+    ('GroupMember', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 20.0, NULL, '{}'),
+    ('GroupMember', 2, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
+    ('GroupMember', 3, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
+    ('GroupMember', 4, 'GroupId', 'group_id', 'Group ID', 'reference', 36, '{Filter,Group,Sort}', 20.0, 'Group', '{Group}'),
+    ('GroupMember', 5, 'UserOrGroupId', 'user_or_group_id', 'User/Group ID', 'reference', 36, '{Filter,Group,Sort}', 20.0, 'UserOrGroup', '{Group,User}'),
+    ('Name', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 20.0, NULL, '{}'),
+    ('Name', 2, 'IsActive', 'is_active', 'Active', 'boolean', 0, '{"Defaulted on create",Filter,Group,Nillable,Sort}', 20.0, NULL, '{}'),
+    ('Name', 3, 'Name', 'name', 'Name', 'string', 255, '{Filter,Group,Nillable,Sort}', 20.0, NULL, '{}'),
+    ('Name', 4, 'Type', 'type', 'Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 20.0, NULL, '{}'),
+    ('Name', 5, 'Username', 'username', 'Username', 'string', 80, '{Filter,Group,Nillable,Sort}', 20.0, NULL, '{}'),
+    ('FlowOrchestration', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 3, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 4, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 5, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 6, 'ActiveVersionId', 'active_version_id', 'Orchestration Version ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 62.0, 'ActiveVersion', '{FlowOrchestrationVersion}'),
+    ('FlowOrchestration', 7, 'ApiName', 'api_name', 'API Name', 'string', 255, '{Filter,Group,Nillable,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 8, 'Name', 'name', 'Orchestration Label', 'string', 255, '{Filter,Group,idLookup,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 9, 'OrchestrationLabel', 'orchestration_label', 'Orchestration Label', 'string', 255, '{Filter,Group,Nillable,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 10, 'OrchestrationType', 'orchestration_type', 'Orchestration Type', 'picklist', 255, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 11, 'Status', 'status', 'Status', 'picklist', 255, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestration', 12, 'TriggerType', 'trigger_type', 'Trigger Type', 'picklist', 255, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'CreatedBy', '{User}'),
+    ('FlowOrchestrationVersion', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'LastModifiedBy', '{User}'),
+    ('FlowOrchestrationVersion', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 8, 'FlowOrchestrationId', 'flow_orchestration_id', 'Orchestration ID', 'reference', 36, '{Filter,Group,Sort}', 62.0, 'FlowOrchestration', '{FlowOrchestration}'),
+    ('FlowOrchestrationVersion', 9, 'Name', 'name', 'Orchestration Version Name', 'string', 255, '{Filter,Group,idLookup,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 10, 'OrchestrationType', 'orchestration_type', 'Orchestration Type', 'picklist', 255, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 11, 'Status', 'status', 'Status', 'picklist', 255, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 12, 'TriggerObjectOrEventLabel', 'trigger_object_or_event_label', 'Triggering Object or Platform Event Label', 'string', 255, '{Filter,Group,Nillable,Sort}', 62.0, NULL, '{}'),
+    ('FlowOrchestrationVersion', 13, 'VersionNumber', 'version_number', 'Version Number', 'int', 0, '{Filter,Group,Nillable,Sort}', 62.0, NULL, '{}');
 
 INSERT INTO orchestration.sobject_picklist_value
     (object, field, position, value, label, meaning) VALUES
@@ -338,7 +397,23 @@ INSERT INTO orchestration.sobject_picklist_value
     ('FlowOrchestrationStepInstanceFeed', 'Type', 3, 'CreatedRecordEvent', 'Created Record Event', NULL),
     ('FlowOrchestrationStepInstanceFeed', 'Type', 4, 'TrackedChange', 'Tracked Change', NULL),
     ('FlowOrchestrationStepInstanceFeed', 'Visibility', 1, 'AllUsers', 'All Users', NULL),
-    ('FlowOrchestrationStepInstanceFeed', 'Visibility', 2, 'InternalUsers', 'Internal Users', NULL);
+    ('FlowOrchestrationStepInstanceFeed', 'Visibility', 2, 'InternalUsers', 'Internal Users', NULL),
+    ('User', 'UserType', 1, 'Standard', 'Standard', 'a person'),
+    ('User', 'UserType', 2, 'AutomatedProcess', 'Automated Process', 'the automated process user'),
+    ('Group', 'Type', 1, 'Regular', 'Regular', NULL),
+    ('Group', 'Type', 2, 'Queue', 'Queue', NULL),
+    ('Name', 'Type', 1, 'User', 'User', NULL),
+    ('Name', 'Type', 2, 'Group', 'Group', NULL),
+    ('Name', 'Type', 3, 'Queue', 'Queue', NULL),
+    ('FlowOrchestration', 'OrchestrationType', 1, 'OrchAutolnch', 'Autolaunched No Trigger Orchestration', 'calls start its runs'),
+    ('FlowOrchestration', 'OrchestrationType', 2, 'OrchRecTrigAftSave', 'Record-Triggered After Save Orchestration', 'changes of records start its runs'),
+    ('FlowOrchestration', 'Status', 1, 'Active', 'Active', 'new runs get the active version'),
+    ('FlowOrchestration', 'Status', 2, 'Draft', 'Inactive', 'no version is active'),
+    ('FlowOrchestration', 'TriggerType', 1, 'RecordAfterSave', 'Record—Run After Save', NULL),
+    ('FlowOrchestrationVersion', 'OrchestrationType', 1, 'OrchAutolnch', 'Autolaunched No Trigger Orchestration', 'calls start its runs'),
+    ('FlowOrchestrationVersion', 'OrchestrationType', 2, 'OrchRecTrigAftSave', 'Record-Triggered After Save Orchestration', 'changes of records start its runs'),
+    ('FlowOrchestrationVersion', 'Status', 1, 'Active', 'Active', 'new runs get this version'),
+    ('FlowOrchestrationVersion', 'Status', 2, 'Draft', 'Inactive', 'not the active version');
 
 INSERT INTO orchestration.sobject_child_relationship
     (object, child_object, field, relationship_name, cascade_delete) VALUES
@@ -355,62 +430,64 @@ INSERT INTO orchestration.sobject_child_relationship
     ('FlowOrchestrationStageInstance', 'FlowOrchestrationStageInstanceShare', 'ParentId', 'Shares', true),
     ('FlowOrchestrationStepInstance', 'FlowOrchestrationStepInstanceFeed', 'ParentId', 'Feeds', true),
     ('FlowOrchestrationStepInstance', 'FlowOrchestrationStepInstanceHistory', 'FlowOrchestrationStepInstanceId', 'Histories', true),
-    ('FlowOrchestrationStepInstance', 'FlowOrchestrationStepInstanceShare', 'ParentId', 'Shares', true);
+    ('FlowOrchestrationStepInstance', 'FlowOrchestrationStepInstanceShare', 'ParentId', 'Shares', true),
+    ('Group', 'GroupMember', 'GroupId', 'GroupMembers', true),
+    ('FlowOrchestration', 'FlowOrchestrationVersion', 'FlowOrchestrationId', 'FlowOrchestrationVersions', true);
 
-COMMENT ON COLUMN orchestration.flow_orchestration_instance.id IS 'Id: id(18); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.current_stage IS 'CurrentStage: string(100); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.duration IS 'Duration: long; Filter, Group, Nillable, Sort. seconds; grows until Completed, Canceled or Error';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance.interview_id IS 'InterviewId: reference(18); Filter, Group, Nillable, Sort, Update';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance.interview_id IS 'InterviewId: reference(36); Filter, Group, Nillable, Sort, Update';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.last_referenced_date IS 'LastReferencedDate: dateTime; Filter, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.last_viewed_date IS 'LastViewedDate: dateTime; Filter, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.name IS 'Name: string(255); Autonumber, Defaulted on create, Filter, idLookup, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.orchestration_developer_name IS 'OrchestrationDeveloperName: string(80); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.orchestration_label IS 'OrchestrationLabel: string(255); Filter, Group, Nillable, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance.owner_id IS 'OwnerId: reference(18); Filter, Group, Sort. the automated process user';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance.owner_id IS 'OwnerId: reference(36); Filter, Group, Sort. the automated process user';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance.status IS 'Status: picklist(255); Filter, Group, Restricted picklist, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance.triggering_record_id IS 'TriggeringRecordId: reference(18); Filter, Group, Nillable, Sort, Update. polymorphic';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.id IS 'Id: id(18); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance.triggering_record_id IS 'TriggeringRecordId: reference(36); Filter, Group, Nillable, Sort, Update. polymorphic';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.label IS 'Label: string(80); Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.name IS 'Name: string(255); Filter, Group, idLookup, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.orchestration_instance_id IS 'OrchestrationInstanceId: reference(18); Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.owner_id IS 'OwnerId: reference(18); Filter, Group, Sort, Update. the automated process user';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.orchestration_instance_id IS 'OrchestrationInstanceId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.owner_id IS 'OwnerId: reference(36); Filter, Group, Sort, Update. the automated process user';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.position IS 'Position: int; Filter, Group, Sort. internal: 1-based order in which the run reached its stages';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance.status IS 'Status: picklist(255); Filter, Group, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.id IS 'Id: id(18); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.description IS 'Description: string(32000); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.label IS 'Label: string(80); Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.name IS 'Name: string(255); Filter, Group, idLookup, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.orchestration_instance_id IS 'OrchestrationInstanceId: reference(18); Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.owner_id IS 'OwnerId: reference(18); Filter, Group, Sort, Update. the automated process user';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.stage_instance_id IS 'StageInstanceId: reference(18); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.orchestration_instance_id IS 'OrchestrationInstanceId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.owner_id IS 'OwnerId: reference(36); Filter, Group, Sort, Update. the automated process user';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.stage_instance_id IS 'StageInstanceId: reference(36); Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.status IS 'Status: picklist(255); Filter, Group, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance.step_type IS 'StepType: picklist(255); Filter, Group, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_work_item.id IS 'Id: id(18); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_work_item.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_work_item.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_work_item.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_work_item.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_work_item.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_work_item.assignee_id IS 'AssigneeId: reference(18); Filter, Group, Sort, Update. user, regular group or queue';
+COMMENT ON COLUMN orchestration.flow_orchestration_work_item.assignee_id IS 'AssigneeId: reference(36); Filter, Group, Sort, Update. user, regular group or queue';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.description IS 'Description: string(255); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.elapsed_time_since_asgnt_in_sec IS 'ElapsedTimeSinceAsgntInSec: long; Filter, Group, Nillable, Sort. seconds; null once Completed';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.elapsed_time_since_creation_in_sec IS 'ElapsedTimeSinceCreationInSec: long; Filter, Group, Nillable, Sort. seconds; null once Completed';
@@ -418,17 +495,17 @@ COMMENT ON COLUMN orchestration.flow_orchestration_work_item.label IS 'Label: st
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.last_referenced_date IS 'LastReferencedDate: dateTime; Filter, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.last_viewed_date IS 'LastViewedDate: dateTime; Filter, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.name IS 'Name: string(255); Autonumber, Defaulted on create, Filter, idLookup, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_work_item.owner_id IS 'OwnerId: reference(18); Filter, Group, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_work_item.related_record_id IS 'RelatedRecordId: reference(18); Filter, Group, Nillable, Sort. polymorphic: the context record';
+COMMENT ON COLUMN orchestration.flow_orchestration_work_item.owner_id IS 'OwnerId: reference(36); Filter, Group, Sort, Update';
+COMMENT ON COLUMN orchestration.flow_orchestration_work_item.related_record_id IS 'RelatedRecordId: reference(36); Filter, Group, Nillable, Sort. polymorphic: the context record';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.screen_flow IS 'ScreenFlow: string(255); Filter, Group, Nillable, Sort. name of the interactive action the assignee carries out';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.screen_flow_inputs IS 'ScreenFlowInputs: textarea(32768); Nillable';
 COMMENT ON COLUMN orchestration.flow_orchestration_work_item.status IS 'Status: picklist(255); Filter, Group, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_work_item.step_instance_id IS 'StepInstanceId: reference(18); Filter, Group, Nillable, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_log.id IS 'Id: id(18); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_work_item.step_instance_id IS 'StepInstanceId: reference(36); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_log.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_log.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_log.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_log.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_log.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.actor IS 'Actor: string(255); Filter, Group, idLookup, Nillable, Sort';
@@ -439,150 +516,203 @@ COMMENT ON COLUMN orchestration.flow_orchestration_log.context IS 'Context: stri
 COMMENT ON COLUMN orchestration.flow_orchestration_log.duration IS 'Duration: long; Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.kind IS 'Kind: picklist(255); Filter, Group, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.name IS 'Name: string(255); Autonumber, Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_log.orchestration_instance_id IS 'OrchestrationInstanceId: reference(18); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_log.orchestration_instance_id IS 'OrchestrationInstanceId: reference(36); Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.orchestration_name IS 'OrchestrationName: string(80); Filter, Group, idLookup, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.orchestration_version IS 'OrchestrationVersion: int; Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.stage_name IS 'StageName: string(80); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log.step_name IS 'StepName: string(80); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_log."timestamp" IS 'Timestamp: dateTime; Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.id IS 'Id: id(18); Defaulted on create, Filter';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.best_comment_id IS 'BestCommentId: reference(18); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.best_comment_id IS 'BestCommentId: reference(36); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.body IS 'Body: textarea(10000); Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.comment_count IS 'CommentCount: int; Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.inserted_by_id IS 'InsertedById: reference(18); Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.inserted_by_id IS 'InsertedById: reference(36); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.is_rich_text IS 'IsRichText: boolean; Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.like_count IS 'LikeCount: int; Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.link_url IS 'LinkUrl: url(1000); Nillable, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.parent_id IS 'ParentId: reference(18); Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.related_record_id IS 'RelatedRecordId: reference(18); Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.parent_id IS 'ParentId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.related_record_id IS 'RelatedRecordId: reference(36); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.title IS 'Title: string(255); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.type IS 'Type: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.visibility IS 'Visibility: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_feed.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.id IS 'Id: id(18); Defaulted on create, Filter';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.flow_orchestration_instance_id IS 'FlowOrchestrationInstanceId: reference(18); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.flow_orchestration_instance_id IS 'FlowOrchestrationInstanceId: reference(36); Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.data_type IS 'DataType: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.field IS 'Field: picklist(255); Filter, Group, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.new_value IS 'NewValue: anyType(255); Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.old_value IS 'OldValue: anyType(255); Nillable, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_history.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.id IS 'Id: id(18); Defaulted on create, Filter, Group, idLookup, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.access_level IS 'AccessLevel: picklist(40); Create, Filter, Group, Restricted picklist, Sort, Update';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.description IS 'Description: textarea(1000); Create, Filter, Nillable, Sort, Update';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.developer_name IS 'DeveloperName: string(80); Create, Filter, Group, Nillable, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.group_id IS 'GroupId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.group_id IS 'GroupId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.name IS 'Name: string(80); Create, Filter, Group, idLookup, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.user_or_group_id IS 'UserOrGroupId: reference(18); Create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.id IS 'Id: id(18); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_owner_sharing_rule.user_or_group_id IS 'UserOrGroupId: reference(36); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.id IS 'Id: id(36); Defaulted on create, Filter';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.access_level IS 'AccessLevel: picklist(40); Create, Filter, Group, Restricted picklist, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.parent_id IS 'ParentId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.parent_id IS 'ParentId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.row_cause IS 'RowCause: picklist(40); Create, Filter, Group, Nillable, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.user_or_group_id IS 'UserOrGroupId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.user_or_group_id IS 'UserOrGroupId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_instance_share.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.id IS 'Id: id(18); Defaulted on create, Filter';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.best_comment_id IS 'BestCommentId: reference(18); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.best_comment_id IS 'BestCommentId: reference(36); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.body IS 'Body: textarea(10000); Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.comment_count IS 'CommentCount: int; Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.inserted_by_id IS 'InsertedById: reference(18); Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.inserted_by_id IS 'InsertedById: reference(36); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.is_rich_text IS 'IsRichText: boolean; Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.like_count IS 'LikeCount: int; Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.link_url IS 'LinkUrl: url(1000); Nillable, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.parent_id IS 'ParentId: reference(18); Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.related_record_id IS 'RelatedRecordId: reference(18); Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.parent_id IS 'ParentId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.related_record_id IS 'RelatedRecordId: reference(36); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.title IS 'Title: string(255); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.type IS 'Type: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.visibility IS 'Visibility: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_feed.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.id IS 'Id: id(18); Defaulted on create, Filter';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.flow_orchestration_stage_instance_id IS 'FlowOrchestrationStageInstanceId: reference(18); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.flow_orchestration_stage_instance_id IS 'FlowOrchestrationStageInstanceId: reference(36); Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.data_type IS 'DataType: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.field IS 'Field: picklist(255); Filter, Group, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.new_value IS 'NewValue: anyType(255); Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.old_value IS 'OldValue: anyType(255); Nillable, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_history.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.id IS 'Id: id(18); Defaulted on create, Filter, Group, idLookup, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.access_level IS 'AccessLevel: picklist(40); Create, Filter, Group, Restricted picklist, Sort, Update';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.description IS 'Description: textarea(1000); Create, Filter, Nillable, Sort, Update';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.developer_name IS 'DeveloperName: string(80); Create, Filter, Group, Nillable, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.group_id IS 'GroupId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.group_id IS 'GroupId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.name IS 'Name: string(80); Create, Filter, Group, idLookup, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.user_or_group_id IS 'UserOrGroupId: reference(18); Create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.id IS 'Id: id(18); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_owner_sharing_rule.user_or_group_id IS 'UserOrGroupId: reference(36); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.id IS 'Id: id(36); Defaulted on create, Filter';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.access_level IS 'AccessLevel: picklist(40); Create, Filter, Group, Restricted picklist, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.parent_id IS 'ParentId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.parent_id IS 'ParentId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.row_cause IS 'RowCause: picklist(40); Create, Filter, Group, Nillable, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.user_or_group_id IS 'UserOrGroupId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.user_or_group_id IS 'UserOrGroupId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_stage_instance_share.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.id IS 'Id: id(18); Defaulted on create, Filter';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.best_comment_id IS 'BestCommentId: reference(18); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.best_comment_id IS 'BestCommentId: reference(36); Filter, Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.body IS 'Body: textarea(10000); Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.comment_count IS 'CommentCount: int; Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.inserted_by_id IS 'InsertedById: reference(18); Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.inserted_by_id IS 'InsertedById: reference(36); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.is_rich_text IS 'IsRichText: boolean; Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.like_count IS 'LikeCount: int; Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.link_url IS 'LinkUrl: url(1000); Nillable, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.parent_id IS 'ParentId: reference(18); Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.related_record_id IS 'RelatedRecordId: reference(18); Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.parent_id IS 'ParentId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.related_record_id IS 'RelatedRecordId: reference(36); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.title IS 'Title: string(255); Group, Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.type IS 'Type: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.visibility IS 'Visibility: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_feed.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.id IS 'Id: id(18); Defaulted on create, Filter';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.flow_orchestration_step_instance_id IS 'FlowOrchestrationStepInstanceId: reference(18); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.flow_orchestration_step_instance_id IS 'FlowOrchestrationStepInstanceId: reference(36); Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.data_type IS 'DataType: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.field IS 'Field: picklist(255); Filter, Group, Restricted picklist, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.new_value IS 'NewValue: anyType(255); Nillable, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.old_value IS 'OldValue: anyType(255); Nillable, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_history.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.id IS 'Id: id(18); Defaulted on create, Filter, Group, idLookup, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.created_by_id IS 'CreatedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.access_level IS 'AccessLevel: picklist(40); Create, Filter, Group, Restricted picklist, Sort, Update';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.description IS 'Description: textarea(1000); Create, Filter, Nillable, Sort, Update';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.developer_name IS 'DeveloperName: string(80); Create, Filter, Group, Nillable, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.group_id IS 'GroupId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.group_id IS 'GroupId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.name IS 'Name: string(80); Create, Filter, Group, idLookup, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.user_or_group_id IS 'UserOrGroupId: reference(18); Create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.id IS 'Id: id(18); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_owner_sharing_rule.user_or_group_id IS 'UserOrGroupId: reference(36); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.id IS 'Id: id(36); Defaulted on create, Filter';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.access_level IS 'AccessLevel: picklist(40); Create, Filter, Group, Restricted picklist, Sort, Update';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.parent_id IS 'ParentId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.parent_id IS 'ParentId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.row_cause IS 'RowCause: picklist(40); Create, Filter, Group, Nillable, Restricted picklist, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.user_or_group_id IS 'UserOrGroupId: reference(18); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.user_or_group_id IS 'UserOrGroupId: reference(36); Create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
-COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.last_modified_by_id IS 'LastModifiedById: reference(18); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration."user".id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration."user".is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort. ours: always false; the reference has no such field';
+COMMENT ON COLUMN orchestration."user".created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration."user".last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration."user".system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration."user".is_active IS 'IsActive: boolean; Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration."user".name IS 'Name: string(255); Filter, Group, Sort. ours: the length; 121 in the reference';
+COMMENT ON COLUMN orchestration."user".username IS 'Username: string(80); Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration."user".user_type IS 'UserType: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration."group".id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration."group".created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration."group".last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration."group".system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration."group".developer_name IS 'DeveloperName: string(80); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration."group".does_include_bosses IS 'DoesIncludeBosses: boolean; Defaulted on create, Filter, Group, Sort. ours: always false; there is no role hierarchy';
+COMMENT ON COLUMN orchestration."group".name IS 'Name: string(255); Filter, Group, idLookup, Sort. ours: the length; 40 in the reference';
+COMMENT ON COLUMN orchestration."group".related_id IS 'RelatedId: reference(36); Filter, Group, Nillable, Sort. ours: always null; groups made from users and roles do not exist';
+COMMENT ON COLUMN orchestration."group".type IS 'Type: picklist(40); Filter, Group, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.group_member.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.group_member.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort. ours; the reference has no such field';
+COMMENT ON COLUMN orchestration.group_member.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.group_member.group_id IS 'GroupId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.group_member.user_or_group_id IS 'UserOrGroupId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.name.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort. ours: the reference uses the field and does not list it';
+COMMENT ON COLUMN orchestration.name.is_active IS 'IsActive: boolean; Defaulted on create, Filter, Group, Nillable, Sort. a value for users only';
+COMMENT ON COLUMN orchestration.name.name IS 'Name: string(255); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.name.type IS 'Type: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort. Queue for queues, although these are records of Group';
+COMMENT ON COLUMN orchestration.name.username IS 'Username: string(80); Filter, Group, Nillable, Sort. a value for users only';
+COMMENT ON COLUMN orchestration.flow_orchestration.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration.active_version_id IS 'ActiveVersionId: reference(36); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration.api_name IS 'ApiName: string(255); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration.name IS 'Name: string(255); Filter, Group, idLookup, Sort. label of the active version, without one of the newest';
+COMMENT ON COLUMN orchestration.flow_orchestration.orchestration_label IS 'OrchestrationLabel: string(255); Filter, Group, Nillable, Sort. the same as Name';
+COMMENT ON COLUMN orchestration.flow_orchestration.orchestration_type IS 'OrchestrationType: picklist(255); Filter, Group, Nillable, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration.status IS 'Status: picklist(255); Filter, Group, Nillable, Restricted picklist, Sort. ours: Draft whenever no version is active';
+COMMENT ON COLUMN orchestration.flow_orchestration.trigger_type IS 'TriggerType: picklist(255); Filter, Group, Nillable, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort. ours: always CreatedById; versions are immutable';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort. ours: always CreatedDate';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort. ours: always CreatedDate';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.flow_orchestration_id IS 'FlowOrchestrationId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.name IS 'Name: string(255); Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.orchestration_type IS 'OrchestrationType: picklist(255); Filter, Group, Nillable, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.status IS 'Status: picklist(255); Filter, Group, Nillable, Restricted picklist, Sort. ours: Draft for each version that is not active';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.trigger_object_or_event_label IS 'TriggerObjectOrEventLabel: string(255); Filter, Group, Nillable, Sort. the record type whose changes start runs';
+COMMENT ON COLUMN orchestration.flow_orchestration_version.version_number IS 'VersionNumber: int; Filter, Group, Nillable, Sort';

@@ -138,6 +138,8 @@ SELECT (lpad(to_hex(floor(extract(epoch FROM l.logged_at) * 1000)::bigint), 12, 
 COMMENT ON VIEW orchestration.flow_orchestration_log IS
     'FlowOrchestrationLog: one row per milestone of a run; Id is a uuid of version 7 made from time and number';
 
+-- Who sees users, groups and definitions: the policies of their tables.
+
 CREATE VIEW orchestration."user"
     WITH (security_invoker = true) AS
 SELECT p.id,
@@ -147,7 +149,9 @@ SELECT p.id,
        p.modified_at AS system_modstamp,
        p.is_active,
        p.name,
-       p.username
+       p.username,
+       CASE p.id WHEN '00000000-0000-7000-8000-000000000001' THEN 'AutomatedProcess'
+                 ELSE 'Standard' END AS user_type
   FROM orchestration.principal p
  WHERE p.kind = 'User';
 COMMENT ON VIEW orchestration."user" IS
@@ -160,7 +164,9 @@ SELECT p.id,
        p.modified_at AS last_modified_date,
        p.modified_at AS system_modstamp,
        p.developer_name,
+       false AS does_include_bosses,
        p.name,
+       NULL::uuid AS related_id,
        CASE p.kind WHEN 'Queue' THEN 'Queue' ELSE 'Regular' END AS type
   FROM orchestration.principal p
  WHERE p.kind <> 'User';
@@ -169,7 +175,7 @@ COMMENT ON VIEW orchestration."group" IS
 
 CREATE VIEW orchestration.group_member
     WITH (security_invoker = true) AS
-SELECT encode(substr(sha256(uuid_send(m.group_id) || uuid_send(m.member_id)), 1, 16), 'hex')::uuid AS id,
+SELECT m.id,
        m.created_at AS created_date,
        m.created_at AS system_modstamp,
        m.group_id,
@@ -177,3 +183,61 @@ SELECT encode(substr(sha256(uuid_send(m.group_id) || uuid_send(m.member_id)), 1,
   FROM orchestration.membership m;
 COMMENT ON VIEW orchestration.group_member IS
     'GroupMember: one row per direct member of a group or queue';
+
+CREATE VIEW orchestration.name
+    WITH (security_invoker = true) AS
+SELECT p.id,
+       CASE p.kind WHEN 'User' THEN p.is_active END AS is_active,
+       p.name,
+       p.kind AS type,
+       p.username
+  FROM orchestration.principal p;
+COMMENT ON VIEW orchestration.name IS
+    'Name: what fields that refer to users and groups share; no call reads it directly';
+
+CREATE VIEW orchestration.flow_orchestration
+    WITH (security_invoker = true) AS
+SELECT d.id,
+       false AS is_deleted,
+       d.created_at AS created_date,
+       d.modified_at AS last_modified_date,
+       d.modified_at AS system_modstamp,
+       CASE WHEN d.active_version IS NOT NULL THEN v.id END AS active_version_id,
+       d.name AS api_name,
+       v.label AS name,
+       v.label AS orchestration_label,
+       CASE WHEN v.record_type_name IS NULL THEN 'OrchAutolnch'
+            ELSE 'OrchRecTrigAftSave' END AS orchestration_type,
+       CASE WHEN d.active_version IS NULL THEN 'Draft' ELSE 'Active' END AS status,
+       CASE WHEN v.record_type_name IS NOT NULL THEN 'RecordAfterSave' END AS trigger_type
+  FROM orchestration.orchestration_definition d
+  JOIN orchestration.orchestration_version v
+    ON v.orchestration_id = d.id
+   AND v.version = COALESCE(d.active_version,
+                            (SELECT max(x.version) FROM orchestration.orchestration_version x
+                              WHERE x.orchestration_id = d.id))
+ WHERE v.process_type <> 'EvaluationFlow';
+COMMENT ON VIEW orchestration.flow_orchestration IS
+    'FlowOrchestration: one row per orchestration; evaluation flows are none';
+
+CREATE VIEW orchestration.flow_orchestration_version
+    WITH (security_invoker = true) AS
+SELECT v.id,
+       false AS is_deleted,
+       COALESCE(v.created_by, '00000000-0000-7000-8000-000000000001') AS created_by_id,
+       v.created_at AS created_date,
+       COALESCE(v.created_by, '00000000-0000-7000-8000-000000000001') AS last_modified_by_id,
+       v.created_at AS last_modified_date,
+       v.created_at AS system_modstamp,
+       v.orchestration_id AS flow_orchestration_id,
+       v.label AS name,
+       CASE WHEN v.record_type_name IS NULL THEN 'OrchAutolnch'
+            ELSE 'OrchRecTrigAftSave' END AS orchestration_type,
+       CASE d.active_version WHEN v.version THEN 'Active' ELSE 'Draft' END AS status,
+       v.record_type_name AS trigger_object_or_event_label,
+       v.version AS version_number
+  FROM orchestration.orchestration_version v
+  JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id
+ WHERE v.process_type <> 'EvaluationFlow';
+COMMENT ON VIEW orchestration.flow_orchestration_version IS
+    'FlowOrchestrationVersion: one row per version of an orchestration';

@@ -73,7 +73,10 @@ CREATE TABLE orchestration.membership (
     member_id   uuid        NOT NULL,
     member_kind orchestration.principal_kind NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
+    id          uuid        NOT NULL GENERATED ALWAYS AS
+        (encode(substr(sha256(uuid_send(group_id) || uuid_send(member_id)), 1, 16), 'hex')::uuid) STORED,
     CONSTRAINT membership_pkey PRIMARY KEY (group_id, member_id),
+    CONSTRAINT membership_id_key UNIQUE (id),
     CONSTRAINT membership_group_fkey FOREIGN KEY (group_id)
         REFERENCES orchestration.principal (id),
     CONSTRAINT membership_member_fkey FOREIGN KEY (member_id)
@@ -85,6 +88,8 @@ CREATE TABLE orchestration.membership (
 CREATE INDEX membership_member_idx ON orchestration.membership (member_id);
 COMMENT ON TABLE orchestration.membership IS
     'Members of groups and queues (reference: GroupMember)';
+COMMENT ON COLUMN orchestration.membership.id IS
+    'Id of the GroupMember, made from both ids; stored, because an expression in the view would not find an index under row security';
 COMMENT ON COLUMN orchestration.membership.member_kind IS
     'Kind of the member: User, or Group for a group in another group; a trigger sets it';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.membership', '');
