@@ -34,6 +34,7 @@
 #include "base/uuid.h"
 #include "call/query.h"
 #include "call/query_int.h"
+#include "call/query_syntax.h"
 #include "call/record_view.h"
 #include "record/sobject_json.h"
 

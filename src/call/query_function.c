@@ -165,7 +165,7 @@ only_field(QueryScope *scope, const SoqlExpr *expr)
 	if (arg->function != NULL)
 		orch_query_malformed(scope->resolver, arg->location,
 							 "The argument of %s must be a field.", expr->function);
-	return orch_query_path(scope, arg);
+	return orch_query_path_expr(scope, arg);
 }
 
 /*
@@ -273,7 +273,7 @@ orch_query_expr(QueryScope *scope, const SoqlExpr *expr)
 
 	check_stack_depth();
 	if (expr->function == NULL)
-		return orch_query_path(scope, expr);
+		return orch_query_path_expr(scope, expr);
 	if ((which = find_aggregate(expr->function)) >= 0)
 		return aggregate_expr(scope, expr, which);
 	if ((which = find_date_function(expr->function)) >= 0)

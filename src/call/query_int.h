@@ -316,7 +316,7 @@ extern const SObjectField *orch_query_field(QueryScope *scope, QueryRelation *re
 											const char *name, int location);
 extern QueryExpr *orch_query_field_expr(QueryScope *scope, QueryRelation *relation,
 										const SObjectField *field, int location);
-extern QueryExpr *orch_query_path(QueryScope *scope, const SoqlExpr *path);
+extern QueryExpr *orch_query_path_expr(QueryScope *scope, const SoqlExpr *path);
 extern const SObject *orch_query_target(const SObjectField *reference);
 
 /* query_function.c */

@@ -301,7 +301,7 @@ orch_query_field_expr(QueryScope *scope, QueryRelation *relation, const SObjectF
  * The field at the end of a path.
  */
 QueryExpr *
-orch_query_path(QueryScope *scope, const SoqlExpr *path)
+orch_query_path_expr(QueryScope *scope, const SoqlExpr *path)
 {
 	int			nnames = list_length(path->names);
 	const char *name = (char *) llast(path->names);

@@ -658,7 +658,7 @@ orch_query_resolve_inner(QueryScope *outer, const SoqlQuery *tree)
 	if (list_length(item->expr->names) != 1)
 		orch_query_malformed(resolver, item->location,
 							 "The field of a semi-join sub-query must not be a path.");
-	column = orch_query_path(&scope, item->expr);
+	column = orch_query_path_expr(&scope, item->expr);
 	if (column->field->type != FIELD_ID && column->field->type != FIELD_REFERENCE)
 		orch_query_malformed(resolver, item->location,
 							 "Entity %s, field %s: semi joins need fields of type Id or reference.",
