@@ -52,13 +52,18 @@ typedef struct KeptQuery
 static KeptQuery kept[MAX_KEPT];
 static uint64 clock_hand = 0;
 
-/* Queries no longer kept: one that is being executed must stay until the transaction ends. */
+/*
+ * Queries that are in use and not kept.  Code that a query runs may execute queries, too, so
+ * one may be dropped while it is executed.  After an error the end of the transaction frees
+ * them.
+ */
 static List *dropped = NIL;
 
 static ReadyQuery *find_kept(uint32 hash, const char *text, int version, bool include_deleted);
 static bool is_readable(const ReadyQuery *query);
 static void keep(ReadyQuery *query, uint32 hash);
-static void drop(KeptQuery *entry);
+static void drop(ReadyQuery *query);
+static void drop_entry(KeptQuery *entry);
 static void free_statements(QuerySelect *select);
 static void free_query(ReadyQuery *query);
 static void at_end(bool committed);
@@ -111,21 +116,52 @@ static void
 at_end(bool committed)
 {
 	ListCell   *cell;
+	int			i;
 
 	foreach(cell, dropped)
 		free_query((ReadyQuery *) lfirst(cell));
 	list_free(dropped);
 	dropped = NIL;
+	for (i = 0; i < MAX_KEPT; i++)
+		if (kept[i].query != NULL)
+			kept[i].query->in_use = 0;
+}
+
+/*
+ * The query is no longer kept: it is freed now, or when its last user releases it.
+ */
+static void
+drop(ReadyQuery *query)
+{
+	MemoryContext old;
+
+	query->kept = false;
+	if (query->in_use == 0)
+	{
+		free_query(query);
+		return;
+	}
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	dropped = lappend(dropped, query);
+	MemoryContextSwitchTo(old);
 }
 
 static void
-drop(KeptQuery *entry)
+drop_entry(KeptQuery *entry)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	ReadyQuery *query = entry->query;
 
-	dropped = lappend(dropped, entry->query);
 	entry->query = NULL;
-	MemoryContextSwitchTo(old);
+	drop(query);
+}
+
+void
+orch_query_release(ReadyQuery *query)
+{
+	if (--query->in_use > 0 || query->kept)
+		return;
+	dropped = list_delete_ptr(dropped, query);
+	free_query(query);
 }
 
 /*
@@ -164,7 +200,7 @@ find_kept(uint32 hash, const char *text, int version, bool include_deleted)
 			entry->last_used = ++clock_hand;
 			return query;
 		}
-		drop(entry);
+		drop_entry(entry);
 		return NULL;
 	}
 	return NULL;
@@ -180,7 +216,8 @@ keep(ReadyQuery *query, uint32 hash)
 		if (kept[i].query == NULL || kept[i].last_used < entry->last_used)
 			entry = &kept[i];
 	if (entry->query != NULL)
-		drop(entry);
+		drop_entry(entry);
+	query->kept = true;
 	entry->hash = hash;
 	entry->query = query;
 	entry->last_used = ++clock_hand;
@@ -217,8 +254,7 @@ make_query(const char *text, int version, bool include_deleted)
 }
 
 /*
- * A query, from those that are kept if possible.  It is valid until the end of the
- * transaction.
+ * A query, from those that are kept if possible.  The caller releases it.
  */
 ReadyQuery *
 orch_query_get(const char *text, int version, bool include_deleted)
@@ -230,19 +266,18 @@ orch_query_get(const char *text, int version, bool include_deleted)
 	/* may change the generation */
 	(void) orch_catalog_relation(RELATION_SOBJECT_FIELD);
 	query = length <= MAX_KEPT_LENGTH ? find_kept(hash, text, version, include_deleted) : NULL;
-	if (query != NULL)
-		return query;
-	query = make_query(text, version, include_deleted);
-	MemoryContextSetParent(query->context, TopMemoryContext);
-	if (length <= MAX_KEPT_LENGTH)
-		keep(query, hash);
-	else
+	if (query == NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		dropped = lappend(dropped, query);
-		MemoryContextSwitchTo(old);
+		query = make_query(text, version, include_deleted);
+		query->in_use = 1;
+		MemoryContextSetParent(query->context, TopMemoryContext);
+		if (length <= MAX_KEPT_LENGTH)
+			keep(query, hash);
+		else
+			drop(query);
 	}
+	else
+		query->in_use++;
 	return query;
 }
 
@@ -364,6 +399,7 @@ orchestration_query(PG_FUNCTION_ARGS)
 	orch_spi_connect();
 	run(&out, query, batch);
 	SPI_finish();
+	orch_query_release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -444,6 +480,7 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 	appendStringInfoString(&out, "]}");
 	mark_records(query, rows);
 	SPI_finish();
+	orch_query_release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -487,5 +524,6 @@ orchestration_explain_soql(PG_FUNCTION_ARGS)
 						   false);
 	initStringInfo(&out);
 	explain(&out, query, query->select);
+	orch_query_release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

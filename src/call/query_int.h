@@ -273,6 +273,8 @@ typedef struct ReadyQuery
 	int			version;		/* of the API, times ten */
 	bool		include_deleted;
 	uint64		generation;		/* of the metadata */
+	bool		kept;			/* else it is freed when nobody uses it */
+	int			in_use;
 	List	   *used;			/* of QueryExpr *: fields, whose privileges are checked */
 	QuerySelect *select;
 } ReadyQuery;
@@ -378,6 +380,7 @@ extern char *orch_query_locator_text(const pg_uuid_t *locator, int64 first);
 
 /* query.c */
 extern ReadyQuery *orch_query_get(const char *text, int version, bool include_deleted);
+extern void orch_query_release(ReadyQuery *query);
 
 #define orch_query_malformed(resolver, location, ...) \
 	orch_query_error((resolver)->text, location, ERRCODE_ORCH_MALFORMED_QUERY, \

@@ -446,8 +446,9 @@ write_where(QueryWriter *writer, const QuerySelect *select)
 		if (writer->variant == VARIANT_BY_ID)
 		{
 			/* some objects have an index on the time only, and an id begins with its time */
-			if (select->object->associate == ASSOCIATE_HISTORY ||
-				strcmp(select->object->name, "FlowOrchestrationLog") == 0)
+			if (!select->include_deleted &&
+				(select->object->associate == ASSOCIATE_HISTORY ||
+				 strcmp(select->object->name, "FlowOrchestrationLog") == 0))
 			{
 				appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.>=) ",
 								 select->root->number);
