@@ -68,6 +68,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.orchestration_references(text, integer),
     orchestration.set_global(text, jsonb),
     orchestration.describe_sobjects(text[], numeric),
+    orchestration.describe_global(numeric),
     orchestration.describe_layout(text, text, text[]),
     orchestration.retrieve(text[], text, text[]),
     orchestration.query(text, numeric, integer, boolean),

@@ -1,7 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * describe.c
- *	  describe_sobjects(): what the documented objects are made of.
+ *	  describe_sobjects(), describe_global(): what the documented objects are made of.
+ *
+ * SOAP and REST spell some keys in their own ways; a description has both.
  *
  * A description takes a few hundred kilobytes and seldom changes, so a session keeps
  * the last ones, each for a role, a list of names and an API version.  Changes of column
@@ -23,6 +25,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/formatting.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -34,9 +37,13 @@
 #include "base/system.h"
 #include "call/describe.h"
 #include "record/sobject.h"
+#include "record/sobject_json.h"
 
 /* reference.md, 4.2 */
 #define MAX_TYPES		100
+
+/* Records that a call of the platform takes; reference.md, 4.8. */
+#define MAX_BATCH		200
 
 /* Descriptions that a session keeps. */
 #define MAX_ANSWERS		4
@@ -77,7 +84,15 @@ static void put_reference_to(JsonbParseState **state, const SObjectField *field,
 static void put_picklist(JsonbParseState **state, const SObjectField *field);
 static void put_field(JsonbParseState **state, const SObject *object,
 					  const SObjectField *field, Oid role, const RecordTypes *types);
+static bool deleted_with_parent(const SObject *object, const SObjectField *field);
+static void put_rest_keys(JsonbParseState **state, const SObject *object,
+						  const SObjectField *field);
 static void put_child(JsonbParseState **state, const SObjectChild *child);
+static void put_url(JsonbParseState **state, const char *key, const SObject *object,
+					int version, const char *rest);
+static void put_scope(JsonbParseState **state, const SObject *object, const char *name,
+					  const char *whose);
+static void put_flags(JsonbParseState **state, const SObject *object);
 static void put_object(JsonbParseState **state, const SObject *object, int version,
 					   Oid role, const RecordTypes *types);
 static int	version_argument(FunctionCallInfo fcinfo, int argno);
@@ -86,6 +101,7 @@ static Answer *find_answer(Oid role, int version, const char *names, bool *found
 static void keep_answer(Answer *answer, Oid role, int version, const char *names,
 						const Jsonb *json);
 static void read_record_types(RecordTypes *types);
+static bool is_readable(const SObject *object, int version, Oid role);
 
 /*
  * Called once, by _PG_init().
@@ -163,6 +179,45 @@ put_picklist(JsonbParseState **state, const SObjectField *field)
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
+/*
+ * Is the record deleted with the record to which the field refers?
+ */
+static bool
+deleted_with_parent(const SObject *object, const SObjectField *field)
+{
+	const SObject *parent = field->nrefers_to == 1 ?
+		orch_sobject_find(field->refers_to[0]) : NULL;
+	int			i;
+
+	for (i = 0; parent != NULL && i < parent->nchildren; i++)
+		if (strcmp(parent->children[i].object, object->name) == 0 &&
+			strcmp(parent->children[i].field, field->name) == 0)
+			return parent->children[i].cascade_delete;
+	return false;
+}
+
+/*
+ * The keys of a field that only REST has.
+ */
+static void
+put_rest_keys(JsonbParseState **state, const SObject *object, const SObjectField *field)
+{
+	orch_json_put_bool(state, "aiPredictionField", false);
+	orch_json_put_bool(state, "autoNumber", (field->properties & FIELD_AUTONUMBER) != 0);
+	orch_json_put_null(state, "calculatedFormula");
+	orch_json_put_bool(state, "cascadeDelete", deleted_with_parent(object, field));
+	orch_json_put_null(state, "compoundFieldName");
+	if (field->type == FIELD_BOOLEAN)
+		orch_json_put_bool(state, "defaultValue", false);
+	else
+		orch_json_put_null(state, "defaultValue");
+	orch_json_put_bool(state, "displayLocationInDecimal", false);
+	orch_json_put_bool(state, "externalId", false);
+	orch_json_put_bool(state, "formulaTreatNullNumberAsZero", false);
+	orch_json_put_bool(state, "queryByDistance", false);
+	orch_json_put_bool(state, "restrictedDelete", false);
+}
+
 static void
 put_field(JsonbParseState **state, const SObject *object, const SObjectField *field,
 		  Oid role, const RecordTypes *types)
@@ -173,8 +228,8 @@ put_field(JsonbParseState **state, const SObject *object, const SObjectField *fi
 	int			properties = field->properties;
 
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	orch_json_put_bool(state, "aggregatable", (properties & FIELD_FILTER) != 0 &&
-					   field->type != FIELD_BOOLEAN && field->type != FIELD_TEXTAREA);
+	put_rest_keys(state, object, field);
+	orch_json_put_bool(state, "aggregatable", orch_sobject_aggregatable(field));
 	orch_json_put_bool(state, "autonumber", (properties & FIELD_AUTONUMBER) != 0);
 	/* the platform counts three bytes a character; ids are ASCII */
 	orch_json_put_int(state, "byteLength", is_text ? field->length * 3 : field->length);
@@ -228,9 +283,13 @@ put_field(JsonbParseState **state, const SObject *object, const SObjectField *fi
 					   field->type == FIELD_LONG ? "xsd:long" :
 					   field->type == FIELD_ANY ? "xsd:anyType" : "xsd:string");
 	orch_json_put_bool(state, "sortable", (properties & FIELD_SORT) != 0);
-	orch_json_put_text(state, "type", orch_sobject_type_name(field->type));
+	/* describe writes this type in lower case, the object reference does not */
+	orch_json_put_text(state, "type", field->type == FIELD_DATE_TIME ? "datetime" :
+					   orch_sobject_type_name(field->type));
 	orch_json_put_bool(state, "unique", (properties & FIELD_AUTONUMBER) != 0 ||
-					   strcmp(field->name, "DeveloperName") == 0);
+					   strcmp(field->name, "DeveloperName") == 0 ||
+					   (strcmp(field->name, "Username") == 0 &&
+						(properties & FIELD_ID_LOOKUP) != 0));
 	orch_json_put_bool(state, "updateable",
 					   orch_sobject_writable(object, field, role, true));
 	orch_json_put_bool(state, "writeRequiresMasterRead", false);
@@ -252,9 +311,37 @@ put_child(JsonbParseState **state, const SObjectChild *child)
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
+/*
+ * /services/data/v67.0/sobjects/User, and what follows it.
+ */
 static void
-put_object(JsonbParseState **state, const SObject *object, int version, Oid role,
-		   const RecordTypes *types)
+put_url(JsonbParseState **state, const char *key, const SObject *object, int version,
+		const char *rest)
+{
+	if (version == NEWEST_VERSION)
+		version = ORCH_API_NEWEST;
+	orch_json_put_text(state, key, psprintf("/services/data/v%d.%d/sobjects/%s%s",
+											version / 10, version % 10, object->name,
+											rest));
+}
+
+static void
+put_scope(JsonbParseState **state, const SObject *object, const char *name,
+		  const char *whose)
+{
+	char	   *plural = asc_tolower(object->label_plural, strlen(object->label_plural));
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_text(state, "label", psprintf("%s %s", whose, plural));
+	orch_json_put_text(state, "name", name);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/*
+ * What both descriptions say of an object.
+ */
+static void
+put_flags(JsonbParseState **state, const SObject *object)
 {
 	bool		has_feed = false;
 	int			i;
@@ -262,18 +349,9 @@ put_object(JsonbParseState **state, const SObject *object, int version, Oid role
 	for (i = 0; i < object->nchildren; i++)
 		has_feed |= strcmp(object->children[i].relationship, "Feeds") == 0;
 
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	orch_json_put_empty_array(state, "actionOverrides");
 	orch_json_put_bool(state, "activateable", false);
 	orch_json_put_text(state, "associateEntityType", orch_sobject_associate_name(object));
 	orch_json_put_text(state, "associateParentEntity", object->parent);
-	orch_json_key(state, "childRelationships");
-	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < object->nchildren; i++)
-		if (object->children[i].since <= version)
-			put_child(state, &object->children[i]);
-	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-	orch_json_put_bool(state, "compactLayoutable", false);
 	orch_json_put_bool(state, "createable", (object->calls & CALL_CREATE) != 0);
 	orch_json_put_bool(state, "custom", false);
 	orch_json_put_bool(state, "customSetting", false);
@@ -282,13 +360,9 @@ put_object(JsonbParseState **state, const SObject *object, int version, Oid role
 	orch_json_put_bool(state, "deletable", (object->calls & CALL_DELETE) != 0);
 	orch_json_put_bool(state, "deprecatedAndHidden", false);
 	orch_json_put_bool(state, "feedEnabled", has_feed);
-	orch_json_key(state, "fields");
-	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < object->nfields; i++)
-		if (object->fields[i].since <= version &&
-			orch_sobject_readable(object, &object->fields[i], role))
-			put_field(state, object, &object->fields[i], role, types);
-	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_bool(state, "hasSubtypes", false);
+	orch_json_put_bool(state, "isInterface", false);
+	orch_json_put_bool(state, "isSubtype", false);
 	/* ids are uuids, which do not tell the object */
 	orch_json_put_null(state, "keyPrefix");
 	orch_json_put_text(state, "label", object->label);
@@ -297,31 +371,67 @@ put_object(JsonbParseState **state, const SObject *object, int version, Oid role
 	orch_json_put_bool(state, "mergeable", false);
 	orch_json_put_bool(state, "mruEnabled", false);
 	orch_json_put_text(state, "name", object->name);
-	orch_json_put_empty_array(state, "namedLayoutInfos");
-	orch_json_put_null(state, "networkScopeFieldName");
 	orch_json_put_bool(state, "queryable", (object->calls & CALL_QUERY) != 0);
+	orch_json_put_bool(state, "replicateable", (object->calls & CALL_GET_UPDATED) != 0);
+	orch_json_put_bool(state, "retrieveable", (object->calls & CALL_RETRIEVE) != 0);
+	orch_json_put_bool(state, "searchable", false);
+	orch_json_put_bool(state, "triggerable", false);
+	orch_json_put_bool(state, "undeletable", false);
+	orch_json_put_bool(state, "updateable", (object->calls & CALL_UPDATE) != 0);
+}
+
+static void
+put_object(JsonbParseState **state, const SObject *object, int version, Oid role,
+		   const RecordTypes *types)
+{
+	static const char *const no_values[] = {
+		"defaultImplementation", "extendedBy", "extendsInterfaces", "implementedBy",
+		"implementsInterfaces", "listviewable", "lookupLayoutable",
+		"networkScopeFieldName", "urlDetail", "urlEdit", "urlNew"
+	};
+	int			i;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	put_flags(state, object);
+	for (i = 0; i < (int) lengthof(no_values); i++)
+		orch_json_put_null(state, no_values[i]);
+	orch_json_put_empty_array(state, "actionOverrides");
+	orch_json_key(state, "childRelationships");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < object->nchildren; i++)
+		if (object->children[i].since <= version)
+			put_child(state, &object->children[i]);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_bool(state, "compactLayoutable", false);
+	orch_json_key(state, "fields");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < object->nfields; i++)
+		if (object->fields[i].since <= version &&
+			orch_sobject_readable(object, &object->fields[i], role))
+			put_field(state, object, &object->fields[i], role, types);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_empty_array(state, "namedLayoutInfos");
 	orch_json_key(state, "recordTypeInfos");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	if (object->associate == ASSOCIATE_NONE)
 		orch_describe_put_record_type(state, false, NULL);
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-	orch_json_put_bool(state, "replicateable", (object->calls & CALL_GET_UPDATED) != 0);
-	orch_json_put_bool(state, "retrieveable", (object->calls & CALL_RETRIEVE) != 0);
-	orch_json_put_bool(state, "searchable", false);
 	orch_json_put_bool(state, "searchLayoutable", false);
+	orch_json_put_text(state, "sobjectDescribeOption", "FULL");
 	orch_json_key(state, "supportedScopes");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	orch_json_put_text(state, "label", "All");
-	orch_json_put_text(state, "name", "everything");
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	put_scope(state, object, "everything", "All");
+	if (orch_sobject_field(object, "OwnerId") != NULL)
+		put_scope(state, object, "mine", "My");
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-	orch_json_put_bool(state, "triggerable", false);
-	orch_json_put_bool(state, "undeletable", false);
-	orch_json_put_bool(state, "updateable", (object->calls & CALL_UPDATE) != 0);
-	orch_json_put_null(state, "urlDetail");
-	orch_json_put_null(state, "urlEdit");
-	orch_json_put_null(state, "urlNew");
+	orch_json_key(state, "urls");
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	put_url(state, "sobject", object, version, "");
+	put_url(state, "describe", object, version, "/describe");
+	put_url(state, "rowTemplate", object, version, "/{ID}");
+	if ((object->calls & CALL_DESCRIBE_LAYOUT) != 0)
+		put_url(state, "layouts", object, version, "/describe/layouts");
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
@@ -336,8 +446,11 @@ orch_describe_put_record_type(JsonbParseState **state, bool mapping,
 	int			i;
 
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_bool(state, "active", true);
 	orch_json_put_bool(state, "available", true);
 	orch_json_put_bool(state, "defaultRecordTypeMapping", true);
+	orch_json_put_text(state, "developerName", "Master");
+	orch_json_put_bool(state, "master", true);
 	if (mapping)
 	{
 		orch_json_put_null(state, "layoutId");
@@ -355,11 +468,6 @@ orch_describe_put_record_type(JsonbParseState **state, bool mapping,
 			pushJsonbValue(state, WJB_END_OBJECT, NULL);
 		}
 		pushJsonbValue(state, WJB_END_ARRAY, NULL);
-	}
-	else
-	{
-		orch_json_put_text(state, "developerName", "Master");
-		orch_json_put_bool(state, "master", true);
 	}
 	orch_json_put_text(state, "name", "Master");
 	orch_json_put_text(state, "recordTypeId", MAIN_RECORD_TYPE_ID);
@@ -551,4 +659,67 @@ orchestration_describe_sobjects(PG_FUNCTION_ARGS)
 	json = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 	keep_answer(answer, role, version, key.data, json);
 	PG_RETURN_JSONB_P(json);
+}
+
+/*
+ * Can the role read a field of the object that exists in the version?
+ */
+static bool
+is_readable(const SObject *object, int version, Oid role)
+{
+	int			i;
+
+	for (i = 0; i < object->nfields; i++)
+		if (object->fields[i].since <= version &&
+			orch_sobject_readable(object, &object->fields[i], role))
+			return true;
+	return false;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_describe_global);
+
+/*
+ * orchestration.describe_global(api_version numeric) returns jsonb
+ *
+ * Returns "encoding", "maxBatchSize" and "sobjects": the objects without their fields.
+ * Left out are objects that are newer than api_version (null: the newest) and objects of
+ * which the caller can read no field.
+ * Raises: 22023 for an invalid version, 42501 for a role that acts as no active user.
+ * Source: the platform's describeGlobal, and GET /services/data/v67.0/sobjects.
+ */
+Datum
+orchestration_describe_global(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	JsonbParseState *state = NULL;
+	int			version;
+	int			nobjects;
+	int			i;
+
+	(void) orch_access_require_user(role);
+	version = version_argument(fcinfo, 0);
+	nobjects = orch_sobject_count();
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_put_text(&state, "encoding", "UTF-8");
+	orch_json_put_int(&state, "maxBatchSize", MAX_BATCH);
+	orch_json_key(&state, "sobjects");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < nobjects; i++)
+	{
+		const SObject *object = orch_sobject_at(i);
+
+		if (object->since > version || !is_readable(object, version, role))
+			continue;
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		put_flags(&state, object);
+		orch_json_key(&state, "urls");
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		put_url(&state, "sobject", object, version, "");
+		put_url(&state, "describe", object, version, "/describe");
+		put_url(&state, "rowTemplate", object, version, "/{ID}");
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }

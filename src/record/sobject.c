@@ -40,6 +40,9 @@
 /* Plans of the callers kept in a session; above this all are freed. */
 #define MAX_PLANS	256
 
+/* Longer text areas cannot be aggregated, in characters. */
+#define MAX_SHORT_TEXTAREA	255
+
 typedef struct KeptPlan
 {
 	char		query[1024];	/* key */
@@ -415,6 +418,25 @@ orch_sobject_writable(const SObject *object, const SObjectField *field, Oid role
 		return false;
 	return pg_attribute_aclcheck(object->view_oid, field->attnum, role, mode) == ACLCHECK_OK ||
 		pg_class_aclcheck(object->view_oid, role, mode) == ACLCHECK_OK;
+}
+
+/*
+ * May an aggregate other than COUNT() take the field?  reference.md, 5.4.  AVG and SUM
+ * take numbers only.
+ */
+bool
+orch_sobject_aggregatable(const SObjectField *field)
+{
+	switch (field->type)
+	{
+		case FIELD_BOOLEAN:
+		case FIELD_ANY:
+			return false;
+		case FIELD_TEXTAREA:
+			return field->length <= MAX_SHORT_TEXTAREA;
+		default:
+			return true;
+	}
 }
 
 /*

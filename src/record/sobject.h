@@ -132,6 +132,8 @@ extern bool orch_sobject_readable(const SObject *object, const SObjectField *fie
 extern bool orch_sobject_writable(const SObject *object, const SObjectField *field,
 								  Oid role, bool update);
 
+extern bool orch_sobject_aggregatable(const SObjectField *field);
+
 /* A plan of the caller's, kept by its text.  Caller is connected to SPI. */
 extern SPIPlanPtr orch_sobject_plan(const char *query, int nargs, Oid *argtypes);
 

@@ -27,7 +27,19 @@ SELECT v, string_agg(f->>'name', ' ') FROM unnest('{53.0,55,56,62,63.0}'::numeri
  WHERE f->>'name' IN ('CurrentStage', 'LastViewedDate', 'OrchestrationLabel', 'OwnerId') GROUP BY v ORDER BY v;
 SELECT v, string_agg(c->>'childSObject', ' ') FROM unnest('{53.0,54.0,56.0}'::numeric[]) v, jsonb_array_elements(orchestration.describe_sobjects('{FlowOrchestrationInstance}', v)->0->'childRelationships') c GROUP BY v ORDER BY v;
 
+-- users, groups and definitions: what SOQL finds on the way from other objects
+SELECT f->>'name', f->>'type', f->>'relationshipName', f->'referenceTo', f->>'namePointing' FROM jsonb_array_elements(orchestration.describe_sobjects('{GroupMember}')->0->'fields') f;
+SELECT f->'picklistValues' FROM jsonb_array_elements(orchestration.describe_sobjects('{FlowOrchestration}')->0->'fields') f WHERE f->>'name' = 'Status';
+SELECT d->'supportedScopes' FROM jsonb_array_elements(orchestration.describe_sobjects('{FlowOrchestrationWorkItem,User}')) d;
+-- the list of the objects, by version
+SELECT orchestration.describe_global() - 'sobjects';
+SELECT string_agg(o->>'name', ' ') FROM jsonb_array_elements(orchestration.describe_global()->'sobjects') o WHERE (o->>'associateEntityType') IS NULL;
+SELECT o FROM jsonb_array_elements(orchestration.describe_global(53.0)->'sobjects') o WHERE o->>'name' = 'FlowOrchestrationInstance';
+SELECT v, jsonb_array_length(orchestration.describe_global(v)->'sobjects') FROM unnest('{1.0,20,53,54,62}'::numeric[]) v ORDER BY v;
+
 -- refused
+SELECT pg_temp.try('SELECT orchestration.describe_global(0)');
+SELECT pg_temp.try('SELECT orchestration.describe_global(''NaN'')');
 SELECT pg_temp.try('SELECT orchestration.describe_sobjects(NULL)');
 SELECT pg_temp.try('SELECT orchestration.describe_sobjects(ARRAY[NULL])');
 SELECT pg_temp.try('SELECT orchestration.describe_sobjects(''{Account}'')');
@@ -40,6 +52,7 @@ RESET ROLE;
 CREATE ROLE regress_orch_nobody;
 SET ROLE regress_orch_nobody;
 SELECT pg_temp.try('SELECT orchestration.describe_sobjects(''{FlowOrchestrationLog}'')');
+SELECT pg_temp.try('SELECT orchestration.describe_global()');
 RESET ROLE;
 DROP ROLE regress_orch_nobody;
 
