@@ -452,7 +452,8 @@ orch_query_yyerror(YYLTYPE *yylloc, SoqlParse *parse, void *scanner, const char 
 		orch_query_refuse(parse, parse->token_location, "Use fewer parentheses.",
 						  "the query is too deeply nested");
 
-	if (parse->token == ':')
+	/* 12:00 is a time, which has no literal */
+	if (parse->token == ':' && parse->previous != NUMBER)
 		orch_query_refuse(parse, parse->token_location, "Write the value as a literal.",
 						  "unexpected token: ':': bind variables are not supported");
 	if (parse->token == '*' && (parse->previous == K_SELECT || parse->previous == ','))
