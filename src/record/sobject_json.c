@@ -86,6 +86,15 @@ orch_sobject_time(TimestampTz time, char *buf)
 	return (int) (p - buf) + 5;
 }
 
+char *
+orch_sobject_time_text(TimestampTz time)
+{
+	char	   *text = palloc(ORCH_JSON_TIME_SIZE);
+
+	(void) orch_sobject_time(time, text);
+	return text;
+}
+
 void
 orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 {

@@ -29,6 +29,7 @@
 
 /* 2013-05-08T21:20:00.000+0000; returns its length. */
 extern int	orch_sobject_time(TimestampTz time, char *buf);
+extern char *orch_sobject_time_text(TimestampTz time);
 
 /* A value of a view's column, not null. */
 extern void orch_sobject_append_value(StringInfo out, Oid type, Datum value);
