@@ -9,8 +9,8 @@
  *
  * All faults of a record are reported at once, in this order: its id; names that are no
  * fields or occur twice; fields that cannot be written, as one error; values, an error
- * each; required fields that are missing, as one error.  A record whose type or external
- * id is at fault gets that error alone, because its fields cannot be judged.
+ * each; required fields that are missing, as one error.  If its type or its external id is
+ * at fault, its fields cannot be judged and are not mentioned.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
