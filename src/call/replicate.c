@@ -76,8 +76,8 @@ window_arguments(FunctionCallInfo fcinfo, int call, int max_days, TimestampTz *s
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
 				 errmsg("INVALID_REPLICATION_DATE: startDate must be before endDate"),
-				 errdetail("Without seconds they are %s and %s.", orch_sobject_time_text(*start),
-						   orch_sobject_time_text(*end))));
+				 errdetail("Without seconds they are %s and %s.", orch_sobject_time(*start),
+						   orch_sobject_time(*end))));
 	if (GetCurrentTimestamp() - *start > max_days * USECS_PER_DAY + USECS_PER_MINUTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
@@ -243,7 +243,7 @@ orchestration_get_updated(PG_FUNCTION_ARGS)
 		orch_json_text(&state, WJB_ELEM, orch_uuid_text(DatumGetUUIDP(id)));
 	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	orch_json_put_text(&state, "latestDateCovered", orch_sobject_time_text(covered));
+	orch_json_put_text(&state, "latestDateCovered", orch_sobject_time(covered));
 	PG_RETURN_DATUM(finish_object(&state));
 }
 
@@ -299,19 +299,19 @@ orchestration_get_deleted(PG_FUNCTION_ARGS)
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_REPLICATION_DATE),
 						 errmsg("INVALID_REPLICATION_DATE: deletions until %s are no longer known",
-								orch_sobject_time_text(earliest)),
+								orch_sobject_time(earliest)),
 						 errhint("Read all records again, and continue from that time.")));
 			continue;
 		}
 		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 		orch_json_put_text(&state, "id", orch_uuid_text(DatumGetUUIDP(id)));
 		orch_json_put_text(&state, "deletedDate",
-						   orch_sobject_time_text(DatumGetTimestampTz(SPI_getbinval(tuple, desc,
-																					2, &isnull))));
+						   orch_sobject_time(DatumGetTimestampTz(SPI_getbinval(tuple, desc, 2,
+																			   &isnull))));
 		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	orch_json_put_text(&state, "earliestDateAvailable", orch_sobject_time_text(earliest));
-	orch_json_put_text(&state, "latestDateCovered", orch_sobject_time_text(covered));
+	orch_json_put_text(&state, "earliestDateAvailable", orch_sobject_time(earliest));
+	orch_json_put_text(&state, "latestDateCovered", orch_sobject_time(covered));
 	PG_RETURN_DATUM(finish_object(&state));
 }

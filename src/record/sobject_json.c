@@ -25,7 +25,11 @@
 #include "base/uuid.h"
 #include "record/sobject_json.h"
 
+/* A time takes this much, with its terminating zero. */
+#define TIME_SIZE	40
+
 static char *put_digits(char *buf, int value, int ndigits);
+static int	put_time(char *buf, TimestampTz time);
 
 static char *
 put_digits(char *buf, int value, int ndigits)
@@ -41,11 +45,12 @@ put_digits(char *buf, int value, int ndigits)
 }
 
 /*
- * The platform's times have milliseconds and are in UTC.  Truncated, never rounded up: a
- * client that polls from the time it was told would miss a change.
+ * Write a time, returns its length.  The platform's times have milliseconds and are in UTC.
+ * They are truncated, never rounded up: a client that polls from a time rounded up would
+ * miss a change.
  */
-int
-orch_sobject_time(TimestampTz time, char *buf)
+static int
+put_time(char *buf, TimestampTz time)
 {
 	char	   *p = buf;
 	Timestamp	of_day;
@@ -87,18 +92,18 @@ orch_sobject_time(TimestampTz time, char *buf)
 }
 
 char *
-orch_sobject_time_text(TimestampTz time)
+orch_sobject_time(TimestampTz time)
 {
-	char	   *text = palloc(ORCH_JSON_TIME_SIZE);
+	char	   *text = palloc(TIME_SIZE);
 
-	(void) orch_sobject_time(time, text);
+	(void) put_time(text, time);
 	return text;
 }
 
 void
 orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 {
-	char		buf[ORCH_JSON_TIME_SIZE];
+	char		buf[TIME_SIZE];
 	Oid			output;
 	bool		is_varlena;
 
@@ -131,8 +136,7 @@ orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 			break;
 		case TIMESTAMPTZOID:
 			appendStringInfoChar(out, '"');
-			appendBinaryStringInfo(out, buf,
-								   orch_sobject_time(DatumGetTimestampTz(value), buf));
+			appendBinaryStringInfo(out, buf, put_time(buf, DatumGetTimestampTz(value)));
 			appendStringInfoChar(out, '"');
 			break;
 		default:
