@@ -25,9 +25,6 @@
 #include "base/uuid.h"
 #include "record/sobject_json.h"
 
-/* A time takes this much, with its terminating zero. */
-#define TIME_SIZE	40
-
 static char *put_digits(char *buf, int value, int ndigits);
 static int	put_time(char *buf, TimestampTz time);
 
@@ -94,7 +91,7 @@ put_time(char *buf, TimestampTz time)
 char *
 orch_sobject_time(TimestampTz time)
 {
-	char	   *text = palloc(TIME_SIZE);
+	char	   *text = palloc(MAXDATELEN + 1);
 
 	(void) put_time(text, time);
 	return text;
@@ -103,7 +100,7 @@ orch_sobject_time(TimestampTz time)
 void
 orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 {
-	char		buf[TIME_SIZE];
+	char		buf[MAXDATELEN + 1];
 	Oid			output;
 	bool		is_varlena;
 
