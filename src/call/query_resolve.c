@@ -241,8 +241,8 @@ add_typeof(QueryScope *scope, const SoqlItem *item)
 	foreach(cell, item->whens)
 	{
 		SoqlWhen   *when = (SoqlWhen *) lfirst(cell);
-		const SObject *object = orch_query_object(resolver, when->type ? when->type : "Name",
-												  when->location);
+		const SObject *object = when->type == NULL ? orch_query_target(reference) :
+			orch_query_object(resolver, when->type, when->location);
 		QueryRelation *relation;
 		QueryRecord *record;
 		ListCell   *field;

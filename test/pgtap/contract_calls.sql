@@ -253,17 +253,12 @@ BEGIN
 END
 $$;
 SELECT pg_temp.covers('field', f.object, f.field, 'retrieve',
-<<<<<<< HEAD
        ok(pg_temp.given(f.object, f.field, s.id) ? f.field, format('%s.%s is retrieved', f.object, f.field)))
-  FROM csv_field f JOIN sample s USING (object);
--- Update: plain SQL (a computed column, 0A000, a generated one, 428C9, and a view that joins, 55000, are refused before privileges are looked at), and update() where the object has it
-=======
-       ok((orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0)::jsonb ? f.field, format('%s.%s is retrieved', f.object, f.field)))
   FROM csv_field f JOIN sample s USING (object);
 -- in the order in which they are asked for, after attributes with type and url
 SELECT is((SELECT array_agg(k ORDER BY n) FROM json_object_keys(r.record) WITH ORDINALITY k(k, n)), 'attributes'::text || r.names, format('%s: the fields come in the order of retrieve()', r.object))
        || E'\n' || is(r.record->>'attributes', format('{"type":"%s","url":"/services/data/v67.0/sobjects/%1$s/%s"}', r.object, s.id), format('%s has a url', r.object))
-  FROM sample s JOIN (SELECT f.object, array_agg(f.field ORDER BY f.n DESC) AS names FROM csv_field f GROUP BY 1) f USING (object)
+  FROM sample s JOIN (SELECT f.object, array_agg(f.field ORDER BY f.n DESC) AS names FROM csv_field f WHERE f.object <> 'Name' GROUP BY 1) f USING (object)
  CROSS JOIN LATERAL (SELECT f.object, f.names, orchestration.retrieve(f.names, f.object, ARRAY[s.id])->0 AS record) r;
 -- each dateTime of each record has milliseconds, truncated, in UTC
 CREATE FUNCTION pg_temp.other_times(object text, field text, view text, col text) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -277,11 +272,10 @@ BEGIN
 END
 $$;
 SELECT is(pg_temp.other_times(f.object, f.field, f.view, f.col), 0::bigint, format('%s.%s is written as 2013-05-08T21:20:00.000+0000', f.object, f.field))
-  FROM csv_field f WHERE f.type = 'dateTime';
+  FROM csv_field f WHERE f.type = 'dateTime' AND f.object <> 'Name';
 SELECT is_empty($$SELECT object, field FROM csv_field WHERE type NOT IN ('id', 'picklist', 'reference', 'string', 'textarea') AND flags && '{Create,Update}'$$,
                 'no dateTime, number or boolean can be written: the calls take strings');
--- Update: plain SQL (a computed column, 0A000, and a view that joins, 55000, are refused before privileges are looked at), and update() where the object has it
->>>>>>> qr
+-- Update: plain SQL (a computed column, 0A000, a generated one, 428C9, and a view that joins, 55000, are refused before privileges are looked at), and update() where the object has it
 SELECT pg_temp.covers('field', f.object, f.field, 'Update by SQL',
        ok(CASE WHEN 'Update' = ANY (f.flags) THEN a.answer = 'ok' ELSE a.answer IN ('42501', '0A000', '55000', '428C9') END, format('%s.%s: UPDATE: %s', f.object, f.field, a.answer)))
   FROM csv_field f CROSS JOIN LATERAL (SELECT pg_temp.try(format('UPDATE orchestration.%I SET %I = %I WHERE false', f.view, f.col, f.col)) AS answer) a;
