@@ -135,5 +135,31 @@ SELECT ok(NOT EXISTS (SELECT FROM jsonb_array_elements(orchestration.describe_gl
           'an object of which the caller can read no field is not listed');
 RESET ROLE;
 
+-- only active users see users, groups and definitions, and each of them sees all
+CREATE FUNCTION pg_temp.rows_of(view text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM orchestration.%I', view) INTO n;
+    RETURN n;
+END
+$$;
+CREATE ROLE agreement_stranger;
+CREATE ROLE agreement_plain;
+SELECT orchestration.create_user('agreement.plain@example.com', 'Plain', 'agreement_plain') \g /dev/null
+GRANT agreement_plain, agreement_stranger TO CURRENT_USER;
+CREATE TEMP TABLE shown (view text, n bigint);
+INSERT INTO shown SELECT v, pg_temp.rows_of(v) FROM unnest('{user,group,group_member,name,flow_orchestration,flow_orchestration_version}'::text[]) v;
+GRANT SELECT ON shown TO agreement_plain, agreement_stranger;
+SET ROLE agreement_plain;
+CREATE TEMP TABLE by_plain AS SELECT view, n, pg_temp.rows_of(view) AS seen FROM shown;
+RESET ROLE;
+SET ROLE agreement_stranger;
+CREATE TEMP TABLE by_stranger AS SELECT view, pg_temp.rows_of(view) AS seen FROM shown;
+RESET ROLE;
+SELECT is(seen, n, format('%s: an active user without permissions sees all rows', view)) FROM by_plain;
+SELECT is(seen, 0::bigint, format('%s: a role that acts as no user sees none', view)) FROM by_stranger;
+SELECT is((SELECT count(*) FROM orchestration.name), (SELECT count(*) FROM orchestration."user") + (SELECT count(*) FROM orchestration."group"), 'Name has users and groups');
+
 SELECT * FROM finish();
 ROLLBACK;
