@@ -56,8 +56,8 @@ extern bool orch_share_update_rule(const RuleRequest *request, const pg_uuid_t *
 extern bool orch_share_delete_rule(const pg_uuid_t *id);
 
 /*
- * Executes an INSERT of create() into a share view: one that exists is overwritten, as the
- * reference says of create(), 3.4.
+ * Executes an INSERT of create() into a view.  A share that exists is overwritten, as the
+ * reference says of create() (3.4), and so is a rule, as by create_owner_sharing_rule().
  */
 extern int	orch_share_execute_create(SPIPlanPtr plan, Datum *values, const char *nulls);
 

@@ -99,7 +99,7 @@ static const ViewColumns rule_columns = {
 	{"group_id", "user_or_group_id"}
 };
 
-/* The next row for a share view comes from create(). */
+/* The next new row for a view comes from create(). */
 static bool create_executes = false;
 
 static HeapTuple trigger_row(FunctionCallInfo fcinfo, const char *name,
@@ -503,7 +503,7 @@ PG_FUNCTION_INFO_V1(orchestration_rule_change);
  * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the views of owner sharing rules: writes
  * rules.  Returns the row as stored, for DELETE as it was; or null if it is gone.
  * Raises: 39P01 if not called as that trigger, OR005 for columns that cannot be written,
- * 23505 for a rule that exists, 23502 for null, 40001 for a rule that another transaction has
+ * 23505 for a new rule that exists (create() overwrites it), 23502 for null, 40001 for a rule that another transaction has
  * changed since the statement read it, 27000 if a user's trigger suppresses the row, and as
  * create_owner_sharing_rule().
  * Source: reference.md, 3.3.
@@ -511,6 +511,7 @@ PG_FUNCTION_INFO_V1(orchestration_rule_change);
 Datum
 orchestration_rule_change(PG_FUNCTION_ARGS)
 {
+	bool		overwrite = create_executes;
 	TriggerData *trigdata;
 	SharedObject object;
 	HeapTuple	row = trigger_row(fcinfo, "rule_change", &trigdata, &object);
@@ -520,6 +521,7 @@ orchestration_rule_change(PG_FUNCTION_ARGS)
 	RuleRequest request;
 	pg_uuid_t  *id;
 
+	create_executes = false;
 	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
 								   "manage sharing rules");
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
@@ -552,7 +554,7 @@ orchestration_rule_change(PG_FUNCTION_ARGS)
 	else
 	{
 		id = palloc(sizeof(pg_uuid_t));
-		orch_share_create_rule(&request, false, id);
+		orch_share_create_rule(&request, overwrite, id);
 	}
 	return PointerGetDatum(stored_row(&rule_columns, id, desc));
 }
