@@ -341,7 +341,7 @@ do_create(SaveRecord *record)
 		j++;
 	}
 	appendStringInfo(&query, ") VALUES (%s) RETURNING id", parameters.data);
-	if (orch_execute_latest(orch_sobject_plan(query.data, j, types), values, nulls, 0) !=
+	if (orch_share_execute_create(orch_sobject_plan(query.data, j, types), values, nulls) !=
 		SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query.data);
 	record->id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
