@@ -38,7 +38,7 @@ XML_CFLAGS    := $(shell xml2-config --cflags 2>/dev/null || echo -I/usr/include
 # that concern tables of all floors lie beside the folders and come last; privilege
 # is the very last, because it revokes what was granted to PUBLIC by default.
 SQL_PARTS      = header \
-                 $(addprefix base/,type uuid stamp limit trigger) \
+                 $(addprefix base/,type uuid stamp limit trigger collation) \
                  $(addprefix evaluate/,formula) \
                  $(addprefix record/,principal record action sobject run work_item queue) \
                  $(addprefix access/,access membership share) \

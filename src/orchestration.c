@@ -85,6 +85,7 @@ _PG_init(void)
 	orch_worker_slot_init();
 	orch_principal_init();
 	orch_gate_init();
+	orch_access_extent_init();
 	orch_access_support_init();
 	orch_log_init();
 	orch_history_init();

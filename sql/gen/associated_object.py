@@ -114,7 +114,7 @@ HISTORY = """
 CREATE VIEW orchestration.${view}
     WITH (security_invoker = true) AS
 SELECT c.id,
-       c.record_id AS ${object_view}_id,
+       c.${record} AS ${object_view}_id,
        CASE WHEN c.field IN ('Status', 'StepType') THEN 'DynamicEnum'
             WHEN c.field LIKE '%Id' THEN 'EntityId'
             WHEN c.field = 'Position' THEN 'Double'
@@ -145,4 +145,6 @@ for kind, template in (("Share", SHARE), ("OwnerSharingRule", OWNER_SHARING_RULE
     for name, table, noun in OBJECTS:
         if name + kind in documented:
             print(Template(template).substitute(
-                object=name, object_view=snake(name), view=snake(name + kind), table=table, noun=noun))
+                object=name, object_view=snake(name), view=snake(name + kind), table=table, noun=noun,
+                # of a run both are the same, and run_id has an index
+                record="run_id" if table == "run" else "record_id"))

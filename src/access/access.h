@@ -21,6 +21,7 @@
 #include "utils/uuid.h"
 
 #include "access/access_check.h"
+#include "access/access_extent.h"
 #include "access/access_policy.h"
 #include "access/access_record.h"
 #include "access/access_support.h"
@@ -52,6 +53,9 @@ typedef struct AccessSet
 	uint64		share_generation;	/* 0: shares are not filled */
 	MemoryContext share_context;
 	UuidMap		shares;			/* records that are shared: packed levels */
+	uint32		extents;		/* access_extent.c */
+	uint64		extents_statistics; /* 0: not computed */
+	uint64		extents_shares;
 } AccessSet;
 
 #define PACKED_LEVEL(packed, object) \
@@ -84,6 +88,10 @@ extern void orch_access_groups_above(const pg_uuid_t *principal_id,
 
 /* One of the sets, filled. */
 extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
+
+/* access_extent.c */
+extern double orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,
+									  HeapTuple statistics, double ndistinct);
 
 /* The level of access to a record: the highest of all grants. */
 extern AccessLevel orch_access_level(AccessSet *set, const RecordAccess *record);

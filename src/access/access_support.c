@@ -38,11 +38,9 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_operator_d.h"
-#include "catalog/pg_statistic.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -63,9 +61,6 @@
 
 /* Arrays longer than this are not looked up element by element. */
 #define MAX_ESTIMATED_IDS	100
-
-/* A condition that more than this part of the rows meet is not offered to an index. */
-#define MAX_INDEX_SELECTIVITY	0.25
 
 /*
  * The mark of simplified plans: each depends on the index by owner of the object's
@@ -287,70 +282,22 @@ select_rows(SupportRequestSelectivity *request, AccessArm arm)
 	return true;
 }
 
-/*
- * The part of the rows whose column is in the set: the frequencies of the most common
- * values that are in it, and an equal share of the rest for each other id.
- */
 static double
 selectivity(PlannerInfo *root, Node *column, int varRelid, AccessArm arm,
 			SharedObject object)
 {
 	AccessSet  *set = orch_access_of_role(GetUserId());
-	UuidMap    *map;
 	VariableStatData vardata;
-	AttStatsSlot slot;
 	double		ndistinct;
 	bool		isdefault;
-	double		common = 0;		/* rows of common values in the set */
-	double		all_common = 0;
-	double		nullfrac = 0;
-	int			ncommon = 0;
-	int			nin_common = 0;
-	double		nids = 0;
 	double		result;
-	uint32		i;
 
 	if (set->base[object] >= ACCESS_READ)
 		return 1.0;
-	map = orch_access_arm(set, arm);
-	for (i = 0; i < map->size; i++)
-		if (map->values[i] != 0 &&
-			(arm == ARM_ASSIGNEE || PACKED_LEVEL(map->values[i], object) != ACCESS_NONE))
-			nids++;
-	if (nids == 0)
-		return 0.0;
-
 	examine_variable(root, column, varRelid, &vardata);
 	ndistinct = get_variable_numdistinct(&vardata, &isdefault);
-	if (HeapTupleIsValid(vardata.statsTuple))
-	{
-		nullfrac = ((Form_pg_statistic) GETSTRUCT(vardata.statsTuple))->stanullfrac;
-		if (get_attstatsslot(&slot, vardata.statsTuple, STATISTIC_KIND_MCV,
-							 InvalidOid, ATTSTATSSLOT_VALUES | ATTSTATSSLOT_NUMBERS))
-		{
-			for (i = 0; i < (uint32) slot.nvalues; i++)
-			{
-				uint8		value = orch_uuid_map_get(map, DatumGetUUIDP(slot.values[i]));
-
-				if (value != 0 &&
-					(arm == ARM_ASSIGNEE || PACKED_LEVEL(value, object) != ACCESS_NONE))
-				{
-					common += slot.numbers[i];
-					nin_common++;
-				}
-				all_common += slot.numbers[i];
-				ncommon++;
-			}
-			free_attstatsslot(&slot);
-		}
-	}
+	result = orch_access_selectivity(set, arm, object, vardata.statsTuple, ndistinct);
 	ReleaseVariableStats(vardata);
-
-	result = common;
-	if (nids > nin_common && ndistinct > ncommon)
-		result += (1.0 - nullfrac - all_common) *
-			Min((nids - nin_common) / (ndistinct - ncommon), 1.0);
-	CLAMP_PROBABILITY(result);
 	return result;
 }
 

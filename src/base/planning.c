@@ -99,6 +99,7 @@ static bool schema_known = false;
 static get_relation_info_hook_type next_relation_info = NULL;
 static get_relation_stats_hook_type next_relation_stats = NULL;
 
+static bool has_plan(SPIPlanPtr plan);
 static void assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel);
 static bool assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 							  VariableStatData *vardata);
@@ -124,6 +125,35 @@ orch_planning_init(void)
 }
 
 /*
+ * Does the statement have a generic plan that is still valid?
+ */
+static bool
+has_plan(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	return source->is_valid && source->gplan != NULL && source->gplan->is_valid &&
+		(!source->dependsOnRLS || source->rewriteRoleId == GetUserId());
+}
+
+void
+orch_planning_by_index(SPIPlanPtr plan)
+{
+	CachedPlan *planned;
+	int			guc_level;
+
+	if (has_plan(plan))
+		return;
+	guc_level = NewGUCNestLevel();
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	planned = SPI_plan_get_cached_plan(plan);
+	if (planned != NULL)
+		ReleaseCachedPlan(planned, CurrentResourceOwner);
+	AtEOXact_GUC(true, guc_level);
+}
+
+/*
  * The settings are in force only here, never while a statement is executed.  If the plan
  * is invalidated between here and its execution, PostgreSQL plans it again without them;
  * the sizes and statistics assumed below still make it use the indexes.
@@ -131,14 +161,12 @@ orch_planning_init(void)
 void
 orch_planning_prepare(SPIPlanPtr plan, bool bitmaps)
 {
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	CachedPlan *planned;
 	bool		outer = planning_kept;
 	int			guc_level;
 	int			i;
 
-	if (source->is_valid && source->gplan != NULL && source->gplan->is_valid &&
-		(!source->dependsOnRLS || source->rewriteRoleId == GetUserId()))
+	if (has_plan(plan))
 		return;
 
 	guc_level = NewGUCNestLevel();

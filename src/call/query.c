@@ -64,7 +64,6 @@ static bool is_readable(const ReadyQuery *query);
 static void keep(ReadyQuery *query, uint32 hash);
 static void drop(ReadyQuery *query);
 static void drop_entry(KeptQuery *entry);
-static void free_statements(QuerySelect *select);
 static void free_query(ReadyQuery *query);
 static void at_end(bool committed);
 static ReadyQuery *make_query(const char *text, int version, bool include_deleted);
@@ -89,26 +88,10 @@ orch_query_init(void)
 	orch_transaction_register(&transaction_module);
 }
 
-/*
- * Plans are kept by SPI, so they must be freed one by one.
- */
-static void
-free_statements(QuerySelect *select)
-{
-	ListCell   *cell;
-	int			i;
-
-	for (i = 0; i < NUM_VARIANTS; i++)
-		if (select->statements[i].plan != NULL)
-			SPI_freeplan(select->statements[i].plan);
-	foreach(cell, select->children)
-		free_statements((QuerySelect *) lfirst(cell));
-}
-
 static void
 free_query(ReadyQuery *query)
 {
-	free_statements(query->select);
+	orch_query_free_plans(query->select);
 	MemoryContextDelete(query->context);
 }
 
@@ -491,13 +474,14 @@ static void
 explain(StringInfo out, ReadyQuery *query, QuerySelect *select)
 {
 	QueryVariant variant = select->parent_field == NULL ? VARIANT_ROWS : VARIANT_CHILDREN;
+	QueryStatement *statement;
 	ListCell   *cell;
 
 	check_stack_depth();
-	orch_query_write(select, variant, query->context);
+	statement = orch_query_statement(query, select, variant);
 	if (select->parent_field != NULL)
 		appendStringInfo(out, "\n-- %s, for the ids of their parents\n", select->relationship);
-	appendStringInfo(out, "%s;", select->statements[variant].sql);
+	appendStringInfo(out, "%s;", statement->sql);
 	foreach(cell, select->children)
 		explain(out, query, (QuerySelect *) lfirst(cell));
 }

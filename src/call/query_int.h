@@ -225,14 +225,29 @@ typedef enum QueryVariant
 	NUM_VARIANTS
 } QueryVariant;
 
-/* A statement in SQL, prepared at its first use. */
+/*
+ * A statement in SQL, and its plans.
+ */
 typedef struct QueryStatement
 {
 	char	   *sql;			/* NULL: not written yet */
 	int			nparams;
 	QueryParam **params;
-	SPIPlanPtr	plan;
+	List	   *plans;			/* of QueryPlan *, the one used last first */
 } QueryStatement;
+
+/*
+ * A plan for certain values of the parameters, and for users who see as much; see
+ * query_plan.c.
+ */
+typedef struct QueryPlan
+{
+	const QueryStatement *statement;
+	uint32		extents;		/* of the user; access_extent.h */
+	Datum	   *values;			/* of the parameters that are constants */
+	bool	   *nulls;
+	SPIPlanPtr	plan;
+} QueryPlan;
 
 /*
  * One SELECT: of the query, of a child relationship, or within IN.
@@ -261,6 +276,7 @@ typedef struct QuerySelect
 	const SObjectField *parent_field;	/* leads to the parent */
 	const char *relationship;
 	QueryStatement statements[NUM_VARIANTS];
+	QueryStatement enclosed[NUM_VARIANTS];	/* the same with a barrier; query_write.c */
 } QuerySelect;
 
 /*
@@ -339,15 +355,20 @@ extern Datum orch_query_date_bound(const QueryParam *param);
 extern int	orch_query_fiscal_months(void);
 
 /* query_write.c */
-extern void orch_query_write(QuerySelect *select, QueryVariant variant,
-							 MemoryContext context);
+extern QueryStatement *orch_query_write(QuerySelect *select, QueryVariant variant,
+										bool enclosed, MemoryContext context);
+
+/* query_plan.c */
+extern QueryStatement *orch_query_statement(ReadyQuery *query, QuerySelect *select,
+											QueryVariant variant);
+extern SPIPlanPtr orch_query_prepare(ReadyQuery *query, QuerySelect *select, QueryVariant variant,
+									 int64 limit, const pg_uuid_t *ids, int nids,
+									 ParamListInfo *params);
+extern void orch_query_free_plans(QuerySelect *select);
 
 /* query_result.c */
 typedef struct QueryRows QueryRows;
 
-extern SPIPlanPtr orch_query_prepare(ReadyQuery *query, QuerySelect *select, QueryVariant variant,
-									 int64 limit, const pg_uuid_t *ids, int nids,
-									 Datum **values, char **nulls);
 extern QueryRows *orch_query_execute(ReadyQuery *query, QuerySelect *select, QueryVariant variant,
 									 int64 limit, const pg_uuid_t *ids, int nids);
 extern uint64 orch_query_count_rows(const QueryRows *rows);

@@ -83,11 +83,10 @@ read_ids(ReadyQuery *query, const QueryRows *shown, int64 *total)
 	QuerySelect *select = query->select;
 	uint64		nshown = orch_query_count_rows(shown);
 	UuidMap		map;
-	Datum	   *values;
-	char	   *nulls;
+	ParamListInfo params;
 	SPIPlanPtr	plan = orch_query_prepare(query, select, VARIANT_IDS, select->limit, NULL, 0,
-										  &values, &nulls);
-	Portal		portal = SPI_cursor_open(NULL, plan, values, nulls, true);
+										  &params);
+	Portal		portal = SPI_cursor_open_with_paramlist(NULL, plan, params, true);
 	pg_uuid_t  *ids = NULL;
 	int64		allocated = 0;
 	int64		n = 0;

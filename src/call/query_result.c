@@ -49,8 +49,6 @@ struct QueryRows
 	struct QueryRows **children;	/* one a sub-query */
 };
 
-static Datum param_value(const QueryParam *param, int64 limit, const pg_uuid_t *ids, int nids,
-						 bool *isnull);
 static int	compare_children(const void *a, const void *b);
 static void read_children(QueryRows *rows);
 static void write_record(StringInfo out, QueryRows *rows, const QueryRecord *record, uint64 row);
@@ -59,81 +57,6 @@ static void write_attributes(StringInfo out, QueryRows *rows, const QueryRecord 
 static void write_value(StringInfo out, QueryRows *rows, const QueryMember *member);
 static void write_children(StringInfo out, QueryRows *rows, const QueryMember *member,
 						   const pg_uuid_t *parent);
-
-/*
- * The value of a parameter at this execution.
- */
-static Datum
-param_value(const QueryParam *param, int64 limit, const pg_uuid_t *ids, int nids, bool *isnull)
-{
-	TimestampTz time;
-	int			i;
-
-	*isnull = false;
-	switch (param->kind)
-	{
-		case PARAM_VALUE:
-			return param->value;
-		case PARAM_RANGE_START:
-		case PARAM_RANGE_END:
-			return orch_query_date_bound(param);
-		case PARAM_IDS:
-			return PointerGetDatum(orch_uuid_array(ids, nids));
-		case PARAM_FIRST_TIME:
-			time = DT_NOEND;
-			for (i = 0; i < nids; i++)
-				time = Min(time, orch_uuid_time(&ids[i]));
-			return TimestampTzGetDatum(time == DT_NOEND ? time : time - USECS_PER_SEC);
-		case PARAM_LAST_TIME:
-			time = DT_NOBEGIN;
-			for (i = 0; i < nids; i++)
-				time = Max(time, orch_uuid_time(&ids[i]));
-			return TimestampTzGetDatum(time == DT_NOBEGIN ? time : time + USECS_PER_SEC);
-		case PARAM_LIMIT:
-			*isnull = limit < 0;
-			return Int64GetDatum(limit);
-		case PARAM_FISCAL_MONTHS:
-			return Int32GetDatum(orch_query_fiscal_months());
-	}
-	return (Datum) 0;			/* keep the compiler quiet */
-}
-
-/*
- * The plan of a variant, prepared at its first use, and its parameters.  limit -1: none.
- * Connected to SPI.
- */
-SPIPlanPtr
-orch_query_prepare(ReadyQuery *query, QuerySelect *select, QueryVariant variant, int64 limit,
-				   const pg_uuid_t *ids, int nids, Datum **values, char **nulls)
-{
-	QueryStatement *statement = &select->statements[variant];
-	int			i;
-
-	orch_query_write(select, variant, query->context);
-	*values = palloc(Max(statement->nparams, 1) * sizeof(Datum));
-	*nulls = palloc(Max(statement->nparams, 1));
-	for (i = 0; i < statement->nparams; i++)
-	{
-		bool		isnull;
-
-		(*values)[i] = param_value(statement->params[i], limit, ids, nids, &isnull);
-		(*nulls)[i] = isnull ? 'n' : ' ';
-	}
-	if (statement->plan == NULL)
-	{
-		Oid		   *types = palloc(Max(statement->nparams, 1) * sizeof(Oid));
-		SPIPlanPtr	plan;
-
-		for (i = 0; i < statement->nparams; i++)
-			types[i] = statement->params[i]->type;
-		plan = SPI_prepare(statement->sql, statement->nparams, types);
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare a query: %s",
-				 SPI_result_code_string(SPI_result));
-		statement->plan = plan;
-	}
-	return statement->plan;
-}
 
 static int
 compare_children(const void *a, const void *b)
@@ -153,13 +76,11 @@ orch_query_execute(ReadyQuery *query, QuerySelect *select, QueryVariant variant,
 				   const pg_uuid_t *ids, int nids)
 {
 	QueryRows  *rows = palloc0(sizeof(QueryRows));
-	Datum	   *values;
-	char	   *nulls;
-	SPIPlanPtr	plan = orch_query_prepare(query, select, variant, limit, ids, nids, &values,
-										  &nulls);
+	ParamListInfo params;
+	SPIPlanPtr	plan = orch_query_prepare(query, select, variant, limit, ids, nids, &params);
 
 	check_stack_depth();
-	if (SPI_execute_plan(plan, values, nulls, true, 0) != SPI_OK_SELECT)
+	if (SPI_execute_plan_with_paramlist(plan, params, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not execute a query");
 	rows->query = query;
 	rows->select = select;

@@ -7,6 +7,10 @@
  * text reaches SQL.  Functions and operators are named with their schema; where SQL has
  * none to name (IN, IS DISTINCT FROM, CASE x WHEN), another form is used.
  *
+ * An enclosed statement has its object, parents and conditions in a sub-select with OFFSET
+ * 0, which the planner does not dissolve: it then finds the rows by their conditions and
+ * policies, whatever is sorted, grouped or limited outside.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -18,9 +22,11 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "base/uuid.h"
 #include "call/query_int.h"
 
 /* Strings are compared, grouped and sorted without regard to case. */
@@ -34,6 +40,9 @@ typedef struct QueryWriter
 	StringInfoData sql;
 	List	   *params;			/* of QueryParam * */
 	QueryVariant variant;
+	bool		include_deleted;
+	bool		outside;		/* of the sub-select: its columns are x1_name, ... */
+	List	   *columns;		/* of QueryExpr *, that are used outside */
 } QueryWriter;
 
 static void write_param(QueryWriter *writer, QueryParam *param);
@@ -53,6 +62,12 @@ static void write_group(QueryWriter *writer, const QuerySelect *select);
 static void write_order(QueryWriter *writer, const QuerySelect *select, const char *alias);
 static void write_columns(QueryWriter *writer, const QuerySelect *select);
 static void write_children(QueryWriter *writer, const QuerySelect *select);
+static void write_limit(QueryWriter *writer, const QuerySelect *select);
+static void write_enclosed(QueryWriter *writer, const QuerySelect *select);
+static bool has_id_times(const QueryTest *test);
+static bool has_time_index(const SObject *object);
+static void write_id_times(QueryWriter *writer, const QueryTest *test);
+static void write_value(QueryWriter *writer, Oid type, Datum value);
 
 /*
  * A parameter; one that is written twice has one number, as GROUP BY and SELECT must have
@@ -92,11 +107,40 @@ write_kind(QueryWriter *writer, QueryParamKind kind, Oid type)
 	write_param(writer, param);
 }
 
+/*
+ * A value that the query gives.
+ */
+static void
+write_value(QueryWriter *writer, Oid type, Datum value)
+{
+	QueryParam *param = palloc0(sizeof(QueryParam));
+
+	param->kind = PARAM_VALUE;
+	param->type = type;
+	param->value = value;
+	write_param(writer, param);
+}
+
 static void
 write_column(QueryWriter *writer, const QueryExpr *expr)
 {
-	appendStringInfo(&writer->sql, "x%d.%s", expr->relation->number,
-					 quote_identifier(expr->field->column));
+	ListCell   *cell;
+
+	if (!writer->outside)
+	{
+		appendStringInfo(&writer->sql, "x%d.%s", expr->relation->number,
+						 quote_identifier(expr->field->column));
+		return;
+	}
+	appendStringInfo(&writer->sql, "b.x%d_%s", expr->relation->number, expr->field->column);
+	foreach(cell, writer->columns)
+	{
+		const QueryExpr *other = (const QueryExpr *) lfirst(cell);
+
+		if (other->relation == expr->relation && other->field == expr->field)
+			return;
+	}
+	writer->columns = lappend(writer->columns, unconstify(QueryExpr *, expr));
 }
 
 /*
@@ -246,6 +290,53 @@ write_compared(QueryWriter *writer, const QueryTest *test)
 	appendStringInfoString(&writer->sql, ")");
 }
 
+/*
+ * History and log have an index on the time only, and their ids begin with the time.
+ */
+static bool
+has_id_times(const QueryTest *test)
+{
+	const QueryExpr *left = test->left;
+
+	return (test->kind == TEST_EQUAL || test->kind == TEST_ANY) && left->kind == EXPR_FIELD &&
+		left->class == CLASS_ID && strcmp(left->field->name, "Id") == 0 &&
+		has_time_index(left->relation->object);
+}
+
+static bool
+has_time_index(const SObject *object)
+{
+	return object->associate == ASSOCIATE_HISTORY ||
+		strcmp(object->name, "FlowOrchestrationLog") == 0;
+}
+
+static void
+write_id_times(QueryWriter *writer, const QueryTest *test)
+{
+	TimestampTz first = DT_NOEND;
+	TimestampTz last = DT_NOBEGIN;
+	Datum	   *ids = &test->param->value;
+	int			nids = 1;
+	int			i;
+
+	if (test->kind == TEST_ANY)
+		deconstruct_array(DatumGetArrayTypeP(test->param->value), UUIDOID, UUID_LEN, false,
+						  TYPALIGN_CHAR, &ids, NULL, &nids);
+	for (i = 0; i < nids; i++)
+	{
+		TimestampTz time = orch_uuid_time(DatumGetUUIDP(ids[i]));
+
+		first = Min(first, time - USECS_PER_SEC);
+		last = Max(last, time + USECS_PER_SEC);
+	}
+	appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.>=) ",
+					 test->left->relation->number);
+	write_value(writer, TIMESTAMPTZOID, TimestampTzGetDatum(first));
+	appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.<=) ",
+					 test->left->relation->number);
+	write_value(writer, TIMESTAMPTZOID, TimestampTzGetDatum(last));
+}
+
 static void
 write_test(QueryWriter *writer, const QueryTest *test)
 {
@@ -291,12 +382,16 @@ write_test(QueryWriter *writer, const QueryTest *test)
 			write_compared(writer, test);
 			appendStringInfo(&writer->sql, " OPERATOR(pg_catalog.%s) ", operators[test->kind]);
 			write_param(writer, test->param);
+			if (!writer->include_deleted && has_id_times(test))
+				write_id_times(writer, test);
 			break;
 		case TEST_ANY:
 			write_compared(writer, test);
 			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.=) ANY (");
 			write_param(writer, test->param);
 			appendStringInfoString(&writer->sql, ")");
+			if (!writer->include_deleted && has_id_times(test))
+				write_id_times(writer, test);
 			break;
 		case TEST_RANGE:
 			appendStringInfoString(&writer->sql, "(");
@@ -446,9 +541,7 @@ write_where(QueryWriter *writer, const QuerySelect *select)
 		if (writer->variant == VARIANT_BY_ID)
 		{
 			/* some objects have an index on the time only, and an id begins with its time */
-			if (!select->include_deleted &&
-				(select->object->associate == ASSOCIATE_HISTORY ||
-				 strcmp(select->object->name, "FlowOrchestrationLog") == 0))
+			if (!select->include_deleted && has_time_index(select->object))
 			{
 				appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.>=) ",
 								 select->root->number);
@@ -563,7 +656,6 @@ static void
 write_children(QueryWriter *writer, const QuerySelect *select)
 {
 	ListCell   *cell;
-	QueryParam *param;
 
 	if (select->limit < 0)
 	{
@@ -591,76 +683,126 @@ write_children(QueryWriter *writer, const QuerySelect *select)
 	write_where(writer, select);
 	write_order(writer, select, NULL);
 	appendStringInfoString(&writer->sql, " LIMIT ");
-	param = palloc0(sizeof(QueryParam));
-	param->type = INT8OID;
-	param->value = Int64GetDatum(select->limit);
-	write_param(writer, param);
+	write_value(writer, INT8OID, Int64GetDatum(select->limit));
 	if (select->offset > 0)
 	{
 		appendStringInfoString(&writer->sql, " OFFSET ");
-		param = palloc0(sizeof(QueryParam));
-		param->type = INT8OID;
-		param->value = Int64GetDatum(select->offset);
-		write_param(writer, param);
+		write_value(writer, INT8OID, Int64GetDatum(select->offset));
 	}
 	appendStringInfoString(&writer->sql, ") c ORDER BY p.n");
 	write_order(writer, select, "c");
 }
 
 /*
- * Write a variant of the statement, unless it is written.  It is kept in the context.
+ * PARAM_LIMIT and OFFSET.
  */
-void
-orch_query_write(QuerySelect *select, QueryVariant variant, MemoryContext context)
+static void
+write_limit(QueryWriter *writer, const QuerySelect *select)
 {
-	QueryStatement *statement = &select->statements[variant];
+	if (!select->count_only || select->limit >= 0)
+	{
+		appendStringInfoString(&writer->sql, " LIMIT ");
+		write_kind(writer, PARAM_LIMIT, INT8OID);
+	}
+	if (select->offset > 0)
+	{
+		appendStringInfoString(&writer->sql, " OFFSET ");
+		write_value(writer, INT8OID, Int64GetDatum(select->offset));
+	}
+}
+
+/*
+ * The statement with a sub-select, which comes in the middle, and has the columns that the
+ * rest uses.
+ */
+static void
+write_enclosed(QueryWriter *writer, const QuerySelect *select)
+{
+	StringInfoData end;
+	StringInfoData begin;
+	ListCell   *cell;
+
+	writer->outside = true;
+	if (writer->variant == VARIANT_IDS)
+		write_column(writer, (QueryExpr *) list_nth(select->columns, select->record->id_column));
+	else
+		write_columns(writer, select);
+	begin = writer->sql;
+	initStringInfo(&writer->sql);
+	write_group(writer, select);
+	write_order(writer, select, NULL);
+	write_limit(writer, select);
+	end = writer->sql;
+
+	writer->outside = false;
+	writer->sql = begin;
+	appendStringInfoString(&writer->sql, " FROM (SELECT ");
+	foreach(cell, writer->columns)
+	{
+		const QueryExpr *expr = (const QueryExpr *) lfirst(cell);
+
+		if (foreach_current_index(cell) > 0)
+			appendStringInfoString(&writer->sql, ", ");
+		write_column(writer, expr);
+		appendStringInfo(&writer->sql, " AS x%d_%s", expr->relation->number,
+						 expr->field->column);
+	}
+	appendStringInfoString(&writer->sql, " FROM ");
+	write_from(writer, select);
+	write_where(writer, select);
+	appendStringInfo(&writer->sql, " OFFSET 0) b%s", end.data);
+}
+
+/*
+ * A variant of the statement, written at its first use.  It is kept in the context.
+ */
+QueryStatement *
+orch_query_write(QuerySelect *select, QueryVariant variant, bool enclosed,
+				 MemoryContext context)
+{
+	QueryStatement *statement;
 	MemoryContext old;
 	QueryWriter writer;
 	ListCell   *cell;
 
+	/* rows that are counted have no order */
+	enclosed = enclosed && !select->count_only;
+	statement = enclosed ? &select->enclosed[variant] : &select->statements[variant];
 	if (statement->sql != NULL)
-		return;
+		return statement;
 	old = MemoryContextSwitchTo(context);
+	memset(&writer, 0, sizeof(writer));
 	initStringInfo(&writer.sql);
-	writer.params = NIL;
 	writer.variant = variant;
+	/* of a deleted record no time is known */
+	writer.include_deleted = select->include_deleted;
 	if (variant == VARIANT_CHILDREN)
 		write_children(&writer, select);
 	else
 	{
-		bool		limited = variant == VARIANT_ROWS || variant == VARIANT_IDS;
-
 		appendStringInfoString(&writer.sql, "SELECT ");
-		if (select->count_only)
-			appendStringInfoString(&writer.sql, "pg_catalog.count(*) FROM (SELECT");
-		else if (variant == VARIANT_IDS)
-			appendStringInfo(&writer.sql, "x%d.id", select->root->number);
+		if (enclosed)
+			write_enclosed(&writer, select);
 		else
-			write_columns(&writer, select);
-		appendStringInfoString(&writer.sql, " FROM ");
-		write_from(&writer, select);
-		write_where(&writer, select);
-		write_group(&writer, select);
-		if (limited)
 		{
-			write_order(&writer, select, NULL);
-			if (!select->count_only || select->limit >= 0)
+			if (select->count_only)
+				appendStringInfoString(&writer.sql, "pg_catalog.count(*) FROM (SELECT");
+			else if (variant == VARIANT_IDS)
+				appendStringInfo(&writer.sql, "x%d.id", select->root->number);
+			else
+				write_columns(&writer, select);
+			appendStringInfoString(&writer.sql, " FROM ");
+			write_from(&writer, select);
+			write_where(&writer, select);
+			write_group(&writer, select);
+			if (variant == VARIANT_ROWS || variant == VARIANT_IDS)
 			{
-				appendStringInfoString(&writer.sql, " LIMIT ");
-				write_kind(&writer, PARAM_LIMIT, INT8OID);
+				write_order(&writer, select, NULL);
+				write_limit(&writer, select);
 			}
-			if (select->offset > 0)
-			{
-				QueryParam *param = palloc0(sizeof(QueryParam));
-
-				param->type = INT8OID;
-				param->value = Int64GetDatum(select->offset);
-				appendStringInfoString(&writer.sql, " OFFSET ");
-				write_param(&writer, param);
-			}
+			if (select->count_only)
+				appendStringInfoString(&writer.sql, ") c");
 		}
-		if (select->count_only)
-			appendStringInfoString(&writer.sql, ") c");
 	}
 	statement->nparams = list_length(writer.params);
 	statement->params = palloc(Max(statement->nparams, 1) * sizeof(QueryParam *));
@@ -668,4 +810,5 @@ orch_query_write(QuerySelect *select, QueryVariant variant, MemoryContext contex
 		statement->params[foreach_current_index(cell)] = (QueryParam *) lfirst(cell);
 	statement->sql = writer.sql.data;
 	MemoryContextSwitchTo(old);
+	return statement;
 }

@@ -247,7 +247,7 @@ CREATE TRIGGER flow_orchestration_step_instance_feed_change
 CREATE VIEW orchestration.flow_orchestration_instance_history
     WITH (security_invoker = true) AS
 SELECT c.id,
-       c.record_id AS flow_orchestration_instance_id,
+       c.run_id AS flow_orchestration_instance_id,
        CASE WHEN c.field IN ('Status', 'StepType') THEN 'DynamicEnum'
             WHEN c.field LIKE '%Id' THEN 'EntityId'
             WHEN c.field = 'Position' THEN 'Double'

@@ -56,9 +56,12 @@ CREATE TABLE orchestration.run (
 CREATE INDEX run_modified_minute_idx ON orchestration.run (modified_minute);
 CREATE INDEX run_owner_idx ON orchestration.run (owner_id);
 CREATE INDEX run_orchestration_idx ON orchestration.run (orchestration_id);
+CREATE INDEX run_created_idx ON orchestration.run (created_at);
+-- of queries in SOQL, which know the id only
 CREATE INDEX run_triggering_record_idx
-    ON orchestration.run (triggering_record_type, triggering_record_id)
+    ON orchestration.run (triggering_record_id, triggering_record_type)
     WHERE triggering_record_id IS NOT NULL;
+CREATE INDEX run_name_idx ON orchestration.run (name COLLATE orchestration.case_insensitive);
 CREATE UNIQUE INDEX run_idempotency_key_idx
     ON orchestration.run (orchestration_name, idempotency_key, created_by)
     NULLS NOT DISTINCT

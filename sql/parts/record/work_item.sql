@@ -68,9 +68,14 @@ CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, s
 CREATE INDEX work_item_record_locked_idx
     ON orchestration.work_item (related_record_type, related_record_id)
     WHERE record_locked AND status = 'Assigned';
+-- of queries in SOQL, which know the id only
 CREATE INDEX work_item_related_record_idx
-    ON orchestration.work_item (related_record_type, related_record_id)
+    ON orchestration.work_item (related_record_id, related_record_type)
     WHERE related_record_id IS NOT NULL;
+CREATE INDEX work_item_created_idx ON orchestration.work_item (created_at);
+CREATE INDEX work_item_step_idx ON orchestration.work_item (step_run_id);
+CREATE INDEX work_item_name_idx
+    ON orchestration.work_item (name COLLATE orchestration.case_insensitive);
 COMMENT ON TABLE orchestration.work_item IS
     'Work for users, groups and queues: FlowOrchestrationWorkItem (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.work_item.modified_minute IS
