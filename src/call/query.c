@@ -66,6 +66,8 @@ static void drop(ReadyQuery *query);
 static void drop_entry(KeptQuery *entry);
 static void free_query(ReadyQuery *query);
 static void at_end(bool committed);
+static ReadyQuery *get_query(const char *text, int version, bool include_deleted);
+static void release(ReadyQuery *query);
 static ReadyQuery *make_query(const char *text, int version, bool include_deleted);
 static int	version_argument(FunctionCallInfo fcinfo, int argno);
 static void mark_records(const ReadyQuery *query, const QueryRows *rows);
@@ -138,8 +140,8 @@ drop_entry(KeptQuery *entry)
 	drop(query);
 }
 
-void
-orch_query_release(ReadyQuery *query)
+static void
+release(ReadyQuery *query)
 {
 	if (--query->in_use > 0 || query->kept)
 		return;
@@ -239,8 +241,8 @@ make_query(const char *text, int version, bool include_deleted)
 /*
  * A query, from those that are kept if possible.  The caller releases it.
  */
-ReadyQuery *
-orch_query_get(const char *text, int version, bool include_deleted)
+static ReadyQuery *
+get_query(const char *text, int version, bool include_deleted)
 {
 	size_t		length = strlen(text);
 	uint32		hash = hash_bytes((const unsigned char *) text, (int) length);
@@ -376,13 +378,13 @@ orchestration_query(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
 				 errmsg("INVALID_BATCH_SIZE: batch_size is %d, and must be from %d to %d", batch,
 						QUERY_LEAST_BATCH, QUERY_BATCH)));
-	query = orch_query_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), version,
+	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), version,
 						   !PG_ARGISNULL(3) && PG_GETARG_BOOL(3));
 	initStringInfo(&out);
 	orch_spi_connect();
 	run(&out, query, batch);
 	SPI_finish();
-	orch_query_release(query);
+	release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -446,7 +448,7 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 	orch_require_arguments(fcinfo, 0, 1, "locator");
 	(void) orch_access_require_user(GetUserId());
 	orch_query_find_page(text_to_cstring(PG_GETARG_TEXT_PP(0)), &page);
-	query = orch_query_get(page.text, page.version, page.include_deleted);
+	query = get_query(page.text, page.version, page.include_deleted);
 	initStringInfo(&out);
 	orch_spi_connect();
 	rows = orch_query_execute(query, query->select, VARIANT_BY_ID, -1, page.ids, page.nids);
@@ -463,7 +465,7 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 	appendStringInfoString(&out, "]}");
 	mark_records(query, rows);
 	SPI_finish();
-	orch_query_release(query);
+	release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -504,10 +506,10 @@ orchestration_explain_soql(PG_FUNCTION_ARGS)
 
 	orch_require_arguments(fcinfo, 0, 1, "soql");
 	(void) orch_access_require_user(GetUserId());
-	query = orch_query_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), version_argument(fcinfo, 1),
+	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), version_argument(fcinfo, 1),
 						   false);
 	initStringInfo(&out);
 	explain(&out, query, query->select);
-	orch_query_release(query);
+	release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

@@ -48,6 +48,7 @@ static QueryTest *date_test(QueryScope *scope, QueryExpr *left, SoqlOperator op,
 static QueryTest *like_test(QueryScope *scope, const SoqlCondition *condition,
 							QueryExpr *left);
 static QueryTest *in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left);
+static QuerySelect *resolve_inner(QueryScope *outer, const SoqlQuery *tree);
 static QueryTest *join_test(QueryScope *scope, const SoqlCondition *condition,
 							QueryExpr *left);
 static QueryTest *compare_test(QueryScope *scope, const SoqlCondition *condition,
@@ -378,6 +379,50 @@ in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 }
 
 /*
+ * (SELECT field FROM object WHERE ...) within IN.
+ */
+static QuerySelect *
+resolve_inner(QueryScope *outer, const SoqlQuery *tree)
+{
+	QueryResolver *resolver = outer->resolver;
+	SoqlFrom   *from = (SoqlFrom *) linitial(tree->from);
+	SoqlItem   *item = (SoqlItem *) linitial(tree->items);
+	QuerySelect *select = palloc0(sizeof(QuerySelect));
+	QueryScope	scope;
+	QueryExpr  *column;
+
+	memset(&scope, 0, sizeof(scope));
+	scope.resolver = resolver;
+	scope.select = select;
+	scope.inner = true;
+	select->object = orch_query_object(resolver, (char *) llast(from->names), from->location);
+	if (select->object == outer->select->object)
+		orch_query_malformed(resolver, from->location,
+							 "The inner and outer selects should not be on the same object type");
+	if (tree->order != NIL || tree->limit >= 0 || tree->offset >= 0 || tree->scope != NULL ||
+		tree->grouping != SOQL_GROUP_NONE || tree->mark != SOQL_FOR_NOTHING)
+		orch_query_malformed(resolver, tree->location,
+							 "A semi-join sub-query has SELECT, FROM and WHERE only.");
+	if (list_length(tree->items) != 1 || item->kind != SOQL_ITEM_EXPR || item->alias != NULL ||
+		item->expr->function != NULL)
+		orch_query_malformed(resolver, tree->location,
+							 "semi join sub-selects must select exactly one field of type Id or reference");
+	orch_query_root(&scope, tree);
+	if (list_length(item->expr->names) != 1)
+		orch_query_malformed(resolver, item->location,
+							 "The field of a semi-join sub-query must not be a path.");
+	column = orch_query_path_expr(&scope, item->expr);
+	if (column->field->type != FIELD_ID && column->field->type != FIELD_REFERENCE)
+		orch_query_malformed(resolver, item->location,
+							 "Entity %s, field %s: semi joins need fields of type Id or reference.",
+							 select->object->name, column->field->name);
+	select->columns = list_make1(column);
+	if (tree->where != NULL)
+		select->where = orch_query_where(&scope, tree->where, false);
+	return select;
+}
+
+/*
  * IN (SELECT ...).
  */
 static QueryTest *
@@ -401,7 +446,7 @@ join_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 		orch_query_malformed(resolver, condition->location,
 							 "The left side of a semi-join must not be a path.");
 	test->left = left;
-	test->inner = orch_query_resolve_inner(scope, condition->subquery);
+	test->inner = resolve_inner(scope, condition->subquery);
 	test->inner_column = (QueryExpr *) linitial(test->inner->columns);
 	return test;
 }

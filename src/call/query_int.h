@@ -289,7 +289,7 @@ typedef struct ReadyQuery
 	int			version;		/* of the API, times ten */
 	bool		include_deleted;
 	uint64		generation;		/* of the metadata */
-	bool		kept;			/* else it is freed when nobody uses it */
+	bool		kept;			/* else its last user frees it */
 	int			in_use;
 	List	   *used;			/* of QueryExpr *: fields, whose privileges are checked */
 	QuerySelect *select;
@@ -320,7 +320,6 @@ typedef struct QueryScope
 
 /* query_resolve.c */
 extern QuerySelect *orch_query_resolve(QueryResolver *resolver, const SoqlQuery *tree);
-extern QuerySelect *orch_query_resolve_inner(QueryScope *outer, const SoqlQuery *tree);
 
 /* query_name.c */
 extern const SObject *orch_query_object(QueryResolver *resolver, const char *name, int location);
@@ -398,10 +397,6 @@ extern int64 orch_query_keep(ReadyQuery *query, int batch, const QueryRows *show
 							 pg_uuid_t *locator);
 extern void orch_query_find_page(const char *locator, QueryPage *page);
 extern char *orch_query_locator_text(const pg_uuid_t *locator, int64 first);
-
-/* query.c */
-extern ReadyQuery *orch_query_get(const char *text, int version, bool include_deleted);
-extern void orch_query_release(ReadyQuery *query);
 
 #define orch_query_malformed(resolver, location, ...) \
 	orch_query_error((resolver)->text, location, ERRCODE_ORCH_MALFORMED_QUERY, \
