@@ -52,12 +52,16 @@ typedef struct KeptQuery
 static KeptQuery kept[MAX_KEPT];
 static uint64 clock_hand = 0;
 
-/* Queries no longer kept: one that is being executed must stay until the transaction ends. */
+/*
+ * Queries that are not kept, or no longer, and are being executed: a trigger of others may call
+ * query() within another.  After an error they stay until the transaction ends.
+ */
 static List *dropped = NIL;
 
 static ReadyQuery *find_kept(uint32 hash, const char *text, int version, bool include_deleted);
 static bool is_readable(const ReadyQuery *query);
 static void keep(ReadyQuery *query, uint32 hash);
+static void add_dropped(ReadyQuery *query);
 static void drop(KeptQuery *entry);
 static void free_statements(QuerySelect *select);
 static void free_query(ReadyQuery *query);
@@ -111,25 +115,41 @@ static void
 at_end(bool committed)
 {
 	ListCell   *cell;
+	int			i;
 
 	foreach(cell, dropped)
 		free_query((ReadyQuery *) lfirst(cell));
 	list_free(dropped);
 	dropped = NIL;
+	for (i = 0; i < MAX_KEPT; i++)
+		if (kept[i].query != NULL)
+			kept[i].query->nusers = 0;
+}
+
+static void
+add_dropped(ReadyQuery *query)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	dropped = lappend(dropped, query);
+	MemoryContextSwitchTo(old);
 }
 
 static void
 drop(KeptQuery *entry)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	ReadyQuery *query = entry->query;
 
-	dropped = lappend(dropped, entry->query);
 	entry->query = NULL;
-	MemoryContextSwitchTo(old);
+	query->is_kept = false;
+	if (query->nusers > 0)
+		add_dropped(query);
+	else
+		free_query(query);
 }
 
 /*
- * May the role still read all fields of the query?
+ * May the role still read all fields of the query, and none of those that FIELDS() left out?
  */
 static bool
 is_readable(const ReadyQuery *query)
@@ -141,6 +161,13 @@ is_readable(const ReadyQuery *query)
 		const QueryExpr *expr = (const QueryExpr *) lfirst(cell);
 
 		if (!orch_sobject_readable(expr->relation->object, expr->field, GetUserId()))
+			return false;
+	}
+	foreach(cell, query->hidden)
+	{
+		const QueryExpr *expr = (const QueryExpr *) lfirst(cell);
+
+		if (orch_sobject_readable(expr->relation->object, expr->field, GetUserId()))
 			return false;
 	}
 	return true;
@@ -184,6 +211,7 @@ keep(ReadyQuery *query, uint32 hash)
 	entry->hash = hash;
 	entry->query = query;
 	entry->last_used = ++clock_hand;
+	query->is_kept = true;
 }
 
 /*
@@ -212,13 +240,13 @@ make_query(const char *text, int version, bool include_deleted)
 	resolver.role = GetUserId();
 	query->select = orch_query_resolve(&resolver, orch_query_parse(query->text));
 	query->used = resolver.used;
+	query->hidden = resolver.hidden;
 	MemoryContextSwitchTo(old);
 	return query;
 }
 
 /*
- * A query, from those that are kept if possible.  It is valid until the end of the
- * transaction.
+ * A query, from those that are kept if possible, for the caller to release.
  */
 ReadyQuery *
 orch_query_get(const char *text, int version, bool include_deleted)
@@ -231,19 +259,31 @@ orch_query_get(const char *text, int version, bool include_deleted)
 	(void) orch_catalog_relation(RELATION_SOBJECT_FIELD);
 	query = length <= MAX_KEPT_LENGTH ? find_kept(hash, text, version, include_deleted) : NULL;
 	if (query != NULL)
+	{
+		query->nusers++;
 		return query;
+	}
 	query = make_query(text, version, include_deleted);
 	MemoryContextSetParent(query->context, TopMemoryContext);
+	query->nusers = 1;
 	if (length <= MAX_KEPT_LENGTH)
 		keep(query, hash);
 	else
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		dropped = lappend(dropped, query);
-		MemoryContextSwitchTo(old);
-	}
+		add_dropped(query);
 	return query;
+}
+
+/*
+ * The caller has executed it, and needs nothing of it any more.
+ */
+void
+orch_query_release(ReadyQuery *query)
+{
+	query->nusers--;
+	if (query->is_kept || query->nusers > 0)
+		return;
+	dropped = list_delete_ptr(dropped, query);
+	free_query(query);
 }
 
 /*
@@ -256,7 +296,7 @@ version_argument(FunctionCallInfo fcinfo, int argno)
 
 	if (PG_ARGISNULL(argno))
 		return ORCH_API_NEWEST;
-	if (numeric_is_nan(PG_GETARG_NUMERIC(argno)))
+	if (numeric_is_nan(PG_GETARG_NUMERIC(argno)) || numeric_is_inf(PG_GETARG_NUMERIC(argno)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("api_version must be a number like 62.0")));
@@ -308,6 +348,12 @@ run(StringInfo out, ReadyQuery *query, int batch)
 				 errmsg("EXCEEDED_ID_LIMIT: the query has more than %d groups", batch),
 				 errdetail("A query with GROUP BY has one page."),
 				 errhint("Add a LIMIT of at most %d, or HAVING.", batch)));
+	/* reference.md, 5.6: with OFFSET there is no further page */
+	if (total > batch && select->offset > 0)
+	{
+		orch_query_cut_rows(rows, batch);
+		total = batch;
+	}
 	if (total > batch)
 	{
 		orch_query_cut_rows(rows, batch);
@@ -364,6 +410,7 @@ orchestration_query(PG_FUNCTION_ARGS)
 	orch_spi_connect();
 	run(&out, query, batch);
 	SPI_finish();
+	orch_query_release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -444,6 +491,7 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 	appendStringInfoString(&out, "]}");
 	mark_records(query, rows);
 	SPI_finish();
+	orch_query_release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -487,5 +535,6 @@ orchestration_explain_soql(PG_FUNCTION_ARGS)
 						   false);
 	initStringInfo(&out);
 	explain(&out, query, query->select);
+	orch_query_release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
