@@ -45,7 +45,7 @@
 typedef struct KeptQuery
 {
 	uint32		hash;
-	ReadyQuery	   *query;			/* NULL: the place is free */
+	ReadyQuery *query;			/* NULL: the place is free */
 	uint64		last_used;
 } KeptQuery;
 
@@ -150,7 +150,7 @@ release(ReadyQuery *query)
 }
 
 /*
- * May the role still read all fields of the query?
+ * May the role still read all fields of the query, and none of those that FIELDS() left out?
  */
 static bool
 is_readable(const ReadyQuery *query)
@@ -164,6 +164,13 @@ is_readable(const ReadyQuery *query)
 		if (!orch_sobject_readable(expr->relation->object, expr->field, GetUserId()))
 			return false;
 	}
+	foreach(cell, query->hidden)
+	{
+		const QueryExpr *expr = (const QueryExpr *) lfirst(cell);
+
+		if (orch_sobject_readable(expr->relation->object, expr->field, GetUserId()))
+			return false;
+	}
 	return true;
 }
 
@@ -175,7 +182,7 @@ find_kept(uint32 hash, const char *text, int version, bool include_deleted)
 	for (i = 0; i < MAX_KEPT; i++)
 	{
 		KeptQuery  *entry = &kept[i];
-		ReadyQuery	   *query = entry->query;
+		ReadyQuery *query = entry->query;
 
 		if (query == NULL || entry->hash != hash || query->version != version ||
 			query->include_deleted != include_deleted || strcmp(query->text, text) != 0)
@@ -217,7 +224,7 @@ make_query(const char *text, int version, bool include_deleted)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "orchestration query",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	ReadyQuery	   *query = palloc0(sizeof(ReadyQuery));
+	ReadyQuery *query = palloc0(sizeof(ReadyQuery));
 	QueryResolver resolver;
 
 	memset(&resolver, 0, sizeof(resolver));
@@ -234,6 +241,7 @@ make_query(const char *text, int version, bool include_deleted)
 	resolver.role = GetUserId();
 	query->select = orch_query_resolve(&resolver, orch_query_parse(query->text));
 	query->used = resolver.used;
+	query->hidden = resolver.hidden;
 	MemoryContextSwitchTo(old);
 	return query;
 }
@@ -246,7 +254,7 @@ get_query(const char *text, int version, bool include_deleted)
 {
 	size_t		length = strlen(text);
 	uint32		hash = hash_bytes((const unsigned char *) text, (int) length);
-	ReadyQuery	   *query;
+	ReadyQuery *query;
 
 	/* may change the generation */
 	(void) orch_catalog_relation(RELATION_SOBJECT_FIELD);
@@ -276,7 +284,7 @@ version_argument(FunctionCallInfo fcinfo, int argno)
 
 	if (PG_ARGISNULL(argno))
 		return ORCH_API_NEWEST;
-	if (numeric_is_nan(PG_GETARG_NUMERIC(argno)))
+	if (numeric_is_nan(PG_GETARG_NUMERIC(argno)) || numeric_is_inf(PG_GETARG_NUMERIC(argno)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("api_version must be a number like 62.0")));
@@ -328,6 +336,12 @@ run(StringInfo out, ReadyQuery *query, int batch)
 				 errmsg("EXCEEDED_ID_LIMIT: the query has more than %d groups", batch),
 				 errdetail("A query with GROUP BY has one page."),
 				 errhint("Add a LIMIT of at most %d, or HAVING.", batch)));
+	/* reference.md, 5.6: with OFFSET there is no further page */
+	if (total > batch && select->offset > 0)
+	{
+		orch_query_cut_rows(rows, batch);
+		total = batch;
+	}
 	if (total > batch)
 	{
 		orch_query_cut_rows(rows, batch);
@@ -365,7 +379,7 @@ Datum
 orchestration_query(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
-	ReadyQuery	   *query;
+	ReadyQuery *query;
 	int			version;
 	int			batch;
 
@@ -439,7 +453,7 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
 	QueryPage	page;
-	ReadyQuery	   *query;
+	ReadyQuery *query;
 	QueryRows  *rows;
 	uint64	   *order;
 	uint64		n;
@@ -502,7 +516,7 @@ Datum
 orchestration_explain_soql(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
-	ReadyQuery	   *query;
+	ReadyQuery *query;
 
 	orch_require_arguments(fcinfo, 0, 1, "soql");
 	(void) orch_access_require_user(GetUserId());

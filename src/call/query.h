@@ -15,6 +15,9 @@
 
 #include "postgres.h"
 
+/* reference.md, 4.6: days for which a result of several pages can be read */
+#define ORCH_LOCATOR_DAYS	2
+
 extern void orch_query_init(void);
 
 #endif							/* ORCH_QUERY_H */

@@ -57,9 +57,8 @@ static QueryTest *compare_literal(QueryScope *scope, const SoqlCondition *condit
 								  QueryExpr *left, SoqlOperator op,
 								  const SoqlLiteral *literal);
 static QueryExpr *left_side(QueryScope *scope, const SoqlCondition *condition, bool having);
-static void check_joins(QueryScope *scope, const SoqlCondition *condition, bool allowed);
 static QueryTest *resolve_condition(QueryScope *scope, const SoqlCondition *condition,
-								   bool having);
+								   bool having, bool joins_allowed, int depth);
 
 static QueryTest *
 new_test(QueryTestKind kind)
@@ -308,6 +307,8 @@ like_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 
 	if (left->class != CLASS_TEXT && left->class != CLASS_PICKLIST)
 		wrong_operator(scope, condition, left);
+	if (literal->kind == SOQL_NULL)
+		wrong_operator(scope, condition, left);
 	if (literal->kind != SOQL_STRING)
 		wrong_type(scope, literal, left, "string");
 	test->left = left;
@@ -335,9 +336,10 @@ in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 		Oid			this_type = InvalidOid;
 
 		CHECK_FOR_INTERRUPTS();
-		if (literal->kind == SOQL_NULL)
+		if (literal->kind == SOQL_NULL && left->class != CLASS_BOOLEAN)
 			with_null = true;
-		else if (left->class == CLASS_TIME || left->class == CLASS_DATE)
+		else if (left->class == CLASS_TIME || left->class == CLASS_DATE ||
+				 left->class == CLASS_BOOLEAN)
 			tests = lappend(tests, compare_literal(scope, condition, left, SOQL_EQ, literal));
 		else if (literal_value(scope, literal, left, &this_type, &values[nvalues]))
 		{
@@ -564,47 +566,60 @@ left_side(QueryScope *scope, const SoqlCondition *condition, bool having)
 }
 
 /*
+ * AND and OR within each other are bounded, because the server's own passes over SQL recurse.
+ * What changes nothing does not count: parentheses, AND within AND, OR within OR, and NOT (NOT ...).
  * A semi-join may stand in a chain of AND only.
  */
-static void
-check_joins(QueryScope *scope, const SoqlCondition *condition, bool allowed)
+static QueryTest *
+resolve_condition(QueryScope *scope, const SoqlCondition *condition, bool having,
+				  bool joins_allowed, int depth)
 {
-	ListCell   *cell;
+	SoqlConditionKind kind;
+	QueryTest  *test;
+	List	   *open_ones;
+	bool		negated = false;
 
 	check_stack_depth();
-	if (condition->kind == SOQL_COMPARE)
+	if (depth > QUERY_MAX_DEPTH)
+		orch_query_malformed(scope->resolver, condition->location,
+							 "Conditions are nested more than %d deep.", QUERY_MAX_DEPTH);
+	for (; condition->kind == SOQL_NOT;
+		 condition = (SoqlCondition *) linitial(condition->args))
 	{
-		if (condition->subquery != NULL && !allowed)
+		negated = !negated;
+		joins_allowed = false;
+	}
+	kind = condition->kind;
+	if (kind == SOQL_COMPARE)
+	{
+		if (condition->subquery != NULL && !joins_allowed)
 			orch_query_malformed(scope->resolver, condition->location,
 								 "Semi join sub-selects are not allowed with the 'OR' and 'NOT' operators and in HAVING");
-		return;
+		test = compare_test(scope, condition, left_side(scope, condition, having));
+		return negated ? negate(test) : test;
 	}
-	foreach(cell, condition->args)
-		check_joins(scope, (SoqlCondition *) lfirst(cell),
-					allowed && condition->kind == SOQL_AND);
-}
+	test = new_test(kind == SOQL_AND ? TEST_AND : TEST_OR);
+	open_ones = list_make1((void *) condition);
+	while (open_ones != NIL)
+	{
+		int			i;
 
-static QueryTest *
-resolve_condition(QueryScope *scope, const SoqlCondition *condition, bool having)
-{
-	QueryTest  *test;
-	ListCell   *cell;
-
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-	if (condition->kind == SOQL_COMPARE)
-		return compare_test(scope, condition, left_side(scope, condition, having));
-	test = new_test(condition->kind == SOQL_AND ? TEST_AND :
-					condition->kind == SOQL_OR ? TEST_OR : TEST_NOT);
-	foreach(cell, condition->args)
-		test->args = lappend(test->args,
-							 resolve_condition(scope, (SoqlCondition *) lfirst(cell), having));
-	return test;
+		CHECK_FOR_INTERRUPTS();
+		condition = (SoqlCondition *) llast(open_ones);
+		open_ones = list_delete_last(open_ones);
+		if (condition->kind == kind)
+			for (i = list_length(condition->args) - 1; i >= 0; i--)
+				open_ones = lappend(open_ones, list_nth(condition->args, i));
+		else
+			test->args = lappend(test->args,
+								 resolve_condition(scope, condition, having,
+												   joins_allowed && kind == SOQL_AND, depth + 1));
+	}
+	return negated ? negate(test) : test;
 }
 
 QueryTest *
 orch_query_where(QueryScope *scope, const SoqlCondition *condition, bool having)
 {
-	check_joins(scope, condition, !having);
-	return resolve_condition(scope, condition, having);
+	return resolve_condition(scope, condition, having, !having, 0);
 }

@@ -40,6 +40,10 @@
 #define QUERY_MAX_SEMI_JOINS	2
 #define QUERY_MAX_ALL_FIELDS	200
 
+/* ours: what PostgreSQL's limits of columns and of its stack leave room for */
+#define QUERY_MAX_VALUES	1600
+#define QUERY_MAX_DEPTH		1000
+
 /* How values of an expression are compared. */
 typedef enum QueryClass
 {
@@ -258,6 +262,7 @@ typedef struct QuerySelect
 	QueryRelation *root;
 	List	   *relations;		/* of QueryRelation *, each after its child */
 	List	   *columns;		/* of QueryExpr * */
+	List	   *fields;			/* of SObjectField *: of the object, that the SQL reads */
 	QueryRecord *record;
 	bool		aggregated;
 	bool		count_only;		/* SELECT COUNT() */
@@ -292,6 +297,7 @@ typedef struct ReadyQuery
 	bool		kept;			/* else its last user frees it */
 	int			in_use;
 	List	   *used;			/* of QueryExpr *: fields, whose privileges are checked */
+	List	   *hidden;			/* likewise: fields that FIELDS() left out for lack of them */
 	QuerySelect *select;
 } ReadyQuery;
 
@@ -306,6 +312,7 @@ typedef struct QueryResolver
 	int			nparents;
 	int			nchildren;
 	List	   *used;
+	List	   *hidden;
 } QueryResolver;
 
 typedef struct QueryScope
@@ -333,6 +340,7 @@ extern const SObjectField *orch_query_field(QueryScope *scope, QueryRelation *re
 											const char *name, int location);
 extern QueryExpr *orch_query_field_expr(QueryScope *scope, QueryRelation *relation,
 										const SObjectField *field, int location);
+extern QueryExpr *orch_query_hidden_expr(QueryRelation *relation, const SObjectField *field);
 extern QueryExpr *orch_query_path_expr(QueryScope *scope, const SoqlExpr *path);
 extern const SObject *orch_query_target(const SObjectField *reference);
 

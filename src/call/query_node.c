@@ -94,10 +94,16 @@ orch_query_call(SoqlParse *parse, char *function, int location)
 	return expr;
 }
 
-/* Any place but the SELECT list */
+/* Any place but the SELECT list.  No function takes more than a function of a field. */
 SoqlExpr *
 orch_query_plain(SoqlParse *parse, SoqlExpr *expr)
 {
+	SoqlExpr   *inner = expr;
+
+	for (int i = 0; i < 3 && inner != NULL; i++)
+		inner = inner->function && inner->args != NIL ? linitial(inner->args) : NULL;
+	if (inner != NULL && inner->function)
+		orch_query_refuse(parse, expr->location, NULL, "functions are nested too deeply");
 	if (is_function(expr, "FIELDS"))
 		orch_query_refuse(parse, expr->location, NULL, "FIELDS() stands only in the SELECT list");
 	return expr;

@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
+#include "base/catalog.h"
 #include "base/errors.h"
 #include "call/query_int.h"
 
@@ -36,6 +37,7 @@ static bool is_grouped(QueryScope *scope, const QueryExpr *expr);
 static void resolve_items(QueryScope *scope, const SoqlQuery *tree);
 static void resolve_grouping(QueryScope *scope, const SoqlQuery *tree);
 static void resolve_order(QueryScope *scope, const SoqlQuery *tree);
+static bool is_viewed(const SObject *object);
 static void resolve_scope(QueryScope *scope, const SoqlQuery *tree);
 static void resolve_limits(QueryScope *scope, const SoqlQuery *tree);
 static void check_aggregates(QueryScope *scope, const SoqlQuery *tree);
@@ -56,6 +58,9 @@ add_column(QueryScope *scope, QueryExpr *expr)
 			other->relation == expr->relation && other->field == expr->field)
 			return foreach_current_index(cell);
 	}
+	if (list_length(scope->select->columns) >= QUERY_MAX_VALUES)
+		orch_query_malformed(scope->resolver, expr->location,
+							 "A query selects at most %d values.", QUERY_MAX_VALUES);
 	scope->select->columns = lappend(scope->select->columns, expr);
 	return list_length(scope->select->columns) - 1;
 }
@@ -75,11 +80,11 @@ new_record(QueryScope *scope, QueryRelation *relation)
 	record->type_column = -1;
 	if (relation == NULL)
 		return record;
-	field = orch_sobject_field(relation->object, "Id");
+	field = orch_query_field(scope, relation, "Id", -1);
 	record->id_column = add_column(scope, orch_query_field_expr(scope, relation, field, -1));
 	if (strcmp(relation->object->name, "Name") == 0)
 	{
-		field = orch_sobject_field(relation->object, "Type");
+		field = orch_query_field(scope, relation, "Type", -1);
 		record->type_column = add_column(scope, orch_query_field_expr(scope, relation, field, -1));
 	}
 	return record;
@@ -200,10 +205,14 @@ add_fields(QueryScope *scope, const SoqlQuery *tree, const SoqlItem *item)
 	{
 		const SObjectField *field = &root->object->fields[i];
 
-		if (field->since <= resolver->version &&
-			orch_sobject_readable(root->object, field, resolver->role))
+		if (field->since > resolver->version)
+			continue;
+		if (orch_sobject_readable(root->object, field, resolver->role))
 			add_value(scope, scope->select->record, field->name,
 					  orch_query_field_expr(scope, root, field, item->location), item);
+		else
+			resolver->hidden = lappend(resolver->hidden,
+									   orch_query_hidden_expr(root, field));
 	}
 }
 
@@ -507,6 +516,9 @@ resolve_grouping(QueryScope *scope, const SoqlQuery *tree)
 			orch_query_malformed(resolver, item->location,
 								 "field '%s' can not be grouped in a query call",
 								 orch_query_name(item));
+		if (list_length(scope->select->group) >= QUERY_MAX_VALUES / 2)
+			orch_query_malformed(resolver, item->location,
+								 "A query groups by at most %d values.", QUERY_MAX_VALUES / 2);
 		scope->select->group = lappend(scope->select->group, expr);
 	}
 }
@@ -551,6 +563,11 @@ resolve_order(QueryScope *scope, const SoqlQuery *tree)
 			orch_query_malformed(resolver, expr->location,
 								 "field '%s' can not be sorted in a query call",
 								 orch_query_name(item->expr));
+		if (list_length(scope->select->columns) + list_length(scope->select->order) >=
+			QUERY_MAX_VALUES)
+			orch_query_malformed(resolver, expr->location,
+								 "A query selects and sorts at most %d values.",
+								 QUERY_MAX_VALUES);
 		order->expr = expr;
 		order->descending = item->descending;
 		order->nulls_given = item->nulls_given;
@@ -569,6 +586,9 @@ resolve_scope(QueryScope *scope, const SoqlQuery *tree)
 		orch_query_malformed(scope->resolver, tree->scope_location,
 							 "The scope %s is not supported for %s; see supportedScopes of describe_sobjects().",
 							 tree->scope, scope->select->object->name);
+	(void) orch_query_field_expr(scope, scope->select->root,
+								 orch_query_field(scope, scope->select->root, "OwnerId",
+												  tree->scope_location), -1);
 	scope->select->mine = true;
 }
 
@@ -581,6 +601,20 @@ resolve_limits(QueryScope *scope, const SoqlQuery *tree)
 		orch_query_error(scope->resolver->text, tree->offset_location,
 						 ERRCODE_ORCH_LIMIT_EXCEEDED, "NUMBER_OUTSIDE_VALID_RANGE",
 						 "Maximum SOQL offset allowed is %d", QUERY_MAX_OFFSET);
+}
+
+/*
+ * Does view_record() take the object's records?
+ */
+static bool
+is_viewed(const SObject *object)
+{
+	int			i;
+
+	for (i = 0; i <= OBJECT_LAST; i++)
+		if (strcmp(orch_catalog_label(ENUM_SHARED_OBJECT, i), object->name) == 0)
+			return true;
+	return false;
 }
 
 /*
@@ -618,7 +652,7 @@ orch_query_resolve(QueryResolver *resolver, const SoqlQuery *tree)
 	resolve_limits(&scope, tree);
 	select->mark = tree->mark;
 	if (tree->mark != SOQL_FOR_NOTHING &&
-		(select->aggregated || select->object->associate != ASSOCIATE_NONE))
+		(select->aggregated || !is_viewed(select->object)))
 		orch_query_malformed(resolver, tree->mark_location,
 							 "FOR VIEW and FOR REFERENCE are not allowed %s.",
 							 select->aggregated ? "with aggregates" : "for this object");
