@@ -17,4 +17,6 @@
 
 extern void orch_query_init(void);
 
+extern int64 orch_query_remove_expired(int max_rows);
+
 #endif							/* ORCH_QUERY_H */

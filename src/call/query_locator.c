@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -28,6 +30,7 @@
 #include "base/uuid.h"
 #include "base/uuid_map.h"
 #include "call/caller.h"
+#include "call/query.h"
 #include "call/query_int.h"
 
 /* Ids that are kept of one result: 80 MB. */
@@ -66,6 +69,17 @@ static StaticPlan plan_find = {
 	" WHERE l.id = $1 AND l.user_id = $2 AND p.first = $3"
 	"   AND l.created_at > pg_catalog.statement_timestamp() - '2 days'::pg_catalog.interval",
 	3, {UUIDOID, UUIDOID, INT8OID}
+};
+
+static StaticPlan plan_expire = {
+	"WITH gone AS ("
+	"  DELETE FROM orchestration.query_locator WHERE id = ANY (ARRAY("
+	"    SELECT l.id FROM orchestration.query_locator l"
+	"     WHERE l.created_at < pg_catalog.statement_timestamp() - '2 days'::pg_catalog.interval"
+	"     ORDER BY l.created_at LIMIT $1 FOR UPDATE SKIP LOCKED))"
+	"  RETURNING 1)"
+	" SELECT pg_catalog.count(*) FROM gone",
+	1, {INT4OID}
 };
 
 static pg_uuid_t *read_ids(ReadyQuery *query, const QueryRows *shown, int64 *total);
@@ -145,11 +159,19 @@ orch_query_keep(ReadyQuery *query, int batch, const QueryRows *shown, pg_uuid_t 
 	int64		total;
 	int64		first = (int64) orch_query_count_rows(shown);
 	int64		nshown = first;
-	pg_uuid_t  *ids = read_ids(query, shown, &total);
+	pg_uuid_t  *ids;
 	pg_uuid_t	user_id;
 	SystemContext saved;
 	Datum		values[7];
 
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("the query has more than %d records, and a read-only transaction cannot keep further pages",
+						batch),
+				 errhint("Add a LIMIT of at most %d, or execute the query in a transaction that can write, on the primary server.",
+						 batch)));
+	ids = read_ids(query, shown, &total);
 	if (total == nshown)
 		return total;
 	(void) orch_caller_user_id(GetUserId(), &user_id);
@@ -236,7 +258,7 @@ parse_locator(const char *text, pg_uuid_t *id, int64 *first)
 }
 
 /*
- * The page of a locator of the caller's user.  Raises OR408.
+ * The page of a locator of the caller's user.  Raises OR408, and 25006 on a standby.
  */
 void
 orch_query_find_page(const char *locator, QueryPage *page)
@@ -255,6 +277,11 @@ orch_query_find_page(const char *locator, QueryPage *page)
 
 	if (!parse_locator(locator, &page->locator, &page->first))
 		invalid_locator();
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("a standby server does not have the pages of queries"),
+				 errhint("Call query_more() on the primary server.")));
 	(void) orch_caller_user_id(GetUserId(), &user_id);
 	orch_system_connect(&saved);
 	values[0] = UUIDPGetDatum(&page->locator);
@@ -279,4 +306,20 @@ orch_query_find_page(const char *locator, QueryPage *page)
 		page->ids[i] = *DatumGetUUIDP(elements[i]);
 	MemoryContextSwitchTo(old);
 	orch_system_finish(&saved);
+}
+
+/*
+ * Remove up to max_rows locators that are older than two days, with their pages.  Returns
+ * how many.  In the system's context.
+ */
+int64
+orch_query_remove_expired(int max_rows)
+{
+	Datum		values[1];
+	bool		isnull;
+
+	values[0] = Int32GetDatum(max_rows);
+	orch_plan_execute_latest(&plan_expire, values, NULL, 0);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+									   &isnull));
 }

@@ -39,6 +39,7 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/caller.h"
+#include "call/query.h"
 #include "call/tombstone.h"
 
 int			orch_deleted_retention = 15;
@@ -326,10 +327,10 @@ PG_FUNCTION_INFO_V1(orchestration_remove_expired);
  * orchestration.remove_expired(max_rows integer, OUT removed_from text,
  *		OUT removed bigint) returns setof record
  *
- * Removes up to max_rows tombstones older than orchestration.deleted_retention days and up
- * to max_rows rows of history older than orchestration.history_retention days.  Returns a
- * row for each of the two: the table, and how many rows were removed.  No role is granted
- * EXECUTE.
+ * Removes up to max_rows tombstones older than orchestration.deleted_retention days, up to
+ * max_rows rows of history older than orchestration.history_retention days, and up to
+ * max_rows locators of query() older than two days.  Returns a row for each of the three:
+ * the table, and how many rows were removed.  No role is granted EXECUTE.
  * Raises: 22004 for null, 22023 for a number that is not positive.
  * Source: ours.
  */
@@ -371,6 +372,9 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, counts, isnull);
 	}
+	counts[0] = CStringGetTextDatum("query_locator");
+	counts[1] = Int64GetDatum(orch_query_remove_expired(PG_GETARG_INT32(0)));
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, counts, isnull);
 	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	return (Datum) 0;
