@@ -134,6 +134,7 @@ bench:
 	@env -u PGHOST bench/run.sh
 	@env -u PGHOST bench/access.sh
 	@env -u PGHOST bench/calls.sh
+	@env -u PGHOST bench/query.sh
 	@env -u PGHOST bench/queue.sh
 	@env -u PGHOST bench/gate.sh
 

@@ -90,6 +90,16 @@ static const PlannerSetting settings[] = {
 	{"join_collapse_limit", "8"}
 };
 
+/*
+ * For users who see few rows, instead of theirs: by their policies a few pages are read, and
+ * the entries of another index are read only if they are fewer.
+ */
+static const PlannerSetting by_index[] = {
+	{"enable_seqscan", "off"},
+	{"random_page_cost", "1"},
+	{"cpu_index_tuple_cost", "0.05"}
+};
+
 static bool planning_kept = false;	/* a kept plan is being planned */
 
 /* the schema of the extension, or InvalidOid where it is not installed */
@@ -141,12 +151,14 @@ orch_planning_by_index(SPIPlanPtr plan)
 {
 	CachedPlan *planned;
 	int			guc_level;
+	int			i;
 
 	if (has_plan(plan))
 		return;
 	guc_level = NewGUCNestLevel();
-	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	for (i = 0; i < (int) lengthof(by_index); i++)
+		(void) set_config_option(by_index[i].name, by_index[i].value, PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	planned = SPI_plan_get_cached_plan(plan);
 	if (planned != NULL)
 		ReleaseCachedPlan(planned, CurrentResourceOwner);

@@ -27,8 +27,8 @@ extern void orch_planning_init(void);
 extern void orch_planning_prepare(SPIPlanPtr plan, bool bitmaps);
 
 /*
- * The same for a statement of a user and without parameters: with the statistics and the
- * user's settings, but no table is read as a whole where an index can serve.
+ * The same for a statement without parameters of a user who sees few rows: with the
+ * statistics, but no table is read as a whole where an index can serve.
  */
 extern void orch_planning_by_index(SPIPlanPtr plan);
 

@@ -372,7 +372,8 @@ PG_FUNCTION_INFO_V1(orchestration_query);
  * Raises: 22004 for null, OR401 (INVALID_TYPE), OR402 (INVALID_FIELD), OR404
  * (INVALID_BATCH_SIZE, NUMBER_OUTSIDE_VALID_RANGE, EXCEEDED_ID_LIMIT,
  * OPERATION_TOO_LARGE), OR406 (MALFORMED_QUERY), OR407 (INVALID_QUERY_FILTER_OPERATOR),
- * 22023 for an API version that is no number, 42501 for a role that acts as no active user.
+ * 22023 for an API version that is no number, 25006 for a result with several pages in a
+ * read-only transaction, 42501 for a role that acts as no active user.
  * Source: reference.md, 4.6 and 5.
  */
 Datum
@@ -445,7 +446,7 @@ PG_FUNCTION_INFO_V1(orchestration_query_more);
  * that the user has now; those deleted or no longer visible are left out, and totalSize
  * stays.  locator: nextRecordsUrl, or its last part.
  * Raises: 22004 for null, OR408 (INVALID_QUERY_LOCATOR), those of query() if a field of it
- * became unreadable, 42501 for a role that acts as no active user.
+ * became unreadable, 25006 on a standby, 42501 for a role that acts as no active user.
  * Source: reference.md, 4.6.
  */
 Datum

@@ -20,4 +20,5 @@
 
 extern void orch_query_init(void);
 
+
 #endif							/* ORCH_QUERY_H */

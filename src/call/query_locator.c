@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -29,6 +31,7 @@
 #include "base/uuid.h"
 #include "base/uuid_map.h"
 #include "call/caller.h"
+#include "call/query.h"
 #include "call/query_int.h"
 
 /* Ids that are kept of one result: 80 MB. */
@@ -146,11 +149,19 @@ orch_query_keep(ReadyQuery *query, int batch, const QueryRows *shown, pg_uuid_t 
 	int64		total;
 	int64		first = (int64) orch_query_count_rows(shown);
 	int64		nshown = first;
-	pg_uuid_t  *ids = read_ids(query, shown, &total);
+	pg_uuid_t  *ids;
 	pg_uuid_t	user_id;
 	SystemContext saved;
 	Datum		values[7];
 
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("the query has more than %d records, and a read-only transaction cannot keep further pages",
+						batch),
+				 errhint("Add a LIMIT of at most %d, or execute the query in a transaction that can write, on the primary server.",
+						 batch)));
+	ids = read_ids(query, shown, &total);
 	if (total == nshown)
 		return total;
 	(void) orch_caller_user_id(GetUserId(), &user_id);
@@ -237,7 +248,7 @@ parse_locator(const char *text, pg_uuid_t *id, int64 *first)
 }
 
 /*
- * The page of a locator of the caller's user.  Raises OR408.
+ * The page of a locator of the caller's user.  Raises OR408, and 25006 on a standby.
  */
 void
 orch_query_find_page(const char *locator, QueryPage *page)
@@ -256,6 +267,11 @@ orch_query_find_page(const char *locator, QueryPage *page)
 
 	if (!parse_locator(locator, &page->locator, &page->first))
 		invalid_locator();
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("a standby server does not have the pages of queries"),
+				 errhint("Call query_more() on the primary server.")));
 	(void) orch_caller_user_id(GetUserId(), &user_id);
 	orch_system_connect(&saved);
 	values[0] = UUIDPGetDatum(&page->locator);

@@ -337,10 +337,10 @@ PG_FUNCTION_INFO_V1(orchestration_remove_expired);
  * orchestration.remove_expired(max_rows integer, OUT removed_from text,
  *		OUT removed bigint) returns setof record
  *
- * Removes up to max_rows tombstones older than orchestration.deleted_retention days, rows of
- * history older than orchestration.history_retention days, and results of query() older than two
- * days.  Returns a row for each of the three: the table, and the number of rows removed.  No role
- * is granted EXECUTE.
+ * Removes up to max_rows tombstones older than orchestration.deleted_retention days, up to
+ * max_rows rows of history older than orchestration.history_retention days, and up to
+ * max_rows locators of query() older than two days.  Returns a row for each of the three:
+ * the table, and how many rows were removed.  No role is granted EXECUTE.
  * Raises: 22004 for null, 22023 for a number that is not positive.
  * Source: ours.
  */

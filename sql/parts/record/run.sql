@@ -57,10 +57,13 @@ CREATE INDEX run_modified_minute_idx ON orchestration.run (modified_minute);
 CREATE INDEX run_owner_idx ON orchestration.run (owner_id);
 CREATE INDEX run_orchestration_idx ON orchestration.run (orchestration_id);
 CREATE INDEX run_created_idx ON orchestration.run (created_at);
--- of queries in SOQL, which know the id only
+-- for SOQL, whose queries have the id alone
 CREATE INDEX run_triggering_record_idx
     ON orchestration.run (triggering_record_id, triggering_record_type)
     WHERE triggering_record_id IS NOT NULL;
+-- COLLATE: without regard to case, as SOQL compares
+CREATE INDEX run_orchestration_name_idx
+    ON orchestration.run (orchestration_name COLLATE orchestration.case_insensitive, created_at);
 CREATE INDEX run_name_idx ON orchestration.run (name COLLATE orchestration.case_insensitive);
 CREATE UNIQUE INDEX run_idempotency_key_idx
     ON orchestration.run (orchestration_name, idempotency_key, created_by)
@@ -170,6 +173,7 @@ CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
 CREATE INDEX step_run_modified_minute_idx ON orchestration.step_run (modified_minute);
 CREATE INDEX step_run_owner_idx ON orchestration.step_run (owner_id);
 CREATE INDEX step_run_orchestration_idx ON orchestration.step_run (orchestration_id);
+CREATE INDEX step_run_stage_idx ON orchestration.step_run (stage_run_id);
 COMMENT ON TABLE orchestration.step_run IS
     'Steps of runs: FlowOrchestrationStepInstance (contract/fields.csv)';
 COMMENT ON COLUMN orchestration.step_run.modified_minute IS

@@ -68,7 +68,7 @@ CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, s
 CREATE INDEX work_item_record_locked_idx
     ON orchestration.work_item (related_record_type, related_record_id)
     WHERE record_locked AND status = 'Assigned';
--- of queries in SOQL, which know the id only
+-- for SOQL, whose queries have the id alone
 CREATE INDEX work_item_related_record_idx
     ON orchestration.work_item (related_record_id, related_record_type)
     WHERE related_record_id IS NOT NULL;
