@@ -73,7 +73,7 @@ const list = (value) => (typeof value === 'string' ? value.split(',') : value);
 const replicate = (name) => ({ call, object, params }) => call(name, object, params.start, params.end);
 const describe = async ({ call, version, object }) => (await call('describe_sobjects', [object], version))[0];
 const layout = ({ call, object, name, recordType }) => call('describe_layout', object, name, recordType && [recordType]);
-const query = (deleted) => ({ call, version, batch, params }) => call('query', params.q, version, batch, deleted);
+const query = (deleted) => ({ call, version, batch, params }) => call('query', params.q ?? '', version, batch, deleted);
 const retrieveMany = ({ call, object }, asked) => call('retrieve', list(asked?.fields), object, list(asked?.ids));
 async function retrieve(request) {
   const fields = list(request.params.fields) ?? (await describe(request)).fields.map(({ name }) => name);
@@ -133,16 +133,15 @@ function route(path) {
 async function readBody(request) {
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type']))
     throw refusal(415, 'UNSUPPORTED_MEDIA_TYPE', 'The Content-Type must be application/json');
-  let [chunks, size] = [[], 0];
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    if ((size += chunk.length) > MAX_BODY) throw refusal(413, 'REQUEST_SIZE_EXCEEDED', `At most ${MAX_BODY} bytes can be sent`);
-    chunks.push(chunk);
-  }
+  const chunks = [];
+  let size = 0; // a body that is too large is read to its end, or the client would not read the answer
+  for await (const chunk of request) if ((size += chunk.length) <= MAX_BODY) chunks.push(chunk);
+  if (size > MAX_BODY) throw refusal(413, 'REQUEST_SIZE_EXCEEDED', `At most ${MAX_BODY} bytes can be sent`);
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
 }
 // one transaction as the user
 async function transaction(pool, user, work) {
-  const client = await pool.connect();
+  const client = await pool.connect().catch((error) => { throw Object.assign(error, { code: '08000' }); });
   try {
     await client.query('BEGIN');
     if (!(await client.query(ACT, [user])).rows[0].is_user) throw refusal(401, 'INVALID_SESSION_ID', 'The user is not active');
@@ -191,7 +190,7 @@ const server = require(protocol).createServer({ ...tls, maxHeaderSize: MAX_HEAD 
     ({ status, errors: result } = toRefusal(error));
     if (status >= 500) console.error(error);
   }
-  if (status === 413 || !server.listening) head.connection = 'close';
+  if (!server.listening) head.connection = 'close';
   response.writeHead(status, head).end(result && JSON.stringify(result));
   console.error(new Date().toISOString(), request.method, request.url.split('?')[0].slice(0, 200), status);
 });
