@@ -33,6 +33,7 @@ const REFUSALS = [
   [/^(22|54|(Syntax|Range)Error$|ERR_ENCODING)/, 400, 'JSON_PARSER_ERROR', 'A value in the request is malformed'],
   [/^42501/, 403, 'INSUFFICIENT_ACCESS', 'Insufficient access rights'],
   [/^57014/, 400, 'QUERY_TIMEOUT', 'The request was running for too long'],
+  [/^(40|55P03)/, 400, 'UNABLE_TO_LOCK_ROW', 'Another request changes the record'],
   [/^(08|53|57P|E[A-Z]+$|Error$)/, 503, 'SERVER_UNAVAILABLE', 'The database does not answer'],
   [/^(NOT_FOUND|URIError)$/, 404, 'NOT_FOUND', 'The requested resource does not exist'],
   [/(?:)/, 500, 'UNKNOWN_EXCEPTION', 'An unexpected error occurred'],
@@ -42,8 +43,7 @@ const notFound = () => refusalOf('NOT_FOUND');
 // An error of a call has a SQLSTATE OR4xx, and the documented code before the first colon.
 function toRefusal(error) {
   const [, code, message] = (/^OR4/.test(error.code) && /^(\w+): ([^]*)$/.exec(error.message)) || [];
-  if (code) return refusal(400, code, message);
-  return error.errors ? error : refusalOf(error.code ?? error.name);
+  return code ? refusal(400, code, message) : error.status ? error : refusalOf(error.code ?? error.name);
 }
 // The errors of the only record of a call become those of the request.
 function only([{ success, errors, ...result }]) {
@@ -69,7 +69,7 @@ async function remove(request) {
 }
 const saveMany = (name) => ({ call, field, body }) =>
   call(name, ...(field ? [field] : []), JSON.stringify(body?.records), body?.allOrNone ?? false);
-const list = (value) => (typeof value === 'string' ? value.split(',') : value);
+const list = (value) => (typeof value === 'string' ? value.split(',') : value); // text in a URL, an array in a body
 const replicate = (name) => ({ call, object, params }) => call(name, object, params.start, params.end);
 const describe = async ({ call, version, object }) => (await call('describe_sobjects', [object], version))[0];
 const layout = ({ call, object, name, recordType }) => call('describe_layout', object, name, recordType && [recordType]);
@@ -123,10 +123,10 @@ const ROUTES = Object.entries({
 });
 function route(path) {
   const [pattern, methods] = ROUTES.find(([pattern]) => pattern.test(path)) ?? [];
-  const places = { ...pattern?.exec(path).groups };
-  for (const name in places) places[name] = decodeURIComponent(places[name]);
-  const known = ({ version }) => /^\d\d\.0$/.test(version) && version >= OLDEST && version <= NEWEST;
-  if (!methods || ('version' in places && !known(places))) throw notFound();
+  if (!pattern) throw notFound();
+  const places = Object.fromEntries(Object.entries(pattern.exec(path).groups ?? {}).map(([name, part]) => [name, decodeURIComponent(part)]));
+  const { version = `${NEWEST}.0` } = places;
+  if (!/^\d\d\.0$/.test(version) || version < OLDEST || version > NEWEST) throw notFound();
   return { methods, places };
 }
 
@@ -178,14 +178,15 @@ const readTokens = () => new Map(Object.entries(JSON.parse(fs.readFileSync(optio
 const protocol = options.cert ? 'https' : 'http';
 const tls = options.cert && { cert: fs.readFileSync(options.cert), key: fs.readFileSync(options.key) };
 let users = readTokens();
+const log = (error) => console.error(error.message);
 const pool = new Pool({ connectionTimeoutMillis: 10e3, statement_timeout: 120e3 });
-pool.on('error', (error) => console.error(error.message)); // of a connection that nobody uses
+pool.on('error', log).on('connect', (client) => client.on('error', log)); // lost connections, idle and in use
 const server = require(protocol).createServer({ ...tls, maxHeaderSize: MAX_HEAD }, async (request, response) => {
   const head = { 'content-type': 'application/json;charset=UTF-8', 'cache-control': 'no-store' };
-  let [status, result] = [200];
+  let status, result;
   try {
     result = await answer(pool, users, request, protocol);
-    if (result === undefined || result.success) status = result ? (result.created === false ? 200 : 201) : 204;
+    status = result === undefined ? 204 : result.success && result.created !== false ? 201 : 200; // nothing; a saved record
   } catch (error) {
     ({ status, errors: result } = toRefusal(error));
     if (status >= 500) console.error(error);
@@ -196,4 +197,4 @@ const server = require(protocol).createServer({ ...tls, maxHeaderSize: MAX_HEAD 
 });
 server.listen(options.port, options.host, () => console.log(`listens on ${protocol}://${options.host}:${server.address().port}`));
 for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => server.close(() => pool.end()));
-process.on('SIGHUP', () => (users = readTokens()));
+process.on('SIGHUP', () => { try { users = readTokens(); } catch (error) { log(error); } });

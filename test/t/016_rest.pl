@@ -25,8 +25,8 @@ my $lines = () = slurp_file("$modules/gateway.js") =~ /\n/g;
 ok($lines <= 200, "the gateway has at most 200 lines ($lines)");
 is(system("cd $modules && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem 2>/dev/null"), 0, 'a certificate');
 
-# Ann has 650 runs, the first two of them with stages, steps and work items, and had one more; Bea
-# has 5; Boss may see and do all; Gone is not active any more.
+# Ann has 650 runs, the first two of them with stages, steps and work items, the third with 450
+# steps, and had one more; Bea has 5; Boss may see and do all; Gone is not active any more.
 my $prepare = q{
 CREATE EXTENSION orchestration;
 SELECT orchestration.create_user(n || '@x', initcap(n)) FROM unnest(ARRAY['ann', 'bea', 'boss', 'gone']) n;
@@ -41,7 +41,10 @@ INSERT INTO orchestration.run (name, owner_id, status) SELECT 'B-' || i, id, 'In
 INSERT INTO orchestration.stage_run (run_id, name, label, position, status, owner_id) SELECT id, 'Stage', 'The stage', 1, 'InProgress', owner_id FROM orchestration.run WHERE name IN ('A-001', 'A-002');
 INSERT INTO orchestration.step_run (run_id, stage_run_id, step_type, name, label, status, owner_id)
 SELECT run_id, id, 'InteractiveStep', 'Step' || n, 'Step ' || n, 'InProgress', owner_id FROM orchestration.stage_run, generate_series(1, 3) n;
-INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id, owner_id, label) SELECT run_id, id, 'Assigned', owner_id, owner_id, 'Do ' || name FROM orchestration.step_run;
+INSERT INTO orchestration.stage_run (run_id, name, label, position, status, owner_id) SELECT id, 'Large', 'Large', 1, 'InProgress', owner_id FROM orchestration.run WHERE name = 'A-003';
+INSERT INTO orchestration.step_run (run_id, stage_run_id, step_type, name, label, status, owner_id)
+SELECT run_id, id, 'BackgroundStep', 'Step' || n, 'Step ' || n, 'InProgress', owner_id FROM orchestration.stage_run, generate_series(1, 450) n WHERE name = 'Large';
+INSERT INTO orchestration.work_item (run_id, step_run_id, status, assignee_id, owner_id, label) SELECT run_id, id, 'Assigned', owner_id, owner_id, 'Do ' || name FROM orchestration.step_run WHERE step_type = 'InteractiveStep';
 };
 
 # a gateway before a database with these records; its process and its URL
@@ -60,6 +63,16 @@ sub gateway
 	ok(pump_until($process, IPC::Run::timeout(60), \$out, qr/listens on \S+\n/), "$database: the gateway starts");
 	my ($url) = $out =~ /listens on (\S+)/;
 	return ($process, $url);
+}
+
+# the status of a GET with Ann's token
+sub status_of
+{
+	my ($url) = @_;
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ 'node', '-e', "fetch('$url', {headers: {authorization: 'Bearer ann-token'}}).then((r) => console.log(r.status))" ], '>', \$out, '2>', \$err);
+	chomp($out);
+	return $out;
 }
 
 # a program that prints TAP; its lines become ours
@@ -97,6 +110,18 @@ for my $call ('SELECT count(*) FROM orchestration.flow_orchestration_instance', 
 {
 	is($node->safe_psql('http', $call, extra_params => [ '-U', 'web' ]), '0', "$call: nothing without a user");
 }
+# the server is not there
+{
+	local %ENV = (%ENV, PGHOST => 'localhost', PGPORT => PostgreSQL::Test::Cluster::get_free_port(), PGDATABASE => 'http', PGUSER => 'web');
+	my ($out, $process) = ('');
+	$process = IPC::Run::start([ 'node', "$modules/gateway.js", '--tokens', "$modules/http.json", '--port', '0' ], '<', \undef, '>', \$out, '2>', "$modules/away.log");
+	ok(pump_until($process, IPC::Run::timeout(60), \$out, qr/listens on \S+\n/), 'a gateway without a server starts');
+	my ($away) = $out =~ /listens on (\S+)/;
+	is(status_of("$away/services/data/v60.0/limits"), 503, 'it tells that the database does not answer') for 1 .. 2;
+	$process->signal('TERM');
+	$process->finish;
+	is($process->result(0), 0, 'and ends well');
+}
 my ($result, $stdout, $stderr) = $node->psql('http', q{SELECT orchestration.query('SELECT Id FROM FlowOrchestrationInstance')}, extra_params => [ '-U', 'web' ]);
 like($stderr, qr/acts as no active user/, 'query() is refused without a user');
 ($result, $stdout, $stderr) = $node->psql('http', 'SELECT * FROM orchestration.principal', extra_params => [ '-U', 'web' ]);
@@ -117,7 +142,11 @@ print $empty '{}';
 close($empty);
 $http->signal('HUP');
 usleep(500_000);
-is(system("node -e 'fetch(\"$url/services/data/v60.0/limits\", {headers: {authorization: \"Bearer ann-token\"}}).then((r) => process.exit(r.status === 401 ? 0 : 1))'"), 0, 'SIGHUP: a token that was removed is refused');
+is(status_of("$url/services/data/v60.0/limits"), 401, 'SIGHUP: a token that was removed is refused');
+append_to_file("$modules/http.json", 'no JSON');
+$http->signal('HUP');
+usleep(500_000);
+is(status_of("$url/services/data/v60.0/limits"), 401, 'SIGHUP: the gateway survives a file that is not JSON');
 $http->signal('TERM');
 $http->finish;
 

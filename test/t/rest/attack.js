@@ -38,6 +38,7 @@ const expect = async (status, code, method, path, options) => {
   assert.match(headers['content-type'], /^application\/json/);
 };
 const quote = encodeURIComponent;
+const terminate = () => admin.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'web' AND datname = current_database()");
 const count = async () => (await send('GET', `${DATA}/query?q=${quote('SELECT COUNT() FROM FlowOrchestrationInstance')}`)).body.totalSize;
 
 for (const path of ['/', '/services', '/services/data/', '/services/data/v60.0/nonsense', '/services/data/v60', '/services/data/60.0/limits', '/services/data/v60.0/query/a/b',
@@ -67,6 +68,11 @@ for (const token of [null, '', 'x', 'x y', '__proto__', 'constructor', "' OR 1=1
 test('other schemes of authorization', () => expect(401, 'INVALID_SESSION_ID', 'GET', `${DATA}/limits`, { token: null, headers: { authorization: 'Basic YW5uLXRva2Vu' } }));
 test('a user id is no token', async () => expect(401, 'INVALID_SESSION_ID', 'GET', `${DATA}/limits`, { token: (await send('GET', '/services/oauth2/userinfo')).body.user_id }));
 test('a token in the URL is none', () => expect(401, 'INVALID_SESSION_ID', 'GET', `${DATA}/limits?oauth_token=ann-token&access_token=ann-token`, { token: null }));
+
+test('the newest version is that of the database', async () => {
+  const { rows: [{ url: newest }] } = await admin.query("SELECT orchestration.describe_global()->'sobjects'->0->'urls'->>'sobject' AS url");
+  assert.ok(newest.startsWith(`${(await send('GET', '/services/data')).body.at(-1).url}/`), newest);
+});
 
 // ---- injection
 const EVIL = ["'", "''", "x'; DROP TABLE y; --", "' OR '1'='1", '$1', '$$', '\\', "\\'; SELECT 1; --", '"', '/*', '%', "x') UNION SELECT y FROM z --", '\u0000', '\ud800', '{}', '{a,b}', 'NULL', '🐎'];
@@ -189,11 +195,33 @@ test('an error of the server is told without its text', async () => {
   await expect(500, 'UNKNOWN_EXCEPTION', 'GET', `${DATA}/query/x`).finally(() => admin.query('ALTER FUNCTION orchestration.query_more_away(text) RENAME TO query_more'));
   await expect(400, 'INVALID_QUERY_LOCATOR', 'GET', `${DATA}/query/x`);
 });
+test('a record that is locked', async () => {
+  await admin.query("ALTER ROLE web SET lock_timeout = '100ms'");
+  await terminate();
+  const { body: { records: [{ Id }] } } = await send('GET', `${DATA}/query?q=${quote("SELECT Id FROM FlowOrchestrationInstance WHERE Name = 'A-102'")}`);
+  await admin.query('BEGIN');
+  await admin.query('SELECT 1 FROM orchestration.run WHERE id = $1 FOR UPDATE', [Id]);
+  try {
+    const { status, body } = await send('PATCH', `${RUN}/${Id}`, { headers: JSON_TYPE, body: '{"Status": "Suspended"}' });
+    assert.deepStrictEqual([status, body[0].errorCode], [400, 'UNABLE_TO_LOCK_ROW']);
+  } finally {
+    await admin.query('ROLLBACK');
+    await admin.query('ALTER ROLE web RESET lock_timeout');
+    await terminate();
+  }
+});
 test('a missing privilege', async () => {
   await admin.query('REVOKE EXECUTE ON FUNCTION orchestration.describe_global(numeric) FROM PUBLIC');
   await expect(403, 'INSUFFICIENT_ACCESS', 'GET', `${DATA}/sobjects`).finally(() => admin.query('GRANT EXECUTE ON FUNCTION orchestration.describe_global(numeric) TO PUBLIC'));
 });
-const terminate = () => admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'web'");
+test('connections that are lost while they are in use', async () => {
+  const answers = Promise.all(Array.from({ length: 30 }, () => send('GET', `${DATA}/query?q=${quote('SELECT Id, Name, Owner.Name, CreatedBy.Name FROM FlowOrchestrationInstance')}`)));
+  for (let i = 0; i < 10; i++) await terminate();
+  for (const { status, text } of await answers) {
+    assert.ok(status === 200 || status === 503, `${status} ${text.slice(0, 200)}`);
+    assert.doesNotMatch(text, LEAK);
+  }
+});
 test('lost connections are made again', async () => {
   await terminate();
   await new Promise((resolve) => setTimeout(resolve, 500));

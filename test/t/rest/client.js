@@ -181,7 +181,7 @@ test('findOne()', async () => {
   assert.strictEqual(await ann.sobject(RUN).findOne({ Name: 'none' }), null);
 });
 test('include() of children, their conditions, fields, sort and limit', async () => {
-  const records = await ann.sobject(RUN).find({ Name: ['A-001', 'A-003'] }, 'Name').sort('Name')
+  const records = await ann.sobject(RUN).find({ Name: ['A-001', 'A-004'] }, 'Name').sort('Name')
     .include('FlowOrchestrationStageInstances').select('Name, Status').end()
     .include('FlowOrchestrationStepInstances', { Name: { $ne: 'Step2' } }, 'Id, Name, Owner.Name', { sort: '-Name', limit: 5 }).end();
   assert.deepStrictEqual(records.map((record) => [record.FlowOrchestrationStageInstances?.totalSize, record.FlowOrchestrationStepInstances?.totalSize]), [[1, 2], [undefined, undefined]]);
@@ -193,6 +193,11 @@ test('include() with * and autoFetch', async () => {
   const [record] = await ann.sobject(RUN).find({ Name: 'A-001' }, 'Id').autoFetch(true).include('FlowOrchestrationStepInstances').select('*').end();
   const { fields } = await ann.describe('FlowOrchestrationStepInstance');
   assert.deepStrictEqual(Object.keys(record.FlowOrchestrationStepInstances.records[0]), ['attributes', ...fields.map((field) => field.name)]);
+});
+test('include() of more children than a page has', async () => {
+  const query = () => ann.sobject(RUN).find({ Name: 'A-003' }, 'Id', paged()).include('FlowOrchestrationStepInstances').select('Id, Name').end().autoFetch(true);
+  const [{ FlowOrchestrationStepInstances: steps }] = await query();
+  assert.deepStrictEqual([steps.totalSize, steps.records.length, steps.done], [450, 450, true]);
 });
 test('a child relationship that is none', () =>
   assert.rejects(ann.sobject(RUN).find({}, 'Id').include('Nonsense').select('*').end().then(), /No child relationship/));
