@@ -20,5 +20,4 @@
 
 extern void orch_query_init(void);
 
-
 #endif							/* ORCH_QUERY_H */
