@@ -46,7 +46,7 @@ SELECT result->>'totalSize', json_array_length(orchestration.query_more(result->
   FROM (SELECT orchestration.query('SELECT Id FROM FlowOrchestrationInstance LIMIT 250', batch_size => 200) AS result) x;
 SELECT count(*), count(DISTINCT r->>'Id') FROM (SELECT orchestration.query('SELECT Id FROM FlowOrchestrationInstance', batch_size => 250) AS result OFFSET 0) x,
        LATERAL (SELECT json_array_elements(result->'records') AS r UNION ALL SELECT json_array_elements(orchestration.query_more(result->>'nextRecordsUrl')->'records')) y;
--- what was unshared meanwhile is absent
+-- a record that was unshared meanwhile is absent
 RESET ROLE;
 SELECT orchestration.unshare_record(id, :'ann') FROM orchestration.run WHERE name = 'Q100';
 SET ROLE query_ann;
@@ -127,7 +127,7 @@ RESET ROLE;
 
 -- the SQL, and that of sub-queries
 SELECT orchestration.explain_soql('SELECT Name, (SELECT Id FROM FlowOrchestrationStageInstances WHERE Status = ''Error'') FROM FlowOrchestrationInstance WHERE Name != ''x'' ORDER BY CreatedDate DESC LIMIT 5');
--- it reads what it is told, whatever search_path and operators the caller has
+-- search_path and operators of the caller change nothing
 CREATE SCHEMA query_evil;
 CREATE FUNCTION query_evil.eq(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'evil'; END $$;
 CREATE OPERATOR query_evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = query_evil.eq);
