@@ -24,7 +24,7 @@ import psycopg
 from query import check, table, world
 
 SEED = int(os.environ.get("FUZZ_SEED", "20261127"))
-QUERIES = int(os.environ.get("FUZZ_QUERIES", "5000"))
+QUERIES = int(os.environ.get("FUZZ_QUERIES", "8000"))
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "40"))
 
 SETUP = """
@@ -32,7 +32,7 @@ SELECT orchestration.register_action('Screen', 'screen');
 SELECT orchestration.create_user('fuzz@example.com', 'Fuzz', 'soql_fuzz');
 SELECT orchestration.deploy_orchestration('{"label": "Alpha", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
   "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "P", "label": "P", "actionName": "Screen", "actionType": "stepInteractive",
-  "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "fuzz@example.com"}}]}]}]}', 'Alpha');
+  "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "fuzz@example.com"}}]}]}]}'::jsonb, 'Alpha');
 SELECT orchestration.activate_orchestration('Alpha');
 UPDATE orchestration.principal SET view_all_data = true WHERE role_name = 'soql_fuzz';
 SELECT orchestration.start_orchestration('Alpha') FROM generate_series(1, 25);
@@ -122,11 +122,11 @@ LIMITS = [
     ("an id of 4,000 characters", RUN + "Id = '%s'" % ("x" * 4000), "INVALID_QUERY_FILTER_OPERATOR"),
     ("a function of 90,000 characters", "SELECT %s(Id) FROM FlowOrchestrationInstance" % ("x" * 90000), "MALFORMED_QUERY"),
     ("a scope of 90,000 characters", "SELECT Id FROM FlowOrchestrationInstance USING SCOPE %s" % ("x" * 90000), "MALFORMED_QUERY"),
-    ("8,000 terms of OR", STAGE + " OR ".join(["Position=1"] * 7100), None),
+    ("7,100 terms of OR", STAGE + " OR ".join(["Position=1"] * 7100), None),
     ("8,000 terms of AND", STAGE + "\nAND ".join(["Id=null"] * 8000), None),
-    ("8,000 terms of AND and OR", STAGE + "(Id=null)AND" * 4000 + "(Id=null%s)" % ("OR Id=null" * 4000), None),
+    ("7,700 terms of AND and OR", STAGE + "(Id=null)AND" * 4000 + "(Id=null%s)" % (" OR Id=null" * 3700), None),
     ("4,700 terms with two parameters", RUN + "OR ".join(["CreatedDate=TODAY "] * 4700), None),
-    ("7,000 terms of HAVING", "SELECT Status FROM FlowOrchestrationInstance GROUP BY Status HAVING " + " OR ".join(["MAX(Id)='x'"] * 6000), None),
+    ("6,000 terms of HAVING", "SELECT Status FROM FlowOrchestrationInstance GROUP BY Status HAVING " + " OR ".join(["MAX(Id)='x'"] * 6000), None),
     ("an IN list of 10,000 strings", RUN + "Name IN (%s)" % ",".join("'%d'" % n for n in range(10000)), None),
     ("an IN list of 10,000 numbers", STAGE + "Position IN (%s)" % ",".join(str(n) for n in range(10000)), None),
     ("an IN list of 2,500 ids", RUN + "Id NOT IN (%s)" % ",".join("'00000000-0000-7000-8000-%012d'" % n for n in range(2500)), None),
@@ -155,11 +155,11 @@ LIMITS = [
     ("500 keys of GROUP BY", "SELECT Status FROM FlowOrchestrationInstance GROUP BY %s" % ",".join(["Status", "CALENDAR_YEAR(CreatedDate)"] * 250), None),
     ("1,500 aggregates and 9,000 keys", "SELECT %s FROM FlowOrchestrationInstance GROUP BY Status ORDER BY %s" % (",".join(["COUNT(Id)"] * 1500), ",".join(["COUNT(Id)"] * 7000)), ""),
     ("10,000 functions within each other", "SELECT %s FROM FlowOrchestrationInstance" % nested(10000, "COUNT(", "Id", ")"), "MALFORMED_QUERY"),
-    ("14,000 FORMAT", "SELECT %s FROM FlowOrchestrationInstance" % nested(14000 - 2500, "FORMAT(", "Id", ")"), "MALFORMED_QUERY"),
-    ("40,000 functions of one letter", "SELECT %s FROM FlowOrchestrationInstance" % nested(33000, "a(", "Id", ")"), "MALFORMED_QUERY"),
+    ("11,500 FORMAT", "SELECT %s FROM FlowOrchestrationInstance" % nested(11500, "FORMAT(", "Id", ")"), "MALFORMED_QUERY"),
+    ("33,000 functions of one letter", "SELECT %s FROM FlowOrchestrationInstance" % nested(33000, "a(", "Id", ")"), "MALFORMED_QUERY"),
     ("5,000 functions in WHERE", RUN + nested(5000, "toLabel(", "Id", ")") + " = 'x'", "MALFORMED_QUERY"),
-    ("4,000 sub-queries within each other", nested(3000, "SELECT Id, (", "SELECT Id", " FROM Feeds)") + " FROM FlowOrchestrationInstance", ""),
-    ("2,000 semi-joins within each other", nested(1500, "SELECT Id FROM User WHERE Id IN (", "SELECT OwnerId FROM FlowOrchestrationInstance", ")"), "MALFORMED_QUERY"),
+    ("3,000 sub-queries within each other", nested(3000, "SELECT Id, (", "SELECT Id", " FROM Feeds)") + " FROM FlowOrchestrationInstance", ""),
+    ("1,500 semi-joins within each other", nested(1500, "SELECT Id FROM User WHERE Id IN (", "SELECT OwnerId FROM FlowOrchestrationInstance", ")"), "MALFORMED_QUERY"),
     ("1,000 semi-joins", "SELECT Id FROM User WHERE " + " AND ".join(["Id IN (SELECT OwnerId FROM FlowOrchestrationInstance)"] * 1000), "MALFORMED_QUERY"),
     ("1,000 sub-queries", "SELECT Id, %s FROM FlowOrchestrationInstance" % ",".join(["(SELECT Id FROM Feeds)"] * 1000), "MALFORMED_QUERY"),
     ("1,000 WHEN", "SELECT TYPEOF Assignee %s END FROM FlowOrchestrationWorkItem" % ("WHEN User THEN Name " * 1000), "MALFORMED_QUERY"),
