@@ -29,6 +29,8 @@ static QueryRecord *parent_record(QueryScope *scope, QueryRecord *record,
 static void add_value(QueryScope *scope, QueryRecord *record, const char *key,
 					  QueryExpr *expr, const SoqlItem *item);
 static void add_field(QueryScope *scope, const SoqlItem *item, QueryExpr *expr);
+static bool names_ids(const SoqlCondition *condition);
+static bool is_limited(const SoqlQuery *tree);
 static void add_fields(QueryScope *scope, const SoqlQuery *tree, const SoqlItem *item);
 static void add_typeof(QueryScope *scope, const SoqlItem *item);
 static void add_children(QueryScope *scope, const SoqlItem *item, const SoqlQuery *parent);
@@ -177,6 +179,35 @@ add_field(QueryScope *scope, const SoqlItem *item, QueryExpr *expr)
 }
 
 /*
+ * Does the comparison name records by their ids, of which there are few enough for FIELDS(ALL)?
+ */
+static bool
+names_ids(const SoqlCondition *condition)
+{
+	return condition->kind == SOQL_COMPARE && condition->subquery == NULL &&
+		(condition->op == SOQL_EQ || condition->op == SOQL_IN) &&
+		list_length(condition->left->names) == 1 &&
+		pg_strcasecmp((char *) linitial(condition->left->names), "Id") == 0 &&
+		list_length(condition->literals) <= QUERY_MAX_ALL_FIELDS;
+}
+
+static bool
+is_limited(const SoqlQuery *tree)
+{
+	ListCell   *cell;
+
+	if (tree->limit >= 0 && tree->limit <= QUERY_MAX_ALL_FIELDS)
+		return true;
+	if (tree->where == NULL)
+		return false;
+	if (tree->where->kind == SOQL_AND)
+		foreach(cell, tree->where->args)
+			if (names_ids((SoqlCondition *) lfirst(cell)))
+				return true;
+	return names_ids(tree->where);
+}
+
+/*
  * FIELDS(ALL), FIELDS(STANDARD), FIELDS(CUSTOM).
  */
 static void
@@ -194,7 +225,7 @@ add_fields(QueryScope *scope, const SoqlQuery *tree, const SoqlItem *item)
 	if (resolver->version < 510)
 		orch_query_malformed(resolver, item->location,
 							 "FIELDS is available in API version 51.0 and later.");
-	if ((all || custom) && (tree->limit < 0 || tree->limit > QUERY_MAX_ALL_FIELDS))
+	if ((all || custom) && !is_limited(tree))
 		orch_query_malformed(resolver, item->location,
 							 "The SOQL FIELDS function must have a LIMIT of at most %d",
 							 QUERY_MAX_ALL_FIELDS);

@@ -10,9 +10,23 @@ Expects a fresh database with the extension.  Prints TAP.
 
 SPDX-License-Identifier: PostgreSQL
 """
+import re
 import sys
 
 from query import check, matrix, paging, rights, table, world
+
+
+def explained(tap, session):
+    """explain_soql(): nothing of the text stands in the SQL but names of the catalog."""
+    wrong = []
+    for soql, _ in table.CASES:
+        sql = session.execute("SELECT orchestration.explain_soql(%s)", (check.full(soql),)).fetchone()[0]
+        marked = re.sub(r"'(\\.|[^'\\])*'", "'zzqq'", check.full(soql))
+        sql_of_marked = "" if marked == check.full(soql) or "Id" in soql and re.search(r"Id\W*(=|!=|IN|NOT IN)", soql) else \
+            session.execute("SELECT orchestration.explain_soql(%s)", (marked,)).fetchone()[0]
+        if "zzqq" in sql_of_marked or not re.match(r"SELECT ", sql):
+            wrong.append("%s: %s" % (soql, sql))
+    tap.ok(not wrong, "explain_soql(): values are parameters", wrong[:5])
 
 
 def main():
@@ -37,6 +51,7 @@ def main():
             result, error = check.run(sessions[person], soql)
             wrong += ["as %s: %s" % (person, w) for w in check.error_form(error, code, part)]
         tap.ok(not wrong, "%s: %s" % (code, soql), wrong)
+    explained(tap, sessions["sam"])
     matrix.test(tap, admin, sessions)
     paging.test(tap, admin, sessions)
     rights.test(tap, admin, sessions)
