@@ -97,7 +97,7 @@ static const PlannerSetting settings[] = {
 static const PlannerSetting by_index[] = {
 	{"enable_seqscan", "off"},
 	{"random_page_cost", "1"},
-	{"cpu_index_tuple_cost", "0.05"}
+	{"cpu_index_tuple_cost", "0.2"}
 };
 
 static bool planning_kept = false;	/* a kept plan is being planned */
