@@ -317,6 +317,18 @@ like_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 }
 
 /*
+ * Is the literal a text without characters?  The platform knows no such value: it stores
+ * null instead, and finds null by '' too.
+ */
+static bool
+is_blank(const SoqlLiteral *literal, const QueryExpr *left)
+{
+	return literal->kind == SOQL_STRING && literal->text[0] == '\0' &&
+		(left->class == CLASS_TEXT || left->class == CLASS_EXACT ||
+		 left->class == CLASS_PICKLIST);
+}
+
+/*
  * IN (values): one array, so that a long list costs one parameter.
  */
 static QueryTest *
@@ -337,9 +349,14 @@ in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 
 		CHECK_FOR_INTERRUPTS();
 		if (literal->kind == SOQL_NULL && left->class != CLASS_BOOLEAN)
+		{
 			with_null = true;
-		else if (left->class == CLASS_TIME || left->class == CLASS_DATE ||
-				 left->class == CLASS_BOOLEAN)
+			continue;
+		}
+		if (is_blank(literal, left))
+			with_null = true;
+		if (left->class == CLASS_TIME || left->class == CLASS_DATE ||
+			left->class == CLASS_BOOLEAN)
 			tests = lappend(tests, compare_literal(scope, condition, left, SOQL_EQ, literal));
 		else if (literal_value(scope, literal, left, &this_type, &values[nvalues]))
 		{
@@ -465,6 +482,11 @@ compare_literal(QueryScope *scope, const SoqlCondition *condition, QueryExpr *le
 	Oid			type;
 	Datum		value;
 
+	if ((op == SOQL_EQ || op == SOQL_NE) && is_blank(literal, left))
+	{
+		test = in_test(scope, condition, left);
+		return op == SOQL_NE ? negate(test) : test;
+	}
 	if (literal->kind == SOQL_NULL)
 	{
 		if (op != SOQL_EQ && op != SOQL_NE)

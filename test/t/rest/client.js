@@ -151,6 +151,21 @@ for (const [name, conditions, count] of [
   ['$ne null', { LastViewedDate: { $ne: null } }, 0],
   ['$exists', { Name: { $exists: true }, InterviewId: { $exists: false } }, 650],
   ['a boolean', { IsDeleted: false }, 650],
+  ["''", { OrchestrationDeveloperName: '' }, 650],
+  ["$ne ''", { OrchestrationDeveloperName: { $ne: '' }, Name: { $ne: '' } }, 0],
+  ["$in with ''", { OrchestrationDeveloperName: { $in: ['', 'x'] } }, 650],
+  ["$nin with ''", { Name: { $nin: ['', 'A-001'] } }, 649],
+  ["$gt ''", { Name: { $gt: '' } }, 650],
+  ['$in with null', { Name: { $in: [null, 'A-001'] }, InterviewId: { $in: [null] } }, 1],
+  ['$in with dates', { CreatedDate: { $in: [jsforce.SfDate.TODAY, jsforce.SfDate.YESTERDAY] } }, 650],
+  ['$not of $or', { $not: { $or: [{ Name: 'A-001' }, { Name: 'A-002' }] } }, 648],
+  ['$not in $and', { $and: [{ $not: { Name: 'A-001' } }, { Status: 'InProgress' }] }, 649],
+  ['three levels', { $or: [{ $and: [{ Name: { $like: 'A%' } }, { Name: { $nlike: '%1' } }] }, { $not: { Name: { $nlike: 'A-00%' } } }] }, 586],
+  ['a list of objects', [{ Name: 'A-001' }, { Status: 'InProgress' }], 1],
+  ['an escape', { Name: { $like: '100\\%' } }, 0],
+  ['an empty list, which is none', { Name: [] }, 650],
+  ['SfDate.LAST_N_QUARTERS', { CreatedDate: { $gt: jsforce.SfDate.LAST_N_QUARTERS(2) } }, 650],
+  ['a boolean of a parent', { 'Owner.IsActive': true }, 650],
   ['a quote', { Name: "it's" }, 0],
   ['a parent', { 'Owner.Name': 'Ann', 'CreatedBy.Name': 'Automated Process' }, 650],
   ['a label that is none', { Status: 'No such status' }, 0],
@@ -198,6 +213,23 @@ test('include() of more children than a page has', async () => {
   const query = () => ann.sobject(RUN).find({ Name: 'A-003' }, 'Id', paged()).include('FlowOrchestrationStepInstances').select('Id, Name').end().autoFetch(true);
   const [{ FlowOrchestrationStepInstances: steps }] = await query();
   assert.deepStrictEqual([steps.totalSize, steps.records.length, steps.done], [450, 450, true]);
+});
+test('includes as an option of findOne()', async () => {
+  const includes = { FlowOrchestrationStepInstances: { fields: 'Id, Name', conditions: { Name: { $ne: 'x' } }, limit: 1, offset: 1, sort: '-Name' } };
+  const { FlowOrchestrationStepInstances: steps } = await ann.sobject(RUN).findOne({ Name: 'A-001' }, 'Name', { includes });
+  assert.strictEqual(names(steps.records), 'Step2');
+});
+test('names in other case', async () => {
+  const runs = ann.sobject(RUN.toLowerCase());
+  const [record] = await runs.find({ name: 'a-001' }, 'id, NAME, owner.name');
+  assert.deepStrictEqual([record.attributes.type, record.Name, record.Owner.Name], [RUN, 'A-001', 'Ann']);
+  assert.strictEqual((await runs.describe()).name, RUN);
+  assert.strictEqual((await runs.retrieve(record.Id, { fields: ['name'] })).Name, 'A-001');
+});
+test('FIELDS(ALL) and TYPEOF', async () => {
+  assert.strictEqual((await ann.sobject(RUN).find({}, 'FIELDS(ALL)').limit(2)).length, 2);
+  const { records: [item] } = await ann.query('SELECT TYPEOF Assignee WHEN User THEN Username WHEN Group THEN Name END FROM FlowOrchestrationWorkItem LIMIT 1');
+  assert.strictEqual(item.Assignee.Username, 'ann@x');
 });
 test('a child relationship that is none', () =>
   assert.rejects(ann.sobject(RUN).find({}, 'Id').include('Nonsense').select('*').end().then(), /No child relationship/));
@@ -348,6 +380,14 @@ test('a sharing rule of a user without the right', () =>
 test('upsert() by a field that identifies nothing', () => refused(ann.sobject(SHARE).upsert({ RowCause: 'Manual' }, 'RowCause'), 'INVALID_FIELD'));
 test('delete() of an object that has no delete', async () => refused(ann.sobject(RUN).destroy((await run('A-001')).Id), 'INVALID_TYPE_FOR_OPERATION'));
 test('delete() of an id of another object: NOT_FOUND', async () => refused(ann.sobject(SHARE).destroy((await run('A-001')).Id), 'NOT_FOUND'));
+
+test('upsert() without an id creates', async () => {
+  const { user_id: UserOrGroupId } = await bea.identity();
+  const { id, success } = await ann.sobject(SHARE).upsert({ ParentId: (await run('A-040')).Id, UserOrGroupId, AccessLevel: 'Read' }, 'Id');
+  assert.strictEqual(success, true);
+  assert.strictEqual((await ann.sobject(SHARE).destroy(id)).success, true);
+  await refused(ann.sobject(SHARE).upsert({ Id: id, AccessLevel: 'Read' }, 'Id'), 'NOT_FOUND');
+});
 
 // ---- describe
 test('describe()', async () => {
