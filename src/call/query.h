@@ -15,8 +15,9 @@
 
 #include "postgres.h"
 
-extern void orch_query_init(void);
+/* reference.md, 4.6: days for which a result of several pages can be read */
+#define ORCH_LOCATOR_DAYS	2
 
-extern int64 orch_query_remove_expired(int max_rows);
+extern void orch_query_init(void);
 
 #endif							/* ORCH_QUERY_H */

@@ -30,7 +30,6 @@
 #include "base/uuid.h"
 #include "base/uuid_map.h"
 #include "call/caller.h"
-#include "call/query.h"
 #include "call/query_int.h"
 
 /* Ids that are kept of one result: 80 MB. */
@@ -69,17 +68,6 @@ static StaticPlan plan_find = {
 	" WHERE l.id = $1 AND l.user_id = $2 AND p.first = $3"
 	"   AND l.created_at > pg_catalog.statement_timestamp() - '2 days'::pg_catalog.interval",
 	3, {UUIDOID, UUIDOID, INT8OID}
-};
-
-static StaticPlan plan_expire = {
-	"WITH gone AS ("
-	"  DELETE FROM orchestration.query_locator WHERE id = ANY (ARRAY("
-	"    SELECT l.id FROM orchestration.query_locator l"
-	"     WHERE l.created_at < pg_catalog.statement_timestamp() - '2 days'::pg_catalog.interval"
-	"     ORDER BY l.created_at LIMIT $1 FOR UPDATE SKIP LOCKED))"
-	"  RETURNING 1)"
-	" SELECT pg_catalog.count(*) FROM gone",
-	1, {INT4OID}
 };
 
 static pg_uuid_t *read_ids(ReadyQuery *query, const QueryRows *shown, int64 *total);
@@ -306,20 +294,4 @@ orch_query_find_page(const char *locator, QueryPage *page)
 		page->ids[i] = *DatumGetUUIDP(elements[i]);
 	MemoryContextSwitchTo(old);
 	orch_system_finish(&saved);
-}
-
-/*
- * Remove up to max_rows locators that are older than two days, with their pages.  Returns
- * how many.  In the system's context.
- */
-int64
-orch_query_remove_expired(int max_rows)
-{
-	Datum		values[1];
-	bool		isnull;
-
-	values[0] = Int32GetDatum(max_rows);
-	orch_plan_execute_latest(&plan_expire, values, NULL, 0);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-									   &isnull));
 }

@@ -129,6 +129,16 @@ static StaticPlan plan_expire_history = {
 	" SELECT pg_catalog.count(*) FROM gone",
 	2, {INT4OID, INT4OID}
 };
+static StaticPlan plan_expire_locators = {
+	"WITH gone AS ("
+	"  DELETE FROM orchestration.query_locator l WHERE l.id = ANY (ARRAY("
+	"    SELECT o.id FROM orchestration.query_locator o"
+	"     WHERE o.created_at < pg_catalog.now() - pg_catalog.make_interval(days => $1)"
+	"     ORDER BY o.created_at LIMIT $2 FOR UPDATE SKIP LOCKED))"
+	"  RETURNING 1)"
+	" SELECT pg_catalog.count(*) FROM gone",
+	2, {INT4OID, INT4OID}
+};
 
 static void write_one(TriggerData *trigdata);
 
@@ -337,6 +347,16 @@ PG_FUNCTION_INFO_V1(orchestration_remove_expired);
 Datum
 orchestration_remove_expired(PG_FUNCTION_ARGS)
 {
+	const struct
+	{
+		const char *table;
+		StaticPlan *plan;
+		int			days;		/* 0: kept forever */
+	}			expiring[] = {
+		{"tombstone", &plan_expire_tombstones, orch_deleted_retention},
+		{"field_change", &plan_expire_history, history_retention},
+		{"query_locator", &plan_expire_locators, ORCH_LOCATOR_DAYS}
+	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	SystemContext saved;
 	Frame	   *frame;
@@ -355,26 +375,22 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 	frame = orch_frame_push(FRAME_CALL, GetUserId(), NULL);
 	orch_system_connect(&saved);
 	values[1] = PG_GETARG_DATUM(0);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < (int) lengthof(expiring); i++)
 	{
-		int			days = i == 0 ? orch_deleted_retention : history_retention;
+		int			days = expiring[i].days;
 
 		values[0] = Int32GetDatum(days);
-		counts[0] = CStringGetTextDatum(i == 0 ? "tombstone" : "field_change");
+		counts[0] = CStringGetTextDatum(expiring[i].table);
 		counts[1] = Int64GetDatum(0);
 		if (days > 0)
 		{
 			bool		no_row;
 
-			orch_plan_execute_latest(i == 0 ? &plan_expire_tombstones : &plan_expire_history,
-									 values, NULL, 0);
+			orch_plan_execute_latest(expiring[i].plan, values, NULL, 0);
 			counts[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &no_row);
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, counts, isnull);
 	}
-	counts[0] = CStringGetTextDatum("query_locator");
-	counts[1] = Int64GetDatum(orch_query_remove_expired(PG_GETARG_INT32(0)));
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, counts, isnull);
 	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	return (Datum) 0;
