@@ -165,7 +165,7 @@ tap() {
     local tap=$ORCH_WORK/tap
     head_line TAP
     mkdir -p "$tap" && cp -r examples "$tap"
-    cp test/t/*.pl "$tap/"
+    cp -r test/t/. "$tap/"
     [ "$(id -u)" -eq 0 ] && chown -R postgres: "$tap"
     # shellcheck disable=SC2086
     (

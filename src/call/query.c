@@ -45,7 +45,7 @@
 typedef struct KeptQuery
 {
 	uint32		hash;
-	ReadyQuery	   *query;			/* NULL: the place is free */
+	ReadyQuery *query;			/* NULL: the place is free */
 	uint64		last_used;
 } KeptQuery;
 
@@ -66,6 +66,8 @@ static void drop(ReadyQuery *query);
 static void drop_entry(KeptQuery *entry);
 static void free_query(ReadyQuery *query);
 static void at_end(bool committed);
+static ReadyQuery *get_query(const char *text, int version, bool include_deleted);
+static void release(ReadyQuery *query);
 static ReadyQuery *make_query(const char *text, int version, bool include_deleted);
 static int	version_argument(FunctionCallInfo fcinfo, int argno);
 static void mark_records(const ReadyQuery *query, const QueryRows *rows);
@@ -138,8 +140,8 @@ drop_entry(KeptQuery *entry)
 	drop(query);
 }
 
-void
-orch_query_release(ReadyQuery *query)
+static void
+release(ReadyQuery *query)
 {
 	if (--query->in_use > 0 || query->kept)
 		return;
@@ -148,7 +150,7 @@ orch_query_release(ReadyQuery *query)
 }
 
 /*
- * May the role still read all fields of the query?
+ * May the role still read all fields of the query, and none of those that FIELDS() left out?
  */
 static bool
 is_readable(const ReadyQuery *query)
@@ -162,6 +164,13 @@ is_readable(const ReadyQuery *query)
 		if (!orch_sobject_readable(expr->relation->object, expr->field, GetUserId()))
 			return false;
 	}
+	foreach(cell, query->hidden)
+	{
+		const QueryExpr *expr = (const QueryExpr *) lfirst(cell);
+
+		if (orch_sobject_readable(expr->relation->object, expr->field, GetUserId()))
+			return false;
+	}
 	return true;
 }
 
@@ -173,7 +182,7 @@ find_kept(uint32 hash, const char *text, int version, bool include_deleted)
 	for (i = 0; i < MAX_KEPT; i++)
 	{
 		KeptQuery  *entry = &kept[i];
-		ReadyQuery	   *query = entry->query;
+		ReadyQuery *query = entry->query;
 
 		if (query == NULL || entry->hash != hash || query->version != version ||
 			query->include_deleted != include_deleted || strcmp(query->text, text) != 0)
@@ -215,7 +224,7 @@ make_query(const char *text, int version, bool include_deleted)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "orchestration query",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	ReadyQuery	   *query = palloc0(sizeof(ReadyQuery));
+	ReadyQuery *query = palloc0(sizeof(ReadyQuery));
 	QueryResolver resolver;
 
 	memset(&resolver, 0, sizeof(resolver));
@@ -232,6 +241,7 @@ make_query(const char *text, int version, bool include_deleted)
 	resolver.role = GetUserId();
 	query->select = orch_query_resolve(&resolver, orch_query_parse(query->text));
 	query->used = resolver.used;
+	query->hidden = resolver.hidden;
 	MemoryContextSwitchTo(old);
 	return query;
 }
@@ -239,12 +249,12 @@ make_query(const char *text, int version, bool include_deleted)
 /*
  * A query, from those that are kept if possible.  The caller releases it.
  */
-ReadyQuery *
-orch_query_get(const char *text, int version, bool include_deleted)
+static ReadyQuery *
+get_query(const char *text, int version, bool include_deleted)
 {
 	size_t		length = strlen(text);
 	uint32		hash = hash_bytes((const unsigned char *) text, (int) length);
-	ReadyQuery	   *query;
+	ReadyQuery *query;
 
 	/* may change the generation */
 	(void) orch_catalog_relation(RELATION_SOBJECT_FIELD);
@@ -274,7 +284,7 @@ version_argument(FunctionCallInfo fcinfo, int argno)
 
 	if (PG_ARGISNULL(argno))
 		return ORCH_API_NEWEST;
-	if (numeric_is_nan(PG_GETARG_NUMERIC(argno)))
+	if (numeric_is_nan(PG_GETARG_NUMERIC(argno)) || numeric_is_inf(PG_GETARG_NUMERIC(argno)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("api_version must be a number like 62.0")));
@@ -326,6 +336,12 @@ run(StringInfo out, ReadyQuery *query, int batch)
 				 errmsg("EXCEEDED_ID_LIMIT: the query has more than %d groups", batch),
 				 errdetail("A query with GROUP BY has one page."),
 				 errhint("Add a LIMIT of at most %d, or HAVING.", batch)));
+	/* reference.md, 5.6: with OFFSET there is no further page */
+	if (total > batch && select->offset > 0)
+	{
+		orch_query_cut_rows(rows, batch);
+		total = batch;
+	}
 	if (total > batch)
 	{
 		orch_query_cut_rows(rows, batch);
@@ -364,7 +380,7 @@ Datum
 orchestration_query(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
-	ReadyQuery	   *query;
+	ReadyQuery *query;
 	int			version;
 	int			batch;
 
@@ -377,13 +393,13 @@ orchestration_query(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ORCH_LIMIT_EXCEEDED),
 				 errmsg("INVALID_BATCH_SIZE: batch_size is %d, and must be from %d to %d", batch,
 						QUERY_LEAST_BATCH, QUERY_BATCH)));
-	query = orch_query_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), version,
+	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), version,
 						   !PG_ARGISNULL(3) && PG_GETARG_BOOL(3));
 	initStringInfo(&out);
 	orch_spi_connect();
 	run(&out, query, batch);
 	SPI_finish();
-	orch_query_release(query);
+	release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -438,7 +454,7 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
 	QueryPage	page;
-	ReadyQuery	   *query;
+	ReadyQuery *query;
 	QueryRows  *rows;
 	uint64	   *order;
 	uint64		n;
@@ -447,7 +463,7 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 	orch_require_arguments(fcinfo, 0, 1, "locator");
 	(void) orch_access_require_user(GetUserId());
 	orch_query_find_page(text_to_cstring(PG_GETARG_TEXT_PP(0)), &page);
-	query = orch_query_get(page.text, page.version, page.include_deleted);
+	query = get_query(page.text, page.version, page.include_deleted);
 	initStringInfo(&out);
 	orch_spi_connect();
 	rows = orch_query_execute(query, query->select, VARIANT_BY_ID, -1, page.ids, page.nids);
@@ -464,7 +480,7 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 	appendStringInfoString(&out, "]}");
 	mark_records(query, rows);
 	SPI_finish();
-	orch_query_release(query);
+	release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -501,14 +517,14 @@ Datum
 orchestration_explain_soql(PG_FUNCTION_ARGS)
 {
 	StringInfoData out;
-	ReadyQuery	   *query;
+	ReadyQuery *query;
 
 	orch_require_arguments(fcinfo, 0, 1, "soql");
 	(void) orch_access_require_user(GetUserId());
-	query = orch_query_get(text_to_cstring(PG_GETARG_TEXT_PP(0)), version_argument(fcinfo, 1),
+	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), version_argument(fcinfo, 1),
 						   false);
 	initStringInfo(&out);
 	explain(&out, query, query->select);
-	orch_query_release(query);
+	release(query);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

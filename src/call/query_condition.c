@@ -48,6 +48,7 @@ static QueryTest *date_test(QueryScope *scope, QueryExpr *left, SoqlOperator op,
 static QueryTest *like_test(QueryScope *scope, const SoqlCondition *condition,
 							QueryExpr *left);
 static QueryTest *in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left);
+static QuerySelect *resolve_inner(QueryScope *outer, const SoqlQuery *tree);
 static QueryTest *join_test(QueryScope *scope, const SoqlCondition *condition,
 							QueryExpr *left);
 static QueryTest *compare_test(QueryScope *scope, const SoqlCondition *condition,
@@ -56,9 +57,8 @@ static QueryTest *compare_literal(QueryScope *scope, const SoqlCondition *condit
 								  QueryExpr *left, SoqlOperator op,
 								  const SoqlLiteral *literal);
 static QueryExpr *left_side(QueryScope *scope, const SoqlCondition *condition, bool having);
-static void check_joins(QueryScope *scope, const SoqlCondition *condition, bool allowed);
 static QueryTest *resolve_condition(QueryScope *scope, const SoqlCondition *condition,
-								   bool having);
+								   bool having, bool joins_allowed, int depth);
 
 static QueryTest *
 new_test(QueryTestKind kind)
@@ -307,6 +307,8 @@ like_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 
 	if (left->class != CLASS_TEXT && left->class != CLASS_PICKLIST)
 		wrong_operator(scope, condition, left);
+	if (literal->kind == SOQL_NULL)
+		wrong_operator(scope, condition, left);
 	if (literal->kind != SOQL_STRING)
 		wrong_type(scope, literal, left, "string");
 	test->left = left;
@@ -334,9 +336,10 @@ in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 		Oid			this_type = InvalidOid;
 
 		CHECK_FOR_INTERRUPTS();
-		if (literal->kind == SOQL_NULL)
+		if (literal->kind == SOQL_NULL && left->class != CLASS_BOOLEAN)
 			with_null = true;
-		else if (left->class == CLASS_TIME || left->class == CLASS_DATE)
+		else if (left->class == CLASS_TIME || left->class == CLASS_DATE ||
+				 left->class == CLASS_BOOLEAN)
 			tests = lappend(tests, compare_literal(scope, condition, left, SOQL_EQ, literal));
 		else if (literal_value(scope, literal, left, &this_type, &values[nvalues]))
 		{
@@ -378,6 +381,50 @@ in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 }
 
 /*
+ * (SELECT field FROM object WHERE ...) within IN.
+ */
+static QuerySelect *
+resolve_inner(QueryScope *outer, const SoqlQuery *tree)
+{
+	QueryResolver *resolver = outer->resolver;
+	SoqlFrom   *from = (SoqlFrom *) linitial(tree->from);
+	SoqlItem   *item = (SoqlItem *) linitial(tree->items);
+	QuerySelect *select = palloc0(sizeof(QuerySelect));
+	QueryScope	scope;
+	QueryExpr  *column;
+
+	memset(&scope, 0, sizeof(scope));
+	scope.resolver = resolver;
+	scope.select = select;
+	scope.inner = true;
+	select->object = orch_query_object(resolver, (char *) llast(from->names), from->location);
+	if (select->object == outer->select->object)
+		orch_query_malformed(resolver, from->location,
+							 "The inner and outer selects should not be on the same object type");
+	if (tree->order != NIL || tree->limit >= 0 || tree->offset >= 0 || tree->scope != NULL ||
+		tree->grouping != SOQL_GROUP_NONE || tree->mark != SOQL_FOR_NOTHING)
+		orch_query_malformed(resolver, tree->location,
+							 "A semi-join sub-query has SELECT, FROM and WHERE only.");
+	if (list_length(tree->items) != 1 || item->kind != SOQL_ITEM_EXPR || item->alias != NULL ||
+		item->expr->function != NULL)
+		orch_query_malformed(resolver, tree->location,
+							 "semi join sub-selects must select exactly one field of type Id or reference");
+	orch_query_root(&scope, tree);
+	if (list_length(item->expr->names) != 1)
+		orch_query_malformed(resolver, item->location,
+							 "The field of a semi-join sub-query must not be a path.");
+	column = orch_query_path_expr(&scope, item->expr);
+	if (column->field->type != FIELD_ID && column->field->type != FIELD_REFERENCE)
+		orch_query_malformed(resolver, item->location,
+							 "Entity %s, field %s: semi joins need fields of type Id or reference.",
+							 select->object->name, column->field->name);
+	select->columns = list_make1(column);
+	if (tree->where != NULL)
+		select->where = orch_query_where(&scope, tree->where, false);
+	return select;
+}
+
+/*
  * IN (SELECT ...).
  */
 static QueryTest *
@@ -401,7 +448,7 @@ join_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 		orch_query_malformed(resolver, condition->location,
 							 "The left side of a semi-join must not be a path.");
 	test->left = left;
-	test->inner = orch_query_resolve_inner(scope, condition->subquery);
+	test->inner = resolve_inner(scope, condition->subquery);
 	test->inner_column = (QueryExpr *) linitial(test->inner->columns);
 	return test;
 }
@@ -519,47 +566,60 @@ left_side(QueryScope *scope, const SoqlCondition *condition, bool having)
 }
 
 /*
+ * AND and OR within each other are bounded, because the server's own passes over SQL recurse.
+ * What changes nothing does not count: parentheses, AND within AND, OR within OR, and NOT (NOT ...).
  * A semi-join may stand in a chain of AND only.
  */
-static void
-check_joins(QueryScope *scope, const SoqlCondition *condition, bool allowed)
+static QueryTest *
+resolve_condition(QueryScope *scope, const SoqlCondition *condition, bool having,
+				  bool joins_allowed, int depth)
 {
-	ListCell   *cell;
+	SoqlConditionKind kind;
+	QueryTest  *test;
+	List	   *open_ones;
+	bool		negated = false;
 
 	check_stack_depth();
-	if (condition->kind == SOQL_COMPARE)
+	if (depth > QUERY_MAX_DEPTH)
+		orch_query_malformed(scope->resolver, condition->location,
+							 "Conditions are nested more than %d deep.", QUERY_MAX_DEPTH);
+	for (; condition->kind == SOQL_NOT;
+		 condition = (SoqlCondition *) linitial(condition->args))
 	{
-		if (condition->subquery != NULL && !allowed)
+		negated = !negated;
+		joins_allowed = false;
+	}
+	kind = condition->kind;
+	if (kind == SOQL_COMPARE)
+	{
+		if (condition->subquery != NULL && !joins_allowed)
 			orch_query_malformed(scope->resolver, condition->location,
 								 "Semi join sub-selects are not allowed with the 'OR' and 'NOT' operators and in HAVING");
-		return;
+		test = compare_test(scope, condition, left_side(scope, condition, having));
+		return negated ? negate(test) : test;
 	}
-	foreach(cell, condition->args)
-		check_joins(scope, (SoqlCondition *) lfirst(cell),
-					allowed && condition->kind == SOQL_AND);
-}
+	test = new_test(kind == SOQL_AND ? TEST_AND : TEST_OR);
+	open_ones = list_make1((void *) condition);
+	while (open_ones != NIL)
+	{
+		int			i;
 
-static QueryTest *
-resolve_condition(QueryScope *scope, const SoqlCondition *condition, bool having)
-{
-	QueryTest  *test;
-	ListCell   *cell;
-
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-	if (condition->kind == SOQL_COMPARE)
-		return compare_test(scope, condition, left_side(scope, condition, having));
-	test = new_test(condition->kind == SOQL_AND ? TEST_AND :
-					condition->kind == SOQL_OR ? TEST_OR : TEST_NOT);
-	foreach(cell, condition->args)
-		test->args = lappend(test->args,
-							 resolve_condition(scope, (SoqlCondition *) lfirst(cell), having));
-	return test;
+		CHECK_FOR_INTERRUPTS();
+		condition = (SoqlCondition *) llast(open_ones);
+		open_ones = list_delete_last(open_ones);
+		if (condition->kind == kind)
+			for (i = list_length(condition->args) - 1; i >= 0; i--)
+				open_ones = lappend(open_ones, list_nth(condition->args, i));
+		else
+			test->args = lappend(test->args,
+								 resolve_condition(scope, condition, having,
+												   joins_allowed && kind == SOQL_AND, depth + 1));
+	}
+	return negated ? negate(test) : test;
 }
 
 QueryTest *
 orch_query_where(QueryScope *scope, const SoqlCondition *condition, bool having)
 {
-	check_joins(scope, condition, !having);
-	return resolve_condition(scope, condition, having);
+	return resolve_condition(scope, condition, having, !having, 0);
 }

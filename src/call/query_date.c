@@ -208,6 +208,7 @@ static TimestampTz
 midnight(int64 day)
 {
 	struct pg_tm tm;
+	fsec_t		fsec;
 	TimestampTz result;
 	int			zone;
 
@@ -220,6 +221,10 @@ midnight(int64 day)
 	zone = DetermineTimeZoneOffset(&tm, session_timezone);
 	if (tm2timestamp(&tm, 0, &zone, &result) != 0)
 		return day < POSTGRES_EPOCH_JDATE ? DT_NOBEGIN : DT_NOEND;
+	/* where clocks are set back to midnight, the day begins with the first one */
+	if (timestamp2tm(result - USECS_PER_HOUR, &zone, &tm, &fsec, NULL, NULL) == 0 &&
+		date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) == day)
+		result -= USECS_PER_HOUR;
 	return result;
 }
 

@@ -95,7 +95,13 @@ orch_query_name(const SoqlExpr *expr)
 	{
 		appendStringInfo(&name, "%s(", expr->function);
 		foreach(cell, expr->args)
-			appendStringInfoString(&name, orch_query_name((SoqlExpr *) lfirst(cell)));
+		{
+			SoqlExpr   *arg = (SoqlExpr *) lfirst(cell);
+
+			if (cell != list_head(expr->args))
+				appendStringInfoString(&name, ", ");
+			appendStringInfoString(&name, orch_query_name(arg));
+		}
 		appendStringInfoChar(&name, ')');
 	}
 	else

@@ -40,6 +40,10 @@
 #define QUERY_MAX_SEMI_JOINS	2
 #define QUERY_MAX_ALL_FIELDS	200
 
+/* ours: what PostgreSQL's limits of columns and of its stack leave room for */
+#define QUERY_MAX_VALUES	1600
+#define QUERY_MAX_DEPTH		1000
+
 /* How values of an expression are compared. */
 typedef enum QueryClass
 {
@@ -258,6 +262,7 @@ typedef struct QuerySelect
 	QueryRelation *root;
 	List	   *relations;		/* of QueryRelation *, each after its child */
 	List	   *columns;		/* of QueryExpr * */
+	List	   *fields;			/* of SObjectField *: of the object, that the SQL reads */
 	QueryRecord *record;
 	bool		aggregated;
 	bool		count_only;		/* SELECT COUNT() */
@@ -289,9 +294,10 @@ typedef struct ReadyQuery
 	int			version;		/* of the API, times ten */
 	bool		include_deleted;
 	uint64		generation;		/* of the metadata */
-	bool		kept;			/* else it is freed when nobody uses it */
+	bool		kept;			/* else its last user frees it */
 	int			in_use;
 	List	   *used;			/* of QueryExpr *: fields, whose privileges are checked */
+	List	   *hidden;			/* likewise: fields that FIELDS() left out for lack of them */
 	QuerySelect *select;
 } ReadyQuery;
 
@@ -306,6 +312,7 @@ typedef struct QueryResolver
 	int			nparents;
 	int			nchildren;
 	List	   *used;
+	List	   *hidden;
 } QueryResolver;
 
 typedef struct QueryScope
@@ -320,7 +327,6 @@ typedef struct QueryScope
 
 /* query_resolve.c */
 extern QuerySelect *orch_query_resolve(QueryResolver *resolver, const SoqlQuery *tree);
-extern QuerySelect *orch_query_resolve_inner(QueryScope *outer, const SoqlQuery *tree);
 
 /* query_name.c */
 extern const SObject *orch_query_object(QueryResolver *resolver, const char *name, int location);
@@ -334,6 +340,7 @@ extern const SObjectField *orch_query_field(QueryScope *scope, QueryRelation *re
 											const char *name, int location);
 extern QueryExpr *orch_query_field_expr(QueryScope *scope, QueryRelation *relation,
 										const SObjectField *field, int location);
+extern QueryExpr *orch_query_hidden_expr(QueryRelation *relation, const SObjectField *field);
 extern QueryExpr *orch_query_path_expr(QueryScope *scope, const SoqlExpr *path);
 extern const SObject *orch_query_target(const SObjectField *reference);
 
@@ -398,10 +405,6 @@ extern int64 orch_query_keep(ReadyQuery *query, int batch, const QueryRows *show
 							 pg_uuid_t *locator);
 extern void orch_query_find_page(const char *locator, QueryPage *page);
 extern char *orch_query_locator_text(const pg_uuid_t *locator, int64 first);
-
-/* query.c */
-extern ReadyQuery *orch_query_get(const char *text, int version, bool include_deleted);
-extern void orch_query_release(ReadyQuery *query);
 
 #define orch_query_malformed(resolver, location, ...) \
 	orch_query_error((resolver)->text, location, ERRCODE_ORCH_MALFORMED_QUERY, \

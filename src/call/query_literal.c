@@ -16,6 +16,7 @@
 
 #include <ctype.h>
 
+#include "base/compat.h"
 #include "call/query_literal.h"
 #include "catalog/namespace.h"
 #include "lib/stringinfo.h"
@@ -64,6 +65,7 @@ static const char *read_unicode(SoqlParse *parse, const char *at, const char *en
 								StringInfo like, int location);
 static const char *read_escape(SoqlParse *parse, const char *at, const char *end, StringInfo text,
 							   StringInfo like, SoqlLiteral *literal, int location);
+static void refuse_long_string(SoqlParse *parse, int location) pg_attribute_noreturn();
 static int	two_digits(const char **at, int min, int max);
 static bool read_time(const char *at, StringInfo buf);
 static bool is_currency(const char *word);
@@ -224,6 +226,12 @@ read_escape(SoqlParse *parse, const char *at, const char *end, StringInfo text,
 	return at + 1;
 }
 
+static void
+refuse_long_string(SoqlParse *parse, int location)
+{
+	orch_query_refuse(parse, location, NULL, "the string has more than %d characters", MAX_STRING);
+}
+
 /* token: with its quotes */
 SoqlLiteral *
 orch_query_string(SoqlParse *parse, const char *token, int length, int location)
@@ -233,6 +241,15 @@ orch_query_string(SoqlParse *parse, const char *token, int length, int location)
 	const char *end = token + length - 1;
 	StringInfoData text;
 	StringInfoData like;
+
+	/* a list may have thousands, most of them without an escape */
+	if (memchr(at, '\\', end - at) == NULL)
+	{
+		if (end - at > MAX_STRING && pg_mbstrlen_with_len(at, end - at) > MAX_STRING)
+			refuse_long_string(parse, location);
+		literal->text = literal->like_text = pnstrdup(at, end - at);
+		return literal;
+	}
 
 	initStringInfo(&text);
 	initStringInfo(&like);
@@ -250,7 +267,7 @@ orch_query_string(SoqlParse *parse, const char *token, int length, int location)
 	}
 
 	if (text.len > MAX_STRING && pg_mbstrlen_with_len(text.data, text.len) > MAX_STRING)
-		orch_query_refuse(parse, location, NULL, "the string has more than %d characters", MAX_STRING);
+		refuse_long_string(parse, location);
 	literal->text = text.data;
 	literal->like_text = like.data;
 	return literal;
@@ -341,7 +358,6 @@ orch_query_date(SoqlParse *parse, const char *token, int length, int location)
 {
 	SoqlLiteral *literal = new_literal(SOQL_DATE, location);
 	char	   *text = pnstrdup(token, length);
-	char	   *quoted = orch_query_quoted(token, length);
 	const char *at = text + 5;
 	int			year = atoi(text);
 	int			month;
@@ -350,7 +366,8 @@ orch_query_date(SoqlParse *parse, const char *token, int length, int location)
 
 	initStringInfo(&buf);
 	if ((month = two_digits(&at, 0, 99)) < 0 || *at++ != '-' || (day = two_digits(&at, 0, 99)) < 0)
-		orch_query_refuse(parse, location, "The form of a date is YYYY-MM-DD.", "invalid date: %s", quoted);
+		orch_query_refuse(parse, location, "The form of a date is YYYY-MM-DD.", "invalid date: %s",
+						  orch_query_quoted(token, length));
 	appendStringInfo(&buf, "%04d-%02d-%02d", year, month, day);
 	if (*at != '\0')
 	{
@@ -358,13 +375,14 @@ orch_query_date(SoqlParse *parse, const char *token, int length, int location)
 		if ((*at != 'T' && *at != 't') || !read_time(at + 1, &buf))
 			orch_query_refuse(parse, location,
 							  "The form of a dateTime is YYYY-MM-DDThh:mm:ssZ or YYYY-MM-DDThh:mm:ss+hh:mm.",
-							  "invalid dateTime: %s", quoted);
+							  "invalid dateTime: %s", orch_query_quoted(token, length));
 	}
 	if (month < 1 || month > MONTHS_PER_YEAR || day < 1 || day > day_tab[isleap(year)][month - 1])
-		orch_query_refuse(parse, location, NULL, "invalid date: %s is not in the calendar", quoted);
+		orch_query_refuse(parse, location, NULL, "invalid date: %s is not in the calendar",
+						  orch_query_quoted(token, length));
 	if (year < MIN_YEAR || year > MAX_YEAR)
 		orch_query_refuse(parse, location, NULL, "invalid date: %s is not between %d-01-01 and %d-12-31",
-						  quoted, MIN_YEAR, MAX_YEAR);
+						  orch_query_quoted(token, length), MIN_YEAR, MAX_YEAR);
 	literal->text = buf.data;
 	return literal;
 }
@@ -391,12 +409,12 @@ date_number(SoqlParse *parse, const char *name, SoqlLiteral *number)
 	int64		n = 0;
 
 	if (strspn(at, "0123456789") != strlen(at))
-		orch_query_refuse(parse, number->location, NULL, "%s: takes a whole number without a sign", name);
+		orch_query_refuse(parse, number->location, NULL, "%s takes a whole number without a sign", name);
 	for (; *at; at++)
 	{
 		n = n * 10 + (*at - '0');
 		if (n > PG_INT32_MAX)
-			orch_query_refuse(parse, number->location, NULL, "%s: takes at most %d", name, PG_INT32_MAX);
+			orch_query_refuse(parse, number->location, NULL, "%s takes at most %d", name, PG_INT32_MAX);
 	}
 	return n;
 }

@@ -25,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
@@ -193,7 +194,7 @@ orch_query_keep(ReadyQuery *query, int batch, const QueryRows *shown, pg_uuid_t 
 }
 
 /*
- * One message for every reason: it does not tell of the locators of others.
+ * One message for every reason: it does not tell whether another user has such a locator.
  */
 static void
 invalid_locator(void)

@@ -183,6 +183,7 @@ QueryRelation *
 orch_query_parent(QueryScope *scope, QueryRelation *child, const SObjectField *reference,
 				  const SObject *object, int location)
 {
+	QueryRelation *parent;
 	ListCell   *cell;
 
 	foreach(cell, scope->select->relations)
@@ -200,9 +201,12 @@ orch_query_parent(QueryScope *scope, QueryRelation *child, const SObjectField *r
 		orch_query_malformed(scope->resolver, location,
 							 "A query has at most %d relationships to parents.",
 							 QUERY_MAX_PARENTS);
-	/* the join reads the reference */
+	/* the join reads the reference and the id */
 	(void) orch_query_field_expr(scope, child, reference, location);
-	return new_relation(scope, object, child, reference);
+	parent = new_relation(scope, object, child, reference);
+	(void) orch_query_field_expr(scope, parent,
+								 orch_query_field(scope, parent, "Id", location), location);
+	return parent;
 }
 
 /*
@@ -294,6 +298,22 @@ orch_query_field_expr(QueryScope *scope, QueryRelation *relation, const SObjectF
 	expr->field = field;
 	expr->name = field->name;
 	scope->resolver->used = lappend(scope->resolver->used, expr);
+	if (relation->child == NULL)
+		scope->select->fields = list_append_unique_ptr(scope->select->fields, (void *) field);
+	return expr;
+}
+
+/*
+ * A field that FIELDS() leaves out because the caller may not read it.
+ */
+QueryExpr *
+orch_query_hidden_expr(QueryRelation *relation, const SObjectField *field)
+{
+	QueryExpr  *expr = palloc0(sizeof(QueryExpr));
+
+	expr->kind = EXPR_FIELD;
+	expr->relation = relation;
+	expr->field = field;
 	return expr;
 }
 

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "call/query_node.h"
 #include "common/int.h"
 
@@ -93,10 +94,16 @@ orch_query_call(SoqlParse *parse, char *function, int location)
 	return expr;
 }
 
-/* Any place but the SELECT list */
+/* Any place but the SELECT list.  No function takes more than a function of a field. */
 SoqlExpr *
 orch_query_plain(SoqlParse *parse, SoqlExpr *expr)
 {
+	SoqlExpr   *inner = expr;
+
+	for (int i = 0; i < 3 && inner != NULL; i++)
+		inner = inner->function && inner->args != NIL ? linitial(inner->args) : NULL;
+	if (inner != NULL && inner->function)
+		orch_query_refuse(parse, expr->location, NULL, "functions are nested too deeply");
 	if (is_function(expr, "FIELDS"))
 		orch_query_refuse(parse, expr->location, NULL, "FIELDS() stands only in the SELECT list");
 	return expr;
@@ -308,11 +315,11 @@ void
 orch_query_clause(SoqlParse *parse, SoqlQuery *query, SoqlClause clause, int location)
 {
 	if (clause == query->last_clause)
-		orch_query_refuse(parse, location, NULL, "the query has two clauses %s", clause_names[clause]);
+		orch_query_refuse(parse, location, NULL, "the query has %s twice", clause_names[clause]);
 	if (clause < query->last_clause)
 		orch_query_refuse(parse, location,
 						  "The order of the clauses is USING SCOPE, WHERE, WITH, GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET, FOR.",
-						  "unexpected token: '%s': the clause stands before %s",
+						  "unexpected token: '%s': the clause must stand before %s",
 						  clause_names[clause], clause_names[query->last_clause]);
 	if (clause == SOQL_CLAUSE_HAVING && query->grouping == SOQL_GROUP_NONE)
 		orch_query_refuse(parse, location, "Use WHERE for conditions on single records.",

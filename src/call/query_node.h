@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "call/query_tree.h"
 

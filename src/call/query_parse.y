@@ -75,7 +75,7 @@ static void orch_query_yyerror(YYLTYPE *yylloc, SoqlParse *parse, void *scanner,
 					K_NOT K_NULL K_NULLS K_OFFSET K_OR K_ORDER K_SELECT K_THEN K_TYPEOF
 					K_UPDATE K_USING K_WHEN K_WHERE K_WITH
 
-%type <str>			name any_name item_alias from_alias free_word clause_word reserved_word
+%type <str>			name item_alias from_alias free_word clause_word
 %type <list>		items path args exprs from values when_list fields orders
 %type <expr>		expr call call_name
 %type <literal>		value
@@ -156,7 +156,7 @@ expr:
 
 path:
 	name							{ $$ = list_make1($1); }
-	| path '.' any_name				{ $$ = lappend($1, $3); }
+	| path '.' name					{ $$ = lappend($1, $3); }
 	;
 
 call:
@@ -389,8 +389,8 @@ value:
 	;
 
 /*
- * Words.  All but the reserved ones can name objects, fields and functions; after a dot, any
- * word can.
+ * Words.  Names of objects, fields and functions may be words of the language, except those
+ * of which a clause or an operator is made wherever they stand.  Aliases may be fewer.
  */
 name:
 	free_word						{ $$ = $1; }
@@ -399,11 +399,6 @@ name:
 	| K_FIRST						{ $$ = $1; }
 	| K_GROUP						{ $$ = $1; }
 	| K_LAST						{ $$ = $1; }
-	;
-
-any_name:
-	name							{ $$ = $1; }
-	| reserved_word					{ $$ = $1; }
 	;
 
 item_alias:
@@ -433,28 +428,6 @@ clause_word:
 	| K_UPDATE						{ $$ = $1; }
 	;
 
-reserved_word:
-	K_AND							{ $$ = $1; }
-	| K_ASC							{ $$ = $1; }
-	| K_DESC						{ $$ = $1; }
-	| K_EXCLUDES					{ $$ = $1; }
-	| K_FROM						{ $$ = $1; }
-	| K_HAVING						{ $$ = $1; }
-	| K_IN							{ $$ = $1; }
-	| K_INCLUDES					{ $$ = $1; }
-	| K_LIKE						{ $$ = $1; }
-	| K_LIMIT						{ $$ = $1; }
-	| K_NOT							{ $$ = $1; }
-	| K_NULL						{ $$ = $1; }
-	| K_NULLS						{ $$ = $1; }
-	| K_OR							{ $$ = $1; }
-	| K_SELECT						{ $$ = $1; }
-	| K_TYPEOF						{ $$ = $1; }
-	| K_USING						{ $$ = $1; }
-	| K_WHERE						{ $$ = $1; }
-	| K_WITH						{ $$ = $1; }
-	;
-
 %%
 
 /* Is the token an operator, or a number whose sign follows an operand? */
@@ -479,7 +452,8 @@ orch_query_yyerror(YYLTYPE *yylloc, SoqlParse *parse, void *scanner, const char 
 		orch_query_refuse(parse, parse->token_location, "Use fewer parentheses.",
 						  "the query is too deeply nested");
 
-	if (parse->token == ':')
+	/* 12:00 is a time, which has no literal */
+	if (parse->token == ':' && parse->previous != NUMBER)
 		orch_query_refuse(parse, parse->token_location, "Write the value as a literal.",
 						  "unexpected token: ':': bind variables are not supported");
 	if (parse->token == '*' && (parse->previous == K_SELECT || parse->previous == ','))
@@ -490,7 +464,8 @@ orch_query_yyerror(YYLTYPE *yylloc, SoqlParse *parse, void *scanner, const char 
 		orch_query_refuse(parse, parse->token_location, "Write COUNT() or COUNT(Id).",
 						  "unexpected token: '*'");
 	if (is_arithmetic(parse))
-		orch_query_refuse(parse, parse->token_location, "Compare a field with a literal, and compute outside of the query.",
+		orch_query_refuse(parse, parse->token_location,
+						  "Compare a field with a literal, and compute outside of the query.",
 						  "unexpected token: '%c': a query has no arithmetic",
 						  parse->text[parse->token_location]);
 	orch_query_unexpected(parse);

@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
+#include "base/catalog.h"
 #include "base/errors.h"
 #include "call/query_int.h"
 
@@ -28,6 +29,8 @@ static QueryRecord *parent_record(QueryScope *scope, QueryRecord *record,
 static void add_value(QueryScope *scope, QueryRecord *record, const char *key,
 					  QueryExpr *expr, const SoqlItem *item);
 static void add_field(QueryScope *scope, const SoqlItem *item, QueryExpr *expr);
+static bool names_ids(const SoqlCondition *condition);
+static bool is_limited(const SoqlQuery *tree);
 static void add_fields(QueryScope *scope, const SoqlQuery *tree, const SoqlItem *item);
 static void add_typeof(QueryScope *scope, const SoqlItem *item);
 static void add_children(QueryScope *scope, const SoqlItem *item, const SoqlQuery *parent);
@@ -36,6 +39,7 @@ static bool is_grouped(QueryScope *scope, const QueryExpr *expr);
 static void resolve_items(QueryScope *scope, const SoqlQuery *tree);
 static void resolve_grouping(QueryScope *scope, const SoqlQuery *tree);
 static void resolve_order(QueryScope *scope, const SoqlQuery *tree);
+static bool is_viewed(const SObject *object);
 static void resolve_scope(QueryScope *scope, const SoqlQuery *tree);
 static void resolve_limits(QueryScope *scope, const SoqlQuery *tree);
 static void check_aggregates(QueryScope *scope, const SoqlQuery *tree);
@@ -56,6 +60,9 @@ add_column(QueryScope *scope, QueryExpr *expr)
 			other->relation == expr->relation && other->field == expr->field)
 			return foreach_current_index(cell);
 	}
+	if (list_length(scope->select->columns) >= QUERY_MAX_VALUES)
+		orch_query_malformed(scope->resolver, expr->location,
+							 "A query selects at most %d values.", QUERY_MAX_VALUES);
 	scope->select->columns = lappend(scope->select->columns, expr);
 	return list_length(scope->select->columns) - 1;
 }
@@ -75,11 +82,11 @@ new_record(QueryScope *scope, QueryRelation *relation)
 	record->type_column = -1;
 	if (relation == NULL)
 		return record;
-	field = orch_sobject_field(relation->object, "Id");
+	field = orch_query_field(scope, relation, "Id", -1);
 	record->id_column = add_column(scope, orch_query_field_expr(scope, relation, field, -1));
 	if (strcmp(relation->object->name, "Name") == 0)
 	{
-		field = orch_sobject_field(relation->object, "Type");
+		field = orch_query_field(scope, relation, "Type", -1);
 		record->type_column = add_column(scope, orch_query_field_expr(scope, relation, field, -1));
 	}
 	return record;
@@ -172,6 +179,35 @@ add_field(QueryScope *scope, const SoqlItem *item, QueryExpr *expr)
 }
 
 /*
+ * Does the comparison name records by their ids, of which there are few enough for FIELDS(ALL)?
+ */
+static bool
+names_ids(const SoqlCondition *condition)
+{
+	return condition->kind == SOQL_COMPARE && condition->subquery == NULL &&
+		(condition->op == SOQL_EQ || condition->op == SOQL_IN) &&
+		list_length(condition->left->names) == 1 &&
+		pg_strcasecmp((char *) linitial(condition->left->names), "Id") == 0 &&
+		list_length(condition->literals) <= QUERY_MAX_ALL_FIELDS;
+}
+
+static bool
+is_limited(const SoqlQuery *tree)
+{
+	ListCell   *cell;
+
+	if (tree->limit >= 0 && tree->limit <= QUERY_MAX_ALL_FIELDS)
+		return true;
+	if (tree->where == NULL)
+		return false;
+	if (tree->where->kind == SOQL_AND)
+		foreach(cell, tree->where->args)
+			if (names_ids((SoqlCondition *) lfirst(cell)))
+				return true;
+	return names_ids(tree->where);
+}
+
+/*
  * FIELDS(ALL), FIELDS(STANDARD), FIELDS(CUSTOM).
  */
 static void
@@ -189,7 +225,7 @@ add_fields(QueryScope *scope, const SoqlQuery *tree, const SoqlItem *item)
 	if (resolver->version < 510)
 		orch_query_malformed(resolver, item->location,
 							 "FIELDS is available in API version 51.0 and later.");
-	if ((all || custom) && (tree->limit < 0 || tree->limit > QUERY_MAX_ALL_FIELDS))
+	if ((all || custom) && !is_limited(tree))
 		orch_query_malformed(resolver, item->location,
 							 "The SOQL FIELDS function must have a LIMIT of at most %d",
 							 QUERY_MAX_ALL_FIELDS);
@@ -200,10 +236,14 @@ add_fields(QueryScope *scope, const SoqlQuery *tree, const SoqlItem *item)
 	{
 		const SObjectField *field = &root->object->fields[i];
 
-		if (field->since <= resolver->version &&
-			orch_sobject_readable(root->object, field, resolver->role))
+		if (field->since > resolver->version)
+			continue;
+		if (orch_sobject_readable(root->object, field, resolver->role))
 			add_value(scope, scope->select->record, field->name,
 					  orch_query_field_expr(scope, root, field, item->location), item);
+		else
+			resolver->hidden = lappend(resolver->hidden,
+									   orch_query_hidden_expr(root, field));
 	}
 }
 
@@ -241,8 +281,8 @@ add_typeof(QueryScope *scope, const SoqlItem *item)
 	foreach(cell, item->whens)
 	{
 		SoqlWhen   *when = (SoqlWhen *) lfirst(cell);
-		const SObject *object = orch_query_object(resolver, when->type ? when->type : "Name",
-												  when->location);
+		const SObject *object = when->type == NULL ? orch_query_target(reference) :
+			orch_query_object(resolver, when->type, when->location);
 		QueryRelation *relation;
 		QueryRecord *record;
 		ListCell   *field;
@@ -507,6 +547,9 @@ resolve_grouping(QueryScope *scope, const SoqlQuery *tree)
 			orch_query_malformed(resolver, item->location,
 								 "field '%s' can not be grouped in a query call",
 								 orch_query_name(item));
+		if (list_length(scope->select->group) >= QUERY_MAX_VALUES / 2)
+			orch_query_malformed(resolver, item->location,
+								 "A query groups by at most %d values.", QUERY_MAX_VALUES / 2);
 		scope->select->group = lappend(scope->select->group, expr);
 	}
 }
@@ -551,6 +594,11 @@ resolve_order(QueryScope *scope, const SoqlQuery *tree)
 			orch_query_malformed(resolver, expr->location,
 								 "field '%s' can not be sorted in a query call",
 								 orch_query_name(item->expr));
+		if (list_length(scope->select->columns) + list_length(scope->select->order) >=
+			QUERY_MAX_VALUES)
+			orch_query_malformed(resolver, expr->location,
+								 "A query selects and sorts at most %d values.",
+								 QUERY_MAX_VALUES);
 		order->expr = expr;
 		order->descending = item->descending;
 		order->nulls_given = item->nulls_given;
@@ -569,6 +617,9 @@ resolve_scope(QueryScope *scope, const SoqlQuery *tree)
 		orch_query_malformed(scope->resolver, tree->scope_location,
 							 "The scope %s is not supported for %s; see supportedScopes of describe_sobjects().",
 							 tree->scope, scope->select->object->name);
+	(void) orch_query_field_expr(scope, scope->select->root,
+								 orch_query_field(scope, scope->select->root, "OwnerId",
+												  tree->scope_location), -1);
 	scope->select->mine = true;
 }
 
@@ -581,6 +632,20 @@ resolve_limits(QueryScope *scope, const SoqlQuery *tree)
 		orch_query_error(scope->resolver->text, tree->offset_location,
 						 ERRCODE_ORCH_LIMIT_EXCEEDED, "NUMBER_OUTSIDE_VALID_RANGE",
 						 "Maximum SOQL offset allowed is %d", QUERY_MAX_OFFSET);
+}
+
+/*
+ * Does view_record() take the object's records?
+ */
+static bool
+is_viewed(const SObject *object)
+{
+	int			i;
+
+	for (i = 0; i <= OBJECT_LAST; i++)
+		if (strcmp(orch_catalog_label(ENUM_SHARED_OBJECT, i), object->name) == 0)
+			return true;
+	return false;
 }
 
 /*
@@ -618,53 +683,9 @@ orch_query_resolve(QueryResolver *resolver, const SoqlQuery *tree)
 	resolve_limits(&scope, tree);
 	select->mark = tree->mark;
 	if (tree->mark != SOQL_FOR_NOTHING &&
-		(select->aggregated || select->object->associate != ASSOCIATE_NONE))
+		(select->aggregated || !is_viewed(select->object)))
 		orch_query_malformed(resolver, tree->mark_location,
 							 "FOR VIEW and FOR REFERENCE are not allowed %s.",
 							 select->aggregated ? "with aggregates" : "for this object");
-	return select;
-}
-
-/*
- * (SELECT field FROM object WHERE ...) within IN.
- */
-QuerySelect *
-orch_query_resolve_inner(QueryScope *outer, const SoqlQuery *tree)
-{
-	QueryResolver *resolver = outer->resolver;
-	SoqlFrom   *from = (SoqlFrom *) linitial(tree->from);
-	SoqlItem   *item = (SoqlItem *) linitial(tree->items);
-	QuerySelect *select = palloc0(sizeof(QuerySelect));
-	QueryScope	scope;
-	QueryExpr  *column;
-
-	memset(&scope, 0, sizeof(scope));
-	scope.resolver = resolver;
-	scope.select = select;
-	scope.inner = true;
-	select->object = orch_query_object(resolver, (char *) llast(from->names), from->location);
-	if (select->object == outer->select->object)
-		orch_query_malformed(resolver, from->location,
-							 "The inner and outer selects should not be on the same object type");
-	if (tree->order != NIL || tree->limit >= 0 || tree->offset >= 0 || tree->scope != NULL ||
-		tree->grouping != SOQL_GROUP_NONE || tree->mark != SOQL_FOR_NOTHING)
-		orch_query_malformed(resolver, tree->location,
-							 "A semi-join sub-query has SELECT, FROM and WHERE only.");
-	if (list_length(tree->items) != 1 || item->kind != SOQL_ITEM_EXPR || item->alias != NULL ||
-		item->expr->function != NULL)
-		orch_query_malformed(resolver, tree->location,
-							 "semi join sub-selects must select exactly one field of type Id or reference");
-	orch_query_root(&scope, tree);
-	if (list_length(item->expr->names) != 1)
-		orch_query_malformed(resolver, item->location,
-							 "The field of a semi-join sub-query must not be a path.");
-	column = orch_query_path_expr(&scope, item->expr);
-	if (column->field->type != FIELD_ID && column->field->type != FIELD_REFERENCE)
-		orch_query_malformed(resolver, item->location,
-							 "Entity %s, field %s: semi joins need fields of type Id or reference.",
-							 select->object->name, column->field->name);
-	select->columns = list_make1(column);
-	if (tree->where != NULL)
-		select->where = orch_query_where(&scope, tree->where, false);
 	return select;
 }

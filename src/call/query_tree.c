@@ -27,6 +27,9 @@
 /* characters of a token in a message */
 #define MAX_QUOTED		64
 
+/* bytes of a message: a name in it may have 100,000 */
+#define MAX_MESSAGE		1500
+
 static void append_printable(StringInfo buf, const char *text, int length);
 static void append_place(StringInfo buf, const char *text, int location);
 static void raise_error(int sqlstate, const char *hint, const char *message) pg_attribute_noreturn();
@@ -100,6 +103,10 @@ orch_query_quoted(const char *text, int length)
 static void
 raise_error(int sqlstate, const char *hint, const char *message)
 {
+	int			length = strlen(message);
+
+	if (length > MAX_MESSAGE)
+		message = psprintf("%.*s...", pg_mbcliplen(message, length, MAX_MESSAGE), message);
 	ereport(ERROR,
 			(errcode(sqlstate),
 			 errmsg_internal("%s", message),

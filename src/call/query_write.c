@@ -48,6 +48,9 @@ typedef struct QueryWriter
 static void write_param(QueryWriter *writer, QueryParam *param);
 static void write_kind(QueryWriter *writer, QueryParamKind kind, Oid type);
 static void write_column(QueryWriter *writer, const QueryExpr *expr);
+static bool is_text_picklist(const QueryExpr *expr);
+static void write_values(QueryWriter *writer, const SObjectField *field);
+static void write_position(QueryWriter *writer, const QueryExpr *expr);
 static void write_date(QueryWriter *writer, const QueryExpr *expr);
 static void write_aggregate(QueryWriter *writer, const QueryExpr *expr);
 static void write_format(QueryWriter *writer, const QueryExpr *expr);
@@ -144,6 +147,39 @@ write_column(QueryWriter *writer, const QueryExpr *expr)
 }
 
 /*
+ * Picklists are sorted in the order of their values.  Most are enums; of those that are texts
+ * the position is taken.
+ */
+static bool
+is_text_picklist(const QueryExpr *expr)
+{
+	return expr->kind == EXPR_FIELD && expr->class == CLASS_TEXT &&
+		expr->field->type == FIELD_PICKLIST && expr->field->nvalues > 0;
+}
+
+static void
+write_values(QueryWriter *writer, const SObjectField *field)
+{
+	int			i;
+
+	appendStringInfoString(&writer->sql, "ARRAY[");
+	for (i = 0; i < field->nvalues; i++)
+		appendStringInfo(&writer->sql, "%s%s", i > 0 ? ", " : "",
+						 quote_literal_cstr(field->values[i]));
+	appendStringInfoString(&writer->sql, "]::pg_catalog.text[]");
+}
+
+static void
+write_position(QueryWriter *writer, const QueryExpr *expr)
+{
+	appendStringInfoString(&writer->sql, "pg_catalog.array_position(");
+	write_values(writer, expr->field);
+	appendStringInfoString(&writer->sql, ", ");
+	write_column(writer, expr);
+	appendStringInfoString(&writer->sql, FOLDED ")");
+}
+
+/*
  * The parts of a date; see reference.md, 5.3.
  */
 static void
@@ -199,6 +235,15 @@ write_aggregate(QueryWriter *writer, const QueryExpr *expr)
 	};
 	bool		ordered = expr->aggregate == AGGREGATE_MIN || expr->aggregate == AGGREGATE_MAX;
 
+	if (ordered && is_text_picklist(expr->arg))
+	{
+		appendStringInfoString(&writer->sql, "(");
+		write_values(writer, expr->arg->field);
+		appendStringInfo(&writer->sql, ")[pg_catalog.%s(", names[expr->aggregate]);
+		write_position(writer, expr->arg);
+		appendStringInfoString(&writer->sql, ")]");
+		return;
+	}
 	appendStringInfo(&writer->sql, "pg_catalog.%s(%s", names[expr->aggregate],
 					 expr->aggregate == AGGREGATE_COUNT_DISTINCT ? "DISTINCT " : "");
 	write_column(writer, expr->arg);
@@ -451,24 +496,25 @@ static void
 write_object(QueryWriter *writer, const QuerySelect *select)
 {
 	const SObject *object = select->object;
-	int			i;
+	ListCell   *cell;
 
 	if (!select->include_deleted)
 	{
 		appendStringInfo(&writer->sql, "orchestration.%s", quote_identifier(object->view));
 		return;
 	}
-	appendStringInfoString(&writer->sql, "(SELECT ");
-	for (i = 0; i < object->nfields; i++)
-		appendStringInfo(&writer->sql, "%sv.%s", i > 0 ? ", " : "",
-						 quote_identifier(object->fields[i].column));
-	appendStringInfo(&writer->sql, " FROM orchestration.%s v UNION ALL SELECT ",
+	/* only fields that are asked for: the caller may be allowed to read no others */
+	appendStringInfoString(&writer->sql, "(SELECT 1");
+	foreach(cell, select->fields)
+		appendStringInfo(&writer->sql, ", v.%s",
+						 quote_identifier(((SObjectField *) lfirst(cell))->column));
+	appendStringInfo(&writer->sql, " FROM orchestration.%s v UNION ALL SELECT 1",
 					 quote_identifier(object->view));
-	for (i = 0; i < object->nfields; i++)
+	foreach(cell, select->fields)
 	{
-		const SObjectField *field = &object->fields[i];
+		const SObjectField *field = (const SObjectField *) lfirst(cell);
 
-		appendStringInfoString(&writer->sql, i > 0 ? ", " : "");
+		appendStringInfoString(&writer->sql, ", ");
 		if (strcmp(field->name, "Id") == 0)
 			appendStringInfoString(&writer->sql, "t.id");
 		else if (strcmp(field->name, "IsDeleted") == 0)
@@ -614,9 +660,11 @@ write_order(QueryWriter *writer, const QuerySelect *select, const char *alias)
 		appendStringInfoString(&writer->sql, alias != NULL || !first ? ", " : " ORDER BY ");
 		if (alias != NULL)
 			appendStringInfo(&writer->sql, "%s.k%d", alias, foreach_current_index(cell) + 1);
+		else if (is_text_picklist(expr))
+			write_position(writer, expr);
 		else
 			write_expr(writer, expr);
-		if (expr->class == CLASS_TEXT)
+		if (expr->class == CLASS_TEXT && !is_text_picklist(expr))
 			appendStringInfoString(&writer->sql, FOLDED);
 		if (order->descending)
 			appendStringInfoString(&writer->sql, " DESC");
@@ -674,8 +722,13 @@ write_children(QueryWriter *writer, const QuerySelect *select)
 	write_columns(writer, select);
 	foreach(cell, select->order)
 	{
+		QueryExpr  *expr = ((QueryOrder *) lfirst(cell))->expr;
+
 		appendStringInfoString(&writer->sql, ", ");
-		write_expr(writer, ((QueryOrder *) lfirst(cell))->expr);
+		if (is_text_picklist(expr))
+			write_position(writer, expr);
+		else
+			write_expr(writer, expr);
 		appendStringInfo(&writer->sql, " AS k%d", foreach_current_index(cell) + 1);
 	}
 	appendStringInfoString(&writer->sql, " FROM ");

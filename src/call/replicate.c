@@ -11,6 +11,9 @@
  * SystemModstamp: two updates in a minute change no indexed column (HOT).  Windows are of
  * whole minutes anyway.
  *
+ * Times in the results have milliseconds and are truncated: a client that goes on from
+ * latestDateCovered begins at or before it.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -35,7 +38,7 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/tombstone.h"
-#include "record/sobject.h"
+#include "record/sobject_json.h"
 
 /* reference.md, 4.4 and 4.5 */
 #define MAX_IDS				600000
@@ -73,8 +76,8 @@ window_arguments(FunctionCallInfo fcinfo, int call, int max_days, TimestampTz *s
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
 				 errmsg("INVALID_REPLICATION_DATE: startDate must be before endDate"),
-				 errdetail("Without seconds they are %s and %s.", orch_json_time(*start),
-						   orch_json_time(*end))));
+				 errdetail("Without seconds they are %s and %s.", orch_sobject_time(*start),
+						   orch_sobject_time(*end))));
 	if (GetCurrentTimestamp() - *start > max_days * USECS_PER_DAY + USECS_PER_MINUTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_REPLICATION_DATE),
@@ -240,7 +243,7 @@ orchestration_get_updated(PG_FUNCTION_ARGS)
 		orch_json_text(&state, WJB_ELEM, orch_uuid_text(DatumGetUUIDP(id)));
 	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	orch_json_put_text(&state, "latestDateCovered", orch_json_time(covered));
+	orch_json_put_text(&state, "latestDateCovered", orch_sobject_time(covered));
 	PG_RETURN_DATUM(finish_object(&state));
 }
 
@@ -296,19 +299,19 @@ orchestration_get_deleted(PG_FUNCTION_ARGS)
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_REPLICATION_DATE),
 						 errmsg("INVALID_REPLICATION_DATE: deletions until %s are no longer known",
-								orch_json_time(earliest)),
+								orch_sobject_time(earliest)),
 						 errhint("Read all records again, and continue from that time.")));
 			continue;
 		}
 		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 		orch_json_put_text(&state, "id", orch_uuid_text(DatumGetUUIDP(id)));
 		orch_json_put_text(&state, "deletedDate",
-						   orch_json_time(DatumGetTimestampTz(SPI_getbinval(tuple, desc, 2,
-																			&isnull))));
+						   orch_sobject_time(DatumGetTimestampTz(SPI_getbinval(tuple, desc, 2,
+																			   &isnull))));
 		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	orch_json_put_text(&state, "earliestDateAvailable", orch_json_time(earliest));
-	orch_json_put_text(&state, "latestDateCovered", orch_json_time(covered));
+	orch_json_put_text(&state, "earliestDateAvailable", orch_sobject_time(earliest));
+	orch_json_put_text(&state, "latestDateCovered", orch_sobject_time(covered));
 	PG_RETURN_DATUM(finish_object(&state));
 }

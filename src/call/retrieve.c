@@ -4,6 +4,7 @@
  *	  retrieve(): records by their ids.
  *
  * One query of the caller's by an index; the rows are then put into the order of the ids.
+ * The result is json and not jsonb, which would forget the order of the fields.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -17,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -27,7 +29,7 @@
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
-#include "record/sobject.h"
+#include "record/sobject_json.h"
 
 /* reference.md, 4.7 */
 #define MAX_IDS		2000
@@ -52,8 +54,9 @@ static GivenId *ids_argument(FunctionCallInfo fcinfo, int argno, int *nids);
 static void select_records(const SObject *object, const SObjectField **fields,
 						   int nfields, const pg_uuid_t *ids, int nids);
 static IdRow *sort_rows(void);
-static void put_record(JsonbParseState **state, const SObject *object,
-					   const SObjectField **fields, int nfields, uint64 row);
+static void append_record(StringInfo out, const SObject *object,
+						  const SObjectField **fields, int nfields, uint64 row,
+						  Datum *values, bool *nulls);
 
 /*
  * The fields to retrieve, each once.  A field that the caller cannot read is reported as
@@ -183,36 +186,37 @@ sort_rows(void)
 	return rows;
 }
 
+/*
+ * A record as json.  values and nulls: space for the columns of a row.
+ */
 static void
-put_record(JsonbParseState **state, const SObject *object, const SObjectField **fields,
-		   int nfields, uint64 row)
+append_record(StringInfo out, const SObject *object, const SObjectField **fields,
+			  int nfields, uint64 row, Datum *values, bool *nulls)
 {
 	int			i;
 
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	orch_json_key(state, "attributes");
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	orch_json_put_text(state, "type", object->name);
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	heap_deform_tuple(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, values, nulls);
+	appendStringInfoString(out, "{\"attributes\":");
+	orch_sobject_append_attributes(out, object, DatumGetUUIDP(values[0]), ORCH_API_NEWEST);
 	for (i = 0; i < nfields; i++)
 	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-										  i + 2, &isnull);
-
-		orch_json_put_datum(state, fields[i]->name, fields[i]->sql_type, value, isnull);
+		appendStringInfo(out, ",\"%s\":", fields[i]->name);
+		if (nulls[i + 1])
+			appendStringInfoString(out, "null");
+		else
+			orch_sobject_append_value(out, fields[i]->sql_type, values[i + 1]);
 	}
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	appendStringInfoChar(out, '}');
 }
 
 PG_FUNCTION_INFO_V1(orchestration_retrieve);
 
 /*
- * orchestration.retrieve(fields text[], object text, ids text[]) returns jsonb
+ * orchestration.retrieve(fields text[], object text, ids text[]) returns json
  *
  * Returns an array with an element for each id, in the order of the ids: the record, with
- * "attributes" and the fields; or null for a malformed id and for a record that is deleted
- * or that the caller does not see.
+ * "attributes" (type and url) and the fields in the order of the first argument; or null
+ * for a malformed id and for a record that is deleted or that the caller does not see.
  * Raises: 22004 for null, OR401 (INVALID_TYPE), OR402 (INVALID_FIELD), OR403
  * (INVALID_TYPE_FOR_OPERATION), OR404 (EXCEEDED_ID_LIMIT) for more than 2,000 ids, 42501
  * for a role that acts as no active user.
@@ -229,9 +233,9 @@ orchestration_retrieve(PG_FUNCTION_ARGS)
 	pg_uuid_t  *valid;
 	int			nvalid = 0;
 	IdRow	   *rows;
-	JsonbParseState *state = NULL;
-	Jsonb	   *json;
-	Datum		result;
+	StringInfoData out;
+	Datum	   *values;
+	bool	   *nulls;
 	int			i;
 
 	orch_require_arguments(fcinfo, 0, 3, "fields, object and ids");
@@ -244,22 +248,30 @@ orchestration_retrieve(PG_FUNCTION_ARGS)
 		if (ids[i].valid)
 			valid[nvalid++] = ids[i].id;
 
+	values = palloc((nfields + 1) * sizeof(Datum));
+	nulls = palloc((nfields + 1) * sizeof(bool));
+	/* the result, a varlena, grows where SPI_finish() does not free it */
+	initStringInfo(&out);
+	appendStringInfoSpaces(&out, VARHDRSZ);
+
 	orch_spi_connect();
 	select_records(object, fields, nfields, valid, nvalid);
 	rows = sort_rows();
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	appendStringInfoChar(&out, '[');
 	for (i = 0; i < nids; i++)
 	{
 		IdRow	   *found = !ids[i].valid ? NULL :
 			bsearch(&ids[i].id, rows, SPI_processed, sizeof(IdRow), orch_uuid_compare);
 
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
 		if (found == NULL)
-			orch_json_text(&state, WJB_ELEM, NULL);
+			appendStringInfoString(&out, "null");
 		else
-			put_record(&state, object, fields, nfields, found->row);
+			append_record(&out, object, fields, nfields, found->row, values, nulls);
 	}
-	json = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
-	result = SPI_datumTransfer(JsonbPGetDatum(json), false, -1);
+	appendStringInfoChar(&out, ']');
 	SPI_finish();
-	PG_RETURN_DATUM(result);
+	SET_VARSIZE(out.data, out.len);
+	PG_RETURN_TEXT_P((text *) out.data);
 }

@@ -66,11 +66,11 @@ static Oid	parameter(const SObjectField *field, const char *text, Datum *value,
 					  char *isnull);
 static void append_parameter(StringInfo query, const SObjectField *field, int n);
 static bool is_visible(const SaveRecord *record);
+static bool are_active(const SaveRecord *record, SaveResult *result);
 static void update_work_item(const SaveRecord *record, SaveResult *result);
 static void update_view(const SaveRecord *record, SaveResult *result);
 static void do_update(SaveRecord *record, SaveResult *result);
-static bool has_required_fields(const SaveRecord *record, SaveResult *result);
-static void do_create(SaveRecord *record, SaveResult *result);
+static void do_create(SaveRecord *record);
 static void save_one(SaveState *state, int i, void *arg, const SObject **object);
 static bool delete_share(const pg_uuid_t *id);
 static const SObject *find_associate(const pg_uuid_t *id);
@@ -118,8 +118,8 @@ collect_ids(JsonbContainer *records, const char *name, pg_uuid_t *ids, int nids)
 
 	for (i = 0; i < JsonContainerSize(records); i++)
 	{
-		char	   *text = orch_save_string(orch_save_member(getIthJsonbValueFromContainer(records, i),
-															 name));
+		char	   *text = orch_save_string(orch_save_field_member(getIthJsonbValueFromContainer(records, i),
+																   name));
 
 		if (text != NULL && orch_uuid_parse(text, &ids[nids]))
 			nids++;
@@ -213,6 +213,28 @@ is_visible(const SaveRecord *record)
 }
 
 /*
+ * Are all users and groups that the fields name active?
+ */
+static bool
+are_active(const SaveRecord *record, SaveResult *result)
+{
+	int			i;
+
+	for (i = 0; i < record->nfields; i++)
+	{
+		Principal	principal;
+		pg_uuid_t	id;
+
+		(void) orch_uuid_parse(record->values[i], &id);
+		if (orch_principal_get(&id, &principal) && !principal.is_active)
+			orch_save_fail(result, "INACTIVE_OWNER_OR_USER", record->fields[i]->name,
+						   "operation performed with inactive user [%s]",
+						   orch_uuid_text(&id));
+	}
+	return result->errors == NIL;
+}
+
+/*
  * A work item has two fields to update: AssigneeId and OwnerId.
  */
 static void
@@ -221,23 +243,17 @@ update_work_item(const SaveRecord *record, SaveResult *result)
 	int			pass;
 	int			i;
 
+	if (!are_active(record, result))
+		return;
 	/* the assignee first: a caller who gives the ownership away may lose sight of the item */
 	for (pass = 0; pass < 2; pass++)
 		for (i = 0; i < record->nfields; i++)
 		{
-			Principal	principal;
 			pg_uuid_t	id;
 
 			if ((strcmp(record->fields[i]->name, "AssigneeId") == 0) != (pass == 0))
 				continue;
 			(void) orch_uuid_parse(record->values[i], &id);
-			if (orch_principal_get(&id, &principal) && !principal.is_active)
-			{
-				orch_save_fail(result, "INACTIVE_OWNER_OR_USER", record->fields[i]->name,
-							   "operation performed with inactive user [%s]",
-							   orch_uuid_text(&id));
-				return;
-			}
 			result->field = record->fields[i]->name;
 			if (pass == 0)
 				(void) orch_work_item_reassign(&record->id, &id);
@@ -296,41 +312,8 @@ do_update(SaveRecord *record, SaveResult *result)
 		update_view(record, result);
 }
 
-/*
- * Has a new record all fields that have neither a default nor may be null?
- */
-static bool
-has_required_fields(const SaveRecord *record, SaveResult *result)
-{
-	StringInfoData missing;
-	int			i;
-	int			j;
-
-	initStringInfo(&missing);
-	for (i = 0; i < record->object->nfields; i++)
-	{
-		const SObjectField *field = &record->object->fields[i];
-
-		if ((field->properties & FIELD_CREATE) == 0 ||
-			(field->properties & (FIELD_NILLABLE | FIELD_DEFAULTED)) != 0)
-			continue;
-		for (j = 0; j < record->nfields; j++)
-			if (record->fields[j] == field)
-				break;
-		if (j == record->nfields)
-		{
-			appendStringInfo(&missing, "%s%s", missing.len > 0 ? ", " : "", field->name);
-			result->field = field->name;
-		}
-	}
-	if (missing.len > 0)
-		orch_save_fail(result, "REQUIRED_FIELD_MISSING", result->field,
-					   "Required fields are missing: [%s]", missing.data);
-	return missing.len == 0;
-}
-
 static void
-do_create(SaveRecord *record, SaveResult *result)
+do_create(SaveRecord *record)
 {
 	StringInfoData query;
 	StringInfoData parameters;
@@ -341,8 +324,6 @@ do_create(SaveRecord *record, SaveResult *result)
 	int			i;
 	int			j;
 
-	if (!has_required_fields(record, result))
-		return;
 	initStringInfo(&query);
 	initStringInfo(&parameters);
 	appendStringInfo(&query, "INSERT INTO orchestration.%s (", record->object->view);
@@ -360,7 +341,7 @@ do_create(SaveRecord *record, SaveResult *result)
 		j++;
 	}
 	appendStringInfo(&query, ") VALUES (%s) RETURNING id", parameters.data);
-	if (orch_execute_latest(orch_sobject_plan(query.data, j, types), values, nulls, 0) !=
+	if (orch_share_execute_create(orch_sobject_plan(query.data, j, types), values, nulls) !=
 		SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "SPI_execute_plan failed for \"%s\"", query.data);
 	record->id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
@@ -381,10 +362,10 @@ save_one(SaveState *state, int i, void *arg, const SObject **object)
 	*object = record.object;
 	creates = !record.has_id;
 	if (creates)
-		do_create(&record, result);
+		do_create(&record);
 	else
 		do_update(&record, result);
-	if (result->code == NULL)
+	if (result->errors == NIL)
 	{
 		result->created = creates;
 		orch_save_set_id(result, &record.id);
@@ -540,25 +521,18 @@ in_subtransaction(SaveState *state, int i, SaveStep step, void *arg)
 		SPI_finish();
 		MemoryContextSwitchTo(context);
 		/* a record that failed half way must leave nothing */
-		if (result->code == NULL)
+		if (result->errors == NIL)
 			orch_subtransaction_commit(&sub);
 		else
 			orch_subtransaction_rollback(&sub);
 	}
 	PG_CATCH();
 	{
-		const char *field = result->field;
 		ErrorData  *edata = orch_subtransaction_catch(&sub);
 
 		if (orch_save_must_rethrow(edata->sqlerrcode))
 			ReThrowError(edata);
 		orch_save_map_error(result, object, edata);
-		if (result->field == NULL)
-			result->field = field;
-		if (edata->sqlerrcode == ERRCODE_ORCH_RECORD_NOT_FOUND && field != NULL &&
-			strcmp(field, "TriggeringRecordId") == 0)
-			orch_save_fail(result, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", field,
-						   "insufficient access rights on cross-reference id");
 	}
 	PG_END_TRY();
 }
@@ -597,7 +571,7 @@ run_steps(SaveState *state, bool all_or_none, SaveStep step, void *arg)
 	}
 	PG_END_TRY();
 	for (i = 0; i < state->nrecords; i++)
-		state->failed |= state->results[i].code != NULL;
+		state->failed |= state->results[i].errors != NIL;
 	if (!all_or_none)
 		return;
 	if (state->failed || error != NULL)
@@ -626,7 +600,7 @@ process(SaveState *state, bool all_or_none, SaveStep step, void *arg)
 	{
 		SaveResult *result = &state->results[i];
 
-		if (all_or_none && state->failed && result->code == NULL)
+		if (all_or_none && state->failed && result->errors == NIL)
 		{
 			if (result->created)
 				result->id = NULL;

@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
@@ -28,20 +29,27 @@ typedef enum SaveCall
 	SAVE_DELETE
 } SaveCall;
 
-typedef struct SaveResult
+/* A fault of a record. */
+typedef struct SaveError
 {
-	SaveCall	call;
-	MemoryContext context;		/* of the strings below */
-	char	   *id;				/* or NULL */
-	bool		created;		/* by an upsert */
-	const char *code;			/* status code; NULL: success */
+	const char *code;			/* status code */
 	char	   *message;
-	const char *field;			/* or NULL */
+	List	   *fields;			/* names */
 	/* of PostgreSQL's error, or NULL */
 	char	   *sqlstate;
 	char	   *error;
 	char	   *detail;
 	char	   *hint;
+} SaveError;
+
+typedef struct SaveResult
+{
+	SaveCall	call;
+	MemoryContext context;		/* of the id and of the errors */
+	char	   *id;				/* or NULL */
+	bool		created;		/* by an upsert */
+	List	   *errors;			/* of SaveError; NIL: success */
+	const char *field;			/* that is being written, or NULL */
 } SaveResult;
 
 #define SAVE_MAX_FIELDS 32
@@ -70,6 +78,7 @@ typedef struct SaveState
 
 /* save_record.c */
 extern JsonbValue *orch_save_member(const JsonbValue *value, const char *key);
+extern JsonbValue *orch_save_field_member(const JsonbValue *record, const char *name);
 extern char *orch_save_string(const JsonbValue *value);
 extern void orch_save_set_id(SaveResult *result, const pg_uuid_t *id);
 extern bool orch_save_parse(SaveState *state, JsonbValue *element,
@@ -78,6 +87,8 @@ extern bool orch_save_parse(SaveState *state, JsonbValue *element,
 /* save_error.c */
 extern void orch_save_fail(SaveResult *result, const char *code, const char *field,
 						   const char *fmt,...) pg_attribute_printf(4, 5);
+extern void orch_save_fail_fields(SaveResult *result, const char *code, List *fields,
+								  const char *before, const char *after);
 extern void orch_save_malformed_id(SaveResult *result, const char *text);
 extern char *orch_save_clipped(const char *text);
 extern bool orch_save_must_rethrow(int sqlstate);

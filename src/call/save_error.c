@@ -32,6 +32,9 @@ typedef struct ErrorRow
 	const char *field;			/* or NULL */
 } ErrorRow;
 
+static SaveError *new_error(SaveResult *result, const char *code);
+static void put_error(JsonbParseState **state, const SaveError *error);
+
 static const ErrorRow rows[] = {
 	{ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE, "STATE_TRANSITION_NOT_ALLOWED", NULL, "Status"},
 	{ERRCODE_ORCH_ILLEGAL_NEIGHBOUR, "STATE_TRANSITION_NOT_ALLOWED", NULL, "Status"},
@@ -61,13 +64,28 @@ static const ErrorRow rows[] = {
 };
 
 /*
- * Fail a record without an error of PostgreSQL.
+ * Add an error to a result.  Call in the result's memory context.
+ */
+static SaveError *
+new_error(SaveResult *result, const char *code)
+{
+	SaveError  *error = palloc0(sizeof(SaveError));
+
+	error->code = code;
+	result->errors = lappend(result->errors, error);
+	return error;
+}
+
+/*
+ * Fail a record without an error of PostgreSQL.  A record may fail for several reasons.
+ * field: or NULL.
  */
 void
 orch_save_fail(SaveResult *result, const char *code, const char *field,
 			   const char *fmt,...)
 {
 	MemoryContext old = MemoryContextSwitchTo(result->context);
+	SaveError  *error = new_error(result, code);
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -83,9 +101,33 @@ orch_save_fail(SaveResult *result, const char *code, const char *field,
 			break;
 		enlargeStringInfo(&buf, needed);
 	}
-	result->code = code;
-	result->message = buf.data;
-	result->field = field;
+	error->message = buf.data;
+	if (field != NULL)
+		error->fields = list_make1(unconstify(char *, field));
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Fail a record for all these fields at once; the message lists their names between
+ * before and after.
+ */
+void
+orch_save_fail_fields(SaveResult *result, const char *code, List *fields,
+					  const char *before, const char *after)
+{
+	MemoryContext old = MemoryContextSwitchTo(result->context);
+	SaveError  *error = new_error(result, code);
+	StringInfoData buf;
+	ListCell   *cell;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, before);
+	foreach(cell, fields)
+		appendStringInfo(&buf, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
+						 (const char *) lfirst(cell));
+	appendStringInfoString(&buf, after);
+	error->message = buf.data;
+	error->fields = list_copy(fields);
 	MemoryContextSwitchTo(old);
 }
 
@@ -128,30 +170,63 @@ orch_save_must_rethrow(int sqlstate)
 void
 orch_save_map_error(SaveResult *result, const SObject *object, const ErrorData *edata)
 {
+	SaveError  *error;
+	const char *field = result->field;
 	int			i;
 
-	result->sqlstate = pstrdup(unpack_sql_state(edata->sqlerrcode));
-	result->error = edata->message;
-	result->detail = edata->detail;
-	result->hint = edata->hint;
 	for (i = 0; i < (int) lengthof(rows); i++)
 		if (rows[i].sqlstate == edata->sqlerrcode)
 			break;
 	if (i == (int) lengthof(rows))
-	{
-		orch_save_fail(result, "UNKNOWN_EXCEPTION", NULL, "%s", edata->message);
-		return;
-	}
+		orch_save_fail(result, "UNKNOWN_EXCEPTION", field, "%s", edata->message);
+	else if (edata->sqlerrcode == ERRCODE_ORCH_RECORD_NOT_FOUND && field != NULL &&
+			 strcmp(field, "TriggeringRecordId") == 0)
+		orch_save_fail(result, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", field,
+					   "insufficient access rights on cross-reference id");
 	/* an access level that cannot be granted: reference.md, 3.3 and 3.4 */
-	if (rows[i].sqlstate == ERRCODE_INVALID_PARAMETER_VALUE && object != NULL &&
-		(object->associate == ASSOCIATE_SHARE || object->associate == ASSOCIATE_RULE) &&
-		strncmp(edata->message, "access level", strlen("access level")) == 0)
-	{
+	else if (rows[i].sqlstate == ERRCODE_INVALID_PARAMETER_VALUE && object != NULL &&
+			 (object->associate == ASSOCIATE_SHARE || object->associate == ASSOCIATE_RULE) &&
+			 strncmp(edata->message, "access level", strlen("access level")) == 0)
 		orch_save_fail(result, "INVALID_ACCESS_LEVEL", "AccessLevel", "%s", edata->message);
-		return;
+	else
+		orch_save_fail(result, rows[i].code, rows[i].field != NULL ? rows[i].field : field,
+					   "%s", rows[i].message != NULL ? rows[i].message : edata->message);
+	error = llast(result->errors);
+	error->sqlstate = pstrdup(unpack_sql_state(edata->sqlerrcode));
+	error->error = edata->message;
+	error->detail = edata->detail;
+	error->hint = edata->hint;
+}
+
+/*
+ * An element of "errors".
+ */
+static void
+put_error(JsonbParseState **state, const SaveError *error)
+{
+	ListCell   *cell;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	orch_json_key(state, "extendedErrorDetails");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	if (error->sqlstate != NULL)
+	{
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		orch_json_put_text(state, "detail", error->detail);
+		orch_json_put_text(state, "extendedErrorCode", error->sqlstate);
+		orch_json_put_text(state, "hint", error->hint);
+		orch_json_put_text(state, "message", error->error);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
-	orch_save_fail(result, rows[i].code, rows[i].field, "%s",
-				   rows[i].message != NULL ? rows[i].message : edata->message);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_key(state, "fields");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	foreach(cell, error->fields)
+		orch_json_text(state, WJB_ELEM, lfirst(cell));
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	orch_json_put_text(state, "message", error->message);
+	orch_json_put_text(state, "statusCode", error->code);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
 /*
@@ -160,37 +235,17 @@ orch_save_map_error(SaveResult *result, const SObject *object, const ErrorData *
 void
 orch_save_put_result(JsonbParseState **state, const SaveResult *result)
 {
+	ListCell   *cell;
+
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	if (result->call == SAVE_UPSERT)
-		orch_json_put_bool(state, "created", result->code == NULL && result->created);
+		orch_json_put_bool(state, "created", result->errors == NIL && result->created);
 	orch_json_key(state, "errors");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	if (result->code != NULL)
-	{
-		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-		orch_json_key(state, "extendedErrorDetails");
-		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-		if (result->sqlstate != NULL)
-		{
-			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-			orch_json_put_text(state, "detail", result->detail);
-			orch_json_put_text(state, "extendedErrorCode", result->sqlstate);
-			orch_json_put_text(state, "hint", result->hint);
-			orch_json_put_text(state, "message", result->error);
-			pushJsonbValue(state, WJB_END_OBJECT, NULL);
-		}
-		pushJsonbValue(state, WJB_END_ARRAY, NULL);
-		orch_json_key(state, "fields");
-		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-		if (result->field != NULL)
-			orch_json_text(state, WJB_ELEM, result->field);
-		pushJsonbValue(state, WJB_END_ARRAY, NULL);
-		orch_json_put_text(state, "message", result->message);
-		orch_json_put_text(state, "statusCode", result->code);
-		pushJsonbValue(state, WJB_END_OBJECT, NULL);
-	}
+	foreach(cell, result->errors)
+		put_error(state, lfirst(cell));
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 	orch_json_put_text(state, "id", result->id);
-	orch_json_put_bool(state, "success", result->code == NULL);
+	orch_json_put_bool(state, "success", result->errors == NIL);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }

@@ -7,6 +7,11 @@
  * unknown and read-only fields, null, picklists, ids, lengths.  The messages are those of
  * the reference.  The tables check the rest.
  *
+ * All faults of a record are reported at once, in this order: its id; names that are no
+ * fields or occur twice; fields that cannot be written, as one error; values, an error
+ * each; required fields that are missing, as one error.  If its type or its external id is
+ * at fault, its fields cannot be judged and are not mentioned.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -31,22 +36,51 @@
 /* reference.md, 4.8 */
 #define MAX_DUPLICATES	12
 
+/* Names that are no fields: so many of a record are reported. */
+#define MAX_UNKNOWN		100
+
+/* How often a record has named a field. */
+typedef enum Given
+{
+	GIVEN_NEVER,
+	GIVEN_ONCE,
+	GIVEN_TWICE					/* reported */
+} Given;
+
+/* The fields of a record, while they are read. */
+typedef struct FieldReader
+{
+	SaveCall	call;			/* what becomes of the record: create or update */
+	SaveRecord *record;
+	SaveResult *result;
+	Given	   *given;			/* by the number of the field */
+	JsonbValue	values[SAVE_MAX_FIELDS];	/* of record->fields */
+	int			nunknown;
+	List	   *readonly;		/* names */
+	List	   *missing;		/* names */
+} FieldReader;
+
 static bool find_external(SaveRecord *record, SaveResult *result);
-static bool set_field(SaveRecord *record, const SObjectField *field, char *value,
-					  SaveResult *result);
 static char *scalar_text(JsonbValue *value);
-static bool check_value(SaveRecord *record, const SObjectField *field,
-						JsonbValue *value, SaveCall call, SaveResult *result);
+static char *checked_text(FieldReader *reader, const SObjectField *field,
+						  JsonbValue *value);
+static void check_null(FieldReader *reader, const SObjectField *field);
+static void check_text(FieldReader *reader, const SObjectField *field, const char *text);
+static void given_twice(SaveResult *result, const char *name);
 static bool read_identity(SaveCall call, JsonbContainer *container, SaveRecord *record,
 						  SaveResult *result);
 static bool read_external_id(const char *external_id, JsonbValue *element,
 							 SaveRecord *record, SaveResult *result);
 static void no_such_column(const SObject *object, const char *name, SaveResult *result);
-static const SObjectField *readable_field(const SObject *object, const char *name,
-										  SaveResult *result);
-static bool read_fields_to_null(const JsonbValue *value, List **names,
-								SaveResult *result);
-static bool read_fields(const SaveState *state, SaveCall call, JsonbContainer *container,
+static void read_name(FieldReader *reader, const char *name, const JsonbValue *value,
+					  const char *external_id);
+static void read_fields_to_null(FieldReader *reader, const JsonbValue *value,
+								const char *external_id);
+static void read_names(FieldReader *reader, JsonbContainer *container,
+					   const char *external_id);
+static void check_values(FieldReader *reader);
+static void check_required(FieldReader *reader);
+static void read_fields(const SaveState *state, SaveCall call, JsonbContainer *container,
 						SaveRecord *record, SaveResult *result);
 static bool check_duplicates(SaveState *state, const SaveRecord *record,
 							 SaveResult *result);
@@ -61,6 +95,34 @@ orch_save_member(const JsonbValue *value, const char *key)
 		!JsonContainerIsObject(value->val.binary.data))
 		return NULL;
 	return getKeyJsonValueFromContainer(value->val.binary.data, key, strlen(key), NULL);
+}
+
+/*
+ * The member of a JSON object under the name of a field, in any case of letters, NULL if
+ * there is none.
+ */
+JsonbValue *
+orch_save_field_member(const JsonbValue *record, const char *name)
+{
+	JsonbValue *value = orch_save_member(record, name);
+	JsonbIterator *it;
+	JsonbValue	key;
+	int			len = (int) strlen(name);
+
+	if (value != NULL || record == NULL || record->type != jbvBinary ||
+		!JsonContainerIsObject(record->val.binary.data))
+		return value;
+	it = JsonbIteratorInit(record->val.binary.data);
+	(void) JsonbIteratorNext(&it, &key, false);
+	value = palloc(sizeof(JsonbValue));
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		(void) JsonbIteratorNext(&it, value, true);
+		if (key.val.string.len == len &&
+			pg_strncasecmp(key.val.string.val, name, len) == 0)
+			return value;
+	}
+	return NULL;
 }
 
 /*
@@ -121,26 +183,6 @@ find_external(SaveRecord *record, SaveResult *result)
 	return true;
 }
 
-static bool
-set_field(SaveRecord *record, const SObjectField *field, char *value,
-		  SaveResult *result)
-{
-	int			i;
-
-	for (i = 0; i < record->nfields; i++)
-		if (record->fields[i] == field)
-		{
-			orch_save_fail(result, "INVALID_FIELD", field->name,
-						   "field %s is given more than once", field->name);
-			return false;
-		}
-	if (record->nfields >= SAVE_MAX_FIELDS)
-		elog(ERROR, "too many fields");
-	record->fields[record->nfields] = field;
-	record->values[record->nfields++] = value;
-	return true;
-}
-
 /*
  * A string, number or boolean as text without blanks around it, NULL for other values.
  */
@@ -172,88 +214,94 @@ scalar_text(JsonbValue *value)
 }
 
 /*
- * Check that the caller may write the field with this value (NULL: null), and add both to
- * the record.
+ * The text to write for a value: NULL for null, and for a value that was reported.
  */
-static bool
-check_value(SaveRecord *record, const SObjectField *field, JsonbValue *value,
-			SaveCall call, SaveResult *result)
+static char *
+checked_text(FieldReader *reader, const SObjectField *field, JsonbValue *value)
 {
-	bool		update = call == SAVE_UPDATE;
-	char	   *text;
-	pg_uuid_t	id;
-	int			i;
+	char	   *text = value->type == jbvNull ? NULL : scalar_text(value);
 
-	if (!orch_sobject_writable(record->object, field, GetUserId(), update))
-	{
-		orch_save_fail(result, "INVALID_FIELD_FOR_INSERT_UPDATE", field->name,
-					   "Unable to create/update fields: %s. Please check the security settings of this field and verify that it is read/write for your profile or permission set.",
-					   field->name);
-		return false;
-	}
-	text = value == NULL || value->type == jbvNull ? NULL : scalar_text(value);
-	if (value != NULL && value->type != jbvNull &&
+	if (value->type != jbvNull &&
 		(text == NULL ||
 		 (value->type != jbvString &&
 		  !(value->type == jbvNumeric && field->type == FIELD_REFERENCE &&
 			field->sql_type == TEXTOID))))
 	{
-		orch_save_fail(result, "INVALID_TYPE_ON_FIELD_IN_RECORD", field->name,
+		orch_save_fail(reader->result, "INVALID_TYPE_ON_FIELD_IN_RECORD", field->name,
 					   "%s: value not of required type", field->name);
-		return false;
+		return NULL;
 	}
 	/* the platform stores an empty string as null */
-	if (text != NULL && text[0] == '\0')
-		text = NULL;
-	if (text == NULL)
+	if (text == NULL || text[0] == '\0')
 	{
-		if ((field->properties & FIELD_NILLABLE) == 0)
-		{
-			if ((field->properties & FIELD_RESTRICTED) != 0)
-				orch_save_fail(result, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", field->name,
-							   "%s: bad value for restricted picklist field: null", field->name);
-			else if (strcmp(field->name, "OwnerId") == 0)
-				orch_save_fail(result, "INVALID_EMPTY_KEY_OWNER", field->name,
-							   "Owner ID: owner cannot be blank");
-			else
-				orch_save_fail(result, "REQUIRED_FIELD_MISSING", field->name,
-							   "Required fields are missing: [%s]", field->name);
-			return false;
-		}
-		return set_field(record, field, NULL, result);
+		check_null(reader, field);
+		return NULL;
 	}
+	check_text(reader, field, text);
+	return text;
+}
+
+/*
+ * Check that a field may be null.
+ */
+static void
+check_null(FieldReader *reader, const SObjectField *field)
+{
+	if ((field->properties & FIELD_NILLABLE) != 0)
+		return;
+	if ((field->properties & FIELD_RESTRICTED) != 0)
+		orch_save_fail(reader->result, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", field->name,
+					   "%s: bad value for restricted picklist field: null", field->name);
+	else if (strcmp(field->name, "OwnerId") == 0)
+		orch_save_fail(reader->result, "INVALID_EMPTY_KEY_OWNER", field->name,
+					   "Owner ID: owner cannot be blank");
+	else
+		reader->missing = lappend(reader->missing, field->name);
+}
+
+/*
+ * Check a value that is not null.
+ */
+static void
+check_text(FieldReader *reader, const SObjectField *field, const char *text)
+{
+	SaveResult *result = reader->result;
+	pg_uuid_t	id;
+	int			i;
+
 	if ((field->properties & FIELD_RESTRICTED) != 0)
 	{
 		for (i = 0; i < field->nvalues; i++)
 			if (strcmp(field->values[i], text) == 0)
 				break;
 		if (i == field->nvalues)
-		{
 			orch_save_fail(result, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", field->name,
 						   "%s: bad value for restricted picklist field: %s", field->name,
 						   orch_save_clipped(text));
-			return false;
-		}
 	}
-	if (field->sql_type == UUIDOID && !orch_uuid_parse(text, &id))
+	else if (field->sql_type == UUIDOID)
 	{
-		orch_save_fail(result, "MALFORMED_ID", field->name, "%s: id value of incorrect type: %s",
-					   field->name, orch_save_clipped(text));
-		return false;
+		if (!orch_uuid_parse(text, &id))
+			orch_save_fail(result, "MALFORMED_ID", field->name,
+						   "%s: id value of incorrect type: %s", field->name,
+						   orch_save_clipped(text));
 	}
-	if (field->type != FIELD_REFERENCE && field->length > 0 &&
-		pg_mbstrlen(text) > field->length)
-	{
+	else if (field->type != FIELD_REFERENCE && field->length > 0 &&
+			 pg_mbstrlen(text) > field->length)
 		orch_save_fail(result, "STRING_TOO_LONG", field->name,
 					   "%s: data value too large: %s (max length=%d)", field->name,
 					   orch_save_clipped(text), field->length);
-		return false;
-	}
-	return set_field(record, field, text, result);
+}
+
+static void
+given_twice(SaveResult *result, const char *name)
+{
+	orch_save_fail(result, "INVALID_FIELD", name, "field %s is given more than once", name);
 }
 
 /*
- * Type and id of a record, and whether the object supports the call.
+ * Type and id of a record, and whether the object supports the call.  False: the type is
+ * at fault.  A fault of the id is in the result.
  */
 static bool
 read_identity(SaveCall call, JsonbContainer *container, SaveRecord *record,
@@ -267,6 +315,7 @@ read_identity(SaveCall call, JsonbContainer *container, SaveRecord *record,
 	JsonbValue	key;
 	JsonbValue	value;
 	JsonbValue	id = {.type = jbvNull};
+	int			nids = 0;
 	char	   *type = NULL;
 
 	(void) JsonbIteratorNext(&it, &key, false);
@@ -278,19 +327,21 @@ read_identity(SaveCall call, JsonbContainer *container, SaveRecord *record,
 		if (strcmp(name, "attributes") == 0)
 			type = orch_save_string(orch_save_member(&value, "type"));
 		else if (pg_strcasecmp(name, "Id") == 0)
-			id = value;			/* of several spellings the last */
+		{
+			id = value;
+			nids++;
+		}
 	}
-	if (id.type != jbvNull)
+	if (nids > 1)
+		given_twice(result, "Id");
+	else if (id.type != jbvNull)
 	{
 		char	   *text = scalar_text(&id);
 
-		if (id.type != jbvString || !orch_uuid_parse(text, &record->id))
-		{
+		record->has_id = id.type == jbvString && orch_uuid_parse(text, &record->id);
+		if (!record->has_id)
 			orch_save_malformed_id(result, text == NULL ? "(no string)" : text);
-			return false;
-		}
-		record->has_id = true;
-		if (call != SAVE_CREATE)
+		else if (call != SAVE_CREATE)
 			orch_save_set_id(result, &record->id);
 	}
 	if (type == NULL)
@@ -328,7 +379,7 @@ read_external_id(const char *external_id, JsonbValue *element, SaveRecord *recor
 	JsonbValue *found;
 	char	   *text;
 
-	if (field == NULL)
+	if (field == NULL || !orch_sobject_readable(record->object, field, GetUserId()))
 	{
 		no_such_column(record->object, external_id, result);
 		return false;
@@ -348,7 +399,7 @@ read_external_id(const char *external_id, JsonbValue *element, SaveRecord *recor
 					   "The Id field should not be specified in the sobject data.");
 		return false;
 	}
-	found = orch_save_member(element, field->name);
+	found = orch_save_field_member(element, field->name);
 	text = found == NULL || found->type != jbvString ? NULL : scalar_text(found);
 	if (text == NULL || text[0] == '\0')
 	{
@@ -369,31 +420,60 @@ no_such_column(const SObject *object, const char *name, SaveResult *result)
 }
 
 /*
- * A field by its name, NULL and a failure if there is none.  A field that the caller
- * cannot read is reported as one that does not exist.
+ * A name and its value: note the field, to be written if the caller may write it.  A field
+ * that the caller cannot read is reported as one that does not exist.
  */
-static const SObjectField *
-readable_field(const SObject *object, const char *name, SaveResult *result)
+static void
+read_name(FieldReader *reader, const char *name, const JsonbValue *value,
+		  const char *external_id)
 {
-	const SObjectField *field = orch_sobject_field(object, name);
+	SaveRecord *record = reader->record;
+	const SObjectField *field = orch_sobject_field(record->object, name);
+	Given	   *given;
 
-	if (field != NULL && orch_sobject_readable(object, field, GetUserId()))
-		return field;
-	no_such_column(object, name, result);
-	return NULL;
+	if (field == NULL || !orch_sobject_readable(record->object, field, GetUserId()))
+	{
+		if (reader->nunknown++ < MAX_UNKNOWN)
+			no_such_column(record->object, name, reader->result);
+		return;
+	}
+	given = &reader->given[field - record->object->fields];
+	if (*given != GIVEN_NEVER)
+	{
+		if (*given == GIVEN_ONCE)
+			given_twice(reader->result, field->name);
+		*given = GIVEN_TWICE;
+		return;
+	}
+	*given = GIVEN_ONCE;
+	/* the record that an upsert found has this value already */
+	if (external_id != NULL && reader->call == SAVE_UPDATE &&
+		pg_strcasecmp(field->name, external_id) == 0)
+		return;
+	if (!orch_sobject_writable(record->object, field, GetUserId(),
+							   reader->call == SAVE_UPDATE))
+	{
+		reader->readonly = lappend(reader->readonly, field->name);
+		return;
+	}
+	if (record->nfields >= SAVE_MAX_FIELDS)
+		elog(ERROR, "too many fields");
+	reader->values[record->nfields] = *value;
+	record->fields[record->nfields++] = field;
 }
 
 /*
- * "fieldsToNull": names of fields, appended to *names.
+ * "fieldsToNull": names of fields.
  */
-static bool
-read_fields_to_null(const JsonbValue *value, List **names, SaveResult *result)
+static void
+read_fields_to_null(FieldReader *reader, const JsonbValue *value, const char *external_id)
 {
+	static const JsonbValue null = {.type = jbvNull};
 	JsonbContainer *array;
 	uint32		i;
 
 	if (value->type == jbvNull)
-		return true;
+		return;
 	if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) &&
 		!JsonContainerIsScalar(value->val.binary.data))
 	{
@@ -402,64 +482,101 @@ read_fields_to_null(const JsonbValue *value, List **names, SaveResult *result)
 		{
 			char	   *name = orch_save_string(getIthJsonbValueFromContainer(array, i));
 
+			CHECK_FOR_INTERRUPTS();
 			if (name == NULL)
 				break;
-			*names = lappend(*names, name);
+			read_name(reader, name, &null, external_id);
 		}
 		if (i == JsonContainerSize(array))
-			return true;
+			return;
 	}
-	orch_save_fail(result, "INVALID_FIELD", "fieldsToNull",
+	orch_save_fail(reader->result, "INVALID_FIELD", "fieldsToNull",
 				   "fieldsToNull must be an array of field names");
-	return false;
 }
 
 /*
- * The fields and their values.  call: what becomes of the record; an upsert is a create
- * or an update by now.
+ * All names of a record.  jsonb has kept the last of several keys that are the same; keys
+ * that differ in case only are here.
  */
-static bool
-read_fields(const SaveState *state, SaveCall call, JsonbContainer *container,
-			SaveRecord *record, SaveResult *result)
+static void
+read_names(FieldReader *reader, JsonbContainer *container, const char *external_id)
 {
 	JsonbIterator *it = JsonbIteratorInit(container);
 	JsonbValue	key;
 	JsonbValue	value;
-	List	   *to_null = NIL;
-	ListCell   *cell;
-	const SObjectField *field;
+	JsonbValue	to_null = {.type = jbvNull};
 
 	(void) JsonbIteratorNext(&it, &key, false);
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
 		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
 
+		CHECK_FOR_INTERRUPTS();
 		(void) JsonbIteratorNext(&it, &value, true);
-		if (strcmp(name, "attributes") == 0 || pg_strcasecmp(name, "Id") == 0)
-			continue;
 		if (strcmp(name, "fieldsToNull") == 0)
-		{
-			if (!read_fields_to_null(&value, &to_null, result))
-				return false;
-			continue;
-		}
-		field = readable_field(record->object, name, result);
-		if (field == NULL)
-			return false;
-		/* the record that an upsert found has this value already */
-		if (state->call == SAVE_UPSERT && call == SAVE_UPDATE &&
-			pg_strcasecmp(field->name, state->external_id) == 0)
-			continue;
-		if (!check_value(record, field, &value, call, result))
-			return false;
+			to_null = value;
+		else if (strcmp(name, "attributes") != 0 && pg_strcasecmp(name, "Id") != 0)
+			read_name(reader, name, &value, external_id);
+		pfree(name);
 	}
-	foreach(cell, to_null)
+	read_fields_to_null(reader, &to_null, external_id);
+}
+
+/*
+ * Check the values of the fields to be written, and add them to the record.
+ */
+static void
+check_values(FieldReader *reader)
+{
+	SaveRecord *record = reader->record;
+	int			i;
+
+	for (i = 0; i < record->nfields; i++)
+		record->values[i] = checked_text(reader, record->fields[i], &reader->values[i]);
+}
+
+/*
+ * Find the fields that a new record must have: those that have no default and cannot be
+ * null.
+ */
+static void
+check_required(FieldReader *reader)
+{
+	const SObject *object = reader->record->object;
+	int			i;
+
+	for (i = 0; i < object->nfields; i++)
 	{
-		field = readable_field(record->object, lfirst(cell), result);
-		if (field == NULL || !check_value(record, field, NULL, call, result))
-			return false;
+		SObjectField *field = &object->fields[i];
+
+		if (reader->given[i] == GIVEN_NEVER && (field->properties & FIELD_CREATE) != 0 &&
+			(field->properties & (FIELD_NILLABLE | FIELD_DEFAULTED)) == 0)
+			reader->missing = lappend(reader->missing, field->name);
 	}
-	return true;
+}
+
+/*
+ * The fields and their values.  call: what becomes of the record; an upsert is a create
+ * or an update by now.
+ */
+static void
+read_fields(const SaveState *state, SaveCall call, JsonbContainer *container,
+			SaveRecord *record, SaveResult *result)
+{
+	FieldReader reader = {.call = call, .record = record, .result = result};
+
+	reader.given = palloc0(Max(record->object->nfields, 1) * sizeof(Given));
+	read_names(&reader, container, state->external_id);
+	if (reader.readonly != NIL)
+		orch_save_fail_fields(result, "INVALID_FIELD_FOR_INSERT_UPDATE", reader.readonly,
+							  "Unable to create/update fields: ",
+							  ". Please check the security settings of this field and verify that it is read/write for your profile or permission set.");
+	check_values(&reader);
+	if (call == SAVE_CREATE)
+		check_required(&reader);
+	if (reader.missing != NIL)
+		orch_save_fail_fields(result, "REQUIRED_FIELD_MISSING", reader.missing,
+							  "Required fields are missing: [", "]");
 }
 
 /*
@@ -486,20 +603,16 @@ orch_save_parse(SaveState *state, JsonbValue *element, SaveRecord *record,
 	{
 		if (!read_external_id(state->external_id, element, record, result))
 			return false;
-		call = record->has_id ? SAVE_UPDATE : SAVE_CREATE;
+		/* a record with a faulty id was to be updated */
+		call = record->has_id || result->errors != NIL ? SAVE_UPDATE : SAVE_CREATE;
 	}
-	if (call == SAVE_UPDATE && !record->has_id)
-	{
+	if (call == SAVE_UPDATE && !record->has_id && result->errors == NIL)
 		orch_save_fail(result, "MISSING_ARGUMENT", "Id", "Id not specified in an update call");
-		return false;
-	}
 	if (call == SAVE_CREATE && record->has_id)
-	{
 		orch_save_fail(result, "INVALID_FIELD_FOR_INSERT_UPDATE", "Id",
 					   "cannot specify Id in an insert call");
-		return false;
-	}
-	return read_fields(state, call, container, record, result) &&
+	read_fields(state, call, container, record, result);
+	return result->errors == NIL &&
 		(call != SAVE_UPDATE || check_duplicates(state, record, result));
 }
 

@@ -40,8 +40,6 @@
 #define MAX_RULE_NAME			80
 #define MAX_RULE_DESCRIPTION	1000
 
-#define MANAGE_SHARING			"manage the sharing of"
-
 static StaticPlan plan_share = {
 	"INSERT INTO orchestration.share_grant AS g (run_id, object, record_id,"
 	" user_or_group_id, access_level, modified_by)"
@@ -52,6 +50,27 @@ static StaticPlan plan_share = {
 	" modified_by = EXCLUDED.modified_by"
 	" RETURNING g.id",
 	6, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, TEXTOID, UUIDOID}
+};
+static StaticPlan plan_share_new = {
+	"INSERT INTO orchestration.share_grant AS g (run_id, object, record_id,"
+	" user_or_group_id, access_level, modified_by)"
+	" VALUES ($1, $2::orchestration.shared_object, $3, $4,"
+	" $5::orchestration.access_level, $6)"
+	" ON CONFLICT (run_id, record_id, user_or_group_id) DO NOTHING"
+	" RETURNING g.id",
+	6, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, TEXTOID, UUIDOID}
+};
+static StaticPlan plan_share_found = {
+	"SELECT id FROM orchestration.share_grant"
+	" WHERE run_id = $1 AND record_id = $2 AND user_or_group_id = $3",
+	3, {UUIDOID, UUIDOID, UUIDOID}
+};
+static StaticPlan plan_share_level = {
+	"UPDATE orchestration.share_grant"
+	" SET access_level = $3::orchestration.access_level,"
+	" modified_at = orchestration.system_modstamp(), modified_by = $4"
+	" WHERE run_id = $1 AND id = $2",
+	4, {UUIDOID, UUIDOID, TEXTOID, UUIDOID}
 };
 static StaticPlan plan_unshare = {
 	"DELETE FROM orchestration.share_grant"
@@ -83,6 +102,31 @@ static StaticPlan plan_create_rule = {
 	9, {TEXTOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID,
 	UUIDOID}
 };
+static StaticPlan plan_create_new_rule = {
+	"INSERT INTO orchestration.owner_sharing_rule AS r (object, access_level,"
+	" user_or_group_id, group_id, orchestration_id, developer_name, name,"
+	" description, created_by, modified_by)"
+	" VALUES ($1::orchestration.shared_object, $2::orchestration.access_level,"
+	" $3, $4, $5, $6, $7, $8, $9, $9)"
+	" ON CONFLICT (user_or_group_id, object, group_id, orchestration_id) DO NOTHING"
+	" RETURNING r.id",
+	9, {TEXTOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID,
+	UUIDOID}
+};
+static StaticPlan plan_rule_found = {
+	"SELECT id FROM orchestration.owner_sharing_rule"
+	" WHERE user_or_group_id = $1 AND object = $2::orchestration.shared_object"
+	" AND group_id = $3",
+	3, {UUIDOID, TEXTOID, UUIDOID}
+};
+static StaticPlan plan_update_rule = {
+	"UPDATE orchestration.owner_sharing_rule"
+	" SET access_level = $2::orchestration.access_level, name = $3,"
+	" developer_name = $4, description = $5,"
+	" modified_at = orchestration.system_modstamp(), modified_by = $6"
+	" WHERE id = $1",
+	6, {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID}
+};
 static StaticPlan plan_delete_rule = {
 	"DELETE FROM orchestration.owner_sharing_rule WHERE id = $1", 1, {UUIDOID}
 };
@@ -95,6 +139,11 @@ static void check_texts(const RuleRequest *request, const char *name);
 static void check_level(SharedObject object, AccessLevel level);
 static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
 static AccessLevel level_argument(Oid label);
+static void set_text(const char *text, Datum *value, char *isnull);
+static void refuse_suppressed(const char *table);
+static void refuse_existing_share(const pg_uuid_t *run_id, const pg_uuid_t *record_id,
+								  const pg_uuid_t *principal_id);
+static void refuse_existing_rule(const RuleRequest *request);
 
 static Datum
 object_label(SharedObject object)
@@ -158,9 +207,50 @@ get_principal(const pg_uuid_t *id, const char *what, Principal *principal)
 						orch_uuid_text(id))));
 }
 
+/*
+ * A user's trigger suppressed the new row.
+ */
+static void
+refuse_suppressed(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("table \"%s\" did not take the new row", table),
+			 errhint("A trigger on the table must not suppress rows.")));
+}
+
+/*
+ * The record has a share with this grantee, or a trigger suppressed the new one.  The
+ * caller has All access to the record and so sees its shares.
+ */
+static void
+refuse_existing_share(const pg_uuid_t *run_id, const pg_uuid_t *record_id,
+					  const pg_uuid_t *principal_id)
+{
+	Datum		values[3];
+	bool		isnull;
+
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = UUIDPGetDatum(record_id);
+	values[2] = UUIDPGetDatum(principal_id);
+	orch_plan_execute_latest(&plan_share_found, values, NULL, 1);
+	if (SPI_processed == 0)
+		refuse_suppressed("share_grant");
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("record %s is already shared with %s", orch_uuid_text(record_id),
+					orch_uuid_text(principal_id)),
+			 errdetail("Share %s exists.",
+					   orch_uuid_text(DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+																  SPI_tuptable->tupdesc, 1,
+																  &isnull)))),
+			 errhint("Update its access_level, or call share_record().")));
+}
+
 void
 orch_share_record(int object, const pg_uuid_t *record_id,
-				  const pg_uuid_t *principal_id, AccessLevel level, pg_uuid_t *id)
+				  const pg_uuid_t *principal_id, AccessLevel level, bool overwrite,
+				  pg_uuid_t *id)
 {
 	Oid			role = GetUserId();
 	RecordAccess record;
@@ -182,10 +272,41 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	values[3] = UUIDPGetDatum(principal_id);
 	values[4] = CStringGetTextDatum(level_name(level));
 	orch_caller_set_user(role, &values[5], &nulls[5]);
-	orch_plan_execute_latest(&plan_share, values, nulls, 0);
+	orch_plan_execute_latest(overwrite ? &plan_share : &plan_share_new, values, nulls, 0);
+	if (SPI_processed == 0)
+	{
+		if (overwrite)
+			refuse_suppressed("share_grant");
+		refuse_existing_share(&record.run_id, record_id, principal_id);
+	}
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 									   SPI_tuptable->tupdesc, 1, &isnull));
 	orch_system_finish(&saved);
+}
+
+bool
+orch_share_set_level(int object, const pg_uuid_t *record_id, const pg_uuid_t *id,
+					 AccessLevel level)
+{
+	Oid			role = GetUserId();
+	RecordAccess record;
+	SystemContext saved;
+	Datum		values[4];
+	char		nulls[4] = {' ', ' ', ' ', ' '};
+	bool		updated;
+
+	orch_caller_require_all(role, object, record_id, &record, MANAGE_SHARING);
+	orch_system_connect(&saved);
+	check_level(record.object, level);
+	values[0] = UUIDPGetDatum(&record.run_id);
+	orch_caller_lock_with_all(role, &record, MANAGE_SHARING);
+	values[1] = UUIDPGetDatum(id);
+	values[2] = CStringGetTextDatum(level_name(level));
+	orch_caller_set_user(role, &values[3], &nulls[3]);
+	orch_plan_execute_latest(&plan_share_level, values, nulls, 0);
+	updated = SPI_processed > 0;
+	orch_system_finish(&saved);
+	return updated;
 }
 
 bool
@@ -230,7 +351,7 @@ orchestration_share_record(PG_FUNCTION_ARGS)
 
 	orch_require_arguments(fcinfo, 0, 3, "record_id, user_or_group_id and access_level");
 	orch_share_record(ANY_OBJECT, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
-					  level_argument(PG_GETARG_OID(2)), id);
+					  level_argument(PG_GETARG_OID(2)), true, id);
 	PG_RETURN_UUID_P(id);
 }
 
@@ -319,15 +440,50 @@ check_texts(const RuleRequest *request, const char *name)
 	}
 }
 
+static void
+set_text(const char *text, Datum *value, char *isnull)
+{
+	*value = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+	*isnull = text == NULL ? 'n' : ' ';
+}
+
+/*
+ * A rule with this source and grantee exists, or a trigger suppressed the new one.  The
+ * caller has the permission Modify All Data and so sees every rule.
+ */
+static void
+refuse_existing_rule(const RuleRequest *request)
+{
+	Datum		values[3];
+	bool		isnull;
+
+	values[0] = UUIDPGetDatum(request->user_or_group_id);
+	values[1] = object_label(request->object);
+	values[2] = UUIDPGetDatum(request->group_id);
+	orch_plan_execute_latest(&plan_rule_found, values, NULL, 1);
+	if (SPI_processed == 0)
+		refuse_suppressed("owner_sharing_rule");
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("a sharing rule from %s to %s already exists",
+					orch_uuid_text(request->group_id),
+					orch_uuid_text(request->user_or_group_id)),
+			 errdetail("It is rule %s.",
+					   orch_uuid_text(DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+																  SPI_tuptable->tupdesc, 1,
+																  &isnull)))),
+			 errhint("Update that rule, or call create_owner_sharing_rule().")));
+}
+
 void
-orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
+orch_share_create_rule(const RuleRequest *request, bool overwrite, pg_uuid_t *id)
 {
 	Oid			role = GetUserId();
 	Principal	source;
 	Principal	target;
 	SystemContext saved;
 	Datum		values[9];
-	char		nulls[9] = {' ', ' ', ' ', 'n', 'n', 'n', ' ', 'n', ' '};
+	char		nulls[9] = {' ', ' ', ' ', 'n', 'n', ' ', ' ', ' ', ' '};
 	bool		isnull;
 	char	   *name;
 
@@ -360,7 +516,7 @@ orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
 	values[0] = object_label(request->object);
 	values[1] = CStringGetTextDatum(level_name(request->level));
 	values[2] = UUIDPGetDatum(request->user_or_group_id);
-	values[3] = values[4] = values[5] = values[7] = (Datum) 0;
+	values[3] = values[4] = (Datum) 0;
 	if (request->group_id != NULL)
 	{
 		values[3] = UUIDPGetDatum(request->group_id);
@@ -371,22 +527,46 @@ orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id)
 		values[4] = UUIDPGetDatum(request->orchestration_id);
 		nulls[4] = ' ';
 	}
-	if (request->developer_name != NULL)
-	{
-		values[5] = CStringGetTextDatum(request->developer_name);
-		nulls[5] = ' ';
-	}
+	set_text(request->developer_name, &values[5], &nulls[5]);
 	values[6] = CStringGetTextDatum(name);
-	if (request->description != NULL)
-	{
-		values[7] = CStringGetTextDatum(request->description);
-		nulls[7] = ' ';
-	}
+	set_text(request->description, &values[7], &nulls[7]);
 	orch_caller_set_user(role, &values[8], &nulls[8]);
-	orch_plan_execute_latest(&plan_create_rule, values, nulls, 0);
+	orch_plan_execute_latest(overwrite ? &plan_create_rule : &plan_create_new_rule, values,
+							 nulls, 0);
+	if (SPI_processed == 0)
+	{
+		if (overwrite)
+			refuse_suppressed("owner_sharing_rule");
+		refuse_existing_rule(request);
+	}
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 									   SPI_tuptable->tupdesc, 1, &isnull));
 	orch_system_finish(&saved);
+}
+
+bool
+orch_share_update_rule(const RuleRequest *request, const pg_uuid_t *id)
+{
+	SystemContext saved;
+	Datum		values[6];
+	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
+	bool		updated;
+
+	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
+								   "manage sharing rules");
+	check_texts(request, request->name);
+	values[0] = UUIDPGetDatum(id);
+	orch_caller_set_user(GetUserId(), &values[5], &nulls[5]);
+	orch_system_connect(&saved);
+	check_level(request->object, request->level);
+	values[1] = CStringGetTextDatum(level_name(request->level));
+	values[2] = CStringGetTextDatum(request->name);
+	set_text(request->developer_name, &values[3], &nulls[3]);
+	set_text(request->description, &values[4], &nulls[4]);
+	orch_plan_execute_latest(&plan_update_rule, values, nulls, 0);
+	updated = SPI_processed > 0;
+	orch_system_finish(&saved);
+	return updated;
 }
 
 bool
@@ -440,7 +620,7 @@ orchestration_create_owner_sharing_rule(PG_FUNCTION_ARGS)
 		request.developer_name = text_to_cstring(PG_GETARG_TEXT_PP(5));
 	if (!PG_ARGISNULL(6))
 		request.description = text_to_cstring(PG_GETARG_TEXT_PP(6));
-	orch_share_create_rule(&request, id);
+	orch_share_create_rule(&request, true, id);
 	PG_RETURN_UUID_P(id);
 }
 
@@ -507,7 +687,7 @@ orchestration_create_orchestration_sharing_rule(PG_FUNCTION_ARGS)
 					 errmsg("objects must not contain null")));
 		request.object = (SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT,
 																 DatumGetObjectId(objects[i]));
-		orch_share_create_rule(&request, &ids[i]);
+		orch_share_create_rule(&request, true, &ids[i]);
 	}
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);

@@ -15,10 +15,14 @@
 
 #include "postgres.h"
 
+#include "executor/spi.h"
 #include "utils/uuid.h"
 
 #include "access/access.h"
 #include "base/orchestration.h"
+
+/* What orch_caller_require_all() is asked for. */
+#define MANAGE_SHARING	"manage the sharing of"
 
 /* A sharing rule to be stored; it has a group_id or an orchestration_id. */
 typedef struct RuleRequest
@@ -36,12 +40,25 @@ typedef struct RuleRequest
 /*
  * Each checks the caller's rights.  object: of the record, or ANY_OBJECT (caller.h).
  */
+/* An existing share or rule is overwritten, or raises 23505. */
 extern void orch_share_record(int object, const pg_uuid_t *record_id,
 							  const pg_uuid_t *principal_id, AccessLevel level,
-							  pg_uuid_t *id);
+							  bool overwrite, pg_uuid_t *id);
+extern void orch_share_create_rule(const RuleRequest *request, bool overwrite,
+								   pg_uuid_t *id);
+
+/* False: the share or rule does not exist, or a user's trigger suppressed the change. */
+extern bool orch_share_set_level(int object, const pg_uuid_t *record_id,
+								 const pg_uuid_t *id, AccessLevel level);
 extern bool orch_share_remove(int object, const pg_uuid_t *record_id,
 							  const pg_uuid_t *principal_id);
-extern void orch_share_create_rule(const RuleRequest *request, pg_uuid_t *id);
+extern bool orch_share_update_rule(const RuleRequest *request, const pg_uuid_t *id);
 extern bool orch_share_delete_rule(const pg_uuid_t *id);
+
+/*
+ * Executes an INSERT of create() into a view.  A share that exists is overwritten, as the
+ * reference says of create() (3.4), and so is a rule, as by create_owner_sharing_rule().
+ */
+extern int	orch_share_execute_create(SPIPlanPtr plan, Datum *values, const char *nulls);
 
 #endif							/* ORCH_SHARE_H */

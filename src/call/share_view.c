@@ -1,11 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * share_view.c
- *	  The views of Share and OwnerSharingRule, and calls that explain access.
+ *	  The views of Share and OwnerSharingRule.
  *
  * Only manual shares are stored.  The views compute their rows of causes Owner and Rule
  * from the records that the reader sees, so that they cannot contradict the policies.
  * INSTEAD OF triggers make the views writable; they use the functions of share.c.
+ *
+ * PostgreSQL takes the row that such a trigger returns for RETURNING and counts it, whatever
+ * was stored.  So a trigger refuses each column that it would not store, and returns the row
+ * as it is stored, read after the triggers of the storage table.  The row before an UPDATE or
+ * DELETE is that of the statement's snapshot, and may have been changed meanwhile.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -17,17 +22,17 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/rel.h"
 
 #include "access/access.h"
-#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
@@ -35,9 +40,6 @@
 #include "call/caller.h"
 #include "call/share.h"
 #include "record/principal.h"
-
-/* UserRecordAccess takes so many records at once (reference.md, 6.6). */
-#define MAX_RECORDS 200
 
 /*
  * Rules that cover a record, one row a grantee with the highest level: those of the groups
@@ -59,98 +61,65 @@ static StaticPlan plan_rule_shares = {
 };
 
 /*
- * Every grant that gives a user access to a record.  A path says how a user belongs to a
- * group: alice in Approvers in Finance.
+ * A share and a rule as the views show them; then the transaction that wrote the row.
  */
-static StaticPlan plan_explain = {
-	"WITH RECURSIVE acting AS ("
-	"  SELECT p.* FROM orchestration.principal p"
-	"   WHERE p.id = $1 AND p.kind = 'User' AND p.is_active),"
-	" mine (id, path) AS ("
-	"  SELECT a.id, a.name FROM acting a"
-	"  UNION"
-	"  SELECT g.id, m.path || ' in ' || g.name FROM mine m"
-	"    JOIN orchestration.membership b ON b.member_id = m.id"
-	"    JOIN orchestration.principal g ON g.id = b.group_id),"
-	" me (id, path) AS ("
-	"  SELECT DISTINCT ON (m.id) m.id, m.path FROM mine m"
-	"   ORDER BY m.id, pg_catalog.length(m.path), m.path),"
-	" owning (id, path) AS ("
-	"  SELECT o.id, o.name FROM orchestration.principal o WHERE o.id = $4"
-	"  UNION"
-	"  SELECT g.id, w.path || ' in ' || g.name FROM owning w"
-	"    JOIN orchestration.membership b ON b.member_id = w.id"
-	"    JOIN orchestration.principal g ON g.id = b.group_id),"
-	" owner (id, path) AS ("
-	"  SELECT DISTINCT ON (w.id) w.id, w.path FROM owning w"
-	"   ORDER BY w.id, pg_catalog.length(w.path), w.path)"
-	" SELECT $2::orchestration.shared_object, x.cause,"
-	"        x.access_level::orchestration.access_level, x.granted_to, x.source_id,"
-	"        x.detail"
-	" FROM ("
-	"  SELECT 1 AS place, 'Modify All Data' AS cause, 'All' AS access_level,"
-	"         a.id AS granted_to, NULL::pg_catalog.uuid AS source_id,"
-	"         pg_catalog.format('permission of %s', a.name) AS detail"
-	"    FROM acting a WHERE a.modify_all_data"
-	"  UNION ALL"
-	"  SELECT 2, 'View All Data', 'Read', a.id, NULL,"
-	"         pg_catalog.format('permission of %s', a.name)"
-	"    FROM acting a WHERE a.view_all_data"
-	"  UNION ALL"
-	"  SELECT 3, 'Default', CASE d.sharing_model WHEN 'Read' THEN 'Read' ELSE 'Edit' END,"
-	"         a.id, NULL, pg_catalog.format('default access of %s', d.object)"
-	"    FROM acting a JOIN orchestration.default_access d"
-	"      ON d.object = $2::orchestration.shared_object AND d.sharing_model <> 'Private'"
-	"  UNION ALL"
-	"  SELECT 4, 'Owner', 'All', a.id, a.id, pg_catalog.format('%s owns it', a.name)"
-	"    FROM acting a WHERE a.id = $4"
-	"  UNION ALL"
-	"  SELECT 5, 'Rule', r.access_level::pg_catalog.text, r.user_or_group_id, r.id,"
-	"         pg_catalog.format('rule \"%s\": %s; for %s', r.name,"
-	"           COALESCE('owner ' || w.path, 'orchestration ' || d.name), m.path)"
-	"    FROM me m JOIN orchestration.owner_sharing_rule r"
-	"      ON r.user_or_group_id = m.id AND r.object = $2::orchestration.shared_object"
-	"    LEFT JOIN owner w ON w.id = r.group_id"
-	"    LEFT JOIN orchestration.orchestration_definition d"
-	"      ON d.id = r.orchestration_id AND d.id = $5"
-	"   WHERE COALESCE(w.id, d.id) IS NOT NULL"
-	"  UNION ALL"
-	"  SELECT 6, 'Manual', g.access_level::pg_catalog.text, g.user_or_group_id, g.id,"
-	"         pg_catalog.format('manual share for %s', m.path)"
-	"    FROM me m JOIN orchestration.share_grant g"
-	"      ON g.user_or_group_id = m.id AND g.record_id = $3"
-	"  UNION ALL"
-	"  SELECT 7, 'Assignee', 'Read', m.id, m.id,"
-	"         pg_catalog.format('assigned to %s', m.path)"
-	"    FROM me m WHERE m.id = $6) x"
-	" ORDER BY x.place, x.access_level DESC, x.detail",
-	6, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, UUIDOID}
+static StaticPlan plan_share_row = {
+	"SELECT g.id, g.access_level, g.record_id, 'Manual'::orchestration.row_cause,"
+	"       g.user_or_group_id, false,"
+	"       COALESCE(g.modified_by, '00000000-0000-7000-8000-000000000001'::pg_catalog.uuid),"
+	"       g.modified_at, g.xmin"
+	"  FROM orchestration.share_grant g WHERE g.id = $1",
+	1, {UUIDOID}
+};
+static StaticPlan plan_rule_row = {
+	"SELECT r.id,"
+	"       COALESCE(r.created_by, '00000000-0000-7000-8000-000000000001'::pg_catalog.uuid),"
+	"       r.created_at,"
+	"       COALESCE(r.modified_by, '00000000-0000-7000-8000-000000000001'::pg_catalog.uuid),"
+	"       r.modified_at, r.modified_at, r.access_level, r.description, r.developer_name,"
+	"       r.group_id, r.name, r.user_or_group_id, r.xmin"
+	"  FROM orchestration.owner_sharing_rule r WHERE r.id = $1 FOR NO KEY UPDATE",
+	1, {UUIDOID}
 };
 
-static void put_rows(FunctionCallInfo fcinfo);
+/* What can be written through a view. */
+typedef struct ViewColumns
+{
+	const char *what;			/* how messages call a row */
+	StaticPlan *plan;			/* selects a row */
+	const char *updatable[5];	/* up to a NULL */
+	const char *insertable[5];	/* further columns, up to a NULL */
+} ViewColumns;
+
+static const ViewColumns share_columns = {
+	"share", &plan_share_row, {"access_level"}, {"parent_id", "row_cause", "user_or_group_id"}
+};
+static const ViewColumns rule_columns = {
+	"sharing rule", &plan_rule_row, {"access_level", "description", "developer_name", "name"},
+	{"group_id", "user_or_group_id"}
+};
+
+/* The next new row for a view comes from create(). */
+static bool create_executes = false;
+
 static HeapTuple trigger_row(FunctionCallInfo fcinfo, const char *name,
 							 TriggerData **trigdata, SharedObject *object);
 static Datum column(HeapTuple tuple, TupleDesc desc, const char *name, bool *isnull);
 static pg_uuid_t *uuid_column(HeapTuple tuple, TupleDesc desc, const char *name);
 static char *text_column(HeapTuple tuple, TupleDesc desc, const char *name);
-static HeapTuple with_column(HeapTuple tuple, TupleDesc desc, const char *name,
-							 Datum value);
 static AccessLevel level_column(HeapTuple tuple, TupleDesc desc);
-
-/* ------------------------------------------------------------ explanations */
-
-/*
- * Return the rows that SPI selected.
- */
-static void
-put_rows(FunctionCallInfo fcinfo)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	uint64		n;
-
-	for (n = 0; n < SPI_processed; n++)
-		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[n]);
-}
+static bool is_listed(const char *const *names, const char *name);
+static bool same_value(HeapTuple a, HeapTuple b, TupleDesc desc, int attnum);
+static void check_inserted(const ViewColumns *columns, HeapTuple row, TupleDesc desc);
+static void check_updated(const ViewColumns *columns, HeapTuple before, HeapTuple row,
+						  TupleDesc desc);
+static HeapTuple read_row(const ViewColumns *columns, const pg_uuid_t *id, TupleDesc desc,
+						  bool *own);
+static HeapTuple stored_row(const ViewColumns *columns, const pg_uuid_t *id,
+							TupleDesc desc);
+static bool still_there(const ViewColumns *columns, HeapTuple before, TupleDesc desc);
+static void refuse_computed(HeapTuple before, TupleDesc desc);
+static bool remove_share(SharedObject object, HeapTuple row, TupleDesc desc);
 
 PG_FUNCTION_INFO_V1(orchestration_rule_shares);
 
@@ -167,11 +136,13 @@ PG_FUNCTION_INFO_V1(orchestration_rule_shares);
 Datum
 orchestration_rule_shares(PG_FUNCTION_ARGS)
 {
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Oid			role = GetUserId();
 	RecordAccess record;
 	SystemContext saved;
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
+	uint64		n;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (orch_caller_level(role, orch_access_object(PG_GETARG_OID(0)), PG_GETARG_UUID_P(1),
@@ -185,140 +156,9 @@ orchestration_rule_shares(PG_FUNCTION_ARGS)
 		nulls[2] = 'n';
 	orch_system_connect(&saved);
 	orch_plan_execute(&plan_rule_shares, values, nulls, true, 0);
-	put_rows(fcinfo);
+	for (n = 0; n < SPI_processed; n++)
+		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[n]);
 	orch_system_finish(&saved);
-	return (Datum) 0;
-}
-
-PG_FUNCTION_INFO_V1(orchestration_explain_access);
-
-/*
- * orchestration.explain_access(record_id uuid, user_id uuid,
- *		OUT object orchestration.shared_object, OUT cause text,
- *		OUT access_level orchestration.access_level, OUT granted_to uuid,
- *		OUT source_id uuid, OUT detail text) returns setof record
- *
- * Returns every grant that gives the user access to the record; no row if the user has no
- * access, for example because the user is not active.
- * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
- * not see, 42501 without All access to it, OR103 for an unknown user.
- * Source: reference.md, 6.1.
- */
-Datum
-orchestration_explain_access(PG_FUNCTION_ARGS)
-{
-	Oid			role = GetUserId();
-	RecordAccess record;
-	Principal	principal;
-	SystemContext saved;
-	Datum		values[6];
-	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
-
-	orch_require_arguments(fcinfo, 0, 2, "record_id and user_id");
-	orch_caller_require_all(role, ANY_OBJECT, PG_GETARG_UUID_P(0), &record,
-							"see the sharing of");
-	if (!orch_principal_get(PG_GETARG_UUID_P(1), &principal) ||
-		principal.kind != PRINCIPAL_USER)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-				 errmsg("%s is no user", orch_uuid_text(PG_GETARG_UUID_P(1)))));
-
-	InitMaterializedSRF(fcinfo, 0);
-	values[0] = PG_GETARG_DATUM(1);
-	values[1] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT, record.object));
-	values[2] = UUIDPGetDatum(&record.id);
-	values[3] = UUIDPGetDatum(&record.owner_id);
-	values[4] = UUIDPGetDatum(&record.orchestration_id);
-	if (!record.has_orchestration)
-		nulls[4] = 'n';
-	values[5] = UUIDPGetDatum(&record.assignee_id);
-	if (!record.has_assignee)
-		nulls[5] = 'n';
-	orch_system_connect(&saved);
-	orch_plan_execute_latest(&plan_explain, values, nulls, 0);
-	put_rows(fcinfo);
-	orch_system_finish(&saved);
-	return (Datum) 0;
-}
-
-PG_FUNCTION_INFO_V1(orchestration_user_record_access);
-
-/*
- * orchestration.user_record_access(record_ids uuid[], user_id uuid,
- *		OUT record_id uuid, OUT user_id uuid, OUT has_read_access boolean,
- *		OUT has_edit_access boolean, OUT has_delete_access boolean,
- *		OUT has_transfer_access boolean, OUT has_all_access boolean,
- *		OUT max_access_level text) returns setof record
- *
- * Returns the access of a user (null: the caller) to up to 200 records, in the order of the
- * ids and without records that the caller cannot read.  max_access_level is None, Read, Edit
- * or All; All includes delete and transfer.
- * Raises: 22004 for null ids, 42501 for a role that acts as no active user, OR103 for an
- * unknown user, 22023 for more than 200 ids.
- * Source: reference.md, 6.6.
- */
-Datum
-orchestration_user_record_access(PG_FUNCTION_ARGS)
-{
-	static const char *const names[] = {"None", "Read", "Edit", "All"};
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Oid			role = GetUserId();
-	AccessSet  *caller;
-	bool		is_other = !PG_ARGISNULL(1);
-	pg_uuid_t	user_id;
-	Datum	   *ids;
-	bool	   *id_nulls;
-	int			nids;
-	int			i;
-
-	orch_require_arguments(fcinfo, 0, 1, "record_ids");
-	caller = orch_access_require_user(role);
-	if (is_other)
-	{
-		Principal	principal;
-
-		user_id = *PG_GETARG_UUID_P(1);
-		if (!orch_principal_get(&user_id, &principal) ||
-			principal.kind != PRINCIPAL_USER)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-					 errmsg("%s is no user", orch_uuid_text(&user_id))));
-	}
-	else if (caller->is_user)
-		user_id = caller->user_id;
-
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), UUIDOID, UUID_LEN, false,
-					  TYPALIGN_CHAR, &ids, &id_nulls, &nids);
-	if (nids > MAX_RECORDS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("access to %d records was asked for", nids),
-				 errdetail("At most %d at once.", MAX_RECORDS)));
-
-	InitMaterializedSRF(fcinfo, 0);
-	for (i = 0; i < nids; i++)
-	{
-		RecordAccess record;
-		AccessLevel level;
-		Datum		values[8];
-		bool		nulls[8] = {false};
-
-		if (id_nulls[i])
-			continue;
-		level = orch_caller_level(role, ANY_OBJECT, DatumGetUUIDP(ids[i]), &record);
-		if (level == ACCESS_NONE)
-			continue;
-		if (is_other)
-			level = orch_access_level(orch_access_of_user(&user_id), &record);
-		values[0] = ids[i];
-		values[1] = UUIDPGetDatum(&user_id);
-		nulls[1] = !is_other && !caller->is_user;
-		values[2] = BoolGetDatum(level >= ACCESS_READ);
-		values[3] = BoolGetDatum(level >= ACCESS_EDIT);
-		values[4] = values[5] = values[6] = BoolGetDatum(level >= ACCESS_ALL);
-		values[7] = CStringGetTextDatum(names[level]);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
 	return (Datum) 0;
 }
 
@@ -397,13 +237,214 @@ level_column(HeapTuple tuple, TupleDesc desc)
 						  orch_catalog_label_value(ENUM_ACCESS_LEVEL, DatumGetObjectId(value)));
 }
 
-static HeapTuple
-with_column(HeapTuple tuple, TupleDesc desc, const char *name, Datum value)
+static bool
+is_listed(const char *const *names, const char *name)
 {
-	int			attnum = SPI_fnumber(desc, name);
-	bool		isnull = false;
+	int			i;
 
-	return heap_modify_tuple_by_cols(tuple, desc, 1, &attnum, &value, &isnull);
+	for (i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+same_value(HeapTuple a, HeapTuple b, TupleDesc desc, int attnum)
+{
+	Form_pg_attribute attribute = TupleDescAttr(desc, attnum - 1);
+	bool		a_isnull;
+	bool		b_isnull;
+	Datum		a_value = heap_getattr(a, attnum, desc, &a_isnull);
+	Datum		b_value = heap_getattr(b, attnum, desc, &b_isnull);
+
+	if (a_isnull || b_isnull)
+		return a_isnull == b_isnull;
+	return datum_image_eq(a_value, b_value, attribute->attbyval, attribute->attlen);
+}
+
+/*
+ * Refuse a value in a column that a new row gets when it is stored.
+ */
+static void
+check_inserted(const ViewColumns *columns, HeapTuple row, TupleDesc desc)
+{
+	int			i;
+
+	for (i = 1; i <= desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(desc, i - 1)->attname);
+
+		if (!heap_attisnull(row, i, desc) && !is_listed(columns->updatable, name) &&
+			!is_listed(columns->insertable, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_IMMUTABLE),
+					 errmsg("%s of a new %s cannot be set", name, columns->what),
+					 errdetail("It gets its value when the row is stored."),
+					 errhint("Leave the column out.")));
+	}
+}
+
+/*
+ * Refuse a change of a column that cannot be updated.
+ */
+static void
+check_updated(const ViewColumns *columns, HeapTuple before, HeapTuple row, TupleDesc desc)
+{
+	int			i;
+
+	for (i = 1; i <= desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(desc, i - 1)->attname);
+
+		if (!is_listed(columns->updatable, name) && !same_value(before, row, desc, i))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_IMMUTABLE),
+					 errmsg("%s of %s %s cannot be changed", name, columns->what,
+							orch_uuid_text(uuid_column(before, desc, "id"))),
+					 is_listed(columns->insertable, name) ?
+					 errhint("Delete the %s and insert another.", columns->what) :
+					 errhint("Leave the column out: it gets its value when the row is stored.")));
+	}
+}
+
+/*
+ * Read a row as it is stored now, NULL if there is none.  *own: this transaction wrote it.
+ */
+static HeapTuple
+read_row(const ViewColumns *columns, const pg_uuid_t *id, TupleDesc desc, bool *own)
+{
+	MemoryContext context = CurrentMemoryContext;
+	SystemContext saved;
+	HeapTuple	row = NULL;
+	Datum		value = UUIDPGetDatum(id);
+
+	orch_system_connect(&saved);
+	orch_plan_execute_latest(columns->plan, &value, NULL, 1);
+	if (SPI_processed > 0)
+	{
+		Datum	   *values = palloc((desc->natts + 1) * sizeof(Datum));
+		bool	   *nulls = palloc((desc->natts + 1) * sizeof(bool));
+		MemoryContext old;
+
+		Assert(SPI_tuptable->tupdesc->natts == desc->natts + 1);
+		heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, values, nulls);
+		*own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(values[desc->natts]));
+		old = MemoryContextSwitchTo(context);
+		row = heap_form_tuple(desc, values, nulls);
+		MemoryContextSwitchTo(old);
+	}
+	orch_system_finish(&saved);
+	return row;
+}
+
+/*
+ * The row that was just written.
+ */
+static HeapTuple
+stored_row(const ViewColumns *columns, const pg_uuid_t *id, TupleDesc desc)
+{
+	bool		own;
+	HeapTuple	row = read_row(columns, id, desc, &own);
+
+	if (row == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("%s %s was deleted by a trigger of its table", columns->what,
+						orch_uuid_text(id))));
+	return row;
+}
+
+/*
+ * Is the row still stored?  Raises an error if it is not the row that the statement read:
+ * its WHERE clause may not be true of the row any more, and RETURNING of a DELETE would show
+ * what was not deleted.
+ */
+static bool
+still_there(const ViewColumns *columns, HeapTuple before, TupleDesc desc)
+{
+	pg_uuid_t  *id = uuid_column(before, desc, "id");
+	bool		own;
+	HeapTuple	row = read_row(columns, id, desc, &own);
+	int			i;
+
+	if (row == NULL)
+		return false;
+	for (i = 1; i <= desc->natts; i++)
+		if (!same_value(before, row, desc, i))
+			break;
+	if (i > desc->natts)
+		return true;
+	if (own)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("%s %s was already changed by the same statement", columns->what,
+						orch_uuid_text(id)),
+				 errhint("The statement must name each row once, and no function in it may change the row.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errdetail("Another transaction has changed %s %s.", columns->what,
+					   orch_uuid_text(id)),
+			 errhint("Try the statement again.")));
+	return false;
+}
+
+int
+orch_share_execute_create(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	volatile int result = 0;
+
+	create_executes = true;
+	PG_TRY();
+	{
+		result = orch_execute_latest(plan, values, nulls, 0);
+	}
+	PG_FINALLY();
+	{
+		create_executes = false;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/*
+ * Refuse a row whose cause is not Manual.
+ */
+static void
+refuse_computed(HeapTuple before, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		cause = column(before, desc, "row_cause", &isnull);
+
+	if (!isnull &&
+		DatumGetObjectId(cause) != orch_catalog_label_oid(ENUM_ROW_CAUSE, 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_IMMUTABLE),
+				 errmsg("share rows with RowCause %s cannot be written",
+						orch_catalog_label(ENUM_ROW_CAUSE,
+										   orch_catalog_label_value(ENUM_ROW_CAUSE, DatumGetObjectId(cause)))),
+				 errdetail("They follow from owners and sharing rules."),
+				 errhint("Change the owner or the rule.")));
+}
+
+/*
+ * Remove a share; false: it is gone.
+ */
+static bool
+remove_share(SharedObject object, HeapTuple row, TupleDesc desc)
+{
+	Oid			role = GetUserId();
+	pg_uuid_t  *record_id = uuid_column(row, desc, "parent_id");
+	RecordAccess record;
+	SystemContext saved;
+
+	/* the lock before the look */
+	orch_caller_require_all(role, object, record_id, &record, MANAGE_SHARING);
+	orch_system_connect(&saved);
+	orch_caller_lock_with_all(role, &record, MANAGE_SHARING);
+	orch_system_finish(&saved);
+	return still_there(&share_columns, row, desc) &&
+		orch_share_remove(object, record_id, uuid_column(row, desc, "user_or_group_id"));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_share_change);
@@ -412,53 +453,46 @@ PG_FUNCTION_INFO_V1(orchestration_share_change);
  * orchestration.share_change() returns trigger
  *
  * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the share views: writes manual shares.
- * Returns the row as stored, or null if it is gone.
- * Raises: 39P01 if not called as that trigger, OR005 for rows that are not Manual and for a
- * change of another column than access_level, 23502 for null, and as share_record().
+ * Returns the row as stored, for DELETE as it was; or null if it is gone.  An UPDATE writes
+ * over what others changed meanwhile.
+ * Raises: 39P01 if not called as that trigger, OR005 for rows that are not Manual and for
+ * columns that cannot be written, 23505 for a new share that exists (create() overwrites it),
+ * 23502 for null, 40001 for the DELETE of a share that another transaction has changed,
+ * 27000 if a user's trigger suppresses the row, and as share_record().
  * Source: reference.md, 3.4.
  */
 Datum
 orchestration_share_change(PG_FUNCTION_ARGS)
 {
+	bool		overwrite = create_executes;
 	TriggerData *trigdata;
 	SharedObject object;
 	HeapTuple	row = trigger_row(fcinfo, "share_change", &trigdata, &object);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	HeapTuple	before = TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? row :
-		trigdata->tg_trigtuple;
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
-	bool		isnull;
-	Datum		cause = column(before, desc, "row_cause", &isnull);
-	Oid			manual = orch_catalog_label_oid(ENUM_ROW_CAUSE, 0);
+	HeapTuple	before = trigdata->tg_trigtuple;
+	pg_uuid_t  *id;
 
-	if (!isnull && DatumGetObjectId(cause) != manual)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_IMMUTABLE),
-				 errmsg("share rows with RowCause %s cannot be written",
-						orch_catalog_label(ENUM_ROW_CAUSE,
-										   orch_catalog_label_value(ENUM_ROW_CAUSE, DatumGetObjectId(cause)))),
-				 errdetail("They follow from owners and sharing rules."),
-				 errhint("Change the owner or the rule.")));
+	create_executes = false;
+	refuse_computed(before, desc);
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		return PointerGetDatum(remove_share(object, before, desc) ? before : NULL);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
-		if (!orch_share_remove(object, uuid_column(row, desc, "parent_id"),
-							   uuid_column(row, desc, "user_or_group_id")))
-			return PointerGetDatum(NULL);	/* gone meanwhile */
-		return PointerGetDatum(row);
+		check_updated(&share_columns, before, row, desc);
+		id = uuid_column(before, desc, "id");
+		if (!orch_share_set_level(object, uuid_column(row, desc, "parent_id"), id,
+								  level_column(row, desc)))
+			return PointerGetDatum(NULL);
 	}
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
-		(!orch_uuid_equal(uuid_column(before, desc, "parent_id"),
-						  uuid_column(row, desc, "parent_id")) ||
-		 !orch_uuid_equal(uuid_column(before, desc, "user_or_group_id"),
-						  uuid_column(row, desc, "user_or_group_id"))))
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_IMMUTABLE),
-				 errmsg("only the access level of a share can be changed")));
-	orch_share_record(object, uuid_column(row, desc, "parent_id"),
-					  uuid_column(row, desc, "user_or_group_id"),
-					  level_column(row, desc), id);
-	row = with_column(row, desc, "row_cause", ObjectIdGetDatum(manual));
-	return PointerGetDatum(with_column(row, desc, "id", UUIDPGetDatum(id)));
+	else
+	{
+		check_inserted(&share_columns, row, desc);
+		id = palloc(sizeof(pg_uuid_t));
+		orch_share_record(object, uuid_column(row, desc, "parent_id"),
+						  uuid_column(row, desc, "user_or_group_id"),
+						  level_column(row, desc), overwrite, id);
+	}
+	return PointerGetDatum(stored_row(&share_columns, id, desc));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_rule_change);
@@ -467,36 +501,37 @@ PG_FUNCTION_INFO_V1(orchestration_rule_change);
  * orchestration.rule_change() returns trigger
  *
  * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the views of owner sharing rules: writes
- * rules.  Returns the row as stored, or null if it is gone.
- * Raises: 39P01 if not called as that trigger, OR005 for a change of source or target,
- * 23502 for null, and as create_owner_sharing_rule().
+ * rules.  Returns the row as stored, for DELETE as it was; or null if it is gone.
+ * Raises: 39P01 if not called as that trigger, OR005 for columns that cannot be written,
+ * 23505 for a new rule that exists (create() overwrites it), 23502 for null, 40001 for a rule that another transaction has
+ * changed since the statement read it, 27000 if a user's trigger suppresses the row, and as
+ * create_owner_sharing_rule().
  * Source: reference.md, 3.3.
  */
 Datum
 orchestration_rule_change(PG_FUNCTION_ARGS)
 {
+	bool		overwrite = create_executes;
 	TriggerData *trigdata;
 	SharedObject object;
 	HeapTuple	row = trigger_row(fcinfo, "rule_change", &trigdata, &object);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	HeapTuple	before = trigdata->tg_trigtuple;
+	bool		updates = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	RuleRequest request;
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	pg_uuid_t  *id;
 
+	create_executes = false;
+	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
+								   "manage sharing rules");
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		if (!orch_share_delete_rule(uuid_column(row, desc, "id")))
-			return PointerGetDatum(NULL);
-		return PointerGetDatum(row);
-	}
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
-		(!orch_uuid_equal(uuid_column(trigdata->tg_trigtuple, desc, "group_id"),
-						  uuid_column(row, desc, "group_id")) ||
-		 !orch_uuid_equal(uuid_column(trigdata->tg_trigtuple, desc, "user_or_group_id"),
-						  uuid_column(row, desc, "user_or_group_id"))))
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_IMMUTABLE),
-				 errmsg("source and target of a sharing rule cannot be changed"),
-				 errhint("Delete the rule and create another.")));
+		return PointerGetDatum(still_there(&rule_columns, before, desc) &&
+							   orch_share_delete_rule(uuid_column(before, desc, "id")) ?
+							   before : NULL);
+	if (updates)
+		check_updated(&rule_columns, before, row, desc);
+	else
+		check_inserted(&rule_columns, row, desc);
 	memset(&request, 0, sizeof(request));
 	request.object = object;
 	request.group_id = uuid_column(row, desc, "group_id");
@@ -505,6 +540,21 @@ orchestration_rule_change(PG_FUNCTION_ARGS)
 	request.name = text_column(row, desc, "name");
 	request.developer_name = text_column(row, desc, "developer_name");
 	request.description = text_column(row, desc, "description");
-	orch_share_create_rule(&request, id);
-	return PointerGetDatum(with_column(row, desc, "id", UUIDPGetDatum(id)));
+	if (updates)
+	{
+		if (request.name == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("name must not be null")));
+		id = uuid_column(before, desc, "id");
+		if (!still_there(&rule_columns, before, desc) ||
+			!orch_share_update_rule(&request, id))
+			return PointerGetDatum(NULL);
+	}
+	else
+	{
+		id = palloc(sizeof(pg_uuid_t));
+		orch_share_create_rule(&request, overwrite, id);
+	}
+	return PointerGetDatum(stored_row(&rule_columns, id, desc));
 }

@@ -140,8 +140,8 @@ PG_FUNCTION_INFO_V1(orchestration_guard_row);
  * change itself.  Returns null.
  * Raises: OR001 for an illegal change of status (contract/transitions.csv), OR004 when
  * a failed run cannot be resumed (contract/lifecycle.md, "Recoverable errors"), OR005
- * for a change of a key, OR101 to OR103 for lookups that name nothing, 42501 for a
- * change that the caller may not make, 39P01 when not called as that trigger.
+ * for a change of a key or of modified_at, OR101 to OR103 for lookups that name nothing,
+ * 42501 for a change that the caller may not make, 39P01 when not called as that trigger.
  * Source: contract/transitions.csv, contract/lifecycle.md.
  */
 Datum
@@ -172,8 +172,11 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	if (update)
 	{
 		check_identity(level, trigdata, trusted);
-		fill = (level == LEVEL_STAGE || level == LEVEL_STEP) && !trusted &&
-			needs_filling(level, row, desc, to);
+		if ((level == LEVEL_STAGE || level == LEVEL_STEP) && !trusted)
+		{
+			orch_guard_check_stamp(level, trigdata);
+			fill = needs_filling(level, row, desc, to);
+		}
 		if (from == to && !fill && !is_reassigned(level, trigdata))
 			return PointerGetDatum(NULL);
 	}

@@ -4,7 +4,7 @@
  *	  The BEFORE ROW trigger guard_fill(): values that follow from a change.
  *
  * It fills in values and makes no decision, because a user's BEFORE trigger may still
- * change the row.  Updates fire it on run and work_item only: with a BEFORE trigger an
+ * change the row; it refuses only a value that it would replace.  Updates fire it on run and work_item only: with a BEFORE trigger an
  * update locks the row first, in a WAL record of its own, and most rows of a run are
  * stages and steps.  guard_fill_statement.c fills in those.
  *
@@ -69,8 +69,8 @@ PG_FUNCTION_INFO_V1(orchestration_guard_fill);
  * step_run.  Updates: fills in modified_at, modified_by and the time at which the row
  * ended.  Inserts: the orchestration.  Both: the record type of a lookup.  Returns the
  * row.
- * Raises: OR101 when no registered record type has the record of a lookup, 39P01 when
- * not called as that trigger.
+ * Raises: OR101 when no registered record type has the record of a lookup, OR005 for a
+ * time of modification, 39P01 when not called as that trigger.
  * Source: ours.
  */
 Datum
@@ -132,6 +132,33 @@ fill_references(FilledColumns *filled, Level level, TriggerData *trigdata)
 }
 
 /*
+ * An update may leave modified_at as it is, or write the stamp; another value would be
+ * replaced without a word.
+ */
+void
+orch_guard_check_stamp(Level level, TriggerData *trigdata)
+{
+	AttrNumber	attnum = orch_guard_columns[level].modified_at;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		isnull;
+	TimestampTz was = DatumGetTimestampTz(heap_getattr(trigdata->tg_trigtuple, attnum, desc,
+													   &isnull));
+	Datum		is = heap_getattr(trigdata->tg_newtuple, attnum, desc, &isnull);
+
+	if (!isnull && (DatumGetTimestampTz(is) == was ||
+					DatumGetTimestampTz(is) == orch_stamp()))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_IMMUTABLE),
+			 errmsg("column \"%s\" of %s cannot be set",
+					NameStr(TupleDescAttr(desc, attnum - 1)->attname),
+					orch_guard_row_label(level, trigdata->tg_trigtuple, desc)),
+			 errdetail("It is the time of the first write of the transaction that changed the row last."),
+			 errhint("Leave the column out."),
+			 errtablecol(trigdata->tg_relation, attnum)));
+}
+
+/*
  * Who changed the row and when, and what follows from a new status or assignee.
  */
 static void
@@ -146,6 +173,8 @@ fill_update(FilledColumns *filled, Level level, TriggerData *trigdata)
 	Oid			actor = orch_frame_actor();
 	const Principal *principal = OidIsValid(actor) ? orch_principal_acting(actor) : NULL;
 
+	if (!orch_guard_in_scope(SCOPE_TRUSTED))
+		orch_guard_check_stamp(level, trigdata);
 	set_column(filled, col->modified_at, TimestampTzGetDatum(orch_stamp()));
 	if (principal != NULL)
 		set_column(filled, col->modified_by, UUIDPGetDatum(&principal->id));

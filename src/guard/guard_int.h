@@ -80,6 +80,7 @@ extern bool orch_guard_is_ended(Level level, int status);
 extern char *orch_guard_record_type(const char *key);
 extern pg_uuid_t *orch_guard_orchestration(Level level, HeapTuple row, TupleDesc desc);
 extern void orch_guard_check_references(Level level, TriggerData *trigdata);
+extern void orch_guard_check_stamp(Level level, TriggerData *trigdata);
 
 /* guard_scope.c: the innermost scope, if this trigger belongs to its statement */
 typedef enum ScopeText

@@ -5,9 +5,8 @@
  *	  contract filled; and their records as JSON.
  *
  * The documented calls share this: which objects and fields exist, which calls they
- * support, which of them the caller may use (column privileges are the reference's
- * field-level security), and how a value is written.  Times are ISO 8601 in UTC,
- * independent of TimeZone and DateStyle.
+ * support, and which of them the caller may use (column privileges are the reference's
+ * field-level security).  Values are written by sobject_json.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -22,19 +21,15 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
 #include "utils/hsearch.h"
-#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "utils/timestamp.h"
 
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/planning.h"
 #include "base/system.h"
-#include "base/uuid.h"
 #include "record/sobject.h"
 
 /* Plans of the callers kept in a session; above this all are freed. */
@@ -554,59 +549,4 @@ orch_json_put_int(JsonbParseState **state, const char *key, int64 value)
 	json.val.numeric = int64_to_numeric(value);
 	orch_json_key(state, key);
 	pushJsonbValue(state, WJB_VALUE, &json);
-}
-
-/*
- * 2026-11-21T08:15:30.123456+00:00
- */
-char *
-orch_json_time(TimestampTz time)
-{
-	char	   *buf = palloc(MAXDATELEN + 1);
-	int			utc = 0;
-
-	JsonEncodeDateTime(buf, TimestampTzGetDatum(time), TIMESTAMPTZOID, &utc);
-	return buf;
-}
-
-/*
- * A column of a view.
- */
-void
-orch_json_put_datum(JsonbParseState **state, const char *key, Oid type,
-					Datum value, bool isnull)
-{
-	Oid			output;
-	bool		is_varlena;
-
-	if (isnull)
-	{
-		orch_json_put_null(state, key);
-		return;
-	}
-	switch (type)
-	{
-		case BOOLOID:
-			orch_json_put_bool(state, key, DatumGetBool(value));
-			break;
-		case INT4OID:
-			orch_json_put_int(state, key, DatumGetInt32(value));
-			break;
-		case INT8OID:
-			orch_json_put_int(state, key, DatumGetInt64(value));
-			break;
-		case UUIDOID:
-			orch_json_put_text(state, key, orch_uuid_text(DatumGetUUIDP(value)));
-			break;
-		case TEXTOID:
-			orch_json_put_text(state, key, TextDatumGetCString(value));
-			break;
-		case TIMESTAMPTZOID:
-			orch_json_put_text(state, key, orch_json_time(DatumGetTimestampTz(value)));
-			break;
-		default:
-			getTypeOutputInfo(type, &output, &is_varlena);
-			orch_json_put_text(state, key, OidOutputFunctionCall(output, value));
-			break;
-	}
 }

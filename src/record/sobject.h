@@ -146,8 +146,5 @@ extern void orch_json_put_bool(JsonbParseState **state, const char *key, bool va
 extern void orch_json_put_int(JsonbParseState **state, const char *key, int64 value);
 extern void orch_json_put_empty_array(JsonbParseState **state, const char *key);
 extern void orch_json_put_null(JsonbParseState **state, const char *key);
-extern char *orch_json_time(TimestampTz time);
-extern void orch_json_put_datum(JsonbParseState **state, const char *key, Oid type,
-								Datum value, bool isnull);
 
 #endif							/* ORCH_SOBJECT_H */

@@ -26,6 +26,7 @@
 #include "record/sobject_json.h"
 
 static char *put_digits(char *buf, int value, int ndigits);
+static int	put_time(char *buf, TimestampTz time);
 
 static char *
 put_digits(char *buf, int value, int ndigits)
@@ -41,11 +42,12 @@ put_digits(char *buf, int value, int ndigits)
 }
 
 /*
- * The platform's times have milliseconds and are in UTC.  Truncated, never rounded up: a
- * client that polls from the time it was told would miss a change.
+ * Write a time, returns its length.  The platform's times have milliseconds and are in UTC.
+ * They are truncated, never rounded up: a client that polls from a time rounded up would
+ * miss a change.
  */
-int
-orch_sobject_time(TimestampTz time, char *buf)
+static int
+put_time(char *buf, TimestampTz time)
 {
 	char	   *p = buf;
 	Timestamp	of_day;
@@ -84,6 +86,15 @@ orch_sobject_time(TimestampTz time, char *buf)
 	p = put_digits(p, (int) (of_day / 1000 % 1000), 3);
 	strcpy(p, "+0000");
 	return (int) (p - buf) + 5;
+}
+
+char *
+orch_sobject_time(TimestampTz time)
+{
+	char	   *text = palloc(MAXDATELEN + 1);
+
+	(void) put_time(text, time);
+	return text;
 }
 
 void
@@ -130,8 +141,7 @@ orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 			break;
 		case TIMESTAMPTZOID:
 			appendStringInfoChar(out, '"');
-			appendBinaryStringInfo(out, buf,
-								   orch_sobject_time(DatumGetTimestampTz(value), buf));
+			appendBinaryStringInfo(out, buf, put_time(buf, DatumGetTimestampTz(value)));
 			appendStringInfoChar(out, '"');
 			break;
 		default:

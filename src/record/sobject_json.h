@@ -24,11 +24,8 @@
 /* The newest API version that the contract knows, times ten. */
 #define ORCH_API_NEWEST		670
 
-/* A time takes this much, with its terminating zero. */
-#define ORCH_JSON_TIME_SIZE	40
-
-/* 2013-05-08T21:20:00.000+0000; returns its length. */
-extern int	orch_sobject_time(TimestampTz time, char *buf);
+/* 2013-05-08T21:20:00.000+0000 */
+extern char *orch_sobject_time(TimestampTz time);
 
 /* A value of a view's column, not null. */
 extern void orch_sobject_append_value(StringInfo out, Oid type, Datum value);

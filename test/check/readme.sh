@@ -43,6 +43,21 @@ engine_chapters() {
     [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
 }
 
+# the page on SOQL, after the tutorial
+soql_page() {
+    local script want got
+    mask() { sed -E 's/[0-9a-f]{8}-[0-9a-f-]{27}/ID/g'; }
+    script=$(awk '/^## /{on = /^## Tutorial$/} on && /^```sql$/{copy = 1; next} /^```$/{copy = 0} on && copy' README.md
+             echo '\echo =START='
+             awk '/^```sql$/{copy = 1; next} /^```$/{copy = 0} copy' doc/soql.md)
+    want=$(awk '/^```text$/{copy = 1; next} /^```$/{copy = 0} copy' doc/soql.md | mask)
+    psql -qX -d template1 -c 'DROP DATABASE IF EXISTS readme_db' -c 'CREATE DATABASE readme_db' || return 1
+    psql -qX -d readme_db -c 'CREATE EXTENSION orchestration' || return 1
+    got=$(psql -qX -d readme_db <<<"$script" 2>&1 | sed '1,/^=START=$/d' | mask)
+    psql -qX -d template1 -c 'DROP DATABASE readme_db' || return 1
+    [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
+}
+
 # the README names every function that a role may be granted
 functions_named() {
     local missing
@@ -61,5 +76,6 @@ status_codes() {
 check 'the statements of the first chapters work as printed' readme_chapters
 check 'the documented calls print what the README shows' documented_calls
 check 'the chapters on workers, users and failures print what the README shows' engine_chapters
+check 'the page on SOQL prints what it shows' soql_page
 check 'the documents name every function' functions_named
 check 'the README names every status code' status_codes

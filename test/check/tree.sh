@@ -59,7 +59,10 @@ top_level() {
 
 file_sizes() {
     local large
-    large=$(wc -l src/*.c src/*/*.c | awk '$2 != "total" && $1 > 1050') || return 1
+    # without what flex and bison write
+    large=$(find src -name '*.[cly]' | while read -r file; do
+        [ -e "${file%.*}.l" ] || [ -e "${file%.*}.y" ] && [ "${file##*.}" = c ] || wc -l "$file"
+    done | awk '$1 > 1050') || return 1
     [ -z "$large" ] || { echo "$large"; false; }
 }
 

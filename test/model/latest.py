@@ -24,7 +24,7 @@ describe_global describe_sobjects engine_counters guard_judges engine_stats eval
 legal_transitions minute_of my_work_items new_id orchestration_references orchestration_visible owner_visible
 record_exists record_shared record_visible retrieve rule_shares run_diagram sees_sharing shared_record_ids stuck_runs
 system_modstamp unestimated validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
-waits_for_record""".split()
+waits_for_record query explain_soql""".split()
 NOT_HERE = {
     "listen_for_work": "a wake-up: nothing is decided; the transaction's end is what counts",
     "start_background_worker": "about processes",
@@ -41,6 +41,7 @@ NOT_HERE = {
     "latest_date_covered": "the horizon of stamps: test/specs/replicate_race.spec",
     "get_updated": "likewise",
     "get_deleted": "likewise",
+    "query_more": "a locator is found by the latest snapshot, its records are read as by query()",
 }
 
 SETUP = """

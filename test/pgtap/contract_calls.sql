@@ -255,6 +255,26 @@ $$;
 SELECT pg_temp.covers('field', f.object, f.field, 'retrieve',
        ok(pg_temp.given(f.object, f.field, s.id) ? f.field, format('%s.%s is retrieved', f.object, f.field)))
   FROM csv_field f JOIN sample s USING (object);
+-- in the order in which they are asked for, after attributes with type and url
+SELECT is((SELECT array_agg(k ORDER BY n) FROM json_object_keys(r.record) WITH ORDINALITY k(k, n)), 'attributes'::text || r.names, format('%s: the fields come in the order of retrieve()', r.object))
+       || E'\n' || is(r.record->>'attributes', format('{"type":"%s","url":"/services/data/v67.0/sobjects/%1$s/%s"}', r.object, s.id), format('%s has a url', r.object))
+  FROM sample s JOIN (SELECT f.object, array_agg(f.field ORDER BY f.n DESC) AS names FROM csv_field f WHERE f.object <> 'Name' GROUP BY 1) f USING (object)
+ CROSS JOIN LATERAL (SELECT f.object, f.names, orchestration.retrieve(f.names, f.object, ARRAY[s.id])->0 AS record) r;
+-- each dateTime of each record has milliseconds, truncated, in UTC
+CREATE FUNCTION pg_temp.other_times(object text, field text, view text, col text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM orchestration.%1$I x, json_array_elements(orchestration.retrieve(ARRAY[%2$L], %3$L, ARRAY[x.id::text])) r
+                     WHERE r->>%2$L IS DISTINCT FROM to_char(date_trunc(''milliseconds'', x.%4$I) AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS.MS"+0000"'')
+                        OR (r->>%2$L)::timestamptz IS DISTINCT FROM date_trunc(''milliseconds'', x.%4$I)', view, field, object, col) INTO n;
+    RETURN n;
+END
+$$;
+SELECT is(pg_temp.other_times(f.object, f.field, f.view, f.col), 0::bigint, format('%s.%s is written as 2013-05-08T21:20:00.000+0000', f.object, f.field))
+  FROM csv_field f WHERE f.type = 'dateTime' AND f.object <> 'Name';
+SELECT is_empty($$SELECT object, field FROM csv_field WHERE type NOT IN ('id', 'picklist', 'reference', 'string', 'textarea') AND flags && '{Create,Update}'$$,
+                'no dateTime, number or boolean can be written: the calls take strings');
 -- Update: plain SQL (a computed column, 0A000, a generated one, 428C9, and a view that joins, 55000, are refused before privileges are looked at), and update() where the object has it
 SELECT pg_temp.covers('field', f.object, f.field, 'Update by SQL',
        ok(CASE WHEN 'Update' = ANY (f.flags) THEN a.answer = 'ok' ELSE a.answer IN ('42501', '0A000', '55000', '428C9') END, format('%s.%s: UPDATE: %s', f.object, f.field, a.answer)))
@@ -277,6 +297,20 @@ SELECT pg_temp.covers('field', f.object, f.field, 'Create by call',
           CASE WHEN 'Create' = ANY (f.flags) THEN 'success' WHEN f.field = 'Id' THEN 'MALFORMED_ID' ELSE 'INVALID_FIELD_FOR_INSERT_UPDATE' END,
           format('%s.%s: create()', f.object, f.field)))
   FROM csv_field f JOIN csv_object o USING (object) WHERE o.calls LIKE 'create%';
+-- every field that cannot be written, all at once, as retrieve() returned them
+CREATE TEMP TABLE unwritable AS
+SELECT o.name AS object, c.call, array_agg(f.name ORDER BY f.name COLLATE "C") AS names
+  FROM orchestration.sobject o JOIN orchestration.sobject_field f ON f.object = o.name
+ CROSS JOIN (VALUES ('update', 'Update'), ('create', 'Create')) c(call, property)
+ WHERE c.call = ANY (o.calls) AND f.name <> 'Id' AND NOT c.property = ANY (f.properties) GROUP BY 1, 2;
+SELECT is((SELECT count(*) FROM unwritable), (SELECT count(*) FROM csv_object o, unnest(string_to_array(o.calls, ' ')) x WHERE x IN ('create', 'update')), 'every object with create() or update() has such fields');
+SELECT is(e.errors, jsonb_build_array(jsonb_build_object('statusCode', 'INVALID_FIELD_FOR_INSERT_UPDATE', 'fields', to_jsonb(u.names), 'named', true)), format('%s: %s() names all fields that cannot be written', u.object, u.call))
+  FROM unwritable u JOIN sample s USING (object)
+ CROSS JOIN LATERAL (SELECT CASE WHEN u.call = 'update' THEN jsonb_build_object('Id', s.id) WHEN u.object LIKE '%Share' THEN pg_temp.new_share(u.object) ELSE pg_temp.new_rule(u.object, 'Made') END
+                            || (orchestration.retrieve(u.names, u.object, ARRAY[s.id])->0)::jsonb AS record) r
+ CROSS JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('statusCode', e->>'statusCode', 'fields', (SELECT jsonb_agg(x ORDER BY x COLLATE "C") FROM jsonb_array_elements_text(e->'fields') x),
+                                                         'named', (SELECT array_agg(x ORDER BY x COLLATE "C") FROM regexp_split_to_table(substring(e->>'message' FROM '^Unable to create/update fields: (.*?)[.] Please check'), ', ') x) = u.names)) AS errors
+                       FROM jsonb_array_elements(CASE u.call WHEN 'update' THEN orchestration.update(jsonb_build_array(r.record)) ELSE orchestration.create(jsonb_build_array(r.record)) END->0->'errors') e) e;
 -- not Nillable: null is refused if the field can be written, and no record has one
 SELECT pg_temp.covers('field', f.object, f.field, 'null by call',
        is(pg_temp.answer(format('orchestration.update(%s)', pg_temp.record(f.object, s.id, f.field, 'null'))),
@@ -311,7 +345,7 @@ SELECT pg_temp.covers('field', f.object, f.field, 'defaulted',
 -- idLookup: upsert() accepts the field if the object has upsert(), and no other field
 SELECT pg_temp.covers('field', f.object, f.field, 'idLookup by call',
        is(pg_temp.answer(format('orchestration.upsert(%L, %s)', f.field, CASE WHEN f.field = 'Id' THEN pg_temp.record(f.object, s.id, 'AccessLevel', '"Edit"')
-                                  ELSE pg_temp.record(f.object, NULL, f.field, orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0->f.field) END)),
+                                  ELSE pg_temp.record(f.object, NULL, f.field, (orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0->f.field)::jsonb) END)),
           CASE WHEN f.field = 'Id' OR 'idLookup' = ANY (f.flags) THEN 'success' ELSE 'INVALID_FIELD' END, format('%s.%s: upsert()', f.object, f.field)))
   FROM csv_field f JOIN csv_object o USING (object) JOIN sample s USING (object) WHERE o.calls LIKE '%upsert%';
 -- length

@@ -115,8 +115,19 @@ SELECT ok(d.d->'picklistValues' @> jsonb_build_array(jsonb_build_object('value',
   FROM retrieved_field r JOIN described d USING (object, field)
  WHERE d.type = 'picklist' AND json_typeof(r.value) <> 'null' AND jsonb_array_length(d.d->'picklistValues') > 0;
 
--- query(): HERE.  For each object with query() in its calls: SELECT of the described fields
--- of the record has the keys, their order and the values of retrieve().
+-- query(): SELECT of the described fields gives the record of retrieve(), keys in their order;
+-- all fields that the contract lets it find, sort and group by
+SET ROLE agreement_role;
+CREATE TEMP TABLE queried AS
+SELECT r.object, orchestration.query(format('SELECT %s FROM %s%s', (SELECT string_agg(d.field, ', ' ORDER BY d.n) FROM described d WHERE d.object = r.object), r.object,
+           (SELECT format(' WHERE Id = %L', r.id) FROM described d WHERE d.object = r.object AND d.field = 'Id' AND (d.d->>'filterable')::boolean))) AS result, r.id, r.record
+  FROM retrieved r JOIN orchestration.sobject o ON o.name = r.object WHERE 'query' = ANY (o.calls);
+RESET ROLE;
+SELECT is((SELECT x::text FROM json_array_elements(q.result->'records') x WHERE x->>'Id' = q.id), q.record::text, format('%s: query() gives the record of retrieve()', q.object))
+  FROM queried q WHERE NOT EXISTS (SELECT FROM described d WHERE d.object = q.object AND d.type = 'long');
+SELECT is((SELECT array_agg(k.key ORDER BY k.ordinality) FROM json_array_elements(q.result->'records') x, json_object_keys(x) WITH ORDINALITY k (key, ordinality) WHERE x->>'Id' = q.id),
+          (SELECT array_agg(k.key ORDER BY k.ordinality) FROM json_object_keys(q.record) WITH ORDINALITY k (key, ordinality)), format('%s: with its keys in their order', q.object))
+  FROM queried q;
 
 -- describe_global() lists the described objects, with the same flags
 CREATE TEMP TABLE listed AS
@@ -134,6 +145,32 @@ SET ROLE agreement_role;
 SELECT ok(NOT EXISTS (SELECT FROM jsonb_array_elements(orchestration.describe_global()->'sobjects') x WHERE x->>'name' = 'FlowOrchestrationLog'),
           'an object of which the caller can read no field is not listed');
 RESET ROLE;
+
+-- only active users see users, groups and definitions, and each of them sees all
+CREATE FUNCTION pg_temp.rows_of(view text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM orchestration.%I', view) INTO n;
+    RETURN n;
+END
+$$;
+CREATE ROLE agreement_stranger;
+CREATE ROLE agreement_plain;
+SELECT orchestration.create_user('agreement.plain@example.com', 'Plain', 'agreement_plain') \g /dev/null
+GRANT agreement_plain, agreement_stranger TO CURRENT_USER;
+CREATE TEMP TABLE shown (view text, n bigint);
+INSERT INTO shown SELECT v, pg_temp.rows_of(v) FROM unnest('{user,group,group_member,name,flow_orchestration,flow_orchestration_version}'::text[]) v;
+GRANT SELECT ON shown TO agreement_plain, agreement_stranger;
+SET ROLE agreement_plain;
+CREATE TEMP TABLE by_plain AS SELECT view, n, pg_temp.rows_of(view) AS seen FROM shown;
+RESET ROLE;
+SET ROLE agreement_stranger;
+CREATE TEMP TABLE by_stranger AS SELECT view, pg_temp.rows_of(view) AS seen FROM shown;
+RESET ROLE;
+SELECT is(seen, n, format('%s: an active user without permissions sees all rows', view)) FROM by_plain;
+SELECT is(seen, 0::bigint, format('%s: a role that acts as no user sees none', view)) FROM by_stranger;
+SELECT is((SELECT count(*) FROM orchestration.name), (SELECT count(*) FROM orchestration."user") + (SELECT count(*) FROM orchestration."group"), 'Name has users and groups');
 
 SELECT * FROM finish();
 ROLLBACK;

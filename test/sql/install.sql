@@ -1,7 +1,7 @@
 -- Every object of the extension, with its owner (the installing superuser: "us")
 -- and its grants to others.  Columns: test/pgtap/contract.sql.
 SELECT pg_describe_object(d.classid, d.objid, d.objsubid) COLLATE "C" AS object,
-       CASE WHEN (SELECT a.rolsuper FROM pg_roles a WHERE a.oid = COALESCE(p.proowner, c.relowner, t.typowner, n.nspowner, v.evtowner)) THEN 'us' ELSE 'somebody else' END AS owner,
+       CASE WHEN (SELECT a.rolsuper FROM pg_roles a WHERE a.oid = COALESCE(p.proowner, c.relowner, t.typowner, n.nspowner, v.evtowner, l.collowner)) THEN 'us' ELSE 'somebody else' END AS owner,
        (SELECT string_agg(CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE 'somebody' END || '=' || x.privilege_type, ' ' ORDER BY x.grantee, x.privilege_type)
           FROM aclexplode(COALESCE(p.proacl, c.relacl, n.nspacl)) x
          WHERE x.grantee <> COALESCE(p.proowner, c.relowner, n.nspowner)) AS granted
@@ -12,6 +12,7 @@ SELECT pg_describe_object(d.classid, d.objid, d.objsubid) COLLATE "C" AS object,
   LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
   LEFT JOIN pg_namespace n ON d.classid = 'pg_namespace'::regclass AND n.oid = d.objid
   LEFT JOIN pg_event_trigger v ON d.classid = 'pg_event_trigger'::regclass AND v.oid = d.objid
+  LEFT JOIN pg_collation l ON d.classid = 'pg_collation'::regclass AND l.oid = d.objid
  WHERE d.deptype = 'e' AND (t.oid IS NULL OR t.typtype = 'e')
  ORDER BY 1;
 

@@ -106,6 +106,8 @@ SELECT pg_temp.refused('SELECT Status FROM FlowOrchestrationInstance GROUP BY St
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance WHERE Name = :name');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance WHERE Name IN :names');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance LIMIT :n');
+SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance WHERE :name = Name');
+SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance WHERE CreatedDate > 12:00:00Z');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance FOR UPDATE');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance FOR VIEW, REFERENCE');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance FOR VIEW REFERENCE');
@@ -197,6 +199,11 @@ SELECT pg_temp.accepted('SELECT Status, COUNT(Id) FROM FlowOrchestrationInstance
 SELECT pg_temp.accepted('SELECT Status Order, COUNT(Id) view FROM FlowOrchestrationInstance GROUP BY Status');
 SELECT pg_temp.accepted('SELECT COUNT() FROM FlowOrchestrationInstance');
 SELECT pg_temp.accepted('SELECT COUNT ( ) FROM FlowOrchestrationInstance WHERE Status = ''InProgress''');
+-- no field of these names, but no error of syntax
+SELECT pg_temp.accepted('SELECT First, Last, When, Then, Else, End, By, For, View, Reference, Update, All, Rows, Offset, Scope, As, Order, Group, Count, Date FROM Group');
+SELECT pg_temp.accepted('SELECT Id FROM Order WHERE Group = ''x'' ORDER BY Order, Group, Offset');
+SELECT pg_temp.accepted('SELECT Group, COUNT(Id) FROM Offset GROUP BY Group HAVING COUNT(Group) > 1 ORDER BY Group');
+SELECT pg_temp.accepted('SELECT TYPEOF End WHEN When THEN Then, Else ELSE Else, End END FROM Update');
 
 -- conditions
 SELECT pg_temp.accepted('SELECT Id FROM FlowOrchestrationInstance WHERE Name != null AND Name <> ''x'' AND Name >= ''a'' AND Name <= ''b'' AND Name > ''a'' AND Name < ''b''');

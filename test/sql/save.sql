@@ -32,7 +32,8 @@ SELECT w.id AS item, w.step_run_id AS step, t.stage_run_id AS stage FROM orchest
 CREATE FUNCTION pg_temp.told(result jsonb) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT pg_temp.masked(concat_ws(' | ', CASE WHEN (r->>'success')::boolean THEN 'done' ELSE r->'errors'->0->>'statusCode' END, CASE WHEN r ? 'created' THEN 'created ' || (r->>'created') END,
                      r->'errors'->0->>'message', NULLIF(r->'errors'->0->>'fields', '[]'), r->'errors'->0->'extendedErrorDetails'->0->>'extendedErrorCode',
-                     CASE WHEN r->>'id' IS NULL THEN 'no id' END))
+                     CASE WHEN r->>'id' IS NULL THEN 'no id' END,
+                     (SELECT string_agg('+ ' || concat_ws(' | ', e->>'statusCode', e->>'message', NULLIF(e->>'fields', '[]')), ' ' ORDER BY m) FROM jsonb_array_elements(r->'errors') WITH ORDINALITY e(e, m) WHERE m > 1)))
       FROM jsonb_array_elements(result) WITH ORDINALITY r(r, n) ORDER BY n $$;
 CREATE FUNCTION pg_temp.rec(type text, id text, VARIADIC fields text[] DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object('attributes', jsonb_build_object('type', type), 'Id', id)) || COALESCE(jsonb_object(fields), '{}') $$;
@@ -64,6 +65,20 @@ SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', :'two', 'Nonsense', '
                   pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"Status": 1}', pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"Status": {"a": 1}}', pg_temp.rec('FlowOrchestrationInstance', :'two', 'InterviewId', 'nonsense'),
                   pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'inprogress'), pg_temp.rec('floworchestrationinstance', upper(:'two'), 'status', ' InProgress '), pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"TriggeringRecordId": 2}',
                   pg_temp.rec('FlowOrchestrationInstance', :'two', 'TriggeringRecordId', '3'), pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Canceled', 'status', 'Canceled'));
+-- all faults of a record at once; a name twice, in whatever case, is refused
+SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Nonsense', 'InterviewId', 'x', 'Nonsense', '1', 'Name', 'x', 'CreatedDate', '2013-05-08T21:20:00.000+0000', 'IsDeleted', 'true', 'Foo', '') || '{"TriggeringRecordId": {}, "fieldsToNull": ["OwnerId", "Bar", 1]}',
+                  pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Nonsense', 'Name', 'x') - 'Id', pg_temp.rec('FlowOrchestrationInstance', 'x', 'Status', 'Nonsense', 'Name', 'x'), pg_temp.rec('FlowOrchestrationInstanceOwnerSharingRule', :'two', 'Name', '', 'DeveloperName', NULL, 'Description', repeat('x', 1001)));
+SELECT pg_temp.mk(pg_temp.rec('FlowOrchestrationInstanceOwnerSharingRule', NULL), pg_temp.rec('FlowOrchestrationInstanceOwnerSharingRule', :'two', 'Name', ' ', 'AccessLevel', 'Nonsense', 'GroupId', 'x', 'Description', repeat('x', 1001), 'CreatedById', :'saver', 'SystemModstamp', 'x'));
+SELECT pg_temp.told(orchestration.upsert('Id', jsonb_build_array(pg_temp.rec('FlowOrchestrationInstanceShare', 'x', 'ParentId', :'two', 'AccessLevel', 'Nonsense'), pg_temp.rec('FlowOrchestrationInstanceShare', NULL, 'ParentId', 'x'))));
+SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', :'two', 'id', :'one', 'Status', 'InProgress'), pg_temp.rec('FlowOrchestrationInstance', :'two', 'id', :'two', 'Name', 'x'), pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"ID": null}', pg_temp.rec('FlowOrchestrationInstance', :'two', 'Status', 'Nonsense', 'status', 'InProgress', 'STATUS', 'InProgress'),
+                  pg_temp.rec('FlowOrchestrationInstance', :'two', 'Name', 'x', 'name', 'x'), pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"fieldsToNull": ["InterviewId", "interviewid"]}', pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"FieldsToNull": [], "fieldsToNull": []}',
+                  pg_temp.rec('FlowOrchestrationInstance', :'two') || '{"Attributes": {}}', pg_temp.rec('FlowOrchestrationInstance', NULL, 'iD', :'two'), pg_temp.rec('FlowOrchestrationInstance', :'two', 'a', 'x', 'A', 'x'));
+SELECT pg_temp.mk(pg_temp.rec('FlowOrchestrationInstanceShare', NULL, 'ParentId', :'two', 'parentid', :'one', 'UserOrGroupId', :'grp', 'AccessLevel', 'Read'));
+SELECT pg_temp.told(orchestration.upsert('nAME', jsonb_build_array(pg_temp.rec('FlowOrchestrationInstanceOwnerSharingRule', NULL, 'Name', 'x', 'name', 'x', 'AccessLevel', 'Read'), pg_temp.rec('FlowOrchestrationInstanceOwnerSharingRule', NULL, 'name', 'x', 'GroupId', 'x'))));
+SELECT jsonb_array_length(orchestration.update(jsonb_build_array(pg_temp.rec('FlowOrchestrationInstance', :'two') || (SELECT jsonb_object_agg('X' || n, n) FROM generate_series(1, 1000) n)))->0->'errors');
+-- a record as retrieve() gave it, with the url; attributes may have more keys
+SELECT pg_temp.up((orchestration.retrieve('{Id,Status,InterviewId,TriggeringRecordId}', 'FlowOrchestrationInstance', ARRAY[:'two'])->0)::jsonb, (orchestration.retrieve('{Id,Status}', 'FlowOrchestrationInstance', ARRAY[:'two'])->0)::jsonb || '{"attributes": {"url": 1, "Type": "x", "more": {}, "type": "FlowOrchestrationInstance"}}',
+                  (orchestration.retrieve(ARRAY(SELECT name FROM orchestration.sobject_field WHERE object = 'FlowOrchestrationInstance'), 'FlowOrchestrationInstance', ARRAY[:'two'])->0)::jsonb);
 -- records: missing, invisible, without a type or of another type, not updateable
 SELECT pg_temp.up(pg_temp.rec('FlowOrchestrationInstance', NULL, 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationInstance', '0123', 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationInstance', orchestration_id, 'Status', 'Suspended'),
                   pg_temp.rec('FlowOrchestrationInstance', :'hidden', 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationInstance', :'stage', 'Status', 'Suspended'), pg_temp.rec('FlowOrchestrationStageInstance', :'stage', 'OwnerId', :'viewer'),

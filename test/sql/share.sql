@@ -62,6 +62,15 @@ SELECT try('DELETE FROM orchestration.flow_orchestration_instance_share WHERE ro
 SELECT try('UPDATE orchestration.flow_orchestration_instance_share SET parent_id = user_or_group_id');
 SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level, row_cause) VALUES (%L, %L, ''Read'', ''Rule'')', id_of('R-ann'), :'desk'));
 SELECT try(format('INSERT INTO orchestration.flow_orchestration_stage_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, %L, ''Read'')', id_of('R-ann'), :'desk'));
+-- an existing share, and columns that are not stored
+SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, %L, ''Read'')', id_of('R-ann'), :'desk'));
+SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, %L, ''Read'') ON CONFLICT DO NOTHING', id_of('R-ann'), :'desk'));
+RESET ROLE;
+SELECT try(format('UPDATE orchestration.flow_orchestration_instance_share SET %s WHERE user_or_group_id = %L', x, :'desk'))
+  FROM unnest('{id = parent_id,user_or_group_id = parent_id,row_cause = ''Rule'',is_deleted = true,last_modified_date = NULL}'::text[]) x;
+SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level, is_deleted) VALUES (%L, %L, ''Read'', true)', id_of('R-ann'), :'cid'));
+SET ROLE regress_orch_ann;
+SELECT access_level, named(last_modified_by_id) FROM orchestration.flow_orchestration_instance_share WHERE user_or_group_id = :'desk';
 SELECT r->'success' FROM jsonb_array_elements(orchestration.delete(ARRAY[(SELECT id::text FROM orchestration.flow_orchestration_instance_share WHERE user_or_group_id = :'desk')])) r;
 
 -- no role may DELETE from a view unless an administrator grants it
@@ -95,6 +104,7 @@ SELECT try(format('SELECT orchestration.create_orchestration_sharing_rule(''Noth
 SELECT name, access_level, named(group_id), named(user_or_group_id) FROM orchestration.flow_orchestration_instance_owner_sharing_rule;
 UPDATE orchestration.flow_orchestration_instance_owner_sharing_rule SET access_level = 'Read', description = 'of the sellers' RETURNING name, access_level;
 SELECT try(format('UPDATE orchestration.flow_orchestration_instance_owner_sharing_rule SET group_id = %L', :'readers'));
+SELECT try(format('INSERT INTO orchestration.flow_orchestration_instance_owner_sharing_rule (access_level, group_id, user_or_group_id, name) VALUES (''Edit'', %L, %L, ''x'')', :'sellers', :'readers'));
 INSERT INTO orchestration.flow_orchestration_step_instance_owner_sharing_rule (access_level, group_id, user_or_group_id, name) VALUES ('Read', :'sellers', :'bea', 'steps') RETURNING name;
 SELECT r->'success' FROM jsonb_array_elements(orchestration.delete((SELECT array_agg(id::text) FROM orchestration.flow_orchestration_step_instance_owner_sharing_rule))) r;
 SELECT object, cause, access_level, named(granted_to), detail FROM orchestration.explain_access(id_of('R-ann'), :'bea');

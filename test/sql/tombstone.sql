@@ -24,7 +24,7 @@ SELECT count(*) FROM orchestration.feed_comment UNION ALL SELECT count(*) FROM o
 -- in batches
 INSERT INTO orchestration.run (name, status, ended_at) SELECT 'T-' || n, 'Completed', now() - interval '2 days' FROM generate_series(1, 25) n;
 SELECT orchestration.purge_runs('1 day', 10), count(*) FROM orchestration.run WHERE name LIKE 'T-%';
-UPDATE orchestration.run SET modified_at = now() - interval '2 days' WHERE name LIKE 'T-%';
+UPDATE orchestration.run SET interview_id = NULL WHERE name LIKE 'T-%';
 -- (the trigger stamps an UPDATE: they were changed just now)
 SELECT orchestration.purge_runs('1 day', 10);
 SELECT orchestration.purge_runs('0', 10), orchestration.purge_runs('0', 10), orchestration.purge_runs('0', 10);

@@ -4,7 +4,7 @@ CREATE FUNCTION orchestration.retrieve(
     fields text[],
     object text,
     ids text[])
-    RETURNS jsonb
+    RETURNS json
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_retrieve';
 COMMENT ON FUNCTION orchestration.retrieve(text[], text, text[]) IS

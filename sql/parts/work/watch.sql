@@ -85,13 +85,15 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
       JOIN orchestration.principal p ON p.id = w.assignee_id
      WHERE w.status = 'Assigned'
        AND CASE WHEN p.kind = 'User' THEN NOT p.is_active
-                ELSE NOT EXISTS (
-                    WITH RECURSIVE member (id) AS (
-                        SELECT m.member_id FROM orchestration.membership m WHERE m.group_id = p.id
+                -- groups and queues with an active member, found once
+                ELSE p.id NOT IN (
+                    WITH RECURSIVE active (id) AS (
+                        SELECT m.group_id FROM orchestration.membership m
+                          JOIN orchestration.principal u ON u.id = m.member_id
+                         WHERE u.kind = 'User' AND u.is_active
                         UNION
-                        SELECT m.member_id FROM member JOIN orchestration.membership m ON m.group_id = member.id)
-                    SELECT FROM member JOIN orchestration.principal u ON u.id = member.id
-                     WHERE u.kind = 'User' AND u.is_active) END
+                        SELECT m.group_id FROM active JOIN orchestration.membership m ON m.member_id = active.id)
+                    SELECT active.id FROM active) END
     UNION ALL
     -- no worker claims the step
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.available_at,
