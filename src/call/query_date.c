@@ -36,9 +36,6 @@ typedef enum QueryDateUnit
 	UNIT_FISCAL_YEAR
 } QueryDateUnit;
 
-/* As the last unit: the range ends now. */
-#define UNTIL_NOW	PG_INT32_MAX
-
 /* Units are clamped to this: more is beyond every time. */
 #define MAX_UNITS	10000000
 
@@ -52,7 +49,7 @@ static const struct
 	{"YESTERDAY", UNIT_DAY, -1, -1},
 	{"TODAY", UNIT_DAY, 0, 0},
 	{"TOMORROW", UNIT_DAY, 1, 1},
-	{"LAST_90_DAYS", UNIT_DAY, -90, UNTIL_NOW},
+	{"LAST_90_DAYS", UNIT_DAY, -90, QUERY_UNTIL_NOW},
 	{"NEXT_90_DAYS", UNIT_DAY, 1, 90}
 };
 
@@ -173,7 +170,7 @@ orch_query_date_literal(const SoqlLiteral *literal, QueryParam *start, QueryPara
 	{
 		found = named_unit(rest, "S", &unit);
 		first = -n;
-		last = unit == UNIT_DAY ? UNTIL_NOW : -1;
+		last = unit == UNIT_DAY ? QUERY_UNTIL_NOW : -1;
 	}
 	else if (literal->n >= 0 && (rest = after(name, "NEXT_N_")) != NULL)
 	{
@@ -283,8 +280,6 @@ orch_query_date_bound(const QueryParam *param)
 	fsec_t		fsec;
 	int			zone;
 
-	if (param->kind == PARAM_RANGE_END && param->last == UNTIL_NOW)
-		return TimestampTzGetDatum(now + 1);
 	if (timestamp2tm(now, &zone, &tm, &fsec, NULL, NULL) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),

@@ -139,6 +139,9 @@ typedef enum QueryParamKind
 	PARAM_FISCAL_MONTHS			/* from a month to that of the fiscal year */
 } QueryParamKind;
 
+/* As the last unit of a date literal: its range ends now. */
+#define QUERY_UNTIL_NOW	PG_INT32_MAX
+
 typedef struct QueryParam
 {
 	QueryParamKind kind;

@@ -28,6 +28,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/params.h"
 #include "parser/parse_node.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 
 #include "access/access.h"
@@ -171,8 +172,7 @@ set_up_parser(ParseState *pstate, void *arg)
 }
 
 /*
- * Values that are given in the query are those of every plan; the others are passed by
- * value.
+ * Values that are given in the query are those of every plan.
  */
 static bool
 fits(const QueryPlan *plan, uint32 extents, const Datum *values, const bool *nulls)
@@ -184,9 +184,15 @@ fits(const QueryPlan *plan, uint32 extents, const Datum *values, const bool *nul
 	for (i = 0; i < plan->statement->nparams; i++)
 	{
 		const QueryParam *param = plan->statement->params[i];
+		int16		length;
+		bool		by_value;
 
-		if (param->kind != PARAM_VALUE && is_constant(param) &&
-			(plan->nulls[i] != nulls[i] || plan->values[i] != values[i]))
+		if (param->kind == PARAM_VALUE || !is_constant(param))
+			continue;
+		if (plan->nulls[i] != nulls[i])
+			return false;
+		get_typlenbyval(param->type, &length, &by_value);
+		if (!nulls[i] && !datumIsEqual(plan->values[i], values[i], by_value, length))
 			return false;
 	}
 	return true;
@@ -199,11 +205,23 @@ make_plan(ReadyQuery *query, QueryStatement *statement, uint32 extents, const Da
 	MemoryContext old = MemoryContextSwitchTo(query->context);
 	QueryPlan  *plan = palloc0(sizeof(QueryPlan));
 	int			n = Max(statement->nparams, 1);
+	int16		length;
+	bool		by_value;
+	int			i;
 
 	plan->statement = statement;
 	plan->extents = extents;
 	plan->values = memcpy(palloc(n * sizeof(Datum)), values, n * sizeof(Datum));
 	plan->nulls = memcpy(palloc(n * sizeof(bool)), nulls, n * sizeof(bool));
+	for (i = 0; i < statement->nparams; i++)
+	{
+		const QueryParam *param = statement->params[i];
+
+		if (param->kind == PARAM_VALUE || nulls[i] || !is_constant(param))
+			continue;
+		get_typlenbyval(param->type, &length, &by_value);
+		plan->values[i] = datumCopy(values[i], by_value, length);
+	}
 	MemoryContextSwitchTo(old);
 	plan->plan = SPI_prepare_params(statement->sql, set_up_parser, plan,
 									CURSOR_OPT_PARALLEL_OK);

@@ -82,6 +82,13 @@ write_param(QueryWriter *writer, QueryParam *param)
 	ListCell   *cell;
 	int			number = 0;
 
+	/* in SQL, because a kept plan has the other bounds as constants */
+	if (param->kind == PARAM_RANGE_END && param->last == QUERY_UNTIL_NOW)
+	{
+		appendStringInfoString(&writer->sql, "(pg_catalog.statement_timestamp()"
+							   " OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval)");
+		return;
+	}
 	/* of a long list of conditions only the first are looked through */
 	foreach(cell, writer->params)
 	{
