@@ -31,7 +31,6 @@
 #include "base/uuid.h"
 #include "base/uuid_map.h"
 #include "call/caller.h"
-#include "call/query.h"
 #include "call/query_int.h"
 
 /* Ids that are kept of one result: 80 MB. */

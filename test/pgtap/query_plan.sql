@@ -119,7 +119,7 @@ CREATE FUNCTION pg_temp.too_many(most bigint) RETURNS SETOF text LANGUAGE sql AS
 $$;
 GRANT SELECT ON query, made TO PUBLIC;
 
-SELECT plan(12);
+SELECT plan(14);
 SELECT cmp_ok((SELECT count(*) FROM query), '>', 300::bigint, 'queries of every field');
 SET ROLE plan_few;
 SELECT is((orchestration.query('SELECT COUNT() FROM FlowOrchestrationInstance') ->> 'totalSize')::integer, 60, 'the user sees 60 runs');
@@ -163,5 +163,11 @@ SELECT is(pg_temp.views_read('SELECT Id, LastViewedDate FROM FlowOrchestrationIn
 
 -- case-insensitive names find their index below row security
 SELECT is((SELECT proleakproof FROM pg_proc WHERE oid = 'pg_catalog.texteq(text, text)'::regprocedure), true, 'text = is leakproof');
+
+-- a read-only transaction, as on a standby
+SET LOCAL transaction_read_only = on;
+SELECT is((orchestration.query('SELECT Id FROM FlowOrchestrationInstance LIMIT 2000') ->> 'done')::boolean, true, 'read-only: a result that fits one page');
+SELECT throws_ok('SELECT orchestration.query(''SELECT Id FROM FlowOrchestrationInstance'')', '25006',
+                 'the query has more than 2000 records, and a read-only transaction cannot keep further pages', 'read-only: one with several pages is refused');
 SELECT * FROM finish();
 ROLLBACK;
