@@ -328,6 +328,22 @@ is_blank(const SoqlLiteral *literal, const QueryExpr *left)
 		 left->class == CLASS_PICKLIST);
 }
 
+static QueryTest *
+blank_test(QueryExpr *left)
+{
+	QueryTest  *none = new_test(TEST_NULL);
+	QueryTest  *empty = new_test(TEST_EQUAL);
+	QueryTest  *test = new_test(TEST_OR);
+
+	none->left = left;
+	if (left->class == CLASS_PICKLIST)
+		return none;
+	empty->left = left;
+	empty->param = new_param(TEXTOID, CStringGetTextDatum(""));
+	test->args = list_make2(none, empty);
+	return test;
+}
+
 /*
  * IN (values): one array, so that a long list costs one parameter.
  */
@@ -484,7 +500,7 @@ compare_literal(QueryScope *scope, const SoqlCondition *condition, QueryExpr *le
 
 	if ((op == SOQL_EQ || op == SOQL_NE) && is_blank(literal, left))
 	{
-		test = in_test(scope, condition, left);
+		test = blank_test(left);
 		return op == SOQL_NE ? negate(test) : test;
 	}
 	if (literal->kind == SOQL_NULL)
