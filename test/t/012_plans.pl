@@ -118,6 +118,10 @@ UPDATE orchestration.run SET status = 'Suspended' WHERE id IN (SELECT id FROM or
 UPDATE orchestration.run SET status = 'InProgress' WHERE status = 'Suspended';
 SELECT count(*) FROM orchestration.dry_run('Waits');
 SELECT orchestration.deploy_orchestration(v.document, 'Again') IS NULL FROM orchestration.orchestration_version v LIMIT 1;
+INSERT INTO orchestration.query_locator (id, user_id, soql, api_version, include_deleted, batch_size, total)
+VALUES (orchestration.new_id(), :'user', '', 670, false, 200, 201) RETURNING id AS locator \gset
+INSERT INTO orchestration.query_locator_page VALUES (:'locator', 200, ARRAY[:'w']::uuid[]);
+DELETE FROM orchestration.query_locator WHERE id = :'locator';
 };
 my $watch = q{
 SELECT count(*) FROM orchestration.verify();

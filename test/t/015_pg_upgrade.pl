@@ -148,6 +148,9 @@ SELECT orchestration.cancel_run(orchestration.start_orchestration('Claim_Handlin
 DELETE FROM orchestration.run WHERE idempotency_key = 'gone';
 UPDATE orchestration.tombstone SET deleted_at = now() - interval '20 days' WHERE object = 'FlowOrchestrationLog';
 SELECT orchestration.remove_expired();
+INSERT INTO orchestration.query_locator (id, user_id, soql, api_version, include_deleted, batch_size, total)
+SELECT id, id, 'SELECT Id FROM User', 670, false, 200, 201 FROM orchestration.principal WHERE username = 'ada@example.com';
+INSERT INTO orchestration.query_locator_page SELECT id, 200, ARRAY[id] FROM orchestration.query_locator;
 -- statements in functions that begin after this
 GRANT USAGE ON SCHEMA orchestration TO ada;
 GRANT EXECUTE ON FUNCTION orchestration.my_work_items TO ada;
