@@ -57,6 +57,42 @@ count_tap() {
 # count the files that pg_regress or pg_isolation_regress ran: name, its output,
 # its exit status, how many it should have run
 count_regress() {
+    local name=$1 log=$2 status=$3 files=$4 ok not_ok
+    grep -E '^test .*FAILED|^not ok' "$log"
+    ok=$(grep -cE '^test .* ok +[0-9]+ ms|^ok ' "$log")
+    not_ok=$(grep -cE '^test .*FAILED|^not ok' "$log")
+    [ "$not_ok" -gt 0 ] && [ -e regression.diffs ] && cat regression.diffs
+    # it stops at once if an expected file is missing
+    if [ $((ok + not_ok)) -lt "$files" ]; then
+        tail -n 20 "$log"
+        not_ok=$((files - ok))
+    elif [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+        tail -n 20 "$log"
+        not_ok=1
+    fi
+    count "$name" "$ok" "$not_ok"
+}
+
+new_database() {
+    psql -qXc "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" 2>/dev/null &&
+        psql -qX -d "$1" -c 'CREATE EXTENSION orchestration'
+}
+
+checks() {
+    head_line checks
+    # shellcheck disable=SC2016
+    test/throwaway.sh bash -c '
+        createdb check_db && psql -qX -d check_db -c "CREATE EXTENSION orchestration" || exit 1
+        export PGDATABASE=check_db
+        status=0
+        for check in test/check/*.sh; do
+            bash "$check" || status=1
+        done
+        exit $status' >"$work/checks.tap" 2>&1
+    count_tap checks "$work/checks.tap" $?
+}
+
+regress() {
     head_line regress
     rm -f regression.diffs
     make -s installcheck ISOLATION= REGRESS_DB=regression >"$work/regress.log" 2>&1
