@@ -53,7 +53,7 @@ static KeptQuery kept[MAX_KEPT];
 static uint64 clock_hand = 0;
 
 /*
- * Queries that are not kept, or no longer, and are being executed: a trigger of others may call
+ * Queries that are not kept, or no longer, and are being executed: a user's trigger may call
  * query() within another.  After an error they stay until the transaction ends.
  */
 static List *dropped = NIL;

@@ -34,6 +34,7 @@ typedef struct QueryWriter
 	StringInfoData sql;
 	List	   *params;			/* of QueryParam * */
 	QueryVariant variant;
+	bool		having;			/* it writes HAVING */
 } QueryWriter;
 
 static void write_param(QueryWriter *writer, QueryParam *param);
@@ -67,16 +68,15 @@ write_param(QueryWriter *writer, QueryParam *param)
 	ListCell   *cell;
 	int			number = 0;
 
-	/* of a long list of conditions only the first are looked through */
-	foreach(cell, writer->params)
-	{
-		QueryParam *other = (QueryParam *) lfirst(cell);
-
-		if (other->kind == param->kind && param->kind >= PARAM_IDS)
-			number = foreach_current_index(cell) + 1;
-		if (number > 0 || foreach_current_index(cell) >= 16)
-			break;
-	}
+	if (param->kind >= PARAM_IDS)
+		foreach(cell, writer->params)
+		{
+			if (((QueryParam *) lfirst(cell))->kind == param->kind)
+			{
+				number = foreach_current_index(cell) + 1;
+				break;
+			}
+		}
 	if (number == 0)
 	{
 		writer->params = lappend(writer->params, param);
@@ -156,6 +156,8 @@ write_date(QueryWriter *writer, const QueryExpr *expr)
 	appendStringInfoString(&writer->sql, "(");
 	if (week)
 		appendStringInfoString(&writer->sql, "((");
+	else if (expr->date == DATE_DAY_IN_WEEK)
+		appendStringInfoString(&writer->sql, "(");
 	if (expr->date != DATE_DAY_ONLY)
 		appendStringInfo(&writer->sql, "pg_catalog.date_part('%s', ", parts[expr->date]);
 	appendStringInfoString(&writer->sql, expr->local ? "(" : "pg_catalog.timezone('UTC', ");
@@ -177,7 +179,7 @@ write_date(QueryWriter *writer, const QueryExpr *expr)
 			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.-) 1)"
 								   " OPERATOR(pg_catalog./) 7 OPERATOR(pg_catalog.+) 1)");
 		else if (expr->date == DATE_DAY_IN_WEEK)
-			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.+) 1");
+			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.+) 1)");
 	}
 }
 
@@ -286,7 +288,8 @@ write_compared(QueryWriter *writer, const QueryTest *test)
 		appendStringInfoString(&writer->sql, "::pg_catalog.numeric");
 	else if (left->type == JSONBOID)
 		appendStringInfoString(&writer->sql, "::pg_catalog.text");
-	if (left->class == CLASS_TEXT && test->kind != TEST_LIKE)
+	/* in HAVING, the same expression as in GROUP BY */
+	if (left->class == CLASS_TEXT && (test->kind != TEST_LIKE || writer->having))
 		appendStringInfoString(&writer->sql, FOLDED);
 	appendStringInfoString(&writer->sql, ")");
 }
@@ -546,7 +549,9 @@ write_group(QueryWriter *writer, const QuerySelect *select)
 	if (select->having != NULL)
 	{
 		appendStringInfoString(&writer->sql, " HAVING ");
+		writer->having = true;
 		write_test(writer, select->having);
+		writer->having = false;
 	}
 }
 
@@ -677,6 +682,7 @@ orch_query_write(QuerySelect *select, QueryVariant variant, MemoryContext contex
 	initStringInfo(&writer.sql);
 	writer.params = NIL;
 	writer.variant = variant;
+	writer.having = false;
 	if (variant == VARIANT_CHILDREN)
 		write_children(&writer, select);
 	else
