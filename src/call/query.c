@@ -94,14 +94,18 @@ orch_query_init(void)
 static void
 free_statements(QuerySelect *select)
 {
-	ListCell   *cell;
+	List	   *open_ones = list_make1(select);
 	int			i;
 
-	for (i = 0; i < NUM_VARIANTS; i++)
-		if (select->statements[i].plan != NULL)
-			SPI_freeplan(select->statements[i].plan);
-	foreach(cell, select->children)
-		free_statements((QuerySelect *) lfirst(cell));
+	while (open_ones != NIL)
+	{
+		select = (QuerySelect *) llast(open_ones);
+		open_ones = list_delete_last(open_ones);
+		for (i = 0; i < NUM_VARIANTS; i++)
+			if (select->statements[i].plan != NULL)
+				SPI_freeplan(select->statements[i].plan);
+		open_ones = list_concat(open_ones, select->children);
+	}
 }
 
 static void
