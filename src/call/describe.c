@@ -95,7 +95,6 @@ static void put_scope(JsonbParseState **state, const SObject *object, const char
 static void put_flags(JsonbParseState **state, const SObject *object);
 static void put_object(JsonbParseState **state, const SObject *object, int version,
 					   Oid role, const RecordTypes *types);
-static int	version_argument(FunctionCallInfo fcinfo, int argno);
 static char **names_argument(FunctionCallInfo fcinfo, int argno, int version, int *nnames);
 static Answer *find_answer(Oid role, int version, const char *names, bool *found);
 static void keep_answer(Answer *answer, Oid role, int version, const char *names,
@@ -475,25 +474,6 @@ orch_describe_put_record_type(JsonbParseState **state, bool mapping,
 }
 
 /*
- * api_version, times ten; null: the newest.
- */
-static int
-version_argument(FunctionCallInfo fcinfo, int argno)
-{
-	double		asked;
-
-	if (PG_ARGISNULL(argno))
-		return NEWEST_VERSION;
-	asked = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-											   PG_GETARG_DATUM(argno)));
-	if (!(asked >= 1 && asked < 1000))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("api_version must be between 1.0 and 999.9")));
-	return (int) (asked * 10 + 0.5);
-}
-
-/*
  * The names of the objects to describe, as the contract spells them.
  */
 static char **
@@ -635,7 +615,7 @@ orchestration_describe_sobjects(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("names must not be null"),
 				 errhint("ARRAY(SELECT name FROM orchestration.sobject) are all.")));
-	version = version_argument(fcinfo, 1);
+	version = orch_sobject_version(fcinfo, 1, NEWEST_VERSION);
 	names = names_argument(fcinfo, 0, version, &nnames);
 	initStringInfo(&key);
 	for (i = 0; i < nnames; i++)
@@ -697,7 +677,7 @@ orchestration_describe_global(PG_FUNCTION_ARGS)
 	int			i;
 
 	(void) orch_access_require_user(role);
-	version = version_argument(fcinfo, 0);
+	version = orch_sobject_version(fcinfo, 0, NEWEST_VERSION);
 	nobjects = orch_sobject_count();
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	orch_json_put_text(&state, "encoding", "UTF-8");

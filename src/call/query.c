@@ -23,7 +23,6 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 
 #include "access/access.h"
 #include "base/argument.h"
@@ -69,7 +68,6 @@ static void at_end(bool committed);
 static ReadyQuery *get_query(const char *text, int version, bool include_deleted);
 static void release(ReadyQuery *query);
 static ReadyQuery *make_query(const char *text, int version, bool include_deleted);
-static int	version_argument(FunctionCallInfo fcinfo, int argno);
 static void mark_records(const ReadyQuery *query, const QueryRows *rows);
 static void run(StringInfo out, ReadyQuery *query, int batch);
 static uint64 *page_order(const QueryRows *rows, const QueryPage *page, uint64 *n);
@@ -275,25 +273,6 @@ get_query(const char *text, int version, bool include_deleted)
 }
 
 /*
- * api_version, times ten; null: the newest.
- */
-static int
-version_argument(FunctionCallInfo fcinfo, int argno)
-{
-	Datum		tenfold;
-
-	if (PG_ARGISNULL(argno))
-		return ORCH_API_NEWEST;
-	if (numeric_is_nan(PG_GETARG_NUMERIC(argno)) || numeric_is_inf(PG_GETARG_NUMERIC(argno)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("api_version must be a number like 62.0")));
-	tenfold = DirectFunctionCall2(numeric_mul, PG_GETARG_DATUM(argno),
-								  DirectFunctionCall1(int4_numeric, Int32GetDatum(10)));
-	return DatumGetInt32(DirectFunctionCall1(numeric_int4, tenfold));
-}
-
-/*
  * FOR VIEW and FOR REFERENCE.
  */
 static void
@@ -372,7 +351,7 @@ PG_FUNCTION_INFO_V1(orchestration_query);
  * Raises: 22004 for null, OR401 (INVALID_TYPE), OR402 (INVALID_FIELD), OR404
  * (INVALID_BATCH_SIZE, NUMBER_OUTSIDE_VALID_RANGE, EXCEEDED_ID_LIMIT,
  * OPERATION_TOO_LARGE), OR406 (MALFORMED_QUERY), OR407 (INVALID_QUERY_FILTER_OPERATOR),
- * 22023 for an API version that is no number, 25006 for a result with several pages in a
+ * 22023 for an impossible API version, 25006 for a result with several pages in a
  * read-only transaction, 42501 for a role that acts as no active user.
  * Source: reference.md, 4.6 and 5.
  */
@@ -386,7 +365,7 @@ orchestration_query(PG_FUNCTION_ARGS)
 
 	orch_require_arguments(fcinfo, 0, 1, "soql");
 	(void) orch_access_require_user(GetUserId());
-	version = version_argument(fcinfo, 1);
+	version = orch_sobject_version(fcinfo, 1, ORCH_API_NEWEST);
 	batch = PG_ARGISNULL(2) ? QUERY_BATCH : PG_GETARG_INT32(2);
 	if (batch < QUERY_LEAST_BATCH || batch > QUERY_BATCH)
 		ereport(ERROR,
@@ -521,7 +500,7 @@ orchestration_explain_soql(PG_FUNCTION_ARGS)
 
 	orch_require_arguments(fcinfo, 0, 1, "soql");
 	(void) orch_access_require_user(GetUserId());
-	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), version_argument(fcinfo, 1),
+	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), orch_sobject_version(fcinfo, 1, ORCH_API_NEWEST),
 						   false);
 	initStringInfo(&out);
 	explain(&out, query, query->select);

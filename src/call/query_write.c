@@ -43,6 +43,7 @@ typedef struct QueryWriter
 	bool		include_deleted;
 	bool		outside;		/* of the sub-select: its columns are x1_name, ... */
 	List	   *columns;		/* of QueryExpr *, that are used outside */
+	bool		having;			/* it writes HAVING */
 } QueryWriter;
 
 static void write_param(QueryWriter *writer, QueryParam *param);
@@ -89,16 +90,15 @@ write_param(QueryWriter *writer, QueryParam *param)
 							   " OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval)");
 		return;
 	}
-	/* of a long list of conditions only the first are looked through */
-	foreach(cell, writer->params)
-	{
-		QueryParam *other = (QueryParam *) lfirst(cell);
-
-		if (other->kind == param->kind && param->kind >= PARAM_IDS)
-			number = foreach_current_index(cell) + 1;
-		if (number > 0 || foreach_current_index(cell) >= 16)
-			break;
-	}
+	if (param->kind >= PARAM_IDS)
+		foreach(cell, writer->params)
+		{
+			if (((QueryParam *) lfirst(cell))->kind == param->kind)
+			{
+				number = foreach_current_index(cell) + 1;
+				break;
+			}
+		}
 	if (number == 0)
 	{
 		writer->params = lappend(writer->params, param);
@@ -207,6 +207,8 @@ write_date(QueryWriter *writer, const QueryExpr *expr)
 	appendStringInfoString(&writer->sql, "(");
 	if (week)
 		appendStringInfoString(&writer->sql, "((");
+	else if (expr->date == DATE_DAY_IN_WEEK)
+		appendStringInfoString(&writer->sql, "(");
 	if (expr->date != DATE_DAY_ONLY)
 		appendStringInfo(&writer->sql, "pg_catalog.date_part('%s', ", parts[expr->date]);
 	appendStringInfoString(&writer->sql, expr->local ? "(" : "pg_catalog.timezone('UTC', ");
@@ -228,7 +230,7 @@ write_date(QueryWriter *writer, const QueryExpr *expr)
 			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.-) 1)"
 								   " OPERATOR(pg_catalog./) 7 OPERATOR(pg_catalog.+) 1)");
 		else if (expr->date == DATE_DAY_IN_WEEK)
-			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.+) 1");
+			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.+) 1)");
 	}
 }
 
@@ -337,7 +339,8 @@ write_compared(QueryWriter *writer, const QueryTest *test)
 		appendStringInfoString(&writer->sql, "::pg_catalog.numeric");
 	else if (left->type == JSONBOID)
 		appendStringInfoString(&writer->sql, "::pg_catalog.text");
-	if (left->class == CLASS_TEXT && test->kind != TEST_LIKE)
+	/* in HAVING, the same expression as in GROUP BY */
+	if (left->class == CLASS_TEXT && (test->kind != TEST_LIKE || writer->having))
 		appendStringInfoString(&writer->sql, FOLDED);
 	appendStringInfoString(&writer->sql, ")");
 }
@@ -646,7 +649,9 @@ write_group(QueryWriter *writer, const QuerySelect *select)
 	if (select->having != NULL)
 	{
 		appendStringInfoString(&writer->sql, " HAVING ");
+		writer->having = true;
 		write_test(writer, select->having);
+		writer->having = false;
 	}
 }
 

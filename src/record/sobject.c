@@ -396,6 +396,22 @@ orch_sobject_get(const char *name, int call)
 	return object;
 }
 
+int
+orch_sobject_version(FunctionCallInfo fcinfo, int argno, int newest)
+{
+	double		asked;
+
+	if (PG_ARGISNULL(argno))
+		return newest;
+	asked = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											   PG_GETARG_DATUM(argno)));
+	if (!(asked >= 1 && asked < 1000))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("api_version must be between 1.0 and 999.9")));
+	return (int) (asked * 10 + 0.5);
+}
+
 bool
 orch_sobject_readable(const SObject *object, const SObjectField *field, Oid role)
 {

@@ -17,6 +17,7 @@
 
 #include "access/tupdesc.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 /* objects.csv, column calls */
@@ -123,6 +124,9 @@ extern const SObjectField *orch_sobject_field(const SObject *object, const char 
 
 /* The object of this name, which must support the call.  Raises OR401, OR403. */
 extern const SObject *orch_sobject_get(const char *name, int call);
+
+/* An argument api_version, times ten; newest if it is null.  Raises 22023. */
+extern int	orch_sobject_version(FunctionCallInfo fcinfo, int argno, int newest);
 
 extern const char *orch_sobject_call_name(int call);
 extern const char *orch_sobject_type_name(FieldType type);

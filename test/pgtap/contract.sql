@@ -96,8 +96,8 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.c
 SELECT is_empty($$SELECT c.relname FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid, pg_extension e
                    WHERE e.extname = 'orchestration' AND c.relkind IN ('r', 'S') AND NOT c.oid = ANY (e.extconfig)
                      AND c.relname NOT IN ('sobject', 'sobject_field', 'sobject_picklist_value', 'sobject_child_relationship')
-                     AND c.relname <> 'secret'$$,
-                'every table and sequence is dumped, except those with rows of the contract only, and the secret, of which each database has its own');
+                     AND c.relname <> 'secret' AND c.relpersistence <> 'u'$$,
+                'every table and sequence is dumped, except those with rows of the contract only, unlogged ones, and the secret, of which each database has its own');
 SELECT is_empty($$SELECT classid::regclass, objid FROM member m
                    WHERE NOT EXISTS (SELECT FROM pg_identify_object(m.classid, m.objid, 0) i
                                       WHERE i.schema = 'orchestration' OR (i.type = 'schema' AND i.name = 'orchestration')

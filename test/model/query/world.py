@@ -137,7 +137,7 @@ SELECT orchestration.create_owner_sharing_rule(object, public.who('Desk'), publi
 SELECT orchestration.create_orchestration_sharing_rule('Beta', public.who('sam'), 'Edit');
 SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', public.who('Readers'), public.who('Elsewhere'), 'Edit', 'Not for Sam');
 
--- deleted runs: 10 of Sam's, 20 of the automated process user
+-- deleted runs: Sam owned 10 of 30
 INSERT INTO orchestration.run (name, status, ended_at, owner_id)
 SELECT 'GONE-' || n, 'Canceled', now(), public.who(CASE WHEN n <= 10 THEN 'sam' ELSE 'Automated Process' END) FROM generate_series(1, 30) n;
 CREATE TABLE public.gone AS SELECT id, name, owner_id FROM orchestration.run WHERE name LIKE 'GONE-%';
