@@ -28,7 +28,6 @@
 #include "utils/formatting.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/syscache.h"
 
 #include "access/access.h"

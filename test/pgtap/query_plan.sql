@@ -127,8 +127,8 @@ SELECT is((orchestration.query('SELECT COUNT() FROM FlowOrchestrationInstance') 
 SELECT is_empty('SELECT pg_temp.too_many(360)', 'no query reads more than it returns and 360 rows');
 RESET ROLE;
 
--- one session of a gateway, with the plans that it keeps, for users in any order.  One row more:
--- the user, whose id changed.
+-- one session of a gateway, with the plans that it keeps, for one user after the other.  One row more:
+-- the user, who is another than before.
 SET ROLE plan_web;
 CREATE FUNCTION pg_temp.as_user(user_id uuid, soql text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -149,7 +149,7 @@ SELECT is(pg_temp.as_user(:'few', :newest), '61 for 1', 'and again the one who s
 SELECT is(pg_temp.as_user(:'all', :newest), '2 for 1', 'and the one who sees all');
 RESET ROLE;
 
--- a computed column is computed once for each row, and not at all if no item selects it
+-- a column is computed only if it is selected, once for each row
 CREATE FUNCTION pg_temp.views_read(soql text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     before bigint := (SELECT sum(seq_scan + coalesce(idx_scan, 0)) FROM pg_stat_xact_user_tables WHERE relname = 'record_view');
