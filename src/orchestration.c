@@ -40,6 +40,7 @@
 #include "guard/guard.h"
 #include "record/gate.h"
 #include "record/principal.h"
+#include "record/sobject.h"
 #include "trail/history.h"
 #include "trail/log.h"
 #include "work/launcher.h"
@@ -85,6 +86,7 @@ _PG_init(void)
 	orch_worker_slot_init();
 	orch_principal_init();
 	orch_gate_init();
+	orch_sobject_init();
 	orch_access_extent_init();
 	orch_access_support_init();
 	orch_log_init();

@@ -29,7 +29,6 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
-#include "base/transaction.h"
 #include "base/uuid.h"
 #include "call/query.h"
 #include "call/query_int.h"
@@ -51,32 +50,19 @@ typedef struct KeptQuery
 static KeptQuery kept[MAX_KEPT];
 static uint64 clock_hand = 0;
 
-/*
- * Queries that are in use and not kept.  Code that a query runs may execute queries, too, so
- * one may be dropped while it is executed.  After an error the end of the transaction frees
- * them.
- */
-static List *dropped = NIL;
-
 static ReadyQuery *find_kept(uint32 hash, const char *text, int version, bool include_deleted);
 static bool is_readable(const ReadyQuery *query);
 static void keep(ReadyQuery *query, uint32 hash);
-static void drop(ReadyQuery *query);
 static void drop_entry(KeptQuery *entry);
 static void free_query(ReadyQuery *query);
-static void at_end(bool committed);
 static ReadyQuery *get_query(const char *text, int version, bool include_deleted);
 static void release(ReadyQuery *query);
 static ReadyQuery *make_query(const char *text, int version, bool include_deleted);
 static void mark_records(const ReadyQuery *query, const QueryRows *rows);
 static void run(StringInfo out, ReadyQuery *query, int batch);
+static void run_more(StringInfo out, ReadyQuery *query, const QueryPage *page);
 static uint64 *page_order(const QueryRows *rows, const QueryPage *page, uint64 *n);
 static void explain(StringInfo out, ReadyQuery *query, QuerySelect *select);
-
-static const TransactionModule transaction_module = {
-	.name = "query",
-	.at_end = at_end
-};
 
 /*
  * Called once, by _PG_init().
@@ -85,7 +71,6 @@ void
 orch_query_init(void)
 {
 	orch_query_date_init();
-	orch_transaction_register(&transaction_module);
 }
 
 static void
@@ -95,56 +80,29 @@ free_query(ReadyQuery *query)
 	MemoryContextDelete(query->context);
 }
 
-static void
-at_end(bool committed)
-{
-	ListCell   *cell;
-	int			i;
-
-	foreach(cell, dropped)
-		free_query((ReadyQuery *) lfirst(cell));
-	list_free(dropped);
-	dropped = NIL;
-	for (i = 0; i < MAX_KEPT; i++)
-		if (kept[i].query != NULL)
-			kept[i].query->in_use = 0;
-}
-
 /*
- * The query is no longer kept: it is freed now, or when its last user releases it.
+ * The query is no longer kept.  Code that a query runs may execute queries, too, so it may
+ * be in use: then its last user frees it.
  */
-static void
-drop(ReadyQuery *query)
-{
-	MemoryContext old;
-
-	query->kept = false;
-	if (query->in_use == 0)
-	{
-		free_query(query);
-		return;
-	}
-	old = MemoryContextSwitchTo(TopMemoryContext);
-	dropped = lappend(dropped, query);
-	MemoryContextSwitchTo(old);
-}
-
 static void
 drop_entry(KeptQuery *entry)
 {
 	ReadyQuery *query = entry->query;
 
 	entry->query = NULL;
-	drop(query);
+	query->kept = false;
+	if (query->in_use == 0)
+		free_query(query);
 }
 
+/*
+ * Also called after an error.
+ */
 static void
 release(ReadyQuery *query)
 {
-	if (--query->in_use > 0 || query->kept)
-		return;
-	dropped = list_delete_ptr(dropped, query);
-	free_query(query);
+	if (--query->in_use == 0 && !query->kept)
+		free_query(query);
 }
 
 /*
@@ -264,8 +222,6 @@ get_query(const char *text, int version, bool include_deleted)
 		MemoryContextSetParent(query->context, TopMemoryContext);
 		if (length <= MAX_KEPT_LENGTH)
 			keep(query, hash);
-		else
-			drop(query);
 	}
 	else
 		query->in_use++;
@@ -373,12 +329,19 @@ orchestration_query(PG_FUNCTION_ARGS)
 				 errmsg("INVALID_BATCH_SIZE: batch_size is %d, and must be from %d to %d", batch,
 						QUERY_LEAST_BATCH, QUERY_BATCH)));
 	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), version,
-						   !PG_ARGISNULL(3) && PG_GETARG_BOOL(3));
+					  !PG_ARGISNULL(3) && PG_GETARG_BOOL(3));
 	initStringInfo(&out);
-	orch_spi_connect();
-	run(&out, query, batch);
-	SPI_finish();
-	release(query);
+	PG_TRY();
+	{
+		orch_spi_connect();
+		run(&out, query, batch);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		release(query);
+	}
+	PG_END_TRY();
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -416,6 +379,30 @@ page_order(const QueryRows *rows, const QueryPage *page, uint64 *n)
 	return order;
 }
 
+/*
+ * Append a further page.  Connected to SPI.
+ */
+static void
+run_more(StringInfo out, ReadyQuery *query, const QueryPage *page)
+{
+	QueryRows  *rows = orch_query_execute(query, query->select, VARIANT_BY_ID, -1, page->ids,
+										  page->nids);
+	uint64		n;
+	uint64	   *order = page_order(rows, page, &n);
+	bool		done = page->first + page->batch >= page->total;
+
+	appendStringInfo(out, "{\"totalSize\":" INT64_FORMAT ",\"done\":%s,", page->total,
+					 done ? "true" : "false");
+	if (!done)
+		appendStringInfo(out, "\"nextRecordsUrl\":\"/services/data/v%d.%d/query/%s\",",
+						 query->version / 10, query->version % 10,
+						 orch_query_locator_text(&page->locator, page->first + page->batch));
+	appendStringInfoString(out, "\"records\":[");
+	orch_query_append_records(out, rows, order, n);
+	appendStringInfoString(out, "]}");
+	mark_records(query, rows);
+}
+
 PG_FUNCTION_INFO_V1(orchestration_query_more);
 
 /*
@@ -434,32 +421,23 @@ orchestration_query_more(PG_FUNCTION_ARGS)
 	StringInfoData out;
 	QueryPage	page;
 	ReadyQuery *query;
-	QueryRows  *rows;
-	uint64	   *order;
-	uint64		n;
-	bool		done;
 
 	orch_require_arguments(fcinfo, 0, 1, "locator");
 	(void) orch_access_require_user(GetUserId());
 	orch_query_find_page(text_to_cstring(PG_GETARG_TEXT_PP(0)), &page);
 	query = get_query(page.text, page.version, page.include_deleted);
 	initStringInfo(&out);
-	orch_spi_connect();
-	rows = orch_query_execute(query, query->select, VARIANT_BY_ID, -1, page.ids, page.nids);
-	order = page_order(rows, &page, &n);
-	done = page.first + page.batch >= page.total;
-	appendStringInfo(&out, "{\"totalSize\":" INT64_FORMAT ",\"done\":%s,", page.total,
-					 done ? "true" : "false");
-	if (!done)
-		appendStringInfo(&out, "\"nextRecordsUrl\":\"/services/data/v%d.%d/query/%s\",",
-						 query->version / 10, query->version % 10,
-						 orch_query_locator_text(&page.locator, page.first + page.batch));
-	appendStringInfoString(&out, "\"records\":[");
-	orch_query_append_records(&out, rows, order, n);
-	appendStringInfoString(&out, "]}");
-	mark_records(query, rows);
-	SPI_finish();
-	release(query);
+	PG_TRY();
+	{
+		orch_spi_connect();
+		run_more(&out, query, &page);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		release(query);
+	}
+	PG_END_TRY();
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 
@@ -500,10 +478,17 @@ orchestration_explain_soql(PG_FUNCTION_ARGS)
 
 	orch_require_arguments(fcinfo, 0, 1, "soql");
 	(void) orch_access_require_user(GetUserId());
-	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)), orch_sobject_version(fcinfo, 1, ORCH_API_NEWEST),
-						   false);
+	query = get_query(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+					  orch_sobject_version(fcinfo, 1, ORCH_API_NEWEST), false);
 	initStringInfo(&out);
-	explain(&out, query, query->select);
-	release(query);
+	PG_TRY();
+	{
+		explain(&out, query, query->select);
+	}
+	PG_FINALLY();
+	{
+		release(query);
+	}
+	PG_END_TRY();
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }

@@ -240,7 +240,7 @@ typedef struct QueryStatement
 	char	   *sql;			/* NULL: not written yet */
 	int			nparams;
 	QueryParam **params;
-	List	   *plans;			/* of QueryPlan *, the one used last first */
+	List	   *plans;			/* of QueryPlan *, the newest first */
 } QueryStatement;
 
 /*

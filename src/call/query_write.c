@@ -68,7 +68,7 @@ static void write_columns(QueryWriter *writer, const QuerySelect *select);
 static void write_children(QueryWriter *writer, const QuerySelect *select);
 static void write_limit(QueryWriter *writer, const QuerySelect *select);
 static void write_enclosed(QueryWriter *writer, const QuerySelect *select);
-static bool has_id_times(const QueryTest *test);
+static bool has_id_times(const QueryWriter *writer, const QueryTest *test);
 static bool has_time_index(const SObject *object);
 static void write_id_times(QueryWriter *writer, const QueryTest *test);
 static void write_value(QueryWriter *writer, Oid type, Datum value);
@@ -346,14 +346,16 @@ write_compared(QueryWriter *writer, const QueryTest *test)
 }
 
 /*
- * History and log have an index on the time only, and their ids begin with the time.
+ * History and log have an index on the time only, and their ids begin with the time.  Of a
+ * deleted record no time is known, and HAVING has no columns that are not grouped.
  */
 static bool
-has_id_times(const QueryTest *test)
+has_id_times(const QueryWriter *writer, const QueryTest *test)
 {
 	const QueryExpr *left = test->left;
 
-	return (test->kind == TEST_EQUAL || test->kind == TEST_ANY) && left->kind == EXPR_FIELD &&
+	return !writer->include_deleted && !writer->having &&
+		(test->kind == TEST_EQUAL || test->kind == TEST_ANY) && left->kind == EXPR_FIELD &&
 		left->class == CLASS_ID && strcmp(left->field->name, "Id") == 0 &&
 		has_time_index(left->relation->object);
 }
@@ -437,7 +439,7 @@ write_test(QueryWriter *writer, const QueryTest *test)
 			write_compared(writer, test);
 			appendStringInfo(&writer->sql, " OPERATOR(pg_catalog.%s) ", operators[test->kind]);
 			write_param(writer, test->param);
-			if (!writer->include_deleted && has_id_times(test))
+			if (has_id_times(writer, test))
 				write_id_times(writer, test);
 			break;
 		case TEST_ANY:
@@ -445,7 +447,7 @@ write_test(QueryWriter *writer, const QueryTest *test)
 			appendStringInfoString(&writer->sql, " OPERATOR(pg_catalog.=) ANY (");
 			write_param(writer, test->param);
 			appendStringInfoString(&writer->sql, ")");
-			if (!writer->include_deleted && has_id_times(test))
+			if (has_id_times(writer, test))
 				write_id_times(writer, test);
 			break;
 		case TEST_RANGE:
@@ -839,7 +841,6 @@ orch_query_write(QuerySelect *select, QueryVariant variant, bool enclosed,
 	memset(&writer, 0, sizeof(writer));
 	initStringInfo(&writer.sql);
 	writer.variant = variant;
-	/* of a deleted record no time is known */
 	writer.include_deleted = select->include_deleted;
 	if (variant == VARIANT_CHILDREN)
 		write_children(&writer, select);

@@ -30,9 +30,10 @@
 #include "base/errors.h"
 #include "base/planning.h"
 #include "base/system.h"
+#include "base/transaction.h"
 #include "record/sobject.h"
 
-/* Plans of the callers kept in a session; above this all are freed. */
+/* Plans of the callers kept in a session; above this all are dropped. */
 #define MAX_PLANS	256
 
 /* Longer text areas cannot be aggregated, in characters. */
@@ -119,9 +120,38 @@ static int	nobjects = 0;
 static uint64 loaded_generation = 0;
 static HTAB *plans = NULL;
 
+/* Plans that are no longer kept.  One may be executed further out, so they live until the end. */
+static List *dropped_plans = NIL;
+
+static void at_end(bool committed);
 static void load(void);
 static void load_fields(SObject *object);
 static void load_children(SObject *object);
+
+static const TransactionModule transaction_module = {
+	.name = "sobject",
+	.at_end = at_end
+};
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_sobject_init(void)
+{
+	orch_transaction_register(&transaction_module);
+}
+
+static void
+at_end(bool committed)
+{
+	ListCell   *cell;
+
+	foreach(cell, dropped_plans)
+		SPI_freeplan((SPIPlanPtr) lfirst(cell));
+	list_free(dropped_plans);
+	dropped_plans = NIL;
+}
 
 /*
  * A column of a row that SPI returned, copied to the current context.
@@ -482,13 +512,15 @@ orch_sobject_plan(const char *query, int nargs, Oid *argtypes)
 	if (hash_get_num_entries(plans) >= MAX_PLANS)
 	{
 		HASH_SEQ_STATUS status;
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
 		hash_seq_init(&status, plans);
 		while ((kept = hash_seq_search(&status)) != NULL)
 		{
-			SPI_freeplan(kept->plan);
+			dropped_plans = lappend(dropped_plans, kept->plan);
 			(void) hash_search(plans, kept->query, HASH_REMOVE, NULL);
 		}
+		MemoryContextSwitchTo(old);
 	}
 	plan = SPI_prepare_cursor(query, nargs, argtypes, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)

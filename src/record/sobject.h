@@ -118,6 +118,8 @@ typedef struct SObjectChild
 extern int	orch_sobject_count(void);
 extern const SObject *orch_sobject_at(int i);
 
+extern void orch_sobject_init(void);
+
 /* By name, in any case of letters; NULL if there is none. */
 extern const SObject *orch_sobject_find(const char *name);
 extern const SObjectField *orch_sobject_field(const SObject *object, const char *name);
@@ -138,7 +140,10 @@ extern bool orch_sobject_writable(const SObject *object, const SObjectField *fie
 
 extern bool orch_sobject_aggregatable(const SObjectField *field);
 
-/* A plan of the caller's, kept by its text.  Caller is connected to SPI. */
+/*
+ * A plan of the caller's, kept by its text; valid until the end of the transaction.  Caller is
+ * connected to SPI.
+ */
 extern SPIPlanPtr orch_sobject_plan(const char *query, int nargs, Oid *argtypes);
 
 /* Records as JSON; NULL values are written as null. */

@@ -98,6 +98,43 @@ SELECT orchestration.query('SELECT Name FROM FlowOrchestrationInstance WHERE Nam
 SELECT r->>'Name', json_typeof(r->'LastViewedDate'), json_typeof(r->'LastReferencedDate')
   FROM json_array_elements(orchestration.query('SELECT Name, LastViewedDate, LastReferencedDate FROM FlowOrchestrationInstance WHERE LastReferencedDate != null ORDER BY Name')->'records') r;
 
+-- queries within a query: the same, and more than the session keeps; metadata that changes meanwhile
+RESET ROLE;
+CREATE FUNCTION pg_temp.ask() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    ALTER TABLE orchestration.sobject_field ALTER COLUMN label SET STATISTICS -1;
+    PERFORM orchestration.query('SELECT Name FROM FlowOrchestrationInstance LIMIT ' || i) FROM generate_series(1, 100) i;
+    PERFORM orchestration.query('SELECT Name, Owner.Name, (SELECT Label FROM FlowOrchestrationStageInstances) FROM FlowOrchestrationInstance ORDER BY Name LIMIT 2 FOR VIEW') WHERE pg_trigger_depth() < 3;
+    BEGIN
+        PERFORM orchestration.query('SELECT Nope FROM FlowOrchestrationInstance');
+    EXCEPTION WHEN SQLSTATE 'OR402' THEN
+        NULL;
+    END;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER ask AFTER INSERT OR UPDATE ON orchestration.record_view FOR EACH ROW EXECUTE FUNCTION pg_temp.ask();
+SELECT json_array_length(orchestration.query('SELECT Name, Owner.Name, (SELECT Label FROM FlowOrchestrationStageInstances) FROM FlowOrchestrationInstance ORDER BY Name LIMIT 2 FOR VIEW')->'records') FROM generate_series(1, 2);
+DROP TRIGGER ask ON orchestration.record_view;
+-- a query that fails leaves nothing in the session, also within a longer transaction
+BEGIN READ ONLY;
+DO $$
+DECLARE
+    before bigint;
+BEGIN
+    FOR i IN 1..300 LOOP
+        IF i = 100 THEN
+            SELECT count(*) INTO before FROM pg_backend_memory_contexts WHERE name = 'orchestration query';
+        END IF;
+        BEGIN
+            PERFORM orchestration.query('SELECT Id FROM FlowOrchestrationInstance WHERE Name != ''x' || i || '''', batch_size => 200);
+        EXCEPTION WHEN read_only_sql_transaction THEN
+            NULL;
+        END;
+    END LOOP;
+    RAISE WARNING 'more queries: %', (SELECT count(*) - before FROM pg_backend_memory_contexts WHERE name = 'orchestration query');
+END $$;
+COMMIT;
+
 -- nobody sees nothing, and may not ask
 RESET ROLE;
 CREATE ROLE query_nobody;

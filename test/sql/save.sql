@@ -174,6 +174,19 @@ SELECT orchestration.change_owner(:'step', :'saver'), orchestration.change_owner
 SELECT count(*) FROM orchestration.flow_orchestration_step_instance WHERE id = :'step';
 SELECT pg_temp.try(format('SELECT orchestration.change_owner(%L, %L)', :'step', :'saver'));
 RESET ROLE;
+-- a trigger that needs more plans than a session keeps: the statement that fired it has its own still
+CREATE FUNCTION pg_temp.retrieve_all() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM orchestration.retrieve(ARRAY(SELECT name FROM (SELECT name, row_number() OVER (ORDER BY position) AS n FROM orchestration.sobject_field WHERE object = 'FlowOrchestrationInstance') f
+                                          WHERE n < 10 AND i >> (n::integer - 1) & 1 = 1), 'FlowOrchestrationInstance', ARRAY[NEW.record_id::text])
+       FROM generate_series(1, 511) i;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER retrieve_all AFTER UPDATE ON orchestration.share_grant FOR EACH ROW EXECUTE FUNCTION pg_temp.retrieve_all();
+SELECT orchestration.share_record(:'two', :'viewer', 'Read') AS share \gset
+SELECT orchestration.update(json_build_array(json_build_object('attributes', json_build_object('type', 'FlowOrchestrationInstanceShare'), 'Id', :'share', 'AccessLevel', l))::jsonb)->0->'success'
+  FROM unnest('{Edit,Read,Edit}'::text[]) l;
+DROP TRIGGER retrieve_all ON orchestration.share_grant;
 SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();
 SELECT orchestration.unregister_record_type('Saved');
