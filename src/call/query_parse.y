@@ -90,7 +90,11 @@ static void orch_query_yyerror(YYLTYPE *yylloc, SoqlParse *parse, void *scanner,
 %%
 
 statement:
-	query							{ parse->query = $1; }
+	query
+		{
+			orch_query_one_object(parse, $1, -1);
+			parse->query = $1;
+		}
 	| query K_SELECT
 		{
 			orch_query_refuse(parse, @2, "Send one query at a time.",
