@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -40,7 +41,6 @@ static void wrong_operator(QueryScope *scope, const SoqlCondition *condition,
 						   const QueryExpr *left);
 static bool literal_value(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *left,
 						  Oid *type, Datum *value);
-static Datum picklist_value(const QueryExpr *left, const SoqlLiteral *literal, bool *found);
 static QueryTest *time_test(QueryScope *scope, const SoqlCondition *condition,
 							QueryExpr *left, SoqlOperator op, const SoqlLiteral *literal);
 static QueryTest *date_test(QueryScope *scope, QueryExpr *left, SoqlOperator op,
@@ -118,38 +118,59 @@ wrong_operator(QueryScope *scope, const SoqlCondition *condition, const QueryExp
 }
 
 /*
- * The enum value that a literal means, by value or label, in any case of letters.
+ * The field whose picklist the left side has, or NULL.
  */
-static Datum
-picklist_value(const QueryExpr *left, const SoqlLiteral *literal, bool *found)
+static const SObjectField *
+picklist_field(const QueryExpr *left)
 {
 	const SObjectField *field = left->kind == EXPR_AGGREGATE ? left->arg->field : left->field;
+
+	return field != NULL && field->type == FIELD_PICKLIST && field->nvalues > 0 ? field : NULL;
+}
+
+/*
+ * Does a text mean a label?  In any case of letters, and without the spaces: so
+ * AsynchronousBackgroundStep is understood, whose value the reference misspells.
+ */
+static bool
+is_label(const char *label, const char *text)
+{
+	for (;; label++, text++)
+	{
+		if (*label == ' ' && *text != ' ')
+			label++;
+		if (pg_tolower((unsigned char) *label) != pg_tolower((unsigned char) *text))
+			return false;
+		if (*label == '\0')
+			return true;
+	}
+}
+
+/*
+ * The value of a picklist that a text means, by value or label; or NULL.
+ */
+static const char *
+picklist_value(const SObjectField *field, const char *text)
+{
 	int			i;
 
 	for (i = 0; i < field->nvalues; i++)
-		if (pg_strcasecmp(field->values[i], literal->text) == 0)
-			break;
-	for (; i == field->nvalues && i > 0;)
-	{
-		int			j;
+		if (pg_strcasecmp(field->values[i], text) == 0)
+			return field->values[i];
+	for (i = 0; i < field->nvalues; i++)
+		if (is_label(field->value_labels[i], text))
+			return field->values[i];
+	return NULL;
+}
 
-		for (j = 0; j < field->nvalues; j++)
-			if (pg_strcasecmp(field->value_labels[j], literal->text) == 0)
-				break;
-		if (j == field->nvalues)
-			break;
-		i = j;
-	}
-	*found = i < field->nvalues;
-	if (!*found)
-		return (Datum) 0;
-	{
-		Oid			input;
-		Oid			param;
+static Datum
+enum_datum(Oid type, const char *value)
+{
+	Oid			input;
+	Oid			param;
 
-		getTypeInputInfo(field->sql_type, &input, &param);
-		return OidInputFunctionCall(input, field->values[i], param, -1);
-	}
+	getTypeInputInfo(type, &input, &param);
+	return OidInputFunctionCall(input, unconstify(char *, value), param, -1);
 }
 
 /*
@@ -161,7 +182,9 @@ literal_value(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *le
 			  Datum *value)
 {
 	pg_uuid_t	id;
-	bool		found = true;
+	const SObjectField *picklist = picklist_field(left);
+	const char *known = picklist == NULL || literal->kind != SOQL_STRING ? NULL :
+		picklist_value(picklist, literal->text);
 
 	if (literal->kind == SOQL_STRING && literal->escaped_wildcard)
 		orch_query_malformed(scope->resolver, literal->escape_location,
@@ -183,13 +206,15 @@ literal_value(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *le
 			if (literal->kind != SOQL_STRING)
 				wrong_type(scope, literal, left, "string");
 			*type = TEXTOID;
-			*value = CStringGetTextDatum(literal->text);
+			*value = CStringGetTextDatum(known != NULL ? known : literal->text);
 			break;
 		case CLASS_PICKLIST:
 			if (literal->kind != SOQL_STRING)
 				wrong_type(scope, literal, left, "string");
+			if (known == NULL)
+				return false;
 			*type = left->type;
-			*value = picklist_value(left, literal, &found);
+			*value = enum_datum(left->type, known);
 			break;
 		case CLASS_BOOLEAN:
 			if (literal->kind != SOQL_BOOLEAN)
@@ -208,7 +233,7 @@ literal_value(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *le
 		case CLASS_DATE:
 			elog(ERROR, "a time is not compared by value");
 	}
-	return found;
+	return true;
 }
 
 /*
@@ -299,9 +324,43 @@ date_test(QueryScope *scope, QueryExpr *left, SoqlOperator op, const SoqlLiteral
 	return op == SOQL_NE ? negate(test) : test;
 }
 
+/*
+ * = ANY (values).
+ */
+static QueryTest *
+any_test(QueryExpr *left, Oid type, Datum *values, int nvalues)
+{
+	QueryTest  *test = new_test(TEST_ANY);
+	int16		length;
+	bool		byval;
+	char		align;
+
+	get_typlenbyvalalign(type, &length, &byval, &align);
+	test->left = left;
+	test->as_numeric = type == NUMERICOID;
+	test->param = new_param(get_array_type(type),
+							PointerGetDatum(construct_array(values, nvalues, type, length,
+															byval, align)));
+	return test;
+}
+
+static bool
+is_like(const char *text, Datum pattern)
+{
+	return DatumGetBool(DirectFunctionCall2Coll(texticlike, C_COLLATION_OID,
+												CStringGetTextDatum(text), pattern));
+}
+
+/*
+ * LIKE finds a value of a picklist by its label, too.
+ */
 static QueryTest *
 like_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 {
+	const SObjectField *picklist = picklist_field(left);
+	Datum	   *values;
+	int			nvalues = 0;
+	int			i;
 	SoqlLiteral *literal = (SoqlLiteral *) linitial(condition->literals);
 	QueryTest  *test = new_test(TEST_LIKE);
 
@@ -313,6 +372,23 @@ like_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 		wrong_type(scope, literal, left, "string");
 	test->left = left;
 	test->param = new_param(TEXTOID, CStringGetTextDatum(literal->like_text));
+	if (picklist == NULL)
+		return test;
+	values = palloc(picklist->nvalues * sizeof(Datum));
+	for (i = 0; i < picklist->nvalues; i++)
+		if (is_like(picklist->value_labels[i], test->param->value) &&
+			!is_like(picklist->values[i], test->param->value))
+			values[nvalues++] = left->class == CLASS_PICKLIST ?
+				enum_datum(left->type, picklist->values[i]) :
+				CStringGetTextDatum(picklist->values[i]);
+	if (nvalues > 0)
+	{
+		QueryTest  *either = new_test(TEST_OR);
+
+		either->args = list_make2(test, any_test(left, left->class == CLASS_PICKLIST ?
+												 left->type : TEXTOID, values, nvalues));
+		return either;
+	}
 	return test;
 }
 
@@ -381,20 +457,7 @@ in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 		}
 	}
 	if (nvalues > 0)
-	{
-		int16		length;
-		bool		byval;
-		char		align;
-
-		get_typlenbyvalalign(type, &length, &byval, &align);
-		test = new_test(TEST_ANY);
-		test->left = left;
-		test->as_numeric = type == NUMERICOID;
-		test->param = new_param(get_array_type(type),
-								PointerGetDatum(construct_array(values, nvalues, type, length,
-																byval, align)));
-		tests = lappend(tests, test);
-	}
+		tests = lappend(tests, any_test(left, type, values, nvalues));
 	if (with_null)
 	{
 		test = new_test(TEST_NULL);

@@ -333,6 +333,7 @@ extern QuerySelect *orch_query_resolve(QueryResolver *resolver, const SoqlQuery 
 
 /* query_name.c */
 extern const SObject *orch_query_object(QueryResolver *resolver, const char *name, int location);
+extern QueryRelation *orch_query_prefix(QueryScope *scope, const char *name);
 extern QueryRelation *orch_query_root(QueryScope *scope, const SoqlQuery *tree);
 extern QueryRelation *orch_query_parent(QueryScope *scope, QueryRelation *child,
 										const SObjectField *reference, const SObject *object,

@@ -43,7 +43,6 @@ static QueryRelation *new_relation(QueryScope *scope, const SObject *object,
 								   QueryRelation *child, const SObjectField *reference);
 static QueryRelation *path_relation(QueryScope *scope, const List *names, int nnames,
 									int location);
-static QueryRelation *prefix_relation(QueryScope *scope, const char *name);
 static QueryClass field_class(const SObjectField *field);
 
 /*
@@ -100,7 +99,7 @@ orch_query_root(QueryScope *scope, const SoqlQuery *tree)
 		else
 		{
 			if (list_length(from->names) < 2 ||
-				prefix_relation(scope, (char *) linitial(from->names)) == NULL)
+				orch_query_prefix(scope, (char *) linitial(from->names)) == NULL)
 				orch_query_malformed(scope->resolver, from->location,
 									 "A further object in FROM must be a path from an alias of the first, as in FROM FlowOrchestrationStepInstance s, s.StageInstance g");
 			relation = path_relation(scope, from->names, list_length(from->names),
@@ -126,8 +125,8 @@ orch_query_root(QueryScope *scope, const SoqlQuery *tree)
 /*
  * The relation that the first name of a path means, or NULL: an alias, or the object.
  */
-static QueryRelation *
-prefix_relation(QueryScope *scope, const char *name)
+QueryRelation *
+orch_query_prefix(QueryScope *scope, const char *name)
 {
 	ListCell   *cell;
 
@@ -216,7 +215,7 @@ static QueryRelation *
 path_relation(QueryScope *scope, const List *names, int nnames, int location)
 {
 	QueryRelation *relation = nnames == 0 ? NULL :
-		prefix_relation(scope, (char *) linitial(names));
+		orch_query_prefix(scope, (char *) linitial(names));
 	int			i = relation == NULL ? 0 : 1;
 
 	if (relation == NULL)

@@ -175,6 +175,18 @@ orch_query_when(char *type, List *fields, int location)
 	return when;
 }
 
+/* FROM of a query that is no child sub-query begins with a name without dots; NULL: refuse */
+void
+orch_query_one_object(SoqlParse *parse, const SoqlQuery *query, int location)
+{
+	if (query != NULL && list_length(((SoqlFrom *) linitial(query->from))->names) == 1)
+		return;
+	orch_query_refuse(parse, query == NULL ? location :
+					  ((SoqlFrom *) linitial(query->from))->location,
+					  "Relationships follow after a comma: FROM Child c, c.Parent p.",
+					  "FROM begins with the name of one object, without dots");
+}
+
 /* Appends an object (the first) or a relationship to FROM */
 List *
 orch_query_from(SoqlParse *parse, List *from, List *names, int location,
@@ -182,9 +194,9 @@ orch_query_from(SoqlParse *parse, List *from, List *names, int location,
 {
 	SoqlFrom   *entry = palloc0(sizeof(SoqlFrom));
 
-	if (from == NIL && list_length(names) > 1)
-		orch_query_refuse(parse, location, "Relationships follow after a comma: FROM Child c, c.Parent p.",
-						  "FROM begins with the name of one object, without dots");
+	/* a sub-query may name the outer object: FROM Parent.Children */
+	if (from == NIL && list_length(names) > 2)
+		orch_query_one_object(parse, NULL, location);
 	if (from != NIL && list_length(names) < 2)
 		orch_query_refuse(parse, location, "Write FROM Child c, c.Parent p.",
 						  "after the object, FROM takes only relationships that begin with its name or alias");
@@ -260,6 +272,8 @@ orch_query_compare(SoqlParse *parse, SoqlExpr *left, SoqlOperator op,
 {
 	SoqlCondition *condition = palloc0(sizeof(SoqlCondition));
 
+	if (subquery != NULL)
+		orch_query_one_object(parse, subquery, -1);
 	if (op != SOQL_LIKE)
 	{
 		ListCell   *lc;

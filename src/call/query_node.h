@@ -68,6 +68,7 @@ extern SoqlItem *orch_query_item(SoqlParse *parse, SoqlExpr *expr, char *alias, 
 extern SoqlItem *orch_query_subquery_item(SoqlQuery *subquery, int location);
 extern SoqlItem *orch_query_typeof(List *names, List *whens, int location, int path_location);
 extern SoqlWhen *orch_query_when(char *type, List *fields, int location);
+extern void orch_query_one_object(SoqlParse *parse, const SoqlQuery *query, int location);
 extern List *orch_query_from(SoqlParse *parse, List *from, List *names, int location,
 							 char *alias, int alias_location);
 extern SoqlChain *orch_query_chain(SoqlCondition *condition, int location, int not_location);

@@ -92,6 +92,7 @@ static void orch_query_yyerror(YYLTYPE *yylloc, SoqlParse *parse, void *scanner,
 statement:
 	query
 		{
+			orch_query_one_object(parse, $1, -1);
 			parse->query = $1;
 			(void) yynerrs;		/* newer compilers warn that it is never read */
 		}

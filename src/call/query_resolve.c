@@ -141,6 +141,9 @@ add_value(QueryScope *scope, QueryRecord *record, const char *key, QueryExpr *ex
 		if (item->alias != NULL)
 			orch_query_malformed(scope->resolver, item->alias_location,
 								 "duplicate alias: %s", item->alias);
+		if (scope->select->aggregated && !orch_query_equal(member->expr, expr))
+			orch_query_malformed(scope->resolver, item->location,
+								 "duplicate alias: %s. Give one of the fields another alias.", key);
 		orch_query_error(scope->resolver->text, item->location, ERRCODE_ORCH_INVALID_FIELD,
 						 "INVALID_FIELD", "duplicate field selected: %s", key);
 	}
@@ -260,8 +263,14 @@ add_typeof(QueryScope *scope, const SoqlItem *item)
 	const char *name = (char *) llast(item->expr->names);
 	ListCell   *cell;
 
-	if (list_length(item->expr->names) == 1)
+	if (list_length(item->expr->names) == 1 ||
+		(list_length(item->expr->names) == 2 &&
+		 orch_query_prefix(scope, (char *) linitial(item->expr->names)) == child))
 		reference = orch_query_reference(scope, child, name);
+	else
+		orch_query_malformed(resolver, item->expr->location,
+							 "TYPEOF takes a relationship of %s itself, without a path.",
+							 child->object->name);
 	if (reference == NULL)
 		orch_query_error(resolver->text, item->expr->location, ERRCODE_ORCH_INVALID_FIELD,
 						 "INVALID_FIELD", "Didn't understand relationship '%s' in field path",
@@ -344,6 +353,11 @@ add_children(QueryScope *scope, const SoqlItem *item, const SoqlQuery *parent)
 	int			i;
 
 	check_stack_depth();
+	if (list_length(from->names) > 1 &&
+		orch_query_prefix(scope, (char *) linitial(from->names)) != scope->select->root)
+		orch_query_malformed(resolver, from->location,
+							 "Before a child relationship, FROM takes the outer object or its alias only, not '%s'.",
+							 (char *) linitial(from->names));
 	if (scope->select->aggregated)
 		orch_query_malformed(resolver, item->location,
 							 "A sub-query is not allowed beside aggregates.");

@@ -66,6 +66,7 @@ where("@Run", "run", [
     ("Status LIKE '%PRO%'", "status = 'InProgress'"),
     ("Status LIKE 'Nonsense%'", "false"),
     ("(NOT Status LIKE 'C%')", "status NOT IN ('Canceled', 'Completed')"),
+    ("toLabel(Status) LIKE 'in p%'", "status = 'InProgress'"), ("Status LIKE 'in p%'", "status = 'InProgress'"), ("Status LIKE 'in%'", "status = 'InProgress'"),
     ("toLabel(Status) = 'in progress'", "status = 'InProgress'"), ("Status = 'In Progress'", "status = 'InProgress'"),
     ("OrchestrationDeveloperName = 'alpha'", "low(orchestration_name) = 'alpha'"),
     ("OrchestrationDeveloperName != 'alpha'", "low(orchestration_name) IS DISTINCT FROM 'alpha'"),
@@ -173,6 +174,10 @@ where("@Run", "run", [
 where("@Step", "step", [
     ("StepType = 'AynchronousBackgroundStep'", "step_type = 'AynchronousBackgroundStep'"),
     ("StepType = 'interactivestep'", "step_type = 'InteractiveStep'"),
+    ("StepType = 'AsynchronousBackgroundStep'", "step_type = 'AynchronousBackgroundStep'"),
+    ("StepType IN ('asynchronous background step', 'x')", "step_type = 'AynchronousBackgroundStep'"),
+    ("StepType LIKE '%background step'", "step_type IN ('BackgroundStep', 'AynchronousBackgroundStep')"),
+    ("(NOT StepType LIKE 'asyn%')", "step_type <> 'AynchronousBackgroundStep'"),
     ("Description = null", "description IS NULL"),
     ("Description = ''", "description IS NULL OR description = ''"),
     ("Description != 'A long tale'", "low(description) IS DISTINCT FROM 'a long tale'"),
@@ -254,6 +259,11 @@ CASES += [
     ("SELECT Id, IsActive, Name, Username, UserType FROM User", "SELECT id, is_active, name, username, CASE username WHEN 'autoproc' THEN 'AutomatedProcess' ELSE 'Standard' END FROM person_or_group WHERE kind = 'User'"),
     ("SELECT Id, DeveloperName, Name, Type, DoesIncludeBosses, RelatedId FROM Group", "SELECT id, developer_name, name, CASE kind WHEN 'Queue' THEN 'Queue' ELSE 'Regular' END, false, NULL FROM person_or_group WHERE kind <> 'User'"),
     ("SELECT Id, GroupId, UserOrGroupId FROM GroupMember", "SELECT id, group_id, member_id FROM member"),
+    ("SELECT Id FROM User WHERE UserType = 'automated process'", "SELECT auto(NULL)"),
+    ("SELECT Id FROM User WHERE UserType != 'Automated Process'", "SELECT id FROM person_or_group WHERE kind = 'User' AND id <> auto(NULL)"),
+    ("SELECT Id FROM User WHERE toLabel(UserType) IN ('Automated Process', 'x')", "SELECT auto(NULL)"),
+    ("SELECT Id FROM User WHERE toLabel(UserType) LIKE '%ed p%'", "SELECT auto(NULL)"),
+    ("SELECT Id FROM User WHERE (NOT UserType LIKE '%ed p%')", "SELECT id FROM person_or_group WHERE kind = 'User' AND id <> auto(NULL)"),
     ("SELECT Id, Name FROM Group WHERE Type = 'queue'", "SELECT id, name FROM person_or_group WHERE kind = 'Queue'"),
     ("SELECT VersionNumber, Status, FlowOrchestration.ApiName FROM FlowOrchestrationVersion", "SELECT version, CASE d.active_version WHEN version THEN 'Active' ELSE 'Draft' END, d.name FROM orchestration.orchestration_version JOIN orchestration.orchestration_definition d ON d.id = orchestration_id"),
     ("SELECT Id, NewValue, OldValue, Field FROM @RunHistory", "SELECT id, new_value, old_value, field FROM change WHERE object = 'FlowOrchestrationInstance'"),
@@ -362,6 +372,8 @@ CASES += [
     ("SELECT TYPEOF Assignee WHEN User THEN Username, IsActive WHEN Group THEN DeveloperName END, Id FROM @Item", "SELECT CASE kind WHEN 'User' THEN json_build_array('User', p.username, p.is_active) ELSE json_build_array('Group', p.developer_name) END, i.id FROM item i JOIN person_or_group p ON p.id = i.assignee_id"),
     ("SELECT Id, TYPEOF Assignee WHEN Group THEN Name END FROM @Item", "SELECT i.id, CASE WHEN kind <> 'User' THEN json_build_array('Group', p.name) END FROM item i JOIN person_or_group p ON p.id = i.assignee_id"),
     ("SELECT Id, TYPEOF Assignee WHEN User THEN Username ELSE Name, Type END FROM @Item", "SELECT i.id, CASE WHEN kind = 'User' THEN json_build_array('User', p.username) ELSE json_build_array('Group', p.name, p.kind) END FROM item i JOIN person_or_group p ON p.id = i.assignee_id"),
+    ("SELECT o.Id, (SELECT g.Id, g.Name FROM o.FlowOrchestrationStageInstances g ORDER BY g.Position) FROM @Run o", "SELECT r.id, (SELECT json_agg(json_build_array(g.id, g.name) ORDER BY g.position) FROM stage g WHERE g.run_id = r.id) FROM run r"),
+    ("SELECT Id, (SELECT Id FROM FlowOrchestrationInstance.FlowOrchestrationStageInstances WHERE Position = 2) FROM @Run ORDER BY Name LIMIT 10", "SELECT r.id, (SELECT json_agg(json_build_array(g.id)) FROM stage g WHERE g.run_id = r.id AND position = 2) FROM run r ORDER BY name LIMIT 10"),
     ("SELECT Id, (SELECT Id, Name FROM FlowOrchestrationStageInstances ORDER BY Position) FROM @Run", "SELECT r.id, (SELECT json_agg(json_build_array(g.id, g.name) ORDER BY g.position) FROM stage g WHERE g.run_id = r.id) FROM run r"),
     ("SELECT Id, (SELECT Name FROM FlowOrchestrationStageInstances ORDER BY Position DESC LIMIT 1) FROM @Run WHERE Status = 'Error'", "SELECT r.id, (SELECT json_build_array(json_build_array(g.name)) FROM stage g WHERE g.run_id = r.id ORDER BY position DESC LIMIT 1) FROM run r WHERE status = 'Error'"),
     ("SELECT Id, (SELECT Id FROM FlowOrchestrationStageInstances WHERE Position = 2) FROM @Run ORDER BY Name LIMIT 10", "SELECT r.id, (SELECT json_agg(json_build_array(g.id)) FROM stage g WHERE g.run_id = r.id AND position = 2) FROM run r ORDER BY name LIMIT 10"),
@@ -453,6 +465,10 @@ refuse("MALFORMED_QUERY", "", "", "SELECT", "SELECT Id", "SELECT FROM @Run", "SE
        "SELECT Id, (SELECT Status FROM FlowOrchestrationStageInstances GROUP BY Status) FROM @Run", "SELECT Id, (SELECT Id FROM FlowOrchestrationStageInstances), (SELECT Name FROM FlowOrchestrationStageInstances) FROM @Run",
        "SELECT Id, (SELECT Id FROM FlowOrchestrationStageInstances USING SCOPE mine) FROM @Run", "SELECT Id, (SELECT Id FROM FlowOrchestrationStageInstances OFFSET 1) FROM @Run", "SELECT Id, (SELECT Id FROM FlowOrchestrationStageInstances FOR VIEW) FROM @Run",
        "SELECT (SELECT Id FROM FlowOrchestrationStageInstances FROM @Run")
+refuse("MALFORMED_QUERY", "outer object or its alias", "SELECT Id, (SELECT Id FROM z.FlowOrchestrationStageInstances) FROM @Run o", "SELECT Id, (SELECT Id FROM p.FlowOrchestrationStageInstances) FROM @Run o, o.Owner p")
+refuse("MALFORMED_QUERY", "without dots", "SELECT Id FROM o.@Run o", "SELECT Id FROM @Run o WHERE Id IN (SELECT OrchestrationInstanceId FROM o.@Stage)", "SELECT Id, (SELECT Id FROM o.p.FlowOrchestrationStageInstances) FROM @Run o")
+refuse("MALFORMED_QUERY", "without a path", "SELECT TYPEOF StepInstance.Assignee WHEN User THEN Id END FROM @Item")
+refuse("MALFORMED_QUERY", "duplicate alias: Name", "SELECT StageInstance.Name, Name FROM @Step GROUP BY StageInstance.Name, Name")
 refuse("MALFORMED_QUERY", "grouped or aggregated", "SELECT Status, Name FROM @Run GROUP BY Status", "SELECT Id, COUNT(Name) FROM @Run", "SELECT Status FROM @Run GROUP BY Status ORDER BY Name", "SELECT Status FROM @Run GROUP BY Status HAVING Name = 'x'",
        "SELECT CALENDAR_YEAR(CreatedDate) FROM @Run GROUP BY CALENDAR_MONTH(CreatedDate)", "SELECT COUNT(Id) FROM @Run ORDER BY Name")
 refuse("MALFORMED_QUERY", "aggregate", "SELECT SUM(Name) FROM @Run", "SELECT AVG(CreatedDate) FROM @Run", "SELECT SUM(Status) FROM @Run", "SELECT AVG(Id) FROM @Run", "SELECT MAX(IsDeleted) FROM @Run", "SELECT COUNT(IsDeleted) FROM @Run",
