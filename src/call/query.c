@@ -30,6 +30,7 @@
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
+#include "call/caller.h"
 #include "call/query.h"
 #include "call/query_int.h"
 #include "call/query_syntax.h"
@@ -234,15 +235,19 @@ get_query(const char *text, int version, bool include_deleted)
 static void
 mark_records(const ReadyQuery *query, const QueryRows *rows)
 {
+	RecordAccess record;
 	uint64		i;
 
 	if (query->select->mark == SOQL_FOR_NOTHING)
 		return;
 	for (i = 0; i < orch_query_count_rows(rows); i++)
 	{
+		const pg_uuid_t *id = orch_query_row_id(rows, i);
+
 		CHECK_FOR_INTERRUPTS();
-		(void) orch_record_view_mark(GetUserId(), orch_query_row_id(rows, i),
-									 query->select->mark == SOQL_FOR_VIEW);
+		/* not those that include_deleted finds, nor those deleted since the snapshot */
+		if (orch_caller_level(GetUserId(), ANY_OBJECT, id, &record) != ACCESS_NONE)
+			(void) orch_record_view_mark(GetUserId(), id, query->select->mark == SOQL_FOR_VIEW);
 	}
 }
 

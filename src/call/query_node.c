@@ -53,7 +53,19 @@ unexpected_word(SoqlParse *parse, const char *word, int location, const char *hi
 void
 orch_query_unexpected(SoqlParse *parse)
 {
+	/* habits of SQL and other languages */
+	static const struct
+	{
+		const char *word;
+		const char *hint;
+	}			habits[] = {
+		{"IS", "Write field = null or field != null."},
+		{"BETWEEN", "Write field >= value AND field <= value."},
+		{"=", "Write = for equal, != for not equal."}
+	};
+	const char *hint = NULL;
 	int			location = parse->token_location;
+	int			i;
 
 	if (parse->token_length == 0)
 	{
@@ -62,8 +74,12 @@ orch_query_unexpected(SoqlParse *parse)
 			location--;
 		orch_query_refuse(parse, location, NULL, "unexpected end of query");
 	}
+	for (i = 0; i < (int) lengthof(habits); i++)
+		if (parse->token_length == (int) strlen(habits[i].word) &&
+			pg_strncasecmp(parse->text + location, habits[i].word, parse->token_length) == 0)
+			hint = habits[i].hint;
 	/* strings have quotes of their own */
-	orch_query_refuse(parse, location, NULL,
+	orch_query_refuse(parse, location, hint,
 					  parse->text[location] == '\'' ? "unexpected token: %s" : "unexpected token: '%s'",
 					  orch_query_quoted(parse->text + location, parse->token_length));
 }
@@ -417,8 +433,7 @@ orch_query_count(SoqlParse *parse, SoqlLiteral *number, const char *clause)
 	if (*at == '-' || strspn(at, "0123456789") != strlen(at))
 		orch_query_refuse(parse, number->location, NULL, "%s takes a whole number that is not negative", clause);
 	for (; *at; at++)
-		if (pg_mul_s64_overflow(count, 10, &count) || pg_add_s64_overflow(count, *at - '0', &count) ||
-			count > PG_INT32_MAX)
-			orch_query_refuse(parse, number->location, NULL, "%s takes at most %d", clause, PG_INT32_MAX);
+		if (pg_mul_s64_overflow(count, 10, &count) || pg_add_s64_overflow(count, *at - '0', &count))
+			return PG_INT64_MAX;	/* more than there can be */
 	return count;
 }

@@ -25,7 +25,7 @@
 static int	add_column(QueryScope *scope, QueryExpr *expr);
 static QueryRecord *new_record(QueryScope *scope, QueryRelation *relation);
 static QueryRecord *parent_record(QueryScope *scope, QueryRecord *record,
-								  QueryRelation *relation);
+								  QueryRelation *relation, int location);
 static void add_value(QueryScope *scope, QueryRecord *record, const char *key,
 					  QueryExpr *expr, const SoqlItem *item);
 static void add_field(QueryScope *scope, const SoqlItem *item, QueryExpr *expr);
@@ -97,7 +97,7 @@ new_record(QueryScope *scope, QueryRelation *relation)
  * leads to it.
  */
 static QueryRecord *
-parent_record(QueryScope *scope, QueryRecord *record, QueryRelation *relation)
+parent_record(QueryScope *scope, QueryRecord *record, QueryRelation *relation, int location)
 {
 	QueryMember *member;
 	ListCell   *cell;
@@ -105,7 +105,7 @@ parent_record(QueryScope *scope, QueryRecord *record, QueryRelation *relation)
 	check_stack_depth();
 	if (relation->child == NULL)
 		return record;
-	record = parent_record(scope, record, relation->child);
+	record = parent_record(scope, record, relation->child, location);
 	foreach(cell, record->members)
 	{
 		member = (QueryMember *) lfirst(cell);
@@ -114,7 +114,7 @@ parent_record(QueryScope *scope, QueryRecord *record, QueryRelation *relation)
 			return (QueryRecord *) linitial(member->records);
 		if (member->kind == MEMBER_TYPEOF &&
 			strcmp(member->key, relation->reference->relationship) == 0)
-			orch_query_malformed(scope->resolver, -1,
+			orch_query_malformed(scope->resolver, location,
 								 "The relationship %s is selected by TYPEOF and by a path.",
 								 member->key);
 	}
@@ -177,8 +177,8 @@ add_field(QueryScope *scope, const SoqlItem *item, QueryExpr *expr)
 		key = (char *) llast(item->expr->names);
 	if (key == NULL)
 		key = field->field->name;
-	add_value(scope, parent_record(scope, scope->select->record, field->relation), key, expr,
-			  item);
+	add_value(scope, parent_record(scope, scope->select->record, field->relation,
+									 item->location), key, expr, item);
 }
 
 /*

