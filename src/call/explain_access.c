@@ -471,6 +471,7 @@ orchestration_user_record_access(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 	AccessSet  *caller;
 	bool		is_other = !PG_ARGISNULL(1);
+	bool		is_user = is_other;
 	pg_uuid_t	user_id;
 	Datum	   *ids;
 	bool	   *id_nulls;
@@ -491,7 +492,10 @@ orchestration_user_record_access(PG_FUNCTION_ARGS)
 					 errmsg("%s is no user", orch_uuid_text(&user_id))));
 	}
 	else if (caller->is_user)
+	{
+		is_user = true;
 		user_id = caller->user_id;
+	}
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), UUIDOID, UUID_LEN, false,
 					  TYPALIGN_CHAR, &ids, &id_nulls, &nids);
@@ -518,7 +522,7 @@ orchestration_user_record_access(PG_FUNCTION_ARGS)
 			level = orch_access_level(orch_access_of_user(&user_id), &record);
 		values[0] = ids[i];
 		values[1] = UUIDPGetDatum(&user_id);
-		nulls[1] = !is_other && !caller->is_user;
+		nulls[1] = !is_user;
 		values[2] = BoolGetDatum(level >= ACCESS_READ);
 		values[3] = BoolGetDatum(level >= ACCESS_EDIT);
 		values[4] = values[5] = values[6] = BoolGetDatum(level >= ACCESS_ALL);

@@ -212,8 +212,7 @@ aggregate_expr(QueryScope *scope, const SoqlExpr *expr, int which)
 		case AGGREGATE_COUNT:
 		case AGGREGATE_COUNT_DISTINCT:
 		default:
-			allowed = type != FIELD_BOOLEAN && type != FIELD_ANY &&
-				!(type == FIELD_TEXTAREA && arg->field->length > 255);
+			allowed = orch_sobject_aggregatable(arg->field);
 			break;
 	}
 	if (!allowed)

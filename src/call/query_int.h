@@ -219,7 +219,6 @@ typedef struct QueryOrder
 	QueryExpr  *expr;
 	bool		descending;
 	bool		nulls_first;
-	bool		nulls_given;
 } QueryOrder;
 
 /* What is selected from a SELECT's rows. */

@@ -395,7 +395,7 @@ orch_query_using(SoqlParse *parse, SoqlQuery *query, char *scope, int scope_loca
 }
 
 void
-orch_query_with(SoqlParse *parse, SoqlQuery *query, char *word, int location)
+orch_query_with(SoqlParse *parse, char *word, int location)
 {
 	const char *hint = "WITH takes USER_MODE or SECURITY_ENFORCED; access is checked without it, too.";
 
@@ -406,7 +406,6 @@ orch_query_with(SoqlParse *parse, SoqlQuery *query, char *word, int location)
 						  "WITH SYSTEM_MODE is not supported: the access of the user always applies");
 	if (pg_strcasecmp(word, "USER_MODE") != 0 && pg_strcasecmp(word, "SECURITY_ENFORCED") != 0)
 		unexpected_word(parse, word, location, hint);
-	query->with_user_mode = true;
 }
 
 void

@@ -83,7 +83,7 @@ extern void orch_query_clause(SoqlParse *parse, SoqlQuery *query, SoqlClause cla
 extern void orch_query_group(SoqlParse *parse, SoqlQuery *query, List *exprs, int location);
 extern void orch_query_using(SoqlParse *parse, SoqlQuery *query, char *scope, int scope_location,
 							 char *word, int word_location);
-extern void orch_query_with(SoqlParse *parse, SoqlQuery *query, char *word, int location);
+extern void orch_query_with(SoqlParse *parse, char *word, int location);
 extern void orch_query_for(SoqlParse *parse, SoqlQuery *query, char *word, int location,
 						   int word_location);
 extern int64 orch_query_count(SoqlParse *parse, SoqlLiteral *number, const char *clause);

@@ -220,7 +220,7 @@ clauses:
 		{
 			$$ = $1;
 			orch_query_clause(parse, $$, SOQL_CLAUSE_WITH, @2);
-			orch_query_with(parse, $$, $3, @3);
+			orch_query_with(parse, $3, @3);
 		}
 	| clauses K_GROUP K_BY exprs
 		{

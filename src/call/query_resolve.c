@@ -615,7 +615,6 @@ resolve_order(QueryScope *scope, const SoqlQuery *tree)
 								 QUERY_MAX_VALUES);
 		order->expr = expr;
 		order->descending = item->descending;
-		order->nulls_given = item->nulls_given;
 		order->nulls_first = item->nulls_given ? item->nulls_first : true;
 		scope->select->order = lappend(scope->select->order, order);
 	}

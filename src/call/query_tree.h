@@ -158,7 +158,6 @@ typedef struct SoqlQuery
 	char	   *scope;			/* USING SCOPE, as written; or NULL */
 	int			scope_location;
 	SoqlCondition *where;		/* or NULL */
-	bool		with_user_mode; /* WITH USER_MODE or SECURITY_ENFORCED: nothing to do */
 	SoqlGrouping grouping;
 	int			group_location;
 	List	   *group;			/* of SoqlExpr * */

@@ -503,9 +503,9 @@ PG_FUNCTION_INFO_V1(orchestration_rule_change);
  * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the views of owner sharing rules: writes
  * rules.  Returns the row as stored, for DELETE as it was; or null if it is gone.
  * Raises: 39P01 if not called as that trigger, OR005 for columns that cannot be written,
- * 23505 for a new rule that exists (create() overwrites it), 23502 for null, 40001 for a rule that another transaction has
- * changed since the statement read it, 27000 if a user's trigger suppresses the row, and as
- * create_owner_sharing_rule().
+ * 23505 for a new rule that exists (create() overwrites it), 23502 for null, 40001 for a rule
+ * that another transaction has changed since the statement read it, 27000 if a user's trigger
+ * suppresses the row, and as create_owner_sharing_rule().
  * Source: reference.md, 3.3.
  */
 Datum

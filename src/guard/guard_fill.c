@@ -4,9 +4,10 @@
  *	  The BEFORE ROW trigger guard_fill(): values that follow from a change.
  *
  * It fills in values and makes no decision, because a user's BEFORE trigger may still
- * change the row; it refuses only a value that it would replace.  Updates fire it on run and work_item only: with a BEFORE trigger an
- * update locks the row first, in a WAL record of its own, and most rows of a run are
- * stages and steps.  guard_fill_statement.c fills in those.
+ * change the row; it refuses only a value that it would replace.  Updates fire it on run
+ * and work_item only: with a BEFORE trigger an update locks the row first, in a WAL record
+ * of its own, and most rows of a run are stages and steps.  guard_fill_statement.c fills in
+ * those.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
