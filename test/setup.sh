@@ -32,7 +32,7 @@ find_version() {
 # commands and files count, whether from a package or not
 have() {
     case $1 in
-        gcc | make | flex | bison | python3 | npm) command -v "$1" ;;
+        gcc | make | flex | bison | python3 | npm | openssl) command -v "$1" ;;
         nodejs) command -v node ;;
         python3-psycopg) /usr/bin/python3 -c 'import psycopg' ;;
         libc6-dev) [ -e /usr/include/stdlib.h ] ;;
@@ -55,7 +55,7 @@ find_missing() {
     missing=()
     for package in gcc make flex bison libc6-dev libxml2-dev "postgresql-$version" \
         "postgresql-server-dev-$version" "postgresql-$version-pgtap" \
-        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3 python3-psycopg nodejs npm pgbouncer \
+        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3 python3-psycopg nodejs npm pgbouncer openssl \
         graphviz librsvg2-bin; do
         have "$package" || missing+=("$package")
     done
