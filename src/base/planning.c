@@ -111,6 +111,8 @@ static get_relation_info_hook_type next_relation_info = NULL;
 static get_relation_stats_hook_type next_relation_stats = NULL;
 
 static bool has_plan(SPIPlanPtr plan);
+static void plan_with(SPIPlanPtr plan, const PlannerSetting *with, int n,
+					  const char *bitmaps, bool for_us);
 static void assume_size(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel);
 static bool assume_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 							  VariableStatData *vardata);
@@ -147,32 +149,15 @@ has_plan(SPIPlanPtr plan)
 		(!source->dependsOnRLS || source->rewriteRoleId == GetUserId());
 }
 
-void
-orch_planning_by_index(SPIPlanPtr plan)
-{
-	CachedPlan *planned;
-	int			guc_level;
-	int			i;
-
-	if (has_plan(plan))
-		return;
-	guc_level = NewGUCNestLevel();
-	for (i = 0; i < (int) lengthof(by_index); i++)
-		(void) set_config_option(by_index[i].name, by_index[i].value, PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	planned = SPI_plan_get_cached_plan(plan);
-	if (planned != NULL)
-		ReleaseCachedPlan(planned, CurrentResourceOwner);
-	AtEOXact_GUC(true, guc_level);
-}
-
 /*
+ * Plan a statement with these settings; for_us: for assumed sizes and statistics, too.
+ *
  * The settings are in force only here, never while a statement is executed.  If the plan
  * is invalidated between here and its execution, PostgreSQL plans it again without them;
  * the sizes and statistics assumed below still make it use the indexes.
  */
-void
-orch_planning_prepare(SPIPlanPtr plan, bool bitmaps)
+static void
+plan_with(SPIPlanPtr plan, const PlannerSetting *with, int n, const char *bitmaps, bool for_us)
 {
 	CachedPlan *planned;
 	bool		outer = planning_kept;
@@ -183,14 +168,13 @@ orch_planning_prepare(SPIPlanPtr plan, bool bitmaps)
 		return;
 
 	guc_level = NewGUCNestLevel();
-	for (i = 0; i < (int) lengthof(settings); i++)
-		(void) set_config_option(settings[i].name, settings[i].value,
-								 PGC_USERSET, PGC_S_SESSION,
+	for (i = 0; i < n; i++)
+		(void) set_config_option(with[i].name, with[i].value, PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("enable_bitmapscan", bitmaps ? "on" : "off",
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	planning_kept = true;
+	if (bitmaps != NULL)
+		(void) set_config_option("enable_bitmapscan", bitmaps, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	planning_kept = outer || for_us;
 	PG_TRY();
 	{
 		planned = SPI_plan_get_cached_plan(plan);
@@ -203,6 +187,18 @@ orch_planning_prepare(SPIPlanPtr plan, bool bitmaps)
 	if (planned != NULL)
 		ReleaseCachedPlan(planned, CurrentResourceOwner);
 	AtEOXact_GUC(true, guc_level);
+}
+
+void
+orch_planning_prepare(SPIPlanPtr plan, bool bitmaps)
+{
+	plan_with(plan, settings, lengthof(settings), bitmaps ? "on" : "off", true);
+}
+
+void
+orch_planning_by_index(SPIPlanPtr plan)
+{
+	plan_with(plan, by_index, lengthof(by_index), NULL, false);
 }
 
 /*

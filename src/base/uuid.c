@@ -79,6 +79,22 @@ orch_uuid_time(const pg_uuid_t *id)
 		(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
+void
+orch_uuid_time_range(const pg_uuid_t *ids, int nids, TimestampTz *first, TimestampTz *last)
+{
+	int			i;
+
+	*first = DT_NOEND;
+	*last = DT_NOBEGIN;
+	for (i = 0; i < nids; i++)
+	{
+		TimestampTz time = orch_uuid_time(&ids[i]);
+
+		*first = Min(*first, time - USECS_PER_SEC);
+		*last = Max(*last, time + USECS_PER_SEC);
+	}
+}
+
 /*
  * The text of uuid_out(), made without a StringInfo: get_updated() may return 600,000.
  */
@@ -105,6 +121,40 @@ int
 orch_uuid_compare(const void *a, const void *b)
 {
 	return memcmp(a, b, UUID_LEN);
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	int			result = orch_uuid_compare(a, b);
+	uint64		row_a = ((const UuidRow *) a)->row;
+	uint64		row_b = ((const UuidRow *) b)->row;
+
+	return result != 0 ? result : row_a < row_b ? -1 : row_a > row_b;
+}
+
+void
+orch_uuid_rows_sort(UuidRow *rows, uint64 nrows)
+{
+	qsort(rows, nrows, sizeof(UuidRow), compare_rows);
+}
+
+uint64
+orch_uuid_rows_find(const UuidRow *rows, uint64 nrows, const pg_uuid_t *id)
+{
+	uint64		low = 0;
+	uint64		high = nrows;
+
+	while (low < high)
+	{
+		uint64		middle = low + (high - low) / 2;
+
+		if (orch_uuid_compare(&rows[middle].id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < nrows && orch_uuid_equal(&rows[low].id, id) ? low : nrows;
 }
 
 /*

@@ -318,7 +318,7 @@ put_url(JsonbParseState **state, const char *key, const SObject *object, int ver
 {
 	if (version == NEWEST_VERSION)
 		version = ORCH_API_NEWEST;
-	orch_json_put_text(state, key, psprintf("/services/data/v%d.%d/sobjects/%s%s",
+	orch_json_put_text(state, key, psprintf(ORCH_API_URL "/sobjects/%s%s",
 											version / 10, version % 10, object->name,
 											rest));
 }

@@ -60,6 +60,9 @@ static ReadyQuery *get_query(const char *text, int version, bool include_deleted
 static void release(ReadyQuery *query);
 static ReadyQuery *make_query(const char *text, int version, bool include_deleted);
 static void mark_records(const ReadyQuery *query, const QueryRows *rows);
+static void append_page(StringInfo out, ReadyQuery *query, QueryRows *rows,
+						const uint64 *order, uint64 norder, int64 total,
+						const pg_uuid_t *locator, int64 next);
 static void run(StringInfo out, ReadyQuery *query, int batch);
 static void run_more(StringInfo out, ReadyQuery *query, const QueryPage *page);
 static uint64 *page_order(const QueryRows *rows, const QueryPage *page, uint64 *n);
@@ -252,6 +255,26 @@ mark_records(const ReadyQuery *query, const QueryRows *rows)
 }
 
 /*
+ * Append a page, with its records in this order (NULL: as the rows are).  next: the position
+ * of the page after it; if the result ends before, the locator is not used.
+ */
+static void
+append_page(StringInfo out, ReadyQuery *query, QueryRows *rows, const uint64 *order,
+			uint64 norder, int64 total, const pg_uuid_t *locator, int64 next)
+{
+	appendStringInfo(out, "{\"totalSize\":" INT64_FORMAT ",\"done\":%s,", total,
+					 total > next ? "false" : "true");
+	if (total > next)
+		appendStringInfo(out, "\"nextRecordsUrl\":\"" ORCH_API_URL "/query/%s\",",
+						 query->version / 10, query->version % 10,
+						 orch_query_locator_text(locator, next));
+	appendStringInfoString(out, "\"records\":[");
+	orch_query_append_records(out, rows, order, norder);
+	appendStringInfoString(out, "]}");
+	mark_records(query, rows);
+}
+
+/*
  * Execute a query and append its first page.  Connected to SPI.
  */
 static void
@@ -287,16 +310,7 @@ run(StringInfo out, ReadyQuery *query, int batch)
 		orch_query_cut_rows(rows, batch);
 		total = orch_query_keep(query, batch, rows, &locator);
 	}
-	appendStringInfo(out, "{\"totalSize\":" INT64_FORMAT ",\"done\":%s,", total,
-					 total > batch ? "false" : "true");
-	if (total > batch)
-		appendStringInfo(out, "\"nextRecordsUrl\":\"/services/data/v%d.%d/query/%s\",",
-						 query->version / 10, query->version % 10,
-						 orch_query_locator_text(&locator, batch));
-	appendStringInfoString(out, "\"records\":[");
-	orch_query_append_records(out, rows, NULL, 0);
-	appendStringInfoString(out, "]}");
-	mark_records(query, rows);
+	append_page(out, query, rows, NULL, 0, total, &locator, batch);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_query);
@@ -356,13 +370,8 @@ orchestration_query(PG_FUNCTION_ARGS)
 static uint64 *
 page_order(const QueryRows *rows, const QueryPage *page, uint64 *n)
 {
-	typedef struct IdRow
-	{
-		pg_uuid_t	id;			/* must be first, for orch_uuid_compare() */
-		uint64		row;
-	} IdRow;
 	uint64		nrows = orch_query_count_rows(rows);
-	IdRow	   *sorted = palloc(Max(nrows, 1) * sizeof(IdRow));
+	UuidRow    *sorted = palloc(Max(nrows, 1) * sizeof(UuidRow));
 	uint64	   *order = palloc(Max(page->nids, 1) * sizeof(uint64));
 	uint64		i;
 
@@ -371,15 +380,14 @@ page_order(const QueryRows *rows, const QueryPage *page, uint64 *n)
 		sorted[i].id = *orch_query_row_id(rows, i);
 		sorted[i].row = i;
 	}
-	qsort(sorted, nrows, sizeof(IdRow), orch_uuid_compare);
+	orch_uuid_rows_sort(sorted, nrows);
 	*n = 0;
 	for (i = 0; i < (uint64) page->nids; i++)
 	{
-		IdRow	   *found = bsearch(&page->ids[i], sorted, nrows, sizeof(IdRow),
-									orch_uuid_compare);
+		uint64		found = orch_uuid_rows_find(sorted, nrows, &page->ids[i]);
 
-		if (found != NULL)
-			order[(*n)++] = found->row;
+		if (found < nrows)
+			order[(*n)++] = sorted[found].row;
 	}
 	return order;
 }
@@ -394,18 +402,9 @@ run_more(StringInfo out, ReadyQuery *query, const QueryPage *page)
 										  page->nids);
 	uint64		n;
 	uint64	   *order = page_order(rows, page, &n);
-	bool		done = page->first + page->batch >= page->total;
 
-	appendStringInfo(out, "{\"totalSize\":" INT64_FORMAT ",\"done\":%s,", page->total,
-					 done ? "true" : "false");
-	if (!done)
-		appendStringInfo(out, "\"nextRecordsUrl\":\"/services/data/v%d.%d/query/%s\",",
-						 query->version / 10, query->version % 10,
-						 orch_query_locator_text(&page->locator, page->first + page->batch));
-	appendStringInfoString(out, "\"records\":[");
-	orch_query_append_records(out, rows, order, n);
-	appendStringInfoString(out, "]}");
-	mark_records(query, rows);
+	append_page(out, query, rows, order, n, page->total, &page->locator,
+				page->first + page->batch);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_query_more);

@@ -35,6 +35,9 @@ static QueryTest *new_test(QueryTestKind kind);
 static QueryTest *constant_test(bool value);
 static QueryTest *negate(QueryTest *test);
 static QueryParam *new_param(Oid type, Datum value);
+static QueryTest *null_test(QueryExpr *left);
+static QueryTest *either_test(List *tests);
+static QueryTest *value_test(QueryExpr *left, SoqlOperator op, Oid type, Datum value);
 static void wrong_type(QueryScope *scope, const SoqlLiteral *literal, const QueryExpr *left,
 					   const char *expected);
 static void wrong_operator(QueryScope *scope, const SoqlCondition *condition,
@@ -96,6 +99,42 @@ new_param(Oid type, Datum value)
 	param->type = type;
 	param->value = value;
 	return param;
+}
+
+static QueryTest *
+null_test(QueryExpr *left)
+{
+	QueryTest  *test = new_test(TEST_NULL);
+
+	test->left = left;
+	return test;
+}
+
+static QueryTest *
+either_test(List *tests)
+{
+	QueryTest  *test = new_test(TEST_OR);
+
+	test->args = tests;
+	return test;
+}
+
+/*
+ * A comparison with one value.
+ */
+static QueryTest *
+value_test(QueryExpr *left, SoqlOperator op, Oid type, Datum value)
+{
+	static const QueryTestKind kinds[] = {
+		[SOQL_EQ] = TEST_EQUAL, [SOQL_NE] = TEST_EQUAL, [SOQL_LT] = TEST_LESS,
+		[SOQL_GT] = TEST_GREATER, [SOQL_LE] = TEST_LESS_EQUAL, [SOQL_GE] = TEST_GREATER_EQUAL
+	};
+	QueryTest  *test = new_test(kinds[op]);
+
+	test->left = left;
+	test->as_numeric = type == NUMERICOID;
+	test->param = new_param(type, value);
+	return op == SOQL_NE ? negate(test) : test;
 }
 
 static void
@@ -306,11 +345,6 @@ time_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left, So
 static QueryTest *
 date_test(QueryScope *scope, QueryExpr *left, SoqlOperator op, const SoqlLiteral *literal)
 {
-	static const QueryTestKind kinds[] = {
-		[SOQL_EQ] = TEST_EQUAL, [SOQL_NE] = TEST_EQUAL, [SOQL_LT] = TEST_LESS,
-		[SOQL_GT] = TEST_GREATER, [SOQL_LE] = TEST_LESS_EQUAL, [SOQL_GE] = TEST_GREATER_EQUAL
-	};
-	QueryTest  *test = new_test(kinds[op]);
 	int			year;
 	int			month;
 	int			day;
@@ -318,10 +352,8 @@ date_test(QueryScope *scope, QueryExpr *left, SoqlOperator op, const SoqlLiteral
 	if (literal->kind != SOQL_DATE ||
 		sscanf(literal->text, "%d-%d-%d", &year, &month, &day) != 3)
 		wrong_type(scope, literal, left, "date");
-	test->left = left;
-	test->param = new_param(DATEOID, DateADTGetDatum(date2j(year, month, day) -
-													 POSTGRES_EPOCH_JDATE));
-	return op == SOQL_NE ? negate(test) : test;
+	return value_test(left, op, DATEOID,
+					  DateADTGetDatum(date2j(year, month, day) - POSTGRES_EPOCH_JDATE));
 }
 
 /*
@@ -381,15 +413,10 @@ like_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 			values[nvalues++] = left->class == CLASS_PICKLIST ?
 				enum_datum(left->type, picklist->values[i]) :
 				CStringGetTextDatum(picklist->values[i]);
-	if (nvalues > 0)
-	{
-		QueryTest  *either = new_test(TEST_OR);
-
-		either->args = list_make2(test, any_test(left, left->class == CLASS_PICKLIST ?
-												 left->type : TEXTOID, values, nvalues));
-		return either;
-	}
-	return test;
+	if (nvalues == 0)
+		return test;
+	return either_test(list_make2(test, any_test(left, left->class == CLASS_PICKLIST ?
+												 left->type : TEXTOID, values, nvalues)));
 }
 
 /*
@@ -407,17 +434,10 @@ is_blank(const SoqlLiteral *literal, const QueryExpr *left)
 static QueryTest *
 blank_test(QueryExpr *left)
 {
-	QueryTest  *none = new_test(TEST_NULL);
-	QueryTest  *empty = new_test(TEST_EQUAL);
-	QueryTest  *test = new_test(TEST_OR);
-
-	none->left = left;
 	if (left->class == CLASS_PICKLIST)
-		return none;
-	empty->left = left;
-	empty->param = new_param(TEXTOID, CStringGetTextDatum(""));
-	test->args = list_make2(none, empty);
-	return test;
+		return null_test(left);
+	return either_test(list_make2(null_test(left),
+								  value_test(left, SOQL_EQ, TEXTOID, CStringGetTextDatum(""))));
 }
 
 /*
@@ -459,20 +479,13 @@ in_test(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left)
 	if (nvalues > 0)
 		tests = lappend(tests, any_test(left, type, values, nvalues));
 	if (with_null)
-	{
-		test = new_test(TEST_NULL);
-		test->left = left;
-		tests = lappend(tests, test);
-	}
+		tests = lappend(tests, null_test(left));
 	if (tests == NIL)
 		test = constant_test(false);
 	else if (list_length(tests) == 1)
 		test = (QueryTest *) linitial(tests);
 	else
-	{
-		test = new_test(TEST_OR);
-		test->args = tests;
-	}
+		test = either_test(tests);
 	return condition->op == SOQL_NOT_IN ? negate(test) : test;
 }
 
@@ -553,10 +566,6 @@ static QueryTest *
 compare_literal(QueryScope *scope, const SoqlCondition *condition, QueryExpr *left,
 				SoqlOperator op, const SoqlLiteral *literal)
 {
-	static const QueryTestKind kinds[] = {
-		[SOQL_EQ] = TEST_EQUAL, [SOQL_NE] = TEST_EQUAL, [SOQL_LT] = TEST_LESS,
-		[SOQL_GT] = TEST_GREATER, [SOQL_LE] = TEST_LESS_EQUAL, [SOQL_GE] = TEST_GREATER_EQUAL
-	};
 	QueryTest  *test;
 	Oid			type;
 	Datum		value;
@@ -566,50 +575,30 @@ compare_literal(QueryScope *scope, const SoqlCondition *condition, QueryExpr *le
 		test = blank_test(left);
 		return op == SOQL_NE ? negate(test) : test;
 	}
+	if ((literal->kind == SOQL_NULL || left->class == CLASS_BOOLEAN) &&
+		op != SOQL_EQ && op != SOQL_NE)
+		wrong_operator(scope, condition, left);
+	/* a boolean that is null counts as false */
+	if (left->class == CLASS_BOOLEAN && (literal->kind == SOQL_NULL ||
+										 (literal->kind == SOQL_BOOLEAN && !literal->boolean)))
+		return value_test(left, op == SOQL_EQ ? SOQL_NE : SOQL_EQ, BOOLOID,
+						  BoolGetDatum(true));
 	if (literal->kind == SOQL_NULL)
-	{
-		if (op != SOQL_EQ && op != SOQL_NE)
-			wrong_operator(scope, condition, left);
-		/* a boolean that is null counts as false */
-		if (left->class == CLASS_BOOLEAN)
-		{
-			test = new_test(TEST_EQUAL);
-			test->left = left;
-			test->param = new_param(BOOLOID, BoolGetDatum(true));
-			return op == SOQL_EQ ? negate(test) : test;
-		}
-		test = new_test(TEST_NULL);
-		test->left = left;
-		return op == SOQL_NE ? negate(test) : test;
-	}
+		return op == SOQL_NE ? negate(null_test(left)) : null_test(left);
 	if (left->class == CLASS_TIME)
 		return time_test(scope, condition, left, op, literal);
 	if (left->class == CLASS_DATE)
 		return date_test(scope, left, op, literal);
-	if (left->class == CLASS_BOOLEAN && op != SOQL_EQ && op != SOQL_NE)
-		wrong_operator(scope, condition, left);
 	if (!literal_value(scope, literal, left, &type, &value))
 		return constant_test(op == SOQL_NE);
-	if (left->class == CLASS_BOOLEAN && !literal->boolean)
-	{
-		test = new_test(TEST_EQUAL);
-		test->left = left;
-		test->param = new_param(BOOLOID, BoolGetDatum(true));
-		return op == SOQL_EQ ? negate(test) : test;
-	}
-	test = new_test(kinds[op]);
-	test->left = left;
-	test->as_numeric = type == NUMERICOID;
+	/* an integer can be compared without a cast of the column */
 	if (type == NUMERICOID && strlen(literal->text) < 19 &&
 		strspn(literal->text, "+-0123456789") == strlen(literal->text))
 	{
-		/* an integer can be compared without a cast of the column */
 		type = INT8OID;
 		value = Int64GetDatum(strtoi64(literal->text, NULL, 10));
-		test->as_numeric = false;
 	}
-	test->param = new_param(type, value);
-	return op == SOQL_NE ? negate(test) : test;
+	return value_test(left, op, type, value);
 }
 
 static QueryTest *

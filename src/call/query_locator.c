@@ -31,6 +31,7 @@
 #include "base/uuid.h"
 #include "base/uuid_map.h"
 #include "call/caller.h"
+#include "call/query.h"
 #include "call/query_int.h"
 
 /* Ids that are kept of one result: 80 MB. */
@@ -67,7 +68,8 @@ static StaticPlan plan_find = {
 	"  FROM orchestration.query_locator l"
 	"  JOIN orchestration.query_locator_page p ON p.locator_id = l.id"
 	" WHERE l.id = $1 AND l.user_id = $2 AND p.first = $3"
-	"   AND l.created_at > pg_catalog.statement_timestamp() - '2 days'::pg_catalog.interval",
+	"   AND l.created_at > pg_catalog.statement_timestamp() - '"
+	CppAsString2(ORCH_LOCATOR_DAYS) " days'::pg_catalog.interval",
 	3, {UUIDOID, UUIDOID, INT8OID}
 };
 

@@ -32,6 +32,7 @@
 #include "utils/lsyscache.h"
 
 #include "access/access.h"
+#include "base/catalog.h"
 #include "base/planning.h"
 #include "base/uuid.h"
 #include "call/query_int.h"
@@ -55,8 +56,8 @@ static QueryPlan *make_plan(ReadyQuery *query, QueryStatement *statement, uint32
 static Datum
 param_value(const QueryParam *param, int64 limit, const pg_uuid_t *ids, int nids, bool *isnull)
 {
-	TimestampTz time;
-	int			i;
+	TimestampTz first;
+	TimestampTz last;
 
 	*isnull = false;
 	switch (param->kind)
@@ -69,15 +70,11 @@ param_value(const QueryParam *param, int64 limit, const pg_uuid_t *ids, int nids
 		case PARAM_IDS:
 			return PointerGetDatum(orch_uuid_array(ids, nids));
 		case PARAM_FIRST_TIME:
-			time = DT_NOEND;
-			for (i = 0; i < nids; i++)
-				time = Min(time, orch_uuid_time(&ids[i]));
-			return TimestampTzGetDatum(time == DT_NOEND ? time : time - USECS_PER_SEC);
+			orch_uuid_time_range(ids, nids, &first, &last);
+			return TimestampTzGetDatum(first);
 		case PARAM_LAST_TIME:
-			time = DT_NOBEGIN;
-			for (i = 0; i < nids; i++)
-				time = Max(time, orch_uuid_time(&ids[i]));
-			return TimestampTzGetDatum(time == DT_NOBEGIN ? time : time + USECS_PER_SEC);
+			orch_uuid_time_range(ids, nids, &first, &last);
+			return TimestampTzGetDatum(last);
 		case PARAM_LIMIT:
 			*isnull = limit < 0;
 			return Int64GetDatum(limit);
@@ -101,19 +98,14 @@ is_constant(const QueryParam *param)
 static AccessExtent
 root_extent(const QuerySelect *select, uint32 extents)
 {
-	static const char *const names[NUM_OBJECTS] = {
-		[OBJECT_RUN] = "FlowOrchestrationInstance",
-		[OBJECT_STAGE] = "FlowOrchestrationStageInstance",
-		[OBJECT_STEP] = "FlowOrchestrationStepInstance",
-		[OBJECT_WORK_ITEM] = "FlowOrchestrationWorkItem"
-	};
 	const SObject *object = select->object;
 	const char *name = object->parent != NULL ? object->parent :
-		strcmp(object->name, "FlowOrchestrationLog") == 0 ? names[OBJECT_RUN] : object->name;
+		strcmp(object->name, "FlowOrchestrationLog") == 0 ?
+		orch_catalog_label(ENUM_SHARED_OBJECT, OBJECT_RUN) : object->name;
 	int			i;
 
 	for (i = 0; i < NUM_OBJECTS; i++)
-		if (strcmp(name, names[i]) == 0)
+		if (strcmp(name, orch_catalog_label(ENUM_SHARED_OBJECT, i)) == 0)
 			return EXTENT_OF(extents, i);
 	return SEES_MOST;
 }

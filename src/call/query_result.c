@@ -22,19 +22,11 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/uuid.h"
 #include "call/query_int.h"
 #include "record/sobject_json.h"
-
-/* A child in the order of its parents, and of the query within a parent. */
-typedef struct ChildRow
-{
-	pg_uuid_t	parent;			/* must be first, for orch_uuid_compare() */
-	uint64		row;
-} ChildRow;
 
 struct QueryRows
 {
@@ -45,11 +37,10 @@ struct QueryRows
 	int			ncolumns;
 	Datum	   *values;			/* of the row that is being written */
 	bool	   *nulls;
-	ChildRow   *by_parent;		/* of children */
+	UuidRow    *by_parent;		/* of children: in the order of their parents */
 	struct QueryRows **children;	/* one a sub-query */
 };
 
-static int	compare_children(const void *a, const void *b);
 static void read_children(QueryRows *rows);
 static void write_record(StringInfo out, QueryRows *rows, const QueryRecord *record, uint64 row);
 static void write_members(StringInfo out, QueryRows *rows, const QueryRecord *record);
@@ -57,16 +48,6 @@ static void write_attributes(StringInfo out, QueryRows *rows, const QueryRecord 
 static void write_value(StringInfo out, QueryRows *rows, const QueryMember *member);
 static void write_children(StringInfo out, QueryRows *rows, const QueryMember *member,
 						   const pg_uuid_t *parent);
-
-static int
-compare_children(const void *a, const void *b)
-{
-	int			result = orch_uuid_compare(a, b);
-	uint64		row_a = ((const ChildRow *) a)->row;
-	uint64		row_b = ((const ChildRow *) b)->row;
-
-	return result != 0 ? result : row_a < row_b ? -1 : row_a > row_b;
-}
 
 /*
  * Execute a variant.  What it returns is valid until SPI_finish().
@@ -151,13 +132,13 @@ read_children(QueryRows *rows)
 												  VARIANT_CHILDREN, -1, ids, (int) rows->n);
 
 		children->by_parent = MemoryContextAllocHuge(CurrentMemoryContext,
-													 Max(children->n, 1) * sizeof(ChildRow));
+													 Max(children->n, 1) * sizeof(UuidRow));
 		for (i = 0; i < children->n; i++)
 		{
-			children->by_parent[i].parent = *DatumGetUUIDP(orch_query_datum(children, i, 0));
+			children->by_parent[i].id = *DatumGetUUIDP(orch_query_datum(children, i, 0));
 			children->by_parent[i].row = i;
 		}
-		qsort(children->by_parent, children->n, sizeof(ChildRow), compare_children);
+		orch_uuid_rows_sort(children->by_parent, children->n);
 		rows->children[foreach_current_index(cell)] = children;
 		read_children(children);
 	}
@@ -177,13 +158,10 @@ write_attributes(StringInfo out, QueryRows *rows, const QueryRecord *record)
 	object = record->relation->object;
 	if (record->type_column >= 0 && !rows->nulls[record->type_column])
 	{
-		Oid			output;
-		bool		is_varlena;
+		Oid			type = TupleDescAttr(rows->table->tupdesc, record->type_column)->atttypid;
 
-		getTypeOutputInfo(TupleDescAttr(rows->table->tupdesc, record->type_column)->atttypid,
-						  &output, &is_varlena);
-		named = orch_sobject_find(OidOutputFunctionCall(output,
-														rows->values[record->type_column]));
+		named = orch_sobject_find(orch_sobject_value_text(type,
+														  rows->values[record->type_column]));
 		/* a queue is a group */
 		object = named != NULL ? named : orch_sobject_find("Group");
 	}
@@ -207,13 +185,9 @@ write_value(StringInfo out, QueryRows *rows, const QueryMember *member)
 	else if (member->expr->kind == EXPR_FIELD && member->expr->to_label)
 	{
 		const SObjectField *field = member->expr->field;
-		Oid			output;
-		bool		is_varlena;
-		const char *text;
+		const char *text = orch_sobject_value_text(type, value);
 		int			i;
 
-		getTypeOutputInfo(type, &output, &is_varlena);
-		text = OidOutputFunctionCall(output, value);
 		for (i = 0; i < field->nvalues; i++)
 			if (strcmp(field->values[i], text) == 0)
 				text = field->value_labels[i];
@@ -228,21 +202,11 @@ write_children(StringInfo out, QueryRows *rows, const QueryMember *member,
 			   const pg_uuid_t *parent)
 {
 	QueryRows  *children = rows->children[member->child_number];
-	uint64		low = 0;
-	uint64		high = children->n;
+	uint64		low = orch_uuid_rows_find(children->by_parent, children->n, parent);
 	uint64		end;
 
-	while (low < high)
-	{
-		uint64		middle = low + (high - low) / 2;
-
-		if (orch_uuid_compare(&children->by_parent[middle], parent) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (end = low; end < children->n &&
-		 orch_uuid_equal(&children->by_parent[end].parent, parent); end++)
+		 orch_uuid_equal(&children->by_parent[end].id, parent); end++)
 		;
 	if (end == low)
 	{

@@ -47,7 +47,8 @@ typedef struct QueryWriter
 } QueryWriter;
 
 static void write_param(QueryWriter *writer, QueryParam *param);
-static void write_kind(QueryWriter *writer, QueryParamKind kind, Oid type);
+static QueryParam *kind_param(QueryParamKind kind, Oid type);
+static QueryParam *value_param(Oid type, Datum value);
 static void write_column(QueryWriter *writer, const QueryExpr *expr);
 static bool is_text_picklist(const QueryExpr *expr);
 static void write_values(QueryWriter *writer, const SObjectField *field);
@@ -63,15 +64,16 @@ static void write_object(QueryWriter *writer, const QuerySelect *select);
 static void write_from(QueryWriter *writer, const QuerySelect *select);
 static void write_where(QueryWriter *writer, const QuerySelect *select);
 static void write_group(QueryWriter *writer, const QuerySelect *select);
+static void write_key(QueryWriter *writer, const QueryExpr *expr);
+static void write_created_between(QueryWriter *writer, const QueryRelation *relation,
+								  QueryParam *first, QueryParam *last);
 static void write_order(QueryWriter *writer, const QuerySelect *select, const char *alias);
 static void write_columns(QueryWriter *writer, const QuerySelect *select);
 static void write_children(QueryWriter *writer, const QuerySelect *select);
 static void write_limit(QueryWriter *writer, const QuerySelect *select);
 static void write_enclosed(QueryWriter *writer, const QuerySelect *select);
 static bool has_id_times(const QueryWriter *writer, const QueryTest *test);
-static bool has_time_index(const SObject *object);
 static void write_id_times(QueryWriter *writer, const QueryTest *test);
-static void write_value(QueryWriter *writer, Oid type, Datum value);
 
 /*
  * A parameter; one that is written twice has one number, as GROUP BY and SELECT must have
@@ -107,28 +109,26 @@ write_param(QueryWriter *writer, QueryParam *param)
 	appendStringInfo(&writer->sql, "$%d", number);
 }
 
-static void
-write_kind(QueryWriter *writer, QueryParamKind kind, Oid type)
+static QueryParam *
+kind_param(QueryParamKind kind, Oid type)
 {
 	QueryParam *param = palloc0(sizeof(QueryParam));
 
 	param->kind = kind;
 	param->type = type;
-	write_param(writer, param);
+	return param;
 }
 
 /*
  * A value that the query gives.
  */
-static void
-write_value(QueryWriter *writer, Oid type, Datum value)
+static QueryParam *
+value_param(Oid type, Datum value)
 {
-	QueryParam *param = palloc0(sizeof(QueryParam));
+	QueryParam *param = kind_param(PARAM_VALUE, type);
 
-	param->kind = PARAM_VALUE;
-	param->type = type;
 	param->value = value;
-	write_param(writer, param);
+	return param;
 }
 
 static void
@@ -218,7 +218,7 @@ write_date(QueryWriter *writer, const QueryExpr *expr)
 	{
 		appendStringInfoString(&writer->sql,
 							   " OPERATOR(pg_catalog.+) pg_catalog.make_interval(months => ");
-		write_kind(writer, PARAM_FISCAL_MONTHS, INT4OID);
+		write_param(writer, kind_param(PARAM_FISCAL_MONTHS, INT4OID));
 		appendStringInfoString(&writer->sql, ")");
 	}
 	if (expr->date == DATE_DAY_ONLY)
@@ -357,41 +357,44 @@ has_id_times(const QueryWriter *writer, const QueryTest *test)
 	return !writer->include_deleted && !writer->having &&
 		(test->kind == TEST_EQUAL || test->kind == TEST_ANY) && left->kind == EXPR_FIELD &&
 		left->class == CLASS_ID && strcmp(left->field->name, "Id") == 0 &&
-		has_time_index(left->relation->object);
-}
-
-static bool
-has_time_index(const SObject *object)
-{
-	return object->associate == ASSOCIATE_HISTORY ||
-		strcmp(object->name, "FlowOrchestrationLog") == 0;
+		orch_sobject_found_by_time(left->relation->object);
 }
 
 static void
 write_id_times(QueryWriter *writer, const QueryTest *test)
 {
-	TimestampTz first = DT_NOEND;
-	TimestampTz last = DT_NOBEGIN;
-	Datum	   *ids = &test->param->value;
+	TimestampTz first;
+	TimestampTz last;
+	Datum	   *values = &test->param->value;
+	pg_uuid_t  *ids;
 	int			nids = 1;
 	int			i;
 
 	if (test->kind == TEST_ANY)
 		deconstruct_array(DatumGetArrayTypeP(test->param->value), UUIDOID, UUID_LEN, false,
-						  TYPALIGN_CHAR, &ids, NULL, &nids);
+						  TYPALIGN_CHAR, &values, NULL, &nids);
+	ids = palloc(nids * sizeof(pg_uuid_t));
 	for (i = 0; i < nids; i++)
-	{
-		TimestampTz time = orch_uuid_time(DatumGetUUIDP(ids[i]));
+		ids[i] = *DatumGetUUIDP(values[i]);
+	orch_uuid_time_range(ids, nids, &first, &last);
+	write_created_between(writer, test->left->relation,
+						  value_param(TIMESTAMPTZOID, TimestampTzGetDatum(first)),
+						  value_param(TIMESTAMPTZOID, TimestampTzGetDatum(last)));
+}
 
-		first = Min(first, time - USECS_PER_SEC);
-		last = Max(last, time + USECS_PER_SEC);
-	}
+/*
+ * The bounds of CreatedDate that go with ids.
+ */
+static void
+write_created_between(QueryWriter *writer, const QueryRelation *relation, QueryParam *first,
+					  QueryParam *last)
+{
 	appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.>=) ",
-					 test->left->relation->number);
-	write_value(writer, TIMESTAMPTZOID, TimestampTzGetDatum(first));
+					 relation->number);
+	write_param(writer, first);
 	appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.<=) ",
-					 test->left->relation->number);
-	write_value(writer, TIMESTAMPTZOID, TimestampTzGetDatum(last));
+					 relation->number);
+	write_param(writer, last);
 }
 
 static void
@@ -592,22 +595,17 @@ write_where(QueryWriter *writer, const QuerySelect *select)
 		else
 		{
 			appendStringInfoString(&writer->sql, "ANY (");
-			write_kind(writer, PARAM_IDS, UUIDARRAYOID);
+			write_param(writer, kind_param(PARAM_IDS, UUIDARRAYOID));
 			appendStringInfoString(&writer->sql, ")");
 		}
 		before = " AND ";
 		if (writer->variant == VARIANT_BY_ID)
 		{
 			/* some objects have an index on the time only, and an id begins with its time */
-			if (!select->include_deleted && has_time_index(select->object))
-			{
-				appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.>=) ",
-								 select->root->number);
-				write_kind(writer, PARAM_FIRST_TIME, TIMESTAMPTZOID);
-				appendStringInfo(&writer->sql, " AND x%d.created_date OPERATOR(pg_catalog.<=) ",
-								 select->root->number);
-				write_kind(writer, PARAM_LAST_TIME, TIMESTAMPTZOID);
-			}
+			if (!select->include_deleted && orch_sobject_found_by_time(select->object))
+				write_created_between(writer, select->root,
+									  kind_param(PARAM_FIRST_TIME, TIMESTAMPTZOID),
+									  kind_param(PARAM_LAST_TIME, TIMESTAMPTZOID));
 			return;
 		}
 	}
@@ -658,6 +656,18 @@ write_group(QueryWriter *writer, const QuerySelect *select)
 }
 
 /*
+ * A key of ORDER BY.
+ */
+static void
+write_key(QueryWriter *writer, const QueryExpr *expr)
+{
+	if (is_text_picklist(expr))
+		write_position(writer, expr);
+	else
+		write_expr(writer, expr);
+}
+
+/*
  * ORDER BY; alias: of a sub-select whose columns k1, k2, ... are the keys, or NULL.
  */
 static void
@@ -674,10 +684,8 @@ write_order(QueryWriter *writer, const QuerySelect *select, const char *alias)
 		appendStringInfoString(&writer->sql, alias != NULL || !first ? ", " : " ORDER BY ");
 		if (alias != NULL)
 			appendStringInfo(&writer->sql, "%s.k%d", alias, foreach_current_index(cell) + 1);
-		else if (is_text_picklist(expr))
-			write_position(writer, expr);
 		else
-			write_expr(writer, expr);
+			write_key(writer, expr);
 		if (expr->class == CLASS_TEXT && !is_text_picklist(expr))
 			appendStringInfoString(&writer->sql, FOLDED);
 		if (order->descending)
@@ -730,19 +738,14 @@ write_children(QueryWriter *writer, const QuerySelect *select)
 		return;
 	}
 	appendStringInfoString(&writer->sql, "SELECT c.* FROM pg_catalog.unnest(");
-	write_kind(writer, PARAM_IDS, UUIDARRAYOID);
+	write_param(writer, kind_param(PARAM_IDS, UUIDARRAYOID));
 	appendStringInfoString(&writer->sql, ") WITH ORDINALITY AS p (id, n)"
 						   " CROSS JOIN LATERAL (SELECT ");
 	write_columns(writer, select);
 	foreach(cell, select->order)
 	{
-		QueryExpr  *expr = ((QueryOrder *) lfirst(cell))->expr;
-
 		appendStringInfoString(&writer->sql, ", ");
-		if (is_text_picklist(expr))
-			write_position(writer, expr);
-		else
-			write_expr(writer, expr);
+		write_key(writer, ((QueryOrder *) lfirst(cell))->expr);
 		appendStringInfo(&writer->sql, " AS k%d", foreach_current_index(cell) + 1);
 	}
 	appendStringInfoString(&writer->sql, " FROM ");
@@ -750,11 +753,11 @@ write_children(QueryWriter *writer, const QuerySelect *select)
 	write_where(writer, select);
 	write_order(writer, select, NULL);
 	appendStringInfoString(&writer->sql, " LIMIT ");
-	write_value(writer, INT8OID, Int64GetDatum(select->limit));
+	write_param(writer, value_param(INT8OID, Int64GetDatum(select->limit)));
 	if (select->offset > 0)
 	{
 		appendStringInfoString(&writer->sql, " OFFSET ");
-		write_value(writer, INT8OID, Int64GetDatum(select->offset));
+		write_param(writer, value_param(INT8OID, Int64GetDatum(select->offset)));
 	}
 	appendStringInfoString(&writer->sql, ") c ORDER BY p.n");
 	write_order(writer, select, "c");
@@ -769,12 +772,12 @@ write_limit(QueryWriter *writer, const QuerySelect *select)
 	if (!select->count_only || select->limit >= 0)
 	{
 		appendStringInfoString(&writer->sql, " LIMIT ");
-		write_kind(writer, PARAM_LIMIT, INT8OID);
+		write_param(writer, kind_param(PARAM_LIMIT, INT8OID));
 	}
 	if (select->offset > 0)
 	{
 		appendStringInfoString(&writer->sql, " OFFSET ");
-		write_value(writer, INT8OID, Int64GetDatum(select->offset));
+		write_param(writer, value_param(INT8OID, Int64GetDatum(select->offset)));
 	}
 }
 

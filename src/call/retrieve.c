@@ -34,13 +34,6 @@
 /* reference.md, 4.7 */
 #define MAX_IDS		2000
 
-/* The row of SPI_tuptable that has the record of an id. */
-typedef struct IdRow
-{
-	pg_uuid_t	id;				/* must be first, for orch_uuid_compare() */
-	uint64		row;
-} IdRow;
-
 /* An id as it was given. */
 typedef struct GivenId
 {
@@ -53,7 +46,7 @@ static const SObjectField **parse_fields(const SObject *object, ArrayType *array
 static GivenId *ids_argument(FunctionCallInfo fcinfo, int argno, int *nids);
 static void select_records(const SObject *object, const SObjectField **fields,
 						   int nfields, const pg_uuid_t *ids, int nids);
-static IdRow *sort_rows(void);
+static UuidRow *sort_rows(void);
 static void append_record(StringInfo out, const SObject *object,
 						  const SObjectField **fields, int nfields, uint64 row,
 						  Datum *values, bool *nulls);
@@ -140,22 +133,14 @@ select_records(const SObject *object, const SObjectField **fields, int nfields,
 	appendStringInfo(&query, " FROM orchestration.%s x WHERE x.id OPERATOR(pg_catalog.=) ANY ($1)",
 					 object->view);
 	values[0] = PointerGetDatum(orch_uuid_array(ids, nids));
-	if (nids > 0 && (object->associate == ASSOCIATE_HISTORY ||
-					 strcmp(object->name, "FlowOrchestrationLog") == 0))
+	if (nids > 0 && orch_sobject_found_by_time(object))
 	{
-		/* these have an index on the time only, and an id begins with its time */
-		TimestampTz first = DT_NOEND;
-		TimestampTz last = DT_NOBEGIN;
+		TimestampTz first;
+		TimestampTz last;
 
-		for (i = 0; i < nids; i++)
-		{
-			TimestampTz time = orch_uuid_time(&ids[i]);
-
-			first = Min(first, time);
-			last = Max(last, time);
-		}
-		values[1] = TimestampTzGetDatum(first - USECS_PER_SEC);
-		values[2] = TimestampTzGetDatum(last + USECS_PER_SEC);
+		orch_uuid_time_range(ids, nids, &first, &last);
+		values[1] = TimestampTzGetDatum(first);
+		values[2] = TimestampTzGetDatum(last);
 		appendStringInfoString(&query, " AND x.created_date OPERATOR(pg_catalog.>=) $2"
 							   " AND x.created_date OPERATOR(pg_catalog.<=) $3");
 		nargs = 3;
@@ -168,10 +153,10 @@ select_records(const SObject *object, const SObjectField **fields, int nfields,
 /*
  * The selected rows in the order of their ids.
  */
-static IdRow *
+static UuidRow *
 sort_rows(void)
 {
-	IdRow	   *rows = palloc(Max(SPI_processed, 1) * sizeof(IdRow));
+	UuidRow    *rows = palloc(Max(SPI_processed, 1) * sizeof(UuidRow));
 	uint64		n;
 
 	for (n = 0; n < SPI_processed; n++)
@@ -182,7 +167,7 @@ sort_rows(void)
 												  SPI_tuptable->tupdesc, 1, &isnull));
 		rows[n].row = n;
 	}
-	qsort(rows, SPI_processed, sizeof(IdRow), orch_uuid_compare);
+	orch_uuid_rows_sort(rows, SPI_processed);
 	return rows;
 }
 
@@ -232,7 +217,7 @@ orchestration_retrieve(PG_FUNCTION_ARGS)
 	int			nids;
 	pg_uuid_t  *valid;
 	int			nvalid = 0;
-	IdRow	   *rows;
+	UuidRow    *rows;
 	StringInfoData out;
 	Datum	   *values;
 	bool	   *nulls;
@@ -260,15 +245,15 @@ orchestration_retrieve(PG_FUNCTION_ARGS)
 	appendStringInfoChar(&out, '[');
 	for (i = 0; i < nids; i++)
 	{
-		IdRow	   *found = !ids[i].valid ? NULL :
-			bsearch(&ids[i].id, rows, SPI_processed, sizeof(IdRow), orch_uuid_compare);
+		uint64		found = !ids[i].valid ? SPI_processed :
+			orch_uuid_rows_find(rows, SPI_processed, &ids[i].id);
 
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		if (found == NULL)
+		if (found == SPI_processed)
 			appendStringInfoString(&out, "null");
 		else
-			append_record(&out, object, fields, nfields, found->row, values, nulls);
+			append_record(&out, object, fields, nfields, rows[found].row, values, nulls);
 	}
 	appendStringInfoChar(&out, ']');
 	SPI_finish();

@@ -393,6 +393,13 @@ orch_sobject_associate_name(const SObject *object)
 	return object->associate == ASSOCIATE_NONE ? NULL : associates[object->associate];
 }
 
+bool
+orch_sobject_found_by_time(const SObject *object)
+{
+	return object->associate == ASSOCIATE_HISTORY ||
+		strcmp(object->name, "FlowOrchestrationLog") == 0;
+}
+
 /*
  * Is it one of the documented views?  For invalidation callbacks: touches no
  * catalog.

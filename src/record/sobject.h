@@ -133,6 +133,13 @@ extern int	orch_sobject_version(FunctionCallInfo fcinfo, int argno, int newest);
 extern const char *orch_sobject_call_name(int call);
 extern const char *orch_sobject_type_name(FieldType type);
 extern const char *orch_sobject_associate_name(const SObject *object);
+
+/*
+ * Has the object no index on its ids?  Its records are found by the time in the id
+ * (orch_uuid_time_range()) against CreatedDate.
+ */
+extern bool orch_sobject_found_by_time(const SObject *object);
+
 extern bool orch_sobject_is_view(Oid relid);
 extern bool orch_sobject_readable(const SObject *object, const SObjectField *field, Oid role);
 extern bool orch_sobject_writable(const SObject *object, const SObjectField *field,

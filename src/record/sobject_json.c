@@ -97,12 +97,20 @@ orch_sobject_time(TimestampTz time)
 	return text;
 }
 
+char *
+orch_sobject_value_text(Oid type, Datum value)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, value);
+}
+
 void
 orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 {
 	char		buf[MAXDATELEN + 1];
-	Oid			output;
-	bool		is_varlena;
 
 	switch (type)
 	{
@@ -145,8 +153,7 @@ orch_sobject_append_value(StringInfo out, Oid type, Datum value)
 			appendStringInfoChar(out, '"');
 			break;
 		default:
-			getTypeOutputInfo(type, &output, &is_varlena);
-			escape_json(out, OidOutputFunctionCall(output, value));
+			escape_json(out, orch_sobject_value_text(type, value));
 			break;
 	}
 }
@@ -157,7 +164,7 @@ orch_sobject_append_attributes(StringInfo out, const SObject *object, const pg_u
 {
 	appendStringInfo(out, "{\"type\":\"%s\"", object->name);
 	if (id != NULL)
-		appendStringInfo(out, ",\"url\":\"/services/data/v%d.%d/sobjects/%s/%s\"",
+		appendStringInfo(out, ",\"url\":\"" ORCH_API_URL "/sobjects/%s/%s\"",
 						 version / 10, version % 10, object->name, orch_uuid_text(id));
 	appendStringInfoChar(out, '}');
 }

@@ -27,6 +27,12 @@
 /* 2013-05-08T21:20:00.000+0000 */
 extern char *orch_sobject_time(TimestampTz time);
 
+/* The beginning of each URL; version / 10, version % 10. */
+#define ORCH_API_URL	"/services/data/v%d.%d"
+
+/* The text of a value that is not null, by the output function of its type. */
+extern char *orch_sobject_value_text(Oid type, Datum value);
+
 /* A value of a view's column, not null. */
 extern void orch_sobject_append_value(StringInfo out, Oid type, Datum value);
 
