@@ -88,13 +88,16 @@ static StaticPlan plan_set_default = {
 	" ON CONFLICT (object) DO UPDATE SET sharing_model = EXCLUDED.sharing_model",
 	2, {TEXTOID, TEXTOID}
 };
+#define INSERT_RULE \
+	"INSERT INTO orchestration.owner_sharing_rule AS r (object, access_level," \
+	" user_or_group_id, group_id, orchestration_id, developer_name, name," \
+	" description, created_by, modified_by)" \
+	" VALUES ($1::orchestration.shared_object, $2::orchestration.access_level," \
+	" $3, $4, $5, $6, $7, $8, $9, $9)" \
+	" ON CONFLICT (user_or_group_id, object, group_id, orchestration_id) DO "
+
 static StaticPlan plan_create_rule = {
-	"INSERT INTO orchestration.owner_sharing_rule AS r (object, access_level,"
-	" user_or_group_id, group_id, orchestration_id, developer_name, name,"
-	" description, created_by, modified_by)"
-	" VALUES ($1::orchestration.shared_object, $2::orchestration.access_level,"
-	" $3, $4, $5, $6, $7, $8, $9, $9)"
-	" ON CONFLICT (user_or_group_id, object, group_id, orchestration_id) DO UPDATE"
+	INSERT_RULE "UPDATE"
 	" SET access_level = EXCLUDED.access_level, name = EXCLUDED.name,"
 	" developer_name = EXCLUDED.developer_name, description = EXCLUDED.description,"
 	" modified_at = orchestration.system_modstamp(), modified_by = EXCLUDED.modified_by"
@@ -103,12 +106,7 @@ static StaticPlan plan_create_rule = {
 	UUIDOID}
 };
 static StaticPlan plan_create_new_rule = {
-	"INSERT INTO orchestration.owner_sharing_rule AS r (object, access_level,"
-	" user_or_group_id, group_id, orchestration_id, developer_name, name,"
-	" description, created_by, modified_by)"
-	" VALUES ($1::orchestration.shared_object, $2::orchestration.access_level,"
-	" $3, $4, $5, $6, $7, $8, $9, $9)"
-	" ON CONFLICT (user_or_group_id, object, group_id, orchestration_id) DO NOTHING"
+	INSERT_RULE "NOTHING"
 	" RETURNING r.id",
 	9, {TEXTOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID,
 	UUIDOID}
