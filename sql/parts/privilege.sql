@@ -66,6 +66,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.activate_orchestration(text, integer),
     orchestration.deactivate_orchestration(text),
     orchestration.orchestration_references(text, integer),
+    orchestration.orchestration_setup_script(text, integer, name),
     orchestration.set_global(text, jsonb),
     orchestration.describe_sobjects(text[], numeric),
     orchestration.describe_global(numeric),

@@ -103,6 +103,28 @@ extern bool orch_definition_is_api_name(const char *name);
 /* definition_element.c */
 extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
 
+/* definition_type.c */
+typedef enum ReadKind
+{
+	READ_RECORD,				/* a field of a record */
+	READ_OUTPUT					/* an output of an action */
+} ReadKind;
+
+/* A value outside that a definition reads. */
+typedef struct ReadValue
+{
+	ReadKind	kind;
+	const char *owner;			/* the record type, or the action */
+	List	   *path;			/* of char *: relationships and field, or output
+								 * and fields in it */
+	ValueType	type;			/* as far as the places tell where it is read */
+	JsonbValue *example;		/* that a condition wants, or NULL */
+	const char *used_by;		/* the element that reads it first */
+} ReadValue;
+
+/* Those of a definition, once each: a list of ReadValue *. */
+extern List *orch_definition_reads(const Definition *def);
+
 /* ---------------------------------- for the files of the compiler only */
 
 typedef enum NameKind

@@ -245,6 +245,31 @@ orch_record_relation(const char *type, const char **key_column)
 	return record_type->relation;
 }
 
+Oid
+orch_record_find_relation(const char *type)
+{
+	RecordType *record_type = orch_record_find(type, true);
+
+	return record_type == NULL ? InvalidOid : record_type->relation;
+}
+
+/* The first column of the key, which a foreign key refers to. */
+char *
+orch_record_key_type(Oid relation)
+{
+	static StaticPlan plan_key_type = {
+		"SELECT format_type(a.atttypid, a.atttypmod) FROM pg_index i"
+		" JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
+		" WHERE i.indrelid = $1 AND i.indisprimary",
+		1, {OIDOID}
+	};
+	Datum		value = ObjectIdGetDatum(relation);
+
+	orch_plan_execute_latest(&plan_key_type, &value, NULL, 1);
+	return SPI_processed == 0 ? pstrdup("uuid") :
+		SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
 char *
 orch_record_type_of(Oid relation, char **key_column)
 {

@@ -68,6 +68,15 @@ extern List *orch_record_select(const char *type, int nfilters,
 
 extern Oid	orch_record_relation(const char *type, const char **key_column);
 
+/*
+ * The table of a record type, InvalidOid if it is not registered; the table that a
+ * relationship of a table leads to, InvalidOid if there is no such foreign key; and the
+ * type of a table's primary key.  The caller is connected to SPI.
+ */
+extern Oid	orch_record_find_relation(const char *type);
+extern Oid	orch_record_relationship(Oid relation, const char *relationship);
+extern char *orch_record_key_type(Oid relation);
+
 /* The key of a record changed; NULL: it was deleted.  Changes the lookups to it. */
 extern void orch_record_move_lookups(const char *type, const char *old_key,
 									 const char *new_key);

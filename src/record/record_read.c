@@ -275,11 +275,13 @@ orch_record_fetch(const char *type, const char *key)
 }
 
 /*
- * Follow a relationship: the record that a foreign key column of a record's
- * table points to.  NULL when the column has no foreign key or is null.
+ * The foreign key behind a relationship: the table that it leads to, the query that reads
+ * a record there by its key as text, and the column.  False when there is none.  Caller
+ * is in system context and connected to SPI.
  */
-static Jsonb *
-follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
+static bool
+find_relationship(Oid relation, const char *relationship, Oid *target, char **query,
+				  char **column)
 {
 	static StaticPlan plan_foreign_key = {
 		"SELECT c.confrelid,"
@@ -299,14 +301,7 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 	char	   *c;
 	Datum		names[3];
 	Datum		values[2];
-	JsonbValue *key;
-	char	   *column;
-	char	   *query;
-	char	   *text;
-	Oid			text_type = TEXTOID;
 	bool		isnull;
-	Gate		gate;
-	Jsonb	   *result = NULL;
 
 	/* Owner:User names the target of a polymorphic relationship too */
 	if ((end = strchr(base, ':')) != NULL)
@@ -327,11 +322,44 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 												TYPALIGN_INT));
 	orch_plan_execute_latest(&plan_foreign_key, values, NULL, 1);
 	if (SPI_processed == 0)
-		return NULL;
+		return false;
 	*target = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
 											 SPI_tuptable->tupdesc, 1, &isnull));
-	query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	column = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	*query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	*column = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	return true;
+}
+
+Oid
+orch_record_relationship(Oid relation, const char *relationship)
+{
+	Oid			target;
+	char	   *query;
+	char	   *column;
+
+	return find_relationship(relation, relationship, &target, &query, &column) ?
+		target : InvalidOid;
+}
+
+/*
+ * Follow a relationship: the record that a foreign key column of a record's
+ * table points to.  NULL when the column has no foreign key or is null.
+ */
+static Jsonb *
+follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
+{
+	Datum		values[1];
+	JsonbValue *key;
+	char	   *column;
+	char	   *query;
+	char	   *text;
+	Oid			text_type = TEXTOID;
+	bool		isnull;
+	Gate		gate;
+	Jsonb	   *result = NULL;
+
+	if (!find_relationship(relation, relationship, target, &query, &column))
+		return NULL;
 	key = orch_condition_field(&record->root, column);
 	text = key == NULL ? NULL : orch_condition_value_text(key);
 	if (text == NULL)

@@ -153,6 +153,16 @@ CREATE FUNCTION orchestration.orchestration_references(orchestration pg_catalog.
 COMMENT ON FUNCTION orchestration.orchestration_references(pg_catalog.text, pg_catalog.int4) IS
     'Returns what a version, by default the newest, refers to outside itself, and whether it exists';
 
+CREATE FUNCTION orchestration.orchestration_setup_script(
+    orchestration pg_catalog.text,
+    version pg_catalog.int4 DEFAULT NULL,
+    schema pg_catalog.name DEFAULT 'public')
+    RETURNS pg_catalog.text
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_orchestration_setup_script';
+COMMENT ON FUNCTION orchestration.orchestration_setup_script(pg_catalog.text, pg_catalog.int4, pg_catalog.name) IS
+    'Returns a script that makes what a version, by default the newest, refers to and the database lacks: tables in a schema, functions, actions, people, global variables; to be read and edited';
+
 CREATE FUNCTION orchestration.evaluate_conditions(conditions pg_catalog.jsonb, "values" pg_catalog.jsonb)
     RETURNS pg_catalog.bool
     LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
