@@ -5,7 +5,7 @@
 #
 # Runs inside test/throwaway.sh, see `make demo`.  Without FILE it plays the
 # example beside it, in the world of setup_Equipment_Purchase.sql; any other file
-# gets what it refers to from prepare.sql.  Exit status 0: the run is Completed
+# gets what it refers to from orchestration_setup_script().  Exit status 0: the run is Completed
 # and verify() is empty.
 set -u -o pipefail
 
@@ -43,6 +43,10 @@ activate() {
 SELECT orchestration.activate_orchestration(:'name');
 SQL
 }
+# what it refers to and is missing
+setup() {
+    run -At -v name="$1" <<<"SELECT orchestration.orchestration_setup_script(:'name')" | run -o /dev/null -f -
+}
 name=$(api_name "$file")
 
 psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $database" -c "CREATE DATABASE $database" 2>/dev/null || exit 1
@@ -62,14 +66,14 @@ else
             if [ "$(api_name "$other")" = "$flow" ] && grep -q 'EvaluationFlow' "$other"; then
                 echo "Deploying $(basename "$other") as $flow"
                 deploy "$other" "$flow" || exit 1
-                ask "CALL demo.prepare(:'arg')" "$flow" || exit 1
+                setup "$flow" || exit 1
                 activate "$flow" || exit 1
                 break
             fi
         done
     done
     echo "Preparing what it refers to: actions, people, tables"
-    ask "CALL demo.prepare(:'name')" || exit 1
+    setup "$name" || exit 1
     if [ "$(ask "SELECT count(*) FROM orchestration.orchestration_references(:'name') WHERE kind = 'reference'
             OR kind = 'assignee' AND resolved IS NULL AND EXISTS (SELECT FROM jsonb_array_elements(demo.document(:'name')->'variables') v
                 WHERE v->>'name' = name AND NOT v ? 'value' AND (v->>'isInput' = 'false' OR demo.document(:'name') #> '{start,object}' IS NOT NULL))")" -gt 0 ]; then
@@ -77,15 +81,16 @@ else
         activate "$name" 2>&1 | sed -n 's/^DETAIL: */  /p'
         echo "Deploying it without what is stale, with somebody where nobody is named"
         ask "SELECT orchestration.deploy_orchestration(demo.repaired(:'name'), :'name')" >/dev/null || exit 1
-        ask "CALL demo.prepare(:'name')" || exit 1
+        setup "$name" || exit 1
     fi
+    ask "CALL demo.teach(:'name')" || exit 1
     activate "$name" || exit 1
     if [ "$(ask "SELECT demo.document(:'name') ->> 'processType'")" = EvaluationFlow ]; then
         echo "Deploying an orchestration that asks it"
         ask "SELECT orchestration.deploy_orchestration(demo.host(:'name'), 'Host')" >/dev/null || exit 1
         name=Host
         ask "UPDATE demo.setting SET orchestration = 'Host'" || exit 1
-        ask "CALL demo.prepare('Host')" || exit 1
+        setup Host || exit 1
         activate Host || exit 1
     fi
 fi

@@ -1,14 +1,29 @@
--- prepare.sql: makes what any orchestration refers to, so that it can be played:
--- tables for its records, actions that do nothing much, people; and finds answers
--- and values that lead it on.
+-- prepare.sql: plays any orchestration: finds answers and values that lead it on.
 --
--- Reads orchestration_references() and the documents.  play.sh calls prepare() for
--- the orchestration and for the evaluation flows that it asks.
+-- orchestration_setup_script() makes what the orchestration refers to (play.sh).  This file
+-- reads orchestration_references() and the documents.
 
 SET client_min_messages = warning;
 
-CREATE FUNCTION public.say_yes(jsonb) RETURNS jsonb LANGUAGE sql
-    AS $$ SELECT '{"isOrchestrationConditionMet": true}'::jsonb $$;
+-- whom a reference gives, as an assignee
+SELECT orchestration.create_user('somebody@example.com', 'Somebody', current_user);
+SELECT orchestration.create_group('somebody@example.com');
+SELECT orchestration.create_queue('somebody@example.com');
+
+-- the table of a record type, and its column for a field
+CREATE FUNCTION demo.relation(record_type text) RETURNS regclass STABLE LANGUAGE sql AS $$
+    SELECT relation FROM orchestration.record_type WHERE name = $1
+$$;
+CREATE FUNCTION demo.col(target regclass, field text) RETURNS text STABLE LANGUAGE sql AS $$
+    SELECT a.attname FROM pg_attribute a
+     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
+       AND (lower(a.attname) = lower(field)
+            OR a.attname = lower(regexp_replace(regexp_replace(field, '([A-Z])([A-Z][a-z])', '\1_\2', 'g'), '([a-z0-9])([A-Z])', '\1_\2', 'g')))
+     LIMIT 1
+$$;
+CREATE FUNCTION demo.columns(target regclass, fields jsonb) RETURNS jsonb STABLE LANGUAGE sql AS $$
+    SELECT COALESCE(jsonb_object_agg(demo.col(target, key), value), '{}') FROM jsonb_each(fields) WHERE demo.col(target, key) IS NOT NULL
+$$;
 
 -- variant: what was answered before led nowhere, so now something else
 CREATE TABLE demo.setting (orchestration text, record_type text, variant integer NOT NULL DEFAULT 0);
@@ -51,14 +66,6 @@ CREATE FUNCTION demo.wanted(operator text, value jsonb) RETURNS jsonb IMMUTABLE 
         WHEN value ? 'booleanValue' THEN to_jsonb((value->>'booleanValue')::boolean = (operator = 'EqualTo'))
         WHEN operator = 'NotEqualTo' THEN to_jsonb('other than ' || COALESCE(value->>'stringValue', 'null'))
         ELSE COALESCE(value->'stringValue', '"somebody@example.com"') END
-$$;
-
-CREATE FUNCTION demo.field_type(field text) RETURNS text STABLE LANGUAGE sql AS $$
-    SELECT CASE WHEN bool_or(value ? 'numberValue') THEN 'numeric'
-                WHEN bool_or(value ? 'booleanValue' AND operator NOT IN ('IsNull', 'IsChanged', 'IsBlank', 'IsEmpty')) THEN 'boolean'
-                ELSE 'text' END
-      FROM demo.requirement r
-     WHERE r.field = $1 OR split_part(r.reference, '.', 2) = $1
 $$;
 
 -- what a step answers the nth time (from 0): outputs that satisfy what looks at
@@ -108,92 +115,19 @@ CREATE OR REPLACE FUNCTION demo.answer(step text, run uuid) RETURNS jsonb LANGUA
         || demo.outputs(step, (SELECT count(*) FROM orchestration.step_run s WHERE s.run_id = run AND s.name = step) - 1)
 $$;
 
-CREATE PROCEDURE demo.prepare(orch text) LANGUAGE plpgsql AS $$
+-- The functions of the setup script return what leads on, in this play.
+CREATE PROCEDURE demo.teach(orch text) LANGUAGE plpgsql AS $$
 DECLARE
-    doc jsonb := demo.document(orch);
-    ref record;
-    parts text[];
-    owner_table text;
-    col text;
+    act record;
 BEGIN
-    -- record types: a column for each field, a table for each relationship
-    FOR ref IN SELECT DISTINCT name FROM orchestration.orchestration_references(orch) WHERE kind = 'record type' LOOP
-        IF to_regclass(format('public.%I', ref.name)) IS NULL THEN
-            EXECUTE format('CREATE TABLE public.%I (id uuid PRIMARY KEY DEFAULT orchestration.new_id())', ref.name);
-            PERFORM orchestration.register_record_type(ref.name, to_regclass(format('public.%I', ref.name)));
-        END IF;
+    FOR act IN SELECT a.name, a.function_name, jsonb_object_agg(COALESCE(o.key, 'done'), COALESCE(o.value, 'true')) AS outputs
+                 FROM jsonb_path_query(demo.document(orch), '$.**.stageSteps[*]') step
+                 JOIN orchestration.action a ON a.name = step->>'actionName' AND a.kind = 'function'
+                 LEFT JOIN LATERAL jsonb_each(demo.outputs(step->>'name', 0)) o ON true
+                GROUP BY a.name LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION %s(inputs jsonb) RETURNS jsonb LANGUAGE sql AS %L',
+                       act.function_name, format('SELECT %L::jsonb', act.outputs));
     END LOOP;
-    FOR ref IN SELECT DISTINCT name, detail FROM orchestration.orchestration_references(orch)
-                WHERE kind = 'record field' AND lower(name) <> 'id' AND detail IS NOT NULL ORDER BY name LOOP
-        parts := string_to_array(ref.name, '.');
-        owner_table := ref.detail;
-        FOR i IN 1 .. cardinality(parts) - 1 LOOP
-            -- a relationship: a table of its own, and a foreign key to it
-            col := regexp_replace(split_part(parts[i], ':', 1), '__r$', '');
-            IF to_regclass(format('public.%I', owner_table || '_' || col)) IS NULL THEN
-                EXECUTE format('CREATE TABLE public.%I (id uuid PRIMARY KEY DEFAULT orchestration.new_id())', owner_table || '_' || col);
-                EXECUTE format('ALTER TABLE public.%I ADD COLUMN %I uuid REFERENCES public.%I', owner_table, col || 'Id', owner_table || '_' || col);
-            END IF;
-            owner_table := owner_table || '_' || col;
-        END LOOP;
-        IF lower(parts[cardinality(parts)]) <> 'id' THEN
-            EXECUTE format('ALTER TABLE public.%I ADD COLUMN IF NOT EXISTS %I %s', owner_table,
-                           parts[cardinality(parts)], demo.field_type(parts[cardinality(parts)]));
-        END IF;
-    END LOOP;
-    -- what evaluation flows read of the records that they look up
-    FOR ref IN SELECT l->>'object' AS object, split_part(r.reference, '.', 2) AS field
-                 FROM jsonb_array_elements(COALESCE(doc->'recordLookups', '[]')) l
-                 JOIN demo.requirement r ON r.orchestration = orch AND split_part(r.reference, '.', 1) = l->>'name'
-                WHERE r.reference LIKE '%.%' LOOP
-        EXECUTE format('ALTER TABLE public.%I ADD COLUMN IF NOT EXISTS %I %s', ref.object, ref.field, demo.field_type(ref.field));
-    END LOOP;
-
-    -- actions
-    FOR ref IN SELECT name, min(detail) AS detail, bool_or(detail LIKE 'worker%') AS asynchronous
-                 FROM orchestration.orchestration_references(orch) WHERE kind = 'action' AND NOT resolved GROUP BY name LOOP
-        IF ref.detail = 'screen' THEN
-            PERFORM orchestration.register_action(ref.name, 'screen');
-        ELSIF ref.detail = 'evaluation' THEN
-            PERFORM orchestration.register_action(ref.name, 'function', 'public.say_yes(jsonb)');
-        ELSIF ref.asynchronous THEN
-            PERFORM orchestration.register_action(ref.name, 'worker');
-        ELSE
-            -- it returns what is looked at afterwards
-            EXECUTE format('CREATE FUNCTION public.%I(jsonb) RETURNS jsonb LANGUAGE sql AS %L', 'do ' || ref.name,
-                format('SELECT %L::jsonb', (SELECT COALESCE(jsonb_object_agg(k, v), '{}') || '{"done": true}'
-                    FROM jsonb_path_query(doc, '$.**.stageSteps[*]') step,
-                         jsonb_each(demo.outputs(step->>'name', 0)) o (k, v)
-                   WHERE step->>'actionName' = ref.name)));
-            PERFORM orchestration.register_action(ref.name, 'function', format('public.%I(jsonb)', 'do ' || ref.name)::regprocedure);
-        END IF;
-    END LOOP;
-
-    -- the role that plays the file lets its actions act as the users that the file names
-    FOR ref IN SELECT DISTINCT name FROM orchestration.orchestration_references(orch) WHERE kind = 'runAsUser' AND NOT resolved LOOP
-        PERFORM orchestration.allow_run_as_user(ref.name);
-    END LOOP;
-
-    -- people: literal assignees by their name; whom a reference gives is "somebody"
-    FOR ref IN SELECT DISTINCT name, detail FROM orchestration.orchestration_references(orch)
-                WHERE kind = 'assignee' AND resolved = false LOOP
-        CASE ref.detail
-            WHEN 'User' THEN PERFORM orchestration.create_user(ref.name, split_part(ref.name, '@', 1));
-            WHEN 'Group' THEN PERFORM orchestration.create_group(ref.name);
-            WHEN 'Queue' THEN PERFORM orchestration.create_queue(ref.name);
-            ELSE PERFORM orchestration.create_group(ref.name);
-        END CASE;
-    END LOOP;
-    IF NOT EXISTS (SELECT FROM orchestration.principal WHERE username = 'somebody@example.com') THEN
-        PERFORM orchestration.create_user('somebody@example.com', 'Somebody', current_user);
-        PERFORM orchestration.create_group('somebody@example.com');
-        PERFORM orchestration.create_queue('somebody@example.com');
-    END IF;
-
-    -- global variables
-    PERFORM orchestration.set_global(g.name, g.value) FROM (
-        SELECT split_part(name, '.', 1) AS name, jsonb_object_agg(split_part(name, '.', 2), 'example') AS value
-          FROM orchestration.orchestration_references(orch) WHERE kind = 'global' GROUP BY 1) g;
 END
 $$;
 
@@ -306,8 +240,8 @@ BEGIN
                 GROUP BY d.name, l LOOP
         INSERT INTO demo.tried VALUES (try::text) ON CONFLICT DO NOTHING;
         IF FOUND THEN
-            EXECUTE format('INSERT INTO public.%1$I SELECT (jsonb_populate_record(NULL::public.%1$I, $1)).*', try.object)
-              USING try.fields || jsonb_build_object('id', orchestration.new_id());
+            EXECUTE format('INSERT INTO %1$s SELECT (jsonb_populate_record(NULL::%1$s, $1)).*', demo.relation(try.object))
+              USING demo.columns(demo.relation(try.object), try.fields) || jsonb_build_object('id', orchestration.new_id());
             PERFORM orchestration.publish_event(run);
             RETURN true;
         END IF;
@@ -316,7 +250,7 @@ BEGIN
         RETURN false;
     END IF;
     -- fields of the record: what requirements want there, and texts that evaluation flows are given
-    FOR try IN SELECT DISTINCT r.field, r.wanted FROM (
+    FOR try IN SELECT DISTINCT demo.col(demo.relation(target.type), r.field) AS field, r.wanted FROM (
                    SELECT substr(reference, 9) AS field, demo.wanted(operator, value) AS wanted
                      FROM demo.requirement WHERE reference LIKE '$Record.%' AND reference NOT LIKE '$Record.%.%'
                    UNION ALL
@@ -329,14 +263,15 @@ BEGIN
                    SELECT split_part(r.reference, '.', 2), '"something else"'::jsonb
                      FROM demo.setting s, demo.requirement r
                     WHERE r.orchestration <> s.orchestration AND r.reference LIKE '%.%') r
-                JOIN pg_attribute a ON a.attrelid = to_regclass(format('public.%I', target.type)) AND a.attname = r.field
+               WHERE demo.col(demo.relation(target.type), r.field) IS NOT NULL
                ORDER BY 1, 2 LOOP
         IF EXISTS (SELECT FROM demo.tried WHERE what = run || (SELECT count(*)::text FROM orchestration.stage_run s WHERE s.run_id = run) || try::text) THEN
             CONTINUE;
         END IF;
         INSERT INTO demo.tried VALUES (run || (SELECT count(*)::text FROM orchestration.stage_run s WHERE s.run_id = run) || try::text);
-        EXECUTE format('UPDATE public.%I SET %I = $1::%s WHERE id::text = $2', target.type, try.field, demo.field_type(try.field))
-          USING try.wanted #>> '{}', target.id;
+        EXECUTE format('UPDATE %1$s SET %2$I = (jsonb_populate_record(NULL::%1$s, $1)).%2$I WHERE id::text = $2',
+                       demo.relation(target.type), try.field)
+          USING jsonb_build_object(try.field, try.wanted), target.id;
         RETURN true;
     END LOOP;
     RETURN false;
@@ -357,6 +292,10 @@ BEGIN
         other := orchestration.new_id();
         EXECUTE format('INSERT INTO %1$s SELECT (jsonb_populate_record(NULL::%1$s, $1)).*', col.related)
           USING demo.related(col.related) || jsonb_build_object('id', other)
+             -- everybody is somebody's manager, also of oneself
+             || COALESCE((SELECT jsonb_object_agg(a.attname, other) FROM pg_constraint s
+                            JOIN pg_attribute a ON a.attrelid = s.conrelid AND a.attnum = s.conkey[1]
+                           WHERE s.contype = 'f' AND s.conrelid = col.related AND s.confrelid = col.related), '{}')
              || COALESCE((SELECT jsonb_object_agg(attname, 'somebody@example.com') FROM pg_attribute
                            WHERE attrelid = col.related AND attnum > 0 AND atttypid = 'text'::regtype), '{}');
         result := result || jsonb_build_object(col.attname, other);
@@ -381,6 +320,7 @@ DECLARE
     orch text := (SELECT orchestration FROM demo.setting);
     doc jsonb := demo.document(orch);
     target text := doc #>> '{start,object}';
+    relation regclass := demo.relation(target);
     rec jsonb;
     satisfied jsonb;
 BEGIN
@@ -390,25 +330,25 @@ BEGIN
         RETURN;
     END IF;
     -- its key is that of a user, where the record itself is an assignee
-    rec := demo.related(to_regclass(format('public.%I', target)))
-        || jsonb_build_object('id', (SELECT id FROM orchestration.principal WHERE username = 'somebody@example.com'))
-        || COALESCE((SELECT jsonb_object_agg(substr(name, 9), 'somebody@example.com')
+    rec := demo.related(relation)
+        || jsonb_build_object('id', (SELECT id FROM orchestration.principal WHERE kind = 'User' AND username = 'somebody@example.com'))
+        || demo.columns(relation, COALESCE((SELECT jsonb_object_agg(substr(name, 9), 'somebody@example.com')
                        FROM orchestration.orchestration_references(orch)
                       WHERE kind = 'assignee' AND name LIKE '$Record.%' AND name NOT LIKE '$Record.%.%'
-                        AND lower(name) <> '$record.id'), '{}');
-    EXECUTE format('DELETE FROM public.%I', target);
-    satisfied := COALESCE((SELECT jsonb_object_agg(f->>'field', demo.wanted(f->>'operator', f->'value'))
-                             FROM jsonb_array_elements(COALESCE(doc->'start'->'filters', '[]')) f), '{}');
-    EXECUTE format('INSERT INTO public.%1$I SELECT (jsonb_populate_record(NULL::public.%1$I, $1)).*', target) USING rec;
+                        AND lower(name) <> '$record.id'), '{}'));
+    EXECUTE format('DELETE FROM %s', relation);
+    satisfied := demo.columns(relation, COALESCE((SELECT jsonb_object_agg(f->>'field', demo.wanted(f->>'operator', f->'value'))
+                             FROM jsonb_array_elements(COALESCE(doc->'start'->'filters', '[]')) f), '{}'));
+    EXECUTE format('INSERT INTO %1$s SELECT (jsonb_populate_record(NULL::%1$s, $1)).*', relation) USING rec;
     IF NOT EXISTS (SELECT FROM orchestration.run WHERE status <> 'Canceled') THEN
-        EXECUTE format('UPDATE public.%I SET id = id%s WHERE id::text = $1', target,
+        EXECUTE format('UPDATE %s SET id = id%s WHERE id::text = $1', relation,
                        (SELECT string_agg(format(', %I = %L', key, value), '') FROM jsonb_each_text(satisfied)))
           USING rec->>'id';
     END IF;
     -- triggered by creation only: create one that satisfies the filters
     IF NOT EXISTS (SELECT FROM orchestration.run WHERE status <> 'Canceled') THEN
-        EXECUTE format('DELETE FROM public.%I', target);
-        EXECUTE format('INSERT INTO public.%1$I SELECT (jsonb_populate_record(NULL::public.%1$I, $1)).*', target)
+        EXECUTE format('DELETE FROM %s', relation);
+        EXECUTE format('INSERT INTO %1$s SELECT (jsonb_populate_record(NULL::%1$s, $1)).*', relation)
           USING rec || satisfied;
     END IF;
 END

@@ -363,12 +363,16 @@ read_evaluation(Reader *reader, const EvaluationAction *action)
 static void
 read_step(Reader *reader, const StepDef *step)
 {
+	static JsonbValue somebody = {.type = jbvString};
+
 	reader->used_by = step->name;
 	read_conditions(reader, step->entry, NULL);
 	read_evaluation(reader, step->entry_action);
 	read_inputs(reader, step->action_name, step->ninputs, step->inputs);
 	read_operand(reader, step->context_record, VALUE_TEXT, NULL);
-	read_operand(reader, step->assignee, VALUE_TEXT, NULL);
+	somebody.val.string.val = "somebody@example.com";
+	somebody.val.string.len = strlen(somebody.val.string.val);
+	read_operand(reader, step->assignee, VALUE_TEXT, &somebody);
 	read_conditions(reader, step->exit, NULL);
 	read_evaluation(reader, step->exit_action);
 }
