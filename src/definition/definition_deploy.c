@@ -84,6 +84,7 @@ static StaticPlan forget_global_plan = {
 	"DELETE FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
 };
 
+extern PGDLLEXPORT Datum orchestration_activate_orchestration(PG_FUNCTION_ARGS);
 static Datum deploy_document(FunctionCallInfo fcinfo, const TextDocument *source);
 static Datum deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml,
 					Jsonb *document, ProblemList problems);

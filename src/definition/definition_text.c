@@ -35,32 +35,32 @@
 #define MAX_SHOWN_START		20
 
 /* An object or array of the text, and where it is in the one around it. */
-typedef struct Container
+typedef struct TextContainer
 {
-	struct Container *parent;	/* NULL: the document */
+	struct TextContainer *parent;	/* NULL: the document */
 	bool		is_array;
 	int			number;			/* in the order of their beginnings */
 	const char *key;			/* in an object */
 	int			index;			/* in an array */
 	const char *current_key;	/* of the member that is being read */
 	int			current_index;
-} Container;
+} TextContainer;
 
 /* A member of an object. */
-typedef struct Member
+typedef struct TextMember
 {
-	Container  *object;
+	TextContainer *object;
 	const char *key;
 	int			line;
 	int			order;
-} Member;
+} TextMember;
 
 typedef struct MemberList
 {
 	JsonLexContext *lexer;
-	Container  *current;
+	TextContainer *current;
 	int			ncontainers;
-	Member	   *members;
+	TextMember *	members;
 	int			nmembers;
 	int			allocated;
 } MemberList;
@@ -76,7 +76,7 @@ static OrchCompatJsonResult container_ends(void *state);
 static OrchCompatJsonResult member_begins(void *state, char *key, bool isnull);
 static OrchCompatJsonResult element_begins(void *state, bool isnull);
 static int	compare_members(const void *a, const void *b);
-static char *place_of(const Member *member);
+static char *place_of(const TextMember *member);
 
 void
 orch_definition_read_text(const text *source, TextDocument *result)
@@ -186,10 +186,10 @@ find_twice(const char *json, ProblemList *problems)
 	if (pg_parse_json(list.lexer, &actions) != JSON_SUCCESS)
 		elog(ERROR, "JSON that was read before cannot be read again");
 	if (list.nmembers > 1)
-		qsort(list.members, list.nmembers, sizeof(Member), compare_members);
+		qsort(list.members, list.nmembers, sizeof(TextMember), compare_members);
 	for (i = 1; i < list.nmembers; i++)
 	{
-		const Member *member = &list.members[i];
+		const TextMember *member = &list.members[i];
 		char	   *place;
 
 		if (member->object != member[-1].object || strcmp(member->key, member[-1].key) != 0)
@@ -211,7 +211,7 @@ find_twice(const char *json, ProblemList *problems)
 static void
 begin_container(MemberList *list, bool is_array)
 {
-	Container  *container = palloc0(sizeof(Container));
+	TextContainer *container = palloc0(sizeof(TextContainer));
 
 	CHECK_FOR_INTERRUPTS();
 	container->parent = list->current;
@@ -253,14 +253,14 @@ static OrchCompatJsonResult
 member_begins(void *state, char *key, bool isnull)
 {
 	MemberList *list = state;
-	Member	   *member;
+	TextMember *	member;
 
 	if (list->nmembers == list->allocated)
 	{
 		list->allocated = Max(list->allocated * 2, 256);
 		list->members = list->members == NULL ?
-			palloc(sizeof(Member) * list->allocated) :
-			repalloc_huge(list->members, sizeof(Member) * list->allocated);
+			palloc(sizeof(TextMember) * list->allocated) :
+			repalloc_huge(list->members, sizeof(TextMember) * list->allocated);
 	}
 	member = &list->members[list->nmembers];
 	member->object = list->current;
@@ -282,8 +282,8 @@ element_begins(void *state, bool isnull)
 static int
 compare_members(const void *a, const void *b)
 {
-	const Member *left = a;
-	const Member *right = b;
+	const TextMember *left = a;
+	const TextMember *right = b;
 	int			result;
 
 	CHECK_FOR_INTERRUPTS();
@@ -297,15 +297,15 @@ compare_members(const void *a, const void *b)
  * Where a member is: orchestratedStages[2].stageSteps[0].label.
  */
 static char *
-place_of(const Member *member)
+place_of(const TextMember *member)
 {
 	StringInfoData result;
-	const Container *container;
+	const TextContainer *container;
 	List	   *path = NIL;
 	ListCell   *cell;
 
 	for (container = member->object; container != NULL; container = container->parent)
-		path = lcons(unconstify(Container *, container), path);
+		path = lcons(unconstify(TextContainer *, container), path);
 	initStringInfo(&result);
 	foreach(cell, path)
 	{
