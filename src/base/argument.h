@@ -33,6 +33,12 @@ orch_require_arguments(FunctionCallInfo fcinfo, int first, int n, const char *na
 					 errmsg("%s must not be null", names)));
 }
 
+/*
+ * argument.c: the key of a record, an argument of any type, as text that does not depend on
+ * the session's settings; NULL for null.  Raises 42P18 if its type is not known.
+ */
+extern char *orch_argument_key(FunctionCallInfo fcinfo, int argno);
+
 /* The first n arguments as the parameters of a plan. */
 static inline void
 orch_pass_arguments(FunctionCallInfo fcinfo, int n, Datum *values, char *nulls)

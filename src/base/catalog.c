@@ -134,6 +134,7 @@ static const struct
 	{RELATION_RUN, Anum_run_triggering_record_type, "triggering_record_type"},
 	{RELATION_RUN, Anum_run_triggering_record_id, "triggering_record_id"},
 	{RELATION_RUN, Anum_run_idempotency_key, "idempotency_key"},
+	{RELATION_RUN, Anum_run_idempotency_digest, "idempotency_digest"},
 	{RELATION_RUN, Anum_run_interview_id, "interview_id"},
 	{RELATION_RUN, Anum_run_status, "status"},
 	{RELATION_RUN, Anum_run_error_recoverable, "error_recoverable"},

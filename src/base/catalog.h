@@ -111,7 +111,8 @@ typedef enum OrchRelation
 #define Anum_run_variables					20
 #define Anum_run_error						21
 #define Anum_run_modified_minute			22
-#define Natts_run							22
+#define Anum_run_idempotency_digest			23
+#define Natts_run							23
 
 #define Anum_stage_run_run_id				1
 #define Anum_stage_run_id					2

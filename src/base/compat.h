@@ -124,6 +124,22 @@ orch_compat_find_setting(const char *name)
 	index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
+/* 16 lets the actions of the JSON parser return errors; 17 lets the caller allocate its lexer */
+#include "common/jsonapi.h"
+#include "utils/jsonfuncs.h"
+#if PG_VERSION_NUM >= 160000
+typedef JsonParseErrorType OrchCompatJsonResult;
+#define ORCH_COMPAT_JSON_SUCCESS JSON_SUCCESS
+#else
+typedef void OrchCompatJsonResult;
+#define ORCH_COMPAT_JSON_SUCCESS
+#endif
+#if PG_VERSION_NUM >= 170000
+#define orch_compat_json_lexer(text) makeJsonLexContext(NULL, text, true)
+#else
+#define orch_compat_json_lexer(text) makeJsonLexContext(text, true)
+#endif
+
 /* 18 replaced it by pg_noreturn, which stands in another place */
 #ifndef pg_attribute_noreturn
 #define pg_attribute_noreturn() __attribute__((noreturn))

@@ -51,6 +51,7 @@
 #define ERRCODE_ORCH_INVALID_INPUT			MAKE_SQLSTATE('O','R','3','0','6')
 #define ERRCODE_ORCH_RECALLED				MAKE_SQLSTATE('O','R','3','0','7')
 #define ERRCODE_ORCH_CHAIN_TOO_LONG			MAKE_SQLSTATE('O','R','3','0','8')
+#define ERRCODE_ORCH_KEY_USED				MAKE_SQLSTATE('O','R','3','0','9')
 
 /* OR4xx: the documented calls; the message begins with the documented code */
 #define ERRCODE_ORCH_INVALID_TYPE			MAKE_SQLSTATE('O','R','4','0','1')

@@ -27,12 +27,14 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/xml.h"
 
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
@@ -68,6 +70,11 @@ static StaticPlan activate_plan = {
 	2, {UUIDOID, INT4OID}
 };
 
+static StaticPlan is_active_plan = {
+	"SELECT FROM orchestration.orchestration_definition"
+	" WHERE name = $1 AND active_version = $2",
+	2, {TEXTOID, INT4OID}
+};
 static StaticPlan set_global_plan = {
 	"INSERT INTO orchestration.global_value (name, value) VALUES ($1, $2)"
 	" ON CONFLICT (name) DO UPDATE SET value = excluded.value, modified_at = now()",
@@ -77,9 +84,12 @@ static StaticPlan forget_global_plan = {
 	"DELETE FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
 };
 
+extern PGDLLEXPORT Datum orchestration_activate_orchestration(PG_FUNCTION_ARGS);
+static Datum deploy_document(FunctionCallInfo fcinfo, const TextDocument *source);
 static Datum deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml,
-					Jsonb *document);
-static Datum validate(FunctionCallInfo fcinfo, const DocNode *root);
+					Jsonb *document, ProblemList problems);
+static Datum validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems);
+static bool is_active(const char *name, int32 version);
 static char *deployed_name(const DocNode *root);
 static char *name_from_label(const char *label);
 static char *name_argument(FunctionCallInfo fcinfo, int argno);
@@ -90,30 +100,35 @@ static bool lock_definition(const char *name, pg_uuid_t *id);
 PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_xml);
 
 /*
- * orchestration.deploy_orchestration(document xml, name text) returns integer
+ * orchestration.deploy_orchestration(document xml, name text, activate boolean) returns
+ *		integer
  *
- * Stores a new version of an orchestration from flow metadata, without activating it, and
- * returns its number.  The name is the argument, else the document's fullName, else it
- * is made from the label.
- * Raises: 42501 without the permission Manage Flow, 22004 for a null document, 22023 for
- * a name that is not an API name, 2200M if the XML is not well-formed, OR201 with every
- * error of the definition, 54000 beyond 50 versions.
- * Source: Metadata API, Flow; the limit is the platform's.
+ * Stores a new version of an orchestration from flow metadata and returns its number.  The
+ * name is the argument, else the document's fullName, else it is made from the label.  With
+ * activate, the version is activated too, unless the document has a status other than
+ * Active; a notice says so.
+ * Raises: 42501 without the permission Manage Flow, 22004 for a null document or activate,
+ * 22023 for a name that is not an API name, 2200M if the XML is not well-formed, OR201 with
+ * every error of the definition, 54000 beyond 50 versions, OR204 if it cannot be activated;
+ * then it is not stored.
+ * Source: Metadata API, Flow (status; the limit is the platform's).
  */
 Datum
 orchestration_deploy_orchestration_xml(PG_FUNCTION_ARGS)
 {
-	DocNode    *root;
+	TextDocument source = {0};
 
 	orch_definition_check_call(fcinfo, 0, "document");
-	root = orch_document_from_xml(PG_GETARG_XML_P(0));
-	return deploy(fcinfo, root, PG_GETARG_DATUM(0), NULL);
+	source.root = orch_document_from_xml(PG_GETARG_XML_P(0));
+	source.xml = PG_GETARG_DATUM(0);
+	return deploy_document(fcinfo, &source);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_jsonb);
 
 /*
- * orchestration.deploy_orchestration(document jsonb, name text) returns integer
+ * orchestration.deploy_orchestration(document jsonb, name text, activate boolean) returns
+ *		integer
  *
  * The same for the JSON notation: the elements of the metadata by name, repeated ones as
  * arrays.
@@ -122,20 +137,94 @@ PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_jsonb);
 Datum
 orchestration_deploy_orchestration_jsonb(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *document;
+	TextDocument source = {0};
 
 	orch_definition_check_call(fcinfo, 0, "document");
-	document = PG_GETARG_JSONB_P(0);
-	return deploy(fcinfo, orch_document_from_jsonb(document, SHAPE_FLOW),
-				  (Datum) 0, document);
+	source.json = PG_GETARG_JSONB_P(0);
+	source.root = orch_document_from_jsonb(source.json, SHAPE_FLOW);
+	return deploy_document(fcinfo, &source);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_text);
+
+/*
+ * orchestration.deploy_orchestration(document text, name text, activate boolean) returns
+ *		integer; also with document json
+ *
+ * The same for either notation as text: the first character that is not white space decides.
+ * Members that occur more than once in JSON are errors of the definition.
+ * Raises: as above, 22P02 if the JSON is not well-formed, and OR201 if the text is neither
+ * XML nor JSON.  Source: ours.
+ */
+Datum
+orchestration_deploy_orchestration_text(PG_FUNCTION_ARGS)
+{
+	TextDocument source;
+
+	orch_definition_check_call(fcinfo, 0, "document");
+	orch_definition_read_text(PG_GETARG_TEXT_PP(0), &source);
+	return deploy_document(fcinfo, &source);
+}
+
+/*
+ * Deploy a document and, if the caller wants it and the document's status does not say
+ * otherwise, activate the version.
+ */
+static Datum
+deploy_document(FunctionCallInfo fcinfo, const TextDocument *source)
+{
+	Datum		version;
+	char	   *status = source->root->kind != DOC_OBJECT ? NULL :
+	orch_definition_word(source->root, "status");
+	bool		says_active = status != NULL && strcmp(status, "Active") == 0;
+	bool		activate;
+	char	   *name;
+
+	orch_require_arguments(fcinfo, 2, 1, "argument \"activate\"");
+	activate = PG_GETARG_BOOL(2);
+	version = deploy(fcinfo, source->root, source->xml, source->json, source->problems);
+	name = name_argument(fcinfo, 1);
+	if (name == NULL)
+		name = deployed_name(source->root);
+	if (activate && (status == NULL || says_active))
+		(void) DirectFunctionCall2(orchestration_activate_orchestration,
+								   CStringGetTextDatum(name), version);
+	else if ((activate || says_active) && !is_active(name, DatumGetInt32(version)))
+		ereport(NOTICE,
+				activate ?
+				(errmsg("version %d of orchestration \"%s\" is not activated: the status in its document is %.*s",
+						DatumGetInt32(version), name,
+						pg_mbcliplen(status, strlen(status), MAX_LABEL_LENGTH), status),
+				 errhint("Call orchestration.activate_orchestration() to activate it all the same.")) :
+				(errmsg("version %d of orchestration \"%s\" is not active yet, although the status in its document is Active",
+						DatumGetInt32(version), name),
+				 errhint("Call orchestration.activate_orchestration(), or deploy with activate => true.")));
+	return version;
+}
+
+/* Is this the active version of an orchestration? */
+static bool
+is_active(const char *name, int32 version)
+{
+	SystemContext saved;
+	Datum		values[2];
+	bool		active;
+
+	orch_system_connect(&saved);
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Int32GetDatum(version);
+	(void) orch_plan_execute_latest(&is_active_plan, values, NULL, 1);
+	active = SPI_processed > 0;
+	orch_system_finish(&saved);
+	return active;
 }
 
 static Datum
-deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document)
+deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document,
+	   ProblemList problems)
 {
 	SystemContext saved;
 	MemoryContext context;
-	ProblemList problems = {0};
 	Definition *def;
 	char	   *name = name_argument(fcinfo, 1);
 	pg_uuid_t	id;
@@ -299,7 +388,7 @@ Datum
 orchestration_validate_orchestration_xml(PG_FUNCTION_ARGS)
 {
 	orch_definition_check_call(fcinfo, 0, "document");
-	return validate(fcinfo, orch_document_from_xml(PG_GETARG_XML_P(0)));
+	return validate(fcinfo, orch_document_from_xml(PG_GETARG_XML_P(0)), (ProblemList) {0});
 }
 
 PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_jsonb);
@@ -316,12 +405,33 @@ Datum
 orchestration_validate_orchestration_jsonb(PG_FUNCTION_ARGS)
 {
 	orch_definition_check_call(fcinfo, 0, "document");
-	return validate(fcinfo, orch_document_from_jsonb(PG_GETARG_JSONB_P(0),
-													 SHAPE_FLOW));
+	return validate(fcinfo, orch_document_from_jsonb(PG_GETARG_JSONB_P(0), SHAPE_FLOW),
+					(ProblemList) {0});
+}
+
+PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_text);
+
+/*
+ * orchestration.validate_orchestration(document text) returns table (severity
+ * text, place text, line integer, message text); also with document json
+ *
+ * The same for either notation as text.  In JSON, line is null except for members that occur
+ * more than once.
+ * Raises: as for XML, 22P02 if the JSON is not well-formed, and OR201 if the text is neither
+ * XML nor JSON.  Source: ours.
+ */
+Datum
+orchestration_validate_orchestration_text(PG_FUNCTION_ARGS)
+{
+	TextDocument source;
+
+	orch_definition_check_call(fcinfo, 0, "document");
+	orch_definition_read_text(PG_GETARG_TEXT_PP(0), &source);
+	return validate(fcinfo, source.root, source.problems);
 }
 
 static Datum
-validate(FunctionCallInfo fcinfo, const DocNode *root)
+validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems)
 {
 	static const char *const severities[] = {
 		[PROBLEM_ERROR] = "ERROR",
@@ -329,7 +439,6 @@ validate(FunctionCallInfo fcinfo, const DocNode *root)
 		[PROBLEM_WARNING] = "WARNING"
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	ProblemList problems = {0};
 	MemoryContext context;
 	int			i;
 

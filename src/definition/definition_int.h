@@ -100,6 +100,22 @@ extern char *orch_definition_problem_text(const ProblemList *list,
 										  ProblemSeverity up_to);
 extern bool orch_definition_is_api_name(const char *name);
 
+/*
+ * definition_text.c
+ *
+ * A document that is given as text.  orch_definition_read_text() raises 2200M or 22P02 if the
+ * text is neither XML nor JSON that is well-formed, OR201 if it is neither of them at all.
+ */
+typedef struct TextDocument
+{
+	DocNode    *root;
+	Datum		xml;			/* XML: of type xml; 0: JSON */
+	Jsonb	   *json;			/* JSON, else NULL */
+	ProblemList problems;		/* members that occur more than once */
+} TextDocument;
+
+extern void orch_definition_read_text(const text *source, TextDocument *result);
+
 /* definition_element.c */
 extern const char *orch_definition_assignee_kind_name(AssigneeKind kind);
 

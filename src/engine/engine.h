@@ -30,16 +30,24 @@ typedef struct StartRequest
 	Jsonb	   *prior;			/* the record before its change, or NULL */
 	Jsonb	   *inputs;			/* object, or NULL */
 	const char *idempotency_key;	/* or NULL */
+	bytea	   *digest;			/* of record and inputs, with an idempotency key */
 	const pg_uuid_t *owner_id;	/* NULL: the automated process user */
 	const pg_uuid_t *started_by;	/* NULL: the automated process user */
 	const char *starter;		/* the starter's name in the log, or NULL */
 } StartRequest;
 
 /*
- * Start a run and move it until it rests.  Returns the id of the run; if the
- * idempotency key was used before, the id of the existing run.
+ * Start a run and move it until it rests.  Returns the id of the run; if another session
+ * used the idempotency key meanwhile, the id of its run.
  */
 extern void orch_engine_start(const StartRequest *request, pg_uuid_t *run_id);
+
+/*
+ * The run that the same request with the same idempotency key started; false if there is
+ * none, or no key.  The record need not exist any more.  Raises OR309 if the key was used
+ * with another request.
+ */
+extern bool orch_engine_find_started(const StartRequest *request, pg_uuid_t *run_id);
 
 /*
  * Does the record of the request satisfy the filters of the definition?  Raises

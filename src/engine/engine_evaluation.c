@@ -72,7 +72,7 @@ orch_engine_evaluate(RunState *rs, const EvaluationAction *evaluation)
 						evaluation->name),
 				 errhint("Register a function of that name, or deploy and activate an evaluation flow.")));
 	result = orch_action_call(action, inputs, NULL, GATE_ACTION);
-	if (result == NULL || !JB_ROOT_IS_OBJECT(result))
+	if (result == NULL)
 		return false;
 	answer = orch_condition_field(&result->root, CONDITION_OUTPUT);
 	if (answer == NULL || answer->type == jbvNull)

@@ -25,6 +25,7 @@
 
 #include "base/catalog.h"
 #include "base/counter.h"
+#include "base/digest.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
@@ -34,7 +35,7 @@
 #include "record/record.h"
 
 static StaticPlan plan_existing = {
-	"SELECT id FROM orchestration.run"
+	"SELECT id, idempotency_digest FROM orchestration.run"
 	" WHERE orchestration_name = $1 AND idempotency_key = $2"
 	"   AND created_by IS NOT DISTINCT FROM $3",
 	3, {TEXTOID, TEXTOID, UUIDOID}
@@ -47,8 +48,8 @@ static bool insert_run(RunState *rs, const StartRequest *request);
 static bool filters_hold(RunState *rs);
 
 /*
- * Start a run and move it until it rests, or find the run that used the idempotency
- * key before.
+ * Start a run and move it until it rests, or find the run that another session started
+ * meanwhile with the same idempotency key.
  */
 void
 orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
@@ -58,43 +59,55 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 
 	check_stack_depth();
 	orch_system_connect(&saved);
-	if (!find_existing(request, run_id))
+	lock_record(rs, request);
+	begin_state(rs, request);
+	if (insert_run(rs, request))
 	{
-		lock_record(rs, request);
-		begin_state(rs, request);
-		if (insert_run(rs, request))
-		{
-			orch_count(COUNTER_RUNS_STARTED);
-			orch_engine_advance(rs);
-			*run_id = rs->id;
-			orch_engine_close_state(rs);
-		}
-		else
-		{
-			/* another session used the key meanwhile, and committed */
-			orch_frame_pop(rs->frame);
-			if (!find_existing(request, run_id))
-				ereport(ERROR,
-						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-						 errmsg("could not serialize access due to concurrent start with the same idempotency key")));
-		}
+		orch_count(COUNTER_RUNS_STARTED);
+		orch_engine_advance(rs);
+		*run_id = rs->id;
+		orch_engine_close_state(rs);
+	}
+	else
+	{
+		/* another session used the key meanwhile, and committed */
+		orch_frame_pop(rs->frame);
+		if (!find_existing(request, run_id))
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access due to concurrent start with the same idempotency key")));
 	}
 	orch_system_finish(&saved);
 	orch_engine_drop_state(rs);
 }
 
+bool
+orch_engine_find_started(const StartRequest *request, pg_uuid_t *run_id)
+{
+	SystemContext saved;
+	bool		found;
+
+	if (request->idempotency_key == NULL)
+		return false;
+	orch_system_connect(&saved);
+	found = find_existing(request, run_id);
+	orch_system_finish(&saved);
+	return found;
+}
+
 /*
- * Find the run that was started with the same idempotency key; false if there is none, or
- * if the request has no key.
+ * Find the run that was started with the same idempotency key; false if there is none.
+ * Raises OR309 if it was started about another record or with other inputs.
  */
 static bool
 find_existing(const StartRequest *request, pg_uuid_t *run_id)
 {
 	Datum		values[3];
+	HeapTuple	tuple;
+	TupleDesc	desc;
+	Datum		digest;
 	bool		isnull;
 
-	if (request->idempotency_key == NULL)
-		return false;
 	values[0] = CStringGetTextDatum(request->definition->name);
 	values[1] = CStringGetTextDatum(request->idempotency_key);
 	values[2] = UUIDPGetDatum(request->started_by);
@@ -102,8 +115,17 @@ find_existing(const StartRequest *request, pg_uuid_t *run_id)
 							 request->started_by == NULL ? "  n" : NULL, 1);
 	if (SPI_processed == 0)
 		return false;
-	*run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-										   &isnull));
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	*run_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 1, &isnull));
+	digest = SPI_getbinval(tuple, desc, 2, &isnull);
+	if (!orch_digest_matches(digest, isnull, request->digest))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_KEY_USED),
+				 errmsg("idempotency key \"%s\" was used for orchestration \"%s\" with another record or other inputs",
+						request->idempotency_key, request->definition->name),
+				 errdetail("It started run %s.", orch_uuid_text(run_id)),
+				 errhint("A key repeats one request; use a new key for a new request.")));
 	return true;
 }
 
@@ -195,6 +217,7 @@ insert_run(RunState *rs, const StartRequest *request)
 	}
 	orch_engine_put(&row, Anum_run_idempotency_key,
 					CStringGetTextDatum(request->idempotency_key));
+	orch_engine_put(&row, Anum_run_idempotency_digest, PointerGetDatum(request->digest));
 	return orch_engine_write_now(rs, WRITE_RUN_ONCE, &row, 1, SCOPE_TRUSTED, NULL) == 1;
 }
 

@@ -160,7 +160,7 @@ static WriteForm forms[NUM_WRITES] = {
 		" WHERE idempotency_key IS NOT NULL DO NOTHING",
 		.relation = RELATION_RUN,
 		.may_exist = true,
-		.columns = {RUN_COLUMNS, Anum_run_idempotency_key}
+		.columns = {RUN_COLUMNS, Anum_run_idempotency_key, Anum_run_idempotency_digest}
 	},
 	[WRITE_STEP_COMPLETED] = {
 		.statement = "UPDATE orchestration.step_run t SET status = 'Completed',"

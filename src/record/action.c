@@ -240,7 +240,8 @@ PG_FUNCTION_INFO_V1(orchestration_register_action);
  * registered under that name.
  * Raises: 22004 for null, 22023 for arguments that do not fit the kind, 42809 for a
  * function that is not (jsonb) returns jsonb, 42501 when the caller may not execute it,
- * 42883 when it does not exist.
+ * 42883 when it does not exist.  The function must return an object, or null for no outputs;
+ * otherwise its step fails with OR306.
  * Source: ours.
  */
 Datum

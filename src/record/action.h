@@ -64,11 +64,11 @@ extern char *orch_action_run_as_problem(const Action *action);
 extern void orch_action_require_run_as(const Action *action);
 
 /*
- * Carry out a function action; returns its result, NULL for null.  The function runs as
- * its owner, behind the gate (GATE_ACTION or GATE_WORKER); for the extension it acts as
- * the user run_as, if one is given.  Caller is in a subtransaction.  Raises what the
- * function raises, 42883 and 42809 when it is gone or changed, and 40001 when it has
- * another owner than the worker's session.
+ * Carry out a function action; returns its result, an object, or NULL for null.  The
+ * function runs as its owner, behind the gate (GATE_ACTION or GATE_WORKER); for the
+ * extension it acts as the user run_as, if one is given.  Caller is in a subtransaction.
+ * Raises what the function raises, 42883 and 42809 when it is gone or changed, OR306 when
+ * its result is not an object, and 40001 when it has another owner than the worker's session.
  */
 extern Jsonb *orch_action_call(const Action *action, Jsonb *inputs,
 							   const pg_uuid_t *run_as, GateKind kind);

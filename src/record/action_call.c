@@ -33,10 +33,12 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/uuid.h"
+#include "evaluate/condition.h"
 #include "record/action.h"
 #include "record/principal.h"
 
 static void rethrow_restricted(const Action *action) pg_attribute_noreturn();
+static void require_object(const Action *action, Jsonb *result);
 static char *owner_name(const Action *action);
 
 Oid
@@ -180,5 +182,31 @@ orch_action_call(const Action *action, Jsonb *inputs, const pg_uuid_t *run_as, G
 		rethrow_restricted(action);
 	}
 	PG_END_TRY();
-	return fcinfo->isnull ? NULL : DatumGetJsonbP(result);
+	if (fcinfo->isnull)
+		return NULL;
+	require_object(action, DatumGetJsonbP(result));
+	return DatumGetJsonbP(result);
+}
+
+/*
+ * The result has the outputs by name.  SQL's null says that there are none; any other value
+ * would be stored as outputs that no reference can read, or count as a condition that does
+ * not hold.
+ */
+static void
+require_object(const Action *action, Jsonb *result)
+{
+	JsonbValue	value;
+
+	if (JB_ROOT_IS_OBJECT(result))
+		return;
+	value.type = jbvArray;
+	if (JB_ROOT_IS_SCALAR(result))
+		(void) JsonbExtractScalar(&result->root, &value);
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_INVALID_INPUT),
+			 errmsg("function %s(jsonb) of action \"%s\" returned %s, not an object",
+					action->function_name, action->name,
+					orch_condition_type_name(&value)),
+			 errhint("An action returns a JSON object of its outputs by name, or null if it has none.")));
 }

@@ -33,6 +33,7 @@
 #include "utils/memutils.h"
 #include "utils/rls.h"
 
+#include "base/argument.h"
 #include "base/errors.h"
 #include "base/subtransaction.h"
 #include "base/system.h"
@@ -472,7 +473,8 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 PG_FUNCTION_INFO_V1(orchestration_record_exists);
 
 /*
- * orchestration.record_exists(record_type text, record_id text) returns boolean
+ * orchestration.record_exists(record_type text, record_id text) returns boolean; also with
+ *		record_id "any"
  *
  * Whether a registered record type has such a record: null for null, false also if the
  * type is not registered or the id is not of the key column's type.
@@ -485,14 +487,16 @@ orchestration_record_exists(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	RecordType *type;
 	Datum		value;
+	char	   *key;
 	bool		exists;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
+	key = orch_argument_key(fcinfo, 1);
 	orch_system_connect(&saved);
 	type = orch_record_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
 	exists = type != NULL &&
-		try_record(type, text_to_cstring(PG_GETARG_TEXT_PP(1)), InvalidOid, &value) &&
+		try_record(type, key, InvalidOid, &value) &&
 		has_record(type, value, false);
 	orch_system_finish(&saved);
 	PG_RETURN_BOOL(exists);

@@ -30,6 +30,7 @@
 #include "utils/resowner.h"
 
 #include "access/access.h"
+#include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
@@ -100,7 +101,8 @@ PG_FUNCTION_INFO_V1(orchestration_dry_run);
 /*
  * orchestration.dry_run(orchestration text, record_id text, inputs jsonb,
  *		outputs jsonb, version integer, max_steps integer) returns table
- *		(number integer, event text, stage text, step text, detail jsonb)
+ *		(number integer, event text, stage text, step text, detail jsonb); also with
+ *		record_id "any"
  *
  * Plays a run of a version (null: the newest), active or not, about a record and with
  * inputs, in a subtransaction that is rolled back.  Returns a row for each milestone, with
@@ -163,7 +165,7 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 	request.definition = orch_definition_get(&version_id);
 	orch_run_require_orchestration(request.definition);
 	if (!PG_ARGISNULL(1))
-		orch_run_set_record(&request, text_to_cstring(PG_GETARG_TEXT_PP(1)), role);
+		orch_run_set_record(&request, orch_argument_key(fcinfo, 1), role);
 	if (!PG_ARGISNULL(2))
 		request.inputs = PG_GETARG_JSONB_P(2);
 

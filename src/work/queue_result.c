@@ -45,6 +45,9 @@
 /* Results that are taken in together; bounds the memory. */
 #define RESULTS_AT_ONCE 1000
 
+/* The reason against a lease that completed its step already. */
+#define OTHER_OUTPUTS "the step is Completed with other outputs"
+
 static StaticPlan plan_runs_of = {
 	"SELECT u.number, s.run_id, r.version_id"
 	" FROM pg_catalog.unnest($1) WITH ORDINALITY AS u (id, number)"
@@ -61,7 +64,8 @@ static StaticPlan plan_runs_of = {
 	" EXISTS (SELECT FROM orchestration.step_attempt a WHERE a.run_id = s.run_id" \
 	"         AND a.step_run_id = s.id AND a.lease_id = u.lease_id" \
 	"         AND a.outcome = 'Failed')," \
-	" u.number, r.status"
+	" u.number, r.status," \
+	" CASE WHEN s.pending IS NULL THEN s.outputs ELSE s.pending -> 'outputs' END"
 #define STEP_JOINS \
 	" JOIN orchestration.run r ON r.id = u.run_id" \
 	" JOIN orchestration.step_run s ON s.run_id = u.run_id AND s.id = u.step_id" \
@@ -130,6 +134,7 @@ static void take_sorted(StepResult *results, int nresults);
 static void result_ids(StepResult **results, int nresults, Datum *values);
 static void judge_results(StepResult *results, int nresults, StepResult **taken,
 						  int *ntaken);
+static bool same_outputs(Jsonb *left, Jsonb *right);
 static bool judge(StepResult *result, HeapTuple tuple, TupleDesc desc);
 static void unqueue(StepResult **results, int nresults);
 
@@ -144,7 +149,7 @@ PG_FUNCTION_INFO_V1(orchestration_complete_steps);
  * Suspended or in Error, the outcome is stored as pending.  Returns a row for each result, in
  * order: accepted, or the reason why not (the lease was lost, the run was canceled, the
  * result is malformed, ...); step_id is null if it cannot be read.  A repeated result is
- * accepted and does nothing.
+ * accepted and does nothing, unless its outputs are others than those that were taken in.
  * Raises: 22004 for null, OR306 for results that are no array or too many.
  * Source: ours.
  */
@@ -343,6 +348,7 @@ read_result(StepResult *result, JsonbValue *element, ResultsKind kind)
 	int			position = result->position;
 	JsonbContainer *object;
 	JsonbValue *message;
+	JsonbValue *detail;
 	JsonbValue *retry;
 	JsonbValue *outputs;
 
@@ -359,6 +365,7 @@ read_result(StepResult *result, JsonbValue *element, ResultsKind kind)
 		kind == RESULTS_LEASES)
 		return;
 	message = getKeyJsonValueFromContainer(object, "message", 7, NULL);
+	detail = getKeyJsonValueFromContainer(object, "detail", 6, NULL);
 	retry = getKeyJsonValueFromContainer(object, "retry", 5, NULL);
 	outputs = getKeyJsonValueFromContainer(object, "outputs", 7, NULL);
 	if (kind != RESULTS_COMPLETED)
@@ -366,6 +373,8 @@ read_result(StepResult *result, JsonbValue *element, ResultsKind kind)
 		/* a malformed failure must neither count as a success nor be tried again */
 		if (!is_or_is_not_there(message, jbvString))
 			result->problem = psprintf("message of results[%d] is not text", position);
+		else if (!is_or_is_not_there(detail, jbvString))
+			result->problem = psprintf("detail of results[%d] is not text", position);
 		else if (!is_or_is_not_there(retry, jbvBool))
 			result->problem = psprintf("retry of results[%d] is not true or false", position);
 		else
@@ -626,16 +635,33 @@ judge_results(StepResult *results, int nresults, StepResult **taken, int *ntaken
 			{
 				again = true;
 				result->reason = NULL;
-				result->accepted = taken[j]->outcome.success == result->outcome.success &&
-					orch_uuid_equal(&taken[j]->lease_id, &result->lease_id);
-				if (!result->accepted)
+				if (taken[j]->outcome.success != result->outcome.success ||
+					!orch_uuid_equal(&taken[j]->lease_id, &result->lease_id))
 					result->reason = taken[j]->outcome.success ?
 						"the step is Completed" : "the step is Error";
+				else if (!same_outputs(taken[j]->outcome.outputs, result->outcome.outputs))
+					result->reason = OTHER_OUTPUTS;
+				result->accepted = result->reason == NULL;
 			}
 		if (!again && judge(result, table->vals[n], table->tupdesc))
 			taken[(*ntaken)++] = result;
 	}
 	SPI_finish();
+}
+
+/*
+ * Are these the same outputs?  None are the same as an empty object.
+ */
+static bool
+same_outputs(Jsonb *left, Jsonb *right)
+{
+	if (left != NULL && JB_ROOT_COUNT(left) == 0)
+		left = NULL;
+	if (right != NULL && JB_ROOT_COUNT(right) == 0)
+		right = NULL;
+	if (left == NULL || right == NULL)
+		return left == right;
+	return compareJsonbContainers(&left->root, &right->root) == 0;
 }
 
 /*
@@ -663,7 +689,11 @@ judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
 		(strcmp(SPI_getvalue(tuple, desc, 4),
 				result->outcome.success ? "Completed" : "Error") == 0))
 	{
-		result->accepted = true;
+		values[0] = SPI_getbinval(tuple, desc, 13, &isnull);
+		if (result->outcome.success &&
+			!same_outputs(isnull ? NULL : DatumGetJsonbP(values[0]), result->outcome.outputs))
+			result->reason = OTHER_OUTPUTS;
+		result->accepted = result->reason == NULL;
 		return false;
 	}
 	/* the same failure again, after which the step was queued for a retry */

@@ -5,7 +5,7 @@
  *
  * suspend_run(), resume_run() and cancel_run() do what an UPDATE of the status by the caller
  * does; the guard makes the consequences.  Each can be called again after a network failure:
- * it is no error if the run already has that status.
+ * it is no error if the run already has that status.  run_retry.c resumes many runs.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -25,6 +25,7 @@
 #include "access/access.h"
 #include "base/argument.h"
 #include "base/catalog.h"
+#include "base/digest.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/lock.h"
@@ -49,6 +50,11 @@ static StaticPlan plan_resume = {
 	" WHERE id = $1 AND status <> 'InProgress'",
 	1, {UUIDOID}
 };
+static StaticPlan plan_status = {
+	"SELECT status, CASE WHEN status = 'Error' THEN error ->> 'message' END"
+	" FROM orchestration.run WHERE id = $1",
+	1, {UUIDOID}
+};
 static StaticPlan plan_cancel = {
 	"UPDATE orchestration.run SET status = 'Canceled'"
 	" WHERE id = $1 AND status <> 'Canceled'",
@@ -64,17 +70,19 @@ PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
 
 /*
  * orchestration.start_orchestration(name text, record_id text, inputs jsonb,
- *		idempotency_key text, owner_id uuid) returns uuid
+ *		idempotency_key text, owner_id uuid) returns uuid; also with record_id "any"
  *
  * Starts a run of the active version and moves it as far as it goes, in this transaction.
  * Returns the id of the run.  If the idempotency key was used before for this orchestration,
- * returns the id of that run and does nothing.  record_id is the key of the record that the
- * run is about: its type is the definition's start.object or, if the definition has none,
- * the registered record type that has such a record.  The caller must be able to read it.
+ * with the same record and inputs, returns the id of that run and does nothing.  record_id is
+ * the key of the record that the run is about: its type is the definition's start.object or,
+ * if the definition has none, the registered record type that has such a record.  The caller
+ * must be able to read it.
  * Raises: 22004 for a null name, OR202 and OR203 for an unknown or inactive orchestration,
  * 42809 for an evaluation flow, OR101 if there is no such record, OR103 for an owner that is
  * no active user, 42501 for a role that acts as no active user and for another owner
- * without Manage Orchestration Runs or Modify All Data, OR306 for inputs that do not fit.
+ * without Manage Orchestration Runs or Modify All Data, OR306 for inputs that do not fit,
+ * OR309 for a key that was used with another record or other inputs.
  * Source: contract/transitions.csv, line 2.
  */
 Datum
@@ -85,6 +93,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	pg_uuid_t  *run_id = palloc(sizeof(pg_uuid_t));
 	Oid			role = GetUserId();
 	AccessSet  *caller;
+	char	   *key;
 	bool		is_user;
 	bool		may_give_away;
 	pg_uuid_t	user_id;
@@ -98,11 +107,17 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	memset(&request, 0, sizeof(request));
 	request.definition = orch_definition_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	orch_run_require_orchestration(request.definition);
-	if (!PG_ARGISNULL(1))
-		orch_run_set_record(&request, text_to_cstring(PG_GETARG_TEXT_PP(1)), role);
+	key = orch_argument_key(fcinfo, 1);
 	if (!PG_ARGISNULL(2))
 		request.inputs = PG_GETARG_JSONB_P(2);
+	orch_engine_set_starter(&request, &started_by);
 	request.idempotency_key = orch_run_key_argument(fcinfo, 3);
+	if (request.idempotency_key != NULL)
+		request.digest = orch_digest_request(key, request.inputs);
+	if (orch_engine_find_started(&request, run_id))
+		PG_RETURN_UUID_P(run_id);
+	if (key != NULL)
+		orch_run_set_record(&request, key, role);
 	if (!PG_ARGISNULL(4))
 	{
 		Principal	owner;
@@ -122,7 +137,6 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 							orch_principal_role_label(role)),
 					 errdetail("It needs the permission Manage Orchestration Runs or Modify All Data.")));
 	}
-	orch_engine_set_starter(&request, &started_by);
 	orch_engine_start(&request, run_id);
 	PG_RETURN_UUID_P(run_id);
 }
@@ -203,10 +217,11 @@ orchestration_suspend_run(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_resume_run);
 
 /*
- * orchestration.resume_run(run_id uuid) returns boolean
+ * orchestration.resume_run(run_id uuid) returns orchestration.run_status
  *
  * Resumes a run that is Suspended, or in Error with a recoverable error at most
- * 14 days old.  Returns false if the run is InProgress already.
+ * 14 days old; does nothing if the run is InProgress already.  Returns the status that the
+ * run has then: Completed if it ended, Error if it failed again.
  * Raises: 22004, OR101, 42501 and OR001 as suspend_run(), OR004 if the error is not
  * recoverable or too old.
  * Source: contract/transitions.csv, lines 7 and 9.
@@ -214,7 +229,13 @@ PG_FUNCTION_INFO_V1(orchestration_resume_run);
 Datum
 orchestration_resume_run(PG_FUNCTION_ARGS)
 {
-	return move_run(fcinfo, &plan_resume);
+	RunStatus	before;
+	SystemContext saved;
+	Frame	   *frame = enter_run(fcinfo, &saved, &before);
+	Datum		status = orch_run_resume(PG_GETARG_UUID_P(0), NULL);
+
+	leave_run(frame, &saved);
+	PG_RETURN_DATUM(status);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_cancel_run);
@@ -231,6 +252,23 @@ Datum
 orchestration_cancel_run(PG_FUNCTION_ARGS)
 {
 	return move_run(fcinfo, &plan_cancel);
+}
+
+Datum
+orch_run_resume(const pg_uuid_t *run_id, char **error)
+{
+	Datum		value = UUIDPGetDatum(run_id);
+	bool		isnull;
+
+	orch_plan_execute_latest(&plan_resume, &value, NULL, 0);
+	orch_plan_execute_latest(&plan_status, &value, NULL, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("run %s does not exist", orch_uuid_text(run_id))));
+	if (error != NULL)
+		*error = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 }
 
 /*

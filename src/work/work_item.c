@@ -25,6 +25,7 @@
 #include "access/access.h"
 #include "base/argument.h"
 #include "base/catalog.h"
+#include "base/digest.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/limit.h"
@@ -56,6 +57,7 @@ typedef struct ItemState
 	RunStatus	run_status;
 	WorkItemStatus status;
 	char	   *idempotency_key;
+	Datum		digest;			/* of the outputs, with a key; 0: none */
 	char	   *completed_by;
 	char	   *completed_at;
 } ItemState;
@@ -65,14 +67,14 @@ static StaticPlan plan_run_of = {
 };
 static StaticPlan plan_read = {
 	"SELECT step_run_id, assignee_id, name, status, idempotency_key,"
-	" completed_by, completed_at, claimed_from, screen_flow"
+	" completed_by, completed_at, claimed_from, screen_flow, idempotency_digest"
 	" FROM orchestration.work_item WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
 };
 static StaticPlan plan_complete = {
 	"UPDATE orchestration.work_item SET status = 'Completed', completed_by = $3,"
-	" idempotency_key = $4 WHERE run_id = $1 AND id = $2",
-	4, {UUIDOID, UUIDOID, TEXTOID, TEXTOID}
+	" idempotency_key = $4, idempotency_digest = $5 WHERE run_id = $1 AND id = $2",
+	5, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, BYTEAOID}
 };
 static StaticPlan plan_reassign = {
 	"UPDATE orchestration.work_item SET assignee_id = $3, claimed_from = $4"
@@ -147,6 +149,7 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 	if (!isnull)
 		item->claimed_from = *DatumGetUUIDP(claimed_from);
 	item->screen = SPI_getvalue(tuple, desc, 9);
+	item->digest = SPI_getbinval(tuple, desc, 10, &isnull);
 }
 
 static void
@@ -170,12 +173,12 @@ PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
  *
  * Finishes a work item with the outputs of its screen, completes its step and moves the run.
  * While the run is Suspended or in Error, the outcome is stored as pending.  Returns false
- * if a call with the same idempotency key finished the item before.
+ * if a call with the same idempotency key and the same outputs finished the item before.
  * Raises: 22004 for a null id, 22023 for a key that is empty or longer than 255 characters,
  * OR101 for an item that does not exist or that the caller does not see, 42501 unless it is
  * assigned to the caller or a group or queue of the caller's or the caller has Modify All
  * Data, OR302 if the item is Completed already, OR306 for outputs that are no object or do
- * not match describe_action() of the screen.
+ * not match describe_action() of the screen, OR309 for a key that came with other outputs.
  * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
  */
 Datum
@@ -183,6 +186,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *outputs = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
 	char	   *key;
+	bytea	   *digest = NULL;
 	char	   *actor;
 	SystemContext saved;
 	Oid			role = GetUserId();
@@ -190,8 +194,8 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	ItemState	item;
 	StepOutcome outcome;
 	JsonbValue *said;
-	Datum		values[4];
-	char		nulls[4] = {' ', ' ', ' ', ' '};
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
 
 	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
 	if (outputs != NULL && !JB_ROOT_IS_OBJECT(outputs))
@@ -199,6 +203,8 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ORCH_INVALID_INPUT),
 				 errmsg("outputs must be a JSON object: names of outputs and their values")));
 	key = orch_run_key_argument(fcinfo, 2);
+	if (key != NULL)
+		digest = orch_digest_request(NULL, outputs);
 
 	actor = orch_principal_role_label(role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
@@ -209,6 +215,14 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 		if (key == NULL || item.idempotency_key == NULL ||
 			strcmp(key, item.idempotency_key) != 0)
 			refuse_done(&item);
+		if (!orch_digest_matches(item.digest, item.digest == (Datum) 0, digest))
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_KEY_USED),
+					 errmsg("idempotency key \"%s\" was used for work item %s with other outputs",
+							key, item.name),
+					 errdetail("%s finished it at %s.", item.completed_by,
+							   item.completed_at),
+					 errhint("A key repeats one request.")));
 		orch_system_finish(&saved);
 		orch_frame_pop(frame);
 		PG_RETURN_BOOL(false);
@@ -220,9 +234,12 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	values[1] = UUIDPGetDatum(&item.id);
 	values[2] = CStringGetTextDatum(actor);
 	if (key != NULL)
+	{
 		values[3] = CStringGetTextDatum(key);
+		values[4] = PointerGetDatum(digest);
+	}
 	else
-		nulls[3] = 'n';
+		nulls[3] = nulls[4] = 'n';
 	said = outputs == NULL ? NULL : orch_engine_comments(outputs);
 	orch_guard_execute(SCOPE_TRUSTED, &plan_complete, values, nulls,
 					   said == NULL || said->type != jbvString ? NULL :

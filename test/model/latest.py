@@ -74,6 +74,7 @@ CREATE FUNCTION ready() RETURNS text LANGUAGE plpgsql AS $$DECLARE n text := uni
     PERFORM orchestration.deploy_orchestration(replace(document()::text, '"actionName": "Work"', format('"actionName": "%s"', n))::jsonb, n), orchestration.activate_orchestration(n);
     PERFORM orchestration.start_orchestration(n); RETURN n; END$$;
 CREATE FUNCTION moved(call text) RETURNS uuid LANGUAGE plpgsql AS $$DECLARE r uuid := run(); BEGIN EXECUTE format('SELECT orchestration.%s(%L)', call, r); RETURN r; END$$;
+CREATE FUNCTION failed() RETURNS uuid LANGUAGE plpgsql AS $$DECLARE i uuid := item(); BEGIN PERFORM orchestration.fail_work_item(i, 'no'); RETURN (SELECT w.run_id FROM orchestration.work_item w WHERE w.id = i); END$$;
 CREATE FUNCTION unique_name(start text) RETURNS text LANGUAGE sql AS 'SELECT $1 || nextval(''number'')';
 CREATE FUNCTION person() RETURNS uuid LANGUAGE plpgsql AS $$DECLARE n text := unique_name('person'); BEGIN RETURN orchestration.create_user(n || '@x', n, n); END$$;
 CREATE FUNCTION gang() RETURNS uuid LANGUAGE sql AS 'SELECT orchestration.create_group(unique_name(''gang''), ''G'')';
@@ -99,6 +100,8 @@ CASES = [
     ("cancel_run", RUN), ("cancel_run", CANCELED), ("cancel_run", SUSPENDED),
     ("suspend_run", RUN), ("suspend_run", CANCELED), ("suspend_run", SUSPENDED),
     ("resume_run", "SELECT moved('suspend_run')"), ("resume_run", SUSPENDED), ("resume_run", CANCELED), ("resume_run", RUN),
+    ("retry_failed_runs", "SELECT failed()", "array_agg(f.status) FROM orchestration.retry_failed_runs('Run', max_runs => 10000) f WHERE f.run_id = %s"),
+    ("retry_failed_runs", ("SELECT failed()", "SELECT orchestration.resume_run(%s)"), "array_agg(f.status) FROM orchestration.retry_failed_runs('Run', max_runs => 10000) f WHERE f.run_id = %s"),
     ("publish_event", RUN), ("publish_event", SUSPENDED),
     ("recall_run", RUN), ("recall_run", SUSPENDED),
     ("post_to_feed", RUN, "orchestration.post_to_feed(%s, 'hello')"),

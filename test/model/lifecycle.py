@@ -203,7 +203,7 @@ class Step:
         self.status = "NotStarted"
         self.attempt = 0
         self.pending = None     # (outcome, outputs or SQLSTATE)
-        self.items = []         # of its work items: [assignee, status, idempotency key, number in the run]
+        self.items = []         # of its work items: [assignee, status, (idempotency key, outputs), number in the run]
         self.queue = None       # ready, leased, expired, frozen
         self.lease = None       # of the claim that holds it
         self.claims = 0
@@ -385,6 +385,8 @@ class Run:
         mode = self.world.mode.get(step.name, "ok")
         if mode.endswith("fail"):
             return False, "P0042"
+        if mode == "scalar":
+            return False, "OR306"   # its writes are undone
         self.effects.append(step.name)
         if mode == "suspend":
             self.suspend()
@@ -396,8 +398,7 @@ class Run:
             if open_items:
                 _, its_stage, its_step = min(open_items, key=lambda x: x[0])
                 self.complete_item(its_stage, its_step, its_step.item, {"x": 1}, None)
-        # open: a result that is no object is stored, and has no outputs that can be read
-        return True, {} if mode in ("null", "scalar") else {mode: True, "route": mode.upper()}
+        return True, {} if mode == "null" else {mode: True, "route": mode.upper()}
 
     def outcome(self, stage, step, done, what):
         """An action has ended: its outcome is applied, kept while the run is stopped, or too late."""
@@ -480,7 +481,7 @@ class Run:
 
     def resume(self):
         if self.status == "InProgress":
-            return False
+            return self.status
         need(self.status in ("Suspended", "Error"), "OR001")
         if self.status == "Error":
             need(self.recoverable and not self.old, "OR004")
@@ -505,13 +506,14 @@ class Run:
             if s.status in ("Error", "Discontinued") and self.status in ("InProgress", "Suspended"):
                 self.start(stage, s)
         self.advance()
-        return True
+        return self.status
 
     def complete_item(self, stage, step, item, outputs, key):
         if item[1] == "Completed":
-            need(key is not None and item[2] == key, "OR302")
+            need(key is not None and item[2] is not None and item[2][0] == key, "OR302")
+            need(item[2][1] == outputs, "OR309")
             return False
-        item[1], item[2] = "Completed", key
+        item[1], item[2] = "Completed", (key, outputs)
         self.note("EndWorkItem", stage, step, item[0])
         self.outcome(stage, step, True, outputs)
         self.advance()
@@ -726,7 +728,7 @@ class Test:
         self.db = Psql()
         self.world = World()
         self.runs = {}          # id -> Run
-        self.keys = {}          # (orchestration, idempotency key) -> id of the run
+        self.keys = {}          # (orchestration, idempotency key) -> id of the run, inputs
         self.counts = {}
         self.refusals = {}      # SQLSTATE -> how many calls
         self.errors = {}        # SQLSTATE -> how many times a run was seen in Error by it
@@ -891,7 +893,7 @@ class Test:
         run.id = rows[0][0][0]
         self.runs[run.id] = run
         if key:
-            self.keys[definition, key] = run.id
+            self.keys[definition, key] = run.id, inputs
         self.history.append((self.number, sql, [run.id]))
         run.begin_run()
         self.compare(name, [run.id], sql)
@@ -899,10 +901,15 @@ class Test:
     def do_repeated_start(self):
         if not self.keys:
             return False
-        (definition, key), run_id = self.rng.choice(list(self.keys.items()))
+        (definition, key), (run_id, inputs) = self.rng.choice(list(self.keys.items()))
+        given = inputs if self.rng.random() < 0.7 else {**inputs, "other": 1}
+
+        def model():
+            need(given == inputs, "OR309")
+            return run_id
         self.do("start_orchestration with the same key",
-                "SELECT orchestration.start_orchestration('%s', idempotency_key => '%s')" % (definition, key),
-                lambda: run_id, [run_id])
+                "SELECT orchestration.start_orchestration('%s', inputs => '%s', idempotency_key => '%s')" % (definition, json.dumps(given), key),
+                model, [run_id])
 
     def do_complete_item(self):
         found = self.steps(lambda r, g, s: s.item and s.item[1] == "Assigned")
@@ -1178,7 +1185,7 @@ class Test:
         def model():
             need(self.runs[run_id].status in ("Completed", "Canceled", "Error"), "OR005")
             del self.runs[run_id]
-            for k in [k for k, v in self.keys.items() if v == run_id]:
+            for k in [k for k, v in self.keys.items() if v[0] == run_id]:
                 del self.keys[k]
         self.do("DELETE of a run", "DELETE FROM orchestration.run WHERE id = '%s'" % run_id, model, [run_id])
 

@@ -148,7 +148,10 @@ UNION ALL SELECT 'jsonb', v FROM unnest(ARRAY[$$'1e400'$$, $$'[]'$$, $$'[1e400, 
     $$'{"fullName": "E", "label": "E", "processType": "Orchestrator", "apiVersion": 1e400, "start": {"object": "X", "triggerOrder": 4294967297, "connector": {"targetReference": "S"}},
         "formulas": [{"name": "F", "dataType": "Number", "scale": 1e400, "expression": "1"}], "variables": [{"name": "V", "dataType": "Number", "scale": -1e400, "value": {"numberValue": 1e400}}],
         "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "W", "label": "W", "actionType": "stepBackground", "actionName": "Work"}]}]}'$$]) v
-UNION ALL SELECT 'xml', $$'<Flow xmlns="http://soap.sforce.com/2006/04/metadata"><label>E</label><processType>Orchestrator</processType><apiVersion>1e400</apiVersion><start><triggerOrder>4294967297</triggerOrder></start></Flow>'$$) AS g (type, v);
+UNION ALL SELECT 'xml', $$'<Flow xmlns="http://soap.sforce.com/2006/04/metadata"><label>E</label><processType>Orchestrator</processType><apiVersion>1e400</apiVersion><start><triggerOrder>4294967297</triggerOrder></start></Flow>'$$
+-- a key of any type: a value with its type
+UNION ALL SELECT '"any"', v FROM unnest(ARRAY['NULL::integer', '2147483647', '-9223372036854775807', '1e400', '-1e-400', $$'NaN'::float8$$, $$'infinity'::timestamptz$$, $$'-infinity'::date$$, $$'4713-01-01 BC'::date$$, $$'-178000000 years'::interval$$,
+    $$repeat('x', 1000000)::bytea$$, $$'{}'::jsonb$$, $$'[1e400]'::json$$, 'ARRAY[1, NULL]', 'ROW(1, NULL)', 'ROW()', $$''::bpchar$$, $$'a'::"char"$$, $$''::xml$$, $$point(1, 2)$$, 'ARRAY[ROW(1)]', $$int4range(1, 2)$$, 'true', $$'1'::bit$$, $$'pg_class'::regclass$$]) v) AS g (type, v);
 
 CREATE TEMP TABLE sensible (name text, type text, v text);
 INSERT INTO sensible VALUES
@@ -161,7 +164,7 @@ INSERT INTO sensible VALUES
     ('feed_item_id', 'uuid', quote_literal(:'feed_item')), ('comment_id', 'uuid', quote_literal(:'comment')), ('link_url', 'text', 'NULL'), ('external_id_field', 'text', '''Id'''), ('layout_name', 'text', 'NULL'), ('stage', 'text', '''S'''), (NULL, 'text', '''Edge'''),
     ('start_date', 'timestamptz', 'now() - interval ''1 hour'''), (NULL, 'timestamptz', 'now()'), (NULL, 'interval', '''1 minute'''), (NULL, 'integer', '1'),
     (NULL, 'double precision', '1'), (NULL, 'numeric', '62.0'), (NULL, 'boolean', 'true'), (NULL, 'name', 'NULL'), ('relation', 'regclass', '''public.edge_record'''),
-    ('kind', 'orchestration.action_kind', '''worker'''), ('function', 'regprocedure', 'NULL'), (NULL, 'xml', '''<Flow/>'''),
+    ('kind', 'orchestration.action_kind', '''worker'''), ('function', 'regprocedure', 'NULL'), (NULL, 'xml', '''<Flow/>'''), (NULL, 'json', '''{}'''), ('record_id', '"any"', 'NULL::integer'),
     ('results', 'jsonb', quote_literal(format('[{"step_id": "%s", "lease_id": "%s"}]', :'step', :'lease'))),
     ('leases', 'jsonb', quote_literal(format('[{"step_id": "%s", "lease_id": "%s"}]', :'step', :'lease'))),
     ('conditions', 'jsonb', '''{"conditionLogic": "and", "conditions": []}'''), (NULL, 'jsonb', '''{}'''),
@@ -174,7 +177,7 @@ INSERT INTO sensible VALUES
 CREATE TEMP TABLE tried AS
 SELECT format('%s: %s = %s', p.oid::regproc, a.names[a.k], left(e.v, 60)) AS what,
        pg_temp.try(format('SELECT * FROM %s(%s)', p.oid::regproc,
-           (SELECT string_agg(format('(%s)::%s', CASE WHEN n = a.k THEN e.v ELSE
+           (SELECT string_agg(format(CASE p.proargtypes[n - 1] WHEN '"any"'::regtype THEN '(%s)' ELSE '(%s)::%s' END, CASE WHEN n = a.k THEN e.v ELSE
                        (SELECT s.v FROM sensible s WHERE s.type::regtype = p.proargtypes[n - 1] AND COALESCE(s.name, a.names[n]) = a.names[n]
                          ORDER BY s.name NULLS LAST LIMIT 1) END, p.proargtypes[n - 1]::regtype), ', ' ORDER BY n)
               FROM generate_series(1, p.pronargs) n)), p.provolatile <> 'v') AS answer

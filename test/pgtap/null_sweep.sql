@@ -48,7 +48,7 @@ SELECT 'nulls into ' || c.relname, pg_temp.try(format('INSERT INTO orchestration
 CREATE TEMP TABLE value (v text);
 INSERT INTO value VALUES ('NULL'), (''''''), ('repeat(''('', 100000)'), ('''-1'''), ('E''\u00e9\u2603'''), ('''[]'''), ('''{}'''), ('''[[[[[]]]]]'''), ('''00000000-0000-0000-0000-000000000000''');
 CREATE TEMP VIEW sensible AS
-SELECT * FROM (VALUES ('text', '''Sweep'''), ('uuid', '(SELECT id FROM orchestration.run)'), ('jsonb', '''{}'''), ('xml', '''<Flow/>'''), ('integer', '1'),
+SELECT * FROM (VALUES ('text', '''Sweep'''), ('uuid', '(SELECT id FROM orchestration.run)'), ('jsonb', '''{}'''), ('xml', '''<Flow/>'''), ('json', '''{}'''), ('bytea', '''1'''), ('integer', '1'),
     ('text[]', '''{Work}'''), ('interval', '''1 minute'''), ('regclass', '''pg_class'''), ('regprocedure', '''now()'''), ('name', '''id'''),
     ('orchestration.action_kind', '''screen''')) s(type, v);
 INSERT INTO tried
@@ -57,7 +57,9 @@ SELECT format('%s argument %s = %s beside %s', p.oid::regprocedure, k, left(v, 2
            (SELECT string_agg(format('(%s)::%s', CASE WHEN i = k THEN v WHEN beside = 'nulls' THEN 'NULL'
                                                      ELSE (SELECT s.v FROM sensible s WHERE s.type::regtype = t) END,
                               t::regtype), ', ' ORDER BY i)
-              FROM unnest(p.proargtypes) WITH ORDINALITY a(t, i))))
+              FROM unnest(p.proargtypes) WITH ORDINALITY r(d, i),
+                   -- any: of a type for which there is no other function
+                   LATERAL (SELECT CASE d WHEN '"any"'::regtype THEN 'bytea'::regtype ELSE d END AS t) a)))
   FROM pg_proc p JOIN ours o ON o.classid = 'pg_proc'::regclass AND o.objid = p.oid,
        generate_series(1, p.pronargs) k, value, (VALUES ('nulls'), ('sensible')) b(beside)
  WHERE p.prorettype <> 'trigger'::regtype;

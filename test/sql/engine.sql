@@ -8,7 +8,7 @@
 CREATE TABLE public.trace (note text);
 CREATE FUNCTION public.echo(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
 CREATE FUNCTION public.nothing(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
-CREATE FUNCTION public.scalar(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT ''42''::jsonb';
+CREATE FUNCTION public.scalar(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT ''{"y": 42}''::jsonb';
 CREATE FUNCTION public.fails(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO public.trace VALUES ('written by what fails');
@@ -83,7 +83,7 @@ RESET orchestration.max_elements;
 SELECT pg_temp.clean_up();
 
 --
--- Order of steps; a stage without steps; outputs that are no object
+-- Order of steps; a stage without steps; outputs that are not there
 --
 SELECT pg_temp.orchestration('Order', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', 'Empty', pg_temp.step('Third', 'B', 'Writes', '{First,Second}', '{"note": {"stringValue": "third"}}'), pg_temp.step('Second', 'B', 'Writes', '{First}', '{"note": {"stringValue": "second"}}'),
@@ -222,7 +222,7 @@ SELECT pg_temp.own($$SELECT orchestration.cancel_run($1) UNION ALL SELECT 1 / 0 
 SELECT pg_temp.own($$SELECT orchestration.start_orchestration('Order'), orchestration.start_orchestration('Broken'), $1$$);
 SELECT r.orchestration_name, r.status FROM orchestration.run r ORDER BY r.id DESC LIMIT 3;
 \set VERBOSITY terse
-CREATE FUNCTION public.start_again(jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT to_jsonb(orchestration.start_orchestration('Endless')) $$;
+CREATE FUNCTION public.start_again(jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_build_object('run', orchestration.start_orchestration('Endless')) $$;
 SELECT orchestration.register_action('Start_again', 'function', 'start_again(jsonb)');
 SELECT pg_temp.orchestration('Endless', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Again', 'B', 'Start_again')))));
 SELECT orchestration.start_orchestration('Endless') IS NOT NULL;

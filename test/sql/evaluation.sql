@@ -378,7 +378,7 @@ SELECT pg_temp.orchestration('Unhad_' || n, 'S', jsonb_build_object('formulas', 
 SELECT n, orchestration.start_orchestration('Unhad_' || n) IS NOT NULL, pg_temp.state(), pg_temp.failure() FROM generate_series(1, 8) n;
 SELECT DISTINCT status, count(*) FROM orchestration.run WHERE orchestration_name LIKE 'Unhad%' GROUP BY 1;
 -- a function suspends the run it works for: the step that begins beside it fails later
-CREATE FUNCTION public.evaluation_suspend(i jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT to_jsonb(orchestration.suspend_run((i->>'run')::uuid)) $$;
+CREATE FUNCTION public.evaluation_suspend(i jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_build_object('suspended', orchestration.suspend_run((i->>'run')::uuid)) $$;
 SELECT orchestration.register_action('Eval_Suspend', 'function', 'evaluation_suspend(jsonb)');
 SELECT pg_temp.orchestration('Suspends', 'S', jsonb_build_object('textTemplates', '[{"name": "Nobody", "text": "nobody@example.com"}]'::jsonb, 'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
     pg_temp.step('A', 'B', 'Eval_Suspend', '{}', '{"run": {"elementReference": "$Orchestration.Instance"}}'), pg_temp.step('I', 'I', 'Eval_Screen', '{}', '{}', '{!Nobody}')))));

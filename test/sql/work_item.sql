@@ -31,13 +31,14 @@ SELECT DISTINCT kind, assignee, assignee_type FROM orchestration.flow_orchestrat
 -- Finished: once, by which user; a second call with the same key is no error
 --
 SELECT orchestration.complete_work_item(pg_temp.item('U'), '{"Comments": "looks good", "n": 1}', 'key');
-SELECT orchestration.complete_work_item(pg_temp.item('U'), '{"n": 2}', 'key');
+SELECT orchestration.complete_work_item(pg_temp.item('U'), '{"n": 1.0, "Comments": "looks good"}', 'key');
 SELECT outputs FROM orchestration.step_run WHERE name = 'U';
 SELECT w.status, w.completed_by = session_user, w.completed_at IS NOT NULL, v.elapsed_time_since_asgnt_in_sec, v.elapsed_time_since_creation_in_sec
   FROM orchestration.work_item w JOIN orchestration.flow_orchestration_work_item v ON v.id = w.id WHERE w.id = pg_temp.item('U');
 \set VERBOSITY terse
 SELECT orchestration.complete_work_item(pg_temp.item('U'), '{"n": 2}');
 SELECT orchestration.complete_work_item(pg_temp.item('U'), '{"n": 2}', 'other');
+SELECT orchestration.complete_work_item(pg_temp.item('U'), '{"n": 2}', 'key');
 SELECT orchestration.fail_work_item(pg_temp.item('U'), 'too late');
 SELECT orchestration.reassign_work_item(pg_temp.item('U'), pg_temp.person('Bob'));
 SELECT orchestration.complete_work_item(pg_temp.item('G'), '[]');

@@ -55,7 +55,7 @@ is(sees('ann', qq{ALTER ROLE ann SET orchestration.max_elements = 1; $see}), 'An
 # ---- a role set for each transaction, as PostgREST does
 is(sees('authenticator', "BEGIN; SET LOCAL ROLE ann; $see; COMMIT; BEGIN; SET LOCAL ROLE bea; $see; COMMIT; $see"),
 	"Ann-1 Ann-2\nBea-1 Bea-2\nnothing", 'SET LOCAL ROLE for each transaction, no user in between');
-is(sees('authenticator', "BEGIN; SET LOCAL ROLE ann; SELECT orchestration.suspend_run(id) FROM orchestration.run WHERE name = 'Ann-1'; COMMIT"), 't', 'with the rights of the user');
+is(sees('authenticator', "BEGIN; SET LOCAL ROLE ann; SELECT orchestration.suspend_run(id) FROM orchestration.run WHERE name = 'Ann-1'; COMMIT"), 'InProgress', 'with the rights of the user');
 is($node->safe_psql('postgres', q{SELECT l.actor FROM orchestration.flow_orchestration_log l WHERE l.kind = 'SuspendInstance'}), 'Ann', 'the log has the user');
 
 # ---- one role for many users

@@ -100,19 +100,47 @@ COMMENT ON TRIGGER orchestration_definition_truncate
     ON orchestration.orchestration_definition IS
     'Orchestrations cannot be removed, because runs and versions refer to them';
 
-CREATE FUNCTION orchestration.deploy_orchestration(document pg_catalog.xml, name pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION orchestration.deploy_orchestration(
+    document pg_catalog.xml,
+    name pg_catalog.text DEFAULT NULL,
+    activate pg_catalog.bool DEFAULT false)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deploy_orchestration_xml';
-COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.xml, pg_catalog.text) IS
-    'Stores a new version of an orchestration from flow metadata in XML and returns its number; does not activate it';
+COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.xml, pg_catalog.text, pg_catalog.bool) IS
+    'Stores a new version of an orchestration from flow metadata in XML and returns its number; activate: also activates it, unless the document has another status than Active';
 
-CREATE FUNCTION orchestration.deploy_orchestration(document pg_catalog.jsonb, name pg_catalog.text DEFAULT NULL)
+CREATE FUNCTION orchestration.deploy_orchestration(
+    document pg_catalog.jsonb,
+    name pg_catalog.text DEFAULT NULL,
+    activate pg_catalog.bool DEFAULT false)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deploy_orchestration_jsonb';
-COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.jsonb, pg_catalog.text) IS
-    'Stores a new version of an orchestration from flow metadata in JSON and returns its number; does not activate it';
+COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
+    'Stores a new version of an orchestration from flow metadata in JSON and returns its number; activate: also activates it, unless the document has another status than Active';
+
+-- Literals and parameters of unknown type resolve to text, the preferred type of strings;
+-- without it every driver's call would be ambiguous.
+CREATE FUNCTION orchestration.deploy_orchestration(
+    document pg_catalog.text,
+    name pg_catalog.text DEFAULT NULL,
+    activate pg_catalog.bool DEFAULT false)
+    RETURNS pg_catalog.int4
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_deploy_orchestration_text';
+COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
+    'Stores a new version of an orchestration from flow metadata in XML or JSON and returns its number; activate: also activates it, unless the document has another status than Active';
+
+CREATE FUNCTION orchestration.deploy_orchestration(
+    document pg_catalog.json,
+    name pg_catalog.text DEFAULT NULL,
+    activate pg_catalog.bool DEFAULT false)
+    RETURNS pg_catalog.int4
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_deploy_orchestration_text';
+COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.json, pg_catalog.text, pg_catalog.bool) IS
+    'Stores a new version of an orchestration from flow metadata in JSON and returns its number; activate: also activates it, unless the document has another status than Active';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.xml)
     RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
@@ -128,6 +156,22 @@ CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.jsonb)
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_jsonb';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.jsonb) IS
+    'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
+
+CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.text)
+    RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
+                   line pg_catalog.int4, message pg_catalog.text)
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_text';
+COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.text) IS
+    'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
+
+CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.json)
+    RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
+                   line pg_catalog.int4, message pg_catalog.text)
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_text';
+COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.json) IS
     'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.activate_orchestration(name pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)

@@ -40,3 +40,10 @@ CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
     AS 'MODULE_PATHNAME', 'orchestration_record_exists';
 COMMENT ON FUNCTION orchestration.record_exists(text, text) IS
     'Returns whether a registered record type has a record with this id; false also if the type is not registered';
+
+CREATE FUNCTION orchestration.record_exists(record_type text, record_id "any")
+    RETURNS boolean
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_record_exists';
+COMMENT ON FUNCTION orchestration.record_exists(text, "any") IS
+    'record_exists() with an id of any type';

@@ -35,6 +35,7 @@ CREATE TABLE orchestration.work_item (
     claimed_from        uuid,
     record_locked       boolean     NOT NULL DEFAULT false,
     assignee_can_edit   boolean     NOT NULL DEFAULT false,
+    idempotency_digest  bytea,
     CONSTRAINT work_item_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT work_item_name_key UNIQUE (name),
     CONSTRAINT work_item_step_run_fkey FOREIGN KEY (run_id, step_run_id)
@@ -92,4 +93,6 @@ COMMENT ON COLUMN orchestration.work_item.assignee_can_edit IS
     'The assignee can change the record although it is locked (canAssigneeEdit)';
 COMMENT ON COLUMN orchestration.work_item.idempotency_key IS
     'Key of the complete_work_item() call that completed the item; the same call again succeeds and changes nothing';
+COMMENT ON COLUMN orchestration.work_item.idempotency_digest IS
+    'SHA-256 of the outputs with which the idempotency key was used: the same key with others is refused';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item', '');

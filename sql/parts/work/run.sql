@@ -1,4 +1,4 @@
--- run: calls on runs (src/work/run.c).
+-- run: calls on runs (src/work/run.c, src/work/run_retry.c).
 
 CREATE FUNCTION orchestration.start_orchestration(
     name text,
@@ -10,7 +10,21 @@ CREATE FUNCTION orchestration.start_orchestration(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_start_orchestration';
 COMMENT ON FUNCTION orchestration.start_orchestration(text, text, jsonb, text, uuid) IS
-    'Starts a run of the active version and moves it as far as possible; returns its id, or the id of the run that the same idempotency key started before';
+    'Starts a run of the active version and moves it as far as possible; returns its id, or the id of the run that the same idempotency key started before with the same record and inputs';
+
+-- record_id has no default here: a call without it must name one function.  A literal, NULL
+-- and a parameter of unknown type resolve to text, the preferred type of strings.
+CREATE FUNCTION orchestration.start_orchestration(
+    name text,
+    record_id "any",
+    inputs jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL,
+    owner_id uuid DEFAULT NULL)
+    RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_start_orchestration';
+COMMENT ON FUNCTION orchestration.start_orchestration(text, "any", jsonb, text, uuid) IS
+    'start_orchestration() about a record whose id is of any type';
 
 CREATE FUNCTION orchestration.suspend_run(run_id uuid)
     RETURNS boolean
@@ -20,11 +34,25 @@ COMMENT ON FUNCTION orchestration.suspend_run(uuid) IS
     'Suspends a run; returns false if it is already Suspended';
 
 CREATE FUNCTION orchestration.resume_run(run_id uuid)
-    RETURNS boolean
+    RETURNS orchestration.run_status
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_resume_run';
 COMMENT ON FUNCTION orchestration.resume_run(uuid) IS
-    'Resumes a run that is Suspended or in a recoverable Error; returns false if it is already InProgress';
+    'Resumes a run that is Suspended or in a recoverable Error; returns the status that it has then';
+
+CREATE FUNCTION orchestration.retry_failed_runs(
+    orchestration text DEFAULT NULL,
+    since timestamptz DEFAULT NULL,
+    max_runs integer DEFAULT 100,
+    OUT run_id uuid,
+    OUT name text,
+    OUT status orchestration.run_status,
+    OUT error text)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_retry_failed_runs';
+COMMENT ON FUNCTION orchestration.retry_failed_runs(text, timestamptz, integer) IS
+    'Resumes runs of an orchestration (null: of all) that failed since a time with a recoverable error, the oldest failures first, each alone; returns one row per run: the status that it has then, and why it is not resumed or failed again';
 
 CREATE FUNCTION orchestration.cancel_run(run_id uuid)
     RETURNS boolean

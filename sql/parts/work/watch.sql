@@ -19,6 +19,25 @@ CREATE FUNCTION orchestration.dry_run(
 COMMENT ON FUNCTION orchestration.dry_run(text, text, jsonb, jsonb, integer, integer) IS
     'Plays a run, ends waiting steps with the given outputs ({"step": {...}}), rolls everything back and returns what happened';
 
+-- without a default: dry_run('X') must name one function
+CREATE FUNCTION orchestration.dry_run(
+    orchestration text,
+    record_id "any",
+    inputs jsonb DEFAULT NULL,
+    outputs jsonb DEFAULT NULL,
+    version integer DEFAULT NULL,
+    max_steps integer DEFAULT 1000,
+    OUT number integer,
+    OUT event text,
+    OUT stage text,
+    OUT step text,
+    OUT detail jsonb)
+    RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_dry_run';
+COMMENT ON FUNCTION orchestration.dry_run(text, "any", jsonb, jsonb, integer, integer) IS
+    'dry_run() about a record whose id is of any type';
+
 CREATE FUNCTION orchestration.run_diagram(id uuid, format text DEFAULT 'mermaid')
     RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
