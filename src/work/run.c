@@ -96,7 +96,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	may_give_away = (caller->permissions &
 					 (PERMISSION_MODIFY_ALL_DATA | PERMISSION_MANAGE_RUNS)) != 0;
 	memset(&request, 0, sizeof(request));
-	request.definition = orch_definition_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	request.definition = orch_definition_hold_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	orch_run_require_orchestration(request.definition);
 	if (!PG_ARGISNULL(1))
 		orch_run_set_record(&request, text_to_cstring(PG_GETARG_TEXT_PP(1)), role);
