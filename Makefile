@@ -42,11 +42,11 @@ SQL_PARTS      = header \
                  $(addprefix evaluate/,formula) \
                  $(addprefix record/,principal record action sobject run work_item queue) \
                  $(addprefix access/,access membership share) \
-                 $(addprefix definition/,definition) \
+                 $(addprefix definition/,definition version) \
                  $(addprefix trail/,log history) \
                  $(addprefix guard/,guard transition) \
                  $(addprefix engine/,notify) \
-                 $(addprefix work/,run work_item inbox queue worker record_change watch replica) \
+                 $(addprefix work/,run migrate work_item inbox queue worker record_change watch replica) \
                  $(addprefix call/,retrieve save replicate change_owner describe layout \
                  record_view feed tombstone share view associated_object metadata query) \
                  verify cache policy privilege

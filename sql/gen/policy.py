@@ -30,7 +30,7 @@ RECORDS = (
 READ_ONLY = (
     ("Rows that belong to a record are visible with it.",
      "orchestration.record_visible('FlowOrchestrationInstance', run_id)",
-     ("run_log",)),
+     ("run_log", "run_migration")),
     (None,
      "orchestration.record_visible('FlowOrchestrationStepInstance', step_run_id)",
      ("step_attempt",)),
@@ -57,6 +57,9 @@ CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
     ("Users with View All Data or Modify All Data see sharing rules.",
      "orchestration.sees_sharing()",
      ("owner_sharing_rule",)),
+    ("Users with Manage Flow see what became of versions.",
+     "orchestration.manages_definitions()",
+     ("definition_log",)),
     ("No user sees these: they have no policy.",
      None,
      ("step_queue", "global_value", "secret", "action", "record_type", "query_locator",

@@ -61,6 +61,10 @@ ALTER TABLE orchestration.run_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SEC
 CREATE POLICY run_log_select ON orchestration.run_log FOR SELECT USING (
     orchestration.record_visible('FlowOrchestrationInstance', run_id));
 
+ALTER TABLE orchestration.run_migration ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY run_migration_select ON orchestration.run_migration FOR SELECT USING (
+    orchestration.record_visible('FlowOrchestrationInstance', run_id));
+
 ALTER TABLE orchestration.step_attempt ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY step_attempt_select ON orchestration.step_attempt FOR SELECT USING (
     orchestration.record_visible('FlowOrchestrationStepInstance', step_run_id));
@@ -160,6 +164,12 @@ CREATE POLICY sobject_layout_select ON orchestration.sobject_layout FOR SELECT U
 ALTER TABLE orchestration.owner_sharing_rule ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY owner_sharing_rule_select ON orchestration.owner_sharing_rule FOR SELECT USING (
     orchestration.sees_sharing());
+
+-- Users with Manage Flow see what became of versions.
+
+ALTER TABLE orchestration.definition_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY definition_log_select ON orchestration.definition_log FOR SELECT USING (
+    orchestration.manages_definitions());
 
 -- No user sees these: they have no policy.
 

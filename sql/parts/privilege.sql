@@ -16,6 +16,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.acting_principal_ids(),
     orchestration.is_user(),
     orchestration.sees_sharing(),
+    orchestration.manages_definitions(),
     orchestration.owner_visible(orchestration.shared_object, uuid),
     orchestration.record_shared(orchestration.shared_object, uuid),
     orchestration.orchestration_visible(orchestration.shared_object, uuid),
@@ -43,6 +44,8 @@ GRANT EXECUTE ON FUNCTION
     orchestration.cancel_run(uuid),
     orchestration.publish_event(uuid),
     orchestration.recall_run(uuid, text),
+    orchestration.migrate_run(uuid, integer),
+    orchestration.migrate_runs(text, integer, integer, boolean, integer),
     orchestration.complete_work_item(uuid, jsonb, text),
     orchestration.fail_work_item(uuid, text),
     orchestration.reassign_work_item(uuid, uuid),
@@ -72,6 +75,8 @@ GRANT EXECUTE ON FUNCTION
     orchestration.validate_orchestration(json),
     orchestration.activate_orchestration(text, integer),
     orchestration.deactivate_orchestration(text),
+    orchestration.delete_orchestration_version(text, integer),
+    orchestration.delete_orchestration(text),
     orchestration.orchestration_references(text, integer),
     orchestration.orchestration_setup_script(text, integer, name),
     orchestration.set_global(text, jsonb),
@@ -175,6 +180,8 @@ GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
               completed_by, modified_minute, due_at, claimed_from)
     ON orchestration.work_item TO PUBLIC;
 GRANT SELECT ON orchestration.run_log TO PUBLIC;
+GRANT SELECT ON orchestration.run_migration TO PUBLIC;
+GRANT SELECT ON orchestration.definition_log TO PUBLIC;
 GRANT SELECT ON orchestration.step_attempt TO PUBLIC;
 GRANT SELECT ON orchestration.share_grant TO PUBLIC;
 GRANT SELECT ON orchestration.owner_sharing_rule TO PUBLIC;

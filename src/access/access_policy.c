@@ -112,6 +112,20 @@ orchestration_sees_sharing(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL((orch_access_current()->permissions & PERMISSION_VIEW_ALL_DATA) != 0);
 }
 
+PG_FUNCTION_INFO_V1(orchestration_manages_definitions);
+
+/*
+ * orchestration.manages_definitions() returns boolean
+ *
+ * Returns whether the session has the permission Manage Flow.  Policy of definition_log.
+ * Raises: none.  Source: ours.
+ */
+Datum
+orchestration_manages_definitions(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL((orch_access_current()->permissions & PERMISSION_MANAGE_DEFINITIONS) != 0);
+}
+
 PG_FUNCTION_INFO_V1(orchestration_owner_visible);
 
 /*

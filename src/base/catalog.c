@@ -34,7 +34,7 @@
 #include "base/catalog.h"
 
 #define SCHEMA_NAME "orchestration"
-#define MAX_LABELS	18
+#define MAX_LABELS	19
 
 typedef struct EnumInfo
 {
@@ -59,7 +59,7 @@ static EnumInfo enum_info[ENUM_LAST + 1] = {
 			"EndWorkItem", "FailInstance", "FailStage", "FailStep",
 			"ResumeInstance", "ReassignWorkItem", "StartInstance",
 			"StartStage", "StartStep", "StartWorkItem", "SuspendInstance",
-	"SuspendStage"}},
+	"SuspendStage", "MigrateInstance"}},
 	[ENUM_ACTION_KIND] = {"action_kind", {"function", "worker", "screen"}},
 	[ENUM_PRINCIPAL_KIND] = {"principal_kind", {"User", "Group", "Queue"}},
 	[ENUM_SHARED_OBJECT] = {"shared_object", {"FlowOrchestrationInstance",

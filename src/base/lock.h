@@ -28,6 +28,7 @@
 /* The fourth field of a lock tag: "O" and a letter for the purpose. */
 typedef enum LockClass
 {
+	LOCK_VERSIONS = 0x4F44,		/* "OD": runs of an orchestration start; definition_hold.c */
 	LOCK_NOTIFY = 0x4F51,		/* "OQ": a prepared transaction wakes workers; notify.c */
 	LOCK_STAMP = 0x4F52,		/* "OR": a transaction writes records; stamp.c */
 	LOCK_VIEW = 0x4F56,			/* "OV": a user views a record; record_view.c */

@@ -70,7 +70,8 @@ typedef enum LogKind
 	LOG_START_STEP,
 	LOG_START_WORK_ITEM,
 	LOG_SUSPEND_INSTANCE,
-	LOG_SUSPEND_STAGE
+	LOG_SUSPEND_STAGE,
+	LOG_MIGRATE_INSTANCE		/* ours */
 } LogKind;
 
 typedef enum ActionKind

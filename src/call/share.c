@@ -129,7 +129,8 @@ static StaticPlan plan_delete_rule = {
 	"DELETE FROM orchestration.owner_sharing_rule WHERE id = $1", 1, {UUIDOID}
 };
 static StaticPlan plan_orchestration = {
-	"SELECT id FROM orchestration.orchestration_definition WHERE name = $1",
+	"SELECT id FROM orchestration.orchestration_definition WHERE name = $1"
+	" FOR KEY SHARE",
 	1, {TEXTOID}
 };
 

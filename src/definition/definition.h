@@ -306,6 +306,19 @@ extern int	orch_definition_outcome_index(const Definition *def, const char *name
 extern const Definition *orch_definition_active(const char *name);
 
 /*
+ * definition_hold.c: the same, to start a run: no version of the orchestration can be
+ * deleted before this transaction ends.
+ */
+extern const Definition *orch_definition_hold_active(const char *name);
+extern List *orch_definition_hold_triggered_by(const char *record_type);
+
+/*
+ * The same for a version that a row refers to by its id: locks the version against
+ * deletion.  Raises OR101 if it does not exist.
+ */
+extern void orch_definition_hold_version(const pg_uuid_t *version_id);
+
+/*
  * The active definitions that records of this type trigger, in the order in which they
  * run: a list of const Definition *, in the current memory context.
  */

@@ -40,8 +40,6 @@
 #include "base/system.h"
 #include "definition/definition_int.h"
 
-#define MAX_VERSIONS	50
-
 static StaticPlan insert_definition_plan = {
 	"INSERT INTO orchestration.orchestration_definition (name) VALUES ($1)"
 	" ON CONFLICT (name) DO NOTHING",
@@ -51,11 +49,6 @@ static StaticPlan lock_definition_plan = {
 	"SELECT id, active_version FROM orchestration.orchestration_definition"
 	" WHERE name = $1 FOR NO KEY UPDATE",
 	1, {TEXTOID}
-};
-static StaticPlan last_version_plan = {
-	"SELECT max(version) FROM orchestration.orchestration_version"
-	" WHERE orchestration_id = $1",
-	1, {UUIDOID}
 };
 static StaticPlan insert_version_plan = {
 	"INSERT INTO orchestration.orchestration_version (orchestration_id, version,"
@@ -103,13 +96,14 @@ PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_xml);
  * orchestration.deploy_orchestration(document xml, name text, activate boolean) returns
  *		integer
  *
- * Stores a new version of an orchestration from flow metadata and returns its number.  The
+ * Stores a new version of an orchestration from flow metadata and returns its number.  If
+ * a version has the same document, stores nothing and returns the number of that one.  The
  * name is the argument, else the document's fullName, else it is made from the label.  With
  * activate, the version is activated too, unless the document has a status other than
  * Active; a notice says so.
  * Raises: 42501 without the permission Manage Flow, 22004 for a null document or activate,
  * 22023 for a name that is not an API name, 2200M if the XML is not well-formed, OR201 with
- * every error of the definition, 54000 beyond 50 versions, OR204 if it cannot be activated;
+ * every error of the definition, 54000 if 50 versions are kept, OR204 if it cannot be activated;
  * then it is not stored.
  * Source: Metadata API, Flow (status; the limit is the platform's).
  */
@@ -230,7 +224,6 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document,
 	pg_uuid_t	id;
 	Datum		values[8];
 	char		nulls[9] = "        ";
-	bool		isnull;
 	int32		version;
 	static const char *const trigger_types[] = {
 		[RECORD_TRIGGER_CREATE] = "Create",
@@ -271,24 +264,26 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document,
 
 	orch_system_connect(&saved);
 
-	values[0] = CStringGetTextDatum(name);
-	(void) orch_plan_execute(&insert_definition_plan, values, NULL, false, 0);
-	if (!lock_definition(name, &id))
-		elog(ERROR, "orchestration \"%s\" vanished", name);
+	do
+	{
+		/* again if another session deleted the orchestration meanwhile */
+		CHECK_FOR_INTERRUPTS();
+		values[0] = CStringGetTextDatum(name);
+		(void) orch_plan_execute(&insert_definition_plan, values, NULL, false, 0);
+	} while (!lock_definition(name, &id));
+
+	if (orch_definition_find_identical(&id, xml, document, &version))
+	{
+		ereport(NOTICE,
+				(errmsg("version %d of orchestration \"%s\" has this document already",
+						version, name)));
+		orch_system_finish(&saved);
+		MemoryContextDelete(context);
+		PG_RETURN_INT32(version);
+	}
+	version = orch_definition_next_version(&id, name);
 
 	values[0] = UUIDPGetDatum(&id);
-	(void) orch_plan_execute_latest(&last_version_plan, values, NULL, 1);
-	Assert(SPI_processed == 1);
-	version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, 1, &isnull));
-	version = isnull ? 1 : version + 1;
-	if (version > MAX_VERSIONS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("orchestration \"%s\" already has %d versions, the maximum",
-						name, MAX_VERSIONS),
-				 errhint("Deploy it under another name.")));
-
 	values[1] = Int32GetDatum(version);
 	values[2] = CStringGetTextDatum(def->label);
 	nulls[3] = nulls[4] = def->record_type == NULL ? 'n' : ' ';
@@ -653,8 +648,10 @@ PG_FUNCTION_INFO_V1(orchestration_refuse_change);
 /*
  * orchestration.refuse_change() returns trigger
  *
- * BEFORE trigger for operations that a table does not allow.
- * Raises: OR005 always, 39P01 if not called as a trigger.
+ * BEFORE trigger for operations that a table does not allow.  Its argument, if it has one,
+ * says why.  Returns the row of a version or orchestration that
+ * delete_orchestration_version() or delete_orchestration() deletes.
+ * Raises: OR005 otherwise, 39P01 if not called as a trigger.
  * Source: ours.
  */
 Datum
@@ -668,6 +665,8 @@ orchestration_refuse_change(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called by trigger manager",
 						"refuse_change")));
+	if (orch_definition_deletes(trigdata))
+		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 		what = "deleted";
 	else if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
@@ -678,9 +677,12 @@ orchestration_refuse_change(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_ORCH_IMMUTABLE),
 			 errmsg("rows of table \"%s\" cannot be %s",
 					RelationGetRelationName(trigdata->tg_relation), what),
+			 trigdata->tg_trigger->tgnargs > 0 ?
+			 errdetail("%s", trigdata->tg_trigger->tgargs[0]) :
 			 RelationGetRelid(trigdata->tg_relation) == orch_catalog_relation(RELATION_PRINCIPAL) ?
 			 errdetail("Records refer to users, groups and queues.") :
 			 errdetail("Runs rely on the definition with which they started."),
+			 trigdata->tg_trigger->tgnargs > 0 ? 0 :
 			 RelationGetRelid(trigdata->tg_relation) == orch_catalog_relation(RELATION_PRINCIPAL) ?
 			 errhint("Create another.") :
 			 errhint("Deploy a new version, or deactivate the orchestration.")));

@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "commands/trigger.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 
@@ -72,6 +73,17 @@ extern bool orch_definition_find_version(const char *name, bool any,
 extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
 												   MemoryContext context,
 												   ProblemList *problems);
+
+/* definition_hold.c */
+extern void orch_definition_lock_versions(const pg_uuid_t *orchestration_id);
+
+/* definition_version.c */
+extern bool orch_definition_find_identical(const pg_uuid_t *id, Datum xml,
+										   Jsonb *document, int32 *version);
+extern int32 orch_definition_next_version(const pg_uuid_t *id, const char *name);
+extern bool orch_definition_deletes(TriggerData *trigdata);
+extern const Definition *orch_definition_migration_target(const char *name, bool active,
+														  int32 version, bool lock);
 
 /* definition_references.c */
 extern void orch_definition_check_activation(const Definition *def,

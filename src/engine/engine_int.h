@@ -25,6 +25,7 @@
 #include "definition/definition.h"
 #include "engine/engine.h"
 #include "guard/guard.h"
+#include "record/principal.h"
 
 typedef struct StepState
 {
@@ -253,6 +254,10 @@ extern void orch_engine_take_outcome(RunState *rs, StepState *step,
 extern void orch_engine_resume_step(RunState *rs, StepState *step,
 									bool pending);
 extern void orch_engine_discontinue_others(RunState *rs, StepState *failed);
+extern StepType orch_engine_step_type(const StepDef *def);
+extern void orch_engine_add_steps(RunState *rs);
+extern const pg_uuid_t *orch_engine_run_as_user(RunState *rs, const StepDef *def,
+												Principal *principal);
 
 /* engine_value.c */
 extern void orch_engine_init_evaluation(RunState *rs);

@@ -233,6 +233,7 @@ state_of(RunState **states, int nstates, Datum run_id)
 static void
 take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
 {
+	const Definition *def;
 	Jsonb	   *variables = NULL;
 	bool		isnull;
 	Datum		value;
@@ -245,7 +246,11 @@ take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	value = SPI_getbinval(tuple, desc, 3, &isnull);
 	if (isnull)
 		return;
-	rs->def = orch_definition_get(DatumGetUUIDP(value));
+	def = orch_definition_get(DatumGetUUIDP(value));
+	if (rs->def != NULL && rs->def != def)
+		elog(ERROR, "run %s got another version while the engine moved it",
+			 orch_uuid_text(&rs->id));
+	rs->def = def;
 
 	old = MemoryContextSwitchTo(rs->context);
 	rs->record_type = SPI_getvalue(tuple, desc, 4);
@@ -323,14 +328,22 @@ take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	memset(step, 0, sizeof(StepState));
 	step->id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
 	step->def = orch_definition_step_index(rs->def, name);
-	if (step->def < 0)
+	step->status = (StepStatus)
+		orch_catalog_label_value(ENUM_STEP_STATUS,
+								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	if (step->def < 0 || rs->def->steps[step->def].stage != rs->stage)
+	{
+		/* the run was migrated: a step that is not open may be gone from the stage */
+		if (step->status == STEP_NOT_STARTED || step->status == STEP_COMPLETED)
+		{
+			rs->nsteps--;
+			return;
+		}
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("run %s has a step \"%s\" that its version does not define",
 						orch_uuid_text(&rs->id), name)));
-	step->status = (StepStatus)
-		orch_catalog_label_value(ENUM_STEP_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	}
 	step->type = (StepType)
 		orch_catalog_label_value(ENUM_STEP_TYPE,
 								 DatumGetObjectId(SPI_getbinval(tuple, desc, 5, &isnull)));

@@ -98,8 +98,6 @@ static void insert_work_item(RunState *rs, const StepState *step,
 static bool starts_at_once(const StepDef *def);
 static bool completes_by_condition(const StepDef *def);
 static void keep_outputs(RunState *rs, StepState *step, Jsonb *outputs);
-static const pg_uuid_t *run_as_user(RunState *rs, const StepDef *def,
-									Principal *principal);
 static bool find_assignee(const StepDef *def, const char *name,
 						  Principal *result);
 static void complete_step(RunState *rs, StepState *step, Jsonb *outputs,
@@ -143,14 +141,7 @@ orch_engine_make_steps(RunState *rs)
 
 		orch_uuid_generate(&step->id);
 		step->def = stage->first_step + i;
-		step->type = def->type;
-		if (step->type == STEP_TYPE_BACKGROUND)
-		{
-			const Action *action = orch_action_find(def->action_name);
-
-			if (action != NULL && action->kind == ACTION_WORKER)
-				step->type = STEP_TYPE_ASYNCHRONOUS;
-		}
+		step->type = orch_engine_step_type(def);
 		step->status = starts_at_once(def) ? STEP_IN_PROGRESS : STEP_NOT_STARTED;
 		step->attempt = step->status == STEP_IN_PROGRESS ? 1 : 0;
 		make_row(rs, step, &rows[i]);
@@ -171,6 +162,59 @@ orch_engine_make_steps(RunState *rs)
 		if (rs->steps[i].status == STEP_IN_PROGRESS)
 			begin_step(rs, i);
 	}
+}
+
+/*
+ * The type of a new step: a background step is asynchronous if workers carry out its
+ * action.
+ */
+StepType
+orch_engine_step_type(const StepDef *def)
+{
+	const Action *action = def->type == STEP_TYPE_BACKGROUND ?
+		orch_action_find(def->action_name) : NULL;
+
+	return action != NULL && action->kind == ACTION_WORKER ? STEP_TYPE_ASYNCHRONOUS :
+		def->type;
+}
+
+/*
+ * The run was migrated: insert the rows of those steps of its last stage that it does not
+ * have yet.  They start when their conditions are evaluated next.
+ */
+void
+orch_engine_add_steps(RunState *rs)
+{
+	const StageDef *stage = &rs->def->stages[rs->stage];
+	WriteRow   *rows = palloc(Max(stage->nsteps, 1) * sizeof(WriteRow));
+	MemoryContext old = MemoryContextSwitchTo(rs->context);
+	StepState  *steps = palloc0((rs->nsteps + stage->nsteps + 1) * sizeof(StepState));
+	int			nrows = 0;
+	int			i;
+	int			j;
+
+	MemoryContextSwitchTo(old);
+	memcpy(steps, rs->steps, rs->nsteps * sizeof(StepState));
+	rs->max_steps = rs->nsteps + stage->nsteps + 1;
+	for (i = 0; i < stage->nsteps; i++)
+	{
+		StepState  *step = &steps[rs->nsteps + nrows];
+
+		for (j = 0; j < rs->nsteps && steps[j].def != stage->first_step + i; j++)
+			;
+		if (j < rs->nsteps)
+			continue;
+		orch_uuid_generate(&step->id);
+		step->def = stage->first_step + i;
+		step->type = orch_engine_step_type(&rs->def->steps[step->def]);
+		step->status = STEP_NOT_STARTED;
+		make_row(rs, step, &rows[nrows++]);
+	}
+	rs->steps = steps;
+	rs->nsteps += nrows;
+	if (nrows > 0)
+		orch_engine_write(rs, WRITE_STEP, rows, nrows);
+	pfree(rows);
 }
 
 /* The row of a new step. */
@@ -389,7 +433,7 @@ begin_background(RunState *rs, int n)
 							def->action_name),
 					 errhint("Register it with orchestration.register_action() and resume the run.")));
 		if (def->assignee != NULL)
-			run_as = run_as_user(rs, def, &principal);
+			run_as = orch_engine_run_as_user(rs, def, &principal);
 		outputs = orch_action_call(action, inputs, run_as, GATE_ACTION);
 	}
 	ORCH_ENGINE_CATCH(error);
@@ -436,7 +480,7 @@ begin_asynchronous(RunState *rs, int n)
 		inputs = orch_engine_step_inputs(rs, def);
 		computed = true;
 		if (def->assignee != NULL)
-			run_as = run_as_user(rs, def, &principal);
+			run_as = orch_engine_run_as_user(rs, def, &principal);
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
@@ -641,8 +685,8 @@ insert_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_
  * The user as whom a step's action runs (runAsUser).  Raises 42501 if the action may not
  * run as a user, OR103 if there is no such active user; either fails the step.
  */
-static const pg_uuid_t *
-run_as_user(RunState *rs, const StepDef *def, Principal *principal)
+const pg_uuid_t *
+orch_engine_run_as_user(RunState *rs, const StepDef *def, Principal *principal)
 {
 	char	   *name = orch_condition_value_text(orch_engine_value(rs, def->assignee));
 	const Action *action = orch_action_find(def->action_name);

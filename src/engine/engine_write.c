@@ -589,7 +589,7 @@ orch_engine_write_now(RunState *rs, EngineWrite kind, const WriteRow *rows, int 
 					  ScopeKind scope_kind, const char *comments)
 {
 	WriteForm  *form = ready_form(kind);
-	GuardScope	scope = {scope_kind, comments, rs->starter, false};
+	GuardScope	scope = {.kind = scope_kind, .comments = comments, .starter = rs->starter};
 	Datum		values[MAX_WRITE_COLUMNS];
 	bool		nulls[MAX_WRITE_COLUMNS];
 	WriteSet	set = {.max_rows = 1, .values = values, .nulls = nulls};
@@ -613,7 +613,7 @@ orch_engine_write_now(RunState *rs, EngineWrite kind, const WriteRow *rows, int 
 void
 orch_engine_flush(void)
 {
-	GuardScope	scope = {SCOPE_TRUSTED, NULL, NULL, false};
+	GuardScope	scope = {.kind = SCOPE_TRUSTED};
 	Frame	   *frame;
 	int			kind;
 

@@ -94,6 +94,7 @@ static StaticPlan plan_run_exists = {
 
 static void mark_dirty(const pg_uuid_t *run_id);
 static void check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum);
+static void check_version(TriggerData *trigdata);
 static void check_identity(Level level, TriggerData *trigdata, bool trusted);
 static bool is_reassigned(Level level, TriggerData *trigdata);
 static bool needs_filling(Level level, HeapTuple row, TupleDesc desc, int status);
@@ -217,6 +218,22 @@ check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum)
 }
 
 /*
+ * A run keeps its version, unless the statement is the migration to exactly the new one: a
+ * user's BEFORE trigger may have set another.
+ */
+static void
+check_version(TriggerData *trigdata)
+{
+	const pg_uuid_t *version = orch_guard_new_version();
+	pg_uuid_t  *is = orch_guard_row_uuid(trigdata->tg_newtuple,
+										 RelationGetDescr(trigdata->tg_relation),
+										 Anum_run_version_id);
+
+	if (version == NULL || is == NULL || !orch_uuid_equal(version, is))
+		check_unchanged(LEVEL_RUN, trigdata, Anum_run_version_id);
+}
+
+/*
  * A row keeps its identity, its parent and what it is a part of.  Manual shares end with
  * a new owner.
  */
@@ -232,7 +249,7 @@ check_identity(Level level, TriggerData *trigdata, bool trusted)
 	if (col->parent_id != 0)
 		check_unchanged(level, trigdata, col->parent_id);
 	if (level == LEVEL_RUN)
-		check_unchanged(level, trigdata, Anum_run_version_id);
+		check_version(trigdata);
 	if (trusted)
 		return;
 	check_unchanged(level, trigdata, col->orchestration_id);

@@ -52,6 +52,8 @@ typedef struct GuardScope
 	const char *comments;		/* for EndWorkItem and EndStep entries of the
 								 * log, or NULL */
 	const char *starter;		/* for StartInstance entries, or NULL */
+	const pg_uuid_t *version;	/* SCOPE_TRUSTED: the version that the run gets,
+								 * or NULL: it keeps its version */
 	bool		own_snapshot;	/* with the snapshot of the transaction: in
 								 * REPEATABLE READ a conflicting row that
 								 * another session committed fails with 40001 */

@@ -94,6 +94,7 @@ extern bool orch_guard_in_scope(ScopeKind kind);
 extern void orch_guard_disturb(void);
 extern bool orch_guard_is_disturbed(void);
 extern char *orch_guard_scope_says(ScopeText what);
+extern const pg_uuid_t *orch_guard_new_version(void);
 extern void orch_guard_scope_forget(int level);
 
 /* guard_check.c: the verdict on rows beside their parents; on a row as it is now */

@@ -153,6 +153,9 @@ check_orchestration(TriggerData *trigdata)
 				 errmsg("%s must have the orchestration of its version",
 						orch_guard_row_label(LEVEL_RUN, row, desc)),
 				 errtablecol(trigdata->tg_relation, Anum_run_orchestration_id)));
+	/* the session may have it in memory although it was deleted */
+	if (version != NULL)
+		orch_definition_hold_version(version);
 }
 
 /*

@@ -35,6 +35,8 @@ typedef struct Scope
 	bool		disturbed;		/* users' triggers wrote on the way */
 	char	   *comments;
 	char	   *starter;
+	bool		has_version;
+	pg_uuid_t	version;		/* that the run gets */
 } Scope;
 
 static Scope *scope = NULL;
@@ -61,6 +63,9 @@ begin(const GuardScope *in)
 	begun->depth = orch_guard_depth() + 1;
 	begun->comments = keep_text(in->comments);
 	begun->starter = keep_text(in->starter);
+	begun->has_version = in->version != NULL;
+	if (begun->has_version)
+		begun->version = *in->version;
 	scope = begun;
 }
 
@@ -94,7 +99,7 @@ void
 orch_guard_execute(ScopeKind kind, StaticPlan *plan, Datum *values, const char *nulls,
 				   const char *comments)
 {
-	GuardScope	in = {kind, comments, NULL, false};
+	GuardScope	in = {.kind = kind, .comments = comments};
 
 	orch_guard_execute_in(&in, plan, values, nulls);
 }
@@ -150,6 +155,15 @@ orch_guard_scope_says(ScopeText what)
 	if (!is_in_scope())
 		return NULL;
 	return what == SCOPE_COMMENTS ? scope->comments : scope->starter;
+}
+
+/*
+ * The version that the statement of this trigger gives to the run, or NULL.
+ */
+const pg_uuid_t *
+orch_guard_new_version(void)
+{
+	return is_in_scope() && scope->has_version ? &scope->version : NULL;
 }
 
 /*

@@ -276,7 +276,7 @@ note_row(Oid registered, const char *type, const char *key, Relation relation,
 	Jsonb	   *prior = NULL;
 	ListCell   *cell;
 
-	foreach(cell, orch_definition_triggered_by(type))
+	foreach(cell, orch_definition_hold_triggered_by(type))
 	{
 		const Definition *def = (const Definition *) lfirst(cell);
 		StartRequest request;

@@ -105,7 +105,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	may_give_away = (caller->permissions &
 					 (PERMISSION_MODIFY_ALL_DATA | PERMISSION_MANAGE_RUNS)) != 0;
 	memset(&request, 0, sizeof(request));
-	request.definition = orch_definition_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	request.definition = orch_definition_hold_active(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	orch_run_require_orchestration(request.definition);
 	key = orch_argument_key(fcinfo, 1);
 	if (!PG_ARGISNULL(2))

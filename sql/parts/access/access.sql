@@ -21,6 +21,12 @@ CREATE FUNCTION orchestration.sees_sharing() RETURNS boolean
 COMMENT ON FUNCTION orchestration.sees_sharing() IS
     'Policy: the user of the session has View All Data or Modify All Data';
 
+CREATE FUNCTION orchestration.manages_definitions() RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_manages_definitions';
+COMMENT ON FUNCTION orchestration.manages_definitions() IS
+    'Policy: the user of the session has Manage Flow';
+
 CREATE FUNCTION orchestration.owner_visible_support(internal) RETURNS internal
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'orchestration_owner_visible_support';
 COMMENT ON FUNCTION orchestration.owner_visible_support(internal) IS

@@ -36,7 +36,7 @@ CREATE TYPE orchestration.log_kind AS ENUM
      'EndStage', 'EndStep', 'EndWorkItem', 'FailInstance', 'FailStage',
      'FailStep', 'ResumeInstance', 'ReassignWorkItem', 'StartInstance',
      'StartStage', 'StartStep', 'StartWorkItem', 'SuspendInstance',
-     'SuspendStage');
+     'SuspendStage', 'MigrateInstance');
 COMMENT ON TYPE orchestration.log_kind IS
     'FlowOrchestrationLog.Kind: the milestones of a run (contract/picklists.csv)';
 

@@ -356,6 +356,7 @@ INSERT INTO orchestration.sobject_picklist_value
     ('FlowOrchestrationLog', 'Kind', 16, 'StartWorkItem', 'Start Work Item', NULL),
     ('FlowOrchestrationLog', 'Kind', 17, 'SuspendInstance', 'Suspend Instance', NULL),
     ('FlowOrchestrationLog', 'Kind', 18, 'SuspendStage', 'Suspend Stage', NULL),
+    ('FlowOrchestrationLog', 'Kind', 19, 'MigrateInstance', 'Migrate Instance', 'ours: migrate_run() moved the run to another version'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 'AccessLevel', 1, 'Read', 'Read', NULL),
     ('FlowOrchestrationInstanceOwnerSharingRule', 'AccessLevel', 2, 'Edit', 'Edit', NULL),
     ('FlowOrchestrationInstanceShare', 'AccessLevel', 1, 'Read', 'Read', NULL),

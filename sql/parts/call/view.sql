@@ -124,7 +124,10 @@ SELECT (lpad(to_hex(floor(extract(epoch FROM l.logged_at) * 1000)::bigint), 12, 
        'OL-' || replace(format('%8s', l.number), ' ', '0') AS name,
        l.run_id AS orchestration_instance_id,
        r.orchestration_name,
-       v.version AS orchestration_version,
+       -- the version that the run had at that time
+       COALESCE((SELECT m.from_version FROM orchestration.run_migration m
+                  WHERE m.run_id = l.run_id AND m.migrated_at > l.logged_at
+                  ORDER BY m.migrated_at LIMIT 1), v.version) AS orchestration_version,
        s.name AS stage_name,
        t.name AS step_name,
        l.logged_at AS "timestamp"

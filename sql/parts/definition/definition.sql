@@ -7,6 +7,7 @@ CREATE TABLE orchestration.orchestration_definition (
     active_version integer,
     created_at     timestamptz NOT NULL DEFAULT now(),
     modified_at    timestamptz NOT NULL DEFAULT now(),
+    last_deleted_version integer NOT NULL DEFAULT 0,
     CONSTRAINT orchestration_definition_pkey PRIMARY KEY (id),
     CONSTRAINT orchestration_definition_name_key UNIQUE (name),
     CONSTRAINT orchestration_definition_name_check
@@ -19,6 +20,8 @@ COMMENT ON TABLE orchestration.orchestration_definition IS
     'Orchestrations by API name (reference: FlowOrchestration)';
 COMMENT ON COLUMN orchestration.orchestration_definition.active_version IS
     'Version that new runs get; null: none. There is no foreign key: with the one in the other direction it would be a cycle that pg_restore cannot load';
+COMMENT ON COLUMN orchestration.orchestration_definition.last_deleted_version IS
+    'Highest number of a version that was deleted, 0: none; numbers are not given again';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.orchestration_definition', '');
 
 CREATE TABLE orchestration.orchestration_version (
@@ -76,7 +79,7 @@ CREATE TRIGGER orchestration_version_immutable
     FOR EACH ROW EXECUTE FUNCTION orchestration.refuse_change();
 COMMENT ON TRIGGER orchestration_version_immutable
     ON orchestration.orchestration_version IS
-    'Versions cannot be changed or removed, because runs keep theirs';
+    'Versions cannot be changed, because runs keep theirs; delete_orchestration_version() deletes versions without runs';
 
 CREATE TRIGGER orchestration_version_truncate
     BEFORE TRUNCATE ON orchestration.orchestration_version
@@ -91,7 +94,7 @@ CREATE TRIGGER orchestration_definition_immutable
     FOR EACH ROW EXECUTE FUNCTION orchestration.refuse_change();
 COMMENT ON TRIGGER orchestration_definition_immutable
     ON orchestration.orchestration_definition IS
-    'Orchestrations cannot be removed or renamed, because runs and versions refer to them';
+    'Orchestrations cannot be renamed, because runs and versions refer to them; delete_orchestration() deletes one without runs';
 
 CREATE TRIGGER orchestration_definition_truncate
     BEFORE TRUNCATE ON orchestration.orchestration_definition
@@ -108,7 +111,7 @@ CREATE FUNCTION orchestration.deploy_orchestration(
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deploy_orchestration_xml';
 COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.xml, pg_catalog.text, pg_catalog.bool) IS
-    'Stores a new version of an orchestration from flow metadata in XML and returns its number; activate: also activates it, unless the document has another status than Active';
+    'Stores a new version of an orchestration from flow metadata in XML and returns its number, or that of the version with the same document; activate: also activates it, unless the document has another status than Active';
 
 CREATE FUNCTION orchestration.deploy_orchestration(
     document pg_catalog.jsonb,
@@ -118,7 +121,7 @@ CREATE FUNCTION orchestration.deploy_orchestration(
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deploy_orchestration_jsonb';
 COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
-    'Stores a new version of an orchestration from flow metadata in JSON and returns its number; activate: also activates it, unless the document has another status than Active';
+    'Stores a new version of an orchestration from flow metadata in JSON and returns its number, or that of the version with the same document; activate: also activates it, unless the document has another status than Active';
 
 -- Literals and parameters of unknown type resolve to text, the preferred type of strings;
 -- without it every driver's call would be ambiguous.
@@ -130,7 +133,7 @@ CREATE FUNCTION orchestration.deploy_orchestration(
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deploy_orchestration_text';
 COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
-    'Stores a new version of an orchestration from flow metadata in XML or JSON and returns its number; activate: also activates it, unless the document has another status than Active';
+    'Stores a new version of an orchestration from flow metadata in XML or JSON and returns its number, or that of the version with the same document; activate: also activates it, unless the document has another status than Active';
 
 CREATE FUNCTION orchestration.deploy_orchestration(
     document pg_catalog.json,
@@ -140,7 +143,7 @@ CREATE FUNCTION orchestration.deploy_orchestration(
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deploy_orchestration_text';
 COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.json, pg_catalog.text, pg_catalog.bool) IS
-    'Stores a new version of an orchestration from flow metadata in JSON and returns its number; activate: also activates it, unless the document has another status than Active';
+    'Stores a new version of an orchestration from flow metadata in JSON and returns its number, or that of the version with the same document; activate: also activates it, unless the document has another status than Active';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.xml)
     RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,

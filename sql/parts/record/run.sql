@@ -7,8 +7,9 @@
 --
 -- run has no foreign key to principal or orchestration_version.  With one, every new
 -- run would lock the same few rows FOR KEY SHARE, and concurrent starts would queue on
--- their multixacts.  Rows of both tables cannot be deleted; the guard checks the
--- references when they are set, verify() checks them afterwards.
+-- their multixacts.  Principals cannot be deleted, and versions only while no run
+-- has them (src/definition/definition_hold.c).  The guard checks the references when they
+-- are set, verify() checks them afterwards.
 
 CREATE SEQUENCE orchestration.run_name_seq;
 COMMENT ON SEQUENCE orchestration.run_name_seq IS
@@ -75,7 +76,7 @@ COMMENT ON TABLE orchestration.run IS
 COMMENT ON COLUMN orchestration.run.modified_minute IS
     'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.run.version_id IS
-    'Orchestration version of the run, fixed at its start; null: the run was imported without a version, and the engine does not move it';
+    'Orchestration version of the run, which only migrate_run() and migrate_runs() change; null: the run was imported without a version, and the engine does not move it';
 COMMENT ON COLUMN orchestration.run.orchestration_id IS
     'Orchestration of the version, for sharing rules that name an orchestration; the stages, steps and work items of the run have the same';
 COMMENT ON COLUMN orchestration.run.created_by IS

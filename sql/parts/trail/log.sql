@@ -42,3 +42,25 @@ COMMENT ON COLUMN orchestration.run_log.duration IS
 COMMENT ON COLUMN orchestration.run_log.actor IS
     'User who caused the entry, by name, or the role if it acts as no user; null: the automated process user';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.run_log', '');
+
+CREATE TABLE orchestration.run_migration (
+    run_id       uuid        NOT NULL,
+    migrated_at  timestamptz NOT NULL,
+    from_version integer,
+    to_version   integer     NOT NULL,
+    migrated_by  uuid,
+    CONSTRAINT run_migration_pkey PRIMARY KEY (run_id, migrated_at),
+    CONSTRAINT run_migration_run_fkey FOREIGN KEY (run_id)
+        REFERENCES orchestration.run (id) ON DELETE CASCADE,
+    CONSTRAINT run_migration_times_check
+        CHECK (orchestration.time_in_range('migrated_at of a migration', migrated_at))
+);
+COMMENT ON TABLE orchestration.run_migration IS
+    'Migrations of runs to other versions; FlowOrchestrationLog takes from it the version that a run had at the time of an entry';
+COMMENT ON COLUMN orchestration.run_migration.migrated_at IS
+    'Time of the log entry of kind MigrateInstance';
+COMMENT ON COLUMN orchestration.run_migration.from_version IS
+    'Number of the version that the run had; that version may be deleted. Null: it no longer existed';
+COMMENT ON COLUMN orchestration.run_migration.migrated_by IS
+    'User who migrated the run; null: a role that acts as no user';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.run_migration', '');
