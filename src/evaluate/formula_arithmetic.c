@@ -101,7 +101,8 @@ orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus)
 	usecs = DatumGetInt64(DirectFunctionCall1(numeric_int8,
 											  DirectFunctionCall2(numeric_mul, number,
 																  NumericGetDatum(int64_to_numeric(USECS_PER_DAY)))));
-	/* both are at most some ten thousand years, far from the limits of int64 */
+	if (!IS_VALID_TIMESTAMP(timestamp))
+		orch_formula_date_out_of_range();
 	if (minus ? pg_sub_s64_overflow(timestamp, usecs, &timestamp) :
 		pg_add_s64_overflow(timestamp, usecs, &timestamp))
 		orch_formula_date_out_of_range();
