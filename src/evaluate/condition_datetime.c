@@ -11,8 +11,6 @@
  *		2026-11-27T09:30			T, t or a space
  *		2026-11-27T09:30:15.25		fractions of a second below a microsecond are cut
  *		2026-11-27T09:30:15Z		Z, z, +hh, +hhmm, +hh:mm, or with a minus sign
- *		12026-11-27, 0044-03-15 BC, infinity, -infinity
- *									as to_jsonb() writes them in a record
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -33,13 +31,9 @@
 /* The largest offset of a time zone, in hours. */
 #define MAX_ZONE_HOURS		15
 
-static bool read_infinite(const char *text, Timestamp *result);
-static bool to_timestamp(struct pg_tm *tm, fsec_t fsec, int zone, bool has_time,
-						 Timestamp *result);
-static bool read_year(const char **p, int *year);
 static bool accept_char(const char **p, char c);
 static bool read_number(const char **p, int ndigits, int *number);
-static bool read_date(const char **p, bool bc, struct pg_tm *tm);
+static bool read_date(const char **p, struct pg_tm *tm);
 static bool read_time(const char **p, struct pg_tm *tm, fsec_t *fsec);
 static bool read_zone(const char **p, int *zone);
 
@@ -51,8 +45,6 @@ orch_condition_datetime(const char *text, int length, Timestamp *result)
 	struct pg_tm tm = {0};
 	fsec_t		fsec = 0;
 	int			zone = 0;
-	bool		bc;
-	bool		has_time;
 
 	while (length > 0 && isspace((unsigned char) *text))
 	{
@@ -66,45 +58,12 @@ orch_condition_datetime(const char *text, int length, Timestamp *result)
 	memcpy(buffer, text, length);
 	buffer[length] = '\0';
 
-	if (read_infinite(buffer, result))
-		return true;
-	bc = length > 3 && strcmp(buffer + length - 3, " BC") == 0;
-	if (bc)
-		buffer[length - 3] = '\0';
-	if (!read_date(&p, bc, &tm))
+	if (!read_date(&p, &tm))
 		return false;
-	has_time = accept_char(&p, 'T') || accept_char(&p, 't') || accept_char(&p, ' ');
-	if (has_time && !(read_time(&p, &tm, &fsec) && read_zone(&p, &zone)))
+	if ((accept_char(&p, 'T') || accept_char(&p, 't') || accept_char(&p, ' ')) &&
+		!(read_time(&p, &tm, &fsec) && read_zone(&p, &zone)))
 		return false;
-	return *p == '\0' && to_timestamp(&tm, fsec, zone, has_time, result);
-}
-
-static bool
-read_infinite(const char *text, Timestamp *result)
-{
-	if (strcmp(text, "infinity") == 0)
-		TIMESTAMP_NOEND(*result);
-	else if (strcmp(text, "-infinity") == 0)
-		TIMESTAMP_NOBEGIN(*result);
-	else
-		return false;
-	return true;
-}
-
-/*
- * Dates reach further than timestamps, to the year 5874897.  A date behind the last timestamp
- * is that timestamp and a microsecond for each day between, so that it compares rightly.
- */
-static bool
-to_timestamp(struct pg_tm *tm, fsec_t fsec, int zone, bool has_time, Timestamp *result)
-{
-	if (tm2timestamp(tm, fsec, &zone, result) == 0)
-		return true;
-	if (has_time || !IS_VALID_JULIAN(tm->tm_year, tm->tm_mon, tm->tm_mday))
-		return false;
-	*result = END_TIMESTAMP +
-		(date2j(tm->tm_year, tm->tm_mon, tm->tm_mday) - TIMESTAMP_END_JULIAN);
-	return *result >= END_TIMESTAMP;
+	return *p == '\0' && tm2timestamp(&tm, fsec, &zone, result) == 0;
 }
 
 /* Moves *p behind a character if it comes next. */
@@ -132,31 +91,15 @@ read_number(const char **p, int ndigits, int *number)
 	return true;
 }
 
-/* The year: four digits, or as many as it needs. */
-static bool
-read_year(const char **p, int *year)
-{
-	int			digit;
-
-	if (!read_number(p, 4, year))
-		return false;
-	while (*year < 1000000 && read_number(p, 1, &digit))
-		*year = *year * 10 + digit;
-	return *year >= 1;
-}
-
 /* yyyy-mm-dd, a day that the calendar has */
 static bool
-read_date(const char **p, bool bc, struct pg_tm *tm)
+read_date(const char **p, struct pg_tm *tm)
 {
-	if (!(read_year(p, &tm->tm_year) && accept_char(p, '-') &&
-		  read_number(p, 2, &tm->tm_mon) && accept_char(p, '-') &&
-		  read_number(p, 2, &tm->tm_mday)))
-		return false;
-	/* the year before 1 is 0 */
-	if (bc)
-		tm->tm_year = 1 - tm->tm_year;
-	return tm->tm_mon >= 1 && tm->tm_mon <= MONTHS_PER_YEAR && tm->tm_mday >= 1 &&
+	return read_number(p, 4, &tm->tm_year) && accept_char(p, '-') &&
+		read_number(p, 2, &tm->tm_mon) && accept_char(p, '-') &&
+		read_number(p, 2, &tm->tm_mday) &&
+		tm->tm_year >= 1 && tm->tm_mon >= 1 && tm->tm_mon <= MONTHS_PER_YEAR &&
+		tm->tm_mday >= 1 &&
 		tm->tm_mday <= day_tab[isleap(tm->tm_year)][tm->tm_mon - 1];
 }
 

@@ -101,8 +101,7 @@ orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus)
 	usecs = DatumGetInt64(DirectFunctionCall1(numeric_int8,
 											  DirectFunctionCall2(numeric_mul, number,
 																  NumericGetDatum(int64_to_numeric(USECS_PER_DAY)))));
-	if (!IS_VALID_TIMESTAMP(timestamp))
-		orch_formula_date_out_of_range();
+	/* both are at most some ten thousand years, far from the limits of int64 */
 	if (minus ? pg_sub_s64_overflow(timestamp, usecs, &timestamp) :
 		pg_add_s64_overflow(timestamp, usecs, &timestamp))
 		orch_formula_date_out_of_range();

@@ -25,7 +25,6 @@
 
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -481,15 +480,9 @@ formula_add(EvalContext *cxt, const FormulaNode *node)
 									   right->val.string.len == 10);
 	if (minus && is_time(node->args[0], left, &left_time) &&
 		is_time(node->args[1], right, &right_time))
-	{
-		/* neither infinite nor so far away that the difference overflows */
-		if (!IS_VALID_TIMESTAMP(left_time) || !IS_VALID_TIMESTAMP(right_time) ||
-			pg_sub_s64_overflow(left_time, right_time, &left_time))
-			orch_formula_date_out_of_range();
 		return number_value(DirectFunctionCall2(numeric_div,
-												NumericGetDatum(int64_to_numeric(left_time)),
+												NumericGetDatum(int64_to_numeric(left_time - right_time)),
 												NumericGetDatum(int64_to_numeric(USECS_PER_DAY))));
-	}
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 			 errmsg("cannot evaluate %s of %s and %s in a formula", node->function->name,
@@ -828,8 +821,7 @@ formula_date_part(EvalContext *cxt, const FormulaNode *node)
 
 	if (!time_argument(cxt, node, 0, &timestamp, NULL))
 		return NULL;
-	if (!IS_VALID_TIMESTAMP(timestamp) ||
-		timestamp2tm(timestamp, NULL, &tm, &fsec, NULL, NULL) != 0)
+	if (timestamp2tm(timestamp, NULL, &tm, &fsec, NULL, NULL) != 0)
 		orch_formula_date_out_of_range();
 	switch (node->function->name[0])
 	{

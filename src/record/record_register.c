@@ -273,7 +273,9 @@ choose_key(Relation relation, List *given)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of table \"%s\" does not exist",
-						missing, RelationGetRelationName(relation))));
+						missing, RelationGetRelationName(relation)),
+				 missing[0] == '{' ?
+				 errhint("Give several columns as an array: key_columns => '%s'.", missing) : 0));
 	for (i = 0; i < key.ncolumns; i++)
 		any_null = any_null || !TupleDescAttr(desc, key.attnums[i] - 1)->attnotnull;
 	if (!is_unique_key(relation, &key) || any_null)
