@@ -114,6 +114,8 @@ GRANT EXECUTE ON FUNCTION
 -- The result does not depend on the caller: the time at which the oldest open
 -- transaction began to write.
 GRANT EXECUTE ON FUNCTION orchestration.latest_date_covered() TO PUBLIC;
+-- It depends on the row that the caller gives and on the names of key columns.
+GRANT EXECUTE ON FUNCTION orchestration.record_id(text, record) TO PUBLIC;
 
 -- The views, and the columns of the tables that they read: the views are
 -- security_invoker, so that the policies apply to the reader.

@@ -218,13 +218,15 @@ AS $$
            format('%s %s', r.triggering_record_type, r.triggering_record_id)
       FROM orchestration.run r
      WHERE r.triggering_record_id IS NOT NULL
-       AND NOT orchestration.record_exists(r.triggering_record_type, r.triggering_record_id)
+       AND orchestration.record_id(r.triggering_record_type, r.triggering_record_id)
+           IS DISTINCT FROM r.triggering_record_id
     UNION ALL
     SELECT 'record exists', 'work item', w.run_id, w.id,
            format('%s %s', w.related_record_type, w.related_record_id)
       FROM orchestration.work_item w
      WHERE w.related_record_id IS NOT NULL
-       AND NOT orchestration.record_exists(w.related_record_type, w.related_record_id)
+       AND orchestration.record_id(w.related_record_type, w.related_record_id)
+           IS DISTINCT FROM w.related_record_id
     -- sharing
     UNION ALL
     SELECT 'orchestration of its version', 'run', r.id, r.id, r.orchestration_id::text

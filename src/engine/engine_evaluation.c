@@ -42,7 +42,7 @@ typedef struct LookupContext
 	EvalContext eval;			/* must be first */
 	RunState   *flow;
 	const LookupDef *lookup;
-	const char *key_column;
+	bool		composite;		/* has the key several columns? */
 	Jsonb	   *record;
 } LookupContext;
 
@@ -225,7 +225,7 @@ look_up(RunState *flow, int index)
 	context.eval.arg = flow;
 	context.flow = flow;
 	context.lookup = lookup;
-	context.key_column = NULL;
+	context.composite = orch_record_is_composite(lookup->record_type);
 	context.record = NULL;
 	records = orch_record_select(lookup->record_type, nfilters, filters,
 								 lookup->sort_field, lookup->descending,
@@ -276,12 +276,8 @@ resolve_lookup(EvalContext *cxt, const Operand *operand)
 	if (operand->kind != OPERAND_RECORD)
 		return context->flow->eval.resolve(&context->flow->eval, operand);
 	value = orch_condition_field(&context->record->root, linitial(operand->path));
-	if (value == NULL && pg_strcasecmp(linitial(operand->path), "Id") == 0)
-	{
-		/* "Id" is the key, unless a column has that name */
-		if (context->key_column == NULL)
-			(void) orch_record_relation(context->lookup->record_type, &context->key_column);
-		value = orch_condition_field(&context->record->root, context->key_column);
-	}
+	if (orch_record_is_id(linitial(operand->path), context->record, value != NULL,
+						  context->composite))
+		value = orch_record_json_id(context->lookup->record_type, context->record);
 	return value;
 }

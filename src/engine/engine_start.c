@@ -138,14 +138,14 @@ static void
 lock_record(RunState *rs, const StartRequest *request)
 {
 	const Definition *def = request->definition;
+	const char *id = request->record_key;
 
-	if (request->record_key == NULL)
+	if (id == NULL)
 		return;
 	if (!request->record_locked || (request->record == NULL && def->waits_for_record))
-		orch_record_lock(request->record_type, request->record_key,
-						 def->waits_for_record);
+		id = orch_record_lock(request->record_type, id, def->waits_for_record);
 	rs->record_type = MemoryContextStrdup(rs->context, request->record_type);
-	rs->record_key = MemoryContextStrdup(rs->context, request->record_key);
+	rs->record_key = MemoryContextStrdup(rs->context, id);
 }
 
 static void

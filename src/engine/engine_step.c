@@ -90,7 +90,7 @@ static void begin_background(RunState *rs, int n);
 static void begin_asynchronous(RunState *rs, int n);
 static void queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
 					   const pg_uuid_t *run_as);
-static char *find_related_type(RunState *rs, const char *key);
+static char *find_related_type(RunState *rs, const char *key, char **id);
 static void begin_interactive(RunState *rs, int n);
 static void insert_work_item(RunState *rs, const StepState *step,
 							 const pg_uuid_t *assignee_id, Jsonb *inputs,
@@ -547,13 +547,13 @@ queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
 }
 
 /*
- * Find the record type that has a record with this key.  The key may come from the user
+ * Find the record type that has a record with this key, and its id.  The key may come from the user
  * who started the run, and the work item shows the type found.  So only records count that
  * this user can read.  A user without a role acts through the connection of another role;
  * for such a user, and if no user started the run, all types are searched.
  */
 static char *
-find_related_type(RunState *rs, const char *key)
+find_related_type(RunState *rs, const char *key, char **id)
 {
 	static StaticPlan plan_role = {
 		"SELECT role_name::pg_catalog.text FROM orchestration.principal"
@@ -568,8 +568,8 @@ find_related_type(RunState *rs, const char *key)
 		role = get_role_oid(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
 							true);
 	if (OidIsValid(role) && !orch_access_is_unlimited(orch_access_of_role(role)))
-		return orch_record_find_readable(key, role);
-	return orch_record_find_type(key);
+		return orch_record_find_readable(key, role, id);
+	return orch_record_find_type(key, id);
 }
 
 /*
@@ -628,10 +628,17 @@ begin_interactive(RunState *rs, int n)
 	 */
 	if (record != NULL)
 	{
-		if (rs->record_key != NULL && strcmp(record, rs->record_key) == 0)
+		char	   *id = NULL;
+
+		if (rs->record_key != NULL &&
+			orch_record_means(rs->record_type, record, rs->record_key))
+		{
 			record_type = rs->record_type;
+			id = rs->record_key;
+		}
 		else
-			record_type = find_related_type(rs, record);
+			record_type = find_related_type(rs, record, &id);
+		record = id;
 	}
 
 	insert_work_item(rs, step, &principal.id, inputs, record_type, record);

@@ -324,11 +324,11 @@ static int
 compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 {
 	int			result;
+	Datum		numbers[2];
 
-	if (left->type == jbvNumeric && right->type == jbvNumeric)
-		return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
-												 NumericGetDatum(left->val.numeric),
-												 NumericGetDatum(right->val.numeric)));
+	if ((left->type == jbvNumeric || right->type == jbvNumeric) &&
+		orch_condition_number(left, &numbers[0]) && orch_condition_number(right, &numbers[1]))
+		return DatumGetInt32(DirectFunctionCall2(numeric_cmp, numbers[0], numbers[1]));
 	if (left->type != jbvString || right->type != jbvString)
 		cannot_compare(requirement, left, right);
 
@@ -338,10 +338,10 @@ compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 		Timestamp	left_time;
 		Timestamp	right_time;
 
-		if (orch_condition_datetime(left->val.string.val,
-									left->val.string.len, &left_time) &&
-			orch_condition_datetime(right->val.string.val,
-									right->val.string.len, &right_time))
+		if (orch_condition_point_in_time(left->val.string.val,
+										 left->val.string.len, &left_time) &&
+			orch_condition_point_in_time(right->val.string.val,
+										 right->val.string.len, &right_time))
 			return left_time < right_time ? -1 : left_time > right_time;
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),

@@ -24,4 +24,8 @@
 extern bool orch_condition_datetime(const char *text, int length,
 									Timestamp *result);
 
+/* The same, or a date of any time as to_jsonb() writes it; see condition_era.c. */
+extern bool orch_condition_point_in_time(const char *text, int length,
+										 Timestamp *result);
+
 #endif							/* ORCH_CONDITION_DATETIME_H */

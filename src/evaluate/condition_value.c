@@ -173,6 +173,27 @@ orch_condition_same_value(JsonbValue *left, JsonbValue *right)
 	}
 }
 
+bool
+orch_condition_number(JsonbValue *value, Datum *number)
+{
+	static const char *const names[] = {"NaN", "Infinity", "-Infinity"};
+	int			i;
+
+	if (value->type == jbvNumeric)
+	{
+		*number = NumericGetDatum(value->val.numeric);
+		return true;
+	}
+	for (i = 0; i < (int) lengthof(names); i++)
+		if (orch_condition_is_text(value, names[i]))
+		{
+			*number = DirectFunctionCall3(numeric_in, CStringGetDatum(names[i]),
+										  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			return true;
+		}
+	return false;
+}
+
 /* -------------------------------------------------------------- fields */
 
 JsonbValue *

@@ -70,6 +70,12 @@ extern bool orch_condition_is_text(JsonbValue *value, const char *text);
 /* Are two values of any type the same?  Null is the same as null. */
 extern bool orch_condition_same_value(JsonbValue *left, JsonbValue *right);
 
+/*
+ * A number, also one that JSON cannot hold and to_jsonb() writes as a text: NaN, Infinity,
+ * -Infinity.  false: the value is none.
+ */
+extern bool orch_condition_number(JsonbValue *value, Datum *number);
+
 /* The value at a path of field names (char *) in a value; NULL if there is none. */
 extern JsonbValue *orch_condition_value_at(JsonbValue *value, List *path);
 

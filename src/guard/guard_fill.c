@@ -97,7 +97,8 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 }
 
 /*
- * The record type of a lookup that has a key only, and the orchestration of a new row.
+ * The record type of a lookup that has a key only, the id of the record as lookups hold it,
+ * and the orchestration of a new row.
  */
 static void
 fill_references(FilledColumns *filled, Level level, TriggerData *trigdata)
@@ -111,10 +112,11 @@ fill_references(FilledColumns *filled, Level level, TriggerData *trigdata)
 	{
 		char	   *key = orch_guard_row_text(row, desc, col->record_id);
 		char	   *type = orch_guard_row_text(row, desc, col->record_type);
+		char	   *id = NULL;
 
 		if (key != NULL && type == NULL)
 		{
-			type = orch_guard_record_type(key);
+			type = orch_guard_record_type(key, &id);
 			if (type == NULL)
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
@@ -122,6 +124,11 @@ fill_references(FilledColumns *filled, Level level, TriggerData *trigdata)
 								orch_guard_row_label(level, row, desc), key)));
 			set_column(filled, col->record_type, CStringGetTextDatum(type));
 		}
+		else if (key != NULL && !orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)) &&
+				 !orch_guard_names_same_record(level, trigdata))
+			id = orch_guard_record_id(type, key);
+		if (id != NULL && strcmp(id, key) != 0)
+			set_column(filled, col->record_id, CStringGetTextDatum(id));
 	}
 	if (!update && heap_attisnull(row, col->orchestration_id, desc))
 	{

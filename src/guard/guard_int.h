@@ -77,7 +77,9 @@ extern char *orch_guard_row_label(Level level, HeapTuple tuple, TupleDesc desc);
 extern bool orch_guard_is_ended(Level level, int status);
 
 /* guard_reference.c */
-extern char *orch_guard_record_type(const char *key);
+extern char *orch_guard_record_type(const char *key, char **id);
+extern char *orch_guard_record_id(const char *type, const char *key);
+extern bool orch_guard_names_same_record(Level level, TriggerData *trigdata);
 extern pg_uuid_t *orch_guard_orchestration(Level level, HeapTuple row, TupleDesc desc);
 extern void orch_guard_check_references(Level level, TriggerData *trigdata);
 extern void orch_guard_check_stamp(Level level, TriggerData *trigdata);

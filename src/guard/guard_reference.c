@@ -47,16 +47,52 @@ names_any_record(Oid role)
 }
 
 /*
- * The record type of a lookup that has a key only: the one that has such a record,
- * which the current role may read.  NULL when there is none.
+ * The record type of a lookup that has a key only: the one that has such a record, which the
+ * current role may read; and the record's id.  NULL when there is none.
  */
 char *
-orch_guard_record_type(const char *key)
+orch_guard_record_type(const char *key, char **id)
 {
 	Oid			role = GetUserId();
 
-	return names_any_record(role) ? orch_record_find_type(key) :
-		orch_record_find_readable(key, role);
+	return names_any_record(role) ? orch_record_find_type(key, id) :
+		orch_record_find_readable(key, role, id);
+}
+
+/*
+ * The id of the record that a new lookup names, NULL when there is none that the current
+ * role may read.
+ */
+char *
+orch_guard_record_id(const char *type, const char *key)
+{
+	Oid			role = GetUserId();
+
+	return orch_record_id(type, key, names_any_record(role) ? InvalidOid : role);
+}
+
+/*
+ * Does an UPDATE leave the lookup as it is?
+ */
+bool
+orch_guard_names_same_record(Level level, TriggerData *trigdata)
+{
+	const LevelColumns *col = &orch_guard_columns[level];
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	AttrNumber	columns[] = {col->record_id, col->record_type};
+	int			i;
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return false;
+	for (i = 0; i < (int) lengthof(columns); i++)
+	{
+		char	   *old_text = orch_guard_row_text(trigdata->tg_trigtuple, desc, columns[i]);
+		char	   *new_text = orch_guard_row_text(trigdata->tg_newtuple, desc, columns[i]);
+
+		if (old_text == NULL || new_text == NULL || strcmp(old_text, new_text) != 0)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -171,21 +207,19 @@ check_record(Level level, TriggerData *trigdata)
 	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	char	   *key = orch_guard_row_text(row, desc, col->record_id);
 	char	   *type = orch_guard_row_text(row, desc, col->record_type);
+	char	   *id;
 
-	if (key == NULL || type == NULL)
+	if (key == NULL || type == NULL || orch_guard_names_same_record(level, trigdata))
 		return;
-	if (update)
-	{
-		char	   *old_key = orch_guard_row_text(trigdata->tg_trigtuple, desc, col->record_id);
-		char	   *old_type = orch_guard_row_text(trigdata->tg_trigtuple, desc, col->record_type);
-
-		if (old_key != NULL && old_type != NULL &&
-			strcmp(key, old_key) == 0 && strcmp(type, old_type) == 0)
-			return;
-	}
 	if (!names_any_record(GetUserId()) && !orch_record_readable(type, key, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
-	orch_record_lock(type, key, false);
+	id = orch_record_lock(type, key, false);
+	/* filled in before, unless a trigger of the user wrote the key */
+	if (strcmp(id, key) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type),
+				 errhint("There is a record with the id \"%s\".", id)));
 }

@@ -19,12 +19,18 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "base/catalog.h"
 #include "base/errors.h"
@@ -37,19 +43,22 @@ static MemoryContext record_context = NULL;
 static uint64 record_generation = 0;
 
 static StaticPlan plan_find = {
-	"SELECT t.relation::pg_catalog.oid, t.key_column FROM orchestration.record_type t"
+	"SELECT t.relation::pg_catalog.oid, t.key_columns FROM orchestration.record_type t"
 	" WHERE t.name = $1",
 	1, {TEXTOID}
 };
 static StaticPlan plan_of_relation = {
-	"SELECT name, key_column FROM orchestration.record_type"
+	"SELECT name, key_columns FROM orchestration.record_type"
 	" WHERE relation = $1::pg_catalog.oid::pg_catalog.regclass",
 	1, {OIDOID}
 };
 static void forget_record_types(void);
+static List *name_list(Datum names);
+static Oid *column_types(Oid relation, List *columns, const char **missing);
 static char *qualified_name(Oid relation);
 static bool is_current(const RecordType *type);
 static void prepare_queries(RecordType *type);
+static const char *equality_operator(Oid type);
 static void free_plans(RecordType *type);
 
 /*
@@ -65,8 +74,10 @@ orch_record_find(const char *name, bool missing_ok)
 	TupleDesc	desc;
 	bool		isnull;
 	Oid			relation;
-	char	   *key_column;
-	AttrNumber	attnum;
+	List	   *key_columns;
+	Oid		   *key_types;
+	const char *missing;
+	MemoryContext old;
 
 	if (record_types == NULL || record_generation != orch_catalog_generation())
 		forget_record_types();
@@ -91,17 +102,16 @@ orch_record_find(const char *name, bool missing_ok)
 	tuple = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
 	relation = DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull));
-	key_column = SPI_getvalue(tuple, desc, 2);
-	attnum = get_rel_name(relation) == NULL ? InvalidAttrNumber :
-		get_attnum(relation, key_column);
-	if (attnum == InvalidAttrNumber)
+	key_columns = name_list(SPI_getbinval(tuple, desc, 2, &isnull));
+	key_types = column_types(relation, key_columns, &missing);
+	if (key_types == NULL)
 	{
 		if (missing_ok)
 			return NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
 				 errmsg("the table of record type \"%s\" or its column \"%s\" is gone",
-						name, key_column),
+						name, missing),
 				 errhint("Register the record type again.")));
 	}
 
@@ -113,8 +123,12 @@ orch_record_find(const char *name, bool missing_ok)
 		   sizeof(RecordType) - offsetof(RecordType, relation));
 	entry->relation = relation;
 	entry->table_name = MemoryContextStrdup(record_context, qualified_name(relation));
-	entry->key_column = MemoryContextStrdup(record_context, key_column);
-	entry->key_type = get_atttype(relation, attnum);
+	old = MemoryContextSwitchTo(record_context);
+	entry->nkeys = list_length(key_columns);
+	entry->key_columns = orch_record_copy_names(key_columns);
+	entry->key_types = palloc(sizeof(Oid) * entry->nkeys);
+	memcpy(entry->key_types, key_types, sizeof(Oid) * entry->nkeys);
+	MemoryContextSwitchTo(old);
 	prepare_queries(entry);
 	SPI_freetuptable(SPI_tuptable);
 	return entry;
@@ -165,30 +179,131 @@ free_plans(RecordType *type)
 	}
 }
 
+/* The members of a name[] as char *. */
+static List *
+name_list(Datum names)
+{
+	List	   *result = NIL;
+	Datum	   *elements;
+	int			n;
+	int			i;
+
+	deconstruct_array(DatumGetArrayTypeP(names), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &elements, NULL, &n);
+	for (i = 0; i < n; i++)
+		result = lappend(result, pstrdup(NameStr(*DatumGetName(elements[i]))));
+	return result;
+}
+
+List *
+orch_record_copy_names(List *names)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, names)
+		result = lappend(result, pstrdup(lfirst(cell)));
+	return result;
+}
+
 /*
- * The key is a parameter of the key column's own type, so that no user's cast is used to
- * find a row.
+ * The types of columns; NULL if the table or a column is gone, whose name is set then.
+ */
+static Oid *
+column_types(Oid relation, List *columns, const char **missing)
+{
+	Oid		   *types = palloc(sizeof(Oid) * list_length(columns));
+	ListCell   *cell;
+	int			i = 0;
+
+	*missing = linitial(columns);
+	if (get_rel_name(relation) == NULL)
+		return NULL;
+	foreach(cell, columns)
+	{
+		AttrNumber	attnum = get_attnum(relation, lfirst(cell));
+
+		*missing = lfirst(cell);
+		if (attnum == InvalidAttrNumber)
+			return NULL;
+		types[i++] = get_atttype(relation, attnum);
+	}
+	return types;
+}
+
+/*
+ * The parts of the key are parameters of the key columns' own types, so that no user's cast
+ * is used to find a row.
  */
 static void
 prepare_queries(RecordType *type)
 {
-	static const char *const forms[] = {
-		"SELECT 1 FROM %s t WHERE t.%s = $1 FOR KEY SHARE OF t",
-		"SELECT 1 FROM %s t WHERE t.%s = $1 FOR SHARE OF t",
-		"SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE t.%s = $1",
-		"SELECT 1 FROM %s t WHERE t.%s = $1"
+	const struct
+	{
+		StaticPlan *plan;
+		const char *end;
+	}			plans[] = {
+		{&type->lock, " FOR KEY SHARE OF t"},
+		{&type->lock_values, " FOR SHARE OF t"},
+		{&type->fetch, ""},
+		{&type->read, ""}
 	};
-	StaticPlan *plans[] = {&type->lock, &type->lock_values, &type->fetch, &type->read};
+	StringInfoData columns;
+	StringInfoData condition;
+	ListCell   *cell;
+	int			nkeys = 0;
 	int			i;
 
+	initStringInfo(&columns);
+	initStringInfo(&condition);
+	foreach(cell, type->key_columns)
+	{
+		const char *column = quote_identifier(lfirst(cell));
+
+		appendStringInfo(&columns, "%st.%s", nkeys == 0 ? "" : ", ", column);
+		appendStringInfo(&condition, "%st.%s %s $%d", nkeys == 0 ? "" : " AND ", column,
+						 equality_operator(type->key_types[nkeys]), nkeys + 1);
+		nkeys++;
+	}
 	for (i = 0; i < (int) lengthof(plans); i++)
 	{
-		plans[i]->query = MemoryContextStrdup(record_context,
-											  psprintf(forms[i], type->table_name,
-													   quote_identifier(type->key_column)));
-		plans[i]->nargs = 1;
-		plans[i]->argtypes[0] = getBaseType(type->key_type);
+		StaticPlan *plan = plans[i].plan;
+		char	   *query = psprintf("SELECT %s FROM %s t WHERE %s%s",
+									 plan == &type->fetch ? "pg_catalog.to_jsonb(t)" :
+									 columns.data,
+									 type->table_name, condition.data, plans[i].end);
+		int			n;
+
+		plan->query = MemoryContextStrdup(record_context, query);
+		plan->nargs = nkeys;
+		for (n = 0; n < nkeys; n++)
+			plan->argtypes[n] = getBaseType(type->key_types[n]);
 	}
+}
+
+/*
+ * The operator by which the unique index of a key finds equal values, as queries name it.
+ * That of a type of an extension is not on the search_path.
+ */
+static const char *
+equality_operator(Oid type)
+{
+	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_EQ_OPR);
+	HeapTuple	tuple;
+	const char *result = "=";
+
+	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(entry->eq_opr));
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_operator operator = (Form_pg_operator) GETSTRUCT(tuple);
+
+		if (operator->oprnamespace != PG_CATALOG_NAMESPACE)
+			result = psprintf("OPERATOR(%s.%s)",
+							  quote_identifier(get_namespace_name(operator->oprnamespace)),
+							  NameStr(operator->oprname));
+		ReleaseSysCache(tuple);
+	}
+	return result;
 }
 
 /*
@@ -207,20 +322,27 @@ qualified_name(Oid relation)
 }
 
 /*
- * Are the table and its key column unchanged?  The session gets no invalidation when they
+ * Are the table and its key columns unchanged?  The session gets no invalidation when they
  * are dropped, renamed or altered.
  */
 static bool
 is_current(const RecordType *type)
 {
 	char	   *name = qualified_name(type->relation);
-	AttrNumber	attnum;
+	ListCell   *cell;
+	int			i = 0;
 
 	if (name == NULL || strcmp(name, type->table_name) != 0)
 		return false;
-	attnum = get_attnum(type->relation, type->key_column);
-	return attnum != InvalidAttrNumber &&
-		get_atttype(type->relation, attnum) == type->key_type;
+	foreach(cell, type->key_columns)
+	{
+		AttrNumber	attnum = get_attnum(type->relation, lfirst(cell));
+
+		if (attnum == InvalidAttrNumber ||
+			get_atttype(type->relation, attnum) != type->key_types[i++])
+			return false;
+	}
+	return true;
 }
 
 void
@@ -232,17 +354,18 @@ orch_record_refuse_type(const char *name)
 			 errhint("Register its table with orchestration.register_record_type().")));
 }
 
-/*
- * The table of a record type and its key.  Caller is in system context and
- * connected to SPI.  Raises OR102.
- */
-Oid
-orch_record_relation(const char *type, const char **key_column)
+bool
+orch_record_is_composite(const char *type)
 {
-	RecordType *record_type = orch_record_find(type, false);
+	SystemContext saved;
+	RecordType *record_type;
+	bool		result;
 
-	*key_column = pstrdup(record_type->key_column);
-	return record_type->relation;
+	orch_system_connect(&saved);
+	record_type = orch_record_find(type, true);
+	result = record_type != NULL && record_type->nkeys > 1;
+	orch_system_finish(&saved);
+	return result;
 }
 
 Oid
@@ -271,7 +394,7 @@ orch_record_key_type(Oid relation)
 }
 
 char *
-orch_record_type_of(Oid relation, char **key_column)
+orch_record_type_of(Oid relation, List **key_columns)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	SystemContext saved;
@@ -285,10 +408,16 @@ orch_record_type_of(Oid relation, char **key_column)
 		result = MemoryContextStrdup(caller,
 									 SPI_getvalue(SPI_tuptable->vals[0],
 												  SPI_tuptable->tupdesc, 1));
-		if (key_column != NULL)
-			*key_column = MemoryContextStrdup(caller,
-											  SPI_getvalue(SPI_tuptable->vals[0],
-														   SPI_tuptable->tupdesc, 2));
+		if (key_columns != NULL)
+		{
+			bool		isnull;
+			Datum		names = SPI_getbinval(SPI_tuptable->vals[0],
+											  SPI_tuptable->tupdesc, 2, &isnull);
+			MemoryContext old = MemoryContextSwitchTo(caller);
+
+			*key_columns = name_list(names);
+			MemoryContextSwitchTo(old);
+		}
 	}
 	orch_system_finish(&saved);
 	return result;

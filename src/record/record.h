@@ -19,20 +19,40 @@
 #include "utils/jsonb.h"
 
 /*
- * Lock a record against deletion until the end of the transaction, as a foreign key
- * does; values: against any change.  Raises OR102 for an unknown record type, OR101 if
- * there is no such record.
+ * A key is a record id as a caller may write it; an id is as lookups hold it, see
+ * record_key.c.
  */
-extern void orch_record_lock(const char *type, const char *key, bool values);
+
+/*
+ * Lock a record against deletion until the end of the transaction, as a foreign key
+ * does; values: against any change.  Returns its id.  Raises OR102 for an unknown record
+ * type, OR101 if there is no such record.
+ */
+extern char *orch_record_lock(const char *type, const char *key, bool values);
+
+/*
+ * The id of the record with this key, among those that a role itself may read (InvalidOid:
+ * all).  NULL if there is none.
+ */
+extern char *orch_record_id(const char *type, const char *key, Oid role);
+
+/* Does a key mean the record of this id? */
+extern bool orch_record_means(const char *type, const char *key, const char *id);
+
+/* Has the key of a record type several columns? */
+extern bool orch_record_is_composite(const char *type);
 
 /* May a role itself read a record? */
 extern bool orch_record_readable(const char *type, const char *key, Oid role);
 
-/* The record type that has a record of this key; locks the record.  NULL: none. */
-extern char *orch_record_find_type(const char *key);
+/*
+ * The record type that has a record of this key, and the record's id; locks the record.
+ * NULL: none.
+ */
+extern char *orch_record_find_type(const char *key, char **id);
 
 /* The same, among the records that a role itself may read. */
-extern char *orch_record_find_readable(const char *key, Oid role);
+extern char *orch_record_find_readable(const char *key, Oid role, char **id);
 
 /* The record as a JSON object, NULL if there is none. */
 extern Jsonb *orch_record_fetch(const char *type, const char *key);
@@ -44,8 +64,18 @@ extern Jsonb *orch_record_fetch(const char *type, const char *key);
 extern JsonbValue *orch_record_value_at(const char *type, const char *key,
 										Jsonb *record, List *path);
 
-/* The record type of a relation, NULL if it is not registered. */
-extern char *orch_record_type_of(Oid relation, char **key_column);
+/*
+ * Does the name of a field mean the id of a record, as "Id" in any case of letters does if no
+ * field has that name (found)?  If the key has several columns, it does even beside a field
+ * "id", unless it is written as that field is.
+ */
+extern bool orch_record_is_id(const char *name, Jsonb *record, bool found, bool composite);
+
+/* That id of a record as JSON; a key of one column: its value.  NULL for null. */
+extern JsonbValue *orch_record_json_id(const char *type, Jsonb *record);
+
+/* The record type of a relation and its key columns, NULL if it is not registered. */
+extern char *orch_record_type_of(Oid relation, List **key_columns);
 
 /* A filter on a field, value as text. */
 typedef struct RecordFilter
@@ -66,8 +96,6 @@ extern List *orch_record_select(const char *type, int nfilters,
 								const char *sort_field, bool descending,
 								RecordWanted wanted, void *arg, int64 limit);
 
-extern Oid	orch_record_relation(const char *type, const char **key_column);
-
 /*
  * The table of a record type, InvalidOid if it is not registered; the table that a
  * relationship of a table leads to, InvalidOid if there is no such foreign key; and the
@@ -77,7 +105,7 @@ extern Oid	orch_record_find_relation(const char *type);
 extern Oid	orch_record_relationship(Oid relation, const char *relationship);
 extern char *orch_record_key_type(Oid relation);
 
-/* The key of a record changed; NULL: it was deleted.  Changes the lookups to it. */
+/* The id of a record changed; NULL: it was deleted.  Changes the lookups to it. */
 extern void orch_record_move_lookups(const char *type, const char *old_key,
 									 const char *new_key);
 

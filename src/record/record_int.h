@@ -25,17 +25,22 @@ typedef struct RecordType
 	char		name[NAMEDATALEN * 4];	/* hash key, must be first */
 	Oid			relation;
 	char	   *table_name;		/* qualified, as it was when it was looked up */
-	char	   *key_column;
-	Oid			key_type;
-	StaticPlan	lock;			/* SELECT 1 ... FOR KEY SHARE */
-	StaticPlan	lock_values;	/* SELECT 1 ... FOR SHARE */
+	int			nkeys;
+	List	   *key_columns;	/* of char * */
+	Oid		   *key_types;
+	/* by the key; all but fetch return the key as the row has it */
+	StaticPlan	lock;			/* SELECT ... FOR KEY SHARE */
+	StaticPlan	lock_values;	/* SELECT ... FOR SHARE */
 	StaticPlan	fetch;			/* SELECT to_jsonb(t) ... */
-	StaticPlan	read;			/* SELECT 1 ... */
+	StaticPlan	read;			/* SELECT ... */
 } RecordType;
 
 /* record.c; the second raises OR102 */
 extern RecordType *orch_record_find(const char *name, bool missing_ok);
 extern void orch_record_refuse_type(const char *name) pg_attribute_noreturn();
+
+/* A copy of a list of names, in the current memory context. */
+extern List *orch_record_copy_names(List *names);
 
 /*
  * record_policy.c: would the row policies of a table, evaluated for a role, run only

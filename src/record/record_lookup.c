@@ -31,22 +31,27 @@
 #include "base/system.h"
 #include "evaluate/condition.h"
 #include "record/gate.h"
-#include "record/record.h"
+#include "record/record_int.h"
+#include "record/record_key.h"
 
 #define FETCH_ROWS 50
 
-static char *column_of(Oid relation, const char *key_column, const char *field,
-					   char **type);
+static char *column_of(const RecordType *type, const char *field, char **column_type);
+static void append_id_filter(StringInfo query, const RecordType *type, const char *id,
+							 Datum *values, int *nvalues);
+static void no_field(const char *type, const char *field) pg_attribute_noreturn();
 
 /*
  * The column that a field name stands for, and its type; see orch_condition_field().
- * Id is the key column if no column has that name.
+ * Id is the key column if no column has that name; if the key has several columns, it is
+ * none of them (NULL), see orch_record_is_id().
  */
 static char *
-column_of(Oid relation, const char *key_column, const char *field, char **type)
+column_of(const RecordType *type, const char *field, char **column_type)
 {
-	Relation	rel = table_open(relation, AccessShareLock);
+	Relation	rel = table_open(type->relation, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(rel);
+	bool		is_id = pg_strcasecmp(field, "Id") == 0;
 	char	   *result = NULL;
 	int			best = 0;
 	int			i;
@@ -61,11 +66,13 @@ column_of(Oid relation, const char *key_column, const char *field, char **type)
 			continue;
 		if (strcmp(name, field) == 0)
 			score = 4;
+		else if (is_id && type->nkeys > 1)
+			continue;
 		else if (pg_strcasecmp(name, field) == 0)
 			score = 3;
 		else if (strcmp(name, orch_condition_snake_case(field, strlen(field))) == 0)
 			score = 2;
-		else if (pg_strcasecmp(field, "Id") == 0 && strcmp(name, key_column) == 0)
+		else if (is_id && strcmp(name, linitial(type->key_columns)) == 0)
 			score = 1;
 		else
 			continue;
@@ -73,11 +80,45 @@ column_of(Oid relation, const char *key_column, const char *field, char **type)
 		{
 			best = score;
 			result = pstrdup(name);
-			*type = format_type_with_typemod(att->atttypid, att->atttypmod);
+			*column_type = format_type_with_typemod(att->atttypid, att->atttypmod);
 		}
 	}
 	table_close(rel, AccessShareLock);
 	return result;
+}
+
+/*
+ * Append the conditions that a key of several columns has this id.
+ */
+static void
+append_id_filter(StringInfo query, const RecordType *type, const char *id, Datum *values,
+				 int *nvalues)
+{
+	char	   *parts[INDEX_MAX_KEYS];
+	ListCell   *cell;
+	int			n = 0;
+
+	if (!orch_record_split_id(id, type->nkeys, parts))
+	{
+		appendStringInfoString(query, "false");
+		return;
+	}
+	foreach(cell, type->key_columns)
+	{
+		values[(*nvalues)++] = CStringGetTextDatum(parts[n]);
+		appendStringInfo(query, "%st.%s = CAST($%d AS %s)", n == 0 ? "" : " AND ",
+						 quote_identifier(lfirst(cell)), *nvalues,
+						 format_type_be_qualified(type->key_types[n]));
+		n++;
+	}
+}
+
+static void
+no_field(const char *type, const char *field)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
+			 errmsg("record type \"%s\" has no field \"%s\"", type, field)));
 }
 
 List *
@@ -90,50 +131,58 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 	SystemContext saved;
 	Gate		gate;
 	StringInfoData query;
-	const char *key_column;
+	RecordType *record_type;
 	Oid			relation;
-	Oid		   *types = palloc(sizeof(Oid) * Max(nfilters, 1));
-	Datum	   *values = palloc(sizeof(Datum) * Max(nfilters, 1));
+	Oid		   *types = palloc(sizeof(Oid) * (nfilters + 1) * INDEX_MAX_KEYS);
+	Datum	   *values = palloc(sizeof(Datum) * (nfilters + 1) * INDEX_MAX_KEYS);
+	int			nvalues = 0;
+	char	   *column;
+	char	   *column_type;
 	Portal		portal;
 	int			i;
 
 	orch_system_connect(&saved);
-	relation = orch_record_relation(type, &key_column);
+	record_type = orch_record_find(type, false);
+	relation = record_type->relation;
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT pg_catalog.to_jsonb(t) FROM %s%s t",
-					 get_rel_relkind(relation) == RELKIND_RELATION ? "ONLY " : "",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-												get_rel_name(relation)));
+	appendStringInfo(&query, "SELECT pg_catalog.to_jsonb(t) FROM %s t",
+					 record_type->table_name);
 	for (i = 0; i < nfilters; i++)
 	{
-		char	   *column_type;
-		char	   *column = column_of(relation, key_column, filters[i].field, &column_type);
-
-		if (column == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-					 errmsg("record type \"%s\" has no field \"%s\"", type,
-							filters[i].field)));
-		appendStringInfo(&query, " %s t.%s = CAST($%d AS %s)", i == 0 ? "WHERE" : "AND",
-						 quote_identifier(column), i + 1, column_type);
-		types[i] = TEXTOID;
-		values[i] = CStringGetTextDatum(filters[i].value);
+		appendStringInfoString(&query, i == 0 ? " WHERE " : " AND ");
+		column = column_of(record_type, filters[i].field, &column_type);
+		if (column != NULL)
+		{
+			values[nvalues++] = CStringGetTextDatum(filters[i].value);
+			appendStringInfo(&query, "t.%s = CAST($%d AS %s)", quote_identifier(column),
+							 nvalues, column_type);
+		}
+		else if (pg_strcasecmp(filters[i].field, "Id") == 0)
+			append_id_filter(&query, record_type, filters[i].value, values, &nvalues);
+		else
+			no_field(type, filters[i].field);
 	}
+	for (i = 0; i < nvalues; i++)
+		types[i] = TEXTOID;
 	if (sort_field != NULL)
 	{
-		char	   *column_type;
-		char	   *column = column_of(relation, key_column, sort_field, &column_type);
+		ListCell   *cell;
+		const char *before = " ORDER BY ";
 
-		if (column == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-					 errmsg("record type \"%s\" has no field \"%s\"", type, sort_field)));
-		appendStringInfo(&query, " ORDER BY t.%s %s", quote_identifier(column),
-						 descending ? "DESC" : "ASC");
+		column = column_of(record_type, sort_field, &column_type);
+		if (column == NULL && pg_strcasecmp(sort_field, "Id") != 0)
+			no_field(type, sort_field);
+		foreach(cell, column != NULL ? list_make1(column) : record_type->key_columns)
+		{
+			appendStringInfo(&query, "%st.%s %s", before, quote_identifier(lfirst(cell)),
+							 descending ? "DESC" : "ASC");
+			before = ", ";
+		}
 	}
 
 	orch_gate_enter_table(&gate, relation);
-	portal = SPI_cursor_open_with_args(NULL, query.data, nfilters, types, values, NULL,
+	orch_record_fix_settings();
+	portal = SPI_cursor_open_with_args(NULL, query.data, nvalues, types, values, NULL,
 									   false, 0);
 	/* the gate would hide a visible cursor from the function that it is for */
 	portal->visible = false;
@@ -144,6 +193,7 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 
 		CHECK_FOR_INTERRUPTS();
 		orch_gate_enter_table(&gate, relation);
+		orch_record_fix_settings();
 		SPI_cursor_fetch(portal, true, limit == 1 && nfilters > 0 ? 1 : FETCH_ROWS);
 		orch_gate_leave(&gate);
 		if (SPI_processed == 0)

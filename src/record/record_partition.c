@@ -124,16 +124,16 @@ static void tables_dropped(void);
 static bool is_detach(AlterTableStmt *command);
 
 Oid
-orch_record_registered(Oid relation, bool is_partition, char **type, char **key_column)
+orch_record_registered(Oid relation, bool is_partition, char **type, List **key_columns)
 {
 	ListCell   *cell;
 
-	*type = orch_record_type_of(relation, key_column);
+	*type = orch_record_type_of(relation, key_columns);
 	if (*type != NULL || !is_partition)
 		return relation;
 	foreach(cell, get_partition_ancestors(relation))
 	{
-		*type = orch_record_type_of(lfirst_oid(cell), key_column);
+		*type = orch_record_type_of(lfirst_oid(cell), key_columns);
 		if (*type != NULL)
 			return lfirst_oid(cell);
 	}
@@ -231,7 +231,6 @@ command_done(Node *command)
 {
 	bool		detached = false;
 	char	   *type = NULL;
-	char	   *key_column = NULL;
 	SystemContext saved;
 
 	if (IsA(command, CreateStmt))
@@ -263,7 +262,7 @@ command_done(Node *command)
 
 			if (OidIsValid(parent))
 				(void) orch_record_registered(parent, get_rel_relispartition(parent), &type,
-											  &key_column);
+											  NULL);
 			if (type == NULL)
 				return;
 		}

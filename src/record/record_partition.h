@@ -15,12 +15,14 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+
 /*
  * The registered table that a relation is, or is a partition of; type is NULL if there is
  * none.
  */
 extern Oid	orch_record_registered(Oid relation, bool is_partition, char **type,
-								   char **key_column);
+								   List **key_columns);
 
 /*
  * Create the trigger on TRUNCATE on partitions of registered tables, which PostgreSQL

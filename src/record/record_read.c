@@ -3,11 +3,11 @@
  * record_read.c
  *	  Reading and locking records: the rows of registered tables.
  *
- * The engine reads a record as to_jsonb() of its row.  Every query of a user's table
- * runs behind the gate (gate.c), as the owner of that table: casts and domains of its
- * columns may call functions of that owner, which must not run with the rights of
- * the caller or of the extension's owner.  A key is given as text; the input function of
- * the key's type converts it, behind the gate as well.
+ * The engine reads a record as to_jsonb() of its row, under fixed settings, so that a
+ * definition reads the same texts in every session.  Every query of a user's table runs
+ * behind the gate (gate.c), as the owner of that table: casts and domains of its columns
+ * may call functions of that owner, which must not run with the rights of the caller or of
+ * the extension's owner.  A key is given as text; record_key.c makes values of it.
  *
  * A role may read a record if its privileges and the table's row security allow it.
  * Policies are evaluated as the role itself; so they are evaluated only if the role
@@ -22,7 +22,6 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -40,46 +39,73 @@
 #include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_int.h"
+#include "record/record_key.h"
 
 static StaticPlan plan_names = {
 	"SELECT name FROM orchestration.record_type ORDER BY name", 0
 };
 
-static Datum key_value(const RecordType *type, const char *key);
-static bool is_readable(RecordType *type, Datum key, Oid role);
-static bool try_record(RecordType *type, const char *key, Oid role, Datum *value);
-static char *find_type(const char *key, Oid role);
-static bool lock_record(RecordType *type, Datum key, bool values);
-static bool has_record(RecordType *type, Datum key, bool latest);
+static void key_values(const char *name, const RecordType *type, const char *key,
+					   Datum *values);
+static char *found_id(const RecordType *type);
+static bool is_readable(RecordType *type, Datum *key, Oid role);
+static bool try_record(const char *name, RecordType *type, const char *key, Oid role,
+					   Datum *values, bool latest, char **id);
+static char *find_id(const char *type, const char *key, Oid role, bool latest);
+static char *find_type(const char *key, Oid role, char **id);
+static bool lock_record(RecordType *type, Datum *key, bool values);
+static bool has_record(RecordType *type, Datum *key, bool latest);
+static Jsonb *follow(Oid relation, Jsonb *record, const char *relationship, Oid *target);
 
 /*
- * The value of a key that is given as text.  Raises what the type's input function
- * raises.
+ * The values of a key that is given as text.  Raises 22P02 for a text that is not of so many
+ * parts, and what the types' input functions raise.
  */
-static Datum
-key_value(const RecordType *type, const char *key)
+static void
+key_values(const char *name, const RecordType *type, const char *key, Datum *values)
 {
-	Oid			input;
-	Oid			param;
-	Gate		gate;
-	Datum		value;
+	char	   *parts[INDEX_MAX_KEYS];
+	int			i;
 
-	getTypeInputInfo(getBaseType(type->key_type), &input, &param);
-	/* the input function of a built-in type runs no user's code */
-	if (type->key_type < FirstUnpinnedObjectId)
-		return OidInputFunctionCall(input, pstrdup(key), param, -1);
-	orch_gate_enter_table(&gate, type->relation);
-	value = OidInputFunctionCall(input, pstrdup(key), param, -1);
-	orch_gate_leave(&gate);
-	return value;
+	if (!orch_record_split_id(key, type->nkeys, parts))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid id of a record of type \"%s\": \"%s\"", name, key),
+				 errdetail("The key has %d columns.", type->nkeys),
+				 errhint("Write their values as the text of a row, as in (7,42); orchestration.record_id() makes it of a row.")));
+	for (i = 0; i < type->nkeys; i++)
+		values[i] = orch_record_key_value(type->relation, type->key_types[i], parts[i]);
 }
 
 /*
- * Lock a record FOR KEY SHARE, or its values too; false when there is none.  Caller is
- * in system context and connected to SPI.
+ * The id of the row that a plan found, whose columns are the key.
+ */
+static char *
+found_id(const RecordType *type)
+{
+	HeapTuple	row = SPI_tuptable->vals[0];
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	Datum		values[INDEX_MAX_KEYS];
+	int			i;
+
+	for (i = 0; i < type->nkeys; i++)
+	{
+		bool		isnull;
+
+		values[i] = SPI_getbinval(row, desc, i + 1, &isnull);
+		/* an operator of others may find a row whose key is null */
+		if (isnull)
+			return NULL;
+	}
+	return orch_record_make_id(type->relation, type->nkeys, type->key_types, values);
+}
+
+/*
+ * Lock a record FOR KEY SHARE, or its values too; false when there is none.  Leaves the key of
+ * the row as SPI's result.  Caller is in system context and connected to SPI.
  */
 static bool
-lock_record(RecordType *type, Datum key, bool values)
+lock_record(RecordType *type, Datum *key, bool values)
 {
 	StaticPlan *plan = values ? &type->lock_values : &type->lock;
 	Gate		gate;
@@ -87,41 +113,48 @@ lock_record(RecordType *type, Datum key, bool values)
 	orch_gate_enter_table(&gate, type->relation);
 	orch_plan_prepare(plan);
 	orch_gate_permit_locks(&gate);
-	orch_plan_execute_latest(plan, &key, NULL, 1);
+	orch_plan_execute_latest(plan, key, NULL, 1);
 	orch_gate_leave(&gate);
 	return SPI_processed > 0;
 }
 
-/* Is there such a record, now or in the caller's snapshot?  Caller as above. */
+/* Is there such a record, now or in the caller's snapshot?  As above. */
 static bool
-has_record(RecordType *type, Datum key, bool latest)
+has_record(RecordType *type, Datum *key, bool latest)
 {
 	Gate		gate;
 
 	orch_gate_enter_table(&gate, type->relation);
 	if (latest)
-		orch_plan_execute_latest(&type->read, &key, NULL, 1);
+		orch_plan_execute_latest(&type->read, key, NULL, 1);
 	else
-		orch_plan_execute(&type->read, &key, NULL, true, 1);
+		orch_plan_execute(&type->read, key, NULL, true, 1);
 	orch_gate_leave(&gate);
 	return SPI_processed > 0;
 }
 
-void
+char *
 orch_record_lock(const char *type, const char *key, bool values)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	SystemContext saved;
 	RecordType *record_type;
-	bool		found;
+	Datum		key_parts[INDEX_MAX_KEYS];
+	char	   *id = NULL;
 
 	orch_system_connect(&saved);
 	record_type = orch_record_find(type, false);
-	found = lock_record(record_type, key_value(record_type, key), values);
+	key_values(type, record_type, key, key_parts);
+	if (lock_record(record_type, key_parts, values))
+		id = found_id(record_type);
+	if (id != NULL)
+		id = MemoryContextStrdup(caller, id);
 	orch_system_finish(&saved);
-	if (!found)
+	if (id == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
+	return id;
 }
 
 /*
@@ -130,15 +163,20 @@ orch_record_lock(const char *type, const char *key, bool values)
  * Caller is in system context and connected to SPI.
  */
 static bool
-is_readable(RecordType *type, Datum key, Oid role)
+is_readable(RecordType *type, Datum *key, Oid role)
 {
 	Oid			relation = type->relation;
 	Gate		gate;
 
-	if (pg_class_aclcheck(relation, role, ACL_SELECT) != ACLCHECK_OK &&
-		pg_attribute_aclcheck(relation, get_attnum(relation, type->key_column), role,
-							  ACL_SELECT) != ACLCHECK_OK)
-		return false;
+	if (pg_class_aclcheck(relation, role, ACL_SELECT) != ACLCHECK_OK)
+	{
+		ListCell   *cell;
+
+		foreach(cell, type->key_columns)
+			if (pg_attribute_aclcheck(relation, get_attnum(relation, lfirst(cell)), role,
+									  ACL_SELECT) != ACLCHECK_OK)
+				return false;
+	}
 	if (!has_record(type, key, true))
 		return false;
 	if (check_enable_rls(relation, role, true) != RLS_ENABLED)
@@ -148,7 +186,7 @@ is_readable(RecordType *type, Datum key, Oid role)
 	orch_gate_enter(&gate, GATE_RECORD, role);
 	/* also the owner, where row security is forced */
 	SetUserIdAndSecContext(role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	orch_plan_execute_latest(&type->read, &key, NULL, 1);
+	orch_plan_execute_latest(&type->read, key, NULL, 1);
 	orch_gate_leave(&gate);
 	return SPI_processed > 0;
 }
@@ -158,31 +196,44 @@ orch_record_readable(const char *type, const char *key, Oid role)
 {
 	SystemContext saved;
 	RecordType *record_type;
+	Datum		values[INDEX_MAX_KEYS];
 	bool		readable;
 
 	orch_system_connect(&saved);
 	record_type = orch_record_find(type, false);
-	readable = is_readable(record_type, key_value(record_type, key), role);
+	key_values(type, record_type, key, values);
+	readable = is_readable(record_type, values, role);
 	orch_system_finish(&saved);
 	return readable;
 }
 
 /*
- * The value of a key in a table, and whether the role, if one is given, may read that
- * record.  Returns false also if the text is not of the key's type and if code of the
- * table's owner fails: one table must not stop the search for a record of another.
+ * The values of a key in a table, and whether the role, if one is given, may read that
+ * record; if id is given, also the record's id, now or in the caller's snapshot.  Returns false also if there is no such
+ * record for the id, if the text is not of the key's types, and if code of the table's owner
+ * fails: one table must not stop the search for a record of another.
  */
 static bool
-try_record(RecordType *type, const char *key, Oid role, Datum *value)
+try_record(const char *name, RecordType *type, const char *key, Oid role, Datum *values,
+		   bool latest, char **id)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	Subtransaction sub;
 	volatile bool result = true;
 
 	orch_subtransaction_begin(&sub);
 	PG_TRY();
 	{
-		*value = key_value(type, key);
-		result = !OidIsValid(role) || is_readable(type, *value, role);
+		key_values(name, type, key, values);
+		result = !OidIsValid(role) || is_readable(type, values, role);
+		if (result && id != NULL)
+		{
+			*id = has_record(type, values, latest) ? found_id(type) : NULL;
+			if (*id != NULL)
+				*id = MemoryContextStrdup(caller, *id);
+			else
+				result = false;
+		}
 		orch_subtransaction_commit(&sub);
 	}
 	PG_CATCH();
@@ -205,7 +256,7 @@ try_record(RecordType *type, const char *key, Oid role, Datum *value)
  * one that the role may read: other records must neither hide it nor be locked.
  */
 static char *
-find_type(const char *key, Oid role)
+find_type(const char *key, Oid role, char **id)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	SystemContext saved;
@@ -222,27 +273,67 @@ find_type(const char *key, Oid role)
 	{
 		char	   *name = SPI_getvalue(names->vals[i], names->tupdesc, 1);
 		RecordType *type = orch_record_find(name, true);
-		Datum		value;
+		Datum		values[INDEX_MAX_KEYS];
+		char	   *found;
 
 		CHECK_FOR_INTERRUPTS();
-		if (type != NULL && try_record(type, key, role, &value) &&
-			lock_record(type, value, false))
+		if (type != NULL && try_record(name, type, key, role, values, true, NULL) &&
+			lock_record(type, values, false) && (found = found_id(type)) != NULL)
+		{
 			result = MemoryContextStrdup(caller, name);
+			*id = MemoryContextStrdup(caller, found);
+		}
 	}
 	orch_system_finish(&saved);
 	return result;
 }
 
 char *
-orch_record_find_type(const char *key)
+orch_record_find_type(const char *key, char **id)
 {
-	return find_type(key, InvalidOid);
+	return find_type(key, InvalidOid, id);
 }
 
 char *
-orch_record_find_readable(const char *key, Oid role)
+orch_record_find_readable(const char *key, Oid role, char **id)
 {
-	return find_type(key, role);
+	return find_type(key, role, id);
+}
+
+char *
+orch_record_id(const char *type, const char *key, Oid role)
+{
+	return find_id(type, key, role, true);
+}
+
+static char *
+find_id(const char *type, const char *key, Oid role, bool latest)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SystemContext saved;
+	RecordType *record_type;
+	Datum		values[INDEX_MAX_KEYS];
+	char	   *id = NULL;
+
+	orch_system_connect(&saved);
+	record_type = orch_record_find(type, true);
+	if (record_type != NULL && try_record(type, record_type, key, role, values, latest, &id))
+		id = MemoryContextStrdup(caller, id);
+	else
+		id = NULL;
+	orch_system_finish(&saved);
+	return id;
+}
+
+bool
+orch_record_means(const char *type, const char *key, const char *id)
+{
+	char	   *found;
+
+	if (strcmp(key, id) == 0)
+		return true;
+	found = orch_record_id(type, key, InvalidOid);
+	return found != NULL && strcmp(found, id) == 0;
 }
 
 Jsonb *
@@ -252,14 +343,15 @@ orch_record_fetch(const char *type, const char *key)
 	SystemContext saved;
 	RecordType *record_type;
 	Gate		gate;
-	Datum		value;
+	Datum		values[INDEX_MAX_KEYS];
 	Jsonb	   *result = NULL;
 
 	orch_system_connect(&saved);
 	record_type = orch_record_find(type, false);
-	value = key_value(record_type, key);
+	key_values(type, record_type, key, values);
 	orch_gate_enter_table(&gate, record_type->relation);
-	orch_plan_execute_latest(&record_type->fetch, &value, NULL, 1);
+	orch_record_fix_settings();
+	orch_plan_execute_latest(&record_type->fetch, values, NULL, 1);
 	orch_gate_leave(&gate);
 	if (SPI_processed > 0)
 	{
@@ -276,25 +368,31 @@ orch_record_fetch(const char *type, const char *key)
 }
 
 /*
- * The foreign key behind a relationship: the table that it leads to, the query that reads
- * a record there by its key as text, and the column.  False when there is none.  Caller
- * is in system context and connected to SPI.
+ * The foreign key with a column of this name: the table that it leads to, the query that
+ * reads a record there, and its columns.  False when there is none.  Caller is in system
+ * context and connected to SPI.
  */
 static bool
 find_relationship(Oid relation, const char *relationship, Oid *target, char **query,
-				  char **column)
+				  Datum **columns, int *ncolumns)
 {
 	static StaticPlan plan_foreign_key = {
 		"SELECT c.confrelid,"
-		" pg_catalog.format('SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE t.%I = CAST($1 AS %s)',"
-		"   c.confrelid::pg_catalog.regclass, k.attname,"
-		"   pg_catalog.format_type(k.atttypid, k.atttypmod)), a.attname"
+		" pg_catalog.format('SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE ',"
+		"   c.confrelid::pg_catalog.regclass)"
+		" || (SELECT pg_catalog.string_agg(pg_catalog.format('t.%I = CAST($%s AS %s)', k.attname,"
+		"             n.n, pg_catalog.format_type(k.atttypid, k.atttypmod)), ' AND ' ORDER BY n.n)"
+		"       FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY n (attnum, n)"
+		"       JOIN pg_catalog.pg_attribute k ON k.attrelid = c.confrelid AND k.attnum = n.attnum),"
+		" ARRAY(SELECT l.attname"
+		"         FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY n (attnum, n)"
+		"         JOIN pg_catalog.pg_attribute l ON l.attrelid = c.conrelid AND l.attnum = n.attnum"
+		"        ORDER BY n.n)"
 		" FROM pg_catalog.pg_constraint c"
-		" JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]"
-		" JOIN pg_catalog.pg_attribute k ON k.attrelid = c.confrelid AND k.attnum = c.confkey[1]"
-		" WHERE c.conrelid = $1 AND c.contype = 'f' AND pg_catalog.cardinality(c.conkey) = 1"
+		" JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)"
+		" WHERE c.conrelid = $1 AND c.contype = 'f'"
 		"   AND pg_catalog.lower(pg_catalog.replace(a.attname::text, '_', '')) = ANY ($2)"
-		" ORDER BY c.oid LIMIT 1",
+		" ORDER BY pg_catalog.cardinality(c.conkey), c.oid LIMIT 1",
 		2, {OIDOID, TEXTARRAYOID}
 	};
 	char	   *base = pstrdup(relationship);
@@ -327,7 +425,9 @@ find_relationship(Oid relation, const char *relationship, Oid *target, char **qu
 	*target = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
 											 SPI_tuptable->tupdesc, 1, &isnull));
 	*query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	*column = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	deconstruct_array(DatumGetArrayTypeP(SPI_getbinval(SPI_tuptable->vals[0],
+													   SPI_tuptable->tupdesc, 3, &isnull)),
+					  NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, columns, NULL, ncolumns);
 	return true;
 }
 
@@ -336,38 +436,47 @@ orch_record_relationship(Oid relation, const char *relationship)
 {
 	Oid			target;
 	char	   *query;
-	char	   *column;
+	Datum	   *columns;
+	int			ncolumns;
 
-	return find_relationship(relation, relationship, &target, &query, &column) ?
+	return find_relationship(relation, relationship, &target, &query, &columns, &ncolumns) ?
 		target : InvalidOid;
 }
 
 /*
- * Follow a relationship: the record that a foreign key column of a record's
- * table points to.  NULL when the column has no foreign key or is null.
+ * Follow a relationship: the record that the foreign key with a column of this name in a
+ * record's table points to.  NULL when there is no such foreign key or one of its columns is
+ * null.
  */
 static Jsonb *
 follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 {
-	Datum		values[1];
-	JsonbValue *key;
-	char	   *column;
+	Datum		values[INDEX_MAX_KEYS];
+	Oid			types[INDEX_MAX_KEYS];
+	Datum	   *columns;
+	int			ncolumns;
 	char	   *query;
-	char	   *text;
-	Oid			text_type = TEXTOID;
 	bool		isnull;
 	Gate		gate;
 	Jsonb	   *result = NULL;
+	int			i;
 
-	if (!find_relationship(relation, relationship, target, &query, &column))
+	if (!find_relationship(relation, relationship, target, &query, &columns, &ncolumns))
 		return NULL;
-	key = orch_condition_field(&record->root, column);
-	text = key == NULL ? NULL : orch_condition_value_text(key);
-	if (text == NULL)
-		return NULL;
-	values[0] = CStringGetTextDatum(text);
+	for (i = 0; i < ncolumns; i++)
+	{
+		JsonbValue *key = orch_condition_field(&record->root,
+											   NameStr(*DatumGetName(columns[i])));
+		char	   *text = key == NULL ? NULL : orch_condition_value_text(key);
+
+		if (text == NULL)
+			return NULL;
+		values[i] = CStringGetTextDatum(text);
+		types[i] = TEXTOID;
+	}
 	orch_gate_enter_table(&gate, *target);
-	if (SPI_execute_with_args(query, 1, &text_type, values, NULL, false, 1) < 0)
+	orch_record_fix_settings();
+	if (SPI_execute_with_args(query, ncolumns, types, values, NULL, false, 1) < 0)
 		elog(ERROR, "could not follow relationship \"%s\"", relationship);
 	orch_gate_leave(&gate);
 	if (SPI_processed > 0)
@@ -409,7 +518,9 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 	value = orch_condition_field(&record->root, (char *) linitial(path));
 	if (list_length(path) == 1)
 	{
-		if (value == NULL && pg_strcasecmp((char *) linitial(path), "Id") == 0)
+		/* only the id of a composite key begins with a parenthesis */
+		if (orch_record_is_id(linitial(path), record, value != NULL,
+							  value != NULL && key[0] == '(' && orch_record_is_composite(type)))
 		{
 			value = palloc(sizeof(JsonbValue));
 			value->type = jbvString;
@@ -477,7 +588,7 @@ PG_FUNCTION_INFO_V1(orchestration_record_exists);
  *		record_id "any"
  *
  * Whether a registered record type has such a record: null for null, false also if the
- * type is not registered or the id is not of the key column's type.
+ * type is not registered or the id is not of the key's types.
  * Raises: nothing of its own.
  * Source: ours.
  */
@@ -485,19 +596,46 @@ Datum
 orchestration_record_exists(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
-	RecordType *type;
-	Datum		value;
+	char	   *name;
 	char	   *key;
+	RecordType *type;
+	Datum		values[INDEX_MAX_KEYS];
 	bool		exists;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	key = orch_argument_key(fcinfo, 1);
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	orch_system_connect(&saved);
-	type = orch_record_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+	type = orch_record_find(name, true);
 	exists = type != NULL &&
-		try_record(type, key, InvalidOid, &value) &&
-		has_record(type, value, false);
+		try_record(name, type, key, InvalidOid, values, false, NULL) &&
+		has_record(type, values, false);
 	orch_system_finish(&saved);
 	PG_RETURN_BOOL(exists);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_record_id);
+
+/*
+ * orchestration.record_id(record_type text, record_id text) returns text
+ *
+ * Returns the id of the record with this id as lookups hold it, which may differ in its
+ * spelling ('007': 7).  Null for null, if the type is not registered, and if it has no such
+ * record.
+ * Raises: nothing of its own.
+ * Source: ours.
+ */
+Datum
+orchestration_record_id(PG_FUNCTION_ARGS)
+{
+	char	   *id;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	id = find_id(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+				 text_to_cstring(PG_GETARG_TEXT_PP(1)), InvalidOid, false);
+	if (id == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(id));
 }

@@ -17,7 +17,6 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -27,6 +26,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -37,37 +37,51 @@
 #include "base/errors.h"
 #include "base/system.h"
 #include "record/record_int.h"
+#include "record/record_key.h"
 #include "record/record_partition.h"
 
-static char *primary_key_column(Relation relation);
-static bool is_unique_column(Relation relation, AttrNumber attnum);
+static List *primary_key_columns(Relation relation);
+static bool is_unique_key(Relation relation, const RecordKey *key);
+static Datum register_type(FunctionCallInfo fcinfo, List *given);
 static Relation open_table(Oid relid);
-static char *choose_key(Relation relation, Name given);
-static void store_type(const char *name, Oid relid, const char *key_column);
+static List *choose_key(Relation relation, List *given);
+static bool same_names(List *a, List *b);
+static char *quoted_names(List *names);
+static void store_type(const char *name, Oid relid, List *key_columns);
 static void create_triggers(const char *name, const char *table_name);
 
 /*
- * The single column of a table's primary key; NULL if it has no such key.
+ * The columns of a table's primary key, in the order of the key; NIL if it has none.
  */
-static char *
-primary_key_column(Relation relation)
+static List *
+primary_key_columns(Relation relation)
 {
-	Bitmapset  *key = RelationGetIndexAttrBitmap(relation,
-												 INDEX_ATTR_BITMAP_PRIMARY_KEY);
-	int			member = -1;
+	ListCell   *lc;
+	List	   *result = NIL;
 
-	if (key == NULL || bms_num_members(key) != 1)
-		return NULL;
-	member = bms_next_member(key, -1);
-	return get_attname(RelationGetRelid(relation),
-					   member + FirstLowInvalidHeapAttributeNumber, false);
+	foreach(lc, RelationGetIndexList(relation))
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID,
+											ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_index index;
+		int			i;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		for (i = 0; index->indisprimary && i < index->indnkeyatts; i++)
+			result = lappend(result, get_attname(RelationGetRelid(relation),
+												 index->indkey.values[i], false));
+		ReleaseSysCache(tuple);
+	}
+	return result;
 }
 
 /*
- * Is there a unique index on exactly this column, over all rows?
+ * Is there a unique index on exactly these columns, over all rows?
  */
 static bool
-is_unique_column(Relation relation, AttrNumber attnum)
+is_unique_key(Relation relation, const RecordKey *key)
 {
 	List	   *indexes = RelationGetIndexList(relation);
 	ListCell   *lc;
@@ -83,9 +97,18 @@ is_unique_column(Relation relation, AttrNumber attnum)
 			continue;
 		index = (Form_pg_index) GETSTRUCT(tuple);
 		if (index->indisunique && index->indisvalid && index->indimmediate &&
-			index->indnkeyatts == 1 && index->indkey.values[0] == attnum &&
+			index->indnkeyatts == key->ncolumns &&
 			heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
-			result = true;
+		{
+			int			nfound = 0;
+			int			i;
+			int			j;
+
+			for (i = 0; i < key->ncolumns; i++)
+				for (j = 0; j < key->ncolumns; j++)
+					nfound += key->attnums[i] == index->indkey.values[j];
+			result = result || nfound == key->ncolumns;
+		}
 		ReleaseSysCache(tuple);
 	}
 	list_free(indexes);
@@ -99,8 +122,8 @@ PG_FUNCTION_INFO_V1(orchestration_register_record_type);
  *		key_column name) returns void
  *
  * Lets runs be about the rows of a table: as $Record of orchestrations whose start.object
- * is the name, and as target of lookups.  key_column null: the single column of the
- * primary key; otherwise a column with a unique constraint.  Creates the triggers that
+ * is the name, and as target of lookups.  key_column null: all columns of the primary key;
+ * otherwise a column with a unique constraint.  Creates the triggers that
  * keep lookups valid and start orchestrations.  Called again for the same name and
  * table, it creates the triggers again.
  * Raises: 22004 for null, 42P01 for a table that does not exist, 42809 for something that
@@ -111,11 +134,58 @@ PG_FUNCTION_INFO_V1(orchestration_register_record_type);
 Datum
 orchestration_register_record_type(PG_FUNCTION_ARGS)
 {
+	return register_type(fcinfo, PG_ARGISNULL(2) ? NIL :
+						 list_make1(pstrdup(NameStr(*PG_GETARG_NAME(2)))));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_register_record_type_by_columns);
+
+/*
+ * orchestration.register_record_type(name text, relation regclass,
+ *		key_columns name[]) returns void
+ *
+ * The same for a key of several columns, which have a unique constraint together.  An id of a
+ * record has their values in this order.  Null and an empty array: the primary key.
+ * Raises: as with one column; 22004 for a null among the columns.
+ * Source: ours.
+ */
+Datum
+orchestration_register_record_type_by_columns(PG_FUNCTION_ARGS)
+{
+	List	   *columns = NIL;
+
+	if (!PG_ARGISNULL(2))
+	{
+		Datum	   *elements;
+		bool	   *nulls;
+		int			n;
+		int			i;
+
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), NAMEOID, NAMEDATALEN, false,
+						  TYPALIGN_CHAR, &elements, &nulls, &n);
+		for (i = 0; i < n; i++)
+		{
+			if (nulls[i])
+				ereport(ERROR,
+						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						 errmsg("a key column must not be null")));
+			columns = lappend(columns, pstrdup(NameStr(*DatumGetName(elements[i]))));
+		}
+	}
+	return register_type(fcinfo, columns);
+}
+
+/*
+ * given: the columns of the key; NIL: those of the primary key.
+ */
+static Datum
+register_type(FunctionCallInfo fcinfo, List *given)
+{
 	char	   *name;
 	Relation	relation;
-	char	   *key_column;
+	List	   *key_columns;
 	char	   *known;
-	char	   *known_key = NULL;
+	List	   *known_key = NIL;
 	char	   *table_name;
 	Oid			relid;
 	SystemContext saved;
@@ -124,10 +194,10 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	relid = PG_GETARG_OID(1);
 	relation = open_table(relid);
-	key_column = choose_key(relation, PG_ARGISNULL(2) ? NULL : PG_GETARG_NAME(2));
+	key_columns = choose_key(relation, given);
 	known = orch_record_type_of(relid, &known_key);
 	/* the same again: its triggers may be missing, after a restore of data alone */
-	if (known != NULL && (strcmp(known, name) != 0 || strcmp(known_key, key_column) != 0))
+	if (known != NULL && (strcmp(known, name) != 0 || !same_names(known_key, key_columns)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("table \"%s\" is registered as record type \"%s\" already",
@@ -139,7 +209,7 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 
 	orch_system_connect(&saved);
 	if (known == NULL)
-		store_type(name, relid, key_column);
+		store_type(name, relid, key_columns);
 	create_triggers(name, table_name);
 	orch_record_cover_partitions();
 	orch_system_finish(&saved);
@@ -176,49 +246,99 @@ open_table(Oid relid)
 }
 
 /*
- * The key column: the given one, or the single column of the primary key if it is NULL.
+ * The key columns: the given ones, or those of the primary key.
  */
-static char *
-choose_key(Relation relation, Name given)
+static List *
+choose_key(Relation relation, List *given)
 {
-	char	   *key_column = given == NULL ? primary_key_column(relation) :
-	pstrdup(NameStr(*given));
-	AttrNumber	attnum;
+	List	   *columns = given != NIL ? given : primary_key_columns(relation);
+	TupleDesc	desc = RelationGetDescr(relation);
+	RecordKey	key;
+	const char *missing;
+	bool		any_null = false;
+	int			i;
 
-	if (key_column == NULL)
+	if (columns == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
-				 errmsg("table \"%s\" has no primary key of one column",
+				 errmsg("table \"%s\" has no primary key",
 						RelationGetRelationName(relation)),
-				 errhint("Name a column that has a unique constraint.")));
-	attnum = get_attnum(RelationGetRelid(relation), key_column);
-	if (attnum <= 0)
+				 errhint("Name columns that have a unique constraint.")));
+	if (list_length(columns) > INDEX_MAX_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_TOO_MANY_COLUMNS),
+				 errmsg("a key cannot have more than %d columns", INDEX_MAX_KEYS)));
+	missing = orch_record_key_columns(desc, columns, &key);
+	if (missing != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of table \"%s\" does not exist",
-						key_column, RelationGetRelationName(relation))));
-	if (!is_unique_column(relation, attnum) ||
-		!TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attnotnull)
+						missing, RelationGetRelationName(relation)),
+				 missing[0] == '{' ?
+				 errhint("Give several columns as an array: key_columns => '%s'.", missing) : 0));
+	for (i = 0; i < key.ncolumns; i++)
+		any_null = any_null || !TupleDescAttr(desc, key.attnums[i] - 1)->attnotnull;
+	if (!is_unique_key(relation, &key) || any_null)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+				 list_length(columns) == 1 ?
 				 errmsg("column \"%s\" of table \"%s\" cannot be a key",
-						key_column, RelationGetRelationName(relation)),
-				 errdetail("It needs a unique constraint of its own and NOT NULL.")));
-	return key_column;
+						(char *) linitial(columns), RelationGetRelationName(relation)) :
+				 errmsg("columns %s of table \"%s\" cannot be a key",
+						quoted_names(columns), RelationGetRelationName(relation)),
+				 list_length(columns) == 1 ?
+				 errdetail("It needs a unique constraint of its own and NOT NULL.") :
+				 errdetail("They need a unique constraint of their own, and each NOT NULL.")));
+	return columns;
+}
+
+static bool
+same_names(List *a, List *b)
+{
+	ListCell   *first;
+	ListCell   *second;
+
+	forboth(first, a, second, b)
+		if (strcmp(lfirst(first), lfirst(second)) != 0)
+			return false;
+	return list_length(a) == list_length(b);
+}
+
+/* "a", "b" */
+static char *
+quoted_names(List *names)
+{
+	StringInfoData result;
+	ListCell   *cell;
+
+	initStringInfo(&result);
+	foreach(cell, names)
+		appendStringInfo(&result, "%s\"%s\"", result.len == 0 ? "" : ", ",
+						 (char *) lfirst(cell));
+	return result.data;
 }
 
 static void
-store_type(const char *name, Oid relid, const char *key_column)
+store_type(const char *name, Oid relid, List *key_columns)
 {
-	Oid			argtypes[3] = {TEXTOID, OIDOID, NAMEOID};
+	Oid			argtypes[3] = {TEXTOID, OIDOID, NAMEARRAYOID};
 	Datum		values[3];
-	NameData	key_name;
+	Datum		names[INDEX_MAX_KEYS];
+	ListCell   *cell;
+	int			n = 0;
 
-	namestrcpy(&key_name, key_column);
+	foreach(cell, key_columns)
+	{
+		NameData   *column = palloc(sizeof(NameData));
+
+		namestrcpy(column, lfirst(cell));
+		names[n++] = NameGetDatum(column);
+	}
 	values[0] = CStringGetTextDatum(name);
 	values[1] = ObjectIdGetDatum(relid);
-	values[2] = NameGetDatum(&key_name);
-	if (SPI_execute_with_args("INSERT INTO orchestration.record_type (name, relation, key_column)"
+	values[2] = PointerGetDatum(construct_array(names, n, NAMEOID, NAMEDATALEN, false,
+												TYPALIGN_CHAR));
+	if (SPI_execute_with_args("INSERT INTO orchestration.record_type (name, relation, key_columns)"
 							  " VALUES ($1, $2::pg_catalog.regclass, $3)",
 							  3, argtypes, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not store record type \"%s\"", name);

@@ -64,6 +64,7 @@
 #include "record/gate.h"
 #include "record/principal.h"
 #include "record/record.h"
+#include "record/record_key.h"
 #include "record/record_partition.h"
 #include "work/record_change.h"
 #include "work/run.h"
@@ -137,13 +138,12 @@ static NotedSet *waiting_set(Oid registered);
 static NotedSet *make_set(Oid registered);
 static void note(Oid registered, Relation relation, HeapTuple row, const char *key,
 				 const Definition *definition, Jsonb *record, Jsonb *prior);
-static void deal_with(Oid registered, const char *type, const char *key_column);
-static bool look_up(Noted *entry, const char *key_column);
-static void start_all(NotedSet *set, const char *type, const char *key_column);
+static void deal_with(Oid registered, const char *type, List *key_columns);
+static bool look_up(Noted *entry, List *key_columns);
+static void start_all(NotedSet *set, const char *type, List *key_columns);
 static void refuse_locked(StaticPlan *plan, const char *type, Datum keys);
 static void look_again(const char *type, Datum keys);
 static bool still_waits(const pg_uuid_t *run_id, const char *type);
-static char *row_key(HeapTuple tuple, TupleDesc desc, AttrNumber attnum);
 static Jsonb *row_to_jsonb(Relation relation, HeapTuple tuple);
 
 PG_FUNCTION_INFO_V1(orchestration_record_change);
@@ -163,12 +163,12 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	relation;
-	TupleDesc	desc;
 	Oid			registered;
 	char	   *type = NULL;
-	char	   *key_column = NULL;
+	List	   *key_columns = NIL;
+	RecordKey	key_at;
+	const char *missing;
 	char	   *key;
-	int			attnum;
 	HeapTuple	row;
 	HeapTuple	old_row = NULL;
 	NotedSet   *set;
@@ -179,10 +179,9 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called as an AFTER trigger",
 						"record_change")));
 	relation = trigdata->tg_relation;
-	desc = RelationGetDescr(relation);
 	registered = orch_record_registered(RelationGetRelid(relation),
 										relation->rd_rel->relispartition, &type,
-										&key_column);
+										&key_columns);
 	if (type == NULL)
 		return PointerGetDatum(NULL);	/* registered no more */
 
@@ -198,23 +197,23 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 	}
 	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
 	{
-		deal_with(registered, type, key_column);
+		deal_with(registered, type, key_columns);
 		return PointerGetDatum(NULL);
 	}
 	/* the dump has the runs that these rows started */
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
 		orch_guard_is_restoring(RelationGetRelid(relation), relation->rd_rel->relispartition))
 		return PointerGetDatum(NULL);
-	attnum = SPI_fnumber(desc, key_column);
-	if (attnum <= 0)
+	missing = orch_record_key_columns(RelationGetDescr(relation), key_columns, &key_at);
+	if (missing != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
 				 errmsg("table \"%s\" of record type \"%s\" has no column \"%s\" any more",
-						RelationGetRelationName(relation), type, key_column),
+						RelationGetRelationName(relation), type, missing),
 				 errhint("Register the record type again.")));
 
-	/* a row whose key is null is no record; its table may have lost NOT NULL */
-	key = row_key(trigdata->tg_trigtuple, desc, attnum);
+	/* a row whose key has a null is no record; its table may have lost NOT NULL */
+	key = orch_record_row_id(relation, trigdata->tg_trigtuple, &key_at);
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
 		if (key != NULL)
@@ -228,7 +227,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 
 		old_row = row;
 		row = trigdata->tg_newtuple;
-		key = row_key(row, desc, attnum);
+		key = orch_record_row_id(relation, row, &key_at);
 		if (old_key == NULL)
 			old_row = NULL;		/* it becomes a record */
 		else if (key == NULL)
@@ -245,7 +244,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 	set = waiting_set(registered);
 	if (set != NULL &&
 		(relation->rd_rel->relispartition || list_length(set->entries) > MAX_NOTED))
-		deal_with(registered, type, key_column);
+		deal_with(registered, type, key_columns);
 	return PointerGetDatum(NULL);
 }
 
@@ -373,7 +372,7 @@ note(Oid registered, Relation relation, HeapTuple row, const char *key,
  * runs, then let waiting runs go on.
  */
 static void
-deal_with(Oid registered, const char *type, const char *key_column)
+deal_with(Oid registered, const char *type, List *key_columns)
 {
 	NotedSet   *set = waiting_set(registered);
 	NotedSet  **link;
@@ -394,14 +393,14 @@ deal_with(Oid registered, const char *type, const char *key_column)
 	{
 		Noted	   *entry = lfirst(cell);
 
-		if (entry->definition == NULL && look_up(entry, key_column))
+		if (entry->definition == NULL && look_up(entry, key_columns))
 			keys[nkeys++] = CStringGetTextDatum(entry->key);
 	}
 	key_array = PointerGetDatum(construct_array(keys, nkeys, TEXTOID, -1, false,
 												TYPALIGN_INT));
 	if (nkeys > 0)
 		refuse_locked(&plan_locked, type, key_array);
-	start_all(set, type, key_column);
+	start_all(set, type, key_columns);
 	if (nkeys > 0)
 		look_again(type, key_array);
 	MemoryContextDelete(set->context);
@@ -411,7 +410,7 @@ deal_with(Oid registered, const char *type, const char *key_column)
  * Does the noted row still exist?  If it was changed since, its key and record are set anew.
  */
 static bool
-look_up(Noted *entry, const char *key_column)
+look_up(Noted *entry, List *key_columns)
 {
 	Relation	relation = table_open(entry->relation, NoLock);
 	TupleTableSlot *slot;
@@ -436,11 +435,12 @@ look_up(Noted *entry, const char *key_column)
 		{
 			bool		free_tuple;
 			HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, true, &free_tuple);
-			AttrNumber	attnum = get_attnum(entry->relation, key_column);
+			RecordKey	key_at;
 
 			entry->tid = tid;
-			entry->key = attnum <= 0 ? NULL :
-				row_key(tuple, RelationGetDescr(relation), attnum);
+			entry->key = orch_record_key_columns(RelationGetDescr(relation), key_columns,
+												 &key_at) != NULL ? NULL :
+				orch_record_row_id(relation, tuple, &key_at);
 			found = entry->key != NULL;
 			if (found && entry->definition != NULL)
 				entry->record = row_to_jsonb(relation, tuple);
@@ -457,7 +457,7 @@ look_up(Noted *entry, const char *key_column)
  * Start the noted runs, together.
  */
 static void
-start_all(NotedSet *set, const char *type, const char *key_column)
+start_all(NotedSet *set, const char *type, List *key_columns)
 {
 	StartRequest common;
 	pg_uuid_t	started_by;
@@ -487,7 +487,7 @@ start_all(NotedSet *set, const char *type, const char *key_column)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		/* a trigger, or the run before this one, may have deleted it */
-		if (!look_up(entry, key_column))
+		if (!look_up(entry, key_columns))
 			continue;
 		request.definition = entry->definition;
 		request.record_key = entry->key;
@@ -625,15 +625,6 @@ still_waits(const pg_uuid_t *run_id, const char *type)
 }
 
 /*
- * The key of a row as text, NULL for null.
- */
-static char *
-row_key(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
-{
-	return SPI_getvalue(tuple, desc, attnum);
-}
-
-/*
  * to_jsonb() of a row.
  */
 static Jsonb *
@@ -647,6 +638,7 @@ row_to_jsonb(Relation relation, HeapTuple tuple)
 
 	/* a cast of a column's type may be users' code, which must not run as the writing user */
 	orch_gate_enter_table(&gate, RelationGetRelid(relation));
+	orch_record_fix_settings();
 	fmgr_info(F_TO_JSONB, &flinfo);
 	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,

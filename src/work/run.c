@@ -176,13 +176,13 @@ void
 orch_run_set_record(StartRequest *request, char *key, Oid role)
 {
 	bool		unlimited = orch_access_is_unlimited(orch_access_of_role(role));
+	char	   *id = key;
 
-	request->record_key = key;
 	request->record_type = request->definition->record_type;
 	if (request->record_type == NULL)
 	{
-		request->record_type = unlimited ? orch_record_find_type(key) :
-			orch_record_find_readable(key, role);
+		request->record_type = unlimited ? orch_record_find_type(key, &id) :
+			orch_record_find_readable(key, role, &id);
 		request->record_locked = true;
 		if (request->record_type == NULL)
 			ereport(ERROR,
@@ -194,6 +194,7 @@ orch_run_set_record(StartRequest *request, char *key, Oid role)
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("record \"%s\" of type \"%s\" does not exist", key,
 						request->record_type)));
+	request->record_key = id;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_suspend_run);

@@ -2,14 +2,17 @@
 -- src/record/record_read.c).
 
 CREATE TABLE orchestration.record_type (
-    name       text        NOT NULL,
-    relation   regclass    NOT NULL,
-    key_column name        NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    name        text        NOT NULL,
+    relation    regclass    NOT NULL,
+    key_columns name[]      NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT record_type_pkey PRIMARY KEY (name),
     CONSTRAINT record_type_relation_key UNIQUE (relation),
     CONSTRAINT record_type_name_check
         CHECK (name ~ '^[A-Za-z][A-Za-z0-9_]*$' AND length(name) <= 80),
+    CONSTRAINT record_type_key_columns_check
+        CHECK (cardinality(key_columns) BETWEEN 1 AND 32 AND array_ndims(key_columns) = 1
+               AND array_position(key_columns, NULL) IS NULL),
     CONSTRAINT record_type_times_check
         CHECK (orchestration.time_in_range('created_at of a record type', created_at))
 );
@@ -25,7 +28,17 @@ CREATE FUNCTION orchestration.register_record_type(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_register_record_type';
 COMMENT ON FUNCTION orchestration.register_record_type(text, regclass, name) IS
-    'Registers a table so that runs can be about its rows; key_column: the column that identifies a row, by default the primary key';
+    'Registers a table so that runs can be about its rows; key_column: the column that identifies a row, by default all columns of the primary key';
+
+CREATE FUNCTION orchestration.register_record_type(
+    name text,
+    relation regclass,
+    key_columns name[])
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_register_record_type_by_columns';
+COMMENT ON FUNCTION orchestration.register_record_type(text, regclass, name[]) IS
+    'Registers a table whose rows are identified by several columns together';
 
 CREATE FUNCTION orchestration.unregister_record_type(name text)
     RETURNS void
@@ -47,3 +60,16 @@ CREATE FUNCTION orchestration.record_exists(record_type text, record_id "any")
     AS 'MODULE_PATHNAME', 'orchestration_record_exists';
 COMMENT ON FUNCTION orchestration.record_exists(text, "any") IS
     'record_exists() with an id of any type';
+CREATE FUNCTION orchestration.record_id(record_type text, record_id text)
+    RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_record_id';
+COMMENT ON FUNCTION orchestration.record_id(text, text) IS
+    'Returns the id of a record as lookups hold it, for an id that may have another spelling; null if there is no such record';
+
+CREATE FUNCTION orchestration.record_id(record_type text, record record)
+    RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_record_id_of_row';
+COMMENT ON FUNCTION orchestration.record_id(text, record) IS
+    'Returns the id of a row of a registered table, or of a row of the values of its key columns';
