@@ -42,7 +42,7 @@
 #define LENGTH_WORD				255 /* of an enumeration, a type, a field */
 #define LENGTH_INTERVIEW_LABEL	1000
 #define LENGTH_REFERENCE		1000
-#define LENGTH_TEXT				131072	/* that of the longest text fields */
+#define LENGTH_TEXT				1000000 /* as a text template may make */
 
 /* Rows of the tables: elements that are read, kept, refused. */
 #define ROW(name, type, treatment, repeated, required, filled, shape, length, note) \

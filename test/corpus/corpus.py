@@ -712,7 +712,7 @@ SOURCES = {
     "LENGTH_WORD": ("values of enumerations, names of types and fields, dates", "ours"),
     "LENGTH_INTERVIEW_LABEL": ("interviewLabel", "ours"),
     "LENGTH_REFERENCE": ("references", "ours"),
-    "LENGTH_TEXT": ("texts of values and of text templates", "ours: that of the longest text fields"),
+    "LENGTH_TEXT": ("texts of values and of text templates", "ours: as many as a text template may make"),
 }
 
 
