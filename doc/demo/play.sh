@@ -30,10 +30,10 @@ api_name() {
     name=${name##*+}
     printf '%s' "$name" | sed 's/[^A-Za-z0-9]/_/g; s/__*/_/g'
 }
+# psql reads the file itself: an argument of a command has at most 128 KiB
 deploy() {
-    local document
-    document=$(cat "$1")
-    run -v name="$2" -v document="$document" -o /dev/null <<'SQL'
+    run -v name="$2" -v file="$1" -o /dev/null <<'SQL'
+\set document `cat -- :'file'`
 SELECT orchestration.deploy_orchestration(:'document'::xml, :'name');
 SQL
 }

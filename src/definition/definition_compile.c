@@ -49,6 +49,10 @@ static const char *const definition_kinds[] = {
 	[DEFINITION_EVALUATION] = "EvaluationFlow"
 };
 
+static void check_element(Compiler *c, const DocNode *node);
+static void check_unknown(Compiler *c, const DocNode *node);
+static void check_foreign(Compiler *c, const DocNode *node);
+static bool is_true(Compiler *c, const DocNode *node);
 static bool check_value_type(Compiler *c, const DocNode *node);
 static void check_flow(Compiler *c, const DocNode *root);
 static void count_elements(Definition *def, const DocNode *root);
@@ -139,59 +143,121 @@ orch_definition_check_structure(Compiler *c, const DocNode *node,
 
 		if (element == NULL)
 		{
-			if (child->index == 0)
-				warning_at(c, child,
-						   "unknown element \"%.*s\" is kept and has no effect",
-						   pg_mbcliplen(child->name, strlen(child->name), 80),
-						   child->name);
+			check_unknown(c, child);
 			continue;
 		}
 		ordinal = element - elements;
 		if ((seen & (UINT64CONST(1) << ordinal)) != 0 && !element->repeated &&
-			child->index == 1)
+			element->treatment == DOC_READ && child->index == 1)
 			error_at(c, child, "element \"%s\" occurs more than once",
 					 element->name);
 		if (child->kind != DOC_NIL)
-			seen |= UINT64CONST(1) << ordinal;
-
-		switch (element->treatment)
 		{
-			case DOC_KEEP:
-				break;
-			case DOC_REFUSE:
-				/* of elements without names, only the first is reported */
-				if (child->kind == DOC_NIL ||
-					(child->index > 0 &&
-					 orch_definition_word(child, "name") == NULL))
-					break;
-				error_at(c, child, "element \"%s\" is not supported%s%s",
-						 element->name, element->note != NULL ? ": " : "",
-						 element->note != NULL ? element->note : "");
-				break;
-			case DOC_REFUSE_TRUE:
-				if (check_value_type(c, child) && child->kind != DOC_NIL)
-				{
-					bool		value;
-
-					if (orch_document_boolean(child->text, &value) && value)
-						error_at(c, child, "\"%s\" is not supported%s%s",
-								 element->name,
-								 element->note != NULL ? ": " : "",
-								 element->note != NULL ? element->note : "");
-				}
-				break;
-			case DOC_READ:
-				if (check_value_type(c, child) &&
-					element->type == DOC_TYPE_OBJECT &&
-					element->shape != SHAPE_OTHER)
-					orch_definition_check_structure(c, child, element->shape);
-				break;
+			seen |= UINT64CONST(1) << ordinal;
+			check_element(c, child);
 		}
+		else if (element->repeated && element->treatment == DOC_READ)
+			orch_definition_check_structure(c, child, element->shape);
 	}
 
 	for (i = 0; i < nelements; i++)
 		if (elements[i].required && (seen & (UINT64CONST(1) << i)) == 0)
 			error_at(c, node, "element \"%s\" is missing", elements[i].name);
+}
+
+/*
+ * Checks an element of the format.
+ */
+static void
+check_element(Compiler *c, const DocNode *node)
+{
+	const DocElement *element = node->element;
+	const char *colon = element->note != NULL ? ": " : "";
+	const char *note = element->note != NULL ? element->note : "";
+
+	check_stack_depth();
+	if (element->filled && node->kind == DOC_TEXT &&
+		orch_definition_word(node->parent, element->name) == NULL)
+		error_at(c, node, "\"%s\" is empty", element->name);
+	if (orch_document_is_too_long(node))
+		error_at(c, node, "\"%s\" is longer than %d characters", element->name,
+				 element->max_length);
+
+	switch (element->treatment)
+	{
+		case DOC_KEEP:
+			break;
+		case DOC_WARN:
+			if (node->index == 0)
+				warning_at(c, node, "\"%s\" is kept and has no effect%s%s",
+						   element->name, colon, note);
+			break;
+		case DOC_WARN_TRUE:
+			if (is_true(c, node))
+				warning_at(c, node, "\"%s\" is kept and has no effect%s%s",
+						   element->name, colon, note);
+			break;
+		case DOC_REFUSE:
+			/* of elements without names, only the first is reported */
+			if (node->index == 0 || orch_definition_word(node, "name") != NULL)
+				error_at(c, node, "element \"%s\" is not supported%s%s",
+						 element->name, colon, note);
+			break;
+		case DOC_REFUSE_TRUE:
+			if (is_true(c, node))
+				error_at(c, node, "\"%s\" is not supported%s%s",
+						 element->name, colon, note);
+			break;
+		case DOC_READ:
+			if (!check_value_type(c, node))
+				break;
+			if (element->type == DOC_TYPE_OBJECT || node->kind == DOC_OBJECT)
+				orch_definition_check_structure(c, node, element->shape);
+			else
+				check_foreign(c, node);
+			break;
+	}
+}
+
+/*
+ * Warns of an element that the format does not have.
+ */
+static void
+check_unknown(Compiler *c, const DocNode *node)
+{
+	int			length = pg_mbcliplen(node->name, strlen(node->name), 80);
+
+	if (node->index > 0 || node->kind == DOC_NIL)
+		return;
+	if (node->foreign)
+		warning_at(c, node, "element \"%.*s\" is not in the flow's XML namespace and is ignored",
+				   length, node->name);
+	else
+		warning_at(c, node, "unknown element \"%.*s\" is kept and has no effect",
+				   length, node->name);
+}
+
+/*
+ * Warns of elements of foreign namespaces in a text.
+ */
+static void
+check_foreign(Compiler *c, const DocNode *node)
+{
+	const DocNode *child;
+
+	for (child = node->first_child; child != NULL; child = child->next)
+		if (child->foreign)
+			check_unknown(c, child);
+}
+
+/* Is a boolean element true?  If it is no boolean, that is reported. */
+static bool
+is_true(Compiler *c, const DocNode *node)
+{
+	bool		value;
+
+	return check_value_type(c, node) &&
+		orch_document_boolean(node->text, &value) && value;
 }
 
 /*
@@ -212,7 +278,8 @@ check_value_type(Compiler *c, const DocNode *node)
 		[DOC_TYPE_STRING] = "text",
 		[DOC_TYPE_BOOLEAN] = "a boolean",
 		[DOC_TYPE_NUMBER] = "a number",
-		[DOC_TYPE_OBJECT] = "an object"
+		[DOC_TYPE_OBJECT] = "an object",
+		[DOC_TYPE_NUMBER_OR_VALUE] = "a number"
 	};
 	DocType		type = node->element->type;
 	Numeric		number;
@@ -246,6 +313,10 @@ check_value_type(Compiler *c, const DocNode *node)
 					return true;
 				error_at(c, node, "\"%s\" must be true or false", node->name);
 				return false;
+			case DOC_TYPE_NUMBER_OR_VALUE:
+				if (node->kind == DOC_OBJECT)
+					return true;
+				/* FALLTHROUGH */
 			case DOC_TYPE_NUMBER:
 				if (node->kind == DOC_TEXT &&
 					orch_document_number(node->text, &number))
@@ -256,7 +327,9 @@ check_value_type(Compiler *c, const DocNode *node)
 	}
 	if ((type == DOC_TYPE_STRING && node->kind == DOC_TEXT) ||
 		(type == DOC_TYPE_BOOLEAN && node->kind == DOC_BOOLEAN) ||
-		(type == DOC_TYPE_NUMBER && node->kind == DOC_NUMBER) ||
+		((type == DOC_TYPE_NUMBER || type == DOC_TYPE_NUMBER_OR_VALUE) &&
+		 node->kind == DOC_NUMBER) ||
+		(type == DOC_TYPE_NUMBER_OR_VALUE && node->kind == DOC_OBJECT) ||
 		(type == DOC_TYPE_OBJECT && node->kind == DOC_OBJECT))
 		return true;
 	error_at(c, node, "\"%s\" must be %s, not %s", node->name,
@@ -297,22 +370,25 @@ check_flow(Compiler *c, const DocNode *root)
 		c->def->kind = (DefinitionKind) i;
 	else
 		error_at(c, orch_document_child(root, "processType"),
-				 "processType \"%s\" is not supported, only Orchestrator, ApprovalWorkflow and EvaluationFlow are",
-				 word);
+				 "processType \"%.*s\" is not supported, only Orchestrator, ApprovalWorkflow and EvaluationFlow are",
+				 pg_mbcliplen(word, strlen(word), 80), word);
 
 	word = orch_definition_word(root, "runInMode");
-	if (word != NULL && strcmp(word, "DefaultMode") != 0 &&
-		strcmp(word, "SystemModeWithoutSharing") != 0)
+	if (word != NULL && strcmp(word, "SystemModeWithSharing") == 0)
+		warning_at(c, orch_document_child(root, "runInMode"),
+				   "runInMode \"%s\" is kept and has no effect: an action runs with the rights of its function's owner",
+				   word);
+	else if (word != NULL && strcmp(word, "DefaultMode") != 0 &&
+			 strcmp(word, "SystemModeWithoutSharing") != 0)
 		error_at(c, orch_document_child(root, "runInMode"),
-				 "runInMode \"%s\" is not supported, only DefaultMode and SystemModeWithoutSharing are",
-				 word);
+				 "runInMode \"%.*s\" is not supported, only DefaultMode, SystemModeWithSharing and SystemModeWithoutSharing are",
+				 pg_mbcliplen(word, strlen(word), 80), word);
 
 	word = orch_definition_word(root, "fullName");
-	if (word != NULL && (!orch_definition_is_api_name(word) ||
-						 strlen(word) > MAX_API_NAME_LENGTH))
+	if (word != NULL && !orch_definition_is_api_name(word))
 		error_at(c, orch_document_child(root, "fullName"),
-				 "\"%s\" is not an API name of at most %d characters", word,
-				 MAX_API_NAME_LENGTH);
+				 "\"%.*s\" is not an API name: letters, digits and single underscores, a letter first",
+				 pg_mbcliplen(word, strlen(word), 80), word);
 }
 
 /*

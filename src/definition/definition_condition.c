@@ -196,8 +196,6 @@ compile_filter(Compiler *c, const DocNode *node, Requirement *requirement,
 		requirement->left->text = psprintf("$Record.%s", field);
 		MemoryContextSwitchTo(old);
 	}
-	else if (orch_definition_text(node, "field") != NULL)
-		error_at(c, node, "\"field\" is empty");
 	requirement->right = orch_definition_compile_value(c, orch_document_child(node, "value"),
 													   use == USE_FILTER ? USE_FILTER : USE_RUN);
 	if (!compile_operator(c, node, &requirement->op) || requirement->left == NULL)
@@ -354,7 +352,9 @@ check_types(Compiler *c, const DocNode *node, const Requirement *requirement)
 	ValueType	right = operand_type(c, requirement->right);
 	bool		fits;
 
-	if (left == VALUE_UNKNOWN || right == VALUE_UNKNOWN)
+	if (right == VALUE_UNKNOWN ||
+		(left == VALUE_UNKNOWN && requirement->op != COMPARE_IN &&
+		 requirement->op != COMPARE_NOT_IN))
 		return;
 	switch (requirement->op)
 	{

@@ -23,8 +23,6 @@
 
 #include "definition/definition_int.h"
 
-#define MAX_DESCRIPTION_LENGTH	32000
-
 static const char *const assignee_kinds[] = {
 	[ASSIGNEE_USER] = "User",
 	[ASSIGNEE_GROUP] = "Group",
@@ -32,8 +30,7 @@ static const char *const assignee_kinds[] = {
 	[ASSIGNEE_RESOURCE] = "Resource"
 };
 
-static char *compile_label(Compiler *c, const DocNode *node, const char *name,
-						   int limit);
+static char *compile_label(Compiler *c, const DocNode *node, const char *otherwise);
 static void compile_start(Compiler *c, const DocNode *node);
 static void compile_recall(Compiler *c, const DocNode *node);
 static EvaluationAction *compile_evaluation(Compiler *c, const DocNode *node,
@@ -62,20 +59,21 @@ orch_definition_assignee_kind_name(AssigneeKind kind)
 }
 
 /*
- * The text of a label or description, which may have limit characters; NULL if there is
- * none.
+ * The label of a stage or step as its runs show it: in at most MAX_LABEL_LENGTH
+ * characters.  otherwise: what is shown if it has no label.
  */
 static char *
-compile_label(Compiler *c, const DocNode *node, const char *name, int limit)
+compile_label(Compiler *c, const DocNode *node, const char *otherwise)
 {
-	const char *text = orch_definition_text(node, name);
+	const char *text = orch_definition_text(node, "label");
+	char	   *result = MemoryContextStrdup(c->context, text != NULL ? text : otherwise);
 
-	if (text == NULL)
-		return NULL;
-	if (pg_mbstrlen(text) > limit)
-		error_at(c, orch_document_child(node, name),
-				 "\"%s\" is longer than %d characters", name, limit);
-	return MemoryContextStrdup(c->context, text);
+	if (text != NULL && pg_mbstrlen(text) > MAX_LABEL_LENGTH)
+		warning_at(c, orch_document_child(node, "label"),
+				   "the label is shown up to its first %d characters",
+				   MAX_LABEL_LENGTH);
+	result[pg_mbcharcliplen(result, strlen(result), MAX_LABEL_LENGTH)] = '\0';
+	return result;
 }
 
 /*
@@ -86,6 +84,7 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 {
 	Definition *def = c->def;
 	const DocNode *child;
+	const DocNode *target = orch_document_child(root, "startElementReference");
 	int			nstages = 0;
 	int			nsteps = 0;
 	int			ndecisions = 0;
@@ -107,6 +106,9 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 	Assert(nstages == def->nstages && nsteps == def->nsteps &&
 		   ndecisions == def->ndecisions && noutcomes == def->noutcomes);
 	def->reads_prior = c->reads_prior;
+	/* before API version 47 an element of the root said where to start */
+	if (def->start.kind == ELEMENT_END && target != NULL)
+		def->start = orch_definition_compile_target(c, root, target->name);
 
 	orch_definition_check_formulas(c, root);
 	orch_definition_check_entry_cycles(c, root);
@@ -233,13 +235,7 @@ compile_stage(Compiler *c, const DocNode *node, int index, int *step_index)
 	StageDef   *stage = &c->def->stages[index];
 	const DocNode *child;
 
-	stage->label = compile_label(c, node, "label", MAX_LABEL_LENGTH);
-	if (stage->label == NULL)
-	{
-		stage->label = MemoryContextStrdup(c->context, stage->name);
-		stage->label[pg_mbcharcliplen(stage->label, strlen(stage->label),
-									  MAX_LABEL_LENGTH)] = '\0';
-	}
+	stage->label = compile_label(c, node, stage->name);
 	if (c->def->kind == DEFINITION_EVALUATION && index == 0)
 		error_at(c, node, "an evaluation flow has no stages");
 	stage->connector = orch_definition_compile_connector(c, node, "connector");
@@ -265,23 +261,18 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 	char	   *action_type = orch_definition_word(node, "actionType");
 	char	   *action_name = orch_definition_word(node, "actionName");
 	char	   *subtype = orch_definition_word(node, "stepSubtype");
+	const char *description = orch_definition_text(node, "description");
 	bool		async = orch_definition_boolean(node, "requiresAsyncProcessing");
 
 	CHECK_FOR_INTERRUPTS();
 	step->stage = stage;
-	step->label = compile_label(c, node, "label", MAX_LABEL_LENGTH);
-	if (step->label == NULL)
-		step->label = MemoryContextStrdup(c->context, step->name);
-	step->description = compile_label(c, node, "description",
-									  MAX_DESCRIPTION_LENGTH);
+	step->label = compile_label(c, node, step->name);
+	if (description != NULL)
+		step->description = MemoryContextStrdup(c->context, description);
 
 	step->type = async ? STEP_TYPE_ASYNCHRONOUS : STEP_TYPE_BACKGROUND;
 	if (action_type == NULL)
-	{
-		if (orch_definition_text(node, "actionType") != NULL)
-			error_at(c, orch_document_child(node, "actionType"),
-					 "\"actionType\" is empty");
-	}
+		;						/* reported */
 	else if (strcmp(action_type, "stepInteractive") == 0 ||
 			 strcmp(action_type, "createWorkItem") == 0)
 		step->type = STEP_TYPE_INTERACTIVE;
@@ -300,26 +291,17 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 		subtype = NULL;			/* would report the same again */
 	}
 
+	/* a subtype is the builder's; newer versions have more of them */
 	if (subtype != NULL && strcmp(subtype, "InteractiveStep") != 0 &&
 		strcmp(subtype, "BackgroundStep") != 0 &&
 		strcmp(subtype, "ApprovalStep") != 0 &&
 		strcmp(subtype, "MuleSoftStep") != 0)
-		error_at(c, orch_document_child(node, "stepSubtype"),
-				 "stepSubtype \"%s\" is not supported, only InteractiveStep, ApprovalStep, BackgroundStep and MuleSoftStep are",
-				 subtype);
+		warning_at(c, orch_document_child(node, "stepSubtype"),
+				   "stepSubtype \"%.*s\" is not known and has no effect: actionType says what the step is",
+				   pg_mbcliplen(subtype, strlen(subtype), 80), subtype);
 
-	if (action_name == NULL)
-	{
-		if (orch_definition_text(node, "actionName") != NULL)
-			error_at(c, orch_document_child(node, "actionName"),
-					 "\"actionName\" is empty");
-		action_name = "";
-	}
-	else if (pg_mbstrlen(action_name) > MAX_NAME_LENGTH)
-		error_at(c, orch_document_child(node, "actionName"),
-				 "\"actionName\" is longer than %d characters",
-				 MAX_NAME_LENGTH);
-	step->action_name = MemoryContextStrdup(c->context, action_name);
+	step->action_name = MemoryContextStrdup(c->context,
+											action_name != NULL ? action_name : "");
 
 	step->entry_action = compile_evaluation(c, node, "entryActionName",
 											"entryActionType",
@@ -394,9 +376,6 @@ compile_evaluation(Compiler *c, const DocNode *node, const char *name,
 		error_at(c, orch_document_child(node, type),
 				 "%s \"%s\" is not supported, only evaluationFlow is", type,
 				 action_type);
-	if (pg_mbstrlen(action) > MAX_NAME_LENGTH)
-		error_at(c, orch_document_child(node, name),
-				 "\"%s\" is longer than %d characters", name, MAX_NAME_LENGTH);
 	result = MemoryContextAllocZero(c->context, sizeof(EvaluationAction));
 	result->name = MemoryContextStrdup(c->context, action);
 	compile_parameters(c, node, inputs, &result->ninputs, &result->inputs, NULL);
@@ -520,11 +499,7 @@ compile_parameters(Compiler *c, const DocNode *node, const char *element,
 		CHECK_FOR_INTERRUPTS();
 		name = orch_definition_word(child, "name");
 		if (name == NULL)
-		{
-			if (orch_definition_text(child, "name") != NULL)
-				error_at(c, child, "\"name\" is empty");
-			continue;
-		}
+			continue;			/* reported */
 		named[n++] = child;
 		value = orch_definition_compile_value(c,
 											  orch_document_child(child, "value"),
@@ -654,14 +629,15 @@ compile_decision(Compiler *c, const DocNode *node, int index,
 	for (child = node->first_child; child != NULL; child = child->next)
 	{
 		OutcomeDef *outcome;
+		const char *label;
 
 		if (!orch_definition_is_named(child, "rules"))
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		outcome = &c->def->outcomes[(*outcome_index)++];
-		outcome->label = compile_label(c, child, "label", MAX_NAME_LENGTH);
-		if (outcome->label == NULL)
-			outcome->label = MemoryContextStrdup(c->context, outcome->name);
+		label = orch_definition_text(child, "label");
+		outcome->label = MemoryContextStrdup(c->context,
+											 label != NULL ? label : outcome->name);
 		outcome->decision = index;
 		outcome->conditions =
 			orch_definition_compile_condition_list(c, child, "conditions",

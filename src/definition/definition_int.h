@@ -25,7 +25,6 @@
 #include "evaluate/formula_compile.h"
 
 #define MAX_API_NAME_LENGTH	80
-#define MAX_NAME_LENGTH		255
 #define MAX_LABEL_LENGTH	80
 
 /*
@@ -218,6 +217,9 @@ extern char *orch_definition_declare_name(Compiler *c, const DocNode *node,
 										  NameKind kind, int index);
 extern Connector orch_definition_compile_connector(Compiler *c, const DocNode *parent,
 												   const char *name);
+
+extern Connector orch_definition_compile_target(Compiler *c, const DocNode *parent,
+												const char *name);
 
 extern bool orch_definition_is_named(const DocNode *node, const char *name);
 extern const char *orch_definition_text(const DocNode *node, const char *name);

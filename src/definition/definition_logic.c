@@ -22,8 +22,6 @@
 
 #include "definition/definition_int.h"
 
-#define MAX_LOGIC_LENGTH	1000
-
 typedef struct LogicParser
 {
 	Compiler   *compiler;
@@ -258,12 +256,8 @@ orch_definition_compile_logic(Compiler *c, const DocNode *node, const char *text
 		accept_word(&parser, "formula_evaluates_to_true"))
 		return NULL;			/* all of them: the conditions name formulas */
 	parser.p = text;
-	if (pg_mbstrlen(text) > MAX_LOGIC_LENGTH)
-	{
-		error_at(c, node, "the logic is longer than %d characters",
-				 MAX_LOGIC_LENGTH);
-		return NULL;
-	}
+	if (orch_document_is_too_long(node))
+		return NULL;			/* reported */
 
 	parser.used = palloc0(sizeof(bool) * nconditions);
 	result = parse_or(&parser);

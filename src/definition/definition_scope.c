@@ -218,27 +218,17 @@ orch_definition_declare_name(Compiler *c, const DocNode *node, NameKind kind, in
 
 	CHECK_FOR_INTERRUPTS();
 	if (word == NULL)
-	{
-		if (name_node != NULL && name_node->kind == DOC_TEXT)
-			error_at(c, name_node, "\"name\" is empty");
-		return MemoryContextStrdup(c->context, "");
-	}
-	if (kind != NAME_UNSUPPORTED)
-	{
-		if (strlen(word) > MAX_NAME_LENGTH)
-			error_at(c, name_node, "\"name\" is longer than %d characters",
-					 MAX_NAME_LENGTH);
-		else if (!orch_definition_is_api_name(word))
-			error_at(c, name_node,
-					 "\"%s\" is not an API name: letters, digits and single underscores, a letter first",
-					 word);
-	}
+		return MemoryContextStrdup(c->context, ""); /* reported */
+	if (kind != NAME_UNSUPPORTED && !orch_definition_is_api_name(word))
+		error_at(c, name_node,
+				 "\"%.*s\" is not an API name: letters, digits and single underscores, a letter first",
+				 pg_mbcliplen(word, strlen(word), MAX_API_NAME_LENGTH), word);
 	name = MemoryContextStrdup(c->context, word);
 	entry = hash_search(c->def->names, &name, HASH_ENTER, &found);
 	if (found)
 	{
 		error_at(c, name_node, "the name \"%.*s\" is already that of %s",
-				 pg_mbcliplen(name, strlen(name), MAX_NAME_LENGTH), name,
+				 pg_mbcliplen(name, strlen(name), MAX_API_NAME_LENGTH), name,
 				 orch_definition_name_kinds[entry->kind]);
 		return name;
 	}
@@ -278,26 +268,33 @@ orch_definition_is_api_name(const char *name)
 Connector
 orch_definition_compile_connector(Compiler *c, const DocNode *parent, const char *name)
 {
-	Connector	result = {ELEMENT_END, 0};
+	Connector	end = {ELEMENT_END, 0};
 	const DocNode *node = orch_document_child(parent, name);
-	char	   *target;
-	NameEntry  *entry;
 
 	if (node == NULL || node->kind == DOC_NIL)
-		return result;
-	target = orch_definition_word(node, "targetReference");
+		return end;
+	return orch_definition_compile_target(c, node, "targetReference");
+}
+
+/*
+ * The element that a child names, as the end of a connector.
+ */
+Connector
+orch_definition_compile_target(Compiler *c, const DocNode *parent, const char *name)
+{
+	Connector	result = {ELEMENT_END, 0};
+	const DocNode *node;
+	char	   *target = orch_definition_word(parent, name);
+	NameEntry  *entry;
+
 	if (target == NULL)
-	{
-		if (orch_definition_text(node, "targetReference") != NULL)
-			error_at(c, node, "\"targetReference\" is empty");
-		return result;			/* if it is missing, that was reported */
-	}
-	node = orch_document_child(node, "targetReference");
+		return result;			/* reported */
+	node = orch_document_child(parent, name);
 	entry = orch_definition_find_name(c->def, target);
 	if (entry == NULL)
 	{
-		error_at(c, node, "the connector leads to \"%s\", which does not exist",
-				 target);
+		error_at(c, node, "the connector leads to \"%.*s\", which does not exist",
+				 pg_mbcliplen(target, strlen(target), MAX_API_NAME_LENGTH), target);
 		return result;
 	}
 	result.index = entry->index;
@@ -378,9 +375,9 @@ orch_definition_boolean(const DocNode *node, const char *name)
 }
 
 /*
- * Reads a whole number in a range.  Returns false if the element is absent or no such
- * number.  A number out of range is reported here; other values have been reported by the
- * check of the document's structure.
+ * Reads a whole number in a range, also where it is the numberValue of an object.  Returns
+ * false if the element is absent or no such number.  A number out of range is reported
+ * here; other values have been reported by the check of the document's structure.
  */
 bool
 orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, int *value)
@@ -388,6 +385,14 @@ orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, i
 	Numeric		number;
 	Datum		whole;
 
+	if (node != NULL && node->kind == DOC_OBJECT)
+	{
+		const DocNode *child = orch_document_child(node, "numberValue");
+
+		if (child == NULL)
+			error_at(c, node, "\"%s\" must be a number", node->name);
+		node = child;
+	}
 	if (node == NULL || node->text == NULL ||
 		(node->kind != DOC_NUMBER && !(node->kind == DOC_TEXT && node->is_xml)))
 		return false;

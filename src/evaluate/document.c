@@ -8,6 +8,10 @@
  * notation.  What the format has is in document_format.c.  An element that the format
  * does not have is kept with the document; the compiler reports it.
  *
+ * In XML the root is in the metadata namespace or in none.  An element of the document
+ * is the flow's if it is in the namespace of the root, whatever its prefix.  All others
+ * are foreign: nothing is read in them, and the compiler reports them.
+ *
  * Anybody may have written the XML: no network, no document type declaration (and so
  * no entities of the document's own), no element nested more than MAX_NESTING deep.
  * libxml's limits on depth and size stay on, and the libxml document is freed after an
@@ -56,7 +60,10 @@
 
 static void refuse_doctype(const char *source);
 static DocNode *make_node(DocNode *parent, const char *name, DocShape shape);
-static void fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape);
+static void fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape,
+						  const xmlNode *root);
+static bool same_namespace(const xmlNode *a, const xmlNode *b);
+static char *xml_name(const xmlNode *xml);
 static char *xml_text(xmlNodePtr xml);
 static bool xml_is_nil(xmlNodePtr xml);
 static char *xml_to_server(const xmlChar *text);
@@ -65,6 +72,7 @@ static void number_children(DocNode *node, DocShape shape);
 static JsonbValue *push_node(JsonbParseState **state, const DocNode *node,
 							 JsonbIteratorToken token);
 static int	compare_nodes(const void *a, const void *b);
+static const char *skip_space(const char *text);
 
 DocNode *
 orch_document_from_xml(xmltype *source)
@@ -102,12 +110,10 @@ orch_document_from_xml(xmltype *source)
 		if (xml == NULL)
 			xml_ereport(errcxt, ERROR, ERRCODE_INVALID_XML_DOCUMENT,
 						"could not parse XML document");
-		root = make_node(NULL, xml_to_server(xml->name), SHAPE_NONE);
-		if (xml->ns != NULL &&
-			strcmp((const char *) xml->ns->href, METADATA_NAMESPACE) != 0)
-			root->name = psprintf("{%s}%s", xml_to_server(xml->ns->href),
-								  root->name);
-		fill_from_xml(root, xml, SHAPE_FLOW);
+		root = make_node(NULL, xml->ns != NULL &&
+						 strcmp((const char *) xml->ns->href, METADATA_NAMESPACE) != 0 ?
+						 xml_name(xml) : xml_to_server(xml->name), SHAPE_NONE);
+		fill_from_xml(root, xml, SHAPE_FLOW, xml);
 	}
 	PG_CATCH();
 	{
@@ -183,10 +189,10 @@ make_node(DocNode *parent, const char *name, DocShape shape)
 
 /*
  * Fills in a node from its XML element; shape: its type, SHAPE_NONE if the format has
- * none.
+ * none; root: the document's root element.
  */
 static void
-fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
+fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape, const xmlNode *root)
 {
 	xmlNodePtr	child;
 	DocNode    *child_node;
@@ -213,11 +219,17 @@ fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
 	{
 		if (child->type != XML_ELEMENT_NODE)
 			continue;
-		node->kind = DOC_OBJECT;
 		CHECK_FOR_INTERRUPTS();
-		(void) make_node(node, xml_to_server(child->name), shape);
+		if (same_namespace(child, root))
+		{
+			node->kind = DOC_OBJECT;
+			(void) make_node(node, xml_to_server(child->name), shape);
+		}
+		else
+			make_node(node, xml_name(child), SHAPE_NONE)->foreign = true;
 	}
-	if (node->kind != DOC_OBJECT)
+
+	if (node->nchildren == 0)
 		return;
 
 	number_children(node, shape);
@@ -226,11 +238,36 @@ fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape)
 	{
 		if (child->type != XML_ELEMENT_NODE)
 			continue;
-		fill_from_xml(child_node, child,
-					  child_node->element != NULL ?
-					  child_node->element->shape : SHAPE_NONE);
+		if (child_node->foreign)
+		{
+			child_node->is_xml = true;
+			child_node->kind = DOC_TEXT;
+			child_node->text = "";
+			child_node->line = (int) xmlGetLineNo(child);
+		}
+		else
+			fill_from_xml(child_node, child,
+						  child_node->element != NULL ?
+						  child_node->element->shape : SHAPE_NONE, root);
 		child_node = child_node->next;
 	}
+}
+
+/* Are two elements in the same namespace, or both in none? */
+static bool
+same_namespace(const xmlNode *a, const xmlNode *b)
+{
+	if (a->ns == NULL || b->ns == NULL)
+		return a->ns == b->ns;
+	return a->ns == b->ns || xmlStrEqual(a->ns->href, b->ns->href);
+}
+
+/* The name of an element with its namespace. */
+static char *
+xml_name(const xmlNode *xml)
+{
+	return psprintf("{%s}%s", xml->ns != NULL ? xml_to_server(xml->ns->href) : "",
+					xml_to_server(xml->name));
 }
 
 /*
@@ -255,14 +292,15 @@ static bool
 xml_is_nil(xmlNodePtr xml)
 {
 	xmlAttrPtr	attr;
+	bool		result;
 
 	for (attr = xml->properties; attr != NULL; attr = attr->next)
 		if (attr->ns != NULL && attr->children != NULL &&
 			attr->children->content != NULL &&
 			strcmp((const char *) attr->name, "nil") == 0 &&
 			strcmp((const char *) attr->ns->href, XSI_NAMESPACE) == 0)
-			return strcmp((const char *) attr->children->content, "true") == 0 ||
-				strcmp((const char *) attr->children->content, "1") == 0;
+			return orch_document_boolean((const char *) attr->children->content,
+										 &result) && result;
 	return false;
 }
 
@@ -406,14 +444,16 @@ push_node(JsonbParseState **state, const DocNode *node, JsonbIteratorToken token
 	JsonbValue	v;
 	const DocNode **children;
 	DocNode    *child;
+	int			n = 0;
 	int			i = 0;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
+	/* an element that has elements, but none here */
 	if (node->kind != DOC_OBJECT &&
 		!(node->kind == DOC_TEXT && node->element != NULL &&
-		  node->element->type == DOC_TYPE_OBJECT))
+		  node->element->type == DOC_TYPE_OBJECT && *skip_space(node->text) == '\0'))
 	{
 		v.type = jbvString;
 		if (node->kind == DOC_NIL)
@@ -423,7 +463,8 @@ push_node(JsonbParseState **state, const DocNode *node, JsonbIteratorToken token
 				 orch_document_boolean(node->text, &v.val.boolean))
 			v.type = jbvBool;
 		else if (node->element != NULL &&
-				 node->element->type == DOC_TYPE_NUMBER &&
+				 (node->element->type == DOC_TYPE_NUMBER ||
+				  node->element->type == DOC_TYPE_NUMBER_OR_VALUE) &&
 				 orch_document_number(node->text, &v.val.numeric))
 			v.type = jbvNumeric;
 		else
@@ -436,16 +477,16 @@ push_node(JsonbParseState **state, const DocNode *node, JsonbIteratorToken token
 
 	children = palloc(sizeof(DocNode *) * Max(node->nchildren, 1));
 	for (child = node->first_child; child != NULL; child = child->next)
-		children[i++] = child;
-	qsort(children, node->nchildren, sizeof(DocNode *), compare_nodes);
+		if (!child->foreign)
+			children[n++] = child;
+	qsort(children, n, sizeof(DocNode *), compare_nodes);
 
 	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	i = 0;
-	while (i < node->nchildren)
+	while (i < n)
 	{
 		int			end = i + 1;
 
-		while (end < node->nchildren &&
+		while (end < n &&
 			   strcmp(children[end]->name, children[i]->name) == 0)
 			end++;
 		v.type = jbvString;
@@ -538,6 +579,33 @@ orch_document_place(const DocNode *node)
 	}
 	list_free(path);
 	return result.data;
+}
+
+static const char *
+skip_space(const char *text)
+{
+	while (isspace((unsigned char) *text))
+		text++;
+	return text;
+}
+
+bool
+orch_document_is_too_long(const DocNode *node)
+{
+	const char *text;
+	int			length;
+
+	if (node->kind != DOC_TEXT || node->element == NULL ||
+		node->element->max_length == 0)
+		return false;
+	text = skip_space(node->text);
+	length = strlen(text);
+	/* a character has at least one byte */
+	if (length <= node->element->max_length)
+		return false;
+	while (length > 0 && isspace((unsigned char) text[length - 1]))
+		length--;
+	return pg_mbstrlen_with_len(text, length) > node->element->max_length;
 }
 
 bool

@@ -46,6 +46,8 @@ typedef struct DocNode
 	const DocElement *element;	/* NULL: the format has none of that name */
 	DocKind		kind;
 	bool		is_xml;
+	bool		foreign;		/* XML: of a namespace that is not the flow's; its
+								 * name is then {namespace}name */
 	char	   *text;			/* of a leaf; text between an object's elements */
 	int			depth;			/* of the root: 0 */
 	int			line;			/* of the source; 0: JSON */
@@ -68,7 +70,7 @@ extern DocNode *orch_document_from_xml(xmltype *source);
 /* Reads the JSON notation of an object of this type; the compiler checks it. */
 extern DocNode *orch_document_from_jsonb(Jsonb *source, DocShape shape);
 
-/* The JSON notation of a document. */
+/* The JSON notation of a document, without elements of foreign namespaces. */
 extern Jsonb *orch_document_to_jsonb(const DocNode *root);
 
 /* The first child of this name; NULL if there is none. */
@@ -76,6 +78,11 @@ extern DocNode *orch_document_child(const DocNode *node, const char *name);
 
 /* Where a node is in its document, for messages. */
 extern char *orch_document_place(const DocNode *node);
+
+/*
+ * Is a text longer than the format allows?  White space around it does not count.
+ */
+extern bool orch_document_is_too_long(const DocNode *node);
 
 /*
  * Read a number (but no special value) or a boolean in the notation of XML Schema;

@@ -4,8 +4,12 @@
  *	  The format of orchestration documents, as tables.
  *
  * The tables say what the compiler reads, keeps or refuses, which elements are
- * arrays in JSON, and which are numbers and booleans there.  Source: Metadata
- * API, Flow.
+ * arrays in JSON, which are numbers and booleans there, and how long texts may be.
+ * Settings that concern the platform alone are kept; the compiler warns where their
+ * meaning is lost.  An element that would change what a run does, and that the engine
+ * does not have, is refused.  Source: Metadata API 67, Flow.
+ *
+ * test/corpus/corpus.py has a document for each element; doc/elements.md lists them.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -18,54 +22,95 @@
 
 #include "evaluate/document_format.h"
 
+/*
+ * How long a text may be, in characters without the white space around it.
+ *
+ * Sources: contract/fields.csv for what runs show; Metadata API, Flow, FlowRule; Apex
+ * Reference, Formula Evaluation; names of 80 characters are common in published files,
+ * longer ones there are none; jongpie/NebulaLogger, pull request 200, for descriptions.
+ * For the texts below "ours" no limit is documented; these bounds are far above what
+ * published files hold.
+ */
+#define LENGTH_NAME				80
+#define LENGTH_LABEL			255
+#define LENGTH_ACTION			255 /* the called flow's name */
+#define LENGTH_LOGIC			1000
+#define LENGTH_FORMULA			3900
+#define LENGTH_STEP_DESCRIPTION 32000
+#define LENGTH_DESCRIPTION		65535
+/* ours */
+#define LENGTH_WORD				255 /* of an enumeration, a type, a field */
+#define LENGTH_INTERVIEW_LABEL	1000
+#define LENGTH_REFERENCE		1000
+#define LENGTH_TEXT				1000000 /* as a text template may make */
+
 /* Rows of the tables: elements that are read, kept, refused. */
-#define TEXT(name) \
-	{name, DOC_TYPE_STRING, DOC_READ, false, false, SHAPE_NONE, NULL}
-#define REQUIRED_TEXT(name) \
-	{name, DOC_TYPE_STRING, DOC_READ, false, true, SHAPE_NONE, NULL}
+#define ROW(name, type, treatment, repeated, required, filled, shape, length, note) \
+	{name, type, treatment, repeated, required, filled, shape, length, note}
+#define TEXT(name, length) \
+	ROW(name, DOC_TYPE_STRING, DOC_READ, false, false, false, SHAPE_NONE, length, NULL)
+#define REQUIRED_TEXT(name, length) \
+	ROW(name, DOC_TYPE_STRING, DOC_READ, false, true, true, SHAPE_NONE, length, NULL)
+/* the compiler says more of a blank one */
+#define REQUIRED_ANY_TEXT(name, length) \
+	ROW(name, DOC_TYPE_STRING, DOC_READ, false, true, false, SHAPE_NONE, length, NULL)
 #define BOOLEAN(name) \
-	{name, DOC_TYPE_BOOLEAN, DOC_READ, false, false, SHAPE_NONE, NULL}
+	ROW(name, DOC_TYPE_BOOLEAN, DOC_READ, false, false, false, SHAPE_NONE, 0, NULL)
 #define NUMBER(name) \
-	{name, DOC_TYPE_NUMBER, DOC_READ, false, false, SHAPE_NONE, NULL}
+	ROW(name, DOC_TYPE_NUMBER, DOC_READ, false, false, false, SHAPE_NONE, 0, NULL)
+#define NUMBER_OR_VALUE(name) \
+	ROW(name, DOC_TYPE_NUMBER_OR_VALUE, DOC_READ, false, false, false, SHAPE_VALUE, 0, NULL)
 #define OBJECT(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, false, false, shape, NULL}
+	ROW(name, DOC_TYPE_OBJECT, DOC_READ, false, false, false, shape, 0, NULL)
 #define REQUIRED_OBJECT(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, false, true, shape, NULL}
+	ROW(name, DOC_TYPE_OBJECT, DOC_READ, false, true, false, shape, 0, NULL)
 #define ARRAY(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, true, false, shape, NULL}
+	ROW(name, DOC_TYPE_OBJECT, DOC_READ, true, false, false, shape, 0, NULL)
 #define REQUIRED_ARRAY(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, true, true, shape, NULL}
-#define KEEP_TEXT(name) \
-	{name, DOC_TYPE_STRING, DOC_KEEP, false, false, SHAPE_NONE, NULL}
+	ROW(name, DOC_TYPE_OBJECT, DOC_READ, true, true, false, shape, 0, NULL)
+#define KEEP_TEXT(name, length) \
+	ROW(name, DOC_TYPE_STRING, DOC_KEEP, false, false, false, SHAPE_NONE, length, NULL)
+#define KEEP_TEXTS(name, length) \
+	ROW(name, DOC_TYPE_STRING, DOC_KEEP, true, false, false, SHAPE_NONE, length, NULL)
 #define KEEP_BOOLEAN(name) \
-	{name, DOC_TYPE_BOOLEAN, DOC_KEEP, false, false, SHAPE_NONE, NULL}
+	ROW(name, DOC_TYPE_BOOLEAN, DOC_KEEP, false, false, false, SHAPE_NONE, 0, NULL)
 #define KEEP_NUMBER(name) \
-	{name, DOC_TYPE_NUMBER, DOC_KEEP, false, false, SHAPE_NONE, NULL}
+	ROW(name, DOC_TYPE_NUMBER, DOC_KEEP, false, false, false, SHAPE_NONE, 0, NULL)
 #define KEEP_ARRAY(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_KEEP, true, false, shape, NULL}
+	ROW(name, DOC_TYPE_OBJECT, DOC_KEEP, true, false, false, shape, 0, NULL)
+#define WARN(name, length, note) \
+	ROW(name, DOC_TYPE_STRING, DOC_WARN, false, false, false, SHAPE_NONE, length, note)
+#define WARN_ARRAY(name, note) \
+	ROW(name, DOC_TYPE_OBJECT, DOC_WARN, true, false, false, SHAPE_OTHER, 0, note)
+#define WARN_TRUE(name, note) \
+	ROW(name, DOC_TYPE_BOOLEAN, DOC_WARN_TRUE, false, false, false, SHAPE_NONE, 0, note)
 #define REFUSE(name, note) \
-	{name, DOC_TYPE_STRING, DOC_REFUSE, false, false, SHAPE_NONE, note}
+	ROW(name, DOC_TYPE_STRING, DOC_REFUSE, false, false, false, SHAPE_NONE, 0, note)
 #define REFUSE_OBJECT(name, note) \
-	{name, DOC_TYPE_OBJECT, DOC_REFUSE, false, false, SHAPE_OTHER, note}
+	ROW(name, DOC_TYPE_OBJECT, DOC_REFUSE, false, false, false, SHAPE_OTHER, 0, note)
 #define REFUSE_ARRAY(name, note) \
-	{name, DOC_TYPE_OBJECT, DOC_REFUSE, true, false, SHAPE_OTHER, note}
+	ROW(name, DOC_TYPE_OBJECT, DOC_REFUSE, true, false, false, SHAPE_OTHER, 0, note)
 #define REFUSE_TRUE(name, note) \
-	{name, DOC_TYPE_BOOLEAN, DOC_REFUSE_TRUE, false, false, SHAPE_NONE, note}
+	ROW(name, DOC_TYPE_BOOLEAN, DOC_REFUSE_TRUE, false, false, false, SHAPE_NONE, 0, note)
+
+#define METADATA_VALUES KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+#define DESCRIPTION KEEP_TEXT("description", LENGTH_DESCRIPTION)
 
 #define NODE_ELEMENTS \
-	REQUIRED_TEXT("name"), \
-	KEEP_TEXT("description"), \
+	REQUIRED_TEXT("name", LENGTH_NAME), \
+	DESCRIPTION, \
 	KEEP_NUMBER("locationX"), \
 	KEEP_NUMBER("locationY"), \
-	KEEP_TEXT("elementSubtype"), \
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	KEEP_TEXT("elementSubtype", LENGTH_WORD), \
+	METADATA_VALUES
 
 #define ONLY_RECALL "the only scheduled path is that of pathType ApprovalRecall"
+#define ONLY_RECORDS "calls and changes of records start orchestrations"
 #define NOT_AN_ORCHESTRATION "orchestrations consist of stages, decisions and assignments"
 
 static const DocElement flow_elements[] = {
-	REQUIRED_TEXT("label"),
-	REQUIRED_TEXT("processType"),
+	REQUIRED_TEXT("label", LENGTH_LABEL),
+	REQUIRED_TEXT("processType", LENGTH_WORD),
 	OBJECT("start", SHAPE_START),
 	ARRAY("orchestratedStages", SHAPE_STAGE),
 	ARRAY("decisions", SHAPE_DECISION),
@@ -75,31 +120,35 @@ static const DocElement flow_elements[] = {
 	ARRAY("formulas", SHAPE_FORMULA),
 	ARRAY("textTemplates", SHAPE_TEMPLATE),
 	ARRAY("recordLookups", SHAPE_LOOKUP),
-	TEXT("fullName"),
-	TEXT("runInMode"),
+	TEXT("fullName", LENGTH_NAME),
+	TEXT("runInMode", LENGTH_WORD),
 	NUMBER("triggerOrder"),
 	KEEP_NUMBER("apiVersion"),
 	KEEP_BOOLEAN("areMetricsLoggedToDataCloud"),
 	KEEP_ARRAY("customProperties", SHAPE_PARAMETER),
-	KEEP_TEXT("description"),
-	KEEP_TEXT("environments"),
-	KEEP_TEXT("interviewLabel"),
+	DESCRIPTION,
+	KEEP_TEXT("environments", LENGTH_WORD),
+	KEEP_TEXT("interviewLabel", LENGTH_INTERVIEW_LABEL),
 	KEEP_BOOLEAN("isOverridable"),
 	KEEP_BOOLEAN("isTemplate"),
-	KEEP_TEXT("migratedFromWorkflowRuleName"),
-	KEEP_TEXT("overriddenFlow"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	KEEP_TEXT("sourceTemplate"),
-	KEEP_TEXT("status"),
-	KEEP_TEXT("timeZoneSidKey"),
-	REFUSE_TRUE("isAdditionalPermissionRequiredToRun", "privileges of the database decide who may start a run"),
-	REFUSE("startElementReference", "use start with its connector"),
+	KEEP_TEXT("migratedFromWorkflowRuleName", LENGTH_LABEL),
+	KEEP_TEXT("overriddenFlow", LENGTH_WORD),
+	METADATA_VALUES,
+	KEEP_TEXT("sourceTemplate", LENGTH_WORD),
+	KEEP_TEXT("status", LENGTH_WORD),
+	KEEP_TEXT("timeZoneSidKey", LENGTH_WORD),
+	TEXT("startElementReference", LENGTH_NAME),
+	KEEP_ARRAY("collectionFilterCriteria", SHAPE_OTHER),
+	KEEP_ARRAY("groups", SHAPE_OTHER),
+	KEEP_TEXT("segment", LENGTH_WORD),
+	WARN_TRUE("isAdditionalPermissionRequiredToRun", "every user who may execute start_orchestration() may start it"),
 	REFUSE_ARRAY("actionCalls", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("apexPluginCalls", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("choices", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("collectionProcessors", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("customErrors", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("dynamicChoiceSets", NOT_AN_ORCHESTRATION),
+	REFUSE_ARRAY("exitRules", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("experiments", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("loops", NOT_AN_ORCHESTRATION),
 	REFUSE_ARRAY("recordCreates", NOT_AN_ORCHESTRATION),
@@ -116,32 +165,54 @@ static const DocElement flow_elements[] = {
 
 static const DocElement start_elements[] = {
 	OBJECT("connector", SHAPE_CONNECTOR),
-	TEXT("object"),
-	TEXT("recordTriggerType"),
-	TEXT("triggerType"),
-	TEXT("filterLogic"),
+	TEXT("object", LENGTH_WORD),
+	TEXT("recordTriggerType", LENGTH_WORD),
+	TEXT("triggerType", LENGTH_WORD),
+	TEXT("filterLogic", LENGTH_LOGIC),
 	ARRAY("filters", SHAPE_FILTER),
-	TEXT("filterFormula"),
+	TEXT("filterFormula", LENGTH_FORMULA),
 	ARRAY("scheduledPaths", SHAPE_SCHEDULED_PATH),
 	BOOLEAN("doesRequireRecordChangedToMeetCriteria"),
-	KEEP_TEXT("name"),
-	KEEP_TEXT("label"),
-	KEEP_TEXT("description"),
+	KEEP_TEXT("name", LENGTH_NAME),
+	KEEP_TEXT("label", LENGTH_LABEL),
+	DESCRIPTION,
 	KEEP_NUMBER("locationX"),
 	KEEP_NUMBER("locationY"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE("flowRunAsUser", NULL),
-	REFUSE("frequency", NULL),
-	REFUSE_OBJECT("schedule", NULL)
+	METADATA_VALUES,
+	KEEP_TEXT("elementSubtype", LENGTH_WORD),
+	KEEP_TEXT("conditionLogic", LENGTH_LOGIC),
+	KEEP_ARRAY("dataTypeMappings", SHAPE_OTHER),
+	KEEP_TEXT("TimeZoneSidKey", LENGTH_WORD),
+	KEEP_TEXT("versionString", LENGTH_WORD),
+	WARN("flowRunAsUser", LENGTH_WORD, "an action runs with the rights of its function's owner"),
+	REFUSE("activation", ONLY_RECORDS),
+	REFUSE("activationTemplate", ONLY_RECORDS),
+	REFUSE_ARRAY("capabilityTypes", ONLY_RECORDS),
+	REFUSE_ARRAY("conditions", "use filters"),
+	REFUSE("dataGraph", ONLY_RECORDS),
+	REFUSE("entryType", ONLY_RECORDS),
+	REFUSE("eventName", ONLY_RECORDS),
+	REFUSE("eventType", ONLY_RECORDS),
+	REFUSE_OBJECT("fanOutAction", ONLY_RECORDS),
+	REFUSE("form", ONLY_RECORDS),
+	REFUSE("frequency", ONLY_RECORDS),
+	REFUSE_ARRAY("inputs", ONLY_RECORDS),
+	REFUSE("prioritizedContactPointsList", ONLY_RECORDS),
+	REFUSE_TRUE("publishSegment", ONLY_RECORDS),
+	REFUSE_OBJECT("schedule", ONLY_RECORDS),
+	REFUSE("segment", ONLY_RECORDS),
+	REFUSE_TRUE("sendMsgToOneContactPtPerIndv", ONLY_RECORDS),
+	REFUSE("triggeringDataGraph", ONLY_RECORDS),
+	REFUSE("triggeringDataModelObjectPath", ONLY_RECORDS)
 };
 
 static const DocElement scheduled_path_elements[] = {
 	OBJECT("connector", SHAPE_CONNECTOR),
-	TEXT("pathType"),
-	KEEP_TEXT("name"),
-	KEEP_TEXT("label"),
-	KEEP_TEXT("description"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
+	TEXT("pathType", LENGTH_WORD),
+	KEEP_TEXT("name", LENGTH_NAME),
+	KEEP_TEXT("label", LENGTH_LABEL),
+	DESCRIPTION,
+	METADATA_VALUES,
 	REFUSE("maxBatchSize", ONLY_RECALL),
 	REFUSE("offsetNumber", ONLY_RECALL),
 	REFUSE("offsetUnit", ONLY_RECALL),
@@ -150,21 +221,21 @@ static const DocElement scheduled_path_elements[] = {
 };
 
 static const DocElement filter_elements[] = {
-	REQUIRED_TEXT("field"),
-	REQUIRED_TEXT("operator"),
+	REQUIRED_TEXT("field", LENGTH_WORD),
+	REQUIRED_ANY_TEXT("operator", LENGTH_WORD),
 	OBJECT("value", SHAPE_VALUE),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	METADATA_VALUES
 };
 
 static const DocElement stage_elements[] = {
 	NODE_ELEMENTS,
-	TEXT("label"),
+	TEXT("label", LENGTH_LABEL),
 	OBJECT("connector", SHAPE_CONNECTOR),
 	ARRAY("stageSteps", SHAPE_STEP),
-	TEXT("exitConditionLogic"),
+	TEXT("exitConditionLogic", LENGTH_LOGIC),
 	ARRAY("exitConditions", SHAPE_CONDITION),
-	TEXT("exitActionName"),
-	TEXT("exitActionType"),
+	TEXT("exitActionName", LENGTH_ACTION),
+	TEXT("exitActionType", LENGTH_WORD),
 	ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
 	OBJECT("faultConnector", SHAPE_CONNECTOR),
 	KEEP_ARRAY("exitActionOutputParameters", SHAPE_PARAMETER),
@@ -172,184 +243,189 @@ static const DocElement stage_elements[] = {
 };
 
 static const DocElement step_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("label"),
-	TEXT("description"),
-	REQUIRED_TEXT("actionType"),
-	REQUIRED_TEXT("actionName"),
-	TEXT("stepSubtype"),
+	REQUIRED_TEXT("name", LENGTH_NAME),
+	REQUIRED_TEXT("label", LENGTH_LABEL),
+	TEXT("description", LENGTH_STEP_DESCRIPTION),
+	REQUIRED_TEXT("actionType", LENGTH_WORD),
+	REQUIRED_TEXT("actionName", LENGTH_ACTION),
+	TEXT("stepSubtype", LENGTH_WORD),
 	BOOLEAN("requiresAsyncProcessing"),
 	ARRAY("assignees", SHAPE_ASSIGNEE),
-	TEXT("entryConditionLogic"),
+	TEXT("entryConditionLogic", LENGTH_LOGIC),
 	ARRAY("entryConditions", SHAPE_CONDITION),
 	ARRAY("inputParameters", SHAPE_PARAMETER),
-	TEXT("entryActionName"),
-	TEXT("entryActionType"),
+	TEXT("entryActionName", LENGTH_ACTION),
+	TEXT("entryActionType", LENGTH_WORD),
 	ARRAY("entryActionInputParameters", SHAPE_PARAMETER),
-	TEXT("exitConditionLogic"),
+	TEXT("exitConditionLogic", LENGTH_LOGIC),
 	ARRAY("exitConditions", SHAPE_CONDITION),
-	TEXT("exitActionName"),
-	TEXT("exitActionType"),
+	TEXT("exitActionName", LENGTH_ACTION),
+	TEXT("exitActionType", LENGTH_WORD),
 	ARRAY("exitActionInputParameters", SHAPE_PARAMETER),
 	BOOLEAN("canAssigneeEdit"),
 	BOOLEAN("runAsUser"),
 	BOOLEAN("shouldLock"),
 	KEEP_BOOLEAN("debugSimulateStep"),
-	KEEP_TEXT("elementSubtype"),
+	KEEP_TEXT("elementSubtype", LENGTH_WORD),
 	KEEP_ARRAY("entryActionOutputParameters", SHAPE_PARAMETER),
 	KEEP_ARRAY("exitActionOutputParameters", SHAPE_PARAMETER),
 	KEEP_NUMBER("locationX"),
 	KEEP_NUMBER("locationY"),
 	KEEP_ARRAY("outputConfigParams", SHAPE_PARAMETER),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
-	REFUSE_ARRAY("outputParameters", "outputs are read as <step>.Outputs.<name>"),
+	METADATA_VALUES,
+	WARN_ARRAY("outputParameters", "outputs are read as <step>.Outputs.<name>"),
 	REFUSE_TRUE("requiresMultiMemberApproval", "one member's answer completes a step")
 };
 
 static const DocElement assignee_elements[] = {
 	OBJECT("assignee", SHAPE_VALUE),
-	REQUIRED_TEXT("assigneeType"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	REQUIRED_TEXT("assigneeType", LENGTH_WORD),
+	METADATA_VALUES
 };
 
 static const DocElement parameter_elements[] = {
-	REQUIRED_TEXT("name"),
+	REQUIRED_TEXT("name", LENGTH_WORD),
 	OBJECT("value", SHAPE_VALUE),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	METADATA_VALUES
 };
 
 static const DocElement condition_elements[] = {
-	TEXT("leftValueReference"),
-	TEXT("operator"),
+	TEXT("leftValueReference", LENGTH_REFERENCE),
+	TEXT("operator", LENGTH_WORD),
 	OBJECT("rightValue", SHAPE_VALUE),
-	TEXT("conditionLogic"),
+	TEXT("conditionLogic", LENGTH_LOGIC),
 	ARRAY("conditions", SHAPE_CONDITION),
-	KEEP_TEXT("conditionType"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER),
+	KEEP_TEXT("conditionType", LENGTH_WORD),
+	METADATA_VALUES,
 	REFUSE("aggregationOperator", NULL)
 };
 
 static const DocElement connector_elements[] = {
-	REQUIRED_TEXT("targetReference"),
+	REQUIRED_TEXT("targetReference", LENGTH_NAME),
 	KEEP_BOOLEAN("isGoTo"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	METADATA_VALUES
 };
 
 static const DocElement decision_elements[] = {
 	NODE_ELEMENTS,
-	KEEP_TEXT("label"),
+	KEEP_TEXT("label", LENGTH_LABEL),
 	OBJECT("defaultConnector", SHAPE_CONNECTOR),
-	KEEP_TEXT("defaultConnectorLabel"),
+	KEEP_TEXT("defaultConnectorLabel", LENGTH_LABEL),
+	KEEP_ARRAY("attributes", SHAPE_OTHER),
 	ARRAY("rules", SHAPE_RULE)
 };
 
 static const DocElement rule_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("label"),
-	REQUIRED_TEXT("conditionLogic"),
+	REQUIRED_TEXT("name", LENGTH_NAME),
+	REQUIRED_TEXT("label", LENGTH_LABEL),
+	REQUIRED_ANY_TEXT("conditionLogic", LENGTH_LOGIC),
 	REQUIRED_ARRAY("conditions", SHAPE_CONDITION),
 	OBJECT("connector", SHAPE_CONNECTOR),
-	KEEP_TEXT("description"),
+	DESCRIPTION,
 	BOOLEAN("doesRequireRecordChangedToMeetCriteria"),
-	KEEP_ARRAY("attributes", SHAPE_PARAMETER),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	KEEP_ARRAY("attributes", SHAPE_OTHER),
+	METADATA_VALUES
 };
 
 static const DocElement assignment_elements[] = {
 	NODE_ELEMENTS,
-	KEEP_TEXT("label"),
+	KEEP_TEXT("label", LENGTH_LABEL),
 	ARRAY("assignmentItems", SHAPE_ASSIGNMENT_ITEM),
 	OBJECT("connector", SHAPE_CONNECTOR)
 };
 
 static const DocElement assignment_item_elements[] = {
-	REQUIRED_TEXT("assignToReference"),
-	REQUIRED_TEXT("operator"),
+	REQUIRED_TEXT("assignToReference", LENGTH_REFERENCE),
+	REQUIRED_TEXT("operator", LENGTH_WORD),
 	OBJECT("value", SHAPE_VALUE),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	METADATA_VALUES
 };
 
 static const DocElement variable_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("dataType"),
+	REQUIRED_TEXT("name", LENGTH_NAME),
+	REQUIRED_TEXT("dataType", LENGTH_WORD),
 	BOOLEAN("isCollection"),
 	BOOLEAN("isInput"),
 	BOOLEAN("isOutput"),
 	OBJECT("value", SHAPE_VALUE),
-	KEEP_TEXT("apexClass"),
-	KEEP_TEXT("description"),
-	KEEP_TEXT("objectType"),
+	KEEP_TEXT("apexClass", LENGTH_WORD),
+	DESCRIPTION,
+	KEEP_TEXT("objectType", LENGTH_WORD),
 	KEEP_NUMBER("scale"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	METADATA_VALUES
 };
 
 static const DocElement constant_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("dataType"),
+	REQUIRED_TEXT("name", LENGTH_NAME),
+	REQUIRED_TEXT("dataType", LENGTH_WORD),
 	REQUIRED_OBJECT("value", SHAPE_VALUE),
-	KEEP_TEXT("description"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	DESCRIPTION,
+	METADATA_VALUES
 };
 
 static const DocElement formula_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("expression"),
-	TEXT("dataType"),
+	REQUIRED_TEXT("name", LENGTH_NAME),
+	REQUIRED_ANY_TEXT("expression", LENGTH_FORMULA),
+	TEXT("dataType", LENGTH_WORD),
 	NUMBER("scale"),
-	KEEP_TEXT("description"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	DESCRIPTION,
+	METADATA_VALUES
 };
 
 static const DocElement template_elements[] = {
-	REQUIRED_TEXT("name"),
-	REQUIRED_TEXT("text"),
+	REQUIRED_TEXT("name", LENGTH_NAME),
+	REQUIRED_ANY_TEXT("text", LENGTH_TEXT),
 	KEEP_BOOLEAN("isViewedAsPlainText"),
-	KEEP_TEXT("description"),
-	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
+	DESCRIPTION,
+	METADATA_VALUES
 };
 
 static const DocElement lookup_elements[] = {
 	NODE_ELEMENTS,
-	KEEP_TEXT("label"),
-	REQUIRED_TEXT("object"),
-	TEXT("filterLogic"),
+	KEEP_TEXT("label", LENGTH_LABEL),
+	REQUIRED_TEXT("object", LENGTH_WORD),
+	TEXT("filterLogic", LENGTH_LOGIC),
 	ARRAY("filters", SHAPE_FILTER),
 	BOOLEAN("getFirstRecordOnly"),
-	TEXT("sortField"),
-	TEXT("sortOrder"),
-	NUMBER("limit"),
-	TEXT("outputReference"),
+	TEXT("sortField", LENGTH_WORD),
+	TEXT("sortOrder", LENGTH_WORD),
+	NUMBER_OR_VALUE("limit"),
+	TEXT("outputReference", LENGTH_REFERENCE),
 	BOOLEAN("assignNullValuesIfNoRecordsFound"),
 	OBJECT("connector", SHAPE_CONNECTOR),
-	{"queriedFields", DOC_TYPE_STRING, DOC_KEEP, true, false, SHAPE_NONE, NULL},
+	KEEP_TEXTS("queriedFields", LENGTH_WORD),
 	KEEP_BOOLEAN("storeOutputAutomatically"),
 	REFUSE_OBJECT("faultConnector", "an error of an evaluation flow is one of the stage"),
-	REFUSE_ARRAY("outputAssignments", "fields are read as <lookup>.<field>")
+	REFUSE_ARRAY("outputAssignments", "fields are read as <lookup>.<field>"),
+	REFUSE_ARRAY("relatedRecords", "use another lookup")
 };
 
 static const DocElement value_elements[] = {
-	TEXT("stringValue"),
-	TEXT("elementReference"),
+	TEXT("stringValue", LENGTH_TEXT),
+	TEXT("elementReference", LENGTH_REFERENCE),
 	BOOLEAN("booleanValue"),
 	NUMBER("numberValue"),
-	TEXT("dateTimeValue"),
-	TEXT("dateValue"),
-	TEXT("timeValue"),
+	TEXT("dateTimeValue", LENGTH_WORD),
+	TEXT("dateValue", LENGTH_WORD),
+	TEXT("timeValue", LENGTH_WORD),
 	REFUSE("apexValue", NULL),
+	REFUSE("complexValue", NULL),
+	REFUSE("complexValueType", NULL),
 	REFUSE("formulaDataType", NULL),
 	REFUSE("formulaExpression", NULL),
 	REFUSE("setupReference", NULL),
 	REFUSE("setupReferenceType", NULL),
 	REFUSE("sobjectValue", NULL),
+	REFUSE_OBJECT("transform", NULL),
 	REFUSE("transformValueReference", NULL)
 };
 
 static const DocElement other_elements[] = {
-	TEXT("name")
+	TEXT("name", LENGTH_NAME)
 };
 
 static const DocElement conditions_elements[] = {
-	TEXT("conditionLogic"),
+	TEXT("conditionLogic", LENGTH_LOGIC),
 	ARRAY("conditions", SHAPE_CONDITION)
 };
 

@@ -49,7 +49,8 @@ typedef enum DocType
 	DOC_TYPE_STRING,
 	DOC_TYPE_BOOLEAN,
 	DOC_TYPE_NUMBER,
-	DOC_TYPE_OBJECT
+	DOC_TYPE_OBJECT,
+	DOC_TYPE_NUMBER_OR_VALUE	/* a number, from API version 63 on an object */
 } DocType;
 
 /* What the compiler does with an element. */
@@ -57,6 +58,8 @@ typedef enum DocTreatment
 {
 	DOC_READ,					/* reads it */
 	DOC_KEEP,					/* keeps it: it carries no behaviour */
+	DOC_WARN,					/* keeps it, and warns that its meaning is lost */
+	DOC_WARN_TRUE,				/* the same when it is true */
 	DOC_REFUSE,					/* refuses it: not supported */
 	DOC_REFUSE_TRUE				/* refuses it when it is true */
 } DocTreatment;
@@ -69,8 +72,11 @@ typedef struct DocElement
 	DocTreatment treatment;
 	bool		repeated;		/* an array in JSON */
 	bool		required;
-	DocShape	shape;			/* DOC_TYPE_OBJECT */
-	const char *note;			/* why it is refused, or what to use; NULL */
+	bool		filled;			/* a text that must not be blank */
+	DocShape	shape;			/* DOC_TYPE_OBJECT, DOC_TYPE_NUMBER_OR_VALUE */
+	int			max_length;		/* of a text, in characters; 0: any */
+	const char *note;			/* why it is refused, what is lost, or what to
+								 * use; NULL */
 } DocElement;
 
 /* The elements of a type. */

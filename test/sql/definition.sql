@@ -428,7 +428,7 @@ SELECT place, message FROM pg_temp.check((SELECT string_agg(pg_temp.rule(
        pg_temp.condition('conditions', 'S.Status', 'EqualTo', '<stringValue>Completed</stringValue>')
        || pg_temp.condition('conditions', 'S.Status', 'NotEqualTo', '<stringValue>Error</stringValue>'), logic, 'R' || n), '')
        FROM unnest(ARRAY['AND', ' Or ', '1 AND 2', '1AND(NOT 2)', 'not(1or 2)', '1', '3 AND 1', '0 OR 1 or 2', '1 2', '(1 AND 2', '1 AND 2)', '1 XOR 2', 'AND 1', '', 'formula', '1 AND 99999999999999999999',
-                         '1 AND 2' || repeat(' ', 1000)]) WITH ORDINALITY u (logic, n)) || pg_temp.stage(''))
+                         '1 AND 2' || repeat(' ', 1000), '1 AND 2' || repeat(' OR 2', 200)]) WITH ORDINALITY u (logic, n)) || pg_temp.stage(''))
     WHERE message NOT LIKE 'no path%';
 SELECT severity, message FROM pg_temp.check(pg_temp.rule(
        pg_temp.condition('conditions', 'S.Status', 'EqualTo', '<stringValue>True</stringValue>'))

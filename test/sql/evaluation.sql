@@ -370,7 +370,7 @@ SELECT orchestration.start_orchestration('Emptiness', inputs => '{"l": ["x"], "r
 SELECT pg_temp.failure();
 -- values that cannot be had: the step fails, or its stage
 SELECT pg_temp.orchestration('Unhad_' || n, 'S', jsonb_build_object('formulas', '[{"name": "Bad", "dataType": "Number", "expression": "{!$User.Username}"}, {"name": "Bad_day", "dataType": "Date", "expression": "{!$User.Username}"}, {"name": "Bad_yes", "dataType": "Boolean", "expression": "{!$User.Username}"}, {"name": "Bad_text", "expression": "{!$User.IsActive}", "dataType": "String"}]'::jsonb,
-    'textTemplates', jsonb_build_array('{"name": "Nobody", "text": "nobody@example.com"}'::jsonb, '{"name": "Long", "text": "{!Name}"}'::jsonb, jsonb_build_object('name', 'Name', 'text', repeat('x', 600000) || '{!$User.Username}' || repeat('x', 600000))),
+    'textTemplates', jsonb_build_array('{"name": "Nobody", "text": "nobody@example.com"}'::jsonb, '{"name": "Long", "text": "{!Name}"}'::jsonb, jsonb_build_object('name', 'Name', 'text', repeat('x', 600000) || '{!Half}'), jsonb_build_object('name', 'Half', 'text', repeat('x', 600000))),
     'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, s))))
   FROM (VALUES (1, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Bad"}}')), (2, pg_temp.step('E', 'A', 'Eval_Work', '{}', '{"x": {"elementReference": "Bad_day"}}')), (3, pg_temp.step('E', 'I', 'Eval_Screen', '{}', '{"x": {"elementReference": "Bad_yes"}}')),
         (4, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Bad_text"}}')), (5, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "$Nothing.Given"}}')), (6, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Long"}}')),
