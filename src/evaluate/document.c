@@ -66,6 +66,12 @@ static JsonbValue *push_node(JsonbParseState **state, const DocNode *node,
 							 JsonbIteratorToken token);
 static int	compare_nodes(const void *a, const void *b);
 
+bool
+orch_document_reads_xml(void)
+{
+	return pg_xml_init != NULL;
+}
+
 DocNode *
 orch_document_from_xml(xmltype *source)
 {
