@@ -65,7 +65,7 @@ part_of(const DocNode *node, const char *name)
 
 void
 orch_definition_check_document(const DocNode *root, MemoryContext context,
-							   ProblemList *problems, int *nnew)
+							   ProblemList *problems)
 {
 	Outside		outside;
 	Compiler	c = {0};
@@ -81,7 +81,6 @@ orch_definition_check_document(const DocNode *root, MemoryContext context,
 	if (problems->nstale == 0)
 		orch_definition_check_conditions(&c, root);
 	orch_definition_sort_problems(problems);
-	*nnew = outside.nwarnings;
 }
 
 void
@@ -91,10 +90,12 @@ orch_definition_require_activation(const pg_uuid_t *version_id, const char *name
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "orchestration definition",
 												  ALLOCSET_DEFAULT_SIZES);
+	const DocNode *root = version_source(version_id);
+	ProblemList deployment = {0};
 	ProblemList problems = {0};
 	int			nwarnings;
 
-	orch_definition_check_document(version_source(version_id), context, &problems, &nwarnings);
+	orch_definition_check_document(root, context, &problems);
 	if (problems.nerrors + problems.nstale > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_ACTIVATE),
@@ -102,6 +103,10 @@ orch_definition_require_activation(const pg_uuid_t *version_id, const char *name
 						version, name),
 				 errdetail("%s", orch_definition_problem_text(&problems, PROBLEM_STALE)),
 				 errhint("Register what is missing, or deploy a version without these problems, and activate that.")));
+
+	/* deployment has told of its warnings */
+	(void) orch_definition_compile(root, context, &deployment);
+	nwarnings = problems.nwarnings - deployment.nwarnings;
 	if (nwarnings > 0)
 		ereport(NOTICE,
 				(errmsg_plural("activating version %d of orchestration \"%s\" found %d warning",
@@ -381,6 +386,6 @@ check_circle(Compiler *c, const DocNode *start)
 			break;
 	if (i == def->nsteps)
 		return;
-	outside_warning_at(c, start, "it can start itself: updates of \"%s\" records start it, and action \"%s\" of its step \"%s\" may update the record; set doesRequireRecordChangedToMeetCriteria, or filter the start by what changed, with IsChanged or ISCHANGED()",
+	warning_at(c, start, "it can start itself: updates of \"%s\" records start it, and action \"%s\" of its step \"%s\" may update the record; set doesRequireRecordChangedToMeetCriteria, or filter the start by what changed, with IsChanged or ISCHANGED()",
 					   def->record_type, def->steps[i].action_name, def->steps[i].name);
 }

@@ -340,11 +340,10 @@ validate(FunctionCallInfo fcinfo, const DocNode *root)
 	{
 		ProblemList found = {0};
 		SystemContext saved;
-		int			nnew;
 
 		orch_system_connect(&saved);
 		MemoryContextSwitchTo(caller);
-		orch_definition_check_document(root, context, &found, &nnew);
+		orch_definition_check_document(root, context, &found);
 		orch_system_finish(&saved);
 		MemoryContextSwitchTo(caller);
 		problems = found;

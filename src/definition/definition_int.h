@@ -76,13 +76,12 @@ extern Definition *orch_definition_compile_version(const pg_uuid_t *version_id,
 /*
  * definition_activation.c
  *
- * The first adds to the problems of a document what its activation would report; nnew: how
- * many of the warnings depend on the database.  The second raises OR204 if a version
- * cannot be activated, and tells of warnings by a NOTICE.  Callers are in system context
- * and connected to SPI.
+ * The first reports the problems of a document as they are at its activation.  The second
+ * raises OR204 if a version cannot be activated, and tells by a NOTICE of warnings that
+ * its deployment did not find.  Callers are in system context and connected to SPI.
  */
 extern void orch_definition_check_document(const DocNode *root, MemoryContext context,
-										   ProblemList *problems, int *nnew);
+										   ProblemList *problems);
 extern void orch_definition_require_activation(const pg_uuid_t *version_id,
 											   const char *name, int32 version);
 

@@ -497,23 +497,29 @@ check_one(Facts *facts, const ConditionSet *set, const Requirement *requirement,
 	char	   *reason = field_never_meets(field, requirement);
 
 	if (requirement->op == COMPARE_IS_CHANGED && c->outside->new_only)
-		outside_warning_at(c, node, "%s: only new records start a run, and every value of them that is not null counts as changed",
+		warning_at(c, node, "%s: only new records start a run, and every value of them that is not null counts as changed",
 						   shown(requirement));
+	/* the compiler reports it if it knows both types */
+	if ((requirement->op == COMPARE_IN || requirement->op == COMPARE_NOT_IN) &&
+		requirement->left->type == VALUE_UNKNOWN && requirement->right != NULL &&
+		requirement->right->type != VALUE_UNKNOWN &&
+		requirement->right->type != VALUE_COLLECTION)
+		error_at(c, node, "%s fails: the right side is not a collection", shown(requirement));
 	if (reason != NULL && orch_definition_is_named(node->parent, "recordLookups") &&
 		fails_in_lookup(field, set, requirement))
 		error_at(c, node, "%s fails: %s", shown(requirement), reason);
 	else if (reason != NULL)
-		outside_warning_at(c, node, "%s %s holds: %s", shown(requirement),
+		warning_at(c, node, "%s %s holds: %s", shown(requirement),
 						   requirement->op == COMPARE_NOT_EQUAL_TO ? "always" : "never",
 						   reason);
 	else if (field != NULL && field->type == VALUE_TEXT && requirement->right != NULL &&
 			 requirement->right->is_datetime &&
 			 requirement->op <= COMPARE_LESS_THAN_OR_EQUAL_TO)
-		outside_warning_at(c, node, "%s compares dates, and fails for a value of type %s that is not a date in ISO form",
-						   shown(requirement), field->type_name);
+		warning_at(c, node, "%s compares a %s with a date: a value that is not a date in ISO form is not compared as one",
+				   shown(requirement), field->type_name);
 	else if (field != NULL && field->not_null && nullness(requirement) == MUST_BE_NULL &&
 			 orch_definition_is_named(node->parent, "start"))
-		outside_warning_at(c, node, "%s never holds: the column is NOT NULL",
+		warning_at(c, node, "%s never holds: the column is NOT NULL",
 						   shown(requirement));
 }
 
@@ -563,7 +569,7 @@ check_set(Compiler *c, const ConditionSet *set, const DocNode *parent, const cha
 	if (fatal)
 		error_at(c, parent, "%s", message);
 	else
-		outside_warning_at(c, parent, "%s", message);
+		warning_at(c, parent, "%s", message);
 }
 
 /*

@@ -129,7 +129,7 @@ orch_definition_look_outside(Compiler *c, const DocNode *node, Operand *operand)
 	{
 		case OPERAND_RECORD_PRIOR:
 			if (c->outside->new_only)
-				outside_warning_at(c, node, "reference \"%s\" is always null: only new records start a run",
+				warning_at(c, node, "reference \"%s\" is always null: only new records start a run",
 								   operand->text);
 			/* FALLTHROUGH */
 		case OPERAND_RECORD:
@@ -219,7 +219,7 @@ look_at_record(Compiler *c, const DocNode *node, Operand *operand, const char *t
 	if (orch_definition_is_named(node, "field"))
 		error_at(c, node, "%s", problem);
 	else if (c->in_text)
-		outside_warning_at(c, node, "reference \"%s\" leaves nothing in the text: %s",
+		warning_at(c, node, "reference \"%s\" leaves nothing in the text: %s",
 						   operand->text, problem);
 	else
 		error_at(c, node, "reference \"%s\": %s", operand->text, problem);
@@ -235,7 +235,7 @@ look_at_user(Compiler *c, const DocNode *node, Operand *operand)
 	if (field.missing == NULL)
 		operand->type = type_here(c, node, field.type);
 	else
-		outside_warning_at(c, node, "reference \"%s\" is always null: a user has no field \"%s\"",
+		warning_at(c, node, "reference \"%s\" is always null: a user has no field \"%s\"",
 						   operand->text, field.missing);
 }
 
@@ -267,7 +267,7 @@ look_at_global(Compiler *c, const DocNode *node, const Operand *operand)
 	}
 	if (!entry->found)
 	{
-		outside_warning_at(c, node, "reference \"%s\" is blank: %s is not set, orchestration.set_global() sets it",
+		warning_at(c, node, "reference \"%s\" is blank: %s is not set, orchestration.set_global() sets it",
 						   operand->text, name);
 		return;
 	}
@@ -275,7 +275,7 @@ look_at_global(Compiler *c, const DocNode *node, const Operand *operand)
 	value.val.binary.data = &entry->value->root;
 	value.val.binary.len = VARSIZE(entry->value) - VARHDRSZ;
 	if (orch_condition_value_at(&value, operand->path) == NULL)
-		outside_warning_at(c, node, "reference \"%s\" is blank: the value of %s has no such field",
+		warning_at(c, node, "reference \"%s\" is blank: the value of %s has no such field",
 						   operand->text, name);
 }
 

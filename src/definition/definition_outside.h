@@ -27,7 +27,6 @@ typedef struct Outside
 	int			nlookups;
 	const DocNode **lookups;
 	struct HTAB *seen;			/* what was looked up so far */
-	int			nwarnings;		/* among the problems, those that it found */
 } Outside;
 
 extern void orch_definition_open_outside(Outside *outside, const DocNode *root);
@@ -47,8 +46,5 @@ extern const char *orch_definition_outside_type(const Outside *outside, const Do
 
 /* definition_never.c: conditions that never hold, or always, or fail for some values */
 extern void orch_definition_check_conditions(Compiler *c, const DocNode *root);
-
-#define outside_warning_at(c, node, ...) \
-	((c)->outside->nwarnings++, warning_at(c, node, __VA_ARGS__))
 
 #endif							/* ORCH_DEFINITION_OUTSIDE_H */

@@ -35,6 +35,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "evaluate/document.h"
 #include "record/record_field.h"
 #include "record/record_int.h"
 
@@ -170,7 +171,7 @@ type_in_json(Oid type)
 		return VALUE_COLLECTION;
 	if (type_is_rowtype(type))
 		return VALUE_RECORD;
-	if (type >= FirstNormalObjectId && !type_is_enum(type) &&
+	if (type >= FirstNormalObjectId &&
 		find_coercion_pathway(JSONOID, type, COERCION_EXPLICIT, &function) ==
 		COERCION_PATH_FUNC)
 		return VALUE_UNKNOWN;
@@ -317,14 +318,14 @@ number_never(const RecordField *field, Numeric number)
 	int			i;
 
 	if (field->column_type == NUMERICOID && !is_of_typmod(number, field->typmod))
-		return psprintf("a %s cannot have that value", field->type_name);
+		return psprintf("type %s cannot hold that value", field->type_name);
 	for (i = 0; i < (int) lengthof(integers); i++)
 		if (field->column_type == integers[i].type)
 		{
 			if (!is_whole(number))
-				return psprintf("a %s is a whole number", field->type_name);
+				return psprintf("type %s has whole numbers only", field->type_name);
 			if (!is_within(number, integers[i].least, integers[i].most))
-				return psprintf("a %s cannot have that value", field->type_name);
+				return psprintf("type %s cannot hold that value", field->type_name);
 		}
 	return NULL;
 }
@@ -391,33 +392,47 @@ text_never(const RecordField *field, ComparisonOperator op, const char *text)
 	{
 		case VARCHAROID:
 			if (field->typmod >= (int32) VARHDRSZ && length > limit)
-				return psprintf("a %s has at most %d characters", field->type_name, limit);
+				return psprintf("type %s holds at most %d characters", field->type_name, limit);
 			return NULL;
 		case BPCHAROID:
 			if (field->typmod >= (int32) VARHDRSZ &&
 				(whole ? length != limit : length > limit))
-				return psprintf("a %s has %d characters, with spaces at its end", field->type_name,
-								limit);
+				return psprintf("type %s fills its values with spaces to %d characters",
+								field->type_name, limit);
 			return NULL;
 		case NAMEOID:
 			if (strlen(text) >= NAMEDATALEN)
-				return psprintf("a name has at most %d bytes", NAMEDATALEN - 1);
+				return psprintf("type name holds at most %d bytes", NAMEDATALEN - 1);
 			return NULL;
 		case UUIDOID:
 			if (!is_uuid_text(text, whole))
-				return pstrdup("a uuid has 36 characters: lower-case digits in groups of 8, 4, 4, 4 and 12 with hyphens between them");
+				return pstrdup("the text of a uuid has 36 characters: lower-case digits in groups of 8, 4, 4, 4 and 12 with hyphens between them");
 			return NULL;
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
 			if (whole && strstr(text, "infinity") == NULL && strstr(text, "BC") == NULL &&
 				!orch_condition_datetime(text, strlen(text), &timestamp))
-				return psprintf("a %s is written in ISO form", field->type_name);
+				return psprintf("the text of a %s is in ISO form", field->type_name);
 			return NULL;
 	}
 	if (type_is_enum(field->column_type) && !any_label_meets(field->column_type, op, text))
 		return psprintf("type %s has no such label", field->type_name);
 	return NULL;
+}
+
+/* A text that is compared with a number or boolean. */
+static char *
+other_text_never(const RecordField *field, const char *text)
+{
+	Numeric		number;
+
+	if (field->type == VALUE_NUMBER)
+		return orch_document_number(text, &number) ? NULL :
+			psprintf("type %s has numbers only", field->type_name);
+	return pg_strcasecmp(text, "true") == 0 || pg_strcasecmp(text, "false") == 0 ||
+		strcmp(text, "1") == 0 || strcmp(text, "0") == 0 ? NULL :
+		psprintf("type %s has true and false only", field->type_name);
 }
 
 char *
@@ -427,16 +442,28 @@ orch_record_field_never(const RecordField *field, ComparisonOperator op,
 	JsonbValue *literal = orch_condition_not_null(operand->literal);
 	bool		whole = op == COMPARE_EQUAL_TO || op == COMPARE_NOT_EQUAL_TO;
 
-	if (literal == NULL || !OidIsValid(field->column_type))
+	if (literal == NULL || !OidIsValid(field->column_type) || operand->is_datetime ||
+		field->type == VALUE_UNKNOWN)
 		return NULL;
 	if (!whole && op != COMPARE_STARTS_WITH && op != COMPARE_ENDS_WITH &&
 		op != COMPARE_CONTAINS)
 		return NULL;
-	/* a text that stands for another type is converted first */
-	if (literal->type == jbvNumeric && field->type == VALUE_NUMBER && whole)
-		return number_never(field, literal->val.numeric);
-	if (literal->type == jbvString && !operand->is_datetime &&
-		field->type != VALUE_NUMBER && field->type != VALUE_BOOLEAN)
+	if (field->type == VALUE_NUMBER || field->type == VALUE_BOOLEAN)
+	{
+		if (!whole)
+			return NULL;
+		if (literal->type == jbvString)
+			return other_text_never(field, orch_condition_value_text(literal));
+		return literal->type == jbvNumeric && field->type == VALUE_NUMBER ?
+			number_never(field, literal->val.numeric) : NULL;
+	}
+	if (literal->type == jbvString)
 		return text_never(field, op, orch_condition_value_text(literal));
+	/* its text, without zeros at the end of the fraction */
+	if (literal->type == jbvNumeric && field->type == VALUE_TEXT)
+		return text_never(field, op,
+						  DatumGetCString(DirectFunctionCall1(numeric_out,
+															  DirectFunctionCall1(numeric_trim_scale,
+																				  NumericGetDatum(literal->val.numeric)))));
 	return NULL;
 }
