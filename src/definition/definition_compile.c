@@ -25,7 +25,8 @@
  * can be stored, but not activated.  Files that were exported as drafts have such
  * references.
  *
- * The compiler reads no table.  The definition is made in the caller's memory context,
+ * The compiler reads no table, except for activation, where definition_outside.c holds
+ * references against the database.  The definition is made in the caller's memory context,
  * everything else in the current one.
  *
  * Portions Copyright (c) 2026, the orchestration authors
@@ -69,6 +70,13 @@ Definition *
 orch_definition_compile(const DocNode *root, MemoryContext context,
 						ProblemList *problems)
 {
+	return orch_definition_compile_outside(root, context, problems, NULL);
+}
+
+Definition *
+orch_definition_compile_outside(const DocNode *root, MemoryContext context,
+								ProblemList *problems, struct Outside *outside)
+{
 	Compiler	c = {0};
 	Definition *def = MemoryContextAllocZero(context, sizeof(Definition));
 	const char *label;
@@ -76,6 +84,7 @@ orch_definition_compile(const DocNode *root, MemoryContext context,
 	c.context = context;
 	c.def = def;
 	c.problems = problems;
+	c.outside = outside;
 	def->context = context;
 	def->names = orch_definition_make_names(context);
 

@@ -23,6 +23,7 @@
 
 #include "base/catalog.h"
 #include "definition/definition_int.h"
+#include "definition/definition_outside.h"
 
 static void compile_condition(Compiler *c, const DocNode *node,
 							  Requirement *requirement);
@@ -195,6 +196,7 @@ compile_filter(Compiler *c, const DocNode *node, Requirement *requirement,
 		requirement->left->path = list_make1(pstrdup(field));
 		requirement->left->text = psprintf("$Record.%s", field);
 		MemoryContextSwitchTo(old);
+		orch_definition_look_outside(c, orch_document_child(node, "field"), requirement->left);
 	}
 	requirement->right = orch_definition_compile_value(c, orch_document_child(node, "value"),
 													   use == USE_FILTER ? USE_FILTER : USE_RUN);

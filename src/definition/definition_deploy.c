@@ -10,7 +10,7 @@
  * A stored version never changes: runs in progress go on with the definition with which
  * they started.  refuse_change(), the trigger that ensures this, is here, too.
  *
- * definition_references.c checks at activation that everything outside that a definition
+ * definition_activation.c checks at activation that everything outside that a definition
  * needs is there.
  *
  * Portions Copyright (c) 2026, the orchestration authors
@@ -372,9 +372,9 @@ PG_FUNCTION_INFO_V1(orchestration_validate_orchestration_xml);
  * orchestration.validate_orchestration(document xml) returns table (severity
  * text, place text, line integer, message text)
  *
- * Returns the problems that deploy_orchestration() would find, one a row.  ERROR: the
- * document cannot be deployed.  WARNING: it can; the message says if the version could
- * not be activated.
+ * Returns the problems of a document, one a row, as the database is now.  ERROR: it cannot
+ * be deployed.  ACTIVATION ERROR: it can be deployed, but not activated; these are looked
+ * for only if there is no ERROR.  WARNING: anything else.
  * Raises: 42501 without the permission Manage Flow, 22004 for a null document, 2200M if
  * the XML is not well-formed, OR201 for a document type declaration.
  * Source: ours.
@@ -428,13 +428,10 @@ orchestration_validate_orchestration_text(PG_FUNCTION_ARGS)
 static Datum
 validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems)
 {
-	static const char *const severities[] = {
-		[PROBLEM_ERROR] = "ERROR",
-		[PROBLEM_STALE] = "WARNING",
-		[PROBLEM_WARNING] = "WARNING"
-	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
+	bool		deployable;
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -442,6 +439,19 @@ validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems)
 									"orchestration definition",
 									ALLOCSET_DEFAULT_SIZES);
 	(void) orch_definition_compile(root, context, &problems);
+	deployable = problems.nerrors == 0;
+	if (deployable)
+	{
+		ProblemList found = {0};
+		SystemContext saved;
+
+		orch_system_connect(&saved);
+		MemoryContextSwitchTo(caller);
+		orch_definition_check_document(root, context, &found);
+		orch_system_finish(&saved);
+		MemoryContextSwitchTo(caller);
+		problems = found;
+	}
 	for (i = 0; i < problems.nproblems; i++)
 	{
 		const Problem *p = &problems.problems[i];
@@ -449,7 +459,9 @@ validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems)
 		bool		nulls[4] = {false};
 
 		CHECK_FOR_INTERRUPTS();
-		values[0] = CStringGetTextDatum(severities[p->severity]);
+		values[0] = CStringGetTextDatum(p->severity == PROBLEM_WARNING ? "WARNING" :
+										p->severity == PROBLEM_ERROR && !deployable ? "ERROR" :
+										"ACTIVATION ERROR");
 		values[1] = CStringGetTextDatum(p->place);
 		values[2] = Int32GetDatum(p->line);
 		nulls[2] = p->line == 0;
@@ -469,19 +481,16 @@ PG_FUNCTION_INFO_V1(orchestration_activate_orchestration);
  * integer
  *
  * Makes a version (null: the newest) the one that new runs use, and returns its number.
- * Warns if the orchestration can start itself.
+ * A NOTICE says how many warnings the version has beside the database.
  * Raises: 42501 without the permission Manage Flow, 22004 for a null name, OR202 for an
- * unknown name, OR101 for an unknown version, OR204 with everything that is missing:
- * actions of the right kind, the record type, active assignees, references, a stage.
+ * unknown name, OR101 for an unknown version, OR204 with everything that is missing or
+ * cannot work (definition_activation.c), with line and place.
  * Source: Flow Builder's checks at activation.
  */
 Datum
 orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
-	MemoryContext context;
-	ProblemList problems = {0};
-	Definition *def;
 	char	   *name;
 	pg_uuid_t	id;
 	pg_uuid_t	version_id;
@@ -506,25 +515,11 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 						PG_GETARG_INT32(1)),
 				 errhint("Deploy one with orchestration.deploy_orchestration().")));
 
-	context = AllocSetContextCreate(CurrentMemoryContext,
-									"orchestration definition",
-									ALLOCSET_DEFAULT_SIZES);
-	def = orch_definition_compile_version(&version_id, context, &problems);
-	if (problems.nerrors == 0)
-		orch_definition_check_activation(def, &problems);
-	if (problems.nerrors + problems.nstale > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_CANNOT_ACTIVATE),
-				 errmsg("version %d of orchestration \"%s\" cannot be activated",
-						version, name),
-				 errdetail("%s", orch_definition_problem_text(&problems,
-															  PROBLEM_STALE)),
-				 errhint("Register what is missing, or deploy a version without these problems, and activate that.")));
+	orch_definition_require_activation(&version_id, name, version);
 
 	values[0] = UUIDPGetDatum(&id);
 	values[1] = Int32GetDatum(version);
 	(void) orch_plan_execute_latest(&activate_plan, values, NULL, 0);
-	orch_definition_warn_of_circle(def);
 
 	orch_system_finish(&saved);
 	PG_RETURN_INT32(version);

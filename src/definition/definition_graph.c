@@ -2,10 +2,10 @@
  *
  * definition_graph.c
  *	  The graphs in a definition: steps that wait for each other, elements that no
- *	  path reaches, formulas and what they read.
+ *	  path reaches, loops that nothing ends, formulas and what they read.
  *
  * The third pass (definition_compile.c) ends with these checks, when every element is
- * compiled.
+ * compiled; loops are looked for at activation.
  *
  * The graphs are walked without recursion, each edge once: ten thousand steps may wait
  * for each other in one chain.
@@ -221,6 +221,151 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 	}
 	pfree(seen);
 	pfree(todo);
+}
+
+/*
+ * Reports decisions that lead to themselves by way of decisions only: what was decided
+ * once is decided again, until orchestration.max_elements ends the run.  Each decision is
+ * left once; a depth-first walk with a stack of its own.
+ */
+static void
+check_decision_loops(Compiler *c, const DocNode **nodes)
+{
+	enum
+	{
+		UNSEEN, ON_PATH, DONE
+	};
+	Definition *def = c->def;
+	char	   *state = palloc0(def->ndecisions + 1);
+	bool	   *reported = palloc0(def->ndecisions + 1);
+	int		   *path = palloc_extended(sizeof(int) * (def->ndecisions + 1), MCXT_ALLOC_HUGE);
+	int		   *edge = palloc_extended(sizeof(int) * (def->ndecisions + 1), MCXT_ALLOC_HUGE);
+	int			i;
+
+	for (i = 0; i < def->ndecisions; i++)
+	{
+		int			depth = 0;
+
+		if (state[i] != UNSEEN)
+			continue;
+		path[0] = i;
+		edge[0] = 0;
+		state[i] = ON_PATH;
+		while (depth >= 0)
+		{
+			const DecisionDef *decision = &def->decisions[path[depth]];
+			Connector	next;
+
+			CHECK_FOR_INTERRUPTS();
+			if (edge[depth] > decision->noutcomes)
+			{
+				state[path[depth--]] = DONE;
+				continue;
+			}
+			next = edge[depth] == decision->noutcomes ? decision->default_connector :
+				def->outcomes[decision->first_outcome + edge[depth]].connector;
+			edge[depth]++;
+			if (next.kind != ELEMENT_DECISION || state[next.index] == DONE ||
+				reported[next.index])
+				continue;
+			if (state[next.index] == UNSEEN)
+			{
+				depth++;
+				path[depth] = next.index;
+				edge[depth] = 0;
+				state[next.index] = ON_PATH;
+			}
+			else
+			{
+				StringInfoData text;
+				int			first = depth;
+				int			j;
+
+				reported[next.index] = true;
+				while (path[first] != next.index)
+					first--;
+				initStringInfo(&text);
+				for (j = first; j <= depth && j < first + MAX_SHOWN_CYCLE; j++)
+					append_name(&text, def->decisions[path[j]].name, " to ");
+				if (j <= depth)
+					appendStringInfoString(&text, "... to ");
+				append_name(&text, def->decisions[next.index].name, "");
+				error_at(c, nodes[next.index],
+						 "endless loop: no stage stands between the decisions %s", text.data);
+				pfree(text.data);
+			}
+		}
+	}
+	pfree(state);
+	pfree(reported);
+	pfree(path);
+	pfree(edge);
+}
+
+/*
+ * Reports assignments and lookups that lead to themselves without a decision or stage
+ * between: nothing ends the loop.  Each has one connector, so the walk needs no stack.
+ */
+static void
+check_straight_loops(Compiler *c, const DocNode **nodes)
+{
+	Definition *def = c->def;
+	int			total = def->nassignments + def->nlookups;
+	int		   *walk = palloc_extended(sizeof(int) * (total + 1),
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int			i;
+
+	for (i = 0; i < total; i++)
+	{
+		int			at = i;
+
+		/* walk[]: the number of the walk that came here first */
+		while (at >= 0 && walk[at] == 0)
+		{
+			Connector	next = at < def->nassignments ? def->assignments[at].connector :
+				def->lookups[at - def->nassignments].connector;
+
+			CHECK_FOR_INTERRUPTS();
+			walk[at] = i + 1;
+			at = next.kind == ELEMENT_ASSIGNMENT ? next.index :
+				next.kind == ELEMENT_LOOKUP ? def->nassignments + next.index : -1;
+		}
+		if (at >= 0 && walk[at] == i + 1)
+			error_at(c, nodes[at], "endless loop: no decision and no stage stands between this element and itself");
+	}
+	pfree(walk);
+}
+
+/*
+ * Reports loops that no run can leave.
+ */
+void
+orch_definition_check_loops(Compiler *c, const DocNode *root)
+{
+	Definition *def = c->def;
+	const DocNode **decisions = palloc_extended(sizeof(DocNode *) * (def->ndecisions + 1),
+												MCXT_ALLOC_HUGE);
+	const DocNode **others = palloc_extended(sizeof(DocNode *) *
+											 (def->nassignments + def->nlookups + 1),
+											 MCXT_ALLOC_HUGE);
+	const DocNode *node;
+	int			ndecisions = 0;
+	int			nassignments = 0;
+	int			nlookups = def->nassignments;
+
+	for (node = root->first_child; node != NULL; node = node->next)
+	{
+		if (orch_definition_is_named(node, "decisions"))
+			decisions[ndecisions++] = node;
+		else if (orch_definition_is_named(node, "assignments"))
+			others[nassignments++] = node;
+		else if (orch_definition_is_named(node, "recordLookups"))
+			others[nlookups++] = node;
+	}
+	check_decision_loops(c, decisions);
+	check_straight_loops(c, others);
+	pfree(decisions);
+	pfree(others);
 }
 
 /* --------------------------------------- formulas and what they refer to */

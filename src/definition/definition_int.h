@@ -84,21 +84,34 @@ extern bool orch_definition_deletes(TriggerData *trigdata);
 extern const Definition *orch_definition_migration_target(const char *name, bool active,
 														  int32 version, bool lock);
 
-/* definition_references.c */
-extern void orch_definition_check_activation(const Definition *def,
-											 ProblemList *problems);
-extern void orch_definition_warn_of_circle(const Definition *def);
+/*
+ * definition_activation.c
+ *
+ * The first reports the problems of a document as they are at its activation.  The second
+ * raises OR204 if a version cannot be activated, and tells by a NOTICE of warnings that
+ * its deployment did not find.  Callers are in system context and connected to SPI.
+ */
+extern void orch_definition_check_document(const DocNode *root, MemoryContext context,
+										   ProblemList *problems);
+extern void orch_definition_require_activation(const pg_uuid_t *version_id,
+											   const char *name, int32 version);
 
 /*
  * definition_compile.c
  *
  * Compile a document into a definition in context; with errors among the
  * problems the result is not to be used.  version_id, name and version are the
- * caller's to fill in.
+ * caller's to fill in.  With outside, references are held against the database.
  */
+struct Outside;
+
 extern Definition *orch_definition_compile(const DocNode *root,
 										   MemoryContext context,
 										   ProblemList *problems);
+extern Definition *orch_definition_compile_outside(const DocNode *root,
+												   MemoryContext context,
+												   ProblemList *problems,
+												   struct Outside *outside);
 extern const char *orch_definition_kind_name(DefinitionKind kind);
 
 /* definition_scope.c */
@@ -190,6 +203,8 @@ typedef struct Compiler
 	List	  **references;		/* collects the references of a formula or text
 								 * template; or NULL */
 	int			nesting;		/* of the conditions at this place */
+	struct Outside *outside;	/* to hold references against the database;
+								 * or NULL */
 } Compiler;
 
 /* Where a reference stands, which decides what it may name. */
@@ -248,6 +263,7 @@ extern void orch_definition_check_formulas(Compiler *c, const DocNode *root);
 extern void orch_definition_check_entry_cycles(Compiler *c,
 											   const DocNode *root);
 extern void orch_definition_check_reachable(Compiler *c, const DocNode *root);
+extern void orch_definition_check_loops(Compiler *c, const DocNode *root);
 
 /* definition_condition.c */
 extern ConditionSet *orch_definition_compile_condition_list(Compiler *c,

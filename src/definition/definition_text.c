@@ -200,7 +200,7 @@ find_twice(const char *json, ProblemList *problems)
 		orch_definition_add_problem(problems, PROBLEM_ERROR, place, member->line,
 									psprintf("member \"%.*s\" occurs more than once",
 											 pg_mbcliplen(member->key, strlen(member->key),
-														  MAX_NAME_LENGTH), member->key),
+														  MAX_LABEL_LENGTH), member->key),
 									NULL);
 		MemoryContextSwitchTo(context);
 	}

@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 
 #include "definition/definition_int.h"
+#include "definition/definition_outside.h"
 
 /* What a FormulaResolver's arg points to. */
 typedef struct FormulaPlace
@@ -190,6 +191,7 @@ orch_definition_compile_reference(Compiler *c, const DocNode *node, const char *
 		compile_global(c, node, operand, parts, use);
 	else
 		compile_named(c, node, operand, parts, use);
+	orch_definition_look_outside(c, node, operand);
 	return operand;
 }
 

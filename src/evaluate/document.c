@@ -74,6 +74,12 @@ static JsonbValue *push_node(JsonbParseState **state, const DocNode *node,
 static int	compare_nodes(const void *a, const void *b);
 static const char *skip_space(const char *text);
 
+bool
+orch_document_reads_xml(void)
+{
+	return pg_xml_init != NULL;
+}
+
 DocNode *
 orch_document_from_xml(xmltype *source)
 {

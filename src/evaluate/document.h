@@ -67,6 +67,9 @@ typedef struct DocNode
  */
 extern DocNode *orch_document_from_xml(xmltype *source);
 
+/* Can this server read it? */
+extern bool orch_document_reads_xml(void);
+
 /* Reads the JSON notation of an object of this type; the compiler checks it. */
 extern DocNode *orch_document_from_jsonb(Jsonb *source, DocShape shape);
 

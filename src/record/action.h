@@ -19,6 +19,7 @@
 #include "utils/uuid.h"
 
 #include "base/orchestration.h"
+#include "evaluate/condition_value.h"
 #include "record/gate.h"
 
 typedef struct Action
@@ -53,6 +54,13 @@ extern void orch_action_check_outputs(const char *name, Jsonb *outputs);
 
 /* The declared data type of a member, NULL if there is no such member. */
 extern char *orch_action_member_type(Jsonb *described, const char *name);
+
+/*
+ * A declared data type as a type of values, and whether it takes values of a type;
+ * VALUE_UNKNOWN: any.
+ */
+extern ValueType orch_action_value_type(const char *type);
+extern bool orch_action_takes(const char *type, ValueType value);
 extern bool orch_action_is_of_type(const char *type, JsonbValue *value);
 extern bool orch_action_is_required(JsonbValue *member);
 

@@ -34,6 +34,12 @@ static const char *const member_types[] = {
 	"String", "Number", "Boolean", "Date", "DateTime", "Time", "Record", "Collection", "Any"
 };
 
+/* of the same data types, in their order */
+static const ValueType value_types[] = {
+	VALUE_TEXT, VALUE_NUMBER, VALUE_BOOLEAN, VALUE_DATE, VALUE_DATETIME, VALUE_TIME,
+	VALUE_RECORD, VALUE_COLLECTION, VALUE_UNKNOWN
+};
+
 /*
  * The description of a member; NULL if there is none.
  */
@@ -69,6 +75,32 @@ orch_action_member_type(Jsonb *described, const char *name)
 	JsonbValue *member = described_member(described, name);
 
 	return member == NULL ? NULL : described_type(member);
+}
+
+ValueType
+orch_action_value_type(const char *type)
+{
+	int			i;
+
+	for (i = 0; i < (int) lengthof(member_types); i++)
+		if (strcmp(type, member_types[i]) == 0)
+			return value_types[i];
+	return VALUE_UNKNOWN;
+}
+
+bool
+orch_action_takes(const char *type, ValueType value)
+{
+	ValueType	wanted = orch_action_value_type(type);
+
+	if (wanted == VALUE_UNKNOWN || value == VALUE_UNKNOWN || wanted == value)
+		return true;
+	if (wanted == VALUE_NUMBER || wanted == VALUE_BOOLEAN || wanted == VALUE_RECORD ||
+		wanted == VALUE_COLLECTION)
+		return false;
+	/* the others are texts */
+	return value == VALUE_TEXT || value == VALUE_DATE || value == VALUE_DATETIME ||
+		value == VALUE_TIME;
 }
 
 bool

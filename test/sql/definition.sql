@@ -287,6 +287,7 @@ SELECT * FROM orchestration.validate_orchestration(('<Flow><label>x</label><proc
 --
 -- Refused elements, by name and place
 --
+SELECT orchestration.register_action('a', 'function', 'regress_prepare(jsonb)');
 CREATE FUNCTION pg_temp.step(inner_xml text, name text DEFAULT 'P', type text DEFAULT 'stepBackground')
     RETURNS text LANGUAGE sql AS $$
     SELECT format('<stageSteps><name>%s</name><label>P</label><actionName>a</actionName><actionType>%s</actionType>%s</stageSteps>',
@@ -393,7 +394,6 @@ SELECT pg_temp.deploy(pg_temp.stage(
     pg_temp.step(pg_temp.condition('entryConditions', '43b39932-ea5b.Status', 'EqualTo', '<stringValue>Completed</stringValue>'))),
     '<start><connector><targetReference>S</targetReference></connector></start>', 'Stale');
 SELECT * FROM orchestration.orchestration_references('Stale');
-SELECT orchestration.register_action('a', 'function', 'regress_prepare(jsonb)');
 SELECT orchestration.activate_orchestration('Stale');
 
 -- assignees

@@ -147,7 +147,8 @@ SELECT pg_temp.state();
 -- a flow with a circle; a document that is no flow; no flow of that name
 SELECT orchestration.deploy_orchestration('{"fullName": "Circle", "label": "x", "processType": "EvaluationFlow", "start": {"connector": {"targetReference": "A"}},
     "variables": [{"name": "isOrchestrationConditionMet", "dataType": "Boolean", "isOutput": true}],
-    "assignments": [{"name": "A", "assignmentItems": [], "connector": {"targetReference": "A"}}]}'::jsonb);
+    "assignments": [{"name": "A", "assignmentItems": [], "connector": {"targetReference": "D"}}],
+    "decisions": [{"name": "D", "defaultConnector": {"targetReference": "A"}}]}'::jsonb);
 SELECT orchestration.activate_orchestration('Circle');
 SELECT orchestration.deploy_orchestration('{"fullName": "Asks", "label": "x", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
     "orchestratedStages": [{"name": "S", "label": "S", "exitActionName": "Circle"}]}'::jsonb);
@@ -321,9 +322,9 @@ SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Find_'
   FROM (VALUES (1, '{"getFirstRecordOnly": true, "outputReference": "one", "filters": [{"field": "Id", "operator": "EqualTo", "value": {"elementReference": "id"}}]}'::jsonb, pg_temp.condition('one.Id', 'EqualTo', '{"numberValue": 1}')),
         (2, '{"outputReference": "many", "limit": 2, "sortField": "Amount", "sortOrder": "Asc", "filters": [{"field": "Id", "operator": "GreaterThan", "value": {"numberValue": 0}}]}', pg_temp.condition('many', 'IsEmpty', '{"booleanValue": false}')),
         (3, '{"getFirstRecordOnly": true, "outputReference": "one", "assignNullValuesIfNoRecordsFound": true, "filters": [{"field": "Note", "operator": "EqualTo", "value": {"stringValue": "there is none"}}]}', pg_temp.condition('one', 'WasSet', '{"booleanValue": false}')),
-        (4, '{"filterLogic": "or", "filters": [{"field": "Status", "operator": "EqualTo", "value": {"stringValue": "Closed"}}, {"field": "Note", "operator": "IsNull", "value": {"booleanValue": true}}, {"field": "Nonsense", "operator": "EqualTo"}]}', pg_temp.condition('Get', 'IsEmpty', '{"booleanValue": false}')),
+        (4, '{"filterLogic": "or", "filters": [{"field": "Status", "operator": "EqualTo", "value": {"stringValue": "Closed"}}, {"field": "Note", "operator": "IsNull", "value": {"booleanValue": true}}, {"field": "Amount", "operator": "EqualTo"}]}', pg_temp.condition('Get', 'IsEmpty', '{"booleanValue": false}')),
         (5, '{"filters": [{"field": "Note", "operator": "EqualTo"}, {"field": "Amount", "operator": "EqualTo", "value": {"numberValue": 20}}]}', pg_temp.condition('Get', 'IsNull', '{"booleanValue": false}')),
-        (6, '{"getFirstRecordOnly": true}', pg_temp.condition('Get.Nonsense', 'EqualTo', '{"stringValue": "never"}')), (7, '{"object": "Nowhere"}', pg_temp.condition('Get', 'IsNull', '{"booleanValue": false}'))) x (n, l, c);
+        (6, '{"getFirstRecordOnly": true}', pg_temp.condition('Get.Note', 'EqualTo', '{"stringValue": "never"}')), (7, '{"object": "Nowhere"}', pg_temp.condition('Get', 'IsNull', '{"booleanValue": false}'))) x (n, l, c);
 SELECT n, pg_temp.try(format('SELECT orchestration.activate_orchestration(%L)', 'Find_' || n)) FROM generate_series(1, 7) n;
 SELECT pg_temp.orchestration('By_find_' || n, 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Go', 'B', 'Eval_Echo')
     || jsonb_build_object('entryActionName', 'Find_' || n, 'entryActionType', 'evaluationFlow', 'entryActionInputParameters', '[{"name": "id", "value": {"numberValue": 1}}]'::jsonb))))) FROM generate_series(1, 6) n;
@@ -368,8 +369,9 @@ SELECT orchestration.start_orchestration('Emptiness', inputs => i) IS NOT NULL, 
 SELECT string_agg(s.name, ' ' ORDER BY s.id) FROM orchestration.stage_run s JOIN orchestration.run r ON r.id = s.run_id WHERE r.orchestration_name = 'Emptiness';
 SELECT orchestration.start_orchestration('Emptiness', inputs => '{"l": ["x"], "r": {"yes": 1}}') IS NOT NULL;
 SELECT pg_temp.failure();
--- values that cannot be had: the step fails, or its stage
-SELECT pg_temp.orchestration('Unhad_' || n, 'S', jsonb_build_object('formulas', '[{"name": "Bad", "dataType": "Number", "expression": "{!$User.Username}"}, {"name": "Bad_day", "dataType": "Date", "expression": "{!$User.Username}"}, {"name": "Bad_yes", "dataType": "Boolean", "expression": "{!$User.Username}"}, {"name": "Bad_text", "expression": "{!$User.IsActive}", "dataType": "String"}]'::jsonb,
+-- values that cannot be had, of types that only a run knows: the step fails, or its stage
+SELECT orchestration.set_global('$Odd', '{"Text": "x", "Yes": true}');
+SELECT pg_temp.orchestration('Unhad_' || n, 'S', jsonb_build_object('formulas', '[{"name": "Bad", "dataType": "Number", "expression": "{!$Odd.Text}"}, {"name": "Bad_day", "dataType": "Date", "expression": "{!$Odd.Text}"}, {"name": "Bad_yes", "dataType": "Boolean", "expression": "{!$Odd.Text}"}, {"name": "Bad_text", "expression": "{!$Odd.Yes}", "dataType": "String"}]'::jsonb,
     'textTemplates', jsonb_build_array('{"name": "Nobody", "text": "nobody@example.com"}'::jsonb, '{"name": "Long", "text": "{!Name}"}'::jsonb, jsonb_build_object('name', 'Name', 'text', repeat('x', 600000) || '{!Half}'), jsonb_build_object('name', 'Half', 'text', repeat('x', 600000))),
     'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, s))))
   FROM (VALUES (1, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"x": {"elementReference": "Bad"}}')), (2, pg_temp.step('E', 'A', 'Eval_Work', '{}', '{"x": {"elementReference": "Bad_day"}}')), (3, pg_temp.step('E', 'I', 'Eval_Screen', '{}', '{"x": {"elementReference": "Bad_yes"}}')),

@@ -148,18 +148,18 @@ COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.json, pg_catal
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.xml)
     RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
                    line pg_catalog.int4, message pg_catalog.text)
-    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_xml';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.xml) IS
-    'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
+    'Returns the errors and warnings of a definition that deploy_orchestration() and activate_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.jsonb)
     RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
                    line pg_catalog.int4, message pg_catalog.text)
-    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_jsonb';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.jsonb) IS
-    'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
+    'Returns the errors and warnings of a definition that deploy_orchestration() and activate_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.text)
     RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
