@@ -132,7 +132,8 @@ typedef struct Compiler
 	MemoryContext context;		/* of the definition */
 	Definition *def;
 	ProblemList *problems;
-	Operand   **constants;		/* of variables[i] when it is a constant */
+	Operand   **constants;		/* of variables[i] when it is a constant; NULL:
+								 * null */
 	bool		free_references;	/* accept every reference but $Record as a
 									 * text that the caller gives a value */
 	bool		reads_prior;	/* $Record__Prior is read after the start */
@@ -185,6 +186,12 @@ extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
 
 /* definition_resource.c */
 extern void orch_definition_compile_resources(Compiler *c, const DocNode *root);
+
+/* definition_default.c */
+extern void orch_definition_compile_variables(Compiler *c, const DocNode *root);
+extern void orch_definition_compile_defaults(Compiler *c, const DocNode *root);
+extern void orch_definition_order_defaults(Compiler *c, const DocNode *root);
+extern bool orch_definition_type_fits(const VariableDef *variable, ValueType type);
 
 /* definition_graph.c */
 extern void orch_definition_note_record_readers(Definition *def);

@@ -36,6 +36,7 @@
 #include "base/system.h"
 #include "definition/definition_int.h"
 #include "record/action.h"
+#include "record/principal.h"
 
 /* An action or principal that exists. */
 typedef struct Known
@@ -80,12 +81,13 @@ static StaticPlan evaluation_plan = {
 	1, {TEXTOID}
 };
 static StaticPlan global_plan = {
-	"SELECT 1 FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
+	"SELECT value FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
 };
 static StaticPlan principals_plan = {
 	"SELECT name, NULL::text, is_active FROM"
-	" (SELECT kind || ':' || username, is_active"
-	" FROM orchestration.principal WHERE username = ANY ($1)"
+	" (SELECT kind || ':' || pg_catalog.lower(username COLLATE \"C\"), is_active"
+	" FROM orchestration.principal WHERE pg_catalog.lower(username COLLATE \"C\") = ANY"
+	"   (SELECT pg_catalog.lower(n COLLATE \"C\") FROM pg_catalog.unnest($1) n)"
 	" UNION ALL SELECT kind || ':' || developer_name, is_active"
 	" FROM orchestration.principal"
 	" WHERE kind IN ('Group', 'Queue') AND developer_name = ANY ($1)) p (name, is_active)"
@@ -121,6 +123,7 @@ static void add_reference(References *refs, const char *kind, const char *name,
 						  int resolved);
 static void add_operand(References *refs, const Operand *operand,
 						const char *used_by);
+static bool global_is_set(const Operand *operand);
 static void add_conditions(References *refs, const ConditionSet *set,
 						   const char *used_by);
 static void add_operands(References *refs, const List *operands,
@@ -191,6 +194,7 @@ find_principal(const KnownList *list, AssigneeKind kind, const char *name)
 	for (i = ASSIGNEE_USER; i <= ASSIGNEE_QUEUE && known == NULL; i++)
 		if (kind == ASSIGNEE_RESOURCE || (int) kind == i)
 			known = find_known(list, psprintf("%s:%s", orch_definition_assignee_kind_name(i),
+											  i == ASSIGNEE_USER ? orch_principal_fold(name) :
 											  name));
 	return known;
 }
@@ -641,6 +645,7 @@ add_start(References *refs)
 	}
 	add_reference(refs, "record type", def->record_type, NULL, "start", registered);
 	add_conditions(refs, def->filters, "start");
+	add_operands(refs, def->filter_references, "start");
 }
 
 /* Inputs, and what default values read. */
@@ -823,6 +828,29 @@ add_reference(References *refs, const char *kind, const char *name,
 }
 
 /*
+ * Was set_global() given this field of a global variable?
+ */
+static bool
+global_is_set(const Operand *operand)
+{
+	char	   *name = pnstrdup(operand->text, strcspn(operand->text, "."));
+	Datum		value = CStringGetTextDatum(name);
+	JsonbValue	top;
+	Jsonb	   *object;
+	bool		isnull;
+
+	(void) orch_plan_execute_latest(&global_plan, &value, NULL, 1);
+	if (SPI_processed == 0)
+		return false;
+	object = DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+										  &isnull));
+	top.type = jbvBinary;
+	top.val.binary.data = &object->root;
+	top.val.binary.len = VARSIZE_ANY_EXHDR(object);
+	return orch_condition_value_at(&top, operand->path) != NULL;
+}
+
+/*
  * Adds the field of the record, or the global variable, that an operand reads.  Only a
  * run can resolve a field of a related record.
  */
@@ -835,11 +863,8 @@ add_operand(References *refs, const Operand *operand, const char *used_by)
 
 	if (operand != NULL && operand->kind == OPERAND_GLOBAL)
 	{
-		char	   *name = pnstrdup(operand->text, strcspn(operand->text, "."));
-		Datum		value = CStringGetTextDatum(name);
-
-		(void) orch_plan_execute_latest(&global_plan, &value, NULL, 1);
-		add_reference(refs, "global", operand->text, NULL, used_by, SPI_processed > 0);
+		add_reference(refs, "global", operand->text, NULL, used_by,
+					  global_is_set(operand));
 		return;
 	}
 	if (operand == NULL || operand->path == NIL ||

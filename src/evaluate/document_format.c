@@ -29,8 +29,6 @@
 	{name, DOC_TYPE_NUMBER, DOC_READ, false, false, SHAPE_NONE, NULL}
 #define OBJECT(name, shape) \
 	{name, DOC_TYPE_OBJECT, DOC_READ, false, false, shape, NULL}
-#define REQUIRED_OBJECT(name, shape) \
-	{name, DOC_TYPE_OBJECT, DOC_READ, false, true, shape, NULL}
 #define ARRAY(name, shape) \
 	{name, DOC_TYPE_OBJECT, DOC_READ, true, false, shape, NULL}
 #define REQUIRED_ARRAY(name, shape) \
@@ -276,9 +274,9 @@ static const DocElement variable_elements[] = {
 	BOOLEAN("isInput"),
 	BOOLEAN("isOutput"),
 	OBJECT("value", SHAPE_VALUE),
+	TEXT("objectType"),
 	KEEP_TEXT("apexClass"),
 	KEEP_TEXT("description"),
-	KEEP_TEXT("objectType"),
 	KEEP_NUMBER("scale"),
 	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
 };
@@ -286,7 +284,7 @@ static const DocElement variable_elements[] = {
 static const DocElement constant_elements[] = {
 	REQUIRED_TEXT("name"),
 	REQUIRED_TEXT("dataType"),
-	REQUIRED_OBJECT("value", SHAPE_VALUE),
+	OBJECT("value", SHAPE_VALUE),
 	KEEP_TEXT("description"),
 	KEEP_ARRAY("processMetadataValues", SHAPE_PARAMETER)
 };

@@ -28,6 +28,15 @@ extern void orch_record_lock(const char *type, const char *key, bool values);
 /* May a role itself read a record? */
 extern bool orch_record_readable(const char *type, const char *key, Oid role);
 
+/*
+ * Lock a record if the type is registered, the record exists, and the role, if one is
+ * given, may read it.  Returns whether that is so.
+ */
+extern bool orch_record_try_lock(const char *type, const char *key, Oid role, bool values);
+
+/* The key column of a record type, NULL if the type is not registered. */
+extern char *orch_record_key_column(const char *type);
+
 /* The record type that has a record of this key; locks the record.  NULL: none. */
 extern char *orch_record_find_type(const char *key);
 

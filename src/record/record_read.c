@@ -244,6 +244,38 @@ orch_record_find_readable(const char *key, Oid role)
 	return find_type(key, role);
 }
 
+bool
+orch_record_try_lock(const char *type, const char *key, Oid role, bool values)
+{
+	SystemContext saved;
+	RecordType *record_type;
+	Datum		value;
+	bool		found;
+
+	orch_system_connect(&saved);
+	record_type = orch_record_find(type, true);
+	found = record_type != NULL && try_record(record_type, key, role, &value) &&
+		lock_record(record_type, value, values);
+	orch_system_finish(&saved);
+	return found;
+}
+
+char *
+orch_record_key_column(const char *type)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SystemContext saved;
+	RecordType *record_type;
+	char	   *result = NULL;
+
+	orch_system_connect(&saved);
+	record_type = orch_record_find(type, true);
+	if (record_type != NULL)
+		result = MemoryContextStrdup(caller, record_type->key_column);
+	orch_system_finish(&saved);
+	return result;
+}
+
 Jsonb *
 orch_record_fetch(const char *type, const char *key)
 {
