@@ -86,8 +86,8 @@ static StaticPlan global_plan = {
 static StaticPlan principals_plan = {
 	"SELECT name, NULL::text, is_active FROM"
 	" (SELECT kind || ':' || pg_catalog.lower(username COLLATE \"C\"), is_active"
-	" FROM orchestration.principal WHERE pg_catalog.lower(username COLLATE \"C\") = ANY"
-	"   (SELECT pg_catalog.lower(n COLLATE \"C\") FROM pg_catalog.unnest($1) n)"
+	" FROM orchestration.principal WHERE pg_catalog.lower(username COLLATE \"C\") ="
+	" ANY (ARRAY(SELECT pg_catalog.lower(n COLLATE \"C\") FROM pg_catalog.unnest($1) n))"
 	" UNION ALL SELECT kind || ':' || developer_name, is_active"
 	" FROM orchestration.principal"
 	" WHERE kind IN ('Group', 'Queue') AND developer_name = ANY ($1)) p (name, is_active)"
