@@ -62,7 +62,7 @@ CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
      ("definition_log",)),
     ("No user sees these: they have no policy.",
      None,
-     ("step_queue", "global_value", "secret", "action", "record_type", "query_locator",
+     ("step_queue", "run_record", "global_value", "secret", "action", "record_type", "query_locator",
       "query_locator_page")),
 )
 

@@ -488,8 +488,8 @@ PG_FUNCTION_INFO_V1(orchestration_waits_for_record);
 /*
  * orchestration.waits_for_record(version_id uuid, stage text) returns boolean
  *
- * Returns whether conditions of a stage read the record that the run is about, or leave
- * the decision to an evaluation action.  Null for null; false for a name that is not that
+ * Returns whether conditions of a stage read the record that the run is about or one in a
+ * variable, or leave the decision to an evaluation action.  Null for null; false for a name that is not that
  * of a stage.
  * Raises: OR101 for an unknown version, OR201 if the stored definition is not valid.
  * Source: ours.
@@ -501,5 +501,6 @@ orchestration_waits_for_record(PG_FUNCTION_ARGS)
 	int			stage = orch_definition_stage_index(def,
 													text_to_cstring(PG_GETARG_TEXT_PP(1)));
 
-	PG_RETURN_BOOL(stage >= 0 && def->stages[stage].reads_record);
+	PG_RETURN_BOOL(stage >= 0 &&
+				   (def->stages[stage].reads_record || def->stages[stage].reads_variables));
 }

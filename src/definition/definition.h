@@ -138,6 +138,7 @@ typedef struct StageDef
 	EvaluationAction *exit_action;	/* or NULL */
 	bool		reads_record;	/* its conditions, or those of its steps, read
 								 * $Record */
+	bool		reads_variables;	/* they read a variable that refreshes */
 	bool		has_fault;		/* fault is set: the path after an error */
 	Connector	fault;
 	Connector	connector;
@@ -205,6 +206,11 @@ typedef struct VariableDef
 	bool		is_input;
 	bool		is_output;
 	bool		is_constant;	/* from constants: never assigned */
+	bool		is_stored;		/* in run.variables: not a constant that is a
+								 * literal */
+	bool		is_read;		/* something in the definition reads it */
+	bool		refreshes;		/* read again from its record in every evaluation */
+	char	   *object_type;	/* record type of an SObject variable, or NULL */
 	Operand    *default_value;	/* or NULL */
 } VariableDef;
 
@@ -252,13 +258,16 @@ typedef struct Definition
 	int			version;
 	char	   *record_type;	/* start.object, or NULL */
 	DefinitionKind kind;
+	int			api_version;	/* apiVersion without its fraction, 0: none given */
 	RecordTriggerType record_trigger;
 	bool		only_when_changed;	/* doesRequireRecordChangedToMeetCriteria */
 	ConditionSet *filters;		/* left sides are OPERAND_RECORD, one field */
 	FormulaNode *filter_formula;	/* or NULL */
 	List	   *filter_references;	/* of Operand *: what it reads */
 	bool		filters_look_back;	/* they read $Record__Prior */
+	bool		filters_read_variables;
 	bool		waits_for_record;	/* a stage reads_record */
+	bool		refreshes;		/* a variable does */
 	bool		reads_prior;	/* something after the start reads
 								 * $Record__Prior */
 	bool		has_recall;		/* recall is set: the path of a recalled
@@ -277,6 +286,9 @@ typedef struct Definition
 	AssignmentDef *assignments;
 	int			nvariables;
 	VariableDef *variables;
+	int			ndefaults;
+	int		   *defaults;		/* variables with a default_value, each after those
+								 * that its default reads */
 	int			nformulas;
 	FormulaDef *formulas;
 	int			ntemplates;

@@ -84,6 +84,13 @@ orch_definition_check_document(const DocNode *root, MemoryContext context,
 }
 
 void
+orch_definition_check_version(const pg_uuid_t *version_id, MemoryContext context,
+							  ProblemList *problems)
+{
+	orch_definition_check_document(version_source(version_id), context, problems);
+}
+
+void
 orch_definition_require_activation(const pg_uuid_t *version_id, const char *name,
 								   int32 version)
 {

@@ -574,7 +574,7 @@ Datum
 orchestration_set_global(PG_FUNCTION_ARGS)
 {
 	static const char *const known[] = {
-		"$Record", "$Record__Prior", "$User", "$Flow", "$Orchestration"
+		"$Record", "$Record__Prior", "$User", "$Flow", "$Orchestration", "$GlobalConstant"
 	};
 	char	   *name;
 	SystemContext saved;

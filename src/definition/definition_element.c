@@ -116,6 +116,7 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 	{
 		orch_definition_check_reachable(c, root);
 		orch_definition_note_record_readers(def);
+		orch_definition_order_defaults(c, root);
 	}
 }
 
@@ -585,8 +586,11 @@ compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
 				 "element \"assignee\" is missing: an interactive step needs an assignee, so the version cannot be activated");
 		return;
 	}
-	if (step->assignee->kind == OPERAND_LITERAL &&
-		step->assignee->literal != NULL)
+	if (step->assignee->kind == OPERAND_LITERAL && step->assignee->literal == NULL)
+		stale_at(c, value, step->assignee->text,
+				 "the assignee \"%s\" has no value, so the version cannot be activated",
+				 step->assignee->text);
+	else if (step->assignee->kind == OPERAND_LITERAL)
 	{
 		JsonbValue *literal = MemoryContextAlloc(c->context,
 												 sizeof(JsonbValue));

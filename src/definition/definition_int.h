@@ -87,12 +87,14 @@ extern const Definition *orch_definition_migration_target(const char *name, bool
 /*
  * definition_activation.c
  *
- * The first reports the problems of a document as they are at its activation.  The second
- * raises OR204 if a version cannot be activated, and tells by a NOTICE of warnings that
+ * The first two report the problems of a document, or of a version, as they are at its
+ * activation.  The third raises OR204 if a version cannot be activated, and tells by a NOTICE of warnings that
  * its deployment did not find.  Callers are in system context and connected to SPI.
  */
 extern void orch_definition_check_document(const DocNode *root, MemoryContext context,
 										   ProblemList *problems);
+extern void orch_definition_check_version(const pg_uuid_t *version_id, MemoryContext context,
+										  ProblemList *problems);
 extern void orch_definition_require_activation(const pg_uuid_t *version_id,
 											   const char *name, int32 version);
 
@@ -194,7 +196,8 @@ typedef struct Compiler
 	MemoryContext context;		/* of the definition */
 	Definition *def;
 	ProblemList *problems;
-	Operand   **constants;		/* of variables[i] when it is a constant */
+	Operand   **constants;		/* of variables[i] when it is a constant; NULL:
+								 * null */
 	bool		free_references;	/* accept every reference but $Record as a
 									 * text that the caller gives a value */
 	bool		reads_prior;	/* $Record__Prior is read after the start */
@@ -252,6 +255,12 @@ extern void orch_definition_compile_elements(Compiler *c, const DocNode *root);
 
 /* definition_resource.c */
 extern void orch_definition_compile_resources(Compiler *c, const DocNode *root);
+
+/* definition_default.c */
+extern void orch_definition_compile_variables(Compiler *c, const DocNode *root);
+extern void orch_definition_compile_defaults(Compiler *c, const DocNode *root);
+extern void orch_definition_order_defaults(Compiler *c, const DocNode *root);
+extern bool orch_definition_type_fits(const VariableDef *variable, ValueType type);
 
 /* definition_graph.c */
 extern void orch_definition_note_record_readers(Definition *def);

@@ -28,6 +28,7 @@
 #include "base/system.h"
 #include "definition/definition_int.h"
 #include "definition/definition_known.h"
+#include "record/principal.h"
 
 static StaticPlan actions_plan = {
 	"SELECT name, kind::text, true FROM orchestration.action"
@@ -43,8 +44,9 @@ static StaticPlan evaluation_plan = {
 };
 static StaticPlan principals_plan = {
 	"SELECT name, NULL::text, is_active FROM"
-	" (SELECT kind || ':' || username, is_active"
-	" FROM orchestration.principal WHERE username = ANY ($1)"
+	" (SELECT kind || ':' || lower(username COLLATE \"C\"), is_active"
+	" FROM orchestration.principal WHERE lower(username COLLATE \"C\") ="
+	" ANY (ARRAY(SELECT lower(n COLLATE \"C\") FROM unnest($1) n))"
 	" UNION ALL SELECT kind || ':' || developer_name, is_active"
 	" FROM orchestration.principal"
 	" WHERE kind IN ('Group', 'Queue') AND developer_name = ANY ($1)) p (name, is_active)"
@@ -130,7 +132,8 @@ orch_definition_find_principal(const KnownList *list, AssigneeKind kind, const c
 			known = orch_definition_find_known(list,
 											   psprintf("%s:%s",
 														orch_definition_assignee_kind_name(i),
-														name));
+														i == ASSIGNEE_USER ?
+														orch_principal_fold(name) : name));
 	return known;
 }
 

@@ -33,6 +33,7 @@
 #include "definition/definition_int.h"
 #include "definition/definition_known.h"
 #include "record/action.h"
+#include "record/principal.h"
 
 /* State of orchestration_references(). */
 typedef struct References
@@ -51,7 +52,7 @@ static StaticPlan known_definition_plan = {
 	1, {TEXTOID}
 };
 static StaticPlan global_plan = {
-	"SELECT 1 FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
+	"SELECT value FROM orchestration.global_value WHERE name = $1", 1, {TEXTOID}
 };
 static StaticPlan record_columns_plan = {
 	"SELECT (SELECT jsonb_object_agg(a.attname, true) FROM pg_attribute a"
@@ -75,6 +76,7 @@ static void add_reference(References *refs, const char *kind, const char *name,
 						  int resolved);
 static void add_operand(References *refs, const Operand *operand,
 						const char *used_by);
+static bool global_is_set(const Operand *operand);
 static void add_conditions(References *refs, const ConditionSet *set,
 						   const char *used_by);
 static void add_operands(References *refs, const List *operands,
@@ -200,6 +202,7 @@ add_start(References *refs)
 	}
 	add_reference(refs, "record type", def->record_type, NULL, "start", registered);
 	add_conditions(refs, def->filters, "start");
+	add_operands(refs, def->filter_references, "start");
 }
 
 /* Inputs, and what default values read. */
@@ -382,6 +385,29 @@ add_reference(References *refs, const char *kind, const char *name,
 }
 
 /*
+ * Was set_global() given this field of a global variable?
+ */
+static bool
+global_is_set(const Operand *operand)
+{
+	char	   *name = pnstrdup(operand->text, strcspn(operand->text, "."));
+	Datum		value = CStringGetTextDatum(name);
+	JsonbValue	top;
+	Jsonb	   *object;
+	bool		isnull;
+
+	(void) orch_plan_execute_latest(&global_plan, &value, NULL, 1);
+	if (SPI_processed == 0)
+		return false;
+	object = DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+										  &isnull));
+	top.type = jbvBinary;
+	top.val.binary.data = &object->root;
+	top.val.binary.len = VARSIZE_ANY_EXHDR(object);
+	return orch_condition_value_at(&top, operand->path) != NULL;
+}
+
+/*
  * Adds the field of the record, or the global variable, that an operand reads.  Only a
  * run can resolve a field of a related record.
  */
@@ -394,11 +420,8 @@ add_operand(References *refs, const Operand *operand, const char *used_by)
 
 	if (operand != NULL && operand->kind == OPERAND_GLOBAL)
 	{
-		char	   *name = pnstrdup(operand->text, strcspn(operand->text, "."));
-		Datum		value = CStringGetTextDatum(name);
-
-		(void) orch_plan_execute_latest(&global_plan, &value, NULL, 1);
-		add_reference(refs, "global", operand->text, NULL, used_by, SPI_processed > 0);
+		add_reference(refs, "global", operand->text, NULL, used_by,
+					  global_is_set(operand));
 		return;
 	}
 	if (operand == NULL || operand->path == NIL ||

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * definition_resource.c
- *	  The elements of a definition that have values or change them: variables,
- *	  constants, formulas, text templates, record lookups, assignments.
+ *	  The elements of a definition that have values or change them: formulas, text
+ *	  templates, record lookups, assignments.
  *
  * The third pass (definition_compile.c) begins with them, because conditions check the
- * types of values.
+ * types of values.  Variables and constants are in definition_default.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -44,9 +44,6 @@ static const struct
 	{"RemovePosition", ASSIGN_REMOVE_POSITION, true, false}
 };
 
-static void compile_variable(Compiler *c, const DocNode *node, int index);
-static void compile_default(Compiler *c, const DocNode *value,
-							VariableDef *variable);
 static void compile_formula_type(Compiler *c, const DocNode *node,
 								 FormulaDef *formula);
 static void compile_formula(Compiler *c, const DocNode *node,
@@ -67,23 +64,18 @@ orch_definition_compile_resources(Compiler *c, const DocNode *root)
 {
 	Definition *def = c->def;
 	const DocNode *child;
-	int			nvariables = 0;
 	int			nformulas = 0;
 	int			ntemplates = 0;
 	int			nlookups = 0;
 	int			nassignments = 0;
 
-	/* constants first, because the others use them as literals */
-	for (child = root->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "constants"))
-			compile_variable(c, child, nvariables++);
-	for (child = root->first_child; child != NULL; child = child->next)
-		if (orch_definition_is_named(child, "variables"))
-			compile_variable(c, child, nvariables++);
+	/* types before values, because a value may be a reference to any of these */
+	orch_definition_compile_variables(c, root);
 	for (child = root->first_child; child != NULL; child = child->next)
 		if (orch_definition_is_named(child, "formulas"))
 			compile_formula_type(c, child, &def->formulas[nformulas++]);
 	nformulas = 0;
+	orch_definition_compile_defaults(c, root);
 
 	for (child = root->first_child; child != NULL; child = child->next)
 	{
@@ -97,128 +89,9 @@ orch_definition_compile_resources(Compiler *c, const DocNode *root)
 		else if (orch_definition_is_named(child, "assignments"))
 			compile_assignment(c, child, &def->assignments[nassignments++]);
 	}
-	Assert(nvariables == def->nvariables && nformulas == def->nformulas &&
+	Assert(nformulas == def->nformulas &&
 		   ntemplates == def->ntemplates && nlookups == def->nlookups &&
 		   nassignments == def->nassignments);
-}
-
-/* --------------------------------------------------- variables, constants */
-
-static void
-compile_variable(Compiler *c, const DocNode *node, int index)
-{
-	VariableDef *variable = &c->def->variables[index];
-	const DocNode *value = orch_document_child(node, "value");
-	char	   *type = orch_definition_word(node, "dataType");
-
-	CHECK_FOR_INTERRUPTS();
-	variable->is_constant = orch_definition_is_named(node, "constants");
-	variable->is_collection = orch_definition_boolean(node, "isCollection");
-	variable->is_input = orch_definition_boolean(node, "isInput");
-	variable->is_output = orch_definition_boolean(node, "isOutput");
-	if (type == NULL)
-		return;					/* reported */
-	if (!orch_condition_find_variable_type(type, &variable->type))
-	{
-		error_at(c, orch_document_child(node, "dataType"),
-				 "dataType \"%s\" is not supported", type);
-		return;
-	}
-
-	if (value == NULL || value->kind != DOC_OBJECT)
-		return;
-	compile_default(c, value, variable);
-	if (variable->is_constant)
-		c->constants[index] = variable->default_value;
-}
-
-/*
- * The default value of a variable, or the value of a constant.  A literal must have the
- * data type, or be a text that reads as a value of it.
- */
-static void
-compile_default(Compiler *c, const DocNode *value, VariableDef *variable)
-{
-	Operand    *operand = orch_definition_compile_value(c, value, USE_DEFAULT);
-	JsonbValue *literal;
-	Timestamp	timestamp;
-	char	   *text;
-	bool		fits = true;
-
-	variable->default_value = operand;
-	if (operand == NULL)
-		return;
-	if (operand->kind != OPERAND_LITERAL)
-	{
-		if (variable->is_constant)
-			error_at(c, value, "the value of a constant must be a literal");
-		return;
-	}
-	literal = operand->literal;
-	if (literal == NULL)
-		return;
-	if (variable->is_collection)
-	{
-		error_at(c, value, "a collection cannot have a default value");
-		return;
-	}
-
-	operand->type = orch_condition_value_type(variable->type);
-	text = orch_condition_value_text(literal);
-	switch (variable->type)
-	{
-		case VARIABLE_STRING:
-			fits = literal->type == jbvString;
-			break;
-		case VARIABLE_NUMBER:
-			if (literal->type == jbvString)
-			{
-				MemoryContext old = MemoryContextSwitchTo(c->context);
-				Numeric		number;
-
-				fits = orch_document_number(text, &number);
-				MemoryContextSwitchTo(old);
-				if (fits)
-				{
-					literal->type = jbvNumeric;
-					literal->val.numeric = number;
-				}
-			}
-			else
-				fits = literal->type == jbvNumeric;
-			break;
-		case VARIABLE_BOOLEAN:
-			if (literal->type == jbvString)
-			{
-				bool		boolean;
-
-				fits = orch_document_boolean(text, &boolean);
-				if (fits)
-				{
-					literal->type = jbvBool;
-					literal->val.boolean = boolean;
-				}
-			}
-			else
-				fits = literal->type == jbvBool;
-			break;
-		case VARIABLE_DATE:
-		case VARIABLE_DATETIME:
-			fits = literal->type == jbvString &&
-				orch_condition_datetime(text, strlen(text), &timestamp);
-			operand->is_datetime = true;
-			break;
-		case VARIABLE_TIME:
-			fits = literal->type == jbvString;
-			break;
-		case VARIABLE_RECORD:
-			fits = false;
-			break;
-	}
-	if (!fits)
-		error_at(c, value, "the value \"%.*s\" is not of data type %s",
-				 pg_mbcliplen(text, strlen(text), 80), text,
-				 orch_condition_variable_type_name(variable->type));
 }
 
 /* ------------------------------------------- formulas, templates, lookups */
@@ -515,29 +388,13 @@ check_assign_types(Compiler *c, const DocNode *node, const AssignItem *item,
 	}
 	if (value == VALUE_UNKNOWN)
 		return;
-	switch (variable->type)
-	{
-		case VARIABLE_NUMBER:
-			fits = value == VALUE_NUMBER;
-			break;
-		case VARIABLE_BOOLEAN:
-			fits = value == VALUE_BOOLEAN;
-			break;
-		case VARIABLE_RECORD:
-			fits = value == VALUE_RECORD;
-			break;
-		case VARIABLE_DATE:
-		case VARIABLE_DATETIME:
-			fits = item->op == ASSIGN_SET ?
-				value == VALUE_DATE || value == VALUE_DATETIME || value == VALUE_TEXT :
-				value == VALUE_NUMBER;
-			break;
-		case VARIABLE_STRING:
-		case VARIABLE_TIME:
-			fits = value != VALUE_RECORD && value != VALUE_COLLECTION &&
-				value != VALUE_NUMBER && value != VALUE_BOOLEAN;
-			break;
-	}
+	if (item->op == ASSIGN_SET)
+		fits = orch_definition_type_fits(variable, value);
+	else if (variable->type == VARIABLE_STRING)
+		fits = value != VALUE_RECORD && value != VALUE_COLLECTION &&
+			value != VALUE_NUMBER && value != VALUE_BOOLEAN;
+	else
+		fits = value == VALUE_NUMBER;	/* also days of a date */
 	if (!fits)
 		error_at(c, node, "the value of \"%s\" is not of the data type of variable \"%s\"",
 				 item->value->text, variable->name);

@@ -22,6 +22,9 @@
 #include "definition/definition_int.h"
 #include "definition/definition_outside.h"
 
+/* $System.OriginDateTime */
+#define ORIGIN_DATETIME "1900-01-01T00:00:00Z"
+
 /* What a FormulaResolver's arg points to. */
 typedef struct FormulaPlace
 {
@@ -37,6 +40,8 @@ static void compile_record(Compiler *c, const DocNode *node, Operand *operand,
 static void compile_global(Compiler *c, const DocNode *node, Operand *operand,
 						   List *parts, ReferenceUse use);
 static bool compile_flow_global(Compiler *c, Operand *operand, ReferenceUse use);
+static bool compile_known_global(Compiler *c, const DocNode *node, Operand *operand,
+								 const char *first);
 static void compile_named(Compiler *c, const DocNode *node, Operand *operand,
 						  List *parts, ReferenceUse use);
 static void compile_named_step(Compiler *c, const DocNode *node, Operand *operand,
@@ -181,6 +186,8 @@ orch_definition_compile_reference(Compiler *c, const DocNode *node, const char *
 	first = linitial(parts);
 	if (strcmp(first, "$Record") == 0 || strcmp(first, "$Record__Prior") == 0)
 		compile_record(c, node, operand, parts, use);
+	else if (compile_known_global(c, node, operand, first))
+		;
 	else if (c->free_references)
 	{
 		/* the evaluator finds the value by the text of the reference */
@@ -239,8 +246,6 @@ compile_record(Compiler *c, const DocNode *node, Operand *operand, List *parts,
 	bool		prior = strcmp(linitial(parts), "$Record__Prior") == 0;
 	ListCell   *cell;
 
-	if (use == USE_DEFAULT)
-		error_at(c, node, "reference \"%s\" is not supported here", operand->text);
 	operand->kind = prior ? OPERAND_RECORD_PRIOR : OPERAND_RECORD;
 	if (prior)
 		note_prior(c, use);
@@ -278,8 +283,8 @@ compile_global(Compiler *c, const DocNode *node, Operand *operand, List *parts,
 
 	if (strcmp(first, "$User") == 0)
 	{
-		if (list_length(parts) != 2)
-			error_at(c, node, "reference \"%s\" is not supported: $User is followed by one field",
+		if (list_length(parts) < 2)
+			error_at(c, node, "reference \"%s\" is not supported: $User is followed by a field",
 					 operand->text);
 		operand->kind = OPERAND_USER;
 		operand->path = list_delete_first(parts);
@@ -289,7 +294,7 @@ compile_global(Compiler *c, const DocNode *node, Operand *operand, List *parts,
 	{
 		if (!compile_flow_global(c, operand, use))
 			error_at(c, node, "reference \"%s\" is not supported%s", operand->text,
-					 use == USE_RUN ? "" : " here");
+					 use == USE_FILTER ? " here" : "");
 	}
 	else
 	{
@@ -297,6 +302,51 @@ compile_global(Compiler *c, const DocNode *node, Operand *operand, List *parts,
 		operand->kind = OPERAND_GLOBAL;
 		operand->path = list_delete_first(parts);
 	}
+}
+
+/*
+ * Globals whose value is the same everywhere are literals; false for any other reference.
+ * Source: Salesforce Help, "Global Constants Flow Orchestration Resource", and "Global
+ * Variables Flow Orchestration Resource" for $System.
+ */
+static bool
+compile_known_global(Compiler *c, const DocNode *node, Operand *operand, const char *first)
+{
+	JsonbValue *literal;
+
+	if (strcmp(first, "$GlobalConstant") != 0 &&
+		strcmp(operand->text, "$System.OriginDateTime") != 0)
+		return false;
+	literal = MemoryContextAllocZero(c->context, sizeof(JsonbValue));
+	if (strcmp(operand->text, "$GlobalConstant.True") == 0 ||
+		strcmp(operand->text, "$GlobalConstant.False") == 0)
+	{
+		literal->type = jbvBool;
+		literal->val.boolean = strcmp(operand->text, "$GlobalConstant.True") == 0;
+		operand->type = VALUE_BOOLEAN;
+	}
+	else if (strcmp(operand->text, "$GlobalConstant.EmptyString") == 0)
+	{
+		literal->type = jbvString;
+		literal->val.string.val = MemoryContextStrdup(c->context, "");
+		operand->type = VALUE_TEXT;
+	}
+	else if (*first == '$' && first[1] == 'S')
+	{
+		literal->type = jbvString;
+		literal->val.string.val = MemoryContextStrdup(c->context, ORIGIN_DATETIME);
+		literal->val.string.len = strlen(ORIGIN_DATETIME);
+		operand->type = VALUE_DATETIME;
+		operand->is_datetime = true;
+	}
+	else
+	{
+		error_at(c, node, "reference \"%s\" is not supported: the global constants are EmptyString, True and False",
+				 operand->text);
+		return true;
+	}
+	operand->literal = literal;
+	return true;
 }
 
 /*
@@ -326,7 +376,7 @@ compile_flow_global(Compiler *c, Operand *operand, ReferenceUse use)
 	for (i = 0; i < (int) lengthof(globals); i++)
 		if (strcmp(operand->text, globals[i].text) == 0)
 			break;
-	if (i == (int) lengthof(globals) || (globals[i].in_run && use != USE_RUN))
+	if (i == (int) lengthof(globals) || (globals[i].in_run && use == USE_FILTER))
 		return false;
 	operand->kind = globals[i].kind;
 	operand->type = globals[i].type;
@@ -396,6 +446,15 @@ compile_named(Compiler *c, const DocNode *node, Operand *operand, List *parts,
 			break;
 		case NAME_CONSTANT:
 			constant = c->constants[entry->index];
+			if (constant != NULL && constant->kind != OPERAND_LITERAL)
+			{
+				/* its value is a reference, evaluated when a run starts */
+				if (use == USE_FILTER)
+					error_at(c, node, "reference \"%s\" is a constant whose value is a reference, which has no value yet when a run starts",
+							 operand->text);
+				compile_named_variable(c, node, operand, parts);
+				break;
+			}
 			operand->kind = OPERAND_LITERAL;
 			if (constant != NULL)
 			{
@@ -431,14 +490,13 @@ compile_named(Compiler *c, const DocNode *node, Operand *operand, List *parts,
 	}
 }
 
-/* Has an element a value where the reference stands?  All have in a run. */
+/* Can an element be read where the reference stands?  In a run, all can. */
 static bool
 has_value(const NameEntry *entry, ReferenceUse use)
 {
-	if (use == USE_RUN || entry->kind == NAME_CONSTANT || entry->kind == NAME_UNSUPPORTED)
-		return true;
-	return use == USE_FILTER &&
-		(entry->kind == NAME_FORMULA || entry->kind == NAME_TEMPLATE);
+	return use != USE_FILTER || entry->kind == NAME_CONSTANT ||
+		entry->kind == NAME_UNSUPPORTED || entry->kind == NAME_FORMULA ||
+		entry->kind == NAME_TEMPLATE;
 }
 
 static void

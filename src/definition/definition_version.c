@@ -539,7 +539,7 @@ orch_definition_migration_target(const char *name, bool active, int32 version, b
 	SystemContext saved;
 	MemoryContext context;
 	ProblemList problems = {0};
-	Definition *def;
+	const Definition *def;
 	pg_uuid_t	version_id;
 
 	if (active)
@@ -554,9 +554,8 @@ orch_definition_migration_target(const char *name, bool active, int32 version, b
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"orchestration definition",
 									ALLOCSET_DEFAULT_SIZES);
-	def = orch_definition_compile_version(&version_id, context, &problems);
-	if (problems.nerrors == 0)
-		orch_definition_check_activation(def, &problems);
+	orch_definition_check_version(&version_id, context, &problems);
+	def = orch_definition_get(&version_id);
 	if (problems.nerrors + problems.nstale > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_ACTIVATE),
@@ -571,5 +570,5 @@ orch_definition_migration_target(const char *name, bool active, int32 version, b
 				 errmsg("\"%s\" is an evaluation flow: it has no runs", name)));
 	MemoryContextDelete(context);
 	orch_system_finish(&saved);
-	return orch_definition_get(&version_id);
+	return def;
 }

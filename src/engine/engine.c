@@ -284,7 +284,7 @@ orch_engine_advance(RunState *rs)
 		 * interactive steps complete (contract/lifecycle.md, "Conditions").
 		 */
 		if (!fresh_record)
-			rs->record_loaded = false;
+			orch_engine_forget_records(rs);
 		fresh_record = false;
 		verdict = may_complete(rs);
 		if (verdict == VERDICT_YES)
@@ -329,7 +329,7 @@ traverse(RunState *rs)
 			enter_stage(rs, next.index);
 			break;
 		case ELEMENT_DECISION:
-			rs->record_loaded = false;
+			orch_engine_forget_records(rs);
 			take_decision(rs, next.index);
 			break;
 		case ELEMENT_ASSIGNMENT:
@@ -337,7 +337,7 @@ traverse(RunState *rs)
 				const AssignmentDef *assignment = &rs->def->assignments[next.index];
 				ErrorData  *volatile error = NULL;
 
-				rs->record_loaded = false;
+				orch_engine_forget_records(rs);
 				ORCH_ENGINE_TRY();
 				{
 					orch_engine_assign(rs, assignment);
@@ -506,6 +506,7 @@ come_to_rest(RunState *rs)
 {
 	const char *stage = orch_engine_stage_name(rs);
 
+	orch_engine_write_bindings(rs);
 	if (rs->variables_changed ||
 		(stage == NULL || rs->current_stage == NULL ? stage != rs->current_stage :
 		 strcmp(stage, rs->current_stage) != 0))

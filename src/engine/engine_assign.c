@@ -40,7 +40,6 @@ static JsonbValue *add_value(const AssignmentDef *assignment, const AssignItem *
 static JsonbValue *collection_value(const AssignmentDef *assignment,
 									const AssignItem *item, const char *name,
 									JsonbValue *current, JsonbValue *value);
-static List *members(JsonbValue *value);
 static JsonbValue *make_collection(List *members);
 static JsonbValue *set_field(JsonbValue *object, List *path, int depth,
 							 JsonbValue *value);
@@ -70,18 +69,20 @@ orch_engine_assign(RunState *rs, const AssignmentDef *assignment)
 			value = assigned_value(assignment, item, item->value == NULL ? "null" :
 								   item->value->text, field, value, false);
 			value = set_field(current, item->path, 0, value);
+			orch_engine_unbind(rs, item->variable);
+			rs->variables[item->variable] = orch_engine_copy_value(rs->context, value);
+			rs->variables_changed = true;
+			continue;
 		}
-		else
-			value = assigned_value(assignment, item, variable->name, current, value,
-								   variable->is_collection);
-		if (!orch_engine_value_fits(variable, value))
+		value = assigned_value(assignment, item, variable->name, current, value,
+							   variable->is_collection);
+		if (!orch_engine_set_variable(rs, item->variable, value))
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 					 errmsg("assignment \"%s\": the value of %s is not of the data type of variable \"%s\"",
 							assignment->name,
 							item->value == NULL ? "null" : item->value->text,
 							variable->name)));
-		rs->variables[item->variable] = orch_engine_copy_value(rs->context, value);
 		rs->variables_changed = true;
 	}
 }
@@ -100,7 +101,7 @@ assigned_value(const AssignmentDef *assignment, const AssignItem *item,
 		case ASSIGN_COUNT:
 			result = palloc(sizeof(JsonbValue));
 			result->type = jbvNumeric;
-			result->val.numeric = int64_to_numeric(list_length(members(value)));
+			result->val.numeric = int64_to_numeric(list_length(orch_engine_members(value)));
 			return result;
 		case ASSIGN_ADD:
 		case ASSIGN_SUBTRACT:
@@ -178,7 +179,7 @@ static JsonbValue *
 collection_value(const AssignmentDef *assignment, const AssignItem *item,
 				 const char *name, JsonbValue *current, JsonbValue *value)
 {
-	List	   *list = members(current);
+	List	   *list = orch_engine_members(current);
 	List	   *others;
 	List	   *result = NIL;
 	ListCell   *cell;
@@ -206,7 +207,7 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 	}
 	/* a collection adds its members, anything else itself */
 	others = value != NULL && value->type == jbvBinary &&
-		JsonContainerIsArray(value->val.binary.data) ? members(value) :
+		JsonContainerIsArray(value->val.binary.data) ? orch_engine_members(value) :
 		value == NULL ? NIL : list_make1(value);
 	if ((item->op == ASSIGN_ADD || item->op == ASSIGN_ADD_ITEM ||
 		 item->op == ASSIGN_ADD_AT_START) &&
@@ -267,8 +268,8 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 /*
  * The members of a collection, as JsonbValue *; none of null.
  */
-static List *
-members(JsonbValue *value)
+List *
+orch_engine_members(JsonbValue *value)
 {
 	List	   *result = NIL;
 	JsonbIterator *it;

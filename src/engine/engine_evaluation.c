@@ -108,8 +108,7 @@ play_flow(RunState *rs, const Definition *def, Jsonb *inputs)
 	flow->started_at = rs->started_at;
 	flow->lookups = MemoryContextAllocZero(flow->context,
 										   sizeof(JsonbValue *) * Max(def->nlookups, 1));
-	orch_engine_init_values(flow);
-	orch_engine_take_inputs(flow, inputs);
+	orch_engine_begin_values(flow, inputs, InvalidOid);
 	while (next.kind != ELEMENT_END)
 	{
 		CHECK_FOR_INTERRUPTS();

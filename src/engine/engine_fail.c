@@ -287,7 +287,7 @@ orch_engine_condition(RunState *rs, const ConditionSet *set,
 	ORCH_ENGINE_CATCH(error);
 	rs->look_back = false;
 	if (action != NULL)
-		rs->record_loaded = false;
+		orch_engine_forget_records(rs);
 	if (rs->frame->dirty)
 	{
 		/* a function that decides a condition may have changed the run */

@@ -48,6 +48,14 @@ typedef struct PastStage
 	StepState  *steps;
 } PastStage;
 
+/* The records that a variable holds (engine_variable.c). */
+typedef struct RecordBinding
+{
+	List	   *keys;			/* of char *; NIL: the variable is not bound */
+	bool		fresh;			/* read since $Record was forgotten */
+	bool		changed;		/* not stored yet */
+} RecordBinding;
+
 /* The value of a formula or text template in one evaluation. */
 typedef struct FormulaMemo
 {
@@ -74,7 +82,10 @@ typedef struct RunState
 	pg_uuid_t	started_by;
 	const char *starter;		/* of a run that starts: the starter's name in
 								 * the log, or NULL */
-	JsonbValue **variables;		/* in the order of the definition */
+	JsonbValue **variables;		/* in the order of the definition; NULL: a filter
+								 * of the start, which reads none */
+	RecordBinding *bindings;	/* likewise, NULL: not read yet */
+	bool		bindings_changed;
 	bool	   *outcomes;		/* taken? in the order of the definition */
 	JsonbValue **lookups;		/* records that an evaluation flow found, or
 								 * NULL */
@@ -261,8 +272,6 @@ extern const pg_uuid_t *orch_engine_run_as_user(RunState *rs, const StepDef *def
 
 /* engine_value.c */
 extern void orch_engine_init_evaluation(RunState *rs);
-extern void orch_engine_init_values(RunState *rs);
-extern void orch_engine_take_inputs(RunState *rs, Jsonb *inputs);
 extern void orch_engine_load_variables(RunState *rs, Jsonb *stored);
 extern Jsonb *orch_engine_store_variables(RunState *rs);
 extern Jsonb *orch_engine_step_inputs(RunState *rs, const StepDef *step);
@@ -273,8 +282,22 @@ extern JsonbValue *orch_engine_value(RunState *rs, const Operand *operand);
 extern bool orch_engine_holds(RunState *rs, const ConditionSet *set);
 extern bool orch_engine_value_fits(const VariableDef *variable, JsonbValue *value);
 extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
+extern JsonbValue *orch_engine_object_value(Jsonb *jsonb);
+
+/* engine_variable.c */
+extern void orch_engine_init_values(RunState *rs);
+extern void orch_engine_begin_values(RunState *rs, Jsonb *inputs, Oid caller);
+extern Jsonb *orch_engine_begin_run_values(RunState *rs, Jsonb *inputs, Oid caller);
+extern bool orch_engine_set_variable(RunState *rs, int index, JsonbValue *value);
+extern JsonbValue *orch_engine_as_type(const VariableDef *variable, JsonbValue *value);
+extern JsonbValue *orch_engine_variable_value(RunState *rs, const Operand *operand);
+extern Oid	orch_engine_reader(RunState *rs, bool needed);
+extern void orch_engine_unbind(RunState *rs, int index);
+extern void orch_engine_forget_records(RunState *rs);
+extern void orch_engine_write_bindings(RunState *rs);
 
 /* engine_assign.c */
 extern void orch_engine_assign(RunState *rs, const AssignmentDef *assignment);
+extern List *orch_engine_members(JsonbValue *value);
 
 #endif							/* ORCH_ENGINE_INT_H */

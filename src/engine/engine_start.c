@@ -43,7 +43,7 @@ static StaticPlan plan_existing = {
 
 static bool find_existing(const StartRequest *request, pg_uuid_t *run_id);
 static void lock_record(RunState *rs, const StartRequest *request);
-static void begin_state(RunState *rs, const StartRequest *request);
+static Jsonb *begin_state(RunState *rs, const StartRequest *request, Oid caller);
 static bool insert_run(RunState *rs, const StartRequest *request);
 static bool filters_hold(RunState *rs);
 
@@ -55,15 +55,20 @@ void
 orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 {
 	RunState   *rs = orch_engine_make_state(request->definition);
+	Oid			caller = GetUserId();
+	Jsonb	   *error;
 	SystemContext saved;
 
 	check_stack_depth();
 	orch_system_connect(&saved);
 	lock_record(rs, request);
-	begin_state(rs, request);
+	error = begin_state(rs, request, caller);
 	if (insert_run(rs, request))
 	{
 		orch_count(COUNTER_RUNS_STARTED);
+		/* a default that cannot be evaluated */
+		if (error != NULL)
+			orch_engine_fail_run(rs, error, false, false);
 		orch_engine_advance(rs);
 		*run_id = rs->id;
 		orch_engine_close_state(rs);
@@ -148,8 +153,11 @@ lock_record(RunState *rs, const StartRequest *request)
 	rs->record_key = MemoryContextStrdup(rs->context, id);
 }
 
-static void
-begin_state(RunState *rs, const StartRequest *request)
+/*
+ * The state of a new run.  Returns the error with which it cannot go on, or NULL.
+ */
+static Jsonb *
+begin_state(RunState *rs, const StartRequest *request, Oid caller)
 {
 	const Definition *def = request->definition;
 
@@ -169,8 +177,7 @@ begin_state(RunState *rs, const StartRequest *request)
 		rs->record_loaded = true;
 	}
 	orch_engine_open_state(rs);
-	orch_engine_init_values(rs);
-	orch_engine_take_inputs(rs, request->inputs);
+	return orch_engine_begin_run_values(rs, request->inputs, caller);
 }
 
 /*
@@ -266,6 +273,8 @@ orch_engine_triggered(const StartRequest *request)
 	rs->started_at = GetCurrentStatementStartTimestamp();
 	rs->started_by = request->started_by != NULL ? *request->started_by :
 		orch_automated_process;
+	if (def->filters_read_variables)
+		orch_engine_begin_values(rs, NULL, InvalidOid);
 	result = filters_hold(rs);
 	if (result && def->only_when_changed && request->prior != NULL)
 	{

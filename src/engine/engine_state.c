@@ -255,7 +255,9 @@ take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	old = MemoryContextSwitchTo(rs->context);
 	rs->record_type = SPI_getvalue(tuple, desc, 4);
 	rs->record_key = SPI_getvalue(tuple, desc, 5);
-	rs->record_loaded = false;
+	if (!rs->bindings_changed)
+		rs->bindings = NULL;	/* read again when they are needed */
+	orch_engine_forget_records(rs);
 	if (rs->record_type != NULL)
 		rs->record_type = pstrdup(rs->record_type);
 	if (rs->record_key != NULL)
@@ -453,6 +455,7 @@ orch_engine_open_gate(RunState *rs)
 	/* the stage at which the run will rest is not known yet: keep the stored one */
 	if (rs->variables_changed)
 		orch_engine_write_rest(rs, rs->current_stage);
+	orch_engine_write_bindings(rs);
 	orch_engine_step_aside(rs);
-	rs->record_loaded = false;
+	orch_engine_forget_records(rs);
 }

@@ -100,6 +100,8 @@ static bool completes_by_condition(const StepDef *def);
 static void keep_outputs(RunState *rs, StepState *step, Jsonb *outputs);
 static bool find_assignee(const StepDef *def, const char *name,
 						  Principal *result);
+static bool is_blank(const char *text);
+static Jsonb *no_assignee(const StepDef *def, const char *name, bool found);
 static void complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 						  const pg_uuid_t *lease_id);
 static void fail_step(RunState *rs, StepState *step, Jsonb *error,
@@ -437,7 +439,7 @@ begin_background(RunState *rs, int n)
 		outputs = orch_action_call(action, inputs, run_as, GATE_ACTION);
 	}
 	ORCH_ENGINE_CATCH(error);
-	rs->record_loaded = false;
+	orch_engine_forget_records(rs);
 
 	/* did the action change its own run? */
 	if (rs->frame->dirty)
@@ -549,27 +551,15 @@ queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
 /*
  * Find the record type that has a record with this key, and its id.  The key may come from the user
  * who started the run, and the work item shows the type found.  So only records count that
- * this user can read.  A user without a role acts through the connection of another role;
- * for such a user, and if no user started the run, all types are searched.
+ * this user can read.
  */
 static char *
 find_related_type(RunState *rs, const char *key, char **id)
 {
-	static StaticPlan plan_role = {
-		"SELECT role_name::pg_catalog.text FROM orchestration.principal"
-		" WHERE id = $1 AND role_name IS NOT NULL",
-		1, {UUIDOID}
-	};
-	Datum		value = UUIDPGetDatum(&rs->started_by);
-	Oid			role = InvalidOid;
+	Oid			role = orch_engine_reader(rs, true);
 
-	orch_plan_execute_latest(&plan_role, &value, NULL, 1);
-	if (SPI_processed > 0)
-		role = get_role_oid(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
-							true);
-	if (OidIsValid(role) && !orch_access_is_unlimited(orch_access_of_role(role)))
-		return orch_record_find_readable(key, role, id);
-	return orch_record_find_type(key, id);
+	return OidIsValid(role) ? orch_record_find_readable(key, role, id) :
+		orch_record_find_type(key, id);
 }
 
 /*
@@ -595,13 +585,6 @@ begin_interactive(RunState *rs, int n)
 			assignee = orch_condition_value_text(orch_engine_value(rs, def->assignee));
 		if (def->context_record != NULL)
 			record = orch_condition_value_text(orch_engine_value(rs, def->context_record));
-		if (assignee == NULL || !find_assignee(def, assignee, &principal))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-					 assignee == NULL ?
-					 errmsg("the assignee of step \"%s\" is empty", def->name) :
-					 errmsg("the assignee \"%s\" of step \"%s\" does not exist",
-							assignee, def->name)));
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
@@ -609,16 +592,11 @@ begin_interactive(RunState *rs, int n)
 		cannot_begin(rs, step, orch_engine_error(error, def->name), false);
 		return;
 	}
-	if (!principal.is_active)
+	/* recoverable: a resumed run evaluates the assignee again */
+	if (is_blank(assignee) || !find_assignee(def, assignee, &principal) ||
+		!principal.is_active)
 	{
-		ErrorData	inactive;
-
-		memset(&inactive, 0, sizeof(inactive));
-		inactive.sqlerrcode = ERRCODE_ORCH_UNKNOWN_PRINCIPAL;
-		inactive.message = psprintf("the assignee \"%s\" of step \"%s\" is inactive",
-									assignee, def->name);
-		inactive.hint = "Activate the assignee and resume the run.";
-		cannot_begin(rs, step, orch_engine_error(&inactive, NULL), true);
+		cannot_begin(rs, step, no_assignee(def, assignee, principal.name != NULL), true);
 		return;
 	}
 
@@ -643,6 +621,44 @@ begin_interactive(RunState *rs, int n)
 
 	insert_work_item(rs, step, &principal.id, inputs, record_type, record);
 	orch_notify_assigned(&principal.id);
+}
+
+static bool
+is_blank(const char *text)
+{
+	return text == NULL || text[strspn(text, " \t\r\n\f\v")] == '\0';
+}
+
+/*
+ * The error of a step that has no active assignee; found: there is one, but inactive.
+ */
+static Jsonb *
+no_assignee(const StepDef *def, const char *name, bool found)
+{
+	ErrorData	error;
+
+	memset(&error, 0, sizeof(error));
+	error.sqlerrcode = ERRCODE_ORCH_UNKNOWN_PRINCIPAL;
+	if (is_blank(name))
+	{
+		error.message = psprintf("the assignee of step \"%s\" is empty", def->name);
+		error.detail = psprintf("It comes from %s.", def->assignee == NULL ? "nothing" :
+								def->assignee->text);
+		error.hint = "Give it a value and resume the run.";
+	}
+	else if (!found)
+	{
+		error.message = psprintf("the assignee \"%s\" of step \"%s\" does not exist",
+								 name, def->name);
+		error.hint = "Correct the name, or create the assignee, and resume the run.";
+	}
+	else
+	{
+		error.message = psprintf("the assignee \"%s\" of step \"%s\" is inactive",
+								 name, def->name);
+		error.hint = "Activate the assignee and resume the run.";
+	}
+	return orch_engine_error(&error, NULL);
 }
 
 /*

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * engine_value.c
- *	  The values of a run: its variables, and the values of references in conditions,
- *	  inputs and assignments.
+ *	  The values of a run: the values of references in conditions, inputs and
+ *	  assignments, and how variables are stored.
  *
- * run.variables stores the variables as one JSON object.  Three further members have
+ * engine_variable.c has how variables begin.  run.variables stores the variables as one JSON object.  Three further members have
  * keys that no variable can have: the names of the outcomes taken, which references read
  * as Booleans; $Record__Prior, if the definition reads it; and the message of the error
  * that led along the last fault path.  $Record is read again in every evaluation, once.
@@ -86,7 +86,6 @@ static JsonbValue *formula_value(RunState *rs, const Operand *operand);
 static JsonbValue *resolve_template(RunState *rs, const TemplateDef *template);
 static JsonbValue *resolve_global(const Operand *operand);
 static JsonbValue *text_value(const char *text);
-static JsonbValue *object_value(Jsonb *jsonb);
 static void push_text(JsonbParseState **state, const char *key, const char *text);
 
 static JsonbValue *
@@ -103,8 +102,8 @@ text_value(const char *text)
 /*
  * A Jsonb as a value, which points into the Jsonb.
  */
-static JsonbValue *
-object_value(Jsonb *jsonb)
+JsonbValue *
+orch_engine_object_value(Jsonb *jsonb)
 {
 	JsonbValue *value = palloc(sizeof(JsonbValue));
 
@@ -131,7 +130,7 @@ orch_engine_copy_value(MemoryContext context, JsonbValue *value)
 	if (value == NULL || value->type == jbvNull)
 		return NULL;
 	old = MemoryContextSwitchTo(context);
-	result = object_value(JsonbValueToJsonb(value));
+	result = orch_engine_object_value(JsonbValueToJsonb(value));
 	MemoryContextSwitchTo(old);
 	return result;
 }
@@ -144,69 +143,6 @@ orch_engine_init_evaluation(RunState *rs)
 {
 	rs->eval.resolve = resolve;
 	rs->eval.arg = rs;
-}
-
-/*
- * Set variables to their defaults, and no outcome as taken.
- */
-void
-orch_engine_init_values(RunState *rs)
-{
-	const Definition *def = rs->def;
-	int			i;
-
-	orch_engine_init_evaluation(rs);
-	rs->variables = MemoryContextAllocZero(rs->context,
-										   Max(def->nvariables, 1) * sizeof(JsonbValue *));
-	rs->outcomes = MemoryContextAllocZero(rs->context,
-										  Max(def->noutcomes, 1) * sizeof(bool));
-	for (i = 0; i < def->nvariables; i++)
-		if (def->variables[i].default_value != NULL)
-			rs->variables[i] = orch_engine_copy_value(rs->context,
-													  orch_condition_operand_value(&rs->eval, def->variables[i].default_value));
-}
-
-/*
- * Assign the inputs of start_orchestration() to the input variables.  Raises OR306.
- */
-void
-orch_engine_take_inputs(RunState *rs, Jsonb *inputs)
-{
-	const Definition *def = rs->def;
-	JsonbIterator *it;
-	JsonbValue	key;
-	JsonbIteratorToken token;
-
-	if (inputs == NULL)
-		return;
-	if (!JB_ROOT_IS_OBJECT(inputs))
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_INVALID_INPUT),
-				 errmsg("inputs must be a JSON object: variable names and their values")));
-	it = JsonbIteratorInit(&inputs->root);
-	(void) JsonbIteratorNext(&it, &key, false);
-	while ((token = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
-	{
-		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
-		JsonbValue	value;
-		int			i = orch_definition_variable_index(def, name);
-
-		CHECK_FOR_INTERRUPTS();
-		(void) JsonbIteratorNext(&it, &value, true);
-		if (i < 0 || !def->variables[i].is_input ||
-			def->variables[i].is_constant)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_INVALID_INPUT),
-					 errmsg("orchestration \"%s\" has no input variable \"%s\"",
-							def->name, name),
-					 errhint("orchestration.orchestration_references() lists the inputs.")));
-		if (!orch_engine_value_fits(&def->variables[i], &value))
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_INVALID_INPUT),
-					 errmsg("value of input variable \"%s\" is not of its data type",
-							name)));
-		rs->variables[i] = orch_engine_copy_value(rs->context, &value);
-	}
 }
 
 /*
@@ -258,7 +194,7 @@ orch_engine_load_variables(RunState *rs, Jsonb *stored)
 	name.type = jbvString;
 	for (i = 0; i < def->nvariables; i++)
 	{
-		if (def->variables[i].is_constant)
+		if (!def->variables[i].is_stored)
 			continue;
 		name.val.string.val = def->variables[i].name;
 		name.val.string.len = strlen(def->variables[i].name);
@@ -339,7 +275,7 @@ orch_engine_store_variables(RunState *rs)
 	name.type = jbvString;
 	for (i = 0; i < def->nvariables; i++)
 	{
-		if (def->variables[i].is_constant || rs->variables[i] == NULL)
+		if (!def->variables[i].is_stored || rs->variables[i] == NULL)
 			continue;
 		name.val.string.val = def->variables[i].name;
 		name.val.string.len = strlen(def->variables[i].name);
@@ -370,7 +306,7 @@ orch_engine_store_variables(RunState *rs)
 		name.val.string.val = PRIOR_KEY;
 		name.val.string.len = strlen(PRIOR_KEY);
 		pushJsonbValue(&state, WJB_KEY, &name);
-		pushJsonbValue(&state, WJB_VALUE, object_value(rs->prior));
+		pushJsonbValue(&state, WJB_VALUE, orch_engine_object_value(rs->prior));
 		any = true;
 	}
 	if (rs->fault_message != NULL)
@@ -398,9 +334,7 @@ resolve(EvalContext *cxt, const Operand *operand)
 		case OPERAND_LITERAL:
 			return operand->literal;
 		case OPERAND_VARIABLE:
-			value = rs->variables[operand->index];
-			return operand->path == NIL || value == NULL ? value :
-				orch_condition_value_at(value, operand->path);
+			return orch_engine_variable_value(rs, operand);
 		case OPERAND_RECORD:
 			return resolve_record(rs, operand);
 		case OPERAND_RECORD_PRIOR:
@@ -442,7 +376,7 @@ resolve(EvalContext *cxt, const Operand *operand)
 				orch_plan_execute_latest(&plan_user, &id, NULL, 1);
 				if (SPI_processed == 0)
 					return NULL;
-				value = object_value(DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0],
+				value = orch_engine_object_value(DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0],
 																  SPI_tuptable->tupdesc, 1, &isnull)));
 				return operand->path == NIL ? value :
 					orch_condition_value_at(value, operand->path);
@@ -560,8 +494,8 @@ resolve_template(RunState *rs, const TemplateDef *template)
 }
 
 /*
- * The value of a global such as $Organization.Name, set by set_global().  Raises OR301 if
- * it is not set.
+ * The value of a global such as $Organization.Name, set by set_global(); null if it is not
+ * set.
  */
 static JsonbValue *
 resolve_global(const Operand *operand)
@@ -572,12 +506,9 @@ resolve_global(const Operand *operand)
 
 	orch_plan_execute_latest(&plan_global, &value, NULL, 1);
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("%s has no value", operand->text),
-				 errhint("Set it with orchestration.set_global('%s', ...).", name)));
+		return NULL;
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	return orch_condition_value_at(object_value(DatumGetJsonbP(value)), operand->path);
+	return orch_condition_value_at(orch_engine_object_value(DatumGetJsonbP(value)), operand->path);
 }
 
 static JsonbValue *
@@ -621,14 +552,14 @@ resolve_step_output(RunState *rs, const Operand *operand)
 		if ((rs->steps[i].status != STEP_COMPLETED &&
 			 rs->steps[i].status != STEP_IN_PROGRESS) || rs->steps[i].outputs == NULL)
 			return NULL;
-		return orch_condition_value_at(object_value(rs->steps[i].outputs),
+		return orch_condition_value_at(orch_engine_object_value(rs->steps[i].outputs),
 									   operand->path);
 	}
 	for (past = rs->past; past != NULL; past = past->before)
 		for (i = 0; i < past->nsteps; i++)
 			if (past->steps[i].def == operand->index && past->steps[i].status == STEP_COMPLETED)
 				return past->steps[i].outputs == NULL ? NULL :
-					orch_condition_value_at(object_value(past->steps[i].outputs), operand->path);
+					orch_condition_value_at(orch_engine_object_value(past->steps[i].outputs), operand->path);
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = CStringGetTextDatum(rs->def->steps[operand->index].name);
 	orch_plan_execute_latest(&plan_step_outputs, values, NULL, 1);
@@ -636,7 +567,7 @@ resolve_step_output(RunState *rs, const Operand *operand)
 		return NULL;
 	outputs = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return isnull ? NULL :
-		orch_condition_value_at(object_value(DatumGetJsonbP(outputs)), operand->path);
+		orch_condition_value_at(orch_engine_object_value(DatumGetJsonbP(outputs)), operand->path);
 }
 
 static JsonbValue *

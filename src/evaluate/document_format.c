@@ -348,9 +348,9 @@ static const DocElement variable_elements[] = {
 	BOOLEAN("isInput"),
 	BOOLEAN("isOutput"),
 	OBJECT("value", SHAPE_VALUE),
+	TEXT("objectType", LENGTH_WORD),
 	KEEP_TEXT("apexClass", LENGTH_WORD),
 	DESCRIPTION,
-	KEEP_TEXT("objectType", LENGTH_WORD),
 	KEEP_NUMBER("scale"),
 	METADATA_VALUES
 };
@@ -358,7 +358,7 @@ static const DocElement variable_elements[] = {
 static const DocElement constant_elements[] = {
 	REQUIRED_TEXT("name", LENGTH_NAME),
 	REQUIRED_TEXT("dataType", LENGTH_WORD),
-	REQUIRED_OBJECT("value", SHAPE_VALUE),
+	OBJECT("value", SHAPE_VALUE),
 	DESCRIPTION,
 	METADATA_VALUES
 };

@@ -348,7 +348,7 @@ check_resume(TriggerData *trigdata)
 				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
 				 errmsg("%s cannot be resumed: its error is not recoverable",
 						orch_guard_row_label(LEVEL_RUN, old, desc)),
-				 errdetail("A run can be resumed after a failed action or an inactive assignee, but not after a condition, decision or input that cannot be computed, nor after an assignee that does not exist."),
+				 errdetail("A run can be resumed after a failed action or an assignee that was empty, unknown or inactive, but not after a condition, decision or input that cannot be computed."),
 				 errhint("Start the orchestration again.")));
 	ended_at = heap_getattr(old, Anum_run_ended_at, desc, &isnull);
 	if (!isnull &&

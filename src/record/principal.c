@@ -15,6 +15,10 @@
  * is therefore cached, and read by a plain index scan with a fresh snapshot.  That works
  * also in parallel workers and in the middle of any statement, where SPI does not.
  *
+ * Usernames are the same in any case of their letters, as on the platform, where they are
+ * e-mail addresses.  Only the letters A to Z are folded: the rules for others depend on a
+ * version of the operating system, and an index must not.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -68,7 +72,7 @@ static struct
 
 static StaticPlan plan_by_username = {
 	"SELECT id, kind, is_active, name FROM orchestration.principal"
-	" WHERE username = $1",
+	" WHERE pg_catalog.lower(username COLLATE \"C\") = pg_catalog.lower($1 COLLATE \"C\")",
 	1, {TEXTOID}
 };
 static StaticPlan plan_by_developer_name = {
@@ -292,6 +296,17 @@ orch_principal_role_label(Oid role)
 
 	return pstrdup(principal != NULL ? principal->name :
 				   GetUserNameFromId(role, false));
+}
+
+char *
+orch_principal_fold(const char *username)
+{
+	char	   *result = pstrdup(username);
+	char	   *p;
+
+	for (p = result; *p != '\0'; p++)
+		*p = pg_ascii_tolower((unsigned char) *p);
+	return result;
 }
 
 bool

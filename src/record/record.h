@@ -46,6 +46,12 @@ extern bool orch_record_is_composite(const char *type);
 extern bool orch_record_readable(const char *type, const char *key, Oid role);
 
 /*
+ * Lock a record if the type is registered, the record exists, and the role, if one is
+ * given, may read it.  Returns its id, else NULL.
+ */
+extern char *orch_record_try_lock(const char *type, const char *key, Oid role, bool values);
+
+/*
  * The record type that has a record of this key, and the record's id; locks the record.
  * NULL: none.
  */
@@ -71,7 +77,10 @@ extern JsonbValue *orch_record_value_at(const char *type, const char *key,
  */
 extern bool orch_record_is_id(const char *name, Jsonb *record, bool found, bool composite);
 
-/* That id of a record as JSON; a key of one column: its value.  NULL for null. */
+/*
+ * That id of a record as JSON; a key of one column: its value.  NULL for null, and if the
+ * type is not registered.
+ */
 extern JsonbValue *orch_record_json_id(const char *type, Jsonb *record);
 
 /* The record type of a relation and its key columns, NULL if it is not registered. */

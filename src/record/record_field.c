@@ -251,7 +251,18 @@ orch_record_field(const char *type, List *path, RecordField *field)
 
 	if (record_type == NULL)
 		return false;
-	orch_record_field_of_table(record_type->relation, record_type->key_column, path, field);
+	if (record_type->nkeys > 1 && list_length(path) == 1 &&
+		pg_strcasecmp(linitial(path), "Id") == 0)
+	{
+		/* see orch_record_is_id() */
+		memset(field, 0, sizeof(*field));
+		field->typmod = -1;
+		field->type = VALUE_TEXT;
+		return true;
+	}
+	orch_record_field_of_table(record_type->relation,
+							   record_type->nkeys == 1 ? linitial(record_type->key_columns) : NULL,
+							   path, field);
 	return true;
 }
 

@@ -374,7 +374,12 @@ orch_record_json_id(const char *type, Jsonb *record)
 	JsonbValue *result = NULL;
 
 	orch_system_connect(&saved);
-	record_type = orch_record_find(type, false);
+	record_type = orch_record_find(type, true);
+	if (record_type == NULL)
+	{
+		orch_system_finish(&saved);
+		return NULL;
+	}
 	foreach(cell, record_type->key_columns)
 	{
 		char	   *text;

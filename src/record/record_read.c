@@ -336,6 +336,24 @@ orch_record_means(const char *type, const char *key, const char *id)
 	return found != NULL && strcmp(found, id) == 0;
 }
 
+char *
+orch_record_try_lock(const char *type, const char *key, Oid role, bool values)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SystemContext saved;
+	RecordType *record_type;
+	Datum		parts[INDEX_MAX_KEYS];
+	char	   *id = NULL;
+
+	orch_system_connect(&saved);
+	record_type = orch_record_find(type, true);
+	if (record_type != NULL && try_record(type, record_type, key, role, parts, true, NULL) &&
+		lock_record(record_type, parts, values) && (id = found_id(record_type)) != NULL)
+		id = MemoryContextStrdup(caller, id);
+	orch_system_finish(&saved);
+	return id;
+}
+
 Jsonb *
 orch_record_fetch(const char *type, const char *key)
 {

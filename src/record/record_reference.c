@@ -49,6 +49,13 @@ static StaticPlan plan_clear_all_work_items = {
 	1, {TEXTOID}
 };
 
+/* A deleted record keeps its row: whoever refers to it reads null. */
+static StaticPlan plan_move_bound = {
+	"UPDATE orchestration.run_record SET record_id = $3"
+	" WHERE record_type = $1 AND record_id = $2",
+	3, {TEXTOID, TEXTOID, TEXTOID}
+};
+
 void
 orch_record_move_lookups(const char *type, const char *old_key,
 						 const char *new_key)
@@ -66,6 +73,8 @@ orch_record_move_lookups(const char *type, const char *old_key,
 		nulls[2] = 'n';
 	orch_plan_execute_latest(&plan_clear_runs, values, nulls, 0);
 	orch_plan_execute_latest(&plan_clear_work_items, values, nulls, 0);
+	if (new_key != NULL)
+		orch_plan_execute_latest(&plan_move_bound, values, nulls, 0);
 	orch_system_finish(&saved);
 }
 

@@ -119,15 +119,23 @@ static StaticPlan plan_locked_gone = {
 /* Runs that are moved together; bounds the memory. */
 #define RUNS_AT_ONCE 500
 
+/* runs about these records, and runs with such a record in a variable */
 static StaticPlan plan_waiting = {
-	"SELECT id, version_id, current_stage FROM orchestration.run"
+	"SELECT id, version_id, current_stage, true FROM orchestration.run"
 	" WHERE triggering_record_type = $1 AND triggering_record_id = ANY ($2)"
-	"   AND status = 'InProgress' AND version_id IS NOT NULL ORDER BY id",
+	"   AND status = 'InProgress' AND version_id IS NOT NULL"
+	" UNION ALL SELECT r.id, r.version_id, r.current_stage, false"
+	" FROM orchestration.run_record b JOIN orchestration.run r ON r.id = b.run_id"
+	" WHERE b.record_type = $1 AND b.record_id = ANY ($2)"
+	"   AND r.status = 'InProgress' AND r.version_id IS NOT NULL"
+	" ORDER BY 1",
 	2, {TEXTOID, TEXTARRAYOID}
 };
 static StaticPlan plan_still_waits = {
-	"SELECT 1 FROM orchestration.run WHERE id = $1 AND triggering_record_type = $2"
-	" AND triggering_record_id IS NOT NULL AND status = 'InProgress' FOR NO KEY UPDATE",
+	"SELECT 1 FROM orchestration.run r WHERE r.id = $1 AND r.status = 'InProgress'"
+	" AND (r.triggering_record_type = $2 AND r.triggering_record_id IS NOT NULL"
+	"   OR EXISTS (SELECT FROM orchestration.run_record b"
+	"     WHERE b.run_id = $1 AND b.record_type = $2)) FOR NO KEY UPDATE OF r",
 	2, {UUIDOID, TEXTOID}
 };
 
@@ -546,8 +554,8 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 }
 
 /*
- * Let the engine evaluate the conditions of runs about these records again, if the open stage
- * of the run reads the record.
+ * Let the engine evaluate the conditions of runs that wait for these records again: the open
+ * stage of the run reads the record that the run is about, or one in a variable.
  */
 static void
 look_again(const char *type, Datum keys)
@@ -583,7 +591,10 @@ look_again(const char *type, Datum keys)
 			continue;
 		def = orch_definition_get(version);
 		index = orch_definition_stage_index(def, stage);
-		if (index >= 0 && def->stages[index].reads_record)
+		if (index >= 0 &&
+			(DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull)) ?
+			 def->stages[index].reads_record : def->stages[index].reads_variables) &&
+			(nruns == 0 || !orch_uuid_equal(&run_ids[nruns - 1], id)))
 			run_ids[nruns++] = *id;
 	}
 	for (n = 0; n < nruns; n = end)
@@ -611,7 +622,7 @@ look_again(const char *type, Datum keys)
 }
 
 /*
- * Lock a run, if it is still about a record of the type and in progress.
+ * Lock a run, if it still waits for a record of the type and is in progress.
  */
 static bool
 still_waits(const pg_uuid_t *run_id, const char *type)

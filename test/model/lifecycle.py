@@ -368,12 +368,7 @@ class Run:
             who = step.needs
             if who[0] == "?":
                 who = (self.variables[who[1:]] or "").replace("@example.com", "")
-            if who not in PEOPLE or PEOPLE[who] != PEOPLE.get(step.needs, "User"):
-                if self.status == "Suspended":  # open: by an action of its stage; fails when it is resumed
-                    step.pending = ("Error", "OR103")
-                else:
-                    self.fail_outside("OR103")  # no valid assignee
-            elif who in self.world.inactive:
+            if who not in PEOPLE or PEOPLE[who] != PEOPLE.get(step.needs, "User") or who in self.world.inactive:
                 self.outcome(stage, step, False, "OR103")
             else:
                 self.nitems += 1

@@ -110,7 +110,7 @@ SELECT is_empty($$SELECT conrelid::regclass, conname FROM pg_constraint c JOIN m
                 'every foreign key has an index on its own columns');
 SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
                    WHERE c.relnamespace = 'orchestration'::regnamespace AND i.indisprimary
-                     AND c.relname IN ('stage_run', 'step_run', 'work_item', 'step_queue', 'run_log')
+                     AND c.relname IN ('stage_run', 'step_run', 'work_item', 'run_record', 'step_queue', 'run_log')
                      AND (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum = i.indkey[0]) <> 'run_id'$$,
                 'run_id comes first in the primary keys below run');
 -- statuses stay HOT: no index of run, stage_run and step_run has one

@@ -138,7 +138,7 @@ BEGIN
         EXECUTE format('CREATE FUNCTION evil.%I() RETURNS timestamptz LANGUAGE plpgsql AS ''BEGIN PERFORM evil.bad(); RETURN NULL; END''', f);
     END LOOP;
     -- tables of the same names, in the schema and temporary
-    FOREACH t IN ARRAY '{run,stage_run,step_run,work_item,run_log,step_queue,action,principal,record_type,orchestration_definition,orchestration_version}'::text[] LOOP
+    FOREACH t IN ARRAY '{run,stage_run,step_run,run_record,work_item,run_log,step_queue,action,principal,record_type,orchestration_definition,orchestration_version}'::text[] LOOP
         EXECUTE format('CREATE TABLE evil.%I (id uuid)', t);
         EXECUTE format('CREATE TEMP TABLE %I (id uuid)', t);
     END LOOP;

@@ -19,7 +19,7 @@ $node->append_conf('postgresql.conf', $ENV{ORCH_TEST_CONF});
 $node->start;
 
 my @tables = qw(principal membership record_type action orchestration_definition
-	orchestration_version run stage_run step_run work_item step_queue run_log
+	orchestration_version run stage_run step_run run_record work_item step_queue run_log
 	default_access owner_sharing_rule share_grant field_tracking field_change
 	feed_item feed_comment feed_like feed_tracked_change record_view tombstone
 	tombstone_horizon sobject_layout);
@@ -56,11 +56,12 @@ SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processTyp
   "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "Create",
             "filters": [{"field": "id", "operator": "IsNull", "value": {"booleanValue": true}}],
             "connector": {"targetReference": "First"}},
+  "variables": [{"name": "R", "dataType": "SObject", "objectType": "%1$s", "value": {"elementReference": "$Record"}}],
   "orchestratedStages": [
     {"name": "First", "label": "First", "connector": {"targetReference": "Second"}, "stageSteps": [
       {"name": "Look", "label": "Look", "actionName": "screen", "actionType": "stepInteractive",
        "assignees": [{"assignee": {"stringValue": "Desk"}, "assigneeType": "Queue"}],
-       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "$Record.Id"}}]},
+       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}}]},
       {"name": "Send", "label": "Send", "actionName": "worker", "actionType": "stepBackground", "requiresAsyncProcessing": true}]},
     {"name": "Second", "label": "Second", "stageSteps": [
       {"name": "Act", "label": "Act", "actionName": "act", "actionType": "stepBackground"}]}]}$$, name)::jsonb,

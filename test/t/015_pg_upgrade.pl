@@ -87,11 +87,12 @@ SELECT orchestration.activate_orchestration('Functions'), orchestration.activate
 SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processType": "Orchestrator",
   "start": {"object": "%1$s", "triggerType": "RecordAfterSave", "recordTriggerType": "Create",
             "connector": {"targetReference": "First"}},
+  "variables": [{"name": "R", "dataType": "SObject", "objectType": "%1$s", "value": {"elementReference": "$Record"}}],
   "orchestratedStages": [
     {"name": "First", "label": "First", "connector": {"targetReference": "Second"}, "stageSteps": [
       {"name": "Look", "label": "Look", "actionName": "Screen", "actionType": "stepInteractive",
        "assignees": [{"assignee": {"stringValue": "Desk"}, "assigneeType": "Queue"}],
-       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "$Record.Id"}}]},
+       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}}]},
       {"name": "Send", "label": "Send", "actionName": "Work", "actionType": "stepBackground", "requiresAsyncProcessing": true}]},
     {"name": "Second", "label": "Second", "stageSteps": [
       {"name": "Do", "label": "Do", "actionName": "Act", "actionType": "stepBackground", "requiresAsyncProcessing": true,

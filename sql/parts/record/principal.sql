@@ -19,7 +19,6 @@ CREATE TABLE orchestration.principal (
     created_at     timestamptz NOT NULL DEFAULT now(),
     modified_at    timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT principal_pkey PRIMARY KEY (id),
-    CONSTRAINT principal_username_key UNIQUE (username),
     CONSTRAINT principal_developer_name_key UNIQUE (kind, developer_name),
     CONSTRAINT principal_role_name_key UNIQUE (role_name),
     CONSTRAINT principal_name_check
@@ -40,10 +39,14 @@ CREATE TABLE orchestration.principal (
         CHECK (orchestration.time_in_range('created_at of a principal', created_at)
                AND orchestration.time_in_range('modified_at of a principal', modified_at))
 );
+-- in any case of the letters A to Z, as src/record/principal.c looks for them; in this
+-- collation a new version of the operating system cannot change the order of the index
+CREATE UNIQUE INDEX principal_username_key
+    ON orchestration.principal (lower(username COLLATE "C"));
 COMMENT ON TABLE orchestration.principal IS
     'Users, regular groups and queues (reference: User, Group): owners, assignees and actors';
 COMMENT ON COLUMN orchestration.principal.username IS
-    'Name by which definitions assign work to a user; unique';
+    'Name by which definitions assign work to a user, in any case of its letters; unique in that sense';
 COMMENT ON COLUMN orchestration.principal.developer_name IS
     'Name by which definitions assign work to a group or a queue; unique per kind';
 COMMENT ON COLUMN orchestration.principal.role_name IS

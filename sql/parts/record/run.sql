@@ -193,3 +193,21 @@ COMMENT ON COLUMN orchestration.step_run.lease_id IS
 COMMENT ON COLUMN orchestration.step_run.error IS
     'Error of a step in status Error: message, sqlstate, detail, hint, context';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.step_run', '');
+
+-- Only the engine writes here, under the lock on the run (src/engine/engine_variable.c).
+CREATE TABLE orchestration.run_record (
+    run_id      uuid    NOT NULL,
+    variable    text    NOT NULL,
+    position    integer NOT NULL,
+    record_type text    NOT NULL,
+    record_id   text    NOT NULL,
+    CONSTRAINT run_record_pkey PRIMARY KEY (run_id, variable, position),
+    CONSTRAINT run_record_run_fkey FOREIGN KEY (run_id)
+        REFERENCES orchestration.run (id) ON DELETE CASCADE
+);
+CREATE INDEX run_record_record_idx ON orchestration.run_record (record_id, record_type);
+COMMENT ON TABLE orchestration.run_record IS
+    'Records in the SObject variables of runs: the run reads them again when it goes on, and a change of one of them lets its conditions be evaluated';
+COMMENT ON COLUMN orchestration.run_record.position IS
+    'Number of the record in a collection, from 1; 1 for a variable that is no collection';
+SELECT pg_catalog.pg_extension_config_dump('orchestration.run_record', '');
