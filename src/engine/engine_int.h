@@ -75,6 +75,7 @@ typedef struct RunState
 								 * the log, or NULL */
 	JsonbValue **variables;		/* in the order of the definition */
 	bool	   *outcomes;		/* taken? in the order of the definition */
+	bool	   *visited;		/* in the order of the definition's visits */
 	JsonbValue **lookups;		/* records that an evaluation flow found, or
 								 * NULL */
 	bool		variables_changed;
@@ -260,6 +261,7 @@ extern void orch_engine_init_values(RunState *rs);
 extern void orch_engine_take_inputs(RunState *rs, Jsonb *inputs);
 extern void orch_engine_load_variables(RunState *rs, Jsonb *stored);
 extern Jsonb *orch_engine_store_variables(RunState *rs);
+extern void orch_engine_visit(RunState *rs, const char *name);
 extern Jsonb *orch_engine_step_inputs(RunState *rs, const StepDef *step);
 extern Jsonb *orch_engine_inputs(RunState *rs, const char *element, int ninputs,
 								 const InputParameter *inputs);
