@@ -441,6 +441,14 @@ orch_definition_outcome_index(const Definition *def, const char *name)
 	return entry != NULL && entry->kind == NAME_OUTCOME ? entry->index : -1;
 }
 
+int
+orch_definition_visit_index(const Definition *def, const char *name)
+{
+	NameEntry  *entry = def->nvisits == 0 ? NULL : orch_definition_find_name(def, name);
+
+	return entry != NULL ? entry->visit : -1;
+}
+
 PG_FUNCTION_INFO_V1(orchestration_completes_by_condition);
 
 /*

@@ -296,6 +296,9 @@ typedef struct Definition
 	int			nlookups;
 	LookupDef  *lookups;
 	int			trigger_order;	/* triggerOrder, 0: none given */
+	int			nvisits;
+	const char **visits;		/* names of the decisions, outcomes, assignments
+								 * and lookups that WasVisited asks for */
 	struct HTAB *names;			/* of all its elements, by API name */
 } Definition;
 
@@ -310,6 +313,9 @@ extern int	orch_definition_stage_index(const Definition *def, const char *name);
 extern int	orch_definition_step_index(const Definition *def, const char *name);
 extern int	orch_definition_variable_index(const Definition *def, const char *name);
 extern int	orch_definition_outcome_index(const Definition *def, const char *name);
+
+/* The index among def->visits of the element of this name; -1 if it is not there. */
+extern int	orch_definition_visit_index(const Definition *def, const char *name);
 
 /*
  * The definition of the active version of an orchestration.  Raises OR202 if there is

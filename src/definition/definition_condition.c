@@ -31,8 +31,9 @@ static void compile_filter(Compiler *c, const DocNode *node,
 						   Requirement *requirement, ReferenceUse use);
 static void compile_container(Compiler *c, const DocNode *node,
 							  Requirement *requirement);
-static char *element_status(Compiler *c, const DocNode *node, const char *reference,
-							ComparisonOperator op);
+static Operand *compile_element(Compiler *c, const DocNode *node, const char *reference,
+								ComparisonOperator op);
+static int	note_visit(Compiler *c, NameEntry *entry);
 static bool compile_operator(Compiler *c, const DocNode *node,
 							 ComparisonOperator *op);
 static bool wants_boolean(ComparisonOperator op);
@@ -44,7 +45,6 @@ static void check_types(Compiler *c, const DocNode *node,
 						const Requirement *requirement);
 static char *shown_literal(JsonbValue *literal);
 static ValueType operand_type(Compiler *c, const Operand *operand);
-static bool is_point_in_time(ValueType type);
 static bool is_boolean_text(const Operand *operand);
 
 /*
@@ -113,12 +113,9 @@ compile_condition(Compiler *c, const DocNode *node, Requirement *requirement)
 		return;
 	}
 	if (requirement->op == COMPARE_WAS_VISITED || requirement->op == COMPARE_HAS_ERROR)
-	{
-		left = element_status(c, left_node, left, requirement->op);
-		if (left == NULL)
-			return;
-	}
-	requirement->left = orch_definition_compile_reference(c, left_node, left, USE_RUN);
+		requirement->left = compile_element(c, left_node, left, requirement->op);
+	else
+		requirement->left = orch_definition_compile_reference(c, left_node, left, USE_RUN);
 	requirement->right = orch_definition_compile_value(c, orch_document_child(node, "rightValue"),
 													   USE_RUN);
 	if (requirement->op == COMPARE_IS_CHANGED)
@@ -150,27 +147,79 @@ compile_container(Compiler *c, const DocNode *node, Requirement *requirement)
 }
 
 /*
- * The left side of WasVisited and HasError names a stage or step, or its Status.
- * Returns the reference to its Status; NULL, and reported, if there is no such element.
+ * The left side of WasVisited and HasError names an element.  Of a stage or step its status
+ * is read.  The run notes whether it reached any other element that is asked for.  No other
+ * element has an error while its run goes on, because its error ends the run.
+ * Source: help "Flow Orchestration Operators in Decision Elements".
  */
-static char *
-element_status(Compiler *c, const DocNode *node, const char *reference,
-			   ComparisonOperator op)
+static Operand *
+compile_element(Compiler *c, const DocNode *node, const char *reference,
+				ComparisonOperator op)
 {
 	char	   *name = pstrdup(reference);
 	char	   *dot = strstr(name, ".Status");
-	const NameEntry *entry;
+	NameEntry  *entry;
+	MemoryContext old;
+	Operand    *operand;
 
 	if (c->free_references)
-		return name;
+		return orch_definition_compile_reference(c, node, reference, USE_RUN);
 	if (dot != NULL && strcmp(dot, ".Status") == 0)
 		*dot = '\0';
 	entry = orch_definition_find_name(c->def, name);
-	if (entry != NULL && (entry->kind == NAME_STAGE || entry->kind == NAME_STEP))
-		return psprintf("%s.Status", name);
-	error_at(c, node, "operator \"%s\" needs a stage or step on its left side, and \"%s\" is none",
-			 orch_condition_operator_name(op), name);
-	return NULL;
+	if (entry == NULL || entry->kind == NAME_UNSUPPORTED)
+		return orch_definition_compile_reference(c, node, reference, USE_RUN);
+	if (entry->kind == NAME_STAGE || entry->kind == NAME_STEP)
+		return orch_definition_compile_reference(c, node, psprintf("%s.Status", name),
+												 USE_RUN);
+
+	old = MemoryContextSwitchTo(c->context);
+	operand = palloc0(sizeof(Operand));
+	operand->text = pstrdup(reference);
+	operand->type = VALUE_BOOLEAN;
+	switch (entry->kind)
+	{
+		case NAME_DECISION:
+		case NAME_OUTCOME:
+		case NAME_ASSIGNMENT:
+		case NAME_LOOKUP:
+			if (dot != NULL)
+				error_at(c, node, "reference \"%s\" is not supported: %s has no Status",
+						 reference, orch_definition_name_kinds[entry->kind]);
+			if (op == COMPARE_WAS_VISITED)
+			{
+				operand->kind = OPERAND_VISITED;
+				operand->index = note_visit(c, entry);
+				break;
+			}
+			operand->literal = palloc0(sizeof(JsonbValue));
+			operand->literal->type = jbvBool;
+			break;
+		default:
+			error_at(c, node, "operator \"%s\" needs an element of the flow on its left side, and \"%s\" is %s",
+					 orch_condition_operator_name(op), reference,
+					 orch_definition_name_kinds[entry->kind]);
+	}
+	MemoryContextSwitchTo(old);
+	return operand;
+}
+
+/* The element's index among those that the run notes as visited. */
+static int
+note_visit(Compiler *c, NameEntry *entry)
+{
+	Definition *def = c->def;
+
+	if (entry->visit >= 0)
+		return entry->visit;
+	/* room for 8, 16, 32, ... */
+	if (def->nvisits == 0)
+		def->visits = MemoryContextAlloc(c->context, sizeof(char *) * 8);
+	else if (def->nvisits >= 8 && (def->nvisits & (def->nvisits - 1)) == 0)
+		def->visits = repalloc(def->visits, sizeof(char *) * def->nvisits * 2);
+	entry->visit = def->nvisits++;
+	def->visits[entry->visit] = entry->name;
+	return entry->visit;
 }
 
 /*
@@ -234,7 +283,7 @@ compile_operator(Compiler *c, const DocNode *node, ComparisonOperator *op)
 		stale_at(c, name_node, "None",
 				 "the condition is not finished: its operator is None, so the version cannot be activated");
 	else if (strcmp(name, "WasSelected") == 0)
-		error_at(c, name_node, "operator \"WasSelected\" is not supported: it asks for a choice of a screen, and there are no choices here");
+		error_at(c, name_node, "operator \"WasSelected\" is not supported: it asks for a choice on a screen, and an orchestration has no screens");
 	else
 		error_at(c, name_node, "operator \"%s\" is not supported", name);
 	return false;
@@ -274,9 +323,7 @@ check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
 		error_at(c, node, "operator \"IsChanged\" needs a field of $Record on its left side");
 	if (wants_boolean(requirement->op))
 	{
-		if (literal != NULL && literal->type != jbvBool &&
-			!orch_condition_is_text(literal, "true") &&
-			!orch_condition_is_text(literal, "false"))
+		if (literal != NULL && literal->type != jbvBool && !is_boolean_text(right))
 			error_at(c, node, "operator \"%s\" needs a boolean on its right side",
 					 orch_condition_operator_name(requirement->op));
 	}
@@ -302,12 +349,6 @@ check_status(Compiler *c, const DocNode *node, const Requirement *requirement)
 	int			nlabels = is_stage ? STAGE_SUSPENDED + 1 : STEP_NOT_STARTED + 1;
 	int			i;
 
-	if (literal->type != jbvString)
-	{
-		error_at(c, node, "\"%s\" is text and cannot be compared with %s",
-				 left->text, shown_literal(literal));
-		return;
-	}
 	for (i = 0; i < nlabels; i++)
 		if (orch_condition_is_text(literal, orch_catalog_label(type, i)))
 			return;
@@ -337,12 +378,6 @@ operand_type(Compiler *c, const Operand *operand)
 	return operand->type;
 }
 
-static bool
-is_point_in_time(ValueType type)
-{
-	return type == VALUE_DATE || type == VALUE_DATETIME;
-}
-
 /*
  * Two types that cannot be compared are an error: here if both are known, else when
  * the condition is evaluated (condition.c).
@@ -352,58 +387,38 @@ check_types(Compiler *c, const DocNode *node, const Requirement *requirement)
 {
 	ValueType	left = operand_type(c, requirement->left);
 	ValueType	right = operand_type(c, requirement->right);
-	bool		fits;
+	const char *op = orch_condition_operator_name(requirement->op);
 
 	if (right == VALUE_UNKNOWN ||
 		(left == VALUE_UNKNOWN && requirement->op != COMPARE_IN &&
 		 requirement->op != COMPARE_NOT_IN))
 		return;
-	switch (requirement->op)
+	if (!orch_condition_applies(requirement->op, left, right))
 	{
-		case COMPARE_IN:
-		case COMPARE_NOT_IN:
-			if (right != VALUE_COLLECTION)
-				error_at(c, node, "operator \"%s\" needs a collection on its right side, and \"%s\" is %s",
-						 orch_condition_operator_name(requirement->op),
-						 requirement->right->text, orch_condition_value_type_name(right));
-			return;
-		case COMPARE_CONTAINS:
-			if (left == VALUE_COLLECTION)
-				return;
-			/* FALLTHROUGH */
-		case COMPARE_STARTS_WITH:
-		case COMPARE_ENDS_WITH:
-			fits = left == VALUE_TEXT && right == VALUE_TEXT;
-			break;
-		case COMPARE_EQUAL_TO:
-		case COMPARE_NOT_EQUAL_TO:
-			fits = (left == right && left != VALUE_RECORD && left != VALUE_COLLECTION) ||
-				(left == VALUE_BOOLEAN && right == VALUE_TEXT &&
-				 is_boolean_text(requirement->right));
-			break;
-		default:
-			fits = left == right && left != VALUE_RECORD &&
-				left != VALUE_COLLECTION && left != VALUE_BOOLEAN;
-			break;
+		if (requirement->op == COMPARE_IN || requirement->op == COMPARE_NOT_IN)
+			error_at(c, node, "operator \"%s\" needs a collection on its right side, and \"%s\" is %s",
+					 op, requirement->right->text, orch_condition_value_type_name(right));
+		else
+			error_at(c, node, "\"%s\" is %s and \"%s\" is %s: operator \"%s\" does not apply to them",
+					 requirement->left->text, orch_condition_value_type_name(left),
+					 requirement->right->text, orch_condition_value_type_name(right), op);
 	}
-	/* dates and times of day may be written as texts */
-	if (!fits && requirement->op <= COMPARE_LESS_THAN_OR_EQUAL_TO)
-		fits = (is_point_in_time(left) || left == VALUE_TEXT || left == VALUE_TIME) &&
-			(is_point_in_time(right) || right == VALUE_TEXT || right == VALUE_TIME);
-	if (!fits)
-		error_at(c, node, "\"%s\" is %s and \"%s\" is %s: operator \"%s\" does not apply to them",
-				 requirement->left->text, orch_condition_value_type_name(left),
-				 requirement->right->text, orch_condition_value_type_name(right),
-				 orch_condition_operator_name(requirement->op));
+	else if (orch_condition_is_order(requirement->op) && left != right &&
+			 (left == VALUE_NUMBER || right == VALUE_NUMBER))
+		warning_at(c, node, "\"%s\" is %s and \"%s\" is %s: operator \"%s\" compares them as texts, in which 10 comes before 9",
+				   requirement->left->text, orch_condition_value_type_name(left),
+				   requirement->right->text, orch_condition_value_type_name(right), op);
 }
 
 /* A literal that reads as a boolean. */
 static bool
 is_boolean_text(const Operand *operand)
 {
-	bool		boolean;
+	JsonbValue *literal = operand->literal;
+	const char *text;
 
-	return operand->kind == OPERAND_LITERAL &&
-		operand->literal->val.string.len < 100 &&
-		orch_document_boolean(orch_condition_value_text(operand->literal), &boolean);
+	if (literal->type != jbvString || literal->val.string.len > 5)
+		return false;
+	text = orch_condition_value_text(literal);
+	return pg_strcasecmp(text, "true") == 0 || pg_strcasecmp(text, "false") == 0;
 }

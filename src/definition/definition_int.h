@@ -189,6 +189,7 @@ typedef struct NameEntry
 	const char *name;			/* hash key, must be first */
 	NameKind	kind;
 	int			index;			/* into the definition's array of that kind */
+	int			visit;			/* into the definition's visits, -1: not there */
 } NameEntry;
 
 typedef struct Compiler

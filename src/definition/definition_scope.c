@@ -234,6 +234,7 @@ orch_definition_declare_name(Compiler *c, const DocNode *node, NameKind kind, in
 	}
 	entry->kind = kind;
 	entry->index = index;
+	entry->visit = -1;
 	return name;
 }
 

@@ -52,6 +52,7 @@ orch_engine_assign(RunState *rs, const AssignmentDef *assignment)
 {
 	int			i;
 
+	orch_engine_visit(rs, assignment->name);
 	for (i = 0; i < assignment->nitems; i++)
 	{
 		const AssignItem *item = &assignment->items[i];
@@ -165,7 +166,7 @@ add_value(const AssignmentDef *assignment, const AssignItem *item, const char *n
 		Datum		days = DirectFunctionCall2(numeric_round, NumericGetDatum(value->val.numeric),
 											   Int32GetDatum(0));
 
-		return orch_formula_time_value(orch_formula_add_days(time, DatumGetNumeric(days), !add),
+		return orch_formula_time_value(orch_formula_add_days(time, DatumGetNumeric(days), !add, true),
 									   current->val.string.len == 10);
 	}
 	ereport(ERROR,

@@ -155,6 +155,7 @@ orch_engine_decide(RunState *rs, int decision)
 	int			taken = -1;
 	int			i;
 
+	orch_engine_visit(rs, def->name);
 	for (i = def->first_outcome; i < def->first_outcome + def->noutcomes; i++)
 	{
 		const OutcomeDef *outcome = &rs->def->outcomes[i];
@@ -182,7 +183,10 @@ orch_engine_decide(RunState *rs, int decision)
 			rs->variables_changed = true;
 		}
 	}
-	return taken >= 0 ? rs->def->outcomes[taken].connector : def->default_connector;
+	if (taken < 0)
+		return def->default_connector;
+	orch_engine_visit(rs, rs->def->outcomes[taken].name);
+	return rs->def->outcomes[taken].connector;
 }
 
 /*
@@ -203,6 +207,7 @@ look_up(RunState *flow, int index)
 	ListCell   *cell;
 	int			i;
 
+	orch_engine_visit(flow, lookup->name);
 	/* conditions of equality can use an index */
 	orch_engine_begin_evaluation(flow);
 	for (i = 0; set->logic == NULL && i < set->nrequirements; i++)

@@ -87,6 +87,7 @@ typedef struct RunState
 	RecordBinding *bindings;	/* likewise, NULL: not read yet */
 	bool		bindings_changed;
 	bool	   *outcomes;		/* taken? in the order of the definition */
+	bool	   *visited;		/* in the order of the definition's visits */
 	JsonbValue **lookups;		/* records that an evaluation flow found, or
 								 * NULL */
 	bool		variables_changed;
@@ -274,6 +275,7 @@ extern const pg_uuid_t *orch_engine_run_as_user(RunState *rs, const StepDef *def
 extern void orch_engine_init_evaluation(RunState *rs);
 extern void orch_engine_load_variables(RunState *rs, Jsonb *stored);
 extern Jsonb *orch_engine_store_variables(RunState *rs);
+extern void orch_engine_visit(RunState *rs, const char *name);
 extern Jsonb *orch_engine_step_inputs(RunState *rs, const StepDef *step);
 extern Jsonb *orch_engine_inputs(RunState *rs, const char *element, int ninputs,
 								 const InputParameter *inputs);

@@ -4,9 +4,11 @@
  *	  The values of a run: the values of references in conditions, inputs and
  *	  assignments, and how variables are stored.
  *
- * engine_variable.c has how variables begin.  run.variables stores the variables as one JSON object.  Three further members have
+ * engine_variable.c has how variables begin.  run.variables stores the variables as one
+ * JSON object.  Four further members have
  * keys that no variable can have: the names of the outcomes taken, which references read
- * as Booleans; $Record__Prior, if the definition reads it; and the message of the error
+ * as Booleans; the names of the elements visited, if a condition asks for them by
+ * WasVisited; $Record__Prior, if the definition reads it; and the message of the error
  * that led along the last fault path.  $Record is read again in every evaluation, once.
  *
  * A formula or text template is computed once in an evaluation, however often it is
@@ -46,6 +48,7 @@
 #include "record/record.h"
 
 #define OUTCOMES_KEY "$Outcomes"
+#define VISITED_KEY "$Visited"
 #define PRIOR_KEY	"$Record__Prior"
 #define FAULT_KEY	"$Flow.FaultMessage"
 
@@ -87,6 +90,8 @@ static JsonbValue *resolve_template(RunState *rs, const TemplateDef *template);
 static JsonbValue *resolve_global(const Operand *operand);
 static JsonbValue *text_value(const char *text);
 static void push_text(JsonbParseState **state, const char *key, const char *text);
+static void load_names(RunState *rs, Jsonb *stored, const char *key);
+static bool push_names(RunState *rs, JsonbParseState **state, const char *key);
 
 static JsonbValue *
 text_value(const char *text)
@@ -184,7 +189,6 @@ void
 orch_engine_load_variables(RunState *rs, Jsonb *stored)
 {
 	const Definition *def = rs->def;
-	JsonbIterator *it;
 	JsonbValue	name;
 	JsonbValue *taken;
 	int			i;
@@ -220,27 +224,88 @@ orch_engine_load_variables(RunState *rs, Jsonb *stored)
 		rs->fault_message = MemoryContextAllocZero(rs->context, taken->val.string.len + 1);
 		memcpy(rs->fault_message, taken->val.string.val, taken->val.string.len);
 	}
-	name.val.string.val = OUTCOMES_KEY;
-	name.val.string.len = strlen(OUTCOMES_KEY);
-	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
-	if (taken == NULL || taken->type != jbvBinary)
+	load_names(rs, stored, OUTCOMES_KEY);
+	load_names(rs, stored, VISITED_KEY);
+}
+
+/* Read the member that lists the outcomes taken, or the elements visited. */
+static void
+load_names(RunState *rs, Jsonb *stored, const char *key)
+{
+	bool		outcomes = strcmp(key, OUTCOMES_KEY) == 0;
+	bool	   *flags = outcomes ? rs->outcomes : rs->visited;
+	JsonbValue	name;
+	JsonbValue *names;
+	JsonbIterator *it;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = strlen(key);
+	names = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
+	if (names == NULL || names->type != jbvBinary)
 		return;
-	memset(rs->outcomes, 0, def->noutcomes * sizeof(bool));
-	it = JsonbIteratorInit(taken->val.binary.data);
+	memset(flags, 0, (outcomes ? rs->def->noutcomes : rs->def->nvisits) * sizeof(bool));
+	it = JsonbIteratorInit(names->val.binary.data);
 	(void) JsonbIteratorNext(&it, &name, true);
 	while (JsonbIteratorNext(&it, &name, true) == WJB_ELEM)
 	{
-		char	   *outcome;
+		char	   *text;
+		int			i;
 
 		CHECK_FOR_INTERRUPTS();
 		if (name.type != jbvString)
 			continue;
-		outcome = pnstrdup(name.val.string.val, name.val.string.len);
-		i = orch_definition_outcome_index(def, outcome);
+		text = pnstrdup(name.val.string.val, name.val.string.len);
+		i = outcomes ? orch_definition_outcome_index(rs->def, text) :
+			orch_definition_visit_index(rs->def, text);
 		if (i >= 0)
-			rs->outcomes[i] = true;
-		pfree(outcome);
+			flags[i] = true;
+		pfree(text);
 	}
+}
+
+/* The same, for storing; false if there are none. */
+static bool
+push_names(RunState *rs, JsonbParseState **state, const char *key)
+{
+	bool		outcomes = strcmp(key, OUTCOMES_KEY) == 0;
+	const bool *flags = outcomes ? rs->outcomes : rs->visited;
+	int			nflags = outcomes ? rs->def->noutcomes : rs->def->nvisits;
+	JsonbValue	value;
+	int			i;
+
+	for (i = 0; i < nflags && !flags[i]; i++)
+		;
+	if (i == nflags)
+		return false;
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, key);
+	value.val.string.len = strlen(key);
+	pushJsonbValue(state, WJB_KEY, &value);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (; i < nflags; i++)
+	{
+		if (!flags[i])
+			continue;
+		value.val.string.val = unconstify(char *, outcomes ? rs->def->outcomes[i].name :
+										  rs->def->visits[i]);
+		value.val.string.len = strlen(value.val.string.val);
+		pushJsonbValue(state, WJB_ELEM, &value);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	return true;
+}
+
+/* The run reaches an element: note it if WasVisited asks for it. */
+void
+orch_engine_visit(RunState *rs, const char *name)
+{
+	int			i = orch_definition_visit_index(rs->def, name);
+
+	if (i < 0 || rs->visited[i])
+		return;
+	rs->visited[i] = true;
+	rs->variables_changed = true;
 }
 
 static void
@@ -268,7 +333,6 @@ orch_engine_store_variables(RunState *rs)
 	JsonbValue	name;
 	JsonbValue *result;
 	bool		any = false;
-	bool		any_outcome = false;
 	int			i;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -283,24 +347,8 @@ orch_engine_store_variables(RunState *rs)
 		pushJsonbValue(&state, WJB_VALUE, rs->variables[i]);
 		any = true;
 	}
-	for (i = 0; i < def->noutcomes; i++)
-		any_outcome |= rs->outcomes[i];
-	if (any_outcome)
-	{
-		name.val.string.val = OUTCOMES_KEY;
-		name.val.string.len = strlen(OUTCOMES_KEY);
-		pushJsonbValue(&state, WJB_KEY, &name);
-		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-		for (i = 0; i < def->noutcomes; i++)
-		{
-			if (!rs->outcomes[i])
-				continue;
-			name.val.string.val = def->outcomes[i].name;
-			name.val.string.len = strlen(def->outcomes[i].name);
-			pushJsonbValue(&state, WJB_ELEM, &name);
-		}
-		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	}
+	any |= push_names(rs, &state, OUTCOMES_KEY);
+	any |= push_names(rs, &state, VISITED_KEY);
 	if (rs->prior != NULL)
 	{
 		name.val.string.val = PRIOR_KEY;
@@ -315,7 +363,7 @@ orch_engine_store_variables(RunState *rs)
 		any = true;
 	}
 	result = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	return any || any_outcome ? JsonbValueToJsonb(result) : NULL;
+	return any ? JsonbValueToJsonb(result) : NULL;
 }
 
 /*
@@ -364,9 +412,11 @@ resolve(EvalContext *cxt, const Operand *operand)
 		case OPERAND_STEP_OUTPUT:
 			return resolve_step_output(rs, operand);
 		case OPERAND_OUTCOME:
+		case OPERAND_VISITED:
 			value = palloc(sizeof(JsonbValue));
 			value->type = jbvBool;
-			value->val.boolean = rs->outcomes[operand->index];
+			value->val.boolean = operand->kind == OPERAND_OUTCOME ?
+				rs->outcomes[operand->index] : rs->visited[operand->index];
 			return value;
 		case OPERAND_USER:
 			{

@@ -96,6 +96,7 @@ orch_engine_init_values(RunState *rs)
 										   Max(def->nvariables, 1) * sizeof(JsonbValue *));
 	rs->outcomes = MemoryContextAllocZero(rs->context,
 										  Max(def->noutcomes, 1) * sizeof(bool));
+	rs->visited = MemoryContextAllocZero(rs->context, Max(def->nvisits, 1) * sizeof(bool));
 }
 
 /*

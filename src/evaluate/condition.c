@@ -7,15 +7,21 @@
  *
  * - Null equals null and nothing else.  With null on one side, an order (less, greater)
  *	 or a search in a text does not hold.
- * - Numbers compare as numeric; booleans compare for equality only.
- * - Texts compare byte by byte, with regard to case.  If one side is declared or written
- *	 as a date or a date and time, both sides must be dates in ISO form, and compare as
- *	 points in time; without a time zone they are in UTC, without a time of day they are
- *	 midnight.
- * - A boolean compares with the texts "true" and "false" if the definition contains them
- *	 as literals, because the platform's own files do so.
+ * - Numbers compare as numeric.  Booleans, records and collections compare for equality
+ *	 only.
+ * - Texts compare byte by byte, with regard to case.
+ * - A text compares with a number, a boolean, a date or a time of day as a text, and it
+ *	 does so on either side.  The text of a number has no zeros at the end of its fraction;
+ *	 the text of a boolean is true or false, in any case.
+ * - If one side is declared or written as a date or a date and time, and both sides read
+ *	 as dates in ISO form, they compare as points in time; without a time zone they are in
+ *	 UTC, without a time of day they are midnight.  Times of day likewise.
  * - Any other comparison is an error that shows both sides.  A silent false would send
  *	 the run down the wrong path.
+ *
+ * Source: help "Flow Operators in Decision, Wait, and Collection Filter Elements"
+ * (flow_ref_operators_condition), whose operators of Text take Boolean, Currency, Date,
+ * Date/Time, Number, Picklist, Text and Time, and those of the other types their own.
  *
  * No SQL runs here and no table is read: values come from the callback of EvalContext,
  * in the memory context that it uses.
@@ -71,17 +77,27 @@ static bool is_changed(EvalContext *cxt, const Operand *operand,
 					   JsonbValue *value);
 static bool is_member(const Requirement *requirement, const Operand *operand,
 					  JsonbValue *collection, JsonbValue *value);
+static bool equal_as_texts(JsonbValue *left, JsonbValue *right);
 static bool is_blank(JsonbValue *value);
 static bool is_empty(JsonbValue *value);
+static bool is_failed(JsonbValue *value);
+static bool was_visited(JsonbValue *value);
 static bool values_equal(const Requirement *requirement, JsonbValue *left,
 						 JsonbValue *right);
 static int	compare_values(const Requirement *requirement, JsonbValue *left,
 						   JsonbValue *right);
+static int	compare_texts(const Requirement *requirement, JsonbValue *left,
+						  JsonbValue *right);
+static int	compare_bytes(JsonbValue *left, JsonbValue *right);
+static bool is_container(JsonbValue *value);
+static bool is_collection(JsonbValue *value);
+static bool is_plain_text(const Operand *operand, JsonbValue *value);
+static void as_texts(const Requirement *requirement, JsonbValue **left,
+					 JsonbValue **right);
 static bool search_text(const Requirement *requirement, JsonbValue *left,
 						JsonbValue *right);
 static bool expect_boolean(const Requirement *requirement, JsonbValue *value);
-static bool literal_boolean(const Operand *operand, JsonbValue *value,
-							bool *result);
+static const char *side_type_name(const Operand *operand, JsonbValue *value);
 static void cannot_compare(const Requirement *requirement, JsonbValue *left,
 						   JsonbValue *right) pg_attribute_noreturn();
 
@@ -110,6 +126,52 @@ orch_condition_find_operator(const char *name, ComparisonOperator *op)
 			return true;
 		}
 	return false;
+}
+
+bool
+orch_condition_is_order(ComparisonOperator op)
+{
+	return op == COMPARE_GREATER_THAN || op == COMPARE_LESS_THAN ||
+		op == COMPARE_GREATER_THAN_OR_EQUAL_TO ||
+		op == COMPARE_LESS_THAN_OR_EQUAL_TO;
+}
+
+bool
+orch_condition_applies(ComparisonOperator op, ValueType left, ValueType right)
+{
+	bool		scalars = left != VALUE_RECORD && left != VALUE_COLLECTION &&
+		right != VALUE_RECORD && right != VALUE_COLLECTION;
+	bool		with_text = left == VALUE_TEXT || right == VALUE_TEXT;
+	bool		alike = left == right ||
+		((left == VALUE_DATE || left == VALUE_DATETIME) &&
+		 (right == VALUE_DATE || right == VALUE_DATETIME));
+
+	if (left == VALUE_UNKNOWN || right == VALUE_UNKNOWN)
+		return true;
+	switch (op)
+	{
+		case COMPARE_EQUAL_TO:
+		case COMPARE_NOT_EQUAL_TO:
+			return alike || (scalars && with_text);
+		case COMPARE_GREATER_THAN:
+		case COMPARE_LESS_THAN:
+		case COMPARE_GREATER_THAN_OR_EQUAL_TO:
+		case COMPARE_LESS_THAN_OR_EQUAL_TO:
+			return scalars && (alike || with_text) &&
+				left != VALUE_BOOLEAN && right != VALUE_BOOLEAN;
+		case COMPARE_CONTAINS:
+			if (left == VALUE_COLLECTION)
+				return right != VALUE_COLLECTION;
+			return scalars && with_text;
+		case COMPARE_STARTS_WITH:
+		case COMPARE_ENDS_WITH:
+			return scalars && with_text;
+		case COMPARE_IN:
+		case COMPARE_NOT_IN:
+			return right == VALUE_COLLECTION;
+		default:
+			return true;
+	}
 }
 
 /* ---------------------------------------------------------- evaluation */
@@ -217,20 +279,19 @@ requirement_holds(EvalContext *cxt, const Requirement *requirement)
 		case COMPARE_IS_EMPTY:
 			return is_empty(left) == expect_boolean(requirement, right);
 		case COMPARE_WAS_SET:
-			return (left != NULL) == expect_boolean(requirement, right);
+			return is_blank(left) != expect_boolean(requirement, right);
 		case COMPARE_WAS_VISITED:
-			return (left != NULL && !orch_condition_is_text(left, "NotStarted")) ==
-				expect_boolean(requirement, right);
+			return was_visited(left) == expect_boolean(requirement, right);
 		case COMPARE_HAS_ERROR:
-			return orch_condition_is_text(left, "Error") ==
-				expect_boolean(requirement, right);
+			return is_failed(left) == expect_boolean(requirement, right);
 	}
 	elog(ERROR, "unexpected comparison operator %d", (int) requirement->op);
 }
 
 /*
- * Does the value of a field of $Record differ from that in $Record__Prior?  A new record
- * has no prior values: every value that is not null has changed.
+ * Does the value of a field of $Record differ from that in $Record__Prior?  In a new record
+ * nothing has changed, because it has no prior values.
+ * Source: help "Flow Operators in Decision, Wait, and Collection Filter Elements".
  */
 static bool
 is_changed(EvalContext *cxt, const Operand *operand, JsonbValue *value)
@@ -240,12 +301,43 @@ is_changed(EvalContext *cxt, const Operand *operand, JsonbValue *value)
 
 	prior_operand.kind = OPERAND_RECORD_PRIOR;
 	prior = orch_condition_operand_value(cxt, &prior_operand);
+	if (orch_condition_same_value(value, prior))
+		return false;
+	return prior != NULL || !orch_condition_is_new(cxt);
+}
 
-	return !orch_condition_same_value(value, prior);
+/* Is the record new: has it no prior values? */
+bool
+orch_condition_is_new(EvalContext *cxt)
+{
+	Operand		prior = {OPERAND_RECORD_PRIOR};
+
+	prior.text = "$Record__Prior";
+	return orch_condition_operand_value(cxt, &prior) == NULL;
+}
+
+/* The status of a stage or step that has begun; or true. */
+static bool
+was_visited(JsonbValue *value)
+{
+	if (value != NULL && value->type == jbvBool)
+		return value->val.boolean;
+	return value != NULL && !orch_condition_is_text(value, "NotStarted");
+}
+
+/* The status of a stage or step that failed; or true. */
+static bool
+is_failed(JsonbValue *value)
+{
+	if (value != NULL && value->type == jbvBool)
+		return value->val.boolean;
+	return orch_condition_is_text(value, "Error");
 }
 
 /*
- * Is a value among the members of a collection?  Null has no members.
+ * Is a value among the members of a collection?  Null has no members.  Texts compare with
+ * other members as they do elsewhere, see values_equal(); a member of any other type is
+ * another value.
  */
 static bool
 is_member(const Requirement *requirement, const Operand *operand,
@@ -256,8 +348,7 @@ is_member(const Requirement *requirement, const Operand *operand,
 
 	if (collection == NULL)
 		return false;
-	if (collection->type != jbvBinary ||
-		!JsonContainerIsArray(collection->val.binary.data))
+	if (!is_collection(collection))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 				 errmsg("cannot evaluate a requirement on %s",
@@ -271,8 +362,34 @@ is_member(const Requirement *requirement, const Operand *operand,
 		CHECK_FOR_INTERRUPTS();
 		if (orch_condition_same_value(&member, value))
 			return true;
+		if (value != NULL && member.type != value->type &&
+			equal_as_texts(value, &member))
+			return true;
 	}
 	return false;
+}
+
+/* Is one of two values a text, the other a number or boolean with that text? */
+static bool
+equal_as_texts(JsonbValue *left, JsonbValue *right)
+{
+	char	   *left_text;
+	char	   *right_text;
+	bool		result;
+
+	if ((left->type != jbvString && right->type != jbvString) ||
+		is_container(left) || is_container(right) ||
+		left->type == jbvNull || right->type == jbvNull)
+		return false;
+	left_text = orch_condition_value_text(left);
+	right_text = orch_condition_value_text(right);
+	if (left->type == jbvBool || right->type == jbvBool)
+		result = pg_strcasecmp(left_text, right_text) == 0;
+	else
+		result = strcmp(left_text, right_text) == 0;
+	pfree(left_text);
+	pfree(right_text);
+	return result;
 }
 
 static bool
@@ -301,19 +418,13 @@ is_empty(JsonbValue *value)
 static bool
 values_equal(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 {
-	bool		boolean;
-
 	if (left == NULL || right == NULL)
 		return left == right;
-
 	if (left->type == jbvBool && right->type == jbvBool)
 		return left->val.boolean == right->val.boolean;
-	if (left->type == jbvBool &&
-		literal_boolean(requirement->right, right, &boolean))
-		return left->val.boolean == boolean;
-	if (right->type == jbvBool &&
-		literal_boolean(requirement->left, left, &boolean))
-		return right->val.boolean == boolean;
+	if (left->type == jbvBinary && right->type == jbvBinary &&
+		is_collection(left) == is_collection(right))
+		return orch_condition_same_value(left, right);
 	return compare_values(requirement, left, right) == 0;
 }
 
@@ -323,17 +434,30 @@ values_equal(const Requirement *requirement, JsonbValue *left, JsonbValue *right
 static int
 compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 {
-	int			result;
 	Datum		numbers[2];
 
 	if ((left->type == jbvNumeric || right->type == jbvNumeric) &&
 		orch_condition_number(left, &numbers[0]) && orch_condition_number(right, &numbers[1]))
 		return DatumGetInt32(DirectFunctionCall2(numeric_cmp, numbers[0], numbers[1]));
-	if (left->type != jbvString || right->type != jbvString)
+	if ((left->type == jbvBool || right->type == jbvBool) &&
+		orch_condition_is_order(requirement->op))
 		cannot_compare(requirement, left, right);
+	if (left->type == jbvString && right->type == jbvString)
+		return compare_texts(requirement, left, right);
+	as_texts(requirement, &left, &right);
+	return compare_bytes(left, right);
+}
 
-	if (requirement->left->is_datetime ||
-		(requirement->right != NULL && requirement->right->is_datetime))
+/* Two texts, which may be dates or times of day. */
+static int
+compare_texts(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
+{
+	const Operand *left_operand = requirement->left;
+	const Operand *right_operand = requirement->right;
+	ValueType	left_type = left_operand->type;
+	ValueType	right_type = right_operand != NULL ? right_operand->type : VALUE_UNKNOWN;
+
+	if (left_operand->is_datetime || (right_operand != NULL && right_operand->is_datetime))
 	{
 		Timestamp	left_time;
 		Timestamp	right_time;
@@ -343,26 +467,93 @@ compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 			orch_condition_point_in_time(right->val.string.val,
 										 right->val.string.len, &right_time))
 			return left_time < right_time ? -1 : left_time > right_time;
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("cannot compare %s with %s", requirement->left->text,
-						requirement->right != NULL ? requirement->right->text : "null"),
-				 errdetail("One of them is a date or date and time, the other is not: \"%.*s\" and \"%.*s\".",
-						   pg_mbcliplen(left->val.string.val, left->val.string.len, 40),
-						   left->val.string.val,
-						   pg_mbcliplen(right->val.string.val, right->val.string.len, 40),
-						   right->val.string.val)));
 	}
+	else if (left_type == VALUE_TIME || right_type == VALUE_TIME)
+	{
+		int64		left_time;
+		int64		right_time;
 
-	result = memcmp(left->val.string.val, right->val.string.val,
-					Min(left->val.string.len, right->val.string.len));
-	if (result == 0)
-		result = left->val.string.len - right->val.string.len;
-	return result;
+		if (orch_condition_time_of_day(left->val.string.val, left->val.string.len,
+									   &left_time) &&
+			orch_condition_time_of_day(right->val.string.val, right->val.string.len,
+									   &right_time))
+			return left_time < right_time ? -1 : left_time > right_time;
+	}
+	if (!is_plain_text(left_operand, left) && !is_plain_text(right_operand, right))
+		cannot_compare(requirement, left, right);
+	return compare_bytes(left, right);
+}
+
+static int
+compare_bytes(JsonbValue *left, JsonbValue *right)
+{
+	int			result = memcmp(left->val.string.val, right->val.string.val,
+								Min(left->val.string.len, right->val.string.len));
+
+	return result != 0 ? result : left->val.string.len - right->val.string.len;
+}
+
+static bool
+is_container(JsonbValue *value)
+{
+	return value->type == jbvBinary || value->type == jbvArray ||
+		value->type == jbvObject;
+}
+
+static bool
+is_collection(JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
+}
+
+/* Is a value a text, and not known to be a date or a time of day? */
+static bool
+is_plain_text(const Operand *operand, JsonbValue *value)
+{
+	return value->type == jbvString &&
+		(operand == NULL || !(operand->is_datetime || operand->type == VALUE_DATE ||
+							  operand->type == VALUE_DATETIME ||
+							  operand->type == VALUE_TIME));
 }
 
 /*
- * StartsWith, EndsWith, Contains on two texts.
+ * Makes texts of both sides, of which one must be a text.  The other is a number, a boolean,
+ * a date or a time of day; beside a boolean the text is taken in lower case.
+ */
+static void
+as_texts(const Requirement *requirement, JsonbValue **left, JsonbValue **right)
+{
+	JsonbValue **sides[2] = {left, right};
+	bool		with_boolean = (*left)->type == jbvBool || (*right)->type == jbvBool;
+	int			i;
+
+	if (is_container(*left) || is_container(*right) ||
+		(!is_plain_text(requirement->left, *left) &&
+		 !is_plain_text(requirement->right, *right)))
+		cannot_compare(requirement, *left, *right);
+	for (i = 0; i < 2; i++)
+	{
+		JsonbValue *text = *sides[i];
+
+		if (text->type == jbvString && !with_boolean)
+			continue;
+		text = palloc(sizeof(JsonbValue));
+		text->type = jbvString;
+		text->val.string.val = orch_condition_value_text(*sides[i]);
+		text->val.string.len = strlen(text->val.string.val);
+		if (with_boolean)
+		{
+			char	   *p;
+
+			for (p = text->val.string.val; *p != '\0'; p++)
+				*p = pg_ascii_tolower((unsigned char) *p);
+		}
+		*sides[i] = text;
+	}
+}
+
+/*
+ * StartsWith, EndsWith, Contains: on two texts, or on a text and a value that is taken as one.
  */
 static bool
 search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
@@ -373,11 +564,9 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 	int			part_length;
 	int			i;
 
-	if (requirement->op == COMPARE_CONTAINS && left->type == jbvBinary &&
-		JsonContainerIsArray(left->val.binary.data))
+	if (requirement->op == COMPARE_CONTAINS && is_collection(left))
 		return is_member(requirement, requirement->left, left, right);
-	if (left->type != jbvString || right->type != jbvString)
-		cannot_compare(requirement, left, right);
+	as_texts(requirement, &left, &right);
 	text = left->val.string.val;
 	text_length = left->val.string.len;
 	part = right->val.string.val;
@@ -420,14 +609,15 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 static bool
 expect_boolean(const Requirement *requirement, JsonbValue *value)
 {
-	bool		result;
 
 	if (value == NULL)
 		return true;
 	if (value->type == jbvBool)
 		return value->val.boolean;
-	if (literal_boolean(requirement->right, value, &result))
-		return result;
+	if (value->type == jbvString && value->val.string.len < 100 &&
+		(pg_strcasecmp(orch_condition_value_text(value), "true") == 0 ||
+		 pg_strcasecmp(orch_condition_value_text(value), "false") == 0))
+		return value->val.string.len == 4;
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 			 errmsg("cannot evaluate a requirement on %s",
@@ -436,17 +626,12 @@ expect_boolean(const Requirement *requirement, JsonbValue *value)
 					   orch_condition_type_name(value))));
 }
 
-/* Reads the literal texts "true" and "false". */
-static bool
-literal_boolean(const Operand *operand, JsonbValue *value, bool *result)
+/* The type of a side, for messages: a date is more than the text that it is written as. */
+static const char *
+side_type_name(const Operand *operand, JsonbValue *value)
 {
-	if (operand == NULL || operand->kind != OPERAND_LITERAL ||
-		value->type != jbvString)
-		return false;
-	*result = value->val.string.len == 4;
-	return (*result && pg_strncasecmp(value->val.string.val, "true", 4) == 0) ||
-		(value->val.string.len == 5 &&
-		 pg_strncasecmp(value->val.string.val, "false", 5) == 0);
+	return operand != NULL && value->type == jbvString && !is_plain_text(operand, value) ?
+		orch_condition_value_type_name(operand->type) : orch_condition_type_name(value);
 }
 
 static void
@@ -459,8 +644,9 @@ cannot_compare(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 			 errmsg("cannot compare %s with %s", left_text, right_text),
-			 errdetail("%s is %s and %s is %s.", left_text, orch_condition_type_name(left),
-					   right_text, orch_condition_type_name(right)),
+			 errdetail("%s is %s and %s is %s.", left_text,
+					   side_type_name(requirement->left, left), right_text,
+					   side_type_name(requirement->right, right)),
 			 errhint("The operator %s does not apply to these types.",
 					 orch_condition_operator_name(requirement->op))));
 }

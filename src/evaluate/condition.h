@@ -38,6 +38,8 @@ typedef enum OperandKind
 	OPERAND_STAGE_STATUS,		/* index: stage */
 	OPERAND_STEP_OUTPUT,		/* index: step; path: output and fields in it */
 	OPERAND_OUTCOME,			/* index: outcome; was it the last one taken? */
+	OPERAND_VISITED,			/* index: an element that WasVisited asks for; did
+								 * the run reach it? */
 	OPERAND_USER,				/* $User; path: one field */
 	OPERAND_INTERVIEW_GUID,		/* $Flow.InterviewGuid */
 	OPERAND_CURRENT_DATETIME,	/* $Flow.CurrentDateTime */
@@ -82,9 +84,14 @@ typedef enum ComparisonOperator
 	COMPARE_NOT_IN,
 	COMPARE_IS_BLANK,			/* null, or a text of white space alone */
 	COMPARE_IS_EMPTY,			/* null, or a collection without members */
-	COMPARE_WAS_SET,			/* not null */
-	COMPARE_WAS_VISITED,		/* left: status of a stage or step; it has begun */
-	COMPARE_HAS_ERROR			/* left: status of a stage or step */
+	COMPARE_WAS_SET,			/* not blank */
+
+	/*
+	 * left: the status of a stage or step, which has begun or failed; or a boolean that
+	 * says so
+	 */
+	COMPARE_WAS_VISITED,
+	COMPARE_HAS_ERROR
 } ComparisonOperator;
 
 typedef struct Requirement
@@ -139,6 +146,19 @@ extern JsonbValue *orch_condition_operand_value(EvalContext *cxt,
  * Raises OR301 if one of them cannot be evaluated.
  */
 extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
+
+/* Has the record no prior values? */
+extern bool orch_condition_is_new(EvalContext *cxt);
+
+/*
+ * Does an operator apply to values of these types?  It does to unknown ones: whether
+ * their values fit is seen when the requirement is evaluated.
+ */
+extern bool orch_condition_applies(ComparisonOperator op, ValueType left,
+								   ValueType right);
+
+/* Has the operator an order: less, greater? */
+extern bool orch_condition_is_order(ComparisonOperator op);
 
 /* The name of an operator in documents; and which one a name means, false: none. */
 extern const char *orch_condition_operator_name(ComparisonOperator op);

@@ -66,6 +66,27 @@ orch_condition_datetime(const char *text, int length, Timestamp *result)
 	return *p == '\0' && tm2timestamp(&tm, fsec, &zone, result) == 0;
 }
 
+bool
+orch_condition_time_of_day(const char *text, int length, int64 *result)
+{
+	char		buffer[MAX_DATETIME_LENGTH + 1];
+	const char *p = buffer;
+	struct pg_tm tm = {0};
+	fsec_t		fsec = 0;
+	int			zone = 0;
+
+	if (length > MAX_DATETIME_LENGTH || memchr(text, '\0', length) != NULL)
+		return false;
+	memcpy(buffer, text, length);
+	buffer[length] = '\0';
+	if (!read_time(&p, &tm, &fsec) || !read_zone(&p, &zone) || *p != '\0')
+		return false;
+	*result = (((int64) tm.tm_hour * MINS_PER_HOUR + tm.tm_min) * SECS_PER_MINUTE +
+			   tm.tm_sec + zone) * USECS_PER_SEC + fsec;
+	*result = ((*result % USECS_PER_DAY) + USECS_PER_DAY) % USECS_PER_DAY;
+	return true;
+}
+
 /* Moves *p behind a character if it comes next. */
 static bool
 accept_char(const char **p, char c)

@@ -28,4 +28,10 @@ extern bool orch_condition_datetime(const char *text, int length,
 extern bool orch_condition_point_in_time(const char *text, int length,
 										 Timestamp *result);
 
+/*
+ * Reads a time of day, hh:mm with seconds and a fraction of them if they are given, as
+ * microseconds since midnight UTC.  Returns false if the text is anything else.
+ */
+extern bool orch_condition_time_of_day(const char *text, int length, int64 *result);
+
 #endif							/* ORCH_CONDITION_DATETIME_H */

@@ -297,7 +297,8 @@ orch_condition_snake_case(const char *name, int length)
 }
 
 /*
- * Texts as they are, other scalars in their usual form, records and collections as JSON.
+ * Texts as they are, numbers without zeros at the end of their fraction, booleans as true
+ * and false, records and collections as JSON.
  */
 char *
 orch_condition_value_text(JsonbValue *value)
@@ -311,7 +312,8 @@ orch_condition_value_text(JsonbValue *value)
 			return pnstrdup(value->val.string.val, value->val.string.len);
 		case jbvNumeric:
 			return DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(value->val.numeric)));
+													   DirectFunctionCall1(numeric_trim_scale,
+																		   NumericGetDatum(value->val.numeric))));
 		case jbvBool:
 			return pstrdup(value->val.boolean ? "true" : "false");
 		case jbvBinary:

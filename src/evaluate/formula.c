@@ -3,7 +3,8 @@
  * formula.c
  *	  Evaluates compiled formulas.
  *
- * What the functions do is in formula_function.c.
+ * What the functions do is in formula_logic.c, formula_number.c, formula_text.c,
+ * formula_encode.c and formula_time.c.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -84,6 +85,13 @@ chain_value(EvalContext *cxt, const FormulaNode *node)
 	return value;
 }
 
+/* Error context callback: which formula it was. */
+static void
+name_formula(void *arg)
+{
+	errcontext("formula \"%s\"", (const char *) arg);
+}
+
 /*
  * A number is rounded to the formula's scale.  A date and time is cut to its date if the
  * formula's data type is Date.
@@ -91,10 +99,17 @@ chain_value(EvalContext *cxt, const FormulaNode *node)
 JsonbValue *
 orch_formula_value(EvalContext *cxt, const FormulaDef *formula)
 {
-	JsonbValue *value = orch_formula_node_value(cxt, formula->root);
+	ErrorContextCallback callback;
+	JsonbValue *value;
 	Timestamp	timestamp;
 	bool		fits = true;
 
+	callback.callback = name_formula;
+	callback.arg = formula->name;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	value = orch_formula_node_value(cxt, formula->root);
+	error_context_stack = callback.previous;
 	if (value == NULL || value->type == jbvNull)
 		return NULL;
 	switch (formula->type)
@@ -104,12 +119,12 @@ orch_formula_value(EvalContext *cxt, const FormulaDef *formula)
 			if (fits && formula->scale >= 0)
 			{
 				JsonbValue *rounded = palloc(sizeof(JsonbValue));
+				Datum		number = DirectFunctionCall2(numeric_round,
+														 NumericGetDatum(value->val.numeric),
+														 Int32GetDatum(formula->scale));
 
 				rounded->type = jbvNumeric;
-				rounded->val.numeric =
-					DatumGetNumeric(DirectFunctionCall2(numeric_round,
-														NumericGetDatum(value->val.numeric),
-														Int32GetDatum(formula->scale)));
+				rounded->val.numeric = DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, number));
 				value = rounded;
 			}
 			break;

@@ -29,14 +29,26 @@ extern void orch_formula_date_out_of_range(void) pg_attribute_noreturn();
 extern JsonbValue *orch_formula_time_value(Timestamp timestamp, bool date);
 
 /*
- * The time so many days, of which a part may be a fraction, after a time, or with
- * minus before it.  Raises OR301 if the result is out of range.
+ * The time so many days after a time, or with minus before it.  A date takes whole days:
+ * a fraction is cut off.  Other times take whole seconds: the fraction of a second is
+ * rounded.  Raises OR301 if the result is out of range.
  */
-extern Timestamp orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus);
+extern Timestamp orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus,
+									   bool date);
+
+/* A number with the digits that a result has. */
+extern Datum orch_formula_number(Datum number);
+
+/* The next integer above a number; away from zero, below a negative one. */
+extern Datum orch_formula_round_up(Datum number, bool away_from_zero);
+
+/* The next integer below a number; towards zero, above a negative one. */
+extern Datum orch_formula_round_down(Datum number, bool towards_zero);
 
 /*
  * Calls one of numeric's functions of one or two numbers.  Its errors (22003, 22012,
  * 2201E and others) get a detail with the numbers and the name of the computation.
+ * The result has the digits that a result has.
  */
 extern Datum orch_formula_compute(const char *name, PGFunction function, int nnumbers,
 								  Datum *numbers);

@@ -371,13 +371,16 @@ make_call(FormulaParser *parser, const char *name, List *args)
 {
 	const FormulaFunction *function = orch_formula_function(name);
 	FormulaNode *node;
+	const char *problem;
 	ListCell   *cell;
 	int			nargs = list_length(args);
 	int			i = 0;
 
 	if (function == NULL)
 	{
-		report(parser, "function \"%s\" is not supported in formulas", name);
+		problem = orch_formula_refused(name);
+		report(parser, "function \"%s\" is not supported in formulas%s%s", name,
+			   problem != NULL ? ": " : "", problem != NULL ? problem : "");
 		return NULL;
 	}
 	if (nargs < function->min_args ||
@@ -405,7 +408,10 @@ make_call(FormulaParser *parser, const char *name, List *args)
 		{
 			report(parser, "argument %d of %s is not %s", i + 1, function->name,
 				   wanted == 'n' ? "a number" : wanted == 't' ? "text" :
-				   wanted == 'b' ? "true or false" : "a date or date and time");
+				   wanted == 'b' ? "true or false" :
+				   wanted == 'c' ? "a time of day or date and time" :
+				   wanted == 'w' ? "a date, date and time or time of day" :
+				   "a date or date and time");
 			return NULL;
 		}
 		i++;
@@ -415,7 +421,10 @@ make_call(FormulaParser *parser, const char *name, List *args)
 	if (node->type == VALUE_UNKNOWN && function->result_arg >= 0 &&
 		function->result_arg < nargs)
 		node->type = node->args[function->result_arg]->type;
-	if (nargs == 2 && strpbrk(function->name, "=<>") != NULL &&
+	problem = orch_formula_check_call(node);
+	if (problem != NULL)
+		report(parser, "%s", problem);
+	else if (nargs == 2 && strpbrk(function->name, "=<>") != NULL &&
 		!can_be_compared(node->args[0]->type, node->args[1]->type))
 		report(parser,
 			   "the sides of \"%s\" cannot be compared: they are of different types",
@@ -423,14 +432,22 @@ make_call(FormulaParser *parser, const char *name, List *args)
 	return node;
 }
 
-/* A number compares with numbers only, a boolean with booleans only. */
+/*
+ * Values compare with those of their type.  A text may be a date or a time of day in ISO
+ * form.
+ */
 static bool
 can_be_compared(ValueType left, ValueType right)
 {
 	if (left == VALUE_UNKNOWN || right == VALUE_UNKNOWN)
 		return true;
+	if (left == VALUE_RECORD || left == VALUE_COLLECTION)
+		return false;
 	return (left == VALUE_NUMBER) == (right == VALUE_NUMBER) &&
-		(left == VALUE_BOOLEAN) == (right == VALUE_BOOLEAN);
+		(left == VALUE_BOOLEAN) == (right == VALUE_BOOLEAN) &&
+		(left == VALUE_TIME || left == VALUE_TEXT) >= (right == VALUE_TIME) &&
+		(right == VALUE_TIME || right == VALUE_TEXT) >= (left == VALUE_TIME) &&
+		right != VALUE_RECORD && right != VALUE_COLLECTION;
 }
 
 static bool
@@ -450,6 +467,12 @@ argument_fits(char wanted, const FormulaNode *arg)
 			/* a text may be a date in ISO form */
 			return arg->type == VALUE_DATE || arg->type == VALUE_DATETIME ||
 				arg->type == VALUE_TEXT;
+		case 'c':
+			return arg->type == VALUE_TIME || arg->type == VALUE_DATETIME ||
+				arg->type == VALUE_TEXT;
+		case 'w':
+			return arg->type == VALUE_TIME || arg->type == VALUE_DATE ||
+				arg->type == VALUE_DATETIME || arg->type == VALUE_TEXT;
 		default:
 			return true;
 	}
@@ -501,7 +524,8 @@ parse_text(FormulaParser *parser)
 		if (*p == '\\' && p[1] != '\0')
 		{
 			p++;
-			buffer[length++] = *p == 'n' ? '\n' : *p == 't' ? '\t' : *p;
+			buffer[length++] = *p == 'n' ? '\n' : *p == 't' ? '\t' :
+				*p == 'r' ? '\r' : *p;
 		}
 		else if (*p != '\0')
 			buffer[length++] = *p;

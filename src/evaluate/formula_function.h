@@ -27,7 +27,8 @@ typedef struct FormulaFunction
 
 	/*
 	 * One letter for each argument, the last for all that follow: n number, t
-	 * text, b boolean, d date or date and time, a anything.
+	 * text, b boolean, d date or date and time, c time of day or date and time, w date,
+	 * date and time or time of day, a anything.
 	 */
 	const char *args;
 	ValueType	result;			/* VALUE_UNKNOWN: that of the argument below */
@@ -38,5 +39,17 @@ typedef struct FormulaFunction
 
 /* The function of that name, in upper or lower case; NULL if there is none. */
 extern const FormulaFunction *orch_formula_function(const char *name);
+
+/*
+ * Why a function of the platform is not there, and what to do instead; NULL if the
+ * platform has none of that name.
+ */
+extern const char *orch_formula_refused(const char *name);
+
+/*
+ * Sees what a call's arguments say beyond their number and types; may set its type.
+ * Returns what is wrong, NULL if nothing is.
+ */
+extern const char *orch_formula_check_call(FormulaNode *node);
 
 #endif							/* ORCH_FORMULA_FUNCTION_H */
