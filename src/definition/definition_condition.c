@@ -168,7 +168,13 @@ compile_element(Compiler *c, const DocNode *node, const char *reference,
 		*dot = '\0';
 	entry = orch_definition_find_name(c->def, name);
 	if (entry == NULL || entry->kind == NAME_UNSUPPORTED)
-		return orch_definition_compile_reference(c, node, reference, USE_RUN);
+	{
+		operand = orch_definition_compile_reference(c, node, reference, USE_RUN);
+		if (operand->kind != OPERAND_LITERAL)	/* else reported */
+			error_at(c, node, "operator \"%s\" needs an element of the flow on its left side, and \"%s\" is none",
+					 orch_condition_operator_name(op), reference);
+		return operand;
+	}
 	if (entry->kind == NAME_STAGE || entry->kind == NAME_STEP)
 		return orch_definition_compile_reference(c, node, psprintf("%s.Status", name),
 												 USE_RUN);

@@ -23,6 +23,7 @@
 #include "definition/definition_int.h"
 
 static JsonbValue *resolve_by_text(EvalContext *cxt, const Operand *operand);
+static JsonbValue *prior_record(Jsonb *values);
 
 /*
  * EvalContext.resolve(): the value that the caller gave the text of the reference.
@@ -38,11 +39,38 @@ resolve_by_text(EvalContext *cxt, const Operand *operand)
 		strncmp(key, "$Record__Prior", strlen("$Record__Prior")) != 0)
 		key = psprintf("$Record__Prior%s", key + strlen("$Record"));
 	result = getKeyJsonValueFromContainer(&values->root, key, strlen(key), NULL);
+	if (result == NULL && operand->kind == OPERAND_RECORD_PRIOR && operand->path == NIL)
+		result = prior_record(values);
 	if (result == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 				 errmsg("there is no value for %s", key),
 				 errhint("Give it, or null, in \"values\" under that key.")));
+	return result;
+}
+
+/*
+ * $Record__Prior itself, which stands for its fields: any value that is not null if the
+ * caller gave one of them, and NULL otherwise.
+ */
+static JsonbValue *
+prior_record(Jsonb *values)
+{
+	JsonbIterator *it = JsonbIteratorInit(&values->root);
+	JsonbValue *result = NULL;
+	JsonbValue	key;
+
+	(void) JsonbIteratorNext(&it, &key, true);
+	while (result == NULL && JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		if (key.val.string.len > (int) strlen("$Record__Prior.") &&
+			strncmp(key.val.string.val, "$Record__Prior.", strlen("$Record__Prior.")) == 0)
+		{
+			result = palloc(sizeof(JsonbValue));
+			*result = key;
+		}
+		(void) JsonbIteratorNext(&it, &key, true);
+	}
 	return result;
 }
 

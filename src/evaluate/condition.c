@@ -609,7 +609,6 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 static bool
 expect_boolean(const Requirement *requirement, JsonbValue *value)
 {
-
 	if (value == NULL)
 		return true;
 	if (value->type == jbvBool)

@@ -158,9 +158,9 @@ orch_formula_compute(const char *name, PGFunction function, int nnumbers, Datum 
 		DirectFunctionCall2(function, numbers[0], numbers[1]);
 	if (function == numeric_div)
 	{
-		/* again, with as many digits as a result has */
+		/* again, with more digits than a result has: it is rounded twice */
 		int			fraction;
-		int			scale = NUMBER_DIGITS + 1 - number_size(result, &fraction);
+		int			scale = NUMBER_DIGITS + 10 - number_size(result, &fraction);
 
 		(void) number_size(numbers[0], &fraction);
 		if (scale > fraction)

@@ -315,6 +315,12 @@ parse_operand(FormulaParser *parser)
 	skip_blank(parser);
 	if (*parser->p == '(')
 		return parse_call(parser, name);
+	if (pg_strcasecmp(name, "not") == 0)
+	{
+		/* NOT x, as !x */
+		result = parse_nested(parser, LEVEL_UNARY);
+		return parser->failed ? NULL : make_call(parser, name, list_make1(result));
+	}
 	if (pg_strcasecmp(name, "true") == 0 || pg_strcasecmp(name, "false") == 0)
 	{
 		JsonbValue	value;
@@ -426,9 +432,9 @@ make_call(FormulaParser *parser, const char *name, List *args)
 		report(parser, "%s", problem);
 	else if (nargs == 2 && strpbrk(function->name, "=<>") != NULL &&
 		!can_be_compared(node->args[0]->type, node->args[1]->type))
-		report(parser,
-			   "the sides of \"%s\" cannot be compared: they are of different types",
-			   function->name);
+		report(parser, "the sides of \"%s\" cannot be compared: they are %s and %s",
+			   function->name, orch_condition_value_type_name(node->args[0]->type),
+			   orch_condition_value_type_name(node->args[1]->type));
 	return node;
 }
 

@@ -121,6 +121,24 @@ check_sum(FormulaNode *node)
 	return NULL;
 }
 
+/* The type of the results of IF or CASE: that of the first that is not the constant null. */
+static ValueType
+result_type(const FormulaNode *node)
+{
+	bool		is_case = node->function->name[0] == 'C';
+	int			i;
+
+	for (i = is_case ? 2 : 1; i < node->nargs; i += is_case && i + 2 < node->nargs ? 2 : 1)
+	{
+		const FormulaNode *arg = node->args[i];
+
+		if (arg->operand == NULL || arg->operand->kind != OPERAND_LITERAL ||
+			arg->operand->literal != NULL)
+			return arg->type;
+	}
+	return VALUE_UNKNOWN;
+}
+
 const char *
 orch_formula_check_call(FormulaNode *node)
 {
@@ -130,6 +148,8 @@ orch_formula_check_call(FormulaNode *node)
 		return check_sum(node);
 	if (strcmp(name, "CASE") == 0 && node->nargs % 2 != 0)
 		return "CASE takes an expression, pairs of a value and a result, and a default";
+	if (strcmp(name, "IF") == 0 || strcmp(name, "CASE") == 0)
+		node->type = result_type(node);
 	if (strcmp(name, "PRIORVALUE") == 0 || strcmp(name, "ISCHANGED") == 0)
 	{
 		const Operand *operand = node->args[0]->operand;

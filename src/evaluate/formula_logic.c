@@ -81,6 +81,24 @@ formula_blank_value(EvalContext *cxt, const FormulaNode *node)
 	return orch_formula_is_blank(value) ? orch_formula_argument(cxt, node, 1) : value;
 }
 
+/* ISNULL: a text is never null, whereas ISBLANK sees that it is empty. */
+static JsonbValue *
+formula_is_null(EvalContext *cxt, const FormulaNode *node)
+{
+	return orch_formula_boolean_value(orch_formula_argument(cxt, node, 0) == NULL &&
+									  node->args[0]->type != VALUE_TEXT);
+}
+
+/* NULLVALUE likewise */
+static JsonbValue *
+formula_null_value(EvalContext *cxt, const FormulaNode *node)
+{
+	JsonbValue *value = orch_formula_argument(cxt, node, 0);
+
+	return value == NULL && node->args[0]->type != VALUE_TEXT ?
+		orch_formula_argument(cxt, node, 1) : value;
+}
+
 static JsonbValue *
 formula_is_number(EvalContext *cxt, const FormulaNode *node)
 {
@@ -294,11 +312,11 @@ const FormulaFunction orch_formula_logic_functions[] = {
 	{"ISCHANGED", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_changed, true},
 	{"ISCLONE", 0, 0, "a", VALUE_BOOLEAN, -1, formula_is_clone},
 	{"ISNEW", 0, 0, "a", VALUE_BOOLEAN, -1, formula_is_new, true},
-	{"ISNULL", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_blank},
+	{"ISNULL", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_null},
 	{"ISNUMBER", 1, 1, "a", VALUE_BOOLEAN, -1, formula_is_number},
 	{"ISPICKVAL", 2, 2, "a", VALUE_BOOLEAN, -1, formula_is_pick_value},
 	{"NOT", 1, 1, "b", VALUE_BOOLEAN, -1, formula_not},
-	{"NULLVALUE", 2, 2, "a", VALUE_UNKNOWN, 1, formula_blank_value},
+	{"NULLVALUE", 2, 2, "a", VALUE_UNKNOWN, 1, formula_null_value},
 	{"OR", 1, -1, "b", VALUE_BOOLEAN, -1, formula_or},
 	{"PRIORVALUE", 1, 1, "a", VALUE_UNKNOWN, 0, formula_prior_value, true},
 	{"TRUE", 0, 0, "a", VALUE_BOOLEAN, -1, formula_true},

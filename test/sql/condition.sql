@@ -38,7 +38,7 @@ SELECT pg_temp.holds_literal('IsNull', 'null', 'booleanValue', 'true'), pg_temp.
 SELECT pg_temp.holds('EqualTo', 'true', 'true'), pg_temp.holds('NotEqualTo', 'true', 'false'),
        pg_temp.holds_literal('EqualTo', 'true', 'stringValue', '"True"'), pg_temp.holds_literal('EqualTo', 'false', 'stringValue', '"true"');
 
--- dates and times: one side is written as a date or time
+-- dates and times: one side is written as a date or time; beside any other text it is one
 SELECT pg_temp.holds_literal('EqualTo', '"2026-03-01T12:00:00+02:00"', 'dateTimeValue', '"2026-03-01T10:00:00.000Z"'),
        pg_temp.holds('EqualTo', '"2026-03-01T12:00:00+02:00"', '"2026-03-01T10:00:00.000Z"'),
        pg_temp.holds_literal('LessThan', '"2026-02-28"', 'dateTimeValue', '"2026-02-28T00:00:01Z"'),
@@ -52,7 +52,7 @@ SELECT v, orchestration.evaluate_conditions(
                     '{"$Record.Amount": null, "$Record__Prior.Amount": null}', '{"$Record.Amount": "a", "$Record__Prior.Amount": null}',
                     '{"$Record.Amount": {"x": 1}, "$Record__Prior.Amount": {"x": 1}}', '{"$Record.Amount": [1], "$Record__Prior.Amount": [2]}']::jsonb[]) v;
 
--- unlike types are an error, never false
+-- a text beside a number or boolean: both are texts; other unlike types are an error, never false
 SELECT pg_temp.holds('EqualTo', '"5"', '5');
 SELECT pg_temp.holds('NotEqualTo', 'true', '"true"');
 SELECT pg_temp.holds('GreaterThan', 'true', 'false');
@@ -60,6 +60,11 @@ SELECT pg_temp.holds('EqualTo', '{"a": 1}', '{"a": 1}');
 SELECT pg_temp.holds('Contains', '["a"]', '"a"');
 SELECT pg_temp.holds('StartsWith', '12', '"1"');
 SELECT pg_temp.holds_literal('EqualTo', 'true', 'stringValue', '"yes"');
+SELECT pg_temp.holds_literal('EqualTo', '5', 'dateValue', '"2026-03-01"');
+SELECT pg_temp.holds_literal('EqualTo', 'true', 'timeValue', '"12:00:00.000Z"');
+SELECT pg_temp.holds('EqualTo', '5', 'true');
+SELECT pg_temp.holds('EqualTo', '{"a": 1}', '"{\"a\": 1}"');
+SELECT pg_temp.holds('EqualTo', '[1]', '{"a": 1}');
 SELECT pg_temp.holds('IsNull', '1', '"x"');
 SELECT orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "Step.Status", "operator": "EqualTo", "rightValue": {"numberValue": 1}}]}', '{"Step.Status": "Completed"}');
 SELECT orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "Step.Status", "operator": "EqualTo"}]}', '{}');
@@ -111,9 +116,10 @@ SELECT op, string_agg(CASE WHEN orchestration.evaluate_conditions(jsonb_build_ob
            jsonb_build_object('a', s)) THEN 't' ELSE 'f' END, ' ' ORDER BY wanted DESC, n)
   FROM unnest('{WasVisited,HasError}'::text[]) WITH ORDINALITY o (op, m), unnest('{true,false}'::boolean[]) wanted, unnest('{NotStarted,InProgress,Completed,Error,NULL}'::text[]) WITH ORDINALITY x (s, n)
  GROUP BY op, m ORDER BY m;
--- what reads as a date, and what does not: held against one
+-- what reads as a date, and what does not
 CREATE FUNCTION pg_temp.date_is(lhs text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM orchestration.evaluate_formula('YEAR({!a})', jsonb_build_object('a', lhs));
     RETURN pg_temp.holds_literal('EqualTo', to_jsonb(lhs), 'dateValue', '"2026-03-01"');
 EXCEPTION WHEN sqlstate 'OR301' THEN
     RETURN 'no date';
@@ -124,3 +130,34 @@ SELECT quote_literal(d), pg_temp.date_is(d) FROM unnest(ARRAY[
     '2026-03-01T00:00:0', '2026-03-01T00:00:61', '2026-03-01T00:00+5', '2026-03-01T00:00+05:3', '2026-03-01T00:00+16', '2026-03-01T00:00+05:60', '2026-03-01T00:00:00X', '2026-03-01x', 'yesterday', repeat('2', 70)]) WITH ORDINALITY x (d, n) ORDER BY n;
 -- a condition whose operator is none at all
 SELECT orchestration.evaluate_conditions('{"conditions": [{"leftValueReference": "a", "operator": "Like"}]}', '{}');
+
+-- every operator over every pair of values, with the sides as they stand and changed: equality and
+-- order are the same both ways.  A value is given by a reference or written in the definition.
+CREATE TEMP TABLE value (n serial, name text, kind text, v jsonb, member text);
+INSERT INTO value (name, kind, v, member) VALUES
+    ('null', 'null', 'null', NULL), ('text', 'text', '"abc"', 'stringValue'), ('text of a number', 'text', '"5"', 'stringValue'),
+    ('text with zeros', 'text', '"5.0"', 'stringValue'), ('text of a boolean', 'text', '"True"', 'stringValue'), ('text of a date', 'text', '"2026-03-01"', 'stringValue'),
+    ('empty text', 'text', '""', 'stringValue'), ('number', 'number', '5', 'numberValue'), ('number with zeros', 'number', '5.00', 'numberValue'),
+    ('fraction', 'number', '2.50', 'numberValue'), ('boolean', 'boolean', 'true', 'booleanValue'), ('false', 'boolean', 'false', 'booleanValue'),
+    ('date', 'date', '"2026-03-01"', 'dateValue'), ('date and time', 'date', '"2026-03-01T10:00:00Z"', 'dateTimeValue'), ('time of day', 'time', '"10:00:00.000Z"', 'timeValue'),
+    ('record', 'record', '{"a": 1}', NULL), ('collection', 'collection', '["abc", 5]', NULL);
+-- the left side can be a constant, whose type is known; then a run would be needed: the types of the left side are tried in definition.sql
+CREATE FUNCTION pg_temp.outcome(op text, l value, r value) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE WHEN orchestration.evaluate_conditions(jsonb_build_object('conditions', jsonb_build_array(jsonb_build_object('leftValueReference', 'a', 'operator', op,
+                   'rightValue', CASE WHEN r.member IS NULL THEN '{"elementReference": "b"}'::jsonb ELSE jsonb_build_object(r.member, r.v) END))),
+               jsonb_build_object('a', l.v, 'b', r.v)) THEN 't' ELSE 'f' END;
+EXCEPTION WHEN sqlstate 'OR301' OR sqlstate 'OR201' THEN
+    RETURN '-';
+END $$;
+SELECT op, l.name, string_agg(pg_temp.outcome(op, l, r), ' ' ORDER BY r.n)
+  FROM unnest('{EqualTo,NotEqualTo,GreaterThan,LessThan,GreaterThanOrEqualTo,LessThanOrEqualTo,StartsWith,EndsWith,Contains}'::text[]) WITH ORDINALITY o (op, m), value l, value r
+ GROUP BY op, m, l.n, l.name ORDER BY m, l.n;
+SELECT count(*) AS pairs,
+       count(*) FILTER (WHERE pg_temp.outcome('EqualTo', l, r) <> pg_temp.outcome('EqualTo', r, l)) AS equal_one_way,
+       count(*) FILTER (WHERE pg_temp.outcome('NotEqualTo', l, r) <> translate(pg_temp.outcome('EqualTo', l, r), 'tf', 'ft')) AS not_equal_otherwise,
+       count(*) FILTER (WHERE pg_temp.outcome('GreaterThan', l, r) <> pg_temp.outcome('LessThan', r, l)) AS greater_one_way,
+       count(*) FILTER (WHERE pg_temp.outcome('GreaterThanOrEqualTo', l, r) <> pg_temp.outcome('LessThanOrEqualTo', r, l)) AS greater_or_equal_one_way,
+       count(*) FILTER (WHERE (pg_temp.outcome('EqualTo', l, r) = '-') <> (l.kind <> r.kind AND NOT 'null' IN (l.kind, r.kind) AND NOT ('text' IN (l.kind, r.kind)
+           AND NOT l.kind || r.kind ~ 'record|collection'))) AS other_than_the_rule
+  FROM value l, value r WHERE l.kind NOT IN ('date', 'time') AND r.kind NOT IN ('date', 'time');

@@ -194,7 +194,7 @@ SELECT * FROM orchestration.verify();
 -- a condition that cannot be computed and an assignee that names no user also take the fault path
 SELECT pg_temp.orchestration('Fault_broken', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', NULL, pg_temp.step('E', 'B', 'Eval_Echo', '{}', '{"text": {"stringValue": "x"}}'))
-        || jsonb_build_object('faultConnector', '{"targetReference": "Repair"}'::jsonb, 'exitConditions', jsonb_build_array(pg_temp.condition('E.Outputs.text', 'GreaterThan', '{"numberValue": 1}'))),
+        || jsonb_build_object('faultConnector', '{"targetReference": "Repair"}'::jsonb, 'exitConditions', jsonb_build_array(pg_temp.condition('E.Outputs.text', 'In', '{"elementReference": "E.Outputs.text"}'))),
     pg_temp.stage('Repair', NULL, pg_temp.step('Nobody', 'I', 'Eval_Screen', '{}', '{}', '{!E.Outputs.none}')) || '{"faultConnector": {"targetReference": "Last"}}',
     pg_temp.stage('Last', NULL, pg_temp.step('Say', 'B', 'Eval_Echo', '{}', '{"why": {"elementReference": "$Flow.FaultMessage"}}')))));
 SELECT orchestration.start_orchestration('Fault_broken') IS NOT NULL;
@@ -367,7 +367,7 @@ SELECT pg_temp.orchestration('Emptiness', 'D', jsonb_build_object('variables', j
 SELECT orchestration.start_orchestration('Emptiness', inputs => i) IS NOT NULL, pg_temp.state()
   FROM unnest(ARRAY['{}', '{"l": [], "s": ""}', '{"l": ["x"], "r": {"yes": true}}', '{"l": ["x"], "r": {"yes": false}}', '{"l": [], "s": "x", "r": {"yes": true}}', '{"r": {"yes": true}, "s": "x"}']::jsonb[]) i;
 SELECT string_agg(s.name, ' ' ORDER BY s.id) FROM orchestration.stage_run s JOIN orchestration.run r ON r.id = s.run_id WHERE r.orchestration_name = 'Emptiness';
-SELECT orchestration.start_orchestration('Emptiness', inputs => '{"l": ["x"], "r": {"yes": 1}}') IS NOT NULL;
+SELECT orchestration.start_orchestration('Emptiness', inputs => '{"l": ["x"], "r": {"yes": {"x": 1}}}') IS NOT NULL;
 SELECT pg_temp.failure();
 -- values that cannot be had, of types that only a run knows: the step fails, or its stage
 SELECT orchestration.set_global('$Odd', '{"Text": "x", "Yes": true}');

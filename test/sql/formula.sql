@@ -1,5 +1,5 @@
--- formula: expressions, their types, their functions (src/evaluate/formula.c,
--- src/evaluate/formula_function.c).
+-- formula: expressions, their types, null and errors in their functions (src/evaluate/formula*.c);
+-- what the functions compute is in formula_example.sql.
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 \pset format unaligned
@@ -65,6 +65,11 @@ SELECT f || ' -> ' || pg_temp.try(f) FROM unnest(ARRAY[
 -- ISCHANGED, ISNEW, PRIORVALUE
 SELECT f || ' -> ' || pg_temp.try(f, '{"$Record.Status": "New", "$Record__Prior.Status": "Old", "$Record__Prior": null}') FROM unnest(ARRAY[
     'ISCHANGED({!$Record.Status})', 'PRIORVALUE({!$Record.Status})', 'PRIORVALUE("x")', 'ISNEW()']) f;
+-- of a new record nothing has changed, and the prior value is the present one
+SELECT f || ' -> ' || pg_temp.try(f, '{"$Record.Status": "New", "$Record__Prior.Status": null, "$Record__Prior": null}') FROM unnest(ARRAY[
+    'ISCHANGED({!$Record.Status})', 'PRIORVALUE({!$Record.Status})', 'ISNEW()']) f;
+SELECT f || ' -> ' || pg_temp.try(f, '{"$Record.Status": "New", "$Record__Prior.Status": null}') FROM unnest(ARRAY[
+    'ISCHANGED({!$Record.Status})', 'PRIORVALUE({!$Record.Status})', 'ISNEW()']) f;
 -- null in each place of each function that takes more than one argument
 SELECT string_agg(f || ' -> ' || pg_temp.try(f, '{"z": null}'), E'\n' ORDER BY n) FROM unnest(ARRAY[
     'ROUND({!z}, 1)', 'ROUND(1.25, {!z})', 'MOD({!z}, 2)', 'MOD(3, {!z})', 'LEFT({!z}, 1)', 'LEFT("a", {!z})', 'RIGHT("a", {!z})', 'MID("abc", {!z}, 1)', 'MID("abc", 1, {!z})',
@@ -78,6 +83,15 @@ SELECT string_agg(f || ' -> ' || pg_temp.try(f, '{"t": "text", "b": true, "n": 3
     'DATE(9999, 12, 31) + 1', 'DATE(1, 1, 1) - 1', 'DATE(2027, 1, 1) - 9999999', '1 - DATE(2027, 1, 1)', '{!d} - {!t}', '{!d} - {!b}', '{!d} > {!t}', 'DATE(2027, 1, 1) > {!t}', '{!t} > DATE(2027, 1, 1)', 'DATE(2027, 1, 1) > {!n}', '{!c} = {!c}', '{!c} & "x"',
     'SUBSTITUTE(LPAD("", 900000, "a"), "a", "bb")', 'LPAD("", 900000, "a") & LPAD("", 900000, "a")', 'RPAD("x", 1000001, "y")', 'VALUE({!c})', 'ISNUMBER({!c})', 'TEXT({!c})', 'TEXT(DATE(2027, 1, 1))', 'TEXT({!d})', 'UPPER({!n})', 'DATEVALUE({!n})', 'NOT({!n})', 'IF({!t}, 1, 2)',
     '10 ^ 1000000', '0 ^ -1', 'LN(0)', 'LOG(-1)', 'EXP(100000)', 'MOD(1, 0)', '1 / 0', 'ABS({!t})', 'DATETIMEVALUE("2027-01-01T00:00:00.25Z")', 'DATETIMEVALUE("2027-01-01") + 0.0000001']) WITH ORDINALITY x (f, n);
+-- times of day, patterns, codes, places: null, and what does not fit
+SELECT string_agg(f || ' -> ' || pg_temp.try(f, '{"z": null, "t": "text", "n": 3, "h": "08:30:00", "m": "2027-01-01T10:20:30.456Z", "c": [1]}'), E'\n' ORDER BY n) FROM unnest(ARRAY[
+    'HOUR({!h})', 'MINUTE({!m})', 'MILLISECOND({!m})', 'SECOND({!z})', 'HOUR({!t})', 'HOUR({!n})', 'HOUR(TODAY())', 'TIMEVALUE({!z})', 'TIMEVALUE({!t})', 'TIMEVALUE("25:00")', 'TIMEVALUE({!h}) + 86400000', 'TIMEVALUE({!h}) - 30600001', '1000 + TIMEVALUE({!h})',
+    'TIMEVALUE({!h}) + {!n} * 10 ^ 30', 'TIMEVALUE({!h}) - {!m}', 'TIMEVALUE({!h}) + TIMEVALUE({!h})', 'TIMEVALUE({!h}) = {!h}', 'TIMEVALUE({!h}) < {!t}', 'TIMEVALUE({!h}) = TODAY()', 'TIMEVALUE({!h}) > 5', 'TEXT(TIMEVALUE({!h}))', 'TEXT({!h})', 'TEXT({!m})',
+    'UNIXTIMESTAMP({!z})', 'UNIXTIMESTAMP({!t})', 'UNIXTIMESTAMP(DATE(1, 1, 1))', 'FROMUNIXTIME({!z})', 'FROMUNIXTIME(-62135596801)', 'FROMUNIXTIME(10 ^ 20)', 'FROMUNIXTIME(0.5)', 'FORMATDURATION({!z})', 'FORMATDURATION({!t})', 'FORMATDURATION({!m})', 'FORMATDURATION({!m}, {!h})', 'FORMATDURATION({!h}, {!z})', 'FORMATDURATION(10 ^ 20)',
+    'ISOWEEK({!z})', 'DAYOFYEAR({!t})', 'TODAY() + TODAY()', 'TRUE + 1', 'DATE(2027, 1, 2) - "2027-01-01"',
+    'REGEX({!z}, "")', 'REGEX({!t}, {!z})', 'REGEX("a", "(")', 'REGEX("ABC", "(?i)abc")', 'REGEX("abcd", "abc")', 'REGEX("a1", "[a-z]\\d")', 'REGEX({!n}, "3")', 'ASCII({!z})', 'ASCII({!n})', 'CHR({!z})', 'CHR(55296)', 'CHR(1114112)', 'CHR(65)', 'INITCAP({!z})', 'REVERSE({!z})', 'PICKLISTCOUNT({!z})', 'PICKLISTCOUNT("a;;b;")',
+    'CASESAFEID({!z})', 'CASESAFEID({!n})', 'CASESAFEID("0Xz-00000000000")', 'HTMLENCODE({!z})', 'URLENCODE({!z})', 'URLENCODE("ü/?")', 'JSENCODE({!n})', 'LOWER("I", {!z})', 'UPPER("a", 1)', 'DISTANCE({!z}, GEOLOCATION(1, 1), "km")', 'DISTANCE({!t}, {!t}, "km")', 'DISTANCE(GEOLOCATION(1, 1), GEOLOCATION(1, 1), "m")', 'GEOLOCATION(91, 0)', 'GEOLOCATION({!z}, 0)', 'GEOLOCATION(1, 1) = GEOLOCATION(1, 1)',
+    'SIN({!z})', 'SIN({!t})', 'ATAN2(0, 0)', '10 ^ 64', '10 ^ 65', '0.1 ^ 100', '0 ^ 0', '2 ^ 0.5', '(-8) ^ 0.5', '1 / 3 * 3', 'NOT false', 'NOT NOT true && true', 'not', 'CASE({!n}, "3", 1, 2)', 'CASE({!z}, "", 1, 2)', 'ISNULL("")', 'ISNULL({!z})', 'NULLVALUE("", 1)', 'ISCHANGED(1)', 'IF(true, null, "a") = 1']) WITH ORDINALITY x (f, n);
 -- arguments
 SELECT orchestration.evaluate_formula(NULL, '{}');
 SELECT orchestration.evaluate_formula('1', NULL);
@@ -100,3 +114,4 @@ SELECT pg_temp.check('[{"name": "A", "dataType": "Boolean", "expression": "{!n} 
     {"name": "H", "dataType": "Number", "scale": 20, "expression": "1"}]');
 SELECT pg_temp.check('[{"name": "A", "expression": "{!B} + 1"}, {"name": "B", "expression": "{!A} + 1"}]');
 SELECT pg_temp.check('[{"name": "A", "expression": "{!A} + 1"}]');
+

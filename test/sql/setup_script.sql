@@ -134,3 +134,11 @@ SELECT orchestration.orchestration_setup_script('Travel');
 RESET ROLE;
 DROP ROLE regress_setup_nobody;
 SELECT count(*) FROM orchestration.verify();
+\set VERBOSITY default
+SELECT pg_temp.clean_up();
+SELECT orchestration.unregister_record_type(t) FROM unnest('{Travel_Request__c,Deal}'::text[]) t;
+SELECT count(orchestration.unregister_action(name)) FROM orchestration.action WHERE function_name LIKE 'app.%' OR name ~ '^(Booking|Review_Travel|Ask_)';
+SELECT orchestration.set_global(g, NULL) FROM unnest('{$Organization,$Label}'::text[]) g;
+DROP TABLE public.setup_victim;
+SET client_min_messages = error;
+DROP SCHEMA app, sales CASCADE;
