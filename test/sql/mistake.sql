@@ -106,7 +106,7 @@ INSERT INTO pg_temp.base VALUES ($$<?xml version="1.0" encoding="UTF-8"?>
 </Flow>$$);
 
 -- the document with a text replaced, where it occurs first: SQLSTATE and detail of deploying it,
--- else its warnings
+-- else its warnings; nothing stays deployed
 CREATE FUNCTION pg_temp.mistake(original text, mistaken text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     source text := (SELECT xml FROM pg_temp.base);
@@ -118,11 +118,14 @@ BEGIN
     END IF;
     source := overlay(source PLACING mistaken FROM at FOR length(original));
     PERFORM orchestration.deploy_orchestration(source::xml, 'Purchase');
-    RETURN COALESCE((SELECT string_agg(severity || ' line ' || line || ': ' || CASE place WHEN '' THEN '' ELSE place || ': ' END || message, E'\n')
-                       FROM orchestration.validate_orchestration(source::xml)), 'deployed');
-EXCEPTION WHEN SQLSTATE 'OR201' THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN SQLSTATE || ' ' || detail;
+    RAISE EXCEPTION USING ERRCODE = 'OR999';
+EXCEPTION
+    WHEN SQLSTATE 'OR201' THEN
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+        RETURN SQLSTATE || ' ' || detail;
+    WHEN SQLSTATE 'OR999' THEN
+        RETURN COALESCE((SELECT string_agg(severity || ' line ' || line || ': ' || CASE place WHEN '' THEN '' ELSE place || ': ' END || message, E'\n')
+                           FROM orchestration.validate_orchestration(source::xml)), 'deployed');
 END
 $$;
 
