@@ -3,8 +3,8 @@
 #
 #   test/throwaway.sh test/run.sh [KIND...]
 #
-# Kinds: checks, regress, isolation, pgtap, models, flows, tap, mutants, long.  Without
-# an argument all of them run, and long only if ORCH_LONG=1.
+# Kinds: checks, regress, isolation, pgtap, models, corpus, flows, tap, mutants, long.
+# Without an argument all of them run, and long only if ORCH_LONG=1.
 #
 # Each kind prints its own output; what failed is shown.  The last line is
 # "N passed, N failed" over all kinds: regress files, isolation specs, pgTAP and
@@ -158,14 +158,27 @@ models() {
     done
 }
 
+# a document for each element, and one for each mistake
+corpus() {
+    local part name
+    for part in corpus mistake; do
+        name=corpus_$part
+        head_line "$name"
+        new_database "${name}_db"
+        PGDATABASE=${name}_db PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 test/corpus/$part.py >"$work/$name.tap" 2>&1
+        count_tap "$name" "$work/$name.tap" $?
+    done
+}
+
 flows() {
-    local files=(doc/demo/*.flow-meta.xml) flows=${FLOWS:-../shared/flows} ok
+    local files=(doc/demo/*.flow-meta.xml "$work/Large.flow-meta.xml") flows=${FLOWS:-../shared/flows} ok
     head_line 'orchestration files, each played to Completed, beside its snapshot'
     if [ -d "$flows" ]; then
         files+=("$flows"/*.xml)
     else
-        echo "no folder $flows: only the project's own example is played"
+        echo "no folder $flows: only the project's own examples are played"
     fi
+    bash test/flows/large.sh >"$work/Large.flow-meta.xml"
     results=$work/flows test/flows/run.sh "${files[@]}" >"$work/flows.log" 2>&1
     ok=$(grep -c '^ok - ' "$work/flows.log")
     grep -v '^ok - ' "$work/flows.log"
@@ -195,7 +208,7 @@ lane() {
 : >"$work/lock"
 kinds=("$@")
 if [ $# -eq 0 ]; then
-    kinds=(tap mutants checks regress isolation pgtap models flows)
+    kinds=(tap mutants checks regress isolation pgtap models corpus flows)
     [ "${ORCH_LONG:-0}" = 1 ] && kinds+=(long)
 fi
 beside=()
@@ -203,7 +216,7 @@ after=()
 for kind in "${kinds[@]}"; do
     case $kind in
         tap | mutants | checks) beside+=("$kind") ;;
-        regress | isolation | pgtap | models | flows | long) after+=("$kind") ;;
+        regress | isolation | pgtap | models | corpus | flows | long) after+=("$kind") ;;
         *)
             echo "no kind of tests: $kind" >&2
             exit 1

@@ -229,16 +229,21 @@ check_element(Compiler *c, const DocNode *node)
 }
 
 /*
- * Warns of an element that the format does not have.
+ * Warns of an element that the format does not have here.  It is an error if the format
+ * has it elsewhere, so that no step or condition is lost unnoticed.
  */
 static void
 check_unknown(Compiler *c, const DocNode *node)
 {
 	int			length = pg_mbcliplen(node->name, strlen(node->name), 80);
+	DocShape	owner = orch_document_owner(node->name);
 
 	if (node->index > 0 || node->kind == DOC_NIL)
 		return;
-	if (node->foreign)
+	if (owner != SHAPE_NONE)
+		error_at(c, node, "element \"%s\" does not belong here, but in a %s",
+				 node->name, orch_document_shape_name(owner));
+	else if (node->foreign)
 		warning_at(c, node, "element \"%.*s\" is not in the flow's XML namespace and is ignored",
 				   length, node->name);
 	else

@@ -480,6 +480,25 @@ orch_document_element(DocShape shape, const char *name)
 	return NULL;
 }
 
+DocShape
+orch_document_owner(const char *name)
+{
+	DocShape	owner = SHAPE_NONE;
+	int			shape;
+
+	for (shape = SHAPE_NONE + 1; shape <= SHAPE_LAST; shape++)
+	{
+		const DocElement *element = orch_document_element((DocShape) shape, name);
+
+		if (element == NULL)
+			continue;
+		if (owner != SHAPE_NONE || !element->repeated || element->treatment != DOC_READ)
+			return SHAPE_NONE;
+		owner = (DocShape) shape;
+	}
+	return owner;
+}
+
 const char *
 orch_document_shape_name(DocShape shape)
 {

@@ -85,6 +85,12 @@ extern const DocElement *orch_document_elements(DocShape shape, int *nelements);
 /* An element of a type by its name; NULL if the type has none of that name. */
 extern const DocElement *orch_document_element(DocShape shape, const char *name);
 
+/*
+ * The type in which an element of this name must stand, because it is repeated and no
+ * other type has one of that name; SHAPE_NONE if there is no such type.
+ */
+extern DocShape orch_document_owner(const char *name);
+
 /* The name of a type, which is that of its root element. */
 extern const char *orch_document_shape_name(DocShape shape);
 

@@ -5,9 +5,9 @@ corpus.py and mistake.py make their documents with it.
 
 SPDX-License-Identifier: PostgreSQL
 """
-import copy
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -18,7 +18,9 @@ TOP = os.path.join(HERE, "..", "..")
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
-NIL = object()                  # xsi:nil, or null in JSON
+
+class NIL:
+    """The value of xsi:nil, or null in JSON."""
 
 
 class Element:
@@ -100,7 +102,7 @@ class Node:
         return next((c for c in self.value if c.name == name), None) if isinstance(self.value, list) else None
 
     def copy(self):
-        return copy.deepcopy(self)
+        return pickle.loads(pickle.dumps(self, -1))
 
     def index(self):
         """Among its siblings of the same name."""
