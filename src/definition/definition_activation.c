@@ -394,5 +394,5 @@ check_circle(Compiler *c, const DocNode *start)
 	if (i == def->nsteps)
 		return;
 	warning_at(c, start, "it can start itself: updates of \"%s\" records start it, and action \"%s\" of its step \"%s\" may update the record; set doesRequireRecordChangedToMeetCriteria, or filter the start by what changed, with IsChanged or ISCHANGED()",
-					   def->record_type, def->steps[i].action_name, def->steps[i].name);
+			   def->record_type, def->steps[i].action_name, def->steps[i].name);
 }

@@ -431,10 +431,12 @@ validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
+	SystemContext saved;
 	bool		deployable;
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
+	orch_system_connect(&saved);
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"orchestration definition",
 									ALLOCSET_DEFAULT_SIZES);
@@ -442,15 +444,8 @@ validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems)
 	deployable = problems.nerrors == 0;
 	if (deployable)
 	{
-		ProblemList found = {0};
-		SystemContext saved;
-
-		orch_system_connect(&saved);
-		MemoryContextSwitchTo(caller);
-		orch_definition_check_document(root, context, &found);
-		orch_system_finish(&saved);
-		MemoryContextSwitchTo(caller);
-		problems = found;
+		memset(&problems, 0, sizeof(problems));
+		orch_definition_check_document(root, context, &problems);
 	}
 	for (i = 0; i < problems.nproblems; i++)
 	{
@@ -468,7 +463,8 @@ validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems)
 		values[3] = CStringGetTextDatum(p->message);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
-	MemoryContextDelete(context);
+	orch_system_finish(&saved);
+	MemoryContextSwitchTo(caller);
 	return (Datum) 0;
 }
 

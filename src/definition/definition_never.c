@@ -497,8 +497,8 @@ check_one(Facts *facts, const ConditionSet *set, const Requirement *requirement,
 	char	   *reason = field_never_meets(field, requirement);
 
 	if (requirement->op == COMPARE_IS_CHANGED && c->outside->new_only)
-		warning_at(c, node, "%s: only new records start a run, and every value of them that is not null counts as changed",
-						   shown(requirement));
+		warning_at(c, node, "%s: only new records start a run, and each of their values that is not null counts as changed",
+				   shown(requirement));
 	/* the compiler reports it if it knows both types */
 	if ((requirement->op == COMPARE_IN || requirement->op == COMPARE_NOT_IN) &&
 		requirement->left->type == VALUE_UNKNOWN && requirement->right != NULL &&
@@ -510,17 +510,17 @@ check_one(Facts *facts, const ConditionSet *set, const Requirement *requirement,
 		error_at(c, node, "%s fails: %s", shown(requirement), reason);
 	else if (reason != NULL)
 		warning_at(c, node, "%s %s holds: %s", shown(requirement),
-						   requirement->op == COMPARE_NOT_EQUAL_TO ? "always" : "never",
-						   reason);
+				   requirement->op == COMPARE_NOT_EQUAL_TO ? "always" : "never",
+				   reason);
 	else if (field != NULL && field->type == VALUE_TEXT && requirement->right != NULL &&
 			 requirement->right->is_datetime &&
 			 requirement->op <= COMPARE_LESS_THAN_OR_EQUAL_TO)
-		warning_at(c, node, "%s compares a %s with a date: a value that is not a date in ISO form is not compared as one",
+		warning_at(c, node, "%s compares a value of type %s with a date: only a date in ISO form compares as one",
 				   shown(requirement), field->type_name);
 	else if (field != NULL && field->not_null && nullness(requirement) == MUST_BE_NULL &&
 			 orch_definition_is_named(node->parent, "start"))
 		warning_at(c, node, "%s never holds: the column is NOT NULL",
-						   shown(requirement));
+				   shown(requirement));
 }
 
 static void

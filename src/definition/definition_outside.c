@@ -30,6 +30,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/memutils.h"
 
 #include "base/catalog.h"
 #include "base/system.h"
@@ -120,6 +121,7 @@ orch_definition_open_outside(Outside *outside, const DocNode *root)
 void
 orch_definition_look_outside(Compiler *c, const DocNode *node, Operand *operand)
 {
+	MemoryContext old = CurrentMemoryContext;
 	const DocNode *lookup;
 	char	   *type;
 
@@ -130,7 +132,7 @@ orch_definition_look_outside(Compiler *c, const DocNode *node, Operand *operand)
 		case OPERAND_RECORD_PRIOR:
 			if (c->outside->new_only)
 				warning_at(c, node, "reference \"%s\" is always null: only new records start a run",
-								   operand->text);
+						   operand->text);
 			/* FALLTHROUGH */
 		case OPERAND_RECORD:
 			look_at_record(c, node, operand, orch_definition_outside_type(c->outside, node));
@@ -153,6 +155,7 @@ orch_definition_look_outside(Compiler *c, const DocNode *node, Operand *operand)
 		default:
 			break;
 	}
+	MemoryContextSwitchTo(old); /* a query leaves that of SPI */
 }
 
 const char *
@@ -220,7 +223,7 @@ look_at_record(Compiler *c, const DocNode *node, Operand *operand, const char *t
 		error_at(c, node, "%s", problem);
 	else if (c->in_text)
 		warning_at(c, node, "reference \"%s\" leaves nothing in the text: %s",
-						   operand->text, problem);
+				   operand->text, problem);
 	else
 		error_at(c, node, "reference \"%s\": %s", operand->text, problem);
 }
@@ -236,7 +239,7 @@ look_at_user(Compiler *c, const DocNode *node, Operand *operand)
 		operand->type = type_here(c, node, field.type);
 	else
 		warning_at(c, node, "reference \"%s\" is always null: a user has no field \"%s\"",
-						   operand->text, field.missing);
+				   operand->text, field.missing);
 }
 
 /*
@@ -268,7 +271,7 @@ look_at_global(Compiler *c, const DocNode *node, const Operand *operand)
 	if (!entry->found)
 	{
 		warning_at(c, node, "reference \"%s\" is blank: %s is not set, orchestration.set_global() sets it",
-						   operand->text, name);
+				   operand->text, name);
 		return;
 	}
 	value.type = jbvBinary;
@@ -276,7 +279,7 @@ look_at_global(Compiler *c, const DocNode *node, const Operand *operand)
 	value.val.binary.len = VARSIZE(entry->value) - VARHDRSZ;
 	if (orch_condition_value_at(&value, operand->path) == NULL)
 		warning_at(c, node, "reference \"%s\" is blank: the value of %s has no such field",
-						   operand->text, name);
+				   operand->text, name);
 }
 
 /*
