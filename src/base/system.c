@@ -37,8 +37,6 @@
 
 static void rethrow_unseen(MemoryContext context) pg_attribute_noreturn();
 
-#define SYSTEM_SEARCH_PATH "pg_catalog, pg_temp"
-
 /*
  * Act as the owner of the extension with search_path pinned, and with generic plans.
  */

@@ -23,6 +23,8 @@
 
 #include "executor/spi.h"
 
+#define SYSTEM_SEARCH_PATH "pg_catalog, pg_temp"
+
 typedef struct SystemContext
 {
 	Oid			user_id;		/* the role before */

@@ -28,6 +28,7 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/tupdesc.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -56,14 +57,15 @@
 typedef enum TextForm
 {
 	FORM_PLAIN,					/* depends on no setting */
-	FORM_BY_SETTINGS,			/* depends on settings */
+	FORM_BY_FORMAT,				/* depends on formats that settings choose */
 	FORM_BY_PATH,				/* built in, and may name tables, functions or
 								 * the like: depends on search_path, too */
 	FORM_FOREIGN				/* by functions of others */
 } TextForm;
 
 static TextForm text_form(Oid type);
-static bool settings_are_fixed(void);
+static void fix_formats(void);
+static bool formats_are_fixed(void);
 static void set_fixed(const char *name, const char *value);
 static void convert(Oid relation, Oid type, Datum *value, char **text, bool to_text);
 static Oid	base_type(Oid type);
@@ -104,7 +106,7 @@ text_form(Oid type)
 		case FLOAT4OID:
 		case FLOAT8OID:
 		case CASHOID:
-			return FORM_BY_SETTINGS;
+			return FORM_BY_FORMAT;
 		default:
 			if (type < FirstUnpinnedObjectId)
 				return FORM_BY_PATH;
@@ -112,14 +114,21 @@ text_form(Oid type)
 	}
 }
 
-/*
- * The values are those that PostgreSQL has without any configuration.
- */
 void
 orch_record_fix_settings(void)
 {
-	if (settings_are_fixed())
-		return;
+	fix_formats();
+	/* tables and functions are named with their schema */
+	if (strcmp(namespace_search_path, SYSTEM_SEARCH_PATH) != 0)
+		set_fixed("search_path", SYSTEM_SEARCH_PATH);
+}
+
+/*
+ * Fix the formats of values to those that PostgreSQL has without any configuration.
+ */
+static void
+fix_formats(void)
+{
 	if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_MDY)
 		set_fixed("datestyle", "ISO, MDY");
 	if (IntervalStyle != INTSTYLE_POSTGRES)
@@ -135,12 +144,12 @@ orch_record_fix_settings(void)
 }
 
 static bool
-settings_are_fixed(void)
+formats_are_fixed(void)
 {
 	return DateStyle == USE_ISO_DATES && DateOrder == DATEORDER_MDY &&
-		IntervalStyle == INTSTYLE_POSTGRES && extra_float_digits >= 1 &&
-		bytea_output == BYTEA_OUTPUT_HEX &&
+		IntervalStyle == INTSTYLE_POSTGRES &&
 		strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0 &&
+		extra_float_digits >= 1 && bytea_output == BYTEA_OUTPUT_HEX &&
 		strcmp(locale_monetary, "C") == 0;
 }
 
@@ -172,12 +181,12 @@ convert(Oid relation, Oid type, Datum *value, char **text, bool to_text)
 		getTypeInputInfo(base, &function, &param);
 	if (form == FORM_FOREIGN)
 		orch_gate_enter_table(&gate, relation);
-	else if (form == FORM_BY_PATH || (form == FORM_BY_SETTINGS && !settings_are_fixed()))
+	else if (form == FORM_BY_PATH || (form == FORM_BY_FORMAT && !formats_are_fixed()))
 		guc_level = NewGUCNestLevel();
-	if (form != FORM_PLAIN)
+	if (form == FORM_BY_FORMAT)
+		fix_formats();
+	else if (form != FORM_PLAIN)
 		orch_record_fix_settings();
-	if (form == FORM_BY_PATH)
-		set_fixed("search_path", "pg_catalog");
 
 	if (to_text)
 		*text = OidOutputFunctionCall(function, *value);

@@ -50,8 +50,8 @@ extern char *orch_record_key_text(Oid relation, Oid type, Datum value);
 extern Datum orch_record_key_value(Oid relation, Oid type, const char *text);
 
 /*
- * Set the settings on which the text forms of types depend to fixed values, until the
- * caller's level of settings ends: that of a gate.
+ * Set the settings on which the text forms of types depend, and search_path, to fixed values,
+ * until the caller's level of settings ends: that of a gate.
  */
 extern void orch_record_fix_settings(void);
 

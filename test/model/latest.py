@@ -22,7 +22,7 @@ from psycopg.types.json import Jsonb
 READS = """interval_in_range time_in_range acting_principal_ids acting_user_id assignee_visible completes_by_condition describe_layout
 describe_global describe_sobjects engine_counters guard_judges engine_stats evaluate_conditions evaluate_formula is_user legal_neighbours
 legal_transitions minute_of my_work_items new_id orchestration_references orchestration_setup_script orchestration_visible owner_visible
-record_exists record_shared record_visible retrieve rule_shares run_diagram sees_sharing shared_record_ids stuck_runs
+record_exists record_id record_shared record_visible retrieve rule_shares run_diagram sees_sharing shared_record_ids stuck_runs
 system_modstamp unestimated validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
 waits_for_record query explain_soql""".split()
 NOT_HERE = {
