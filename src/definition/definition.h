@@ -332,9 +332,9 @@ extern List *orch_definition_hold_triggered_by(const char *record_type);
 
 /*
  * The same for a version that a row refers to by its id: locks the version against
- * deletion.  Raises OR101 if it does not exist.
+ * deletion.  Returns false if it does not exist.
  */
-extern void orch_definition_hold_version(const pg_uuid_t *version_id);
+extern bool orch_definition_hold_version(const pg_uuid_t *version_id);
 
 /*
  * The active definitions that records of this type trigger, in the order in which they

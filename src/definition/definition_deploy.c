@@ -676,5 +676,7 @@ orchestration_refuse_change(PG_FUNCTION_ARGS)
 			 trigdata->tg_trigger->tgnargs > 0 ? 0 :
 			 RelationGetRelid(trigdata->tg_relation) == orch_catalog_relation(RELATION_PRINCIPAL) ?
 			 errhint("Create another.") :
+			 TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ?
+			 errhint("What has no runs is deleted with orchestration.delete_orchestration_version() and orchestration.delete_orchestration().") :
 			 errhint("Deploy a new version, or deactivate the orchestration.")));
 }

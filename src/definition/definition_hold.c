@@ -32,10 +32,8 @@
 #include "storage/lock.h"
 #include "utils/inval.h"
 
-#include "base/errors.h"
 #include "base/lock.h"
 #include "base/system.h"
-#include "base/uuid.h"
 #include "definition/definition_int.h"
 
 static StaticPlan plan_hold_version = {
@@ -110,18 +108,16 @@ orch_definition_hold_triggered_by(const char *record_type)
 	return definitions;
 }
 
-void
+bool
 orch_definition_hold_version(const pg_uuid_t *version_id)
 {
 	SystemContext saved;
 	Datum		value = UUIDPGetDatum(version_id);
+	bool		exists;
 
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_hold_version, &value, NULL, 1);
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("there is no orchestration version %s",
-						orch_uuid_text(version_id))));
+	exists = SPI_processed > 0;
 	orch_system_finish(&saved);
+	return exists;
 }

@@ -101,12 +101,13 @@ static StaticPlan lock_all_plan = {
 	1, {UUIDOID}
 };
 static StaticPlan version_runs_plan = {
-	"SELECT r.id, r.name, count(*) OVER () " RUNS_OF_VERSION " LIMIT $3",
+	"SELECT x.id, x.name, x.n FROM (SELECT r.id, r.name, count(*) OVER () AS n "
+	RUNS_OF_VERSION " LIMIT $3) x ORDER BY x.id",
 	3, {UUIDOID, UUIDOID, INT4OID}
 };
 static StaticPlan orchestration_runs_plan = {
-	"SELECT r.id, r.name, count(*) OVER () FROM orchestration.run r"
-	" WHERE r.orchestration_id = $1 LIMIT $2",
+	"SELECT x.id, x.name, x.n FROM (SELECT r.id, r.name, count(*) OVER () AS n"
+	" FROM orchestration.run r WHERE r.orchestration_id = $1 LIMIT $2) x ORDER BY x.id",
 	2, {UUIDOID, INT4OID}
 };
 static StaticPlan rules_plan = {
@@ -395,7 +396,7 @@ refuse_runs(StaticPlan *plan, Datum *values, int nvalues, Oid role, const char *
 							  (unsigned long) nruns, (long long) nruns) :
 			 errdetail_plural("%lld run has it: %s%s.", "%lld runs have it: %s%s.",
 							  (unsigned long) nruns, (long long) nruns, names.data,
-							  nruns > nnamed ? ", ..." : ""),
+							  nruns > nnamed ? " and others" : ""),
 			 errhint("Runs that have ended keep their version, too: their diagram, verify() and history need it. Delete them, or migrate open runs with orchestration.migrate_runs(), first.")));
 }
 
@@ -543,14 +544,18 @@ orch_definition_migration_target(const char *name, bool active, int32 version, b
 	pg_uuid_t	version_id;
 
 	if (active)
-		version_id = orch_definition_active(name)->version_id;
+	{
+		const Definition *current = orch_definition_active(name);
+
+		version_id = current->version_id;
+		version = current->version;
+	}
 	orch_system_connect(&saved);
-	if (!active && !orch_definition_find_version(name, false, version, &version_id, &version))
+	if ((!active && !orch_definition_find_version(name, false, version, &version_id, &version)) ||
+		(lock && !orch_definition_hold_version(&version_id)))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("orchestration \"%s\" has no version %d", name, version)));
-	if (lock)
-		orch_definition_hold_version(&version_id);
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"orchestration definition",
 									ALLOCSET_DEFAULT_SIZES);

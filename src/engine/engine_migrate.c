@@ -545,7 +545,7 @@ apply(const Migrant *run, const Definition *to, Oid role, const MigrationReport 
 	}
 	if (rs->status == RUN_IN_PROGRESS)
 		orch_engine_advance(rs);
-	else
+	else if (rs->variables_changed)
 		orch_engine_write_rest(rs, rs->current_stage);
 	orch_engine_close_state(rs);
 	orch_engine_drop_state(rs);
@@ -609,8 +609,14 @@ set_new_variables(RunState *rs, const Migrant *run)
 	for (i = 0; i < rs->def->nvariables; i++)
 		if (!rs->def->variables[i].is_constant &&
 			is_new_variable(run, &rs->def->variables[i]))
+		{
 			rs->variables[i] = fresh.variables[i];
-	rs->variables_changed = true;
+			rs->variables_changed |= fresh.variables[i] != NULL;
+		}
+	for (i = 0; run->from != NULL && i < run->from->nvariables; i++)
+		if (stored_value(run, run->from->variables[i].name) != NULL &&
+			orch_definition_variable_index(rs->def, run->from->variables[i].name) < 0)
+			rs->variables_changed = true;
 }
 
 /*

@@ -190,8 +190,12 @@ check_orchestration(TriggerData *trigdata)
 						orch_guard_row_label(LEVEL_RUN, row, desc)),
 				 errtablecol(trigdata->tg_relation, Anum_run_orchestration_id)));
 	/* the session may have it in memory although it was deleted */
-	if (version != NULL)
-		orch_definition_hold_version(version);
+	if (version != NULL && !orch_definition_hold_version(version))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("the version of %s does not exist",
+						orch_guard_row_label(LEVEL_RUN, row, desc)),
+				 errtablecol(trigdata->tg_relation, Anum_run_version_id)));
 }
 
 /*

@@ -42,8 +42,8 @@
 #define TO_MIGRATE "migrate runs"
 
 static StaticPlan plan_orchestration_of = {
-	"SELECT d.name FROM orchestration.run r"
-	" JOIN orchestration.orchestration_definition d ON d.id = r.orchestration_id"
+	"SELECT d.name, r.name FROM orchestration.run r"
+	" LEFT JOIN orchestration.orchestration_definition d ON d.id = r.orchestration_id"
 	" WHERE r.id = $1",
 	1, {UUIDOID}
 };
@@ -133,11 +133,16 @@ orchestration_of(const pg_uuid_t *run_id)
 	orch_plan_execute_latest(&plan_orchestration_of, &value, NULL, 1);
 	if (SPI_processed == 0)
 		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+				 errmsg("run %s does not exist", orch_uuid_text(run_id))));
+	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (name == NULL)
+		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_MIGRATE),
-				 errmsg("run %s was imported without a version", orch_uuid_text(run_id)),
+				 errmsg("run \"%s\" was imported without a version",
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
 				 errdetail("The engine does not move it.")));
-	name = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0],
-													SPI_tuptable->tupdesc, 1));
+	name = MemoryContextStrdup(caller, name);
 	orch_system_finish(&saved);
 	return name;
 }

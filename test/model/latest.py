@@ -23,7 +23,7 @@ READS = """interval_in_range time_in_range acting_principal_ids acting_user_id a
 describe_global describe_sobjects engine_counters guard_judges engine_stats evaluate_conditions evaluate_formula is_user legal_neighbours
 legal_transitions minute_of my_work_items new_id orchestration_references orchestration_setup_script orchestration_visible owner_visible
 record_exists record_id record_shared record_visible retrieve rule_shares run_diagram sees_sharing shared_record_ids stuck_runs
-system_modstamp unestimated validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
+system_modstamp unestimated manages_definitions validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
 waits_for_record query explain_soql""".split()
 NOT_HERE = {
     "listen_for_work": "a wake-up: nothing is decided; the transaction's end is what counts",
@@ -82,6 +82,10 @@ CREATE FUNCTION post() RETURNS uuid LANGUAGE sql AS 'SELECT orchestration.post_t
 CREATE FUNCTION definition(active boolean) RETURNS text LANGUAGE plpgsql AS $$DECLARE n text := unique_name('D'); BEGIN
     PERFORM orchestration.deploy_orchestration(document(), n);
     IF active THEN PERFORM orchestration.activate_orchestration(n); END IF; RETURN n; END$$;
+SELECT orchestration.deploy_orchestration(document() || '{"label": "two"}', 'Run');
+CREATE FUNCTION two_versions(runs integer DEFAULT 0) RETURNS text LANGUAGE plpgsql AS $$DECLARE n text := definition(true); BEGIN
+    PERFORM orchestration.start_orchestration(n) FROM generate_series(1, runs);
+    PERFORM orchestration.deploy_orchestration(document() || '{"label": "two"}', n), orchestration.activate_orchestration(n); RETURN n; END$$;
 CREATE FUNCTION action() RETURNS text LANGUAGE plpgsql AS $$DECLARE n text := unique_name('action'); BEGIN PERFORM orchestration.register_action(n, 'worker'); RETURN n; END$$;
 CREATE FUNCTION record_type() RETURNS text LANGUAGE plpgsql AS $$DECLARE n text := unique_name('type'); BEGIN
     EXECUTE format('CREATE TABLE %I (id bigint PRIMARY KEY)', n); PERFORM orchestration.register_record_type(n, n::regclass); RETURN n; END$$;
@@ -149,10 +153,21 @@ CASES = [
     ("unlike_feed_item", ("SELECT post()", "SELECT orchestration.like_feed_item(%s)")),
     ("delete_feed_comment", "SELECT orchestration.comment_on_feed_item(post(), 'yes')"),
     ("activate_orchestration", "SELECT definition(false)"), ("activate_orchestration", ("SELECT definition(false)", "SELECT orchestration.activate_orchestration(%s)")),
-    ("activate_orchestration", ("SELECT definition(true)", "SELECT orchestration.deploy_orchestration(document(), %s)")),
+    ("activate_orchestration", ("SELECT definition(true)", "SELECT orchestration.deploy_orchestration(document() || '{\"label\": \"two\"}', %s)")),
     ("deactivate_orchestration", "SELECT definition(true)"),
     ("deactivate_orchestration", ("SELECT definition(false)", "SELECT orchestration.activate_orchestration(%s)")),
     ("deploy_orchestration", "SELECT definition(true)", "orchestration.deploy_orchestration(document(), %s)"),
+    ("deploy_orchestration", ("SELECT definition(true)", "SELECT orchestration.deploy_orchestration(document() || '{\"label\": \"two\"}', %s)"), "orchestration.deploy_orchestration(document() || '{\"label\": \"two\"}', %s)"),
+    ("delete_orchestration_version", "SELECT two_versions()", "orchestration.delete_orchestration_version(%s, 1) IS NULL"),
+    ("delete_orchestration_version", ("SELECT two_versions()", "SELECT orchestration.activate_orchestration(%s, 1)"), "orchestration.delete_orchestration_version(%s, 1) IS NULL"),
+    ("delete_orchestration_version", ("SELECT two_versions(1)", "SELECT orchestration.migrate_runs(%s, 1, 2, false)::text"), "orchestration.delete_orchestration_version(%s, 1) IS NULL"),
+    ("delete_orchestration", "SELECT definition(false)", "orchestration.delete_orchestration(%s) IS NULL"),
+    ("delete_orchestration", ("SELECT definition(true)", "SELECT orchestration.deactivate_orchestration(%s)"), "orchestration.delete_orchestration(%s) IS NULL"),
+    ("migrate_run", RUN, "orchestration.migrate_run(%s, 2)"), ("migrate_run", CANCELED, "orchestration.migrate_run(%s, 2)"), ("migrate_run", SUSPENDED, "orchestration.migrate_run(%s, 2)"),
+    ("migrate_run", (RUN, "SELECT orchestration.migrate_run(%s, 2)"), "orchestration.migrate_run(%s, 2)"),
+    ("migrate_runs", "SELECT two_versions(2)", "array_agg(m.migrated) FROM orchestration.migrate_runs(%s, 1, 2, false) m"),
+    ("migrate_runs", "SELECT two_versions(2)", "array_agg(m.version) FROM orchestration.migrate_runs(%s) m"),
+    ("migrate_runs", ("SELECT two_versions(2)", "SELECT orchestration.cancel_run(r.id)::text FROM orchestration.run r WHERE r.orchestration_name = %s"), "array_agg(m.version) FROM orchestration.migrate_runs(%s, 1, 2, false) m"),
     ("start_orchestration", "SELECT definition(true)", "orchestration.start_orchestration(%s)"),
     ("start_orchestration", ("SELECT definition(true)", "SELECT orchestration.deactivate_orchestration(%s)"), "orchestration.start_orchestration(%s)"),
     ("start_orchestration", ("SELECT unique_name('key')", "SELECT orchestration.start_orchestration('Run', idempotency_key => %s)"), "orchestration.start_orchestration('Run', idempotency_key => %s)"),

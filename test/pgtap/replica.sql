@@ -17,7 +17,7 @@ INSERT INTO kept VALUES
     ('sobject_picklist_value', 'sobject.c'), ('sobject_child_relationship', 'sobject.c');
 CREATE TEMP TABLE read_each_time (name text PRIMARY KEY);
 INSERT INTO read_each_time VALUES
-    ('run'), ('stage_run'), ('step_run'), ('work_item'), ('run_record'), ('step_queue'), ('step_attempt'), ('run_log'),
+    ('run'), ('stage_run'), ('step_run'), ('work_item'), ('run_record'), ('step_queue'), ('step_attempt'), ('run_log'), ('run_migration'), ('definition_log'),
     ('field_change'), ('feed_item'), ('feed_comment'), ('feed_like'), ('feed_tracked_change'), ('record_view'),
     ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
     ('query_locator'), ('query_locator_page'),    -- unlogged: not replicated

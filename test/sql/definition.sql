@@ -219,11 +219,11 @@ SELECT orchestration.activate_orchestration('Full_Name');
 DO $$
 BEGIN
     FOR i IN 1..50 LOOP
-        PERFORM orchestration.deploy_orchestration('{"label": "Many", "processType": "Orchestrator"}'::jsonb);
+        PERFORM orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Many', 'label', i::text, 'processType', 'Orchestrator'));
     END LOOP;
 END
 $$;
-SELECT orchestration.deploy_orchestration('{"label": "Many", "processType": "Orchestrator"}'::jsonb);
+SELECT orchestration.deploy_orchestration('{"fullName": "Many", "label": "51", "processType": "Orchestrator"}'::jsonb);
 
 --
 -- Documents that are not orchestrations

@@ -19,7 +19,7 @@ $node->append_conf('postgresql.conf', $ENV{ORCH_TEST_CONF});
 $node->start;
 
 my @tables = qw(principal membership record_type action orchestration_definition
-	orchestration_version run stage_run step_run run_record work_item step_queue run_log
+	orchestration_version definition_log run run_migration stage_run step_run run_record work_item step_queue run_log
 	default_access owner_sharing_rule share_grant field_tracking field_change
 	feed_item feed_comment feed_like feed_tracked_change record_view tombstone
 	tombstone_horizon sobject_layout);

@@ -147,6 +147,9 @@ SELECT orchestration.comment_on_feed_item(p, 'a comment'), orchestration.like_fe
 SELECT orchestration.cancel_run(orchestration.start_orchestration('Claim_Handling', 'c2', NULL, 'canceled'));
 SELECT orchestration.cancel_run(orchestration.start_orchestration('Claim_Handling', 'c2', NULL, 'gone'));
 DELETE FROM orchestration.run WHERE idempotency_key = 'gone';
+-- a run that was migrated to another version
+SELECT orchestration.deploy_orchestration(document || '{"description": "two"}', 'Claim_Handling') FROM orchestration.orchestration_version WHERE label = 'Claim';
+SELECT migrated FROM orchestration.migrate_runs('Claim_Handling', 1, 2, false, 1);
 UPDATE orchestration.tombstone SET deleted_at = now() - interval '20 days' WHERE object = 'FlowOrchestrationLog';
 SELECT orchestration.remove_expired();
 INSERT INTO orchestration.query_locator (id, user_id, soql, api_version, include_deleted, batch_size, total)
