@@ -283,5 +283,7 @@ resolve_lookup(EvalContext *cxt, const Operand *operand)
 			(void) orch_record_relation(context->lookup->record_type, &context->key_column);
 		value = orch_condition_field(&context->record->root, context->key_column);
 	}
+	else if (value == NULL)
+		orch_record_refuse_field(context->lookup->record_type, linitial(operand->path));
 	return value;
 }

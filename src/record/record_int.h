@@ -24,7 +24,8 @@ typedef struct RecordType
 {
 	char		name[NAMEDATALEN * 4];	/* hash key, must be first */
 	Oid			relation;
-	char	   *table_name;		/* qualified, as it was when it was looked up */
+	bool		valid;			/* set last; false when the table has changed */
+	char	   *table_name;		/* qualified */
 	char	   *key_column;
 	Oid			key_type;
 	StaticPlan	lock;			/* SELECT 1 ... FOR KEY SHARE */

@@ -18,7 +18,6 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -100,8 +99,7 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 	orch_system_connect(&saved);
 	relation = orch_record_relation(type, &key_column);
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT pg_catalog.to_jsonb(t) FROM %s%s t",
-					 get_rel_relkind(relation) == RELKIND_RELATION ? "ONLY " : "",
+	appendStringInfo(&query, "SELECT pg_catalog.to_jsonb(t) FROM %s t",
 					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
 												get_rel_name(relation)));
 	for (i = 0; i < nfilters; i++)

@@ -275,11 +275,12 @@ orch_record_fetch(const char *type, const char *key)
 }
 
 /*
- * Follow a relationship: the record that a foreign key column of a record's
- * table points to.  NULL when the column has no foreign key or is null.
+ * Follow a relationship: the record that a foreign key column of a record's table points to.
+ * NULL when the column is null, or when there is neither such a foreign key nor a column of
+ * this name (*unknown).
  */
 static Jsonb *
-follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
+follow(Oid relation, Jsonb *record, const char *relationship, Oid *target, bool *unknown)
 {
 	static StaticPlan plan_foreign_key = {
 		"SELECT c.confrelid,"
@@ -308,6 +309,7 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 	Gate		gate;
 	Jsonb	   *result = NULL;
 
+	*unknown = false;
 	/* Owner:User names the target of a polymorphic relationship too */
 	if ((end = strchr(base, ':')) != NULL)
 		*end = '\0';
@@ -327,7 +329,10 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 												TYPALIGN_INT));
 	orch_plan_execute_latest(&plan_foreign_key, values, NULL, 1);
 	if (SPI_processed == 0)
+	{
+		*unknown = orch_condition_field(&record->root, relationship) == NULL;
 		return NULL;
+	}
 	*target = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
 											 SPI_tuptable->tupdesc, 1, &isnull));
 	query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
@@ -352,7 +357,8 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 }
 
 JsonbValue *
-orch_record_value_at(const char *type, const char *key, Jsonb *record, List *path)
+orch_record_value_at(const char *type, const char *key, Jsonb *record, List *path,
+					 const char **missing)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext old;
@@ -364,7 +370,9 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 	JsonbValue *result = NULL;
 	ListCell   *lc;
 	int			position = 0;
+	bool		unknown;
 
+	*missing = NULL;
 	if (record == NULL)
 		return NULL;
 	if (path == NIL)
@@ -387,6 +395,9 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 			value->val.string.val = pstrdup(key);
 			value->val.string.len = strlen(key);
 		}
+		/* a record that was read earlier may not have a column that was added since */
+		if (value == NULL)
+			*missing = orch_record_missing_field(type, linitial(path));
 		return value;
 	}
 	if (value != NULL && value->type == jbvBinary)
@@ -407,6 +418,8 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 		if (++position == list_length(path))
 		{
 			value = orch_condition_field(&record->root, name);
+			if (value == NULL && pg_strcasecmp(name, "Id") != 0)
+				*missing = name;
 			if (value != NULL)
 			{
 				/* into the caller's memory */
@@ -432,10 +445,17 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 			break;
 		}
 		if (!OidIsValid(relation))
+		{
+			*missing = name;
 			break;
-		record = follow(relation, record, name, &relation);
+		}
+		record = follow(relation, record, name, &relation, &unknown);
 		if (record == NULL)
+		{
+			if (unknown)
+				*missing = name;
 			break;
+		}
 	}
 	orch_system_finish(&saved);
 	return result;

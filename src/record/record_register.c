@@ -4,7 +4,9 @@
  *	  Record types are registered and forgotten.
  *
  * A registered table gets the triggers that keep lookups to its rows valid and start
- * orchestrations (record_change.c).  The caller must own the table.
+ * orchestrations (record_change.c).  The caller must own the table.  A record type can be
+ * registered again: for the same table, whose triggers are created again, or for another,
+ * which takes the place of the first.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -22,9 +24,9 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -37,14 +39,38 @@
 #include "base/errors.h"
 #include "base/system.h"
 #include "record/record_int.h"
+#include "record/record_name.h"
 #include "record/record_partition.h"
+#include "record/record_register.h"
 
 static char *primary_key_column(Relation relation);
 static bool is_unique_column(Relation relation, AttrNumber attnum);
 static Relation open_table(Oid relid);
+static void warn_of_table(Relation relation, const char *key_column);
 static char *choose_key(Relation relation, Name given);
-static void store_type(const char *name, Oid relid, const char *key_column);
-static void create_triggers(const char *name, const char *table_name);
+static bool find_registration(const char *name, Relation relation, Oid *table,
+							  char **key_column);
+static void check_change(const char *name, Oid from, const char *from_key, Relation relation,
+						 const char *key_column, Oid caller);
+static void refuse_registered(Relation relation, const char *type) pg_attribute_noreturn();
+
+static StaticPlan plan_registered = {
+	"SELECT name, schema_name, table_name, key_column FROM orchestration.record_type"
+	" WHERE name = $1 OR (schema_name = $2 AND table_name = $3)"
+	" ORDER BY name = $1",
+	3, {TEXTOID, NAMEOID, NAMEOID}
+};
+static StaticPlan plan_insert = {
+	"INSERT INTO orchestration.record_type (name, schema_name, table_name, key_column)"
+	" VALUES ($1, $2, $3, $4)",
+	4, {TEXTOID, NAMEOID, NAMEOID, NAMEOID}
+};
+static StaticPlan plan_update = {
+	"UPDATE orchestration.record_type SET schema_name = $2, table_name = $3,"
+	" key_column = $4 WHERE name = $1"
+	" AND (schema_name, table_name, key_column) IS DISTINCT FROM ($2, $3, $4)",
+	4, {TEXTOID, NAMEOID, NAMEOID, NAMEOID}
+};
 
 /*
  * The single column of a table's primary key; NULL if it has no such key.
@@ -101,11 +127,13 @@ PG_FUNCTION_INFO_V1(orchestration_register_record_type);
  * Lets runs be about the rows of a table: as $Record of orchestrations whose start.object
  * is the name, and as target of lookups.  key_column null: the single column of the
  * primary key; otherwise a column with a unique constraint.  Creates the triggers that
- * keep lookups valid and start orchestrations.  Called again for the same name and
- * table, it creates the triggers again.
+ * keep lookups valid and start orchestrations.  Called again for the same name, with the
+ * same table it creates the triggers again, with another table whose key has the same type
+ * it moves the record type there: runs, lookups and waits stay.
  * Raises: 22004 for null, 42P01 for a table that does not exist, 42809 for something that
- * is not a table, 42501 when the caller does not own it, 42703 and 42830 for a column
- * that cannot be a key, 42710 when the name or the table is registered otherwise.
+ * is not a table or is temporary, 42501 when the caller does not own it or the table
+ * that it takes the place of, 42703 and 42830 for a column that cannot be a key, 42804 for
+ * a key of another type, 42710 when the table is registered otherwise.
  * Source: ours.
  */
 Datum
@@ -114,36 +142,151 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 	char	   *name;
 	Relation	relation;
 	char	   *key_column;
-	char	   *known;
-	char	   *known_key = NULL;
-	char	   *table_name;
 	Oid			relid;
 	SystemContext saved;
+	Oid			caller = GetUserId();
 
 	orch_require_arguments(fcinfo, 0, 2, "name and table of a record type");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	relid = PG_GETARG_OID(1);
 	relation = open_table(relid);
 	key_column = choose_key(relation, PG_ARGISNULL(2) ? NULL : PG_GETARG_NAME(2));
-	known = orch_record_type_of(relid, &known_key);
-	/* the same again: its triggers may be missing, after a restore of data alone */
-	if (known != NULL && (strcmp(known, name) != 0 || strcmp(known_key, key_column) != 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("table \"%s\" is registered as record type \"%s\" already",
-						RelationGetRelationName(relation), known),
-				 errhint("Call orchestration.unregister_record_type() first.")));
-	table_name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-											RelationGetRelationName(relation));
-	table_close(relation, NoLock);
+	warn_of_table(relation, key_column);
 
 	orch_system_connect(&saved);
-	if (known == NULL)
-		store_type(name, relid, key_column);
-	create_triggers(name, table_name);
-	orch_record_cover_partitions();
+	orch_record_put(name, relation, key_column, caller);
 	orch_system_finish(&saved);
+	table_close(relation, NoLock);
 	PG_RETURN_VOID();
+}
+
+void
+orch_record_put(const char *name, Relation relation, const char *key_column, Oid caller)
+{
+	Oid			relid = RelationGetRelid(relation);
+	char	   *known = orch_record_type_of(relid, NULL, NULL);
+	char	   *from_key;
+	Oid			from;
+	bool		exists;
+	Datum		values[4];
+	NameData	schema_name;
+	NameData	key_name;
+
+	if (known != NULL && strcmp(known, name) != 0)
+		refuse_registered(relation, known);
+	exists = find_registration(name, relation, &from, &from_key);
+	if (exists && OidIsValid(from))
+		check_change(name, from, from_key, relation, key_column, caller);
+
+	namestrcpy(&schema_name, get_namespace_name(RelationGetNamespace(relation)));
+	namestrcpy(&key_name, key_column);
+	values[0] = CStringGetTextDatum(name);
+	values[1] = NameGetDatum(&schema_name);
+	values[2] = NameGetDatum(&relation->rd_rel->relname);
+	values[3] = NameGetDatum(&key_name);
+	orch_plan_execute_latest(exists ? &plan_update : &plan_insert, values, NULL, 0);
+	orch_record_create_triggers(name, relid);
+	if (exists)
+	{
+		orch_record_drop_triggers(name, relid);
+		orch_record_uncover();
+	}
+	orch_record_cover();
+	if (exists && from != relid)
+		ereport(NOTICE,
+				(errmsg("the records of type \"%s\" are now the rows of table %s", name,
+						orch_record_qualified_name(relid))));
+}
+
+/*
+ * Is the name registered, and for which table, if that still exists?  Raises 42710 if
+ * another record type names this table.
+ */
+static bool
+find_registration(const char *name, Relation relation, Oid *table, char **key_column)
+{
+	Datum		values[3];
+	NameData	schema;
+	SPITupleTable *rows;
+	uint64		nrows;
+	uint64		i;
+	bool		exists = false;
+
+	*table = InvalidOid;
+	*key_column = NULL;
+	namestrcpy(&schema, get_namespace_name(RelationGetNamespace(relation)));
+	values[0] = CStringGetTextDatum(name);
+	values[1] = NameGetDatum(&schema);
+	values[2] = NameGetDatum(&relation->rd_rel->relname);
+	orch_plan_execute_latest(&plan_registered, values, NULL, 0);
+	rows = SPI_tuptable;
+	nrows = SPI_processed;
+	for (i = 0; i < nrows; i++)
+	{
+		char	   *type = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		char	   *its_schema = SPI_getvalue(rows->vals[i], rows->tupdesc, 2);
+		char	   *its_table = SPI_getvalue(rows->vals[i], rows->tupdesc, 3);
+
+		if (strcmp(type, name) != 0)
+			refuse_registered(relation, type);
+		exists = true;
+		*key_column = SPI_getvalue(rows->vals[i], rows->tupdesc, 4);
+		*table = orch_record_table(name, its_schema, its_table);
+		/* renamed where no event trigger saw it */
+		if (!OidIsValid(*table))
+			*table = orch_record_root(orch_record_marked(name));
+		/* its triggers are missing, after a restore of data alone */
+		if (!OidIsValid(*table) && strcmp(its_schema, NameStr(schema)) == 0 &&
+			strcmp(its_table, RelationGetRelationName(relation)) == 0)
+			*table = RelationGetRelid(relation);
+	}
+	return exists;
+}
+
+/*
+ * May a record type that is registered for a table be registered for this one?  It may keep
+ * the table, and then its key, or move to another with a key of the same type; the caller
+ * (InvalidOid: not asked) must own both.
+ */
+static void
+check_change(const char *name, Oid from, const char *from_key, Relation relation,
+			 const char *key_column, Oid caller)
+{
+	Oid			to = RelationGetRelid(relation);
+	AttrNumber	from_attnum = get_attnum(from, from_key);
+	Oid			from_type;
+	Oid			to_type;
+
+	if (from != to && OidIsValid(caller) && !orch_compat_class_ownercheck(from, caller))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(from));
+	if (from_attnum <= 0)
+		return;					/* the column was dropped or renamed */
+	if (from == to)
+	{
+		if (strcmp(from_key, key_column) != 0)
+			refuse_registered(relation, name);
+		return;
+	}
+	from_type = getBaseType(get_atttype(from, from_attnum));
+	to_type = getBaseType(get_atttype(to, get_attnum(to, key_column)));
+	if (from_type != to_type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("table \"%s\" cannot take the place of table \"%s\" as record type \"%s\"",
+						RelationGetRelationName(relation), get_rel_name(from), name),
+				 errdetail("Key \"%s\" has type %s, key \"%s\" has type %s.", key_column,
+						   format_type_be(to_type), from_key, format_type_be(from_type)),
+				 errhint("Call orchestration.unregister_record_type() first.")));
+}
+
+static void
+refuse_registered(Relation relation, const char *type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("table \"%s\" is registered as record type \"%s\" already",
+					RelationGetRelationName(relation), type),
+			 errhint("Call orchestration.unregister_record_type() first.")));
 }
 
 /*
@@ -165,6 +308,12 @@ open_table(Oid relid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" cannot be a record type: it is not a table",
 						RelationGetRelationName(relation))));
+	if (relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" cannot be a record type: it is a temporary table",
+						RelationGetRelationName(relation)),
+				 errdetail("Its rows end with the session; runs about them do not.")));
 	if (!orch_compat_class_ownercheck(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE,
 					   RelationGetRelationName(relation));
@@ -176,6 +325,25 @@ open_table(Oid relid)
 }
 
 /*
+ * Say what a DBA may not expect of this table.
+ */
+static void
+warn_of_table(Relation relation, const char *key_column)
+{
+	if (relation->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED)
+		ereport(WARNING,
+				(errmsg("table \"%s\" is unlogged", RelationGetRelationName(relation)),
+				 errdetail("A crash of the server empties it, but not the runs about its rows.")));
+	if (relation->rd_rel->relkind == RELKIND_RELATION &&
+		find_inheritance_children(RelationGetRelid(relation), AccessShareLock) != NIL)
+		ereport(NOTICE,
+				(errmsg("rows of the tables that inherit from \"%s\" are records, too",
+						RelationGetRelationName(relation)),
+				 errdetail("\"%s\" is unique in each of these tables, but not across them: give every row of all of them a value of its own.",
+						   key_column)));
+}
+
+/*
  * The key column: the given one, or the single column of the primary key if it is NULL.
  */
 static char *
@@ -183,7 +351,6 @@ choose_key(Relation relation, Name given)
 {
 	char	   *key_column = given == NULL ? primary_key_column(relation) :
 	pstrdup(NameStr(*given));
-	AttrNumber	attnum;
 
 	if (key_column == NULL)
 		ereport(ERROR,
@@ -191,14 +358,12 @@ choose_key(Relation relation, Name given)
 				 errmsg("table \"%s\" has no primary key of one column",
 						RelationGetRelationName(relation)),
 				 errhint("Name a column that has a unique constraint.")));
-	attnum = get_attnum(RelationGetRelid(relation), key_column);
-	if (attnum <= 0)
+	if (get_attnum(RelationGetRelid(relation), key_column) <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of table \"%s\" does not exist",
 						key_column, RelationGetRelationName(relation))));
-	if (!is_unique_column(relation, attnum) ||
-		!TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attnotnull)
+	if (!orch_record_key_fits(relation, key_column))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
 				 errmsg("column \"%s\" of table \"%s\" cannot be a key",
@@ -207,42 +372,13 @@ choose_key(Relation relation, Name given)
 	return key_column;
 }
 
-static void
-store_type(const char *name, Oid relid, const char *key_column)
+bool
+orch_record_key_fits(Relation relation, const char *key_column)
 {
-	Oid			argtypes[3] = {TEXTOID, OIDOID, NAMEOID};
-	Datum		values[3];
-	NameData	key_name;
+	AttrNumber	attnum = get_attnum(RelationGetRelid(relation), key_column);
 
-	namestrcpy(&key_name, key_column);
-	values[0] = CStringGetTextDatum(name);
-	values[1] = ObjectIdGetDatum(relid);
-	values[2] = NameGetDatum(&key_name);
-	if (SPI_execute_with_args("INSERT INTO orchestration.record_type (name, relation, key_column)"
-							  " VALUES ($1, $2::pg_catalog.regclass, $3)",
-							  3, argtypes, values, NULL, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not store record type \"%s\"", name);
-}
-
-static void
-create_triggers(const char *name, const char *table_name)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql,
-					 "CREATE OR REPLACE TRIGGER orchestration_record_change"
-					 " AFTER INSERT OR UPDATE OR DELETE ON %s"
-					 " FOR EACH ROW EXECUTE FUNCTION orchestration.record_change();"
-					 "CREATE OR REPLACE TRIGGER orchestration_record_changes"
-					 " AFTER INSERT OR UPDATE ON %s"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();"
-					 "CREATE OR REPLACE TRIGGER orchestration_record_truncate"
-					 " AFTER TRUNCATE ON %s"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();",
-					 table_name, table_name, table_name);
-	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not create the triggers of record type \"%s\"", name);
+	return attnum > 0 && is_unique_column(relation, attnum) &&
+		TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attnotnull;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_unregister_record_type);
@@ -250,7 +386,8 @@ PG_FUNCTION_INFO_V1(orchestration_unregister_record_type);
 /*
  * orchestration.unregister_record_type(name text) returns void
  *
- * Forgets a record type: clears the lookups to it and drops its triggers.
+ * Forgets a record type: clears the lookups to it and drops its triggers.  Its table may be
+ * gone.
  * Raises: 22004 for null, OR102 for an unknown name, 42501 when the caller does not own
  * the table.
  * Source: ours.
@@ -258,45 +395,34 @@ PG_FUNCTION_INFO_V1(orchestration_unregister_record_type);
 Datum
 orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 {
+	static StaticPlan plan_delete = {
+		"DELETE FROM orchestration.record_type WHERE name = $1"
+		" RETURNING schema_name, table_name",
+		1, {TEXTOID}
+	};
 	char	   *name;
 	SystemContext saved;
 	Oid			caller = GetUserId();
 	Datum		value;
 	Oid			relid;
-	bool		isnull;
 
 	orch_require_arguments(fcinfo, 0, 1, "name of a record type");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	value = CStringGetTextDatum(name);
 
 	orch_system_connect(&saved);
-	{
-		static StaticPlan plan_delete = {
-			"DELETE FROM orchestration.record_type WHERE name = $1"
-			" RETURNING relation::pg_catalog.oid", 1, {TEXTOID}
-		};
-
-		orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
-	}
+	orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
 	if (SPI_processed == 0)
 		orch_record_refuse_type(name);
-	relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1, &isnull));
-	if (get_rel_name(relid) != NULL)
-	{
-		char	   *table_name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-															get_rel_name(relid));
-		char	   *sql = psprintf("DROP TRIGGER orchestration_record_change ON %s;"
-								   "DROP TRIGGER orchestration_record_changes ON %s;"
-								   "DROP TRIGGER orchestration_record_truncate ON %s;",
-								   table_name, table_name, table_name);
-
-		if (!orch_compat_class_ownercheck(relid, caller))
-			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
-		if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
-			elog(ERROR, "could not drop the triggers of record type \"%s\"", name);
-		orch_record_uncover();
-	}
+	relid = orch_record_table(name, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
+							  SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
+	/* renamed where no event trigger saw it */
+	if (!OidIsValid(relid))
+		relid = orch_record_root(orch_record_marked(name));
+	if (OidIsValid(relid) && !orch_compat_class_ownercheck(relid, caller))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	orch_record_drop_triggers(name, InvalidOid);
+	orch_record_uncover();
 	orch_record_clear_lookups(name);
 	orch_system_finish(&saved);
 	PG_RETURN_VOID();

@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * record_register.h
+ *	  Record types are registered.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/record/record_register.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_RECORD_REGISTER_H
+#define ORCH_RECORD_REGISTER_H
+
+#include "postgres.h"
+
+#include "utils/relcache.h"
+
+/*
+ * Register a record type, or let the table take the place of the one that it has: runs,
+ * lookups and waits stay.  The caller (InvalidOid: not asked) must own the other table.
+ * Called in system context and connected to SPI.
+ */
+extern void orch_record_put(const char *name, Relation relation, const char *key_column,
+							Oid caller);
+
+/* Does the column identify the rows of the table: unique, NOT NULL? */
+extern bool orch_record_key_fits(Relation relation, const char *key_column);
+
+#endif							/* ORCH_RECORD_REGISTER_H */
