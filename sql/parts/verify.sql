@@ -332,8 +332,7 @@ AS $$
     UNION ALL
     SELECT 'triggers of a record type', 'record type', NULL, NULL, format('%s %s', t.name, c.oid::regclass)
       FROM orchestration.record_type t
-      JOIN pg_catalog.pg_class c ON c.relname = t.table_name
-      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = t.schema_name
+      JOIN pg_catalog.pg_class c ON c.oid = orchestration.record_type_table(t.name)
      WHERE (SELECT count(*) FROM pg_catalog.pg_trigger g
              WHERE g.tgrelid = c.oid AND g.tgenabled <> 'D'
                AND g.tgfoid IN ('orchestration.record_change()'::pg_catalog.regprocedure,
@@ -345,6 +344,7 @@ AS $$
            CASE WHEN p.orchestration IS NULL THEN 'record type' ELSE 'orchestration' END,
            NULL, NULL, p.problem
       FROM orchestration.record_type_problems() p
+      JOIN orchestration.record_type t ON t.name = p.record_type
     -- without these triggers, sessions of a replica would keep old rows in memory
     UNION ALL
     SELECT 'caches are dropped for replicated rows', 'trigger', NULL, NULL, format('%s on %s', g.tgname, g.tgrelid::regclass)

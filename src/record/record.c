@@ -246,8 +246,8 @@ problem_of(const char *name, const Registration *registration, Oid relation, cha
 	{
 		if (get_attnum(relation, registration->key_column) > 0)
 			return NULL;
-		*hint = psprintf("Call orchestration.register_record_type(%s, %s).", type,
-						 quote_literal_cstr(table));
+		*hint = psprintf("Call orchestration.register_record_type(%s, %s, ...) with the column that is its key now.",
+						 type, quote_literal_cstr(table));
 		return psprintf("table %s of record type \"%s\" has no column \"%s\"", table, name,
 						registration->key_column);
 	}
@@ -415,8 +415,10 @@ orch_record_missing_field(const char *type, const char *field)
 
 	orch_system_connect(&saved);
 	record_type = orch_record_find(type, true);
+	/* Id is the key, whatever its name */
 	missing = record_type == NULL ||
-		!has_column(record_type->relation, list_make1(unconstify(char *, field)));
+		(pg_strcasecmp(field, "Id") != 0 &&
+		 !has_column(record_type->relation, list_make1(unconstify(char *, field))));
 	orch_system_finish(&saved);
 	return missing ? field : NULL;
 }

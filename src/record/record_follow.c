@@ -126,7 +126,10 @@ static StaticPlan plan_dropped_tables = {
 	" FROM pg_catalog.pg_event_trigger_dropped_objects() d"
 	" JOIN orchestration.record_type t ON t.schema_name = d.address_names[1]::pg_catalog.name"
 	"   AND t.table_name = d.address_names[2]::pg_catalog.name"
-	" WHERE d.object_type = 'table' AND orchestration.record_type_table(t.name) IS NULL",
+	" WHERE d.object_type = 'table' AND orchestration.record_type_table(t.name) IS NULL"
+	"   AND EXISTS (SELECT FROM pg_catalog.pg_event_trigger_dropped_objects() m"
+	"     WHERE m.object_type = 'trigger' AND m.address_names[1:2] = d.address_names"
+	"       AND m.address_names[3] = 'orchestration_record_changes')",
 	0
 };
 static StaticPlan plan_dropped_columns = {
@@ -388,7 +391,7 @@ warn_of_readers(const char *type, const char *column, bool gone)
 					column, type),
 			 errdetail("%s", text),
 			 gone ?
-			 errhint("A record starts none of them whose start reads it, and runs that read it end in Error.  Activate versions that do not read it, or create it again and resume the runs.") :
+			 errhint("An orchestration whose start reads it is not started; a run that reads it ends in Error.  Activate versions that do not read it, or create it again and resume the runs.") :
 			 errhint("Check that their conditions and inputs fit the new type.")));
 }
 

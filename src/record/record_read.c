@@ -275,6 +275,27 @@ orch_record_fetch(const char *type, const char *key)
 }
 
 /*
+ * Has a record a field that a relationship can be that of?
+ */
+static bool
+has_relationship(Jsonb *record, const char *relationship)
+{
+	/* a path goes on after a relationship */
+	List	   *path = list_make2(unconstify(char *, relationship), "");
+	JsonbIterator *it = JsonbIteratorInit(&record->root);
+	JsonbValue	v;
+	bool		found = false;
+
+	(void) JsonbIteratorNext(&it, &v, true);
+	while (!found && JsonbIteratorNext(&it, &v, true) == WJB_KEY)
+	{
+		found = orch_record_path_reads(path, pnstrdup(v.val.string.val, v.val.string.len));
+		(void) JsonbIteratorNext(&it, &v, true);
+	}
+	return found;
+}
+
+/*
  * Follow a relationship: the record that a foreign key column of a record's table points to.
  * NULL when the column is null, or when there is neither such a foreign key nor a column of
  * this name (*unknown).
@@ -330,7 +351,7 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target, bool 
 	orch_plan_execute_latest(&plan_foreign_key, values, NULL, 1);
 	if (SPI_processed == 0)
 	{
-		*unknown = orch_condition_field(&record->root, relationship) == NULL;
+		*unknown = !has_relationship(record, relationship);
 		return NULL;
 	}
 	*target = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
