@@ -33,6 +33,7 @@
 #include "call/describe.h"
 #include "call/query.h"
 #include "call/tombstone.h"
+#include "definition/definition_fields.h"
 #include "engine/chain.h"
 #include "engine/engine.h"
 #include "engine/notify.h"
@@ -40,6 +41,8 @@
 #include "guard/guard.h"
 #include "record/gate.h"
 #include "record/principal.h"
+#include "record/record.h"
+#include "record/record_follow.h"
 #include "record/sobject.h"
 #include "trail/history.h"
 #include "trail/log.h"
@@ -86,9 +89,12 @@ _PG_init(void)
 	orch_worker_slot_init();
 	orch_principal_init();
 	orch_gate_init();
+	orch_record_init();
+	orch_record_follow_init();
 	orch_sobject_init();
 	orch_access_extent_init();
 	orch_access_support_init();
+	orch_definition_fields_init();
 	orch_log_init();
 	orch_history_init();
 	orch_guard_init();

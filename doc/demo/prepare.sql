@@ -12,7 +12,7 @@ SELECT orchestration.create_queue('somebody@example.com');
 
 -- the table of a record type, and its column for a field
 CREATE FUNCTION demo.relation(record_type text) RETURNS regclass STABLE LANGUAGE sql AS $$
-    SELECT relation FROM orchestration.record_type WHERE name = $1
+    SELECT orchestration.record_type_table($1)
 $$;
 CREATE FUNCTION demo.col(target regclass, field text) RETURNS text STABLE LANGUAGE sql AS $$
     SELECT a.attname FROM pg_attribute a

@@ -30,7 +30,11 @@ AS $$
                count(DISTINCT g.step_run_id) FILTER (WHERE g.kind = 'StartStep') AS steps_started,
                count(DISTINCT g.step_run_id) FILTER (WHERE g.kind = 'EndStep') AS steps_ended
           FROM orchestration.run_log g
-         GROUP BY g.run_id)
+         GROUP BY g.run_id),
+    -- none of their lookups leads anywhere: one row says so
+    lost AS MATERIALIZED (
+        SELECT t.name FROM orchestration.record_type t
+         WHERE orchestration.record_type_problem(t.name) IS NOT NULL)
     -- contract/neighbours.csv
     SELECT 'stage beside run', 'stage', s.run_id, s.id,
            format('stage %s in run %s', s.status, r.status)
@@ -218,6 +222,7 @@ AS $$
            format('%s %s', r.triggering_record_type, r.triggering_record_id)
       FROM orchestration.run r
      WHERE r.triggering_record_id IS NOT NULL
+       AND r.triggering_record_type NOT IN (SELECT name FROM lost)
        AND orchestration.record_id(r.triggering_record_type, r.triggering_record_id)
            IS DISTINCT FROM r.triggering_record_id
     UNION ALL
@@ -225,6 +230,7 @@ AS $$
            format('%s %s', w.related_record_type, w.related_record_id)
       FROM orchestration.work_item w
      WHERE w.related_record_id IS NOT NULL
+       AND w.related_record_type NOT IN (SELECT name FROM lost)
        AND orchestration.record_id(w.related_record_type, w.related_record_id)
            IS DISTINCT FROM w.related_record_id
     -- sharing
@@ -326,12 +332,21 @@ AS $$
                              WHERE l.run_id = f.run_id AND l.feed_item_id = f.id)
     -- without its triggers, changes of a registered table start no runs
     UNION ALL
-    SELECT 'triggers of a record type', 'record type', NULL, NULL, format('%s %s', t.name, t.relation)
+    SELECT 'triggers of a record type', 'record type', NULL, NULL, format('%s %s', t.name, c.oid::regclass)
       FROM orchestration.record_type t
-     WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.relation)
-       AND (SELECT count(*) FROM pg_catalog.pg_trigger g
-             WHERE g.tgrelid = t.relation AND g.tgenabled <> 'D'
-               AND g.tgfoid = 'orchestration.record_change()'::pg_catalog.regprocedure) < 3
+      JOIN pg_catalog.pg_class c ON c.oid = orchestration.record_type_table(t.name)
+     WHERE (SELECT count(*) FROM pg_catalog.pg_trigger g
+             WHERE g.tgrelid = c.oid AND g.tgenabled <> 'D'
+               AND g.tgfoid IN ('orchestration.record_change()'::pg_catalog.regprocedure,
+                                'orchestration.record_changes()'::pg_catalog.regprocedure)) < 3
+    -- tables of users change
+    UNION ALL
+    SELECT CASE WHEN p.orchestration IS NULL THEN 'record type without a table'
+                ELSE 'fields that an orchestration reads' END,
+           CASE WHEN p.orchestration IS NULL THEN 'record type' ELSE 'orchestration' END,
+           NULL, NULL, p.problem
+      FROM orchestration.record_type_problems() p
+      JOIN orchestration.record_type t ON t.name = p.record_type
     -- without these triggers, sessions of a replica would keep old rows in memory
     UNION ALL
     SELECT 'caches are dropped for replicated rows', 'trigger', NULL, NULL, format('%s on %s', g.tgname, g.tgrelid::regclass)

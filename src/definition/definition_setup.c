@@ -448,7 +448,7 @@ note_table(Setup *setup, Oid relation, const char *name, const char *used_by)
 static SetupTable *
 table_of_type(Setup *setup, const char *record_type, const char *used_by)
 {
-	Oid			relation = orch_record_find_relation(record_type);
+	Oid			relation = orch_record_table_of(record_type);
 	bool		registered = OidIsValid(relation);
 	SetupTable *table;
 
@@ -490,7 +490,7 @@ table_of_relationship(Setup *setup, SetupTable *from, const char *relationship,
 			name = "users";
 	if (pg_strcasecmp(name, "User") == 0)
 		name = "users";
-	relation = orch_record_find_relation(name);
+	relation = orch_record_table_of(name);
 	if (!OidIsValid(relation))
 		relation = find_table(name, setup->schema);
 	table = note_table(setup, relation, name, used_by);

@@ -23,7 +23,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -36,6 +35,7 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/chain.h"
+#include "record/record.h"
 
 /* The error names at most this many runs. */
 #define MAX_NAMED	32
@@ -133,32 +133,18 @@ level_text(const char *orchestration, const char *record_type, const char *recor
 static bool
 may_see_keys(const char *record_type)
 {
-	static StaticPlan plan = {
-		"SELECT c.oid FROM orchestration.record_type t"
-		" JOIN pg_catalog.pg_class c ON c.oid = t.relation WHERE t.name = $1",
-		1, {TEXTOID}
-	};
 	Oid			role = GetOuterUserId();
-	Datum		value;
 	SystemContext saved;
+	Oid			relation;
 	bool		result;
-	bool		isnull;
 
 	if (orch_access_is_unlimited(orch_access_of_role(role)))
 		return true;
-	value = CStringGetTextDatum(record_type);
 	orch_system_connect(&saved);
-	orch_plan_execute(&plan, &value, NULL, true, 1);
-	result = SPI_processed > 0;
-	if (result)
-	{
-		Oid			relation = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-															  SPI_tuptable->tupdesc, 1,
-															  &isnull));
-
-		result = pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK &&
-			check_enable_rls(relation, role, true) != RLS_ENABLED;
-	}
+	relation = orch_record_table_of(record_type);
+	result = OidIsValid(relation) &&
+		pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relation, role, true) != RLS_ENABLED;
 	orch_system_finish(&saved);
 	return result;
 }

@@ -64,6 +64,8 @@ static StaticPlan plan_resume_steps = {
 
 static void traverse(RunState *rs);
 static void take_decision(RunState *rs, int decision);
+static void begin_path(RunState *rs);
+static void fail_on_path(RunState *rs, ErrorData *error, const char *element);
 static void enter_stage(RunState *rs, int stage);
 static void insert_stage(RunState *rs, const StageDef *def);
 static Verdict may_complete(RunState *rs);
@@ -326,9 +328,11 @@ traverse(RunState *rs)
 			complete_run(rs);
 			break;
 		case ELEMENT_STAGE:
+			rs->on_path = false;
 			enter_stage(rs, next.index);
 			break;
 		case ELEMENT_DECISION:
+			begin_path(rs);
 			orch_engine_forget_records(rs);
 			take_decision(rs, next.index);
 			break;
@@ -337,6 +341,7 @@ traverse(RunState *rs)
 				const AssignmentDef *assignment = &rs->def->assignments[next.index];
 				ErrorData  *volatile error = NULL;
 
+				begin_path(rs);
 				orch_engine_forget_records(rs);
 				ORCH_ENGINE_TRY();
 				{
@@ -344,8 +349,7 @@ traverse(RunState *rs)
 				}
 				ORCH_ENGINE_CATCH(error);
 				if (error != NULL)
-					orch_engine_fail_run(rs, orch_engine_error(error, assignment->name),
-										 false, false);
+					fail_on_path(rs, error, assignment->name);
 				rs->next = assignment->connector;
 			}
 			break;
@@ -366,8 +370,48 @@ take_decision(RunState *rs, int decision)
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
-		orch_engine_fail_run(rs, orch_engine_error(error, rs->def->decisions[decision].name),
-							 false, false);
+		fail_on_path(rs, error, rs->def->decisions[decision].name);
+}
+
+/*
+ * The run leaves a stage, or begins: keep the variables.  A run that fails on its way to the
+ * next stage and is resumed goes this way again.
+ */
+static void
+begin_path(RunState *rs)
+{
+	const Definition *def = rs->def;
+
+	if (rs->on_path)
+		return;
+	rs->on_path = true;
+	rs->path_changed = rs->variables_changed;
+	rs->path_variables = MemoryContextAlloc(rs->context,
+											sizeof(JsonbValue *) * Max(def->nvariables, 1));
+	rs->path_outcomes = MemoryContextAlloc(rs->context, sizeof(bool) * Max(def->noutcomes, 1));
+	memcpy(rs->path_variables, rs->variables, sizeof(JsonbValue *) * def->nvariables);
+	memcpy(rs->path_outcomes, rs->outcomes, sizeof(bool) * def->noutcomes);
+}
+
+/*
+ * A decision or an assignment failed.  If that can be mended, the run can be resumed: from the
+ * last stage, with the variables that it had then.  A last stage that failed would be tried
+ * again instead.
+ */
+static void
+fail_on_path(RunState *rs, ErrorData *error, const char *element)
+{
+	bool		recoverable = orch_engine_can_be_mended(error) &&
+		(rs->position == 0 || rs->stage_status == STAGE_COMPLETED);
+
+	if (recoverable)
+	{
+		memcpy(rs->variables, rs->path_variables, sizeof(JsonbValue *) * rs->def->nvariables);
+		memcpy(rs->outcomes, rs->path_outcomes, sizeof(bool) * rs->def->noutcomes);
+		rs->variables_changed = rs->path_changed;
+	}
+	/* the stage stays Completed */
+	orch_engine_fail_run(rs, orch_engine_error(error, element), recoverable, recoverable);
 }
 
 /*

@@ -50,10 +50,11 @@ extern void orch_engine_start(const StartRequest *request, pg_uuid_t *run_id);
 extern bool orch_engine_find_started(const StartRequest *request, pg_uuid_t *run_id);
 
 /*
- * Does the record of the request satisfy the filters of the definition?  Raises
- * OR301 if the filters cannot be evaluated.
+ * Does the record of the request satisfy the filters of the definition?  False if they read a
+ * field that the record's table does not have; *missing is its name then, otherwise NULL.
+ * Raises OR301 if the filters cannot be evaluated.
  */
-extern bool orch_engine_triggered(const StartRequest *request);
+extern bool orch_engine_triggered(const StartRequest *request, const char **missing);
 
 /*
  * Move a run that was changed from outside the engine: evaluate everything again.

@@ -283,5 +283,7 @@ resolve_lookup(EvalContext *cxt, const Operand *operand)
 	if (orch_record_is_id(linitial(operand->path), context->record, value != NULL,
 						  context->composite))
 		value = orch_record_json_id(context->lookup->record_type, context->record);
+	else if (value == NULL)
+		orch_record_refuse_field(context->lookup->record_type, linitial(operand->path));
 	return value;
 }

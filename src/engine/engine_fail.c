@@ -123,6 +123,17 @@ orch_engine_is_server_error(int sqlstate)
 }
 
 /*
+ * Is it an error of a user's table: the record type has no table, the table lacks a column
+ * that the definition reads?  When that is mended, the run can be resumed.
+ */
+bool
+orch_engine_can_be_mended(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_ORCH_UNKNOWN_RECORD_TYPE ||
+		error->sqlerrcode == ERRCODE_UNDEFINED_COLUMN;
+}
+
+/*
  * The reason why the engine cannot move runs of a version; NULL if it can.
  */
 char *
@@ -298,8 +309,9 @@ orch_engine_condition(RunState *rs, const ConditionSet *set,
 	}
 	if (error != NULL)
 	{
-		/* recoverable only if a function or flow failed: a condition would fail again */
-		orch_engine_fail_stage(rs, orch_engine_error(error, element), action != NULL);
+		/* a condition that is not mended would fail again */
+		orch_engine_fail_stage(rs, orch_engine_error(error, element),
+							   action != NULL || orch_engine_can_be_mended(error));
 		return VERDICT_MOVED;
 	}
 	return holds ? VERDICT_YES : VERDICT_NO;

@@ -76,6 +76,9 @@ typedef struct RunState
 	Jsonb	   *record;
 	Jsonb	   *prior;			/* $Record__Prior, or NULL */
 	bool		look_back;		/* $Record stands for the prior record */
+	bool		is_start;		/* of the filters of a start, before the run */
+	const char *missing_field;	/* that they read and the record's table does
+								 * not have, or NULL */
 	char	   *fault_message;	/* $Flow.FaultMessage, or NULL */
 	TimestampTz started_at;
 	pg_uuid_t	interview_id;
@@ -103,6 +106,11 @@ typedef struct RunState
 	PastStage  *past;			/* the latest first */
 	Connector	next;			/* the way on when no stage is open */
 	int			nentries;		/* elements entered by this call */
+	bool		on_path;		/* elements were entered since the last stage;
+								 * then these are as they were before: */
+	JsonbValue **path_variables;
+	bool	   *path_outcomes;
+	bool		path_changed;	/* variables_changed */
 	bool		kept;			/* a batch owns the state */
 	bool		read;			/* the row existed at the last read */
 	bool		gone;			/* the row was deleted since */
@@ -230,6 +238,7 @@ extern void orch_engine_begin_attempt(Attempt *attempt);
 extern void orch_engine_end_attempt(Attempt *attempt);
 extern ErrorData *orch_engine_fail_attempt(Attempt *attempt);
 extern bool orch_engine_is_server_error(int sqlstate);
+extern bool orch_engine_can_be_mended(const ErrorData *error);
 extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
 extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,
 								 bool in_stage);

@@ -249,21 +249,26 @@ orch_engine_set_starter(StartRequest *request, pg_uuid_t *started_by)
 
 /*
  * Do the filters of the start hold for the record?  If the definition starts only on a
- * change to meet the filters, they must not have held for the prior record.
+ * change to meet the filters, they must not have held for the prior record.  If they read a
+ * field that the record's table does not have, *missing is its name and nothing starts.
  */
 bool
-orch_engine_triggered(const StartRequest *request)
+orch_engine_triggered(const StartRequest *request, const char **missing)
 {
 	const Definition *def = request->definition;
+	MemoryContext caller = CurrentMemoryContext;
 	RunState   *rs;
 	SystemContext saved;
 	bool		result;
+
+	*missing = NULL;
 
 	if ((def->filters == NULL || def->filters->nrequirements == 0) &&
 		def->filter_formula == NULL)
 		return !def->only_when_changed || request->prior == NULL;
 	orch_system_connect(&saved);
 	rs = orch_engine_make_state(def);
+	rs->is_start = true;
 	orch_engine_init_evaluation(rs);
 	rs->record_type = unconstify(char *, request->record_type);
 	rs->record_key = unconstify(char *, request->record_key);
@@ -280,6 +285,11 @@ orch_engine_triggered(const StartRequest *request)
 	{
 		rs->look_back = true;
 		result = !filters_hold(rs);
+	}
+	if (rs->missing_field != NULL)
+	{
+		*missing = MemoryContextStrdup(caller, rs->missing_field);
+		result = false;
 	}
 	MemoryContextDelete(rs->context);
 	orch_system_finish(&saved);

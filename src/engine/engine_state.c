@@ -282,6 +282,7 @@ take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	rs->nsteps = 0;
 	rs->position = 0;
 	rs->past = NULL;
+	rs->on_path = false;
 	rs->next = rs->def->start;
 }
 

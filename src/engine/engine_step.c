@@ -448,7 +448,8 @@ begin_background(RunState *rs, int n)
 		return;
 	if (error != NULL && !calling)
 	{
-		cannot_begin(rs, &rs->steps[n], orch_engine_error(error, def->name), false);
+		cannot_begin(rs, &rs->steps[n], orch_engine_error(error, def->name),
+					 orch_engine_can_be_mended(error));
 		return;
 	}
 	memset(&outcome, 0, sizeof(outcome));
@@ -487,7 +488,8 @@ begin_asynchronous(RunState *rs, int n)
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
 	{
-		cannot_begin(rs, step, orch_engine_error(error, def->name), computed);
+		cannot_begin(rs, step, orch_engine_error(error, def->name),
+					 computed || orch_engine_can_be_mended(error));
 		return;
 	}
 	action = orch_action_find(def->action_name);
@@ -589,7 +591,8 @@ begin_interactive(RunState *rs, int n)
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
 	{
-		cannot_begin(rs, step, orch_engine_error(error, def->name), false);
+		cannot_begin(rs, step, orch_engine_error(error, def->name),
+					 orch_engine_can_be_mended(error));
 		return;
 	}
 	/* recoverable: a resumed run evaluates the assignee again */

@@ -82,6 +82,7 @@ static StaticPlan plan_global = {
 
 static JsonbValue *resolve(EvalContext *cxt, const Operand *operand);
 static JsonbValue *resolve_record(RunState *rs, const Operand *operand);
+static JsonbValue *record_value(RunState *rs, const Operand *operand, Jsonb *record);
 static JsonbValue *resolve_step_output(RunState *rs, const Operand *operand);
 static JsonbValue *latest_status(RunState *rs, StaticPlan *plan, Level level,
 								 const char *name);
@@ -386,9 +387,7 @@ resolve(EvalContext *cxt, const Operand *operand)
 		case OPERAND_RECORD:
 			return resolve_record(rs, operand);
 		case OPERAND_RECORD_PRIOR:
-			return rs->record_key == NULL ? NULL :
-				orch_record_value_at(rs->record_type, rs->record_key, rs->prior,
-									 operand->path);
+			return rs->record_key == NULL ? NULL : record_value(rs, operand, rs->prior);
 		case OPERAND_STEP_STATUS:
 			for (i = 0; i < rs->nsteps; i++)
 				if (rs->steps[i].def == operand->index)
@@ -450,8 +449,14 @@ resolve(EvalContext *cxt, const Operand *operand)
 			return formula_value(rs, operand);
 		case OPERAND_LOOKUP:
 			value = rs->lookups == NULL ? NULL : rs->lookups[operand->index];
-			return operand->path == NIL || value == NULL ? value :
-				orch_condition_value_at(value, operand->path);
+			if (operand->path == NIL || value == NULL)
+				return value;
+			if (rs->def->lookups[operand->index].first_only && value->type == jbvBinary &&
+				orch_condition_field(value->val.binary.data, linitial(operand->path)) == NULL &&
+				orch_record_lacks_path(rs->def->lookups[operand->index].record_type, operand->path))
+				orch_record_refuse_field(rs->def->lookups[operand->index].record_type,
+										 linitial(operand->path));
+			return orch_condition_value_at(value, operand->path);
 	}
 	return NULL;
 }
@@ -567,8 +572,7 @@ resolve_record(RunState *rs, const Operand *operand)
 	if (rs->record_key == NULL)
 		return NULL;
 	if (rs->look_back)
-		return orch_record_value_at(rs->record_type, rs->record_key, rs->prior,
-									operand->path);
+		return record_value(rs, operand, rs->prior);
 	if (!rs->record_loaded)
 	{
 		MemoryContext old = MemoryContextSwitchTo(rs->context);
@@ -577,8 +581,26 @@ resolve_record(RunState *rs, const Operand *operand)
 		MemoryContextSwitchTo(old);
 		rs->record_loaded = true;
 	}
-	return orch_record_value_at(rs->record_type, rs->record_key, rs->record,
-								operand->path);
+	return record_value(rs, operand, rs->record);
+}
+
+/*
+ * The value of a field of the record or the prior record.  A field that its table does not
+ * have is an error, not null; a filter of the start only notes it (orch_engine_triggered()).
+ */
+static JsonbValue *
+record_value(RunState *rs, const Operand *operand, Jsonb *record)
+{
+	const char *missing;
+	JsonbValue *value = orch_record_value_at(rs->record_type, rs->record_key, record,
+											 operand->path, &missing);
+
+	if (missing == NULL)
+		return value;
+	if (!rs->is_start)
+		orch_record_refuse_field(rs->record_type, missing);
+	rs->missing_field = missing;
+	return NULL;
 }
 
 /*

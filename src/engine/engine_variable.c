@@ -580,8 +580,15 @@ orch_engine_variable_value(RunState *rs, const Operand *operand)
 				refresh(rs, operand->index, binding);
 			value = rs->variables[operand->index];
 			if (!variable->is_collection && operand->path != NIL && value != NULL)
-				return orch_record_value_at(variable->object_type, linitial(binding->keys),
-											jsonb_of(value), operand->path);
+			{
+				const char *missing;
+
+				value = orch_record_value_at(variable->object_type, linitial(binding->keys),
+											 jsonb_of(value), operand->path, &missing);
+				if (missing != NULL)
+					orch_record_refuse_field(variable->object_type, missing);
+				return value;
+			}
 		}
 	}
 	value = rs->variables[operand->index];

@@ -5,9 +5,9 @@
  *
  * A record type is a table of users that is registered: runs and work items are about
  * its rows.  A session keeps what it knows of a record type, with the plans that read
- * and lock its records, until the registration changes.  record_register.c registers
- * tables, record_read.c reads and locks records, record_reference.c keeps lookups to
- * records valid.
+ * and lock its records, until the registration or its table changes.  record_name.c says
+ * which table a record type names.  record_register.c registers tables, record_read.c reads
+ * and locks records, record_reference.c keeps lookups to records valid.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -18,48 +18,94 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_class.h"
+#include "access/relation.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
+#include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_int.h"
+#include "record/record_name.h"
 
 static HTAB *record_types = NULL;
 static MemoryContext record_context = NULL;
 static uint64 record_generation = 0;
 
 static StaticPlan plan_find = {
-	"SELECT t.relation::pg_catalog.oid, t.key_columns FROM orchestration.record_type t"
-	" WHERE t.name = $1",
+	"SELECT schema_name, table_name, key_columns FROM orchestration.record_type"
+	" WHERE name = $1",
 	1, {TEXTOID}
 };
-static StaticPlan plan_of_relation = {
-	"SELECT name, key_columns FROM orchestration.record_type"
-	" WHERE relation = $1::pg_catalog.oid::pg_catalog.regclass",
-	1, {OIDOID}
-};
+
+/* A registration, as it is stored. */
+typedef struct Registration
+{
+	char	   *schema_name;
+	char	   *table_name;
+	List	   *key_columns;	/* of char * */
+} Registration;
+
 static void forget_record_types(void);
-static List *name_list(Datum names);
+static void invalidate_record_types(Datum arg, Oid relation);
+static bool is_unchanged(const RecordType *type, Oid relation,
+						 const Registration *registration);
+static bool read_registration(const char *name, Registration *registration);
+static Oid	lock_table(const char *name, const Registration *registration);
+static char *problem_of(const char *name, const Registration *registration, Oid relation,
+						char **hint);
+static bool field_names_column(const char *field, const char *column);
+static bool relationship_names_column(const char *relationship, const char *column);
+static bool has_column(Oid relation, const List *path);
+static char *current_problem(const char *name);
 static Oid *column_types(Oid relation, List *columns, const char **missing);
-static char *qualified_name(Oid relation);
-static bool is_current(const RecordType *type);
 static void prepare_queries(RecordType *type);
 static const char *equality_operator(Oid type);
 static void free_plans(RecordType *type);
+
+/*
+ * Called once, by _PG_init().
+ */
+void
+orch_record_init(void)
+{
+	orch_record_name_init();
+	CacheRegisterRelcacheCallback(invalidate_record_types, (Datum) 0);
+}
+
+/*
+ * Relcache callback: a table changed, or (InvalidOid) any may have.  The name of a record type
+ * is resolved again when its table is renamed, dropped or altered.
+ */
+static void
+invalidate_record_types(Datum arg, Oid relation)
+{
+	HASH_SEQ_STATUS seq;
+	RecordType *entry;
+
+	if (record_types == NULL)
+		return;
+	hash_seq_init(&seq, record_types);
+	while ((entry = hash_seq_search(&seq)) != NULL)
+		if (!OidIsValid(relation) || entry->relation == relation)
+			entry->valid = false;
+}
 
 /*
  * The record type, its plans ready to be prepared.  Caller is in system context
@@ -69,14 +115,12 @@ RecordType *
 orch_record_find(const char *name, bool missing_ok)
 {
 	RecordType *entry;
-	Datum		value;
-	HeapTuple	tuple;
-	TupleDesc	desc;
-	bool		isnull;
+	Registration registration;
 	Oid			relation;
-	List	   *key_columns;
-	Oid		   *key_types;
 	const char *missing;
+	Oid		   *key_types;
+	char	   *problem;
+	char	   *hint;
 	MemoryContext old;
 
 	if (record_types == NULL || record_generation != orch_catalog_generation())
@@ -88,50 +132,155 @@ orch_record_find(const char *name, bool missing_ok)
 		orch_record_refuse_type(name);
 	}
 	entry = hash_search(record_types, name, HASH_FIND, NULL);
-	if (entry != NULL && is_current(entry))
-		return entry;
+	if (entry != NULL && entry->valid)
+	{
+		/* with this lock, nobody renames the table before it is read */
+		LockRelationOid(entry->relation, AccessShareLock);
+		if (entry->valid && record_generation == orch_catalog_generation())
+			return entry;
+	}
 
-	value = CStringGetTextDatum(name);
-	orch_plan_execute_latest(&plan_find, &value, NULL, 1);
-	if (SPI_processed == 0)
+	if (!read_registration(name, &registration))
 	{
 		if (missing_ok)
 			return NULL;
 		orch_record_refuse_type(name);
 	}
-	tuple = SPI_tuptable->vals[0];
-	desc = SPI_tuptable->tupdesc;
-	relation = DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull));
-	key_columns = name_list(SPI_getbinval(tuple, desc, 2, &isnull));
-	key_types = column_types(relation, key_columns, &missing);
-	if (key_types == NULL)
+	relation = lock_table(name, &registration);
+	problem = problem_of(name, &registration, relation, &hint);
+	if (problem != NULL)
 	{
 		if (missing_ok)
 			return NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
-				 errmsg("the table of record type \"%s\" or its column \"%s\" is gone",
-						name, missing),
-				 errhint("Register the record type again.")));
+				 errmsg_internal("%s", problem), errhint("%s", hint)));
 	}
+	key_types = column_types(relation, registration.key_columns, &missing);
 
-	/* the table may have got another name, or the key another type */
+	if (record_types == NULL || record_generation != orch_catalog_generation())
+		forget_record_types();
+	entry = hash_search(record_types, name, HASH_FIND, NULL);
+	if (entry != NULL && is_unchanged(entry, relation, &registration))
+	{
+		entry->valid = true;
+		return entry;
+	}
 	if (entry != NULL && !orch_gate_reads())
 		free_plans(entry);
 	entry = hash_search(record_types, name, HASH_ENTER, NULL);
 	memset((char *) entry + offsetof(RecordType, relation), 0,
 		   sizeof(RecordType) - offsetof(RecordType, relation));
 	entry->relation = relation;
-	entry->table_name = MemoryContextStrdup(record_context, qualified_name(relation));
+	entry->table_name = MemoryContextStrdup(record_context,
+											orch_record_qualified_name(relation));
 	old = MemoryContextSwitchTo(record_context);
-	entry->nkeys = list_length(key_columns);
-	entry->key_columns = orch_record_copy_names(key_columns);
+	entry->nkeys = list_length(registration.key_columns);
+	entry->key_columns = orch_record_copy_names(registration.key_columns);
 	entry->key_types = palloc(sizeof(Oid) * entry->nkeys);
 	memcpy(entry->key_types, key_types, sizeof(Oid) * entry->nkeys);
 	MemoryContextSwitchTo(old);
 	prepare_queries(entry);
-	SPI_freetuptable(SPI_tuptable);
+	entry->valid = true;
 	return entry;
+}
+
+/*
+ * Do the kept plans still fit the table?  Many changes of a table concern neither its name
+ * nor its key.
+ */
+static bool
+is_unchanged(const RecordType *type, Oid relation, const Registration *registration)
+{
+	const char *missing;
+	Oid		   *key_types = column_types(relation, registration->key_columns, &missing);
+
+	return type->relation == relation && type->table_name != NULL && key_types != NULL &&
+		strcmp(type->table_name, orch_record_qualified_name(relation)) == 0 &&
+		orch_record_same_names(type->key_columns, registration->key_columns) &&
+		memcmp(type->key_types, key_types, sizeof(Oid) * type->nkeys) == 0;
+}
+
+/*
+ * What is stored about a record type; false if it is not registered.  Caller is in system
+ * context and connected to SPI.
+ */
+static bool
+read_registration(const char *name, Registration *registration)
+{
+	Datum		value = CStringGetTextDatum(name);
+	HeapTuple	tuple;
+	TupleDesc	desc;
+	bool		isnull;
+
+	orch_plan_execute_latest(&plan_find, &value, NULL, 1);
+	if (SPI_processed == 0)
+		return false;
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	registration->schema_name = SPI_getvalue(tuple, desc, 1);
+	registration->table_name = SPI_getvalue(tuple, desc, 2);
+	registration->key_columns = orch_record_name_list(SPI_getbinval(tuple, desc, 3, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+/*
+ * The table of a record type, locked against renaming; InvalidOid if there is none.  A name
+ * may lead to another table when the lock is granted.
+ */
+static Oid
+lock_table(const char *name, const Registration *registration)
+{
+	Oid			locked = InvalidOid;
+
+	for (;;)
+	{
+		Oid			relation = orch_record_table(name, registration->schema_name,
+												 registration->table_name);
+
+		if (!OidIsValid(relation) || relation == locked)
+			return relation;
+		LockRelationOid(relation, AccessShareLock);
+		locked = relation;
+	}
+}
+
+/*
+ * Why a record type cannot be used, and the way out; NULL if it can.  Caller is in system
+ * context and connected to SPI.
+ */
+static char *
+problem_of(const char *name, const Registration *registration, Oid relation, char **hint)
+{
+	char	   *table = quote_qualified_identifier(registration->schema_name,
+												   registration->table_name);
+	char	   *type = quote_literal_cstr(name);
+	Oid			root;
+
+	if (OidIsValid(relation))
+	{
+		const char *missing;
+
+		if (column_types(relation, registration->key_columns, &missing) != NULL)
+			return NULL;
+		*hint = psprintf("Call orchestration.register_record_type(%s, %s, ...) with the columns that are its key now.",
+						 type, quote_literal_cstr(table));
+		return psprintf("table %s of record type \"%s\" has no column \"%s\"", table, name,
+						missing);
+	}
+	root = orch_record_root(orch_record_marked(name));
+	*hint = OidIsValid(root) ?
+		psprintf("Table %s has its triggers: call orchestration.register_record_type(%s, %s).",
+				 orch_record_qualified_name(root), type,
+				 quote_literal_cstr(orch_record_qualified_name(root))) :
+		psprintf("Call orchestration.register_record_type(%s, ...) with the table of its records, or orchestration.unregister_record_type(%s).",
+				 type, type);
+	if (OidIsValid(get_relname_relid(registration->table_name,
+									 get_namespace_oid(registration->schema_name, true))))
+		return psprintf("table %s of record type \"%s\" does not have its triggers", table,
+						name);
+	return psprintf("table %s of record type \"%s\" does not exist", table, name);
 }
 
 /*
@@ -180,8 +329,8 @@ free_plans(RecordType *type)
 }
 
 /* The members of a name[] as char *. */
-static List *
-name_list(Datum names)
+List *
+orch_record_name_list(Datum names)
 {
 	List	   *result = NIL;
 	Datum	   *elements;
@@ -204,6 +353,18 @@ orch_record_copy_names(List *names)
 	foreach(cell, names)
 		result = lappend(result, pstrdup(lfirst(cell)));
 	return result;
+}
+
+bool
+orch_record_same_names(List *a, List *b)
+{
+	ListCell   *first;
+	ListCell   *second;
+
+	forboth(first, a, second, b)
+		if (strcmp(lfirst(first), lfirst(second)) != 0)
+			return false;
+	return list_length(a) == list_length(b);
 }
 
 /*
@@ -306,45 +467,6 @@ equality_operator(Oid type)
 	return result;
 }
 
-/*
- * A table as the queries name it.  ONLY, because tables that inherit from it have neither
- * the triggers of the extension nor the unique key.
- */
-static char *
-qualified_name(Oid relation)
-{
-	char	   *name = get_rel_name(relation);
-
-	return name == NULL ? NULL :
-		psprintf("%s%s", get_rel_relkind(relation) == RELKIND_RELATION ? "ONLY " : "",
-				 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-											name));
-}
-
-/*
- * Are the table and its key columns unchanged?  The session gets no invalidation when they
- * are dropped, renamed or altered.
- */
-static bool
-is_current(const RecordType *type)
-{
-	char	   *name = qualified_name(type->relation);
-	ListCell   *cell;
-	int			i = 0;
-
-	if (name == NULL || strcmp(name, type->table_name) != 0)
-		return false;
-	foreach(cell, type->key_columns)
-	{
-		AttrNumber	attnum = get_attnum(type->relation, lfirst(cell));
-
-		if (attnum == InvalidAttrNumber ||
-			get_atttype(type->relation, attnum) != type->key_types[i++])
-			return false;
-	}
-	return true;
-}
-
 void
 orch_record_refuse_type(const char *name)
 {
@@ -368,14 +490,6 @@ orch_record_is_composite(const char *type)
 	return result;
 }
 
-Oid
-orch_record_find_relation(const char *type)
-{
-	RecordType *record_type = orch_record_find(type, true);
-
-	return record_type == NULL ? InvalidOid : record_type->relation;
-}
-
 /* The first column of the key, which a foreign key refers to. */
 char *
 orch_record_key_type(Oid relation)
@@ -394,31 +508,241 @@ orch_record_key_type(Oid relation)
 }
 
 char *
-orch_record_type_of(Oid relation, List **key_columns)
+orch_record_type_of(Oid relation, Oid *table, List **key_columns)
 {
 	MemoryContext caller = CurrentMemoryContext;
+	const char *mark = orch_record_mark(relation);
 	SystemContext saved;
-	Datum		value = ObjectIdGetDatum(relation);
+	Registration registration;
+	char	   *type;
 	char	   *result = NULL;
+	Oid			holder;
 
+	if (mark == NULL)
+		return NULL;
+	type = pstrdup(mark);
 	orch_system_connect(&saved);
-	orch_plan_execute_latest(&plan_of_relation, &value, NULL, 1);
-	if (SPI_processed > 0)
+	if (read_registration(type, &registration))
 	{
-		result = MemoryContextStrdup(caller,
-									 SPI_getvalue(SPI_tuptable->vals[0],
-												  SPI_tuptable->tupdesc, 1));
-		if (key_columns != NULL)
+		holder = orch_record_table(type, registration.schema_name, registration.table_name);
+		/* renamed where no event trigger saw it: the mark is still its own */
+		if (!OidIsValid(holder))
+			holder = relation;
+		if (holder == relation || orch_record_inherits(relation, holder))
 		{
-			bool		isnull;
-			Datum		names = SPI_getbinval(SPI_tuptable->vals[0],
-											  SPI_tuptable->tupdesc, 2, &isnull);
-			MemoryContext old = MemoryContextSwitchTo(caller);
+			result = type;
+			if (table != NULL)
+				*table = holder;
+			if (key_columns != NULL)
+			{
+				MemoryContext old = MemoryContextSwitchTo(caller);
 
-			*key_columns = name_list(names);
-			MemoryContextSwitchTo(old);
+				*key_columns = orch_record_copy_names(registration.key_columns);
+				MemoryContextSwitchTo(old);
+			}
 		}
 	}
 	orch_system_finish(&saved);
 	return result;
+}
+
+/*
+ * The table of a record type, InvalidOid if there is none.  Caller is in system context and
+ * connected to SPI.  Takes no lock.
+ */
+Oid
+orch_record_table_of(const char *type)
+{
+	Registration registration;
+
+	return read_registration(type, &registration) ?
+		orch_record_table(type, registration.schema_name, registration.table_name) :
+		InvalidOid;
+}
+
+const char *
+orch_record_missing_field(const char *type, const char *field)
+{
+	SystemContext saved;
+	RecordType *record_type;
+	bool		missing;
+
+	orch_system_connect(&saved);
+	record_type = orch_record_find(type, true);
+	/* Id is the key, whatever its name */
+	missing = record_type == NULL ||
+		(pg_strcasecmp(field, "Id") != 0 &&
+		 !has_column(record_type->relation, list_make1(unconstify(char *, field))));
+	orch_system_finish(&saved);
+	return missing ? field : NULL;
+}
+
+void
+orch_record_refuse_field(const char *type, const char *field)
+{
+	SystemContext saved;
+
+	/* without its table, that is the problem */
+	orch_system_connect(&saved);
+	(void) orch_record_find(type, false);
+	orch_system_finish(&saved);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("record type \"%s\" has no field \"%s\"", type, field),
+			 errhint("Give its table such a column and resume the run; orchestration.record_type_problems() lists what is missing.")));
+}
+
+/*
+ * Does a field name stand for a column?  See orch_condition_field().
+ */
+static bool
+field_names_column(const char *field, const char *column)
+{
+	int			length = strcspn(field, ":");
+
+	return ((int) strlen(column) == length && pg_strncasecmp(column, field, length) == 0) ||
+		strcmp(column, orch_condition_snake_case(field, length)) == 0;
+}
+
+/*
+ * Can a relationship be that of a column, whose foreign key it follows?  Without regard to case
+ * and underscores, Account is account, account_id or account_c, and so is Account__r.
+ */
+static bool
+relationship_names_column(const char *relationship, const char *column)
+{
+	char	   *names[2];
+	int			i;
+	size_t		length;
+
+	names[0] = pnstrdup(relationship, strcspn(relationship, ":"));
+	length = strlen(names[0]);
+	if (length > 3 && pg_strcasecmp(names[0] + length - 3, "__r") == 0)
+		names[0][length - 3] = '\0';
+	names[1] = pstrdup(column);
+	for (i = 0; i < 2; i++)
+	{
+		char	   *end = names[i];
+		char	   *c;
+
+		for (c = names[i]; *c != '\0'; c++)
+			if (*c != '_')
+				*end++ = pg_tolower((unsigned char) *c);
+		*end = '\0';
+	}
+	length = strlen(names[0]);
+	return strncmp(names[1], names[0], length) == 0 &&
+		(strcmp(names[1] + length, "id") == 0 || strcmp(names[1] + length, "c") == 0 ||
+		 names[1][length] == '\0');
+}
+
+bool
+orch_record_path_reads(const List *path, const char *column)
+{
+	return field_names_column(linitial(path), column) ||
+		(list_length(path) > 1 && relationship_names_column(linitial(path), column));
+}
+
+/*
+ * Has a table a column that a path begins with?
+ */
+static bool
+has_column(Oid relation, const List *path)
+{
+	Relation	rel = try_relation_open(relation, AccessShareLock);
+	TupleDesc	desc;
+	bool		found = false;
+	int			i;
+
+	if (rel == NULL)
+		return false;
+	desc = RelationGetDescr(rel);
+	for (i = 0; i < desc->natts && !found; i++)
+		found = !TupleDescAttr(desc, i)->attisdropped &&
+			orch_record_path_reads(path, NameStr(TupleDescAttr(desc, i)->attname));
+	relation_close(rel, AccessShareLock);
+	return found;
+}
+
+bool
+orch_record_lacks_path(const char *type, const List *path)
+{
+	SystemContext saved;
+	RecordType *record_type;
+	bool		lacks;
+
+	if (pg_strcasecmp(linitial(path), "Id") == 0)
+		return false;
+	orch_system_connect(&saved);
+	record_type = orch_record_find(type, true);
+	lacks = record_type != NULL && !has_column(record_type->relation, path);
+	orch_system_finish(&saved);
+	return lacks;
+}
+
+/*
+ * The problem of a record type, NULL if there is none.  Reads no record and waits for no lock.
+ */
+static char *
+current_problem(const char *name)
+{
+	Registration registration;
+	char	   *hint;
+
+	if (!read_registration(name, &registration))
+		return psprintf("record type \"%s\" is not registered", name);
+	return problem_of(name, &registration,
+					  orch_record_table(name, registration.schema_name,
+										registration.table_name), &hint);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_record_type_problem);
+
+/*
+ * orchestration.record_type_problem(name text) returns text
+ *
+ * Returns why a record type cannot be used: it is not registered, or its table or key column
+ * is gone.  Null if it can be used, and for null.
+ * Raises: nothing of its own.
+ * Source: ours.
+ */
+Datum
+orchestration_record_type_problem(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SystemContext saved;
+	char	   *problem;
+
+	orch_system_connect(&saved);
+	problem = current_problem(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (problem != NULL)
+		problem = MemoryContextStrdup(caller, problem);
+	orch_system_finish(&saved);
+	if (problem == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(problem));
+}
+
+PG_FUNCTION_INFO_V1(orchestration_record_type_table);
+
+/*
+ * orchestration.record_type_table(name text) returns regclass
+ *
+ * Returns the table of a record type: the one of its name, if that has the extension's
+ * triggers.  Null if there is none, if the record type is not registered, and for null.
+ * Raises: nothing of its own.
+ * Source: ours.
+ */
+Datum
+orchestration_record_type_table(PG_FUNCTION_ARGS)
+{
+	SystemContext saved;
+	Oid			relation;
+
+	orch_system_connect(&saved);
+	relation = orch_record_table_of(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	orch_system_finish(&saved);
+	if (!OidIsValid(relation))
+		PG_RETURN_NULL();
+	PG_RETURN_OID(relation);
 }

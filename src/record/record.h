@@ -64,11 +64,11 @@ extern char *orch_record_find_readable(const char *key, Oid role, char **id);
 extern Jsonb *orch_record_fetch(const char *type, const char *key);
 
 /*
- * The value of a path of relationships and a field, beginning at a record;
- * NULL for null.
+ * The value of a path of relationships and a field, beginning at a record; NULL for null.
+ * If the path names a field that the table does not have, NULL, and *missing is its name.
  */
 extern JsonbValue *orch_record_value_at(const char *type, const char *key,
-										Jsonb *record, List *path);
+										Jsonb *record, List *path, const char **missing);
 
 /*
  * Does the name of a field mean the id of a record, as "Id" in any case of letters does if no
@@ -83,8 +83,24 @@ extern bool orch_record_is_id(const char *name, Jsonb *record, bool found, bool 
  */
 extern JsonbValue *orch_record_json_id(const char *type, Jsonb *record);
 
-/* The record type of a relation and its key columns, NULL if it is not registered. */
-extern char *orch_record_type_of(Oid relation, List **key_columns);
+/* The field if the table of a record type has no such column, otherwise NULL. */
+extern const char *orch_record_missing_field(const char *type, const char *field);
+
+/* Does a path of relationships and a field begin with this column? */
+extern bool orch_record_path_reads(const List *path, const char *column);
+
+/* Does no column of a record type's table begin the path?  False if it has no table. */
+extern bool orch_record_lacks_path(const char *type, const List *path);
+
+/* Raises 42703, or OR102 if the record type has lost its table. */
+extern void orch_record_refuse_field(const char *type, const char *field)
+			pg_attribute_noreturn();
+
+/*
+ * The record type of a relation's rows, NULL if there is none.  *table is the registered
+ * table: the relation, or one from which it inherits.  Both pointers may be NULL.
+ */
+extern char *orch_record_type_of(Oid relation, Oid *table, List **key_columns);
 
 /* A filter on a field, value as text. */
 typedef struct RecordFilter
@@ -106,17 +122,19 @@ extern List *orch_record_select(const char *type, int nfilters,
 								RecordWanted wanted, void *arg, int64 limit);
 
 /*
- * The table of a record type, InvalidOid if it is not registered; the table that a
- * relationship of a table leads to, InvalidOid if there is no such foreign key; and the
- * type of a table's primary key.  The caller is connected to SPI.
+ * The table of a record type, InvalidOid if there is none; the table that a relationship of
+ * a table leads to, InvalidOid if there is no such foreign key; and the type of a table's
+ * primary key.  The caller is connected to SPI.
  */
-extern Oid	orch_record_find_relation(const char *type);
+extern Oid	orch_record_table_of(const char *type);
 extern Oid	orch_record_relationship(Oid relation, const char *relationship);
 extern char *orch_record_key_type(Oid relation);
 
 /* The id of a record changed; NULL: it was deleted.  Changes the lookups to it. */
 extern void orch_record_move_lookups(const char *type, const char *old_key,
 									 const char *new_key);
+
+extern void orch_record_init(void);
 
 /* All records of a type are gone: clear the lookups to them. */
 extern void orch_record_clear_lookups(const char *type);

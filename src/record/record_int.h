@@ -24,7 +24,8 @@ typedef struct RecordType
 {
 	char		name[NAMEDATALEN * 4];	/* hash key, must be first */
 	Oid			relation;
-	char	   *table_name;		/* qualified, as it was when it was looked up */
+	bool		valid;			/* set last; false when the table has changed */
+	char	   *table_name;		/* qualified */
 	int			nkeys;
 	List	   *key_columns;	/* of char * */
 	Oid		   *key_types;
@@ -40,7 +41,9 @@ extern RecordType *orch_record_find(const char *name, bool missing_ok);
 extern void orch_record_refuse_type(const char *name) pg_attribute_noreturn();
 
 /* A copy of a list of names, in the current memory context. */
+extern List *orch_record_name_list(Datum names);
 extern List *orch_record_copy_names(List *names);
+extern bool orch_record_same_names(List *a, List *b);
 
 /*
  * record_policy.c: would the row policies of a table, evaluated for a role, run only

@@ -55,7 +55,8 @@ static char *find_id(const char *type, const char *key, Oid role, bool latest);
 static char *find_type(const char *key, Oid role, char **id);
 static bool lock_record(RecordType *type, Datum *key, bool values);
 static bool has_record(RecordType *type, Datum *key, bool latest);
-static Jsonb *follow(Oid relation, Jsonb *record, const char *relationship, Oid *target);
+static Jsonb *follow(Oid relation, Jsonb *record, const char *relationship, Oid *target,
+					 bool *unknown);
 
 /*
  * The values of a key that is given as text.  Raises 22P02 for a text that is not of so many
@@ -386,6 +387,27 @@ orch_record_fetch(const char *type, const char *key)
 }
 
 /*
+ * Has a record a field that a relationship can be that of?
+ */
+static bool
+has_relationship(Jsonb *record, const char *relationship)
+{
+	/* a path goes on after a relationship */
+	List	   *path = list_make2(unconstify(char *, relationship), "");
+	JsonbIterator *it = JsonbIteratorInit(&record->root);
+	JsonbValue	v;
+	bool		found = false;
+
+	(void) JsonbIteratorNext(&it, &v, true);
+	while (!found && JsonbIteratorNext(&it, &v, true) == WJB_KEY)
+	{
+		found = orch_record_path_reads(path, pnstrdup(v.val.string.val, v.val.string.len));
+		(void) JsonbIteratorNext(&it, &v, true);
+	}
+	return found;
+}
+
+/*
  * The foreign key with a column of this name: the table that it leads to, the query that
  * reads a record there, and its columns.  False when there is none.  Caller is in system
  * context and connected to SPI.
@@ -463,11 +485,11 @@ orch_record_relationship(Oid relation, const char *relationship)
 
 /*
  * Follow a relationship: the record that the foreign key with a column of this name in a
- * record's table points to.  NULL when there is no such foreign key or one of its columns is
- * null.
+ * record's table points to.  NULL when one of its columns is null, or when there is neither
+ * such a foreign key nor a column of this name (*unknown).
  */
 static Jsonb *
-follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
+follow(Oid relation, Jsonb *record, const char *relationship, Oid *target, bool *unknown)
 {
 	Datum		values[INDEX_MAX_KEYS];
 	Oid			types[INDEX_MAX_KEYS];
@@ -479,8 +501,12 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 	Jsonb	   *result = NULL;
 	int			i;
 
+	*unknown = false;
 	if (!find_relationship(relation, relationship, target, &query, &columns, &ncolumns))
+	{
+		*unknown = !has_relationship(record, relationship);
 		return NULL;
+	}
 	for (i = 0; i < ncolumns; i++)
 	{
 		JsonbValue *key = orch_condition_field(&record->root,
@@ -508,7 +534,8 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target)
 }
 
 JsonbValue *
-orch_record_value_at(const char *type, const char *key, Jsonb *record, List *path)
+orch_record_value_at(const char *type, const char *key, Jsonb *record, List *path,
+					 const char **missing)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext old;
@@ -520,7 +547,9 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 	JsonbValue *result = NULL;
 	ListCell   *lc;
 	int			position = 0;
+	bool		unknown;
 
+	*missing = NULL;
 	if (record == NULL)
 		return NULL;
 	if (path == NIL)
@@ -545,6 +574,9 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 			value->val.string.val = pstrdup(key);
 			value->val.string.len = strlen(key);
 		}
+		/* a record that was read earlier may not have a column that was added since */
+		if (value == NULL)
+			*missing = orch_record_missing_field(type, linitial(path));
 		return value;
 	}
 	if (value != NULL && value->type == jbvBinary)
@@ -565,6 +597,8 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 		if (++position == list_length(path))
 		{
 			value = orch_condition_field(&record->root, name);
+			if (value == NULL && pg_strcasecmp(name, "Id") != 0)
+				*missing = name;
 			if (value != NULL)
 			{
 				/* into the caller's memory */
@@ -590,10 +624,17 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 			break;
 		}
 		if (!OidIsValid(relation))
+		{
+			*missing = name;
 			break;
-		record = follow(relation, record, name, &relation);
+		}
+		record = follow(relation, record, name, &relation, &unknown);
 		if (record == NULL)
+		{
+			if (unknown)
+				*missing = name;
 			break;
+		}
 	}
 	orch_system_finish(&saved);
 	return result;

@@ -4,7 +4,9 @@
  *	  Record types are registered and forgotten.
  *
  * A registered table gets the triggers that keep lookups to its rows valid and start
- * orchestrations (record_change.c).  The caller must own the table.
+ * orchestrations (record_change.c).  The caller must own the table.  A record type can be
+ * registered again: for the same table, whose triggers are created again, or for another,
+ * which takes the place of the first.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -21,9 +23,9 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -38,17 +40,41 @@
 #include "base/system.h"
 #include "record/record_int.h"
 #include "record/record_key.h"
+#include "record/record_name.h"
 #include "record/record_partition.h"
+#include "record/record_register.h"
 
 static List *primary_key_columns(Relation relation);
 static bool is_unique_key(Relation relation, const RecordKey *key);
 static Datum register_type(FunctionCallInfo fcinfo, List *given);
 static Relation open_table(Oid relid);
+static void warn_of_table(Relation relation, List *key_columns);
 static List *choose_key(Relation relation, List *given);
-static bool same_names(List *a, List *b);
 static char *quoted_names(List *names);
-static void store_type(const char *name, Oid relid, List *key_columns);
-static void create_triggers(const char *name, const char *table_name);
+static Datum name_array(List *names);
+static bool find_registration(const char *name, Relation relation, Oid *table,
+							  List **key_columns);
+static void check_change(const char *name, Oid from, List *from_key, Relation relation,
+						 List *key_columns, Oid caller);
+static void refuse_registered(Relation relation, const char *type) pg_attribute_noreturn();
+
+static StaticPlan plan_registered = {
+	"SELECT name, schema_name, table_name, key_columns FROM orchestration.record_type"
+	" WHERE name = $1 OR (schema_name = $2 AND table_name = $3)"
+	" ORDER BY name = $1",
+	3, {TEXTOID, NAMEOID, NAMEOID}
+};
+static StaticPlan plan_insert = {
+	"INSERT INTO orchestration.record_type (name, schema_name, table_name, key_columns)"
+	" VALUES ($1, $2, $3, $4)",
+	4, {TEXTOID, NAMEOID, NAMEOID, NAMEARRAYOID}
+};
+static StaticPlan plan_update = {
+	"UPDATE orchestration.record_type SET schema_name = $2, table_name = $3,"
+	" key_columns = $4 WHERE name = $1"
+	" AND (schema_name, table_name, key_columns) IS DISTINCT FROM ($2, $3, $4)",
+	4, {TEXTOID, NAMEOID, NAMEOID, NAMEARRAYOID}
+};
 
 /*
  * The columns of a table's primary key, in the order of the key; NIL if it has none.
@@ -123,12 +149,14 @@ PG_FUNCTION_INFO_V1(orchestration_register_record_type);
  *
  * Lets runs be about the rows of a table: as $Record of orchestrations whose start.object
  * is the name, and as target of lookups.  key_column null: all columns of the primary key;
- * otherwise a column with a unique constraint.  Creates the triggers that
- * keep lookups valid and start orchestrations.  Called again for the same name and
- * table, it creates the triggers again.
+ * otherwise a column with a unique constraint.  Creates the triggers that keep lookups valid
+ * and start orchestrations.  Called again for the same name, with the same table it creates
+ * the triggers again, with another table whose key has the same types it moves the record
+ * type there: runs, lookups and waits stay.
  * Raises: 22004 for null, 42P01 for a table that does not exist, 42809 for something that
- * is not a table, 42501 when the caller does not own it, 42703 and 42830 for a column
- * that cannot be a key, 42710 when the name or the table is registered otherwise.
+ * is not a table or is temporary, 42501 when the caller does not own it or the table
+ * that it takes the place of, 42703 and 42830 for a column that cannot be a key, 42804 for
+ * a key of another type, 42710 when the table is registered otherwise.
  * Source: ours.
  */
 Datum
@@ -184,36 +212,164 @@ register_type(FunctionCallInfo fcinfo, List *given)
 	char	   *name;
 	Relation	relation;
 	List	   *key_columns;
-	char	   *known;
-	List	   *known_key = NIL;
-	char	   *table_name;
 	Oid			relid;
 	SystemContext saved;
+	Oid			caller = GetUserId();
 
 	orch_require_arguments(fcinfo, 0, 2, "name and table of a record type");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	relid = PG_GETARG_OID(1);
 	relation = open_table(relid);
 	key_columns = choose_key(relation, given);
-	known = orch_record_type_of(relid, &known_key);
-	/* the same again: its triggers may be missing, after a restore of data alone */
-	if (known != NULL && (strcmp(known, name) != 0 || !same_names(known_key, key_columns)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("table \"%s\" is registered as record type \"%s\" already",
-						RelationGetRelationName(relation), known),
-				 errhint("Call orchestration.unregister_record_type() first.")));
-	table_name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-											RelationGetRelationName(relation));
-	table_close(relation, NoLock);
+	warn_of_table(relation, key_columns);
 
 	orch_system_connect(&saved);
-	if (known == NULL)
-		store_type(name, relid, key_columns);
-	create_triggers(name, table_name);
-	orch_record_cover_partitions();
+	orch_record_put(name, relation, key_columns, caller);
 	orch_system_finish(&saved);
+	table_close(relation, NoLock);
 	PG_RETURN_VOID();
+}
+
+void
+orch_record_put(const char *name, Relation relation, List *key_columns, Oid caller)
+{
+	Oid			relid = RelationGetRelid(relation);
+	char	   *known = orch_record_type_of(relid, NULL, NULL);
+	List	   *from_key;
+	Oid			from;
+	bool		exists;
+	Datum		values[4];
+	NameData	schema_name;
+
+	if (known != NULL && strcmp(known, name) != 0)
+		refuse_registered(relation, known);
+	exists = find_registration(name, relation, &from, &from_key);
+	if (exists && OidIsValid(from))
+		check_change(name, from, from_key, relation, key_columns, caller);
+
+	namestrcpy(&schema_name, get_namespace_name(RelationGetNamespace(relation)));
+	values[0] = CStringGetTextDatum(name);
+	values[1] = NameGetDatum(&schema_name);
+	values[2] = NameGetDatum(&relation->rd_rel->relname);
+	values[3] = name_array(key_columns);
+	orch_plan_execute_latest(exists ? &plan_update : &plan_insert, values, NULL, 0);
+	orch_record_create_triggers(name, relid);
+	if (exists)
+	{
+		orch_record_drop_triggers(name, relid);
+		orch_record_uncover();
+	}
+	orch_record_cover();
+	if (exists && from != relid)
+		ereport(NOTICE,
+				(errmsg("the records of type \"%s\" are now the rows of table %s", name,
+						orch_record_qualified_name(relid))));
+}
+
+/*
+ * Is the name registered, and for which table, if that still exists?  Raises 42710 if
+ * another record type names this table.
+ */
+static bool
+find_registration(const char *name, Relation relation, Oid *table, List **key_columns)
+{
+	Datum		values[3];
+	NameData	schema;
+	SPITupleTable *rows;
+	uint64		nrows;
+	uint64		i;
+	bool		exists = false;
+
+	*table = InvalidOid;
+	*key_columns = NIL;
+	namestrcpy(&schema, get_namespace_name(RelationGetNamespace(relation)));
+	values[0] = CStringGetTextDatum(name);
+	values[1] = NameGetDatum(&schema);
+	values[2] = NameGetDatum(&relation->rd_rel->relname);
+	orch_plan_execute_latest(&plan_registered, values, NULL, 0);
+	rows = SPI_tuptable;
+	nrows = SPI_processed;
+	for (i = 0; i < nrows; i++)
+	{
+		char	   *type = SPI_getvalue(rows->vals[i], rows->tupdesc, 1);
+		char	   *its_schema = SPI_getvalue(rows->vals[i], rows->tupdesc, 2);
+		char	   *its_table = SPI_getvalue(rows->vals[i], rows->tupdesc, 3);
+		bool		isnull;
+
+		if (strcmp(type, name) != 0)
+			refuse_registered(relation, type);
+		exists = true;
+		*key_columns = orch_record_name_list(SPI_getbinval(rows->vals[i], rows->tupdesc, 4,
+														   &isnull));
+		*table = orch_record_table(name, its_schema, its_table);
+		/* renamed where no event trigger saw it */
+		if (!OidIsValid(*table))
+			*table = orch_record_root(orch_record_marked(name));
+		/* its triggers are missing, after a restore of data alone */
+		if (!OidIsValid(*table) && strcmp(its_schema, NameStr(schema)) == 0 &&
+			strcmp(its_table, RelationGetRelationName(relation)) == 0)
+			*table = RelationGetRelid(relation);
+	}
+	return exists;
+}
+
+/*
+ * May a record type that is registered for a table be registered for this one?  It may keep
+ * the table, and then its key, or move to another with a key of the same type; the caller
+ * (InvalidOid: not asked) must own both.
+ */
+static void
+check_change(const char *name, Oid from, List *from_key, Relation relation,
+			 List *key_columns, Oid caller)
+{
+	Oid			to = RelationGetRelid(relation);
+	ListCell   *old;
+	ListCell   *new;
+
+	if (from != to && OidIsValid(caller) && !orch_compat_class_ownercheck(from, caller))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(from));
+	foreach(old, from_key)
+		if (get_attnum(from, lfirst(old)) <= 0)
+			return;				/* the column was dropped or renamed */
+	if (from == to)
+	{
+		if (!orch_record_same_names(from_key, key_columns))
+			refuse_registered(relation, name);
+		return;
+	}
+	if (list_length(from_key) != list_length(key_columns))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("table \"%s\" cannot take the place of table \"%s\" as record type \"%s\"",
+						RelationGetRelationName(relation), get_rel_name(from), name),
+				 errdetail("Its key has %d columns, the other key has %d.",
+						   list_length(key_columns), list_length(from_key)),
+				 errhint("Call orchestration.unregister_record_type() first.")));
+	forboth(old, from_key, new, key_columns)
+	{
+		Oid			from_type = getBaseType(get_atttype(from, get_attnum(from, lfirst(old))));
+		Oid			to_type = getBaseType(get_atttype(to, get_attnum(to, lfirst(new))));
+
+		if (from_type != to_type)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("table \"%s\" cannot take the place of table \"%s\" as record type \"%s\"",
+							RelationGetRelationName(relation), get_rel_name(from), name),
+					 errdetail("Key \"%s\" has type %s, key \"%s\" has type %s.",
+							   (char *) lfirst(new), format_type_be(to_type),
+							   (char *) lfirst(old), format_type_be(from_type)),
+					 errhint("Call orchestration.unregister_record_type() first.")));
+	}
+}
+
+static void
+refuse_registered(Relation relation, const char *type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("table \"%s\" is registered as record type \"%s\" already",
+					RelationGetRelationName(relation), type),
+			 errhint("Call orchestration.unregister_record_type() first.")));
 }
 
 /*
@@ -235,6 +391,12 @@ open_table(Oid relid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" cannot be a record type: it is not a table",
 						RelationGetRelationName(relation))));
+	if (relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" cannot be a record type: it is a temporary table",
+						RelationGetRelationName(relation)),
+				 errdetail("Its rows end with the session; runs about them do not.")));
 	if (!orch_compat_class_ownercheck(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE,
 					   RelationGetRelationName(relation));
@@ -243,6 +405,25 @@ open_table(Oid relid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("a table of the extension cannot be a record type")));
 	return relation;
+}
+
+/*
+ * Say what a DBA may not expect of this table.
+ */
+static void
+warn_of_table(Relation relation, List *key_columns)
+{
+	if (relation->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED)
+		ereport(WARNING,
+				(errmsg("table \"%s\" is unlogged", RelationGetRelationName(relation)),
+				 errdetail("A crash of the server empties it, but not the runs about its rows.")));
+	if (relation->rd_rel->relkind == RELKIND_RELATION &&
+		find_inheritance_children(RelationGetRelid(relation), AccessShareLock) != NIL)
+		ereport(NOTICE,
+				(errmsg("rows of the tables that inherit from \"%s\" are records, too",
+						RelationGetRelationName(relation)),
+				 errdetail("The key %s is unique in each of these tables, but not across them: give every row of all of them a value of its own.",
+						   quoted_names(key_columns))));
 }
 
 /*
@@ -292,16 +473,22 @@ choose_key(Relation relation, List *given)
 	return columns;
 }
 
-static bool
-same_names(List *a, List *b)
+static Datum
+name_array(List *names)
 {
-	ListCell   *first;
-	ListCell   *second;
+	Datum		elements[INDEX_MAX_KEYS];
+	ListCell   *cell;
+	int			n = 0;
 
-	forboth(first, a, second, b)
-		if (strcmp(lfirst(first), lfirst(second)) != 0)
-			return false;
-	return list_length(a) == list_length(b);
+	foreach(cell, names)
+	{
+		NameData   *name = palloc(sizeof(NameData));
+
+		namestrcpy(name, lfirst(cell));
+		elements[n++] = NameGetDatum(name);
+	}
+	return PointerGetDatum(construct_array(elements, n, NAMEOID, NAMEDATALEN, false,
+										   TYPALIGN_CHAR));
 }
 
 /* "a", "b" */
@@ -318,51 +505,18 @@ quoted_names(List *names)
 	return result.data;
 }
 
-static void
-store_type(const char *name, Oid relid, List *key_columns)
+bool
+orch_record_key_fits(Relation relation, List *key_columns)
 {
-	Oid			argtypes[3] = {TEXTOID, OIDOID, NAMEARRAYOID};
-	Datum		values[3];
-	Datum		names[INDEX_MAX_KEYS];
-	ListCell   *cell;
-	int			n = 0;
+	RecordKey	key;
+	int			i;
 
-	foreach(cell, key_columns)
-	{
-		NameData   *column = palloc(sizeof(NameData));
-
-		namestrcpy(column, lfirst(cell));
-		names[n++] = NameGetDatum(column);
-	}
-	values[0] = CStringGetTextDatum(name);
-	values[1] = ObjectIdGetDatum(relid);
-	values[2] = PointerGetDatum(construct_array(names, n, NAMEOID, NAMEDATALEN, false,
-												TYPALIGN_CHAR));
-	if (SPI_execute_with_args("INSERT INTO orchestration.record_type (name, relation, key_columns)"
-							  " VALUES ($1, $2::pg_catalog.regclass, $3)",
-							  3, argtypes, values, NULL, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not store record type \"%s\"", name);
-}
-
-static void
-create_triggers(const char *name, const char *table_name)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql,
-					 "CREATE OR REPLACE TRIGGER orchestration_record_change"
-					 " AFTER INSERT OR UPDATE OR DELETE ON %s"
-					 " FOR EACH ROW EXECUTE FUNCTION orchestration.record_change();"
-					 "CREATE OR REPLACE TRIGGER orchestration_record_changes"
-					 " AFTER INSERT OR UPDATE ON %s"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();"
-					 "CREATE OR REPLACE TRIGGER orchestration_record_truncate"
-					 " AFTER TRUNCATE ON %s"
-					 " FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change();",
-					 table_name, table_name, table_name);
-	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not create the triggers of record type \"%s\"", name);
+	if (orch_record_key_columns(RelationGetDescr(relation), key_columns, &key) != NULL)
+		return false;
+	for (i = 0; i < key.ncolumns; i++)
+		if (!TupleDescAttr(RelationGetDescr(relation), key.attnums[i] - 1)->attnotnull)
+			return false;
+	return is_unique_key(relation, &key);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_unregister_record_type);
@@ -370,7 +524,8 @@ PG_FUNCTION_INFO_V1(orchestration_unregister_record_type);
 /*
  * orchestration.unregister_record_type(name text) returns void
  *
- * Forgets a record type: clears the lookups to it and drops its triggers.
+ * Forgets a record type: clears the lookups to it and drops its triggers.  Its table may be
+ * gone.
  * Raises: 22004 for null, OR102 for an unknown name, 42501 when the caller does not own
  * the table.
  * Source: ours.
@@ -378,45 +533,34 @@ PG_FUNCTION_INFO_V1(orchestration_unregister_record_type);
 Datum
 orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 {
+	static StaticPlan plan_delete = {
+		"DELETE FROM orchestration.record_type WHERE name = $1"
+		" RETURNING schema_name, table_name",
+		1, {TEXTOID}
+	};
 	char	   *name;
 	SystemContext saved;
 	Oid			caller = GetUserId();
 	Datum		value;
 	Oid			relid;
-	bool		isnull;
 
 	orch_require_arguments(fcinfo, 0, 1, "name of a record type");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	value = CStringGetTextDatum(name);
 
 	orch_system_connect(&saved);
-	{
-		static StaticPlan plan_delete = {
-			"DELETE FROM orchestration.record_type WHERE name = $1"
-			" RETURNING relation::pg_catalog.oid", 1, {TEXTOID}
-		};
-
-		orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
-	}
+	orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
 	if (SPI_processed == 0)
 		orch_record_refuse_type(name);
-	relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1, &isnull));
-	if (get_rel_name(relid) != NULL)
-	{
-		char	   *table_name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-															get_rel_name(relid));
-		char	   *sql = psprintf("DROP TRIGGER orchestration_record_change ON %s;"
-								   "DROP TRIGGER orchestration_record_changes ON %s;"
-								   "DROP TRIGGER orchestration_record_truncate ON %s;",
-								   table_name, table_name, table_name);
-
-		if (!orch_compat_class_ownercheck(relid, caller))
-			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
-		if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
-			elog(ERROR, "could not drop the triggers of record type \"%s\"", name);
-		orch_record_uncover();
-	}
+	relid = orch_record_table(name, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
+							  SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
+	/* renamed where no event trigger saw it */
+	if (!OidIsValid(relid))
+		relid = orch_record_root(orch_record_marked(name));
+	if (OidIsValid(relid) && !orch_compat_class_ownercheck(relid, caller))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	orch_record_drop_triggers(name, InvalidOid);
+	orch_record_uncover();
 	orch_record_clear_lookups(name);
 	orch_system_finish(&saved);
 	PG_RETURN_VOID();

@@ -37,7 +37,10 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/tupconvert.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -100,6 +103,9 @@ typedef struct NotedSet
 /* Sets that wait for the end of their statement, the innermost first. */
 static NotedSet *noted = NULL;
 
+/* What the transaction has warned of: char *, in TopTransactionContext. */
+static List *warned = NIL;
+
 static StaticPlan plan_locked = {
 	"SELECT w.related_record_id, w.assignee_id, w.assignee_can_edit"
 	" FROM orchestration.work_item w"
@@ -142,17 +148,20 @@ static StaticPlan plan_still_waits = {
 static void row_deleted(const char *type, const char *key);
 static void note_row(Oid registered, const char *type, const char *key,
 					 Relation relation, HeapTuple row, HeapTuple old_row);
+static bool is_triggered(const StartRequest *request);
+static void say_definition(void *arg);
+static bool warn_first(const char *what);
 static NotedSet *waiting_set(Oid registered);
 static NotedSet *make_set(Oid registered);
 static void note(Oid registered, Relation relation, HeapTuple row, const char *key,
 				 const Definition *definition, Jsonb *record, Jsonb *prior);
 static void deal_with(Oid registered, const char *type, List *key_columns);
-static bool look_up(Noted *entry, List *key_columns);
+static bool look_up(Oid registered, Noted *entry, List *key_columns);
 static void start_all(NotedSet *set, const char *type, List *key_columns);
 static void refuse_locked(StaticPlan *plan, const char *type, Datum keys);
 static void look_again(const char *type, Datum keys);
 static bool still_waits(const pg_uuid_t *run_id, const char *type);
-static Jsonb *row_to_jsonb(Relation relation, HeapTuple tuple);
+static Jsonb *row_to_jsonb(Oid registered, Relation relation, HeapTuple tuple);
 
 PG_FUNCTION_INFO_V1(orchestration_record_change);
 
@@ -163,7 +172,7 @@ PG_FUNCTION_INFO_V1(orchestration_record_change);
  * of registered tables: updates lookups to the record, starts the orchestrations that the
  * record triggers, and lets runs that wait for the record go on.  Returns null.
  * Raises: 39P01 if not called as such a trigger, OR007 for a record that an approval has
- * locked, OR102 for a table that has lost its key column, and as start_orchestration().
+ * locked, and as start_orchestration().
  * Source: flow-metadata.md, "start"; contract/lifecycle.md, "Conditions".
  */
 Datum
@@ -196,7 +205,9 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
 		refuse_locked(&plan_locked_gone, type, (Datum) 0);
-		if (registered == RelationGetRelid(relation))
+		/* of a table with children, those may still have rows */
+		if (registered == RelationGetRelid(relation) &&
+			(relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE || !has_subclass(registered)))
 			orch_record_clear_lookups(type);
 		else
 			orch_record_clear_dangling(type);
@@ -214,11 +225,15 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	missing = orch_record_key_columns(RelationGetDescr(relation), key_columns, &key_at);
 	if (missing != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
-				 errmsg("table \"%s\" of record type \"%s\" has no column \"%s\" any more",
-						RelationGetRelationName(relation), type, missing),
-				 errhint("Register the record type again.")));
+	{
+		if (warn_first(psprintf("%s %s", type, missing)))
+			ereport(WARNING,
+					(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
+					 errmsg("changes of table \"%s\" start no orchestrations: it has no column \"%s\", the key of record type \"%s\"",
+							RelationGetRelationName(relation), missing, type),
+					 errhint("Call orchestration.register_record_type() again, with another key.")));
+		return PointerGetDatum(NULL);
+	}
 
 	/* a row whose key has a null is no record; its table may have lost NOT NULL */
 	key = orch_record_row_id(relation, trigdata->tg_trigtuple, &key_at);
@@ -298,9 +313,9 @@ note_row(Oid registered, const char *type, const char *key, Relation relation,
 			continue;
 		if (record == NULL)
 		{
-			record = row_to_jsonb(relation, row);
+			record = row_to_jsonb(registered, relation, row);
 			if (old_row != NULL)
-				prior = row_to_jsonb(relation, old_row);
+				prior = row_to_jsonb(registered, relation, old_row);
 		}
 		memset(&request, 0, sizeof(request));
 		request.definition = def;
@@ -309,11 +324,69 @@ note_row(Oid registered, const char *type, const char *key, Relation relation,
 		request.record = record;
 		request.prior = prior;
 		orch_engine_set_starter(&request, &started_by);
-		if (orch_engine_triggered(&request))
+		if (is_triggered(&request))
 			note(registered, relation, row, key, def, record, prior);
 	}
 	if (old_row != NULL)
 		note(registered, relation, row, key, NULL, NULL, NULL);
+}
+
+/*
+ * Do the filters of a definition hold?  If they read a field that the table does not have,
+ * nobody knows.  The statement of the application matters more than the start: it was right
+ * before the column was dropped, and may come from a program that knows nothing of
+ * orchestrations.  So nothing starts, with a warning; the session that dropped the column was
+ * warned, and verify() and record_type_problems() report the field.  An error of another kind
+ * fails the statement, and says which orchestration it is about.
+ */
+static bool
+is_triggered(const StartRequest *request)
+{
+	const char *missing;
+	ErrorContextCallback context;
+	bool		result;
+
+	context.callback = say_definition;
+	context.arg = unconstify(Definition *, request->definition);
+	context.previous = error_context_stack;
+	error_context_stack = &context;
+	result = orch_engine_triggered(request, &missing);
+	error_context_stack = context.previous;
+	if (missing != NULL &&
+		warn_first(psprintf("%s %s", request->definition->name, missing)))
+		ereport(WARNING,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("orchestration \"%s\" was not started: its start reads field \"%s\", which record type \"%s\" does not have",
+						request->definition->name, missing, request->record_type),
+				 errhint("Give its table such a column, or activate a version that reads another.")));
+	return result;
+}
+
+static void
+say_definition(void *arg)
+{
+	const Definition *def = arg;
+
+	errcontext("filter of the start of orchestration \"%s\", version %d", def->name,
+			   def->version);
+}
+
+/*
+ * Has this transaction not warned of it yet?  A statement may concern a million rows.
+ */
+static bool
+warn_first(const char *what)
+{
+	MemoryContext old;
+	ListCell   *cell;
+
+	foreach(cell, warned)
+		if (strcmp(lfirst(cell), what) == 0)
+			return false;
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	warned = lappend(warned, pstrdup(what));
+	MemoryContextSwitchTo(old);
+	return true;
 }
 
 /*
@@ -401,7 +474,7 @@ deal_with(Oid registered, const char *type, List *key_columns)
 	{
 		Noted	   *entry = lfirst(cell);
 
-		if (entry->definition == NULL && look_up(entry, key_columns))
+		if (entry->definition == NULL && look_up(set->registered, entry, key_columns))
 			keys[nkeys++] = CStringGetTextDatum(entry->key);
 	}
 	key_array = PointerGetDatum(construct_array(keys, nkeys, TEXTOID, -1, false,
@@ -418,7 +491,7 @@ deal_with(Oid registered, const char *type, List *key_columns)
  * Does the noted row still exist?  If it was changed since, its key and record are set anew.
  */
 static bool
-look_up(Noted *entry, List *key_columns)
+look_up(Oid registered, Noted *entry, List *key_columns)
 {
 	Relation	relation = table_open(entry->relation, NoLock);
 	TupleTableSlot *slot;
@@ -451,7 +524,7 @@ look_up(Noted *entry, List *key_columns)
 				orch_record_row_id(relation, tuple, &key_at);
 			found = entry->key != NULL;
 			if (found && entry->definition != NULL)
-				entry->record = row_to_jsonb(relation, tuple);
+				entry->record = row_to_jsonb(registered, relation, tuple);
 			if (free_tuple)
 				heap_freetuple(tuple);
 		}
@@ -495,7 +568,7 @@ start_all(NotedSet *set, const char *type, List *key_columns)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		/* a trigger, or the run before this one, may have deleted it */
-		if (!look_up(entry, key_columns))
+		if (!look_up(set->registered, entry, key_columns))
 			continue;
 		request.definition = entry->definition;
 		request.record_key = entry->key;
@@ -636,17 +709,29 @@ still_waits(const pg_uuid_t *run_id, const char *type)
 }
 
 /*
- * to_jsonb() of a row.
+ * to_jsonb() of a row.  That of a child table has the columns of the registered table, as when
+ * it is read there.
  */
 static Jsonb *
-row_to_jsonb(Relation relation, HeapTuple tuple)
+row_to_jsonb(Oid registered, Relation relation, HeapTuple tuple)
 {
-	Oid			type = relation->rd_rel->reltype;
+	Relation	target = relation;
+	Oid			type;
 	FmgrInfo	flinfo;
 	Expr	   *argument;
 	Gate		gate;
 	Jsonb	   *result;
 
+	if (registered != RelationGetRelid(relation) && !relation->rd_rel->relispartition)
+	{
+		TupleConversionMap *map;
+
+		target = table_open(registered, AccessShareLock);
+		map = convert_tuples_by_name(RelationGetDescr(relation), RelationGetDescr(target));
+		if (map != NULL)
+			tuple = execute_attr_map_tuple(tuple, map);
+	}
+	type = target->rd_rel->reltype;
 	/* a cast of a column's type may be users' code, which must not run as the writing user */
 	orch_gate_enter_table(&gate, RelationGetRelid(relation));
 	orch_record_fix_settings();
@@ -658,8 +743,10 @@ row_to_jsonb(Relation relation, HeapTuple tuple)
 					   &flinfo);
 	result = DatumGetJsonbP(FunctionCall1(&flinfo,
 										  heap_copy_tuple_as_datum(tuple,
-																   RelationGetDescr(relation))));
+																   RelationGetDescr(target))));
 	orch_gate_leave(&gate);
+	if (target != relation)
+		table_close(target, NoLock);
 	return result;
 }
 
@@ -692,6 +779,7 @@ static void
 at_xact_end(bool committed)
 {
 	noted = NULL;
+	warned = NIL;
 }
 
 static const TransactionModule module = {

@@ -111,6 +111,7 @@ DELETE FROM orchestration.field_change c USING orchestration.run r WHERE r.id = 
 DELETE FROM orchestration.run WHERE name LIKE 'loaded%';
 RESET session_replication_role;
 SELECT orchestration.deactivate_orchestration('Of_RestoreOrder'), orchestration.deactivate_orchestration('Of_RestorePart');
+SELECT orchestration.unregister_record_type(n) FROM (VALUES ('RestoreOrder'), ('RestorePart')) x (n);
 DROP TABLE public.restore_order, public.restore_order_part;
 DROP OWNED BY restore_user, restore_admin;
 DROP ROLE restore_user, restore_admin;

@@ -237,3 +237,14 @@ CREATE FUNCTION orchestration.waits_for_record(version_id uuid, stage text)
     AS 'MODULE_PATHNAME', 'orchestration_waits_for_record';
 COMMENT ON FUNCTION orchestration.waits_for_record(uuid, text) IS
     'Returns whether conditions of a stage read the record or depend on an evaluation action; for stuck_runs()';
+
+CREATE FUNCTION orchestration.version_missing_fields(
+    version_id uuid,
+    OUT record_type text,
+    OUT element text,
+    OUT field text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_version_missing_fields';
+COMMENT ON FUNCTION orchestration.version_missing_fields(uuid) IS
+    'Returns the fields of record types that a version reads and that their tables do not have';

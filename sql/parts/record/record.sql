@@ -1,13 +1,14 @@
 -- record: record types, the users' tables that runs can be about (src/record/record.c,
--- src/record/record_read.c).
+-- src/record/record_read.c, src/record/record_name.c).
 
 CREATE TABLE orchestration.record_type (
     name        text        NOT NULL,
-    relation    regclass    NOT NULL,
+    schema_name name        NOT NULL,
+    table_name  name        NOT NULL,
     key_columns name[]      NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT record_type_pkey PRIMARY KEY (name),
-    CONSTRAINT record_type_relation_key UNIQUE (relation),
+    CONSTRAINT record_type_table_key UNIQUE (schema_name, table_name),
     CONSTRAINT record_type_name_check
         CHECK (name ~ '^[A-Za-z][A-Za-z0-9_]*$' AND length(name) <= 80),
     CONSTRAINT record_type_key_columns_check
@@ -18,6 +19,8 @@ CREATE TABLE orchestration.record_type (
 );
 COMMENT ON TABLE orchestration.record_type IS
     'Tables whose rows a run may be about: the targets of polymorphic lookups; see register_record_type()';
+COMMENT ON COLUMN orchestration.record_type.table_name IS
+    'The table by name, so that dumps and replicas carry it; the names follow ALTER TABLE, and record_type_table() says which table it is';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.record_type', '');
 
 CREATE FUNCTION orchestration.register_record_type(
@@ -60,6 +63,7 @@ CREATE FUNCTION orchestration.record_exists(record_type text, record_id "any")
     AS 'MODULE_PATHNAME', 'orchestration_record_exists';
 COMMENT ON FUNCTION orchestration.record_exists(text, "any") IS
     'record_exists() with an id of any type';
+
 CREATE FUNCTION orchestration.record_id(record_type text, record_id text)
     RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
@@ -73,3 +77,17 @@ CREATE FUNCTION orchestration.record_id(record_type text, record record)
     AS 'MODULE_PATHNAME', 'orchestration_record_id_of_row';
 COMMENT ON FUNCTION orchestration.record_id(text, record) IS
     'Returns the id of a row of a registered table, or of a row of the values of its key columns';
+
+CREATE FUNCTION orchestration.record_type_table(name text)
+    RETURNS regclass
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_record_type_table';
+COMMENT ON FUNCTION orchestration.record_type_table(text) IS
+    'Returns the table of a record type, null if there is none: no table has its name, or the one that has it lacks the triggers';
+
+CREATE FUNCTION orchestration.record_type_problem(name text)
+    RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_record_type_problem';
+COMMENT ON FUNCTION orchestration.record_type_problem(text) IS
+    'Returns why a record type cannot be used, null if it can';

@@ -63,6 +63,36 @@ SELECT d.name AS orchestration,
 COMMENT ON VIEW orchestration.run_overview IS
     'Runs that the reader sees, by orchestration: their number in each status, the oldest open one and their mean duration';
 
+CREATE FUNCTION orchestration.record_type_problems()
+    RETURNS TABLE (record_type text, orchestration text, version integer, element text,
+                   field text, problem text)
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    BEGIN ATOMIC
+    SELECT t.name, NULL, NULL::integer, NULL, NULL, orchestration.record_type_problem(t.name)
+      FROM (SELECT r.name FROM orchestration.record_type r
+            UNION
+            -- active, and no longer registered
+            SELECT v.record_type_name
+              FROM orchestration.orchestration_definition d
+              JOIN orchestration.orchestration_version v
+                ON v.orchestration_id = d.id AND v.version = d.active_version
+             WHERE v.record_type_name IS NOT NULL) t
+     WHERE orchestration.record_type_problem(t.name) IS NOT NULL
+    UNION ALL
+    SELECT f.record_type, d.name, v.version, f.element, f.field,
+           pg_catalog.format('%s of orchestration %s, version %s, reads field %s, which record type %s does not have',
+                             f.element, d.name, v.version, f.field, f.record_type)
+      FROM orchestration.orchestration_version v
+      JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id
+      CROSS JOIN LATERAL orchestration.version_missing_fields(v.id) f
+     WHERE v.version = d.active_version
+        OR v.id IN (SELECT r.version_id FROM orchestration.run r WHERE r.status = 'InProgress')
+    ORDER BY 1, 2 NULLS FIRST, 3, 4, 5;
+    END;
+COMMENT ON FUNCTION orchestration.record_type_problems() IS
+    'Returns record types that cannot be used, and fields that active orchestrations and runs in progress read and that no table has';
+
 CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
     RETURNS TABLE (run_id uuid, run_name text, orchestration text, stage text, step text,
                    since timestamptz, why text)
@@ -130,6 +160,15 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
            pg_catalog.format('it cannot be moved: %s', orchestration.version_problem(r.version_id))
       FROM orchestration.run r
      WHERE r.status = 'InProgress' AND orchestration.version_problem(r.version_id) IS NOT NULL
+    UNION ALL
+    -- what it is about has lost its table, or a field that it may read
+    SELECT r.id, r.name, r.orchestration_name, r.current_stage, NULL, r.modified_at, p.problem
+      FROM orchestration.record_type_problems() p
+      JOIN orchestration.run r ON r.status = 'InProgress'
+      LEFT JOIN orchestration.orchestration_version v ON v.id = r.version_id
+      LEFT JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id
+     WHERE CASE WHEN p.orchestration IS NULL THEN r.triggering_record_type = p.record_type
+                ELSE d.name = p.orchestration AND v.version = p.version END
     UNION ALL
     -- the holder of the lease is gone, or the lease lasts too long
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.claimed_at,
