@@ -162,7 +162,7 @@ SELECT orchestration.record_exists('Team', 'two');
 -- the key column of a type is renamed, and its table is dropped; see record_type.sql
 SELECT orchestration.start_orchestration('Any', '2') IS NOT NULL;
 ALTER TABLE team RENAME team_id TO id;
-SELECT key_column, orchestration.record_exists('Team', '2') FROM orchestration.record_type WHERE name = 'Team';
+SELECT key_columns, orchestration.record_exists('Team', '2') FROM orchestration.record_type WHERE name = 'Team';
 UPDATE team SET lead = 'nobody';
 DROP TABLE team CASCADE;
 SELECT orchestration.record_exists('Team', '2');

@@ -290,7 +290,7 @@ SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();
 TRUNCATE public.nest_k;
 ALTER TABLE public.nest_k RENAME id TO other;
-SELECT key_column FROM orchestration.record_type WHERE name = 'Nest_K';
+SELECT key_columns FROM orchestration.record_type WHERE name = 'Nest_K';
 ALTER TABLE public.nest_k RENAME other TO id;
 INSERT INTO public.nest_k VALUES ('1', 1);
 ALTER TABLE public.nest_k ALTER id TYPE bigint USING id::bigint;
