@@ -266,36 +266,6 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 	}
 }
 
-/*
- * The members of a collection, as JsonbValue *; none of null.
- */
-List *
-orch_engine_members(JsonbValue *value)
-{
-	List	   *result = NIL;
-	JsonbIterator *it;
-	JsonbValue	member;
-
-	if (value == NULL)
-		return NIL;
-	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
-				 errmsg("a collection was expected, not %s",
-						orch_condition_type_name(value))));
-	it = JsonbIteratorInit(value->val.binary.data);
-	(void) JsonbIteratorNext(&it, &member, true);
-	while (JsonbIteratorNext(&it, &member, true) == WJB_ELEM)
-	{
-		JsonbValue *copy = palloc(sizeof(JsonbValue));
-
-		CHECK_FOR_INTERRUPTS();
-		*copy = member;
-		result = lappend(result, copy);
-	}
-	return result;
-}
-
 static JsonbValue *
 make_collection(List *members)
 {

@@ -48,7 +48,7 @@ typedef struct PastStage
 	StepState  *steps;
 } PastStage;
 
-/* The records that a variable holds (engine_variable.c). */
+/* The records that a variable holds (engine_record.c). */
 typedef struct RecordBinding
 {
 	List	   *keys;			/* of char *; NIL: the variable is not bound */
@@ -292,23 +292,29 @@ extern void orch_engine_begin_evaluation(RunState *rs);
 extern JsonbValue *orch_engine_value(RunState *rs, const Operand *operand);
 extern bool orch_engine_holds(RunState *rs, const ConditionSet *set);
 extern bool orch_engine_value_fits(const VariableDef *variable, JsonbValue *value);
-extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
-extern JsonbValue *orch_engine_object_value(Jsonb *jsonb);
 
 /* engine_variable.c */
 extern void orch_engine_init_values(RunState *rs);
 extern void orch_engine_begin_values(RunState *rs, Jsonb *inputs, Oid caller);
-extern Jsonb *orch_engine_begin_run_values(RunState *rs, Jsonb *inputs, Oid caller);
+extern bool *orch_engine_take_inputs(RunState *rs, Jsonb *inputs, Oid caller);
+extern void orch_engine_set_defaults(RunState *rs, const bool *given);
+extern void orch_engine_set_default(RunState *rs, int index);
 extern bool orch_engine_set_variable(RunState *rs, int index, JsonbValue *value);
-extern JsonbValue *orch_engine_as_type(const VariableDef *variable, JsonbValue *value);
+
+/* engine_record.c */
+extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
+extern JsonbValue *orch_engine_object_value(Jsonb *jsonb);
+extern List *orch_engine_members(JsonbValue *value);
 extern JsonbValue *orch_engine_variable_value(RunState *rs, const Operand *operand);
+extern JsonbValue *orch_engine_record_of_id(RunState *rs, const VariableDef *variable,
+											JsonbValue *value, Oid reader);
 extern Oid	orch_engine_reader(RunState *rs, bool needed);
+extern void orch_engine_bind(RunState *rs, int index, Oid reader);
 extern void orch_engine_unbind(RunState *rs, int index);
 extern void orch_engine_forget_records(RunState *rs);
 extern void orch_engine_write_bindings(RunState *rs);
 
 /* engine_assign.c */
 extern void orch_engine_assign(RunState *rs, const AssignmentDef *assignment);
-extern List *orch_engine_members(JsonbValue *value);
 
 #endif							/* ORCH_ENGINE_INT_H */

@@ -44,6 +44,8 @@ static StaticPlan plan_existing = {
 static bool find_existing(const StartRequest *request, pg_uuid_t *run_id);
 static void lock_record(RunState *rs, const StartRequest *request);
 static Jsonb *begin_state(RunState *rs, const StartRequest *request, Oid caller);
+static Jsonb *begin_values(RunState *rs, Jsonb *inputs, Oid caller);
+static ErrorData *try_defaults(RunState *rs, const bool *given, int index);
 static bool insert_run(RunState *rs, const StartRequest *request);
 static bool filters_hold(RunState *rs);
 
@@ -177,7 +179,77 @@ begin_state(RunState *rs, const StartRequest *request, Oid caller)
 		rs->record_loaded = true;
 	}
 	orch_engine_open_state(rs);
-	return orch_engine_begin_run_values(rs, request->inputs, caller);
+	return begin_values(rs, request->inputs, caller);
+}
+
+/*
+ * The values with which a run begins.  A default that cannot be evaluated does not fail the
+ * statement that starts the run: the variable is null.  Returns the first such error of a
+ * variable that is read, as run.error stores it; NULL if there is none.
+ */
+static Jsonb *
+begin_values(RunState *rs, Jsonb *inputs, Oid caller)
+{
+	const Definition *def = rs->def;
+	Jsonb	   *result = NULL;
+	bool	   *given;
+	bool		literals = true;
+	int			i;
+
+	orch_engine_init_values(rs);
+	given = orch_engine_take_inputs(rs, inputs, caller);
+	for (i = 0; i < def->ndefaults; i++)
+		literals &= given[def->defaults[i]] ||
+			def->variables[def->defaults[i]].default_value->kind == OPERAND_LITERAL;
+	if (literals)
+	{
+		/* no subtransaction for what cannot fail */
+		orch_engine_set_defaults(rs, given);
+		return NULL;
+	}
+	if (try_defaults(rs, given, -1) == NULL)
+		return NULL;
+
+	/* one of them failed, and undid them all: each by itself */
+	for (i = 0; i < def->ndefaults; i++)
+	{
+		int			index = def->defaults[i];
+		ErrorData  *error;
+
+		CHECK_FOR_INTERRUPTS();
+		if (given[index])
+			continue;
+		error = try_defaults(rs, given, index);
+		if (error == NULL)
+			continue;
+		rs->variables[index] = NULL;
+		if (def->variables[index].is_read && result == NULL)
+			result = orch_engine_error(error, def->variables[index].name);
+	}
+	return result;
+}
+
+/*
+ * The default of a variable, or (-1) of all that were not given.  Returns the error if it
+ * cannot be evaluated, else NULL.
+ */
+static ErrorData *
+try_defaults(RunState *rs, const bool *given, int index)
+{
+	ErrorData  *volatile error = NULL;
+
+	ORCH_ENGINE_TRY();
+	{
+		if (index < 0)
+			orch_engine_set_defaults(rs, given);
+		else
+		{
+			orch_engine_begin_evaluation(rs);
+			orch_engine_set_default(rs, index);
+		}
+	}
+	ORCH_ENGINE_CATCH(error);
+	return error;
 }
 
 /*

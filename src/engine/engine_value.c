@@ -106,42 +106,6 @@ text_value(const char *text)
 }
 
 /*
- * A Jsonb as a value, which points into the Jsonb.
- */
-JsonbValue *
-orch_engine_object_value(Jsonb *jsonb)
-{
-	JsonbValue *value = palloc(sizeof(JsonbValue));
-
-	if (JB_ROOT_IS_SCALAR(jsonb))
-		JsonbExtractScalar(&jsonb->root, value);
-	else
-	{
-		value->type = jbvBinary;
-		value->val.binary.data = &jsonb->root;
-		value->val.binary.len = VARSIZE_ANY_EXHDR(jsonb);
-	}
-	return value;
-}
-
-/*
- * A copy of a value in a context; NULL for null.
- */
-JsonbValue *
-orch_engine_copy_value(MemoryContext context, JsonbValue *value)
-{
-	MemoryContext old;
-	JsonbValue *result;
-
-	if (value == NULL || value->type == jbvNull)
-		return NULL;
-	old = MemoryContextSwitchTo(context);
-	result = orch_engine_object_value(JsonbValueToJsonb(value));
-	MemoryContextSwitchTo(old);
-	return result;
-}
-
-/*
  * References in conditions and formulas resolve to values of this run.
  */
 void

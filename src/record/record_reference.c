@@ -49,7 +49,7 @@ static StaticPlan plan_clear_all_work_items = {
 	1, {TEXTOID}
 };
 
-/* A deleted record keeps its row: whoever refers to it reads null. */
+/* The row of a deleted record stays: the variable reads null. */
 static StaticPlan plan_move_bound = {
 	"UPDATE orchestration.run_record SET record_id = $3"
 	" WHERE record_type = $1 AND record_id = $2",

@@ -194,7 +194,7 @@ COMMENT ON COLUMN orchestration.step_run.error IS
     'Error of a step in status Error: message, sqlstate, detail, hint, context';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.step_run', '');
 
--- Only the engine writes here, under the lock on the run (src/engine/engine_variable.c).
+-- Only the engine writes here, under the lock on the run (src/engine/engine_record.c).
 CREATE TABLE orchestration.run_record (
     run_id      uuid    NOT NULL,
     variable    text    NOT NULL,

@@ -1,24 +1,20 @@
--- default_value: with what variables begin, and what refreshes them (src/definition/definition_default.c,
--- src/engine/engine_variable.c).
+-- variable: with what variables begin, and what refreshes them (src/definition/definition_default.c,
+-- src/engine/engine_variable.c, src/engine/engine_record.c).
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
-\set ECHO none
 \pset format unaligned
 \pset tuples_only on
 SET datestyle = 'ISO';
 SET timezone = 'UTC';
 CREATE TABLE public.default_record (id integer PRIMARY KEY, amount numeric, note text, day date, at timestamptz, hour time, yes boolean);
 SELECT orchestration.register_record_type('Default_Record', 'default_record');
-
 CREATE FUNCTION public.default_echo(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
 SELECT orchestration.register_action('Default_Echo', 'function', 'default_echo(jsonb)');
-
 SELECT orchestration.register_action('Default_Screen', 'screen');
-
 SELECT pg_temp.person('ann@example.com', 'Ann');
-
 CREATE FUNCTION pg_temp.reference(text) RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_build_object('elementReference', $1) $$;
+
 -- Every kind of default for every data type, in runs that are started by a call and by a trigger.
 CREATE FUNCTION pg_temp.play(reference text, type text, how text, read boolean DEFAULT true) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -77,62 +73,11 @@ INSERT INTO type (type) VALUES ('String'), ('Number'), ('Boolean'), ('Date'), ('
 CREATE TEMP TABLE played AS SELECT k.n, k.reference, t.n AS m, t.type, h.how, h.read, pg_temp.play(k.reference, t.type, h.how, h.read) AS result
   FROM kind k, type t, (VALUES ('call', true), ('trigger', true), ('trigger', false)) h (how, read) WHERE h.read OR t.type IN ('String', 'Boolean', 'SObject');
 SELECT reference, string_agg(type || ' ' || result, '; ' ORDER BY m) FROM played WHERE how = 'call' AND read GROUP BY n, reference ORDER BY n;
-$Record.Amount|String 10.50; Number 10.50; Boolean Error V: ; Date Error V: ; DateTime Error V: ; Time Error V: ; SObject Error V: "10.50"; String[] Error V: 
-$Record.Note|String one; Number Error V: ; Boolean Error V: ; Date one; DateTime one; Time one; SObject Error V: "one"; String[] Error V: 
-$Record.Day|String 2026-02-03; Number Error V: ; Boolean Error V: ; Date 2026-02-03; DateTime 2026-02-03; Time 2026-02-03; SObject Error V: "2026-02-03"; String[] Error V: 
-$Record.At|String 2026-02-03T04:05:06+00:00; Number Error V: ; Boolean Error V: ; Date 2026-02-03; DateTime 2026-02-03T04:05:06+00:00; Time 2026-02-03T04:05:06+00:00; SObject Error V: "2026-02-03T04:05:06+00:00"; String[] Error V: 
-$Record.Hour|String 07:08:00; Number Error V: ; Boolean Error V: ; Date 07:08:00; DateTime 07:08:00; Time 07:08:00; SObject Error V: "07:08:00"; String[] Error V: 
-$Record.Yes|String true; Number Error V: ; Boolean true; Date Error V: ; DateTime Error V: ; Time Error V: ; SObject Error V: ; String[] Error V: 
-$Record.Nothing|String null; Number null; Boolean null; Date null; DateTime null; Time null; SObject null; String[] null
-$Record|String not deployed; Number not deployed; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject {"at": "2026-02-03T04:05:06+00:00", "id": 1, "day": "2026-02-03", "yes": true, "hour": "07:08:00", "note": "one", "amount": 10.50}; String[] not deployed
-$Record.Id|String 1; Number 1; Boolean Error V: ; Date Error V: ; DateTime Error V: ; Time Error V: ; SObject {"at": "2026-02-03T04:05:06+00:00", "id": 1, "day": "2026-02-03", "yes": true, "hour": "07:08:00", "note": "one", "amount": 10.50}; String[] Error V: 
-$Record__Prior.Note|String null; Number null; Boolean null; Date null; DateTime null; Time null; SObject null; String[] null
-$Record__Prior|String not deployed; Number not deployed; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject null; String[] not deployed
-E.Outputs.x|String null; Number null; Boolean null; Date null; DateTime null; Time null; SObject null; String[] null
-E.Status|String null; Number not deployed; Boolean not deployed; Date null; DateTime null; Time null; SObject null; String[] not deployed
-S.Status|String null; Number not deployed; Boolean not deployed; Date null; DateTime null; Time null; SObject null; String[] not deployed
-Outcome|String false; Number not deployed; Boolean false; Date not deployed; DateTime not deployed; Time not deployed; SObject not deployed; String[] not deployed
-V|String null; Number null; Boolean null; Date null; DateTime null; Time null; SObject null; String[] null
-Round|String null; Number null; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject null; String[] not deployed
-Six|String 6; Number 6; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject Error V: "6"; String[] not deployed
-Half_dozen|String 6; Number 6; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject Error V: "6"; String[] not deployed
-Twice|String 12; Number 12; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject Error V: "12"; String[] not deployed
-Broken|String Error V: division by zero; Number Error V: division by zero; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject Error V: division by zero; String[] not deployed
-Later|String !; Number not deployed; Boolean not deployed; Date !; DateTime !; Time !; SObject Error V: "!"; String[] not deployed
-Letter|String Six is 6 and .; Number not deployed; Boolean not deployed; Date Six is 6 and .; DateTime Six is 6 and .; Time Six is 6 and .; SObject Error V: "Six is 6 and ."; String[] not deployed
-Five|String 5; Number 5; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject not deployed; String[] not deployed
-None|String null; Number null; Boolean null; Date null; DateTime null; Time null; SObject null; String[] null
-Again|String 5; Number 5; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject not deployed; String[] not deployed
-Who|String autoproc; Number not deployed; Boolean not deployed; Date autoproc; DateTime autoproc; Time autoproc; SObject Error V: "autoproc"; String[] not deployed
-$User.Username|String autoproc; Number Error V: ; Boolean Error V: ; Date autoproc; DateTime autoproc; Time autoproc; SObject Error V: "autoproc"; String[] Error V: 
-$User.Nothing.At.All|String null; Number null; Boolean null; Date null; DateTime null; Time null; SObject null; String[] null
-$Flow.CurrentDate|String <today>; Number not deployed; Boolean not deployed; Date <today>; DateTime <today>; Time not deployed; SObject not deployed; String[] not deployed
-$Flow.FaultMessage|String null; Number not deployed; Boolean not deployed; Date null; DateTime null; Time null; SObject null; String[] not deployed
-$Flow.InterviewGuid|String <id>; Number not deployed; Boolean not deployed; Date <id>; DateTime <id>; Time <id>; SObject Error V: "<id>"; String[] not deployed
-$Orchestration.Instance|String <id>; Number not deployed; Boolean not deployed; Date <id>; DateTime <id>; Time <id>; SObject Error V: "<id>"; String[] not deployed
-$Flow.CurrentRecord|String 1; Number 1; Boolean Error V: ; Date Error V: ; DateTime Error V: ; Time Error V: ; SObject {"at": "2026-02-03T04:05:06+00:00", "id": 1, "day": "2026-02-03", "yes": true, "hour": "07:08:00", "note": "one", "amount": 10.50}; String[] Error V: 
-$Organization.Name|String null; Number null; Boolean null; Date null; DateTime null; Time null; SObject null; String[] null
-$Setup.X__c.Field__c|String null; Number null; Boolean null; Date null; DateTime null; Time null; SObject null; String[] null
-$GlobalConstant.EmptyString|String ; Number not deployed; Boolean not deployed; Date not deployed; DateTime not deployed; Time ; SObject not deployed; String[] not deployed
-$GlobalConstant.True|String true; Number not deployed; Boolean true; Date not deployed; DateTime not deployed; Time not deployed; SObject not deployed; String[] not deployed
-$System.OriginDateTime|String 1900-01-01T00:00:00Z; Number not deployed; Boolean not deployed; Date 1900-01-01; DateTime 1900-01-01T00:00:00Z; Time 1900-01-01T00:00:00Z; SObject not deployed; String[] not deployed
-$GlobalConstant.Nothing|String not deployed; Number not deployed; Boolean not deployed; Date not deployed; DateTime not deployed; Time not deployed; SObject not deployed; String[] not deployed
-Nowhere|String not activated; Number not activated; Boolean not activated; Date not activated; DateTime not activated; Time not activated; SObject not activated; String[] not activated
 -- by a trigger the same, but for what the change tells
 SELECT c.reference, c.type, t.result FROM played c JOIN played t ON (t.n, t.m, t.how, t.read) = (c.n, c.m, 'trigger', true)
  WHERE c.how = 'call' AND c.read AND replace(t.result, 'two', 'one') <> c.result ORDER BY c.n, c.m;
-$Record__Prior.Note|String|one
-$Record__Prior.Note|Number|Error V: 
-$Record__Prior.Note|Boolean|Error V: 
-$Record__Prior.Note|Date|one
-$Record__Prior.Note|DateTime|one
-$Record__Prior.Note|Time|one
-$Record__Prior.Note|SObject|Error V: "one"
-$Record__Prior.Note|String[]|Error V: 
-$Record__Prior|SObject|{"at": "2026-02-03T04:05:06+00:00", "id": 1, "day": "2026-02-03", "yes": true, "hour": "07:08:00", "note": "two", "amount": 10.50}
 -- no default fails the start, and what nothing reads fails nothing
 SELECT count(*), count(*) FILTER (WHERE result ~ 'Error V') FROM played;
-779|110
 SELECT reference, type, how, read, result FROM played WHERE result ~ 'FAILS' OR (result ~ 'Error' AND NOT read) ORDER BY n, m;
 SET client_min_messages = warning;
 -- the warnings
@@ -142,50 +87,32 @@ SELECT place, message FROM orchestration.validate_orchestration('{"label": "W", 
     "constants": [{"name": "C", "dataType": "Number", "value": {"elementReference": "C"}}, {"name": "C1", "dataType": "Number", "value": {"elementReference": "C2"}}, {"name": "C2", "dataType": "Number", "value": {"elementReference": "C3"}}, {"name": "C3", "dataType": "Number", "value": {"elementReference": "C1"}}],
     "variables": [{"name": "Self", "dataType": "Number", "value": {"elementReference": "Self"}}, {"name": "Out", "dataType": "Number", "value": {"elementReference": "E.Outputs.x"}},
         {"name": "One", "dataType": "Number", "value": {"elementReference": "Two"}}, {"name": "Two", "dataType": "Number", "value": {"elementReference": "Three"}}, {"name": "Three", "dataType": "Number", "value": {"elementReference": "F"}}]}'::jsonb);
-constants[0] "C"|the value of constant "C" depends on itself, so it is null
-constants[3] "C3"|the value of constant "C3" depends on itself, so it is null
-variables[1] "Out".value|"E.Outputs.x" has no value yet when a run starts, so variable "Out" begins with null
-variables[0] "Self"|the default of variable "Self" depends on itself, so a part of it is null when a run starts
-variables[4] "Three"|the default of variable "Three" depends on itself, so a part of it is null when a run starts
 -- a long chain of defaults, the last first, and of constants
 SELECT pg_temp.orchestration('Chain', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Last', 'I', 'Default_Screen'))),
     'variables', (SELECT jsonb_agg(jsonb_build_object('name', 'V' || n, 'dataType', 'Number', 'value', CASE WHEN n < 3000 THEN pg_temp.reference('V' || n + 1) ELSE pg_temp.reference('C1') END) ORDER BY n) FROM generate_series(1, 3000) n),
     'constants', (SELECT jsonb_agg(jsonb_build_object('name', 'C' || n, 'dataType', 'Number', 'value', CASE WHEN n < 3000 THEN pg_temp.reference('C' || n + 1) ELSE '{"numberValue": 7}' END) ORDER BY n) FROM generate_series(1, 3000) n)));
-
 SELECT orchestration.start_orchestration('Chain') IS NOT NULL;
-t
 SELECT count(*), min(value::text), max(value::text) FROM orchestration.run, jsonb_each(variables) WHERE id = pg_temp.run();
-3000|7|7
+
 -- An input wins over the default, also null; its default is not evaluated
 SELECT pg_temp.orchestration('Wins', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('E', 'B', 'Default_Echo', '{}', '{"a": {"elementReference": "A"}, "b": {"elementReference": "B"}}'))),
     'formulas', '[{"name": "Bad", "dataType": "Number", "expression": "1 / {!Zero}"}, {"name": "Plus", "dataType": "Number", "expression": "{!A} + 1"}]'::jsonb,
     'variables', jsonb_build_array(pg_temp.variable('A', 'Number', pg_temp.reference('Bad')), pg_temp.variable('B', 'Number', pg_temp.reference('Plus')), pg_temp.variable('Zero', 'Number', '{"numberValue": 0}'))));
-
 SELECT orchestration.start_orchestration('Wins', inputs => '{"A": 5}') IS NOT NULL;
-t
 SELECT status, variables FROM orchestration.run WHERE id = pg_temp.run();
-Completed|{"A": 5, "B": 6, "Zero": 0}
 SELECT orchestration.start_orchestration('Wins', inputs => '{"A": null, "B": 1}') IS NOT NULL;
-t
 SELECT status, variables FROM orchestration.run WHERE id = pg_temp.run();
-Completed|{"B": 1, "Zero": 0}
 SELECT orchestration.start_orchestration('Wins') IS NOT NULL;
-t
 SELECT pg_temp.state(), variables FROM orchestration.run WHERE id = pg_temp.run();
-Error | - | -|{"Zero": 0}
 SELECT pg_temp.failure();
-not recoverable 22012 at A: division by zero
 SELECT regexp_replace(pg_temp.try(format('SELECT orchestration.resume_run(%L)', pg_temp.run())), 'OR-\d+', '<name>');
-OR004: run <name> cannot be resumed: its error is not recoverable
 -- a formula in a filter of the start reads variables, too
 SELECT pg_temp.orchestration('Filters', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Last', 'I', 'Default_Screen'))),
     'formulas', '[{"name": "Enough", "dataType": "Number", "expression": "{!Limit} * 2"}]'::jsonb,
     'variables', jsonb_build_array(pg_temp.variable('Limit', 'Number', pg_temp.reference('Ten')), pg_temp.variable('Ten', 'Number', '{"numberValue": 10}'))),
     '{"object": "Default_Record", "triggerType": "RecordAfterSave", "recordTriggerType": "Create", "filterLogic": "and", "filters": [{"field": "Amount", "operator": "GreaterThan", "value": {"elementReference": "Enough"}}]}');
-
 INSERT INTO public.default_record (id, amount) VALUES (2, 19), (3, 21);
 SELECT triggering_record_id FROM orchestration.run WHERE orchestration_name = 'Filters';
-3
 SELECT orchestration.deactivate_orchestration('Filters');
 
 -- Globals: blank when they are not set, and all of them listed
@@ -197,92 +124,47 @@ SELECT pg_temp.orchestration('Globals', 'S', jsonb_build_object('orchestratedSta
     'textTemplates', '[{"name": "Letter", "text": "<{!$UserRole.Name}{!$Api.Session_ID}{!$Client.FormFactor}>"}]'::jsonb,
     'variables', jsonb_build_array(pg_temp.variable('V', 'String', pg_temp.reference('$Organization.Country')))),
     '{"object": "Default_Record", "triggerType": "RecordAfterSave", "recordTriggerType": "Update", "filterFormula": "OR(ISBLANK({!$Label.Never}), {!$Setup.Y__c.On__c})"}');
-
 SET client_min_messages = warning;
 UPDATE public.default_record SET note = 'x' WHERE id = 1;
 SELECT t.status, t.outputs FROM orchestration.step_run t WHERE run_id = pg_temp.run() AND name = 'E';
-Completed|{"a": null, "b": null, "c": null, "d": "<>", "e": null, "f": "", "g": null, "h": "1900-01-01T00:00:00Z", "i": "/"}
 SELECT count(*) FROM (SELECT orchestration.set_global(g, v::jsonb) FROM (VALUES ('$Label', '{"Greeting": "Hello"}'), ('$Setup', '{"X__c": {"Field__c": 1}, "Y__c": {"Other__c": 1}}'), ('$CustomMetadata', '{"T__mdt": {"R": {"Field__c": "deep"}}}'), ('$Organization', '{"Name": "Acme", "Country": "NL"}')) g (g, v)) s;
-4
 UPDATE public.default_record SET note = 'y' WHERE id = 1;
 SELECT t.status, t.outputs FROM orchestration.step_run t WHERE run_id = pg_temp.run() AND name = 'E';
-Completed|{"a": "Hello", "b": 1, "c": "deep", "d": "<>", "e": "NL", "f": "", "g": null, "h": "1900-01-01T00:00:00Z", "i": "Acme/"}
 SELECT name, used_by, resolved FROM orchestration.orchestration_references('Globals') WHERE kind = 'global' ORDER BY 1, 2;
-$Api.Session_ID|Letter|f
-$Client.FormFactor|Letter|f
-$CustomMetadata.T__mdt.R.Field__c|E|t
-$Label.Greeting|E|t
-$Label.Never|start|f
-$Organization.Country|V|t
-$Organization.Name|F|t
-$Permission.May|E|f
-$Profile.Name|F|f
-$Setup.X__c.Field__c|E|t
-$Setup.Y__c.On__c|start|f
-$UserRole.Name|Letter|f
 SELECT pg_temp.try($$SELECT orchestration.set_global('$GlobalConstant', '{"True": false}')$$);
-22023: the global variable "$GlobalConstant" cannot be set
 SELECT count(*) FROM (SELECT orchestration.set_global(g, NULL) FROM unnest('{$Label,$Setup,$CustomMetadata,$Organization}'::text[]) g) s;
-4
 SELECT orchestration.deactivate_orchestration('Globals');
-
 SELECT pg_temp.clean_up();
 
 -- Usernames in any case, and an assignee that is mended
 SELECT pg_temp.try($$SELECT orchestration.create_user('ANN@example.COM')$$);
-23505: duplicate key value violates unique constraint "principal_username_key"
 SELECT pg_temp.person('Bea@Example.com', 'Bea');
-
 SELECT pg_temp.orchestration('Case', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Lit', 'I', 'Default_Screen', assignee => 'BEA@EXAMPLE.COM'),
         pg_temp.step('Ref', 'I', 'Default_Screen', assignee => '{!$Record.Note}'))))
     , '{"object": "Default_Record", "triggerType": "RecordAfterSave", "recordTriggerType": "Update"}');
-
 SELECT kind, name, resolved FROM orchestration.orchestration_references('Case') WHERE kind = 'assignee' ORDER BY 2;
-assignee|$Record.Note|
-assignee|BEA@EXAMPLE.COM|t
 -- empty, blank, unknown, inactive: the statement of the application succeeds, the run can be resumed
 UPDATE public.default_record SET note = n FROM (VALUES (1, 'bEa@eXample.com'), (2, NULL), (3, 'nobody@example.com')) v (i, n) WHERE id = i;
 INSERT INTO public.default_record (id, note) VALUES (4, 'x'), (5, 'x');
 UPDATE public.default_record SET note = ' ' WHERE id = 4;
 UPDATE orchestration.principal SET is_active = false WHERE username = 'Bea@Example.com';
 SELECT pg_temp.try($$SELECT orchestration.activate_orchestration('Case')$$);
-OR204: version 1 of orchestration "Case" cannot be activated
 SELECT pg_temp.orchestration('Case', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Lit', 'I', 'Default_Screen'),
         pg_temp.step('Ref', 'I', 'Default_Screen', assignee => '{!$Record.Note}'))))
     , '{"object": "Default_Record", "triggerType": "RecordAfterSave", "recordTriggerType": "Update"}');
-
 UPDATE public.default_record SET note = 'bea@example.com' WHERE id = 5;
 SELECT triggering_record_id, pg_temp.state(id), pg_temp.failure(id) FROM orchestration.run ORDER BY triggering_record_id;
-1|InProgress at S | S InProgress | Lit InProgress, Ref InProgress|not recoverable  at : 
-2|Error at S | S Error | Lit Discontinued, Ref Error|recoverable OR103 at Ref: the assignee of step "Ref" is empty
-3|Error at S | S Error | Lit Discontinued, Ref Error|recoverable OR103 at Ref: the assignee "nobody@example.com" of step "Ref" does not exist
-4|Error at S | S Error | Lit Discontinued, Ref Error|recoverable OR103 at Ref: the assignee of step "Ref" is empty
-5|Error at S | S Error | Lit Discontinued, Ref Error|recoverable OR103 at Ref: the assignee "bea@example.com" of step "Ref" is inactive
 SELECT orchestration.deactivate_orchestration('Case');
-
 UPDATE orchestration.principal SET is_active = true WHERE username = 'Bea@Example.com';
 UPDATE public.default_record SET note = 'BEA@example.com' WHERE id IN (2, 3, 4);
 SELECT triggering_record_id, orchestration.resume_run(id) FROM orchestration.run WHERE status = 'Error' ORDER BY 1;
-2|t
-3|t
-4|t
-5|t
 SELECT triggering_record_id, pg_temp.state(id), (SELECT string_agg(w.label || ' ' || p.username || ' ' || w.status, ', ' ORDER BY w.id) FROM orchestration.work_item w JOIN orchestration.principal p ON p.id = w.assignee_id WHERE w.run_id = r.id) FROM orchestration.run r ORDER BY triggering_record_id;
-1|InProgress at S | S InProgress | Lit InProgress, Ref InProgress|Lit Bea@Example.com Assigned, Ref Bea@Example.com Assigned
-2|InProgress at S | S InProgress | Lit InProgress, Ref InProgress|Lit Bea@Example.com Completed, Lit Bea@Example.com Assigned, Ref Bea@Example.com Assigned
-3|InProgress at S | S InProgress | Lit InProgress, Ref InProgress|Lit Bea@Example.com Completed, Lit Bea@Example.com Assigned, Ref Bea@Example.com Assigned
-4|InProgress at S | S InProgress | Lit InProgress, Ref InProgress|Lit Bea@Example.com Completed, Lit Bea@Example.com Assigned, Ref Bea@Example.com Assigned
-5|InProgress at S | S InProgress | Lit InProgress, Ref InProgress|Lit ann@example.com Completed, Lit ann@example.com Assigned, Ref Bea@Example.com Assigned
 SELECT * FROM orchestration.verify();
 -- an assignee that is a constant without a value is named at activation
 SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Case', 'label', 'Case', 'processType', 'Orchestrator', 'start', '{"connector": {"targetReference": "S"}}'::jsonb,
     'constants', '[{"name": "Nobody", "dataType": "String", "value": {}}]'::jsonb, 'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('I', 'I', 'Default_Screen', assignee => '{!Nobody}'))))) > 0;
-t
 \set VERBOSITY default
 SELECT orchestration.activate_orchestration('Case');
-ERROR:  version 3 of orchestration "Case" cannot be activated
-DETAIL:  orchestratedStages[0].stageSteps[0] "I".assignees[0].assignee: the assignee "Nobody" has no value, so the version cannot be activated
-HINT:  Register what is missing, or deploy a version without these problems, and activate that.
 \set VERBOSITY terse
 SELECT pg_temp.clean_up();
 
@@ -297,172 +179,110 @@ CREATE FUNCTION pg_temp.said() RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.state() || ' ' || COALESCE((SELECT outputs::text FROM orchestration.step_run WHERE run_id = pg_temp.run() AND name = 'Say'), '') $$;
 UPDATE public.default_record SET note = 'n' || id;
 SELECT pg_temp.follows(60, jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}'));
-
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 1}') IS NOT NULL;
-t
 SELECT variable, position, record_type, record_id FROM orchestration.run_record WHERE run_id = pg_temp.run();
-R|1|Default_Record|1
 UPDATE public.default_record SET note = 'wait' WHERE id = 1;
 SELECT pg_temp.said();
-InProgress at S | S InProgress | I InProgress 
 UPDATE public.default_record SET note = 'go' WHERE id = 1;
 SELECT pg_temp.said(), variables->'R'->>'note' FROM orchestration.run WHERE id = pg_temp.run();
-InProgress at T | S Completed, T InProgress | I Discontinued, Say Completed, Last InProgress {"id": 1, "note": "go"}|go
 SELECT * FROM orchestration.stuck_runs();
 -- a partial object, which is completed; a key that changes; a record that is deleted
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"Id": "2", "note": "mine"}}') IS NOT NULL;
-t
 UPDATE public.default_record SET id = 22 WHERE id = 2;
 SELECT record_id FROM orchestration.run_record WHERE run_id = pg_temp.run();
-22
 UPDATE public.default_record SET note = 'go' WHERE id = 22;
 SELECT pg_temp.said();
-InProgress at T | S Completed, T InProgress | I Discontinued, Say Completed, Last InProgress {"id": 22, "note": "go"}
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 3}') IS NOT NULL;
-t
 DELETE FROM public.default_record WHERE id = 3;
 SELECT orchestration.publish_event(pg_temp.run()), pg_temp.said();
-t|InProgress at S | S InProgress | I InProgress 
 SELECT variables FROM orchestration.run WHERE id = pg_temp.run();
-
 -- no such record, no id, no key
 SELECT pg_temp.try($$SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 99}')$$);
-OR101: record "99" of type "Default_Record" does not exist
 SELECT pg_temp.try($$SELECT orchestration.start_orchestration('Follows', inputs => '{"R": "x"}')$$);
-OR101: record "x" of type "Default_Record" does not exist
 SELECT pg_temp.try($$SELECT orchestration.start_orchestration('Follows', inputs => '{"R": true}')$$);
-OR306: value of input variable "R" is not of its data type
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"note": "go"}}') IS NOT NULL;
-t
 SELECT pg_temp.said(), (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run());
-InProgress at T | S Completed, T InProgress | I Discontinued, Say Completed, Last InProgress {"id": null, "note": "go"}|0
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"id": 99, "note": "n"}}') IS NOT NULL;
-t
 SELECT pg_temp.said(), (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run());
-InProgress at S | S InProgress | I InProgress |0
 -- before 58 the variable keeps its value
 SELECT pg_temp.follows(57.0, jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}'));
-
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 4}') IS NOT NULL;
-t
 UPDATE public.default_record SET note = 'go' WHERE id = 4;
 SELECT orchestration.publish_event(pg_temp.run()), pg_temp.said(), variables->'R'->>'note', (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run()) FROM orchestration.run WHERE id = pg_temp.run();
-t|InProgress at S | S InProgress | I InProgress |n4|0
 -- without an apiVersion it is the newest; a type that is not registered, and no type
 UPDATE public.default_record SET note = 'n';
 SELECT pg_temp.follows(NULL, jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}'));
-
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"id": 4}}') IS NOT NULL;
-t
 UPDATE public.default_record SET note = 'go' WHERE id = 4;
 SELECT pg_temp.said();
-InProgress at T | S Completed, T InProgress | I Discontinued, Say Completed, Last InProgress {"id": 4, "note": "go"}
 SELECT pg_temp.follows(60, jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Contact"}'));
-
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"id": 4, "note": "n"}}') IS NOT NULL, pg_temp.try($$SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 4}')$$);
-t|OR101: record "4" of type "Contact" does not exist
 SELECT pg_temp.said();
-InProgress at S | S InProgress | I InProgress 
 SELECT pg_temp.follows(60, jsonb_build_array(pg_temp.variable('R', 'SObject')));
-
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"id": 4, "note": "n"}}') IS NOT NULL, pg_temp.try($$SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 4}')$$);
-t|OR306: value of input variable "R" is not of its data type
 SELECT pg_temp.said();
-InProgress at S | S InProgress | I InProgress 
 -- a default: the run's own record, and the record that one of its fields names
 UPDATE public.default_record SET note = 'n', amount = 1 WHERE id = 4;
 SELECT pg_temp.follows(60, jsonb_build_array(pg_temp.variable('R', 'SObject', pg_temp.reference('$Record')) || '{"objectType": "Default_Record"}'));
-
 SELECT orchestration.start_orchestration('Follows', '4') IS NOT NULL;
-t
 UPDATE public.default_record SET note = 'go' WHERE id = 4;
 SELECT pg_temp.said();
-InProgress at T | S Completed, T InProgress | I Discontinued, Say Completed, Last InProgress {"id": 4, "note": "go"}
 UPDATE public.default_record SET note = 'n' WHERE id = 1;
 SELECT pg_temp.follows(60, jsonb_build_array(pg_temp.variable('R', 'SObject', pg_temp.reference('$Record.Amount')) || '{"objectType": "Default_Record"}'));
-
 SELECT orchestration.start_orchestration('Follows', '4') IS NOT NULL;
-t
 UPDATE public.default_record SET note = 'go' WHERE id = 1;
 SELECT pg_temp.said();
-InProgress at T | S Completed, T InProgress | I Discontinued, Say Completed, Last InProgress {"id": 1, "note": "go"}
 -- a collection: all of its members, up to 200
 SELECT pg_temp.follows(60, jsonb_build_array(pg_temp.variable('R', 'SObject', collection => true) || '{"objectType": "Default_Record"}'),
     jsonb_build_object('exitConditions', jsonb_build_array(pg_temp.condition('R', 'IsEmpty', '{"booleanValue": true}'))));
-
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": [{"id": 1}, {"id": 4}]}') IS NOT NULL;
-t
 UPDATE public.default_record SET note = 'both' WHERE id IN (1, 4);
 SELECT jsonb_path_query_array(variables, '$.R[*].note') FROM orchestration.run WHERE id = pg_temp.run();
-["both", "both"]
 DELETE FROM public.default_record WHERE id = 1;
 SELECT orchestration.publish_event(pg_temp.run()), pg_temp.state();
-t|InProgress at S | S InProgress | I InProgress
 DELETE FROM public.default_record WHERE id = 4;
 SELECT orchestration.publish_event(pg_temp.run()), pg_temp.state();
-t|InProgress at T | S Completed, T InProgress | I Discontinued, Say Completed, Last InProgress
 INSERT INTO public.default_record (id) SELECT generate_series(1001, 1201);
 SELECT count(*) FROM (SELECT orchestration.start_orchestration('Follows', inputs => jsonb_build_object('R', (SELECT jsonb_agg(jsonb_build_object('id', n)) FROM generate_series(1001, m) n))) FROM unnest('{1200,1201}'::integer[]) m) s;
-2
 SELECT count(*) FROM orchestration.run_record b JOIN orchestration.run r ON r.id = b.run_id WHERE r.orchestration_name = 'Follows' AND b.record_id::integer > 1000 GROUP BY b.run_id;
-200
 -- a field that is assigned makes the record the run's own; a record that is assigned is followed
 SELECT pg_temp.orchestration('Assigns', 'A', jsonb_build_object('apiVersion', 58, 'variables', jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}', pg_temp.variable('Q', 'SObject') || '{"objectType": "Default_Record"}', pg_temp.variable('N', 'Number'), pg_temp.variable('Txt', 'String'), pg_temp.variable('D', 'Date')),
     'assignments', '[{"name": "A", "label": "A", "connector": {"targetReference": "S"}, "assignmentItems": [{"assignToReference": "R.Note", "operator": "Assign", "value": {"stringValue": "own"}}, {"assignToReference": "Q", "operator": "Assign", "value": {"elementReference": "N"}},
         {"assignToReference": "Txt", "operator": "Assign", "value": {"elementReference": "N"}}, {"assignToReference": "D", "operator": "Assign", "value": {"elementReference": "$Flow.CurrentDateTime"}}]}]'::jsonb,
     'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('I', 'I', 'Default_Screen')) || jsonb_build_object('exitConditionLogic', '1 OR 2', 'exitConditions', jsonb_build_array(pg_temp.condition('R.Note', 'EqualTo', '{"stringValue": "go"}'), pg_temp.condition('Q.Note', 'EqualTo', '{"stringValue": "go"}'))))));
-
 SELECT orchestration.start_orchestration('Assigns', inputs => '{"R": 1001, "N": 1002}') IS NOT NULL;
-t
 SELECT variable, record_id FROM orchestration.run_record WHERE run_id = pg_temp.run();
-Q|1002
 UPDATE public.default_record SET note = 'go' WHERE id = 1001;
 SELECT pg_temp.state(), variables->'R'->>'Note', variables->>'Txt', length(variables->>'D') FROM orchestration.run WHERE id = pg_temp.run();
-InProgress at S | S InProgress | I InProgress|own|1002|10
 UPDATE public.default_record SET note = 'go' WHERE id = 1002;
 SELECT pg_temp.state();
-Completed | S Completed | I Discontinued
 -- records that the starter cannot read are not read for the starter's run
 CREATE ROLE regress_default_cara;
 SELECT pg_temp.person('cara@example.com', 'Cara', 'regress_default_cara');
-
 GRANT USAGE ON SCHEMA orchestration TO regress_default_cara;
 GRANT EXECUTE ON FUNCTION orchestration.start_orchestration(text, text, jsonb, text, uuid) TO regress_default_cara;
 SELECT pg_temp.follows(60, jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}'));
-
 SET ROLE regress_default_cara;
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 1003}');
-ERROR:  record "1003" of type "Default_Record" does not exist
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"id": 1003}}') IS NOT NULL;
-t
 RESET ROLE;
 SELECT variables, (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run()) FROM orchestration.run WHERE id = pg_temp.run();
-{"R": {"id": 1003}}|0
 GRANT SELECT ON public.default_record TO regress_default_cara;
 SET ROLE regress_default_cara;
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 1003}') IS NOT NULL;
-t
 RESET ROLE;
 SELECT variables->'R'->>'id', (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run()) FROM orchestration.run WHERE id = pg_temp.run();
-1003|1
 REVOKE ALL ON public.default_record FROM regress_default_cara;
 REVOKE ALL ON FUNCTION orchestration.start_orchestration(text, text, jsonb, text, uuid) FROM regress_default_cara;
 REVOKE USAGE ON SCHEMA orchestration FROM regress_default_cara;
 SELECT orchestration.update_user(id, role_name => '') FROM orchestration.principal WHERE username = 'cara@example.com';
-t
 DROP ROLE regress_default_cara;
 -- many runs wait for one record
 SELECT count(orchestration.start_orchestration('Follows', inputs => '{"R": 1004}')) FROM generate_series(1, 20);
-20
 UPDATE public.default_record SET note = 'go' WHERE id = 1004;
 SELECT status, current_stage, count(*) FROM orchestration.run r WHERE EXISTS (SELECT FROM orchestration.run_record WHERE run_id = r.id AND record_id = '1004') GROUP BY 1, 2;
-InProgress|S|1
-InProgress|T|20
 SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();
-
 SELECT count(*) FROM orchestration.run_record;
-0
 SELECT orchestration.unregister_record_type('Default_Record');
-
 DROP TABLE public.default_record;
