@@ -155,7 +155,7 @@ SELECT is(pg_temp.state(), 'InProgress Work | Before Completed, Work InProgress 
 
 -- the run fails outside a stage: no stage open, the last one completed; or with an open stage
 DELETE FROM r;
-INSERT INTO r SELECT orchestration.start_orchestration('Cascade', inputs => '{"broken": {"x": "a text"}}');
+INSERT INTO r SELECT orchestration.start_orchestration('Cascade', inputs => '{"broken": {"x": {"y": 1}}}');
 SELECT is((SELECT format('%s: %s', x.status, string_agg(s.name || ' ' || s.status, ', ')) FROM orchestration.run x JOIN r USING (id)
             JOIN orchestration.stage_run s ON s.run_id = x.id GROUP BY x.status), 'Error: Before Discontinued', 'a broken decision: the last stage completed is Discontinued');
 SELECT is((SELECT error->>'sqlstate' || ' ' || (error->>'element') FROM orchestration.run JOIN r USING (id)), 'OR301 Check', 'with the element that failed and its place');

@@ -240,17 +240,17 @@ END
 $$;
 SELECT matches(pg_temp.formula(f), '^OR301 date out of range in a formula: Dates range from', f)
   FROM unnest(ARRAY['"2026-01-01" + 213503982335', '"2026-01-01" - 213503982335', '213503982335 + DATE(2026, 1, 1)', 'DATE(2026, 1, 1) + 106751991167301',
-      'DATE(2026, 1, 1) - 106751991167301', 'DATE(2026, 1, 1) + 106751991', 'DATE(2026, 1, 1) - 106751992', 'DATE(2026, 1, 1) + 10 ^ 400', 'DATE(2026, 1, 1) - 10 ^ 400',
+      'DATE(2026, 1, 1) - 106751991167301', 'DATE(2026, 1, 1) + 106751991', 'DATE(2026, 1, 1) - 106751992', 'DATE(2026, 1, 1) + VALUE("1e400")', 'DATE(2026, 1, 1) - VALUE("1e400")',
       'DATE(9999, 12, 31) + 1', 'DATE(1, 1, 1) - 1', 'NOW() + 10 ^ 30', 'ADDMONTHS(DATE(2026, 1, 1), 2147483647)', 'ADDMONTHS(DATE(2026, 1, 1), -2147483647)',
       'ADDMONTHS(DATE(2026, 1, 1), 178956970)', 'ADDMONTHS(DATE(9999, 12, 1), 1)', 'ADDMONTHS(DATE(1, 1, 1), -1)']) f;
 SELECT is(pg_temp.formula(f), r, f)
   FROM (VALUES ('DATE(9999, 12, 30) + 1', '9999-12-31'), ('DATE(1, 1, 2) - 1', '0001-01-01'), ('DATE(2026, 1, 1) + 0.5', '2026-01-01'),
-               ('DATE(9999, 12, 31) - DATE(1, 1, 1)', '3652058.000000000000'), ('ADDMONTHS(DATE(1, 1, 1), 119987)', '9999-12-01'),
+               ('DATE(9999, 12, 31) - DATE(1, 1, 1)', '3652058'), ('ADDMONTHS(DATE(1, 1, 1), 119987)', '9999-12-01'),
                ('DATE(9999, 12, 31) - 3652058', '0001-01-01'), ('"9999-12-31T23:59:59.999999Z" - 0', '9999-12-31T23:59:59.999999Z'),
                ('LEFT("abc", 2147483647)', 'abc'), ('RIGHT("abc", 2147483647)', 'abc'), ('MID("abc", 2, 2147483647)', 'bc'), ('MID("abc", 2147483647, 2147483647)', ''),
-               ('MID("abc", -2147483647, 2147483647)', 'abc'), ('LEFT("abc", -1)', ''), ('FIND("a", "aaa", 2147483647)', '0'), ('ROUND(1.5, 2147483647)', '1.5' || repeat('0', 57)),
+               ('MID("abc", -2147483647, 2147483647)', 'abc'), ('LEFT("abc", -1)', ''), ('FIND("a", "aaa", 2147483647)', '0'), ('ROUND(1.5, 2147483647)', '1.5'),
                ('ROUND(15, -2147483647)', '0'), ('ISNUMBER("NaN")', 'false'), ('ISNUMBER("Infinity")', 'false'), ('LPAD("a", -1)', '')) v(f, r);
-SELECT matches(pg_temp.formula(f), '^(OR301|22003|22012|2201.) .*: (The computation was|Its argument|The text would)', f)
+SELECT matches(pg_temp.formula(f), '^(OR301|22003|22012|2201.) .*: (The computation was|Its argument|The text would|The power is)', f)
   FROM unnest(ARRAY['1 / 0', 'MOD(1, 0)', 'LN(0)', 'LN(-1)', 'LOG(0)', 'SQRT(-1)', '10 ^ 1000000', 'EXP(1000000)', '0 ^ -1', '10 ^ 131071 * 10', '10 ^ 131071 * 9 + 10 ^ 131071 * 9',
       '10 ^ 131071 * -9 - 10 ^ 131071 * 9', 'LEFT("abc", 2147483648)', 'ROUND(1, 10 ^ 20)', 'DATE(10 ^ 10, 1, 1)', 'ADDMONTHS(DATE(2026, 1, 1), 10 ^ 10)', 'FIND("a", "b", 10 ^ 400)',
       'LPAD("a", 2147483647)', 'RPAD("a", 10 ^ 10)', 'VALUE("1e400000")', 'VALUE("NaN")']) f;

@@ -152,7 +152,7 @@ SELECT pg_temp.orchestration('Broken', 'Before', jsonb_build_object(
          "conditions": [{"leftValueReference": "where", "operator": "EqualTo", "rightValue": {"stringValue": "add"}}]}]},
       {"name": "Compare", "label": "Compare", "rules": [
         {"name": "Is_more", "label": "Is more", "conditionLogic": "and",
-         "conditions": [{"leftValueReference": "B.Outputs.note", "operator": "GreaterThan", "rightValue": {"numberValue": 1}}]}]}]'::jsonb,
+         "conditions": [{"leftValueReference": "B.Outputs.note", "operator": "GreaterThan", "rightValue": {"booleanValue": true}}]}]}]'::jsonb,
     'assignments', '[{"name": "Add", "label": "Add", "assignmentItems": [{"assignToReference": "number", "operator": "Assign", "value": {"elementReference": "B.Outputs.note"}}]}]'::jsonb,
     'orchestratedStages', jsonb_build_array(pg_temp.stage('Before', 'Where', pg_temp.step('B', 'B', 'Writes', '{}', '{"note": {"stringValue": "kept"}}')))));
 SELECT orchestration.start_orchestration('Broken') IS NOT NULL;

@@ -25,10 +25,16 @@ SELECT formula || ' is ' || pg_temp.try(formula) || ', not ' || COALESCE(here, v
 SELECT count(*) > 400 AS examples, count(here) AS different, count(DISTINCT formula) = count(*) AS no_formula_twice FROM example;
 -- what differs
 SELECT formula, value, here FROM example WHERE here IS NOT NULL ORDER BY formula COLLATE "C";
--- every function that is there has an example, except those that ask for the time or the prior record
-SELECT string_agg(name, ' ' ORDER BY name) AS without_example
-  FROM unnest(string_to_array('ABS ACOS ADDMONTHS AND ASCII ASIN ATAN ATAN2 BEGINS BLANKVALUE BR CASE CASESAFEID CEILING CHR CONTAINS COS DATE DATETIMEVALUE DATEVALUE DAY DAYOFYEAR DISTANCE EXP FALSE FIND FLOOR FORMATDURATION FROMUNIXTIME GEOLOCATION HOUR HTMLENCODE IF INCLUDES INITCAP ISBLANK ISCHANGED ISCLONE ISNEW ISNULL ISNUMBER ISOWEEK ISOYEAR ISPICKVAL JSENCODE JSINHTMLENCODE LEFT LEN LN LOG LOWER LPAD MAX MCEILING MFLOOR MID MILLISECOND MIN MINUTE MOD MONTH NOT NOW NULLVALUE OR PI PICKLISTCOUNT PRIORVALUE REGEX REVERSE RIGHT ROUND RPAD SECOND SIN SQRT SUBSTITUTE TAN TEXT TIMENOW TIMEVALUE TODAY TRIM TRUE TRUNC UNIXTIMESTAMP UPPER URLENCODE VALUE WEEKDAY YEAR', ' ')) name
+-- every function of doc/formulas.md is there and has an example, except those that ask for the time or the
+-- prior record; and every function of the examples is in it
+\set doc :dir '/../doc/formulas.md'
+CREATE TEMP TABLE page (line text);
+COPY page FROM :'doc' (DELIMITER E'\x01');
+CREATE TEMP TABLE documented AS SELECT substring(line FROM '^\| `([A-Z0-9]+)\(') AS name FROM page WHERE line ~ '^\| `[A-Z0-9]+\(';
+SELECT count(*), count(*) FILTER (WHERE pg_temp.try(name || '(1, 2, 3, 4, 5, 6, 7)') LIKE '%not supported%') AS unknown FROM documented;
+SELECT string_agg(name, ' ' ORDER BY name) AS without_example FROM documented
  WHERE NOT EXISTS (SELECT FROM example WHERE formula ~* ('\m' || name || '\('));
+SELECT DISTINCT upper(m[1]) AS undocumented FROM example, regexp_matches(formula, '\m([A-Za-z][A-Za-z0-9]*)\(', 'g') m WHERE upper(m[1]) NOT IN (SELECT name FROM documented);
 -- functions of the platform that are not there say what to use instead; others are unknown
 SELECT m FROM unnest(string_to_array('CURRENCYRATE GETRECORDIDS GETSESSIONID HYPERLINK IMAGE IMAGEPROXYURL INCLUDE JUNCTIONIDLIST LINKTO PARENTGROUPVAL PREDICT PREVGROUPVAL REQUIRESCRIPT URLFOR VLOOKUP SUBSTR NOBODY', ' ')) f,
     LATERAL (SELECT message AS m FROM orchestration.validate_orchestration(jsonb_build_object('label', 'x', 'processType', 'Orchestrator', 'formulas', jsonb_build_array(jsonb_build_object('name', 'F', 'dataType', 'Number', 'expression', f || '(1)')))) WHERE severity = 'ERROR') v;
