@@ -236,7 +236,7 @@ ELEMENTS = {
     },
     "condition": {"conditionLogic": nested, "conditions": nested},
     "rule": {"doesRequireRecordChangedToMeetCriteria": True},
-    "variable": {"isCollection": True, "isInput": True, "isOutput": True, "value": TEXT},
+    "variable": {"objectType": put(dataType="SObject", objectType="Corpus_Record"), "isCollection": True, "isInput": True, "isOutput": True, "value": TEXT},
     "value": {"stringValue": "x", "elementReference": "v", "booleanValue": True, "numberValue": 1.5,
               "dateTimeValue": "2026-01-31T10:00:00.000Z", "dateValue": "2026-01-31", "timeValue": "10:00:00.000Z"},
     "formula": {"dataType": "Number", "scale": 2},
