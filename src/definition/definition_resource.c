@@ -105,7 +105,8 @@ compile_formula_type(Compiler *c, const DocNode *node, FormulaDef *formula)
 	CHECK_FOR_INTERRUPTS();
 	formula->type = VARIABLE_NUMBER;
 	formula->scale = -1;
-	(void) orch_definition_integer(c, scale, 0, 17, &formula->scale);
+	/* documented up to 17, but published files have 18 */
+	(void) orch_definition_integer(c, scale, 0, 18, &formula->scale);
 	if (type == NULL)
 		return;
 	if (!orch_condition_find_variable_type(type, &formula->type) ||
@@ -222,13 +223,15 @@ compile_lookup(Compiler *c, const DocNode *node, LookupDef *lookup)
 		NameEntry  *entry = orch_definition_find_name(c->def, target);
 
 		if (entry == NULL || entry->kind != NAME_VARIABLE ||
-			c->def->variables[entry->index].type != VARIABLE_RECORD ||
-			c->def->variables[entry->index].is_collection == lookup->first_only)
+			c->def->variables[entry->index].type != VARIABLE_RECORD)
 			error_at(c, orch_document_child(node, "outputReference"),
-					 "\"%s\" is no variable for %s", target,
-					 lookup->first_only ? "a record" : "a collection of records");
+					 "\"%s\" is no variable for records", target);
 		else
+		{
+			/* the variable decides, whatever getFirstRecordOnly says */
 			lookup->variable = entry->index;
+			lookup->first_only = !c->def->variables[entry->index].is_collection;
+		}
 	}
 	lookup->connector = orch_definition_compile_connector(c, node, "connector");
 }

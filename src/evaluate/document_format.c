@@ -62,8 +62,6 @@
 	ROW(name, DOC_TYPE_NUMBER_OR_VALUE, DOC_READ, false, false, false, SHAPE_VALUE, 0, NULL)
 #define OBJECT(name, shape) \
 	ROW(name, DOC_TYPE_OBJECT, DOC_READ, false, false, false, shape, 0, NULL)
-#define REQUIRED_OBJECT(name, shape) \
-	ROW(name, DOC_TYPE_OBJECT, DOC_READ, false, true, false, shape, 0, NULL)
 #define ARRAY(name, shape) \
 	ROW(name, DOC_TYPE_OBJECT, DOC_READ, true, false, false, shape, 0, NULL)
 #define REQUIRED_ARRAY(name, shape) \
@@ -317,7 +315,7 @@ static const DocElement decision_elements[] = {
 
 static const DocElement rule_elements[] = {
 	REQUIRED_TEXT("name", LENGTH_NAME),
-	REQUIRED_TEXT("label", LENGTH_LABEL),
+	TEXT("label", LENGTH_LABEL),	/* nil in some published files */
 	REQUIRED_ANY_TEXT("conditionLogic", LENGTH_LOGIC),
 	REQUIRED_ARRAY("conditions", SHAPE_CONDITION),
 	OBJECT("connector", SHAPE_CONNECTOR),

@@ -15,6 +15,7 @@ SPDX-License-Identifier: PostgreSQL
 """
 import json
 import os
+import re
 import sys
 
 from document import FORMAT, HERE, LENGTHS, NAMESPACE, NIL, TOP, XSI, Tap, flow, quoted, run_sql
@@ -236,7 +237,7 @@ ELEMENTS = {
     },
     "condition": {"conditionLogic": nested, "conditions": nested},
     "rule": {"doesRequireRecordChangedToMeetCriteria": True},
-    "variable": {"isCollection": True, "isInput": True, "isOutput": True, "value": TEXT},
+    "variable": {"objectType": put(dataType="SObject", objectType="Corpus_Record"), "isCollection": True, "isInput": True, "isOutput": True, "value": TEXT},
     "value": {"stringValue": "x", "elementReference": "v", "booleanValue": True, "numberValue": 1.5,
               "dateTimeValue": "2026-01-31T10:00:00.000Z", "dateValue": "2026-01-31", "timeValue": "10:00:00.000Z"},
     "formula": {"dataType": "Number", "scale": 2},
@@ -517,7 +518,7 @@ SELECT orchestration.add_group_member(g, u) FROM orchestration.create_user('ann@
 
 -- all problems of a severity, in one order for both notations
 CREATE FUNCTION corpus.problems(xml, jsonb, text) RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(CASE place WHEN '' THEN '' ELSE place || ': ' END || message, '; ' ORDER BY place COLLATE "C", message COLLATE "C")
+    SELECT string_agg(message || CASE place WHEN '' THEN '' ELSE ' (at ' || place || ')' END, '; ' ORDER BY place COLLATE "C", message COLLATE "C")
       FROM (SELECT * FROM orchestration.validate_orchestration($1) WHERE $1 IS NOT NULL
             UNION ALL SELECT * FROM orchestration.validate_orchestration($2) WHERE $2 IS NOT NULL) p WHERE severity = $3
 $$;
@@ -579,7 +580,7 @@ BEGIN
         PERFORM orchestration.activate_orchestration(orch);
     EXCEPTION WHEN SQLSTATE 'OR204' THEN
         GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
-        RETURN ARRAY['stored', regexp_replace(said, '(^|\n)line \d+: ', '\1', 'g')];
+        RETURN ARRAY['stored', COALESCE(warnings, said)];
     END;
     IF document->>'processType' = 'EvaluationFlow' THEN
         PERFORM orchestration.deploy_orchestration(jsonb_build_object('label', 'Host', 'processType', 'Orchestrator', 'start', '{"connector": {"targetReference": "S"}}'::jsonb,
@@ -669,6 +670,7 @@ def cell(text):
 
 
 def shown(outcome, said):
+    said = re.sub(r" \(at [^)]*\)", "", said)
     return {"played": "played", "kept": "kept, without effect", "warned": "kept, with a warning: ", "refused": "refused: ",
             "stored": "stored, not activated: "}.get(outcome, outcome + ": ") + cell(said)
 
@@ -687,12 +689,14 @@ smallest document that has it:
   what a run does, and the engine does not have it.
 * **stored, not activated**: the document can be deployed; `activate_orchestration()` raises OR204.
 
-Elements that are not listed, such as those of newer versions, are kept with a warning.
+Elements that are not listed, such as those of newer versions, are kept with a warning. A repeated
+element that stands in the wrong place, such as a step outside of a stage, is refused.
 
-In XML the root is in the namespace `%s` or in none. An element is the flow's if it is in the
-namespace of the root, by any prefix or by default. All others are foreign: they are ignored with a
-warning, and stay in `source_xml`. `xsi:nil` is the attribute `nil` of the namespace
-`%s`, by any prefix; a nil element is one that is not there.
+In XML the root is in the namespace `%s` or in none. An
+element is the flow's if it is in the namespace of the root, by any prefix or by default. All others
+are foreign: they are ignored with a warning, and stay in `source_xml`. `xsi:nil` is the attribute
+`nil` of the namespace `%s`, by any prefix; a nil element
+counts as absent.
 
 ## Lengths
 

@@ -77,7 +77,7 @@ BY_FORMULA = {
 
 EVALUATION = {
     "label": "Evaluation", "processType": "EvaluationFlow", "startElementReference": "Find",
-    "variables": [{"name": "isOrchestrationConditionMet", "dataType": "Boolean", "isOutput": True}, {"name": "found", "dataType": "SObject"}],
+    "variables": [{"name": "isOrchestrationConditionMet", "dataType": "Boolean", "isOutput": True}, {"name": "found", "dataType": "SObject", "objectType": "Case"}],
     "recordLookups": [{"name": "Find", "label": "Find", "object": "Case", "filterLogic": "and", "filters": [
         {"field": "status", "operator": "EqualTo", "value": TEXT}], "getFirstRecordOnly": True, "sortField": "amount", "sortOrder": "Desc", "limit": 5,
                        "outputReference": "found", "assignNullValuesIfNoRecordsFound": True, "connector": {"targetReference": "Answer"}}],
