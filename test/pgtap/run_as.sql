@@ -50,7 +50,7 @@ SELECT orchestration.deploy_orchestration(public.definition(d, d <> 'Sync')) FRO
 
 -- ---- not allowed
 SELECT is(said(format('SELECT orchestration.activate_orchestration(%L)', d)),
-          format('OR204 | version 1 of orchestration "%1$s" cannot be activated | step "T": action "%1$s" may not run as a user; an administrator allows it with orchestration.allow_run_as_user(''%1$s'')', d), 'activation is refused: ' || d)
+          format('OR204 | version 1 of orchestration "%1$s" cannot be activated | orchestratedStages[0].stageSteps[0] "T".runAsUser: action "%1$s" may not run as a user; an administrator allows it with orchestration.allow_run_as_user(''%1$s'')', d), 'activation is refused: ' || d)
   FROM unnest('{Sync,Async,Work}'::text[]) d;
 SELECT is((SELECT string_agg(format('%s by %s: %s', name, used_by, resolved), ', ') FROM orchestration.orchestration_references('Sync') WHERE kind = 'runAsUser'), 'Sync by T: f', 'orchestration_references() lists it');
 SELECT is((SELECT detail->>'message' FROM orchestration.dry_run(d) WHERE event = 'FailStep'), format('action "%s" may not run as a user', d), 'a dry run fails: ' || d) FROM unnest('{Sync,Async}'::text[]) d;

@@ -2,8 +2,11 @@
 \pset format unaligned
 \pset tuples_only on
 
+-- nothing of this stays
+BEGIN;
+\set ON_ERROR_ROLLBACK on
 CREATE SCHEMA activation;
-SET search_path = activation, public;
+SET LOCAL search_path = activation, public;
 CREATE TYPE mood AS ENUM ('New', 'Approved', 'Rejected');
 CREATE TYPE size AS (width integer, height integer);
 CREATE DOMAIN short AS varchar(3);
@@ -242,12 +245,6 @@ SELECT orchestration.deploy_orchestration(pg_temp.flow(pg_temp.stage(pg_temp.ste
 SELECT orchestration.activate_orchestration('Warned');
 SELECT severity, line, message FROM pg_temp.check(pg_temp.flow(pg_temp.stage(pg_temp.step('P', '$Label.Welcome')) || pg_temp.stage('', '', 'Island'), '', 'Warned'));
 
--- validation reads only, at every level, and holds no code of others
-BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SELECT count(*) FROM pg_temp.check(pg_temp.flow(pg_temp.stage(pg_temp.step('P', '$Record.Owner.Manager.Username $Label.Welcome'))));
-COMMIT;
-SELECT provolatile, proparallel FROM pg_proc WHERE proname = 'validate_orchestration';
-
 -- a table of which the type is dropped meanwhile, or a column
 ALTER TABLE thing DROP COLUMN note;
 SELECT message FROM pg_temp.check(pg_temp.flow(pg_temp.stage(pg_temp.step('P', '$Record.Note'))));
@@ -260,4 +257,12 @@ SELECT count(*) FROM orchestration.validate_orchestration(pg_temp.filtered('Kind
 SELECT count(*) FROM orchestration.validate_orchestration(jsonb_build_object('label', 'T', 'processType', 'Orchestrator', 'start', '{"connector": {"targetReference": "S"}}'::jsonb, 'orchestratedStages', '[{"name": "S", "label": "S", "connector": {"targetReference": "D1"}}]'::jsonb,
     'decisions', (SELECT jsonb_agg(jsonb_build_object('name', 'D' || i, 'label', 'D', 'defaultConnector', jsonb_build_object('targetReference', 'D' || i % 10000 + 1))) FROM generate_series(1, 10000) i)));
 
-SELECT orchestration.unregister_action('Act'), orchestration.unregister_action('Form');
+ROLLBACK;
+\set ON_ERROR_ROLLBACK off
+
+-- validation reads only
+BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SELECT severity, place, message FROM orchestration.validate_orchestration('{"label": "T", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}, "object": "Thing", "recordTriggerType": "Update", "triggerType": "RecordAfterSave"},
+    "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "P", "label": "P", "actionType": "stepBackground", "actionName": "Act", "inputParameters": [{"name": "i", "value": {"elementReference": "$Label.Welcome"}}]}]}]}'::jsonb);
+COMMIT;
+SELECT provolatile, proparallel, count(*) FROM pg_proc WHERE pronamespace = 'orchestration'::regnamespace AND proname = 'validate_orchestration' GROUP BY 1, 2;

@@ -222,11 +222,14 @@ SELECT $$DO 'BEGIN PERFORM set_config(''runaway.start'', clock_timestamp()::text
 CREATE TABLE public.runaway_thing (id int PRIMARY KEY, state text);
 SELECT orchestration.register_record_type('Runaway_Thing', 'public.runaway_thing');
 SELECT orchestration.register_action('Runaway_screen', 'screen');
-CREATE FUNCTION pg_temp.activate(name text, start jsonb, step jsonb DEFAULT '{}') RETURNS void LANGUAGE sql AS $$
-    SELECT orchestration.deploy_orchestration(pg_temp.flow(name, jsonb_build_object('start', '{"connector": {"targetReference": "S"}, "object": "Runaway_Thing",
-        "triggerType": "RecordAfterSave", "recordTriggerType": "Update"}'::jsonb || start), step));
-    SELECT orchestration.activate_orchestration(name);
-    SELECT orchestration.deactivate_orchestration(name);
+CREATE FUNCTION pg_temp.activate(name text, start jsonb, step jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    document jsonb := pg_temp.flow(name, jsonb_build_object('start', '{"connector": {"targetReference": "S"}, "object": "Runaway_Thing",
+        "triggerType": "RecordAfterSave", "recordTriggerType": "Update"}'::jsonb || start), step);
+BEGIN
+    PERFORM orchestration.deploy_orchestration(document), orchestration.activate_orchestration(name), orchestration.deactivate_orchestration(name);
+    RETURN (SELECT string_agg(severity || ' ' || place || ': ' || message, '; ') FROM orchestration.validate_orchestration(document));
+END
 $$;
 SELECT pg_temp.activate('Self_update', '{}');
 SELECT pg_temp.activate('Self_both', '{"recordTriggerType": "CreateAndUpdate", "filterLogic": "and", "filters": [{"field": "state", "operator": "EqualTo", "value": {"stringValue": "new"}}]}',
