@@ -244,7 +244,7 @@ SELECT why FROM orchestration.stuck_runs();
 ALTER TABLE ident.thing ADD state text;
 INSERT INTO ident.thing (id, state) VALUES (25, 'New');
 SELECT pg_temp.runs();
--- another type; a column that nobody reads; one of a type that is dropped
+-- another type; a column that no orchestration reads; one of a type that is dropped
 ALTER TABLE ident.thing ALTER state TYPE varchar(20), ALTER note TYPE varchar(20);
 ALTER TABLE ident.thing DROP note, DROP more;
 CREATE DOMAIN ident.status AS text;
@@ -329,7 +329,7 @@ SELECT pg_temp.at();
 SELECT orchestration.unregister_record_type('Unknown');
 
 --
--- A dropped table leaves the record type; nobody else can take its name
+-- A dropped table leaves the record type; another table cannot take its name
 --
 SELECT pg_temp.clean_up();
 INSERT INTO ident.thing (other, state) VALUES (60, 'New');
