@@ -361,6 +361,39 @@ SELECT orchestration.unregister_record_type('Thing');
 SELECT * FROM orchestration.verify();
 
 --
+-- The command of a user succeeds even if the names cannot follow; it costs no rights
+--
+CREATE TABLE ident.a (id integer PRIMARY KEY);
+CREATE TABLE ident.b (id integer PRIMARY KEY);
+ALTER TABLE ident.a OWNER TO regress_ident_other;
+SELECT orchestration.register_record_type('A', 'ident.a'), orchestration.register_record_type('B', 'ident.b');
+DROP TABLE ident.b;
+SET ROLE regress_ident_other;
+ALTER TABLE ident.a RENAME TO b;
+INSERT INTO ident.b VALUES (1);
+RESET ROLE;
+SELECT pg_temp.at();
+SELECT orchestration.unregister_record_type('B');
+SELECT orchestration.register_record_type('A', 'ident.b');
+SELECT pg_temp.at(), pg_temp.marked();
+-- a schema of a user, with names of ours; settings of the session
+SET ROLE regress_ident_other;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SET LOCAL search_path = ident, pg_catalog;
+SET LOCAL statement_timeout = '1min';
+CREATE FUNCTION ident.format(text, VARIADIC text[]) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE 'called'; END$$;
+CREATE FUNCTION ident.is_less(name, name) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'called'; END$$;
+CREATE OPERATOR ident.<> (FUNCTION = ident.is_less, LEFTARG = name, RIGHTARG = name);
+CREATE TABLE b_child () INHERITS (b);
+ALTER TABLE b RENAME id TO key;
+ALTER TABLE b RENAME TO a;
+SELECT current_user, current_setting('search_path');
+ROLLBACK;
+RESET ROLE;
+SELECT orchestration.unregister_record_type('A');
+DROP TABLE ident.b;
+
+--
 -- Rows of children are records
 --
 CREATE TABLE ident.parent (id integer PRIMARY KEY, state text);
