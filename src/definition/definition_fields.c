@@ -131,7 +131,7 @@ walk_operand(const Operand *operand, const char *used_by, void *arg)
 		type = walk->lookup != NULL ? walk->lookup->record_type : walk->def->record_type;
 	else if (operand->kind == OPERAND_LOOKUP && walk->def->lookups[operand->index].first_only)
 		type = walk->def->lookups[operand->index].record_type;
-	/* what is started by a call is about records of any type */
+	/* an orchestration that is started by a call can be about records of any type */
 	if (type != NULL)
 		walk->visit(type, operand->path, used_by, walk->arg);
 }

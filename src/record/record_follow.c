@@ -15,8 +15,8 @@
  * come.  A tool that exchanges the files of a table (pg_repack) renames nothing.
  *
  * The same holds for DROP TABLE t and the rename of t_new in one transaction.  But the owner
- * of a schema can drop the tables of others in it, so the user must be allowed to register
- * record types.  A dropped table leaves its record type, runs and lookups: a restored table,
+ * of a schema can drop every table in it, so the user must be allowed to register record
+ * types.  A dropped table leaves its record type, runs and lookups: a restored table,
  * or register_record_type() for another one, takes its place.
  *
  * Portions Copyright (c) 2026, the orchestration authors

@@ -244,7 +244,7 @@ SELECT why FROM orchestration.stuck_runs();
 ALTER TABLE ident.thing ADD state text;
 INSERT INTO ident.thing (id, state) VALUES (25, 'New');
 SELECT pg_temp.runs();
--- another type; a column that nobody reads; one of a type that is dropped
+-- another type; a column that no orchestration reads; one of a type that is dropped
 ALTER TABLE ident.thing ALTER state TYPE varchar(20), ALTER note TYPE varchar(20);
 ALTER TABLE ident.thing DROP note, DROP more;
 CREATE DOMAIN ident.status AS text;
@@ -329,7 +329,7 @@ SELECT pg_temp.at();
 SELECT orchestration.unregister_record_type('Unknown');
 
 --
--- A dropped table leaves the record type; nobody else can take its name
+-- A dropped table leaves the record type; another table cannot take its name
 --
 SELECT pg_temp.clean_up();
 INSERT INTO ident.thing (other, state) VALUES (60, 'New');
@@ -359,6 +359,39 @@ SELECT orchestration.deactivate_orchestration('Ident'), pg_temp.clean_up();
 DROP TABLE ident.thing;
 SELECT orchestration.unregister_record_type('Thing');
 SELECT * FROM orchestration.verify();
+
+--
+-- The command of a user succeeds even if the names cannot follow; it costs no rights
+--
+CREATE TABLE ident.a (id integer PRIMARY KEY);
+CREATE TABLE ident.b (id integer PRIMARY KEY);
+ALTER TABLE ident.a OWNER TO regress_ident_other;
+SELECT orchestration.register_record_type('A', 'ident.a'), orchestration.register_record_type('B', 'ident.b');
+DROP TABLE ident.b;
+SET ROLE regress_ident_other;
+ALTER TABLE ident.a RENAME TO b;
+INSERT INTO ident.b VALUES (1);
+RESET ROLE;
+SELECT pg_temp.at();
+SELECT orchestration.unregister_record_type('B');
+SELECT orchestration.register_record_type('A', 'ident.b');
+SELECT pg_temp.at(), pg_temp.marked();
+-- a schema of a user, with names of ours; settings of the session
+SET ROLE regress_ident_other;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SET LOCAL search_path = ident, pg_catalog;
+SET LOCAL statement_timeout = '1min';
+CREATE FUNCTION ident.format(text, VARIADIC text[]) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE 'called'; END$$;
+CREATE FUNCTION ident.is_less(name, name) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'called'; END$$;
+CREATE OPERATOR ident.<> (FUNCTION = ident.is_less, LEFTARG = name, RIGHTARG = name);
+CREATE TABLE b_child () INHERITS (b);
+ALTER TABLE b RENAME id TO key;
+ALTER TABLE b RENAME TO a;
+SELECT current_user, current_setting('search_path');
+ROLLBACK;
+RESET ROLE;
+SELECT orchestration.unregister_record_type('A');
+DROP TABLE ident.b;
 
 --
 -- Rows of children are records

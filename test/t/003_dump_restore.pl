@@ -271,6 +271,30 @@ for my $db (sort keys %restore)
 	is($node->safe_psql($db, 'SELECT * FROM orchestration.verify()'), '', "$db: verify() at the end");
 }
 
+# ---- record types name their tables, which have other OIDs here
+{
+	my $types = q{SELECT name, orchestration.record_type_table(name) FROM orchestration.record_type ORDER BY 1};
+	my $oids = q{SELECT string_agg(orchestration.record_type_table(name)::oid::text, ' ' ORDER BY name) FROM orchestration.record_type};
+
+	is($node->safe_psql('data', $types), "Claim|aaa.claim\nParcel|zzz.parcel", 'data: each record type has its table');
+	isnt($node->safe_psql('data', $oids), $node->safe_psql('source', $oids), 'data: which has another OID');
+
+	# a table that is dropped and restored, alone: its record type, runs and lookups are still there
+	my $lookups = q{SELECT count(*) FROM orchestration.run WHERE triggering_record_type = 'Parcel'};
+	my $before = $node->safe_psql('custom', $lookups);
+	$node->command_ok([ 'pg_dump', '-t', 'zzz.parcel', '-f', "$dir/parcel.sql", $node->connstr('custom') ], 'pg_dump -t');
+	my ($rc, $out, $err) = $node->psql('custom', 'DROP TABLE zzz.parcel');
+	like($err, qr/WARNING:  record type "Parcel" has lost its table zzz.parcel/, 'DROP TABLE warns');
+	is($node->safe_psql('custom', $lookups), $before, 'lookups stay');
+	like($node->safe_psql('custom', 'SELECT invariant, detail FROM orchestration.verify()'),
+		qr/^record type without a table\|table zzz.parcel of record type "Parcel" does not exist$/, 'verify() reports it, in one row');
+	$node->command_ok([ @psql, "$dir/parcel.sql", '-d', $node->connstr('custom') ], 'the table is restored');
+	is($node->safe_psql('custom', 'SELECT * FROM orchestration.verify()'), '', 'verify()');
+	is($node->safe_psql('custom', "$lookups AND orchestration.record_exists('Parcel', triggering_record_id)"), $before, 'all lookups lead to their records');
+	$node->safe_psql('custom', q{INSERT INTO zzz.parcel VALUES (4, 'new')});
+	is($node->safe_psql('custom', q{SELECT orchestration_name FROM orchestration.run WHERE triggering_record_id = '4'}), 'Parcel_Welcome', 'and new records start runs');
+}
+
 # no object stays
 $node->safe_psql('plain', 'SET client_min_messages = error; DROP EXTENSION orchestration CASCADE');
 is($node->safe_psql('plain', q{

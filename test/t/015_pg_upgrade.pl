@@ -279,6 +279,8 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 	$node->start;
 	is(differences($before, contents($node)), '', "$name: all contents are unchanged");
 	is($node->safe_psql('app', 'SELECT * FROM orchestration.verify()'), '', "$name: verify()");
+	is($node->safe_psql('app', q{SELECT name, orchestration.record_type_table(name), orchestration.record_type_problem(name) FROM orchestration.record_type ORDER BY 1}),
+		"Claim|claim|\nParcel|zzz.parcel|", "$name: record types have their tables");
 	is($node->safe_psql('app', q{SELECT count(*) FROM orchestration.my_work_items()}, extra_params => [ '-U', 'ada' ]), '4',
 		"$name: a user sees her work items");
 
