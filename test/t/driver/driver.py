@@ -65,10 +65,10 @@ def pg8000():
 def sqlalchemy():
     import sqlalchemy
     try:
-        import psycopg as _
-        dialect = "postgresql+psycopg"
-    except ImportError:
+        import psycopg2 as _
         dialect = "postgresql+psycopg2"
+    except ImportError:
+        dialect = "postgresql+psycopg"
     engine = sqlalchemy.create_engine(dialect + "://", isolation_level="AUTOCOMMIT")
     conn = engine.connect()
     return lambda sql, parameters: conn.execute(sqlalchemy.text(re.sub(r"\$(\d)", r":p\1", sql)),
