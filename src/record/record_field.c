@@ -84,9 +84,28 @@ find_column(TupleDesc desc, const char *key_column, const char *field)
 	return result;
 }
 
+/* Has a column the name of a relationship, which is in lower case and has no underscores? */
+static bool
+is_column_of(Relation relation, AttrNumber attnum, const char *relationship)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), attnum - 1);
+	char		column[NAMEDATALEN];
+	char	   *out = column;
+	char	   *c;
+
+	for (c = NameStr(att->attname); *c != '\0'; c++)
+		if (*c != '_')
+			*out++ = pg_tolower((unsigned char) *c);
+	*out = '\0';
+	if (strncmp(column, relationship, strlen(relationship)) != 0)
+		return false;
+	c = column + strlen(relationship);
+	return *c == '\0' || strcmp(c, "id") == 0 || strcmp(c, "c") == 0;
+}
+
 /*
  * The table to which a relationship leads from a table, InvalidOid if there is none: that
- * of the foreign key of one column that has the relationship's name, see follow() in
+ * of the foreign key with a column of the relationship's name, see find_relationship() in
  * record_read.c.
  */
 static Oid
@@ -97,6 +116,7 @@ find_relationship(Relation relation, const char *relationship)
 	char	   *c;
 	Oid			result = InvalidOid;
 	Oid			constraint = InvalidOid;
+	int			ncolumns = 0;
 	ListCell   *cell;
 
 	if (end != NULL)
@@ -111,25 +131,18 @@ find_relationship(Relation relation, const char *relationship)
 	foreach(cell, RelationGetFKeyList(relation))
 	{
 		ForeignKeyCacheInfo *key = lfirst(cell);
-		Form_pg_attribute att;
-		char		column[NAMEDATALEN];
-		char	   *out = column;
+		int			i;
 
-		if (key->nkeys != 1)
+		for (i = 0; i < key->nkeys; i++)
+			if (is_column_of(relation, key->conkey[i], base))
+				break;
+		if (i == key->nkeys)
 			continue;
-		att = TupleDescAttr(RelationGetDescr(relation), key->conkey[0] - 1);
-		for (c = NameStr(att->attname); *c != '\0'; c++)
-			if (*c != '_')
-				*out++ = pg_tolower((unsigned char) *c);
-		*out = '\0';
-		if (strncmp(column, base, strlen(base)) != 0)
-			continue;
-		c = column + strlen(base);
-		if (*c != '\0' && strcmp(c, "id") != 0 && strcmp(c, "c") != 0)
-			continue;
-		if (!OidIsValid(constraint) || key->conoid < constraint)
+		if (!OidIsValid(constraint) || key->nkeys < ncolumns ||
+			(key->nkeys == ncolumns && key->conoid < constraint))
 		{
 			constraint = key->conoid;
+			ncolumns = key->nkeys;
 			result = key->confrelid;
 		}
 	}
