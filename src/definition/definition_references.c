@@ -223,6 +223,10 @@ add_variables(References *refs)
 						  variable->is_collection ? psprintf("%s[]", type) : type,
 						  NULL, -1);
 		}
+		/* without it, the variable does not follow its record */
+		if (variable->object_type != NULL && variable->is_read)
+			add_reference(refs, "record type", variable->object_type, NULL, variable->name,
+						  record_type_is_there(variable->object_type));
 		add_operand(refs, variable->default_value, variable->name);
 	}
 }

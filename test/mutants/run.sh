@@ -144,6 +144,8 @@ mutant 'condition: the record may change while a run that waits for it starts' e
     's/^[[:space:]]+def->waits_for_record\);/ false);/' condition_race
 mutant 'condition: waiting runs are searched with the snapshot of the statement' work/record_change.c \
     's/orch_plan_execute_latest\(&plan_waiting, values, NULL, 0\)/orch_plan_execute(\&plan_waiting, values, NULL, true, 0)/' condition_race
+mutant 'variable: its record may change while it is bound' engine/engine_record.c \
+    's/(orch_record_try_lock\(type, key, reader, )true\)/\1false)/' variable_race
 mutant 'inbox: the item is read before the run is locked' work/work_item.c \
     's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' inbox_race
 mutant 'record: it is read without a lock' record/record.c \
