@@ -17,6 +17,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "base/compat.h"
 #include "evaluate/formula_function.h"
 
 /* Results.  A number gets the digits that a result has; a text may be too long (OR301). */

@@ -38,6 +38,7 @@ indirect_calls = {
     'resolve_lookup': ['resolve'],
     'orch_formula_node_value': ['formula_.*'],
     'chain_value': ['formula_.*'],
+    'formula_angle': [],        # sin() and its like
     'parse_nested': ['parse_or', 'parse_factor'],
     'parse_reference': ['resolve_reference'],
     'report': ['report_problem'],
