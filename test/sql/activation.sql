@@ -82,7 +82,7 @@ CREATE TABLE outcome AS
       FROM verdict v JOIN kind k USING (n) JOIN operator o USING (o) JOIN literal l USING (l), LATERAL unnest(k.shown) s (value)
      WHERE v.verdict <> 'd';
 SELECT count(*), count(DISTINCT verdict) FROM outcome;
--- what is accepted can be evaluated; what is refused fails for every value, or never holds; a warning says what is so
+-- an accepted filter can be evaluated; a refused one fails for every value, or never holds; a warning tells the truth
 CREATE VIEW wrong AS
     SELECT k.type, o.name, l.value AS literal, v.verdict, v.message, string_agg(v.outcome, '' ORDER BY v.outcome) AS outcomes
       FROM outcome v JOIN kind k USING (n) JOIN operator o USING (o) JOIN literal l USING (l)
