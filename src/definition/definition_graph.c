@@ -224,9 +224,9 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 }
 
 /*
- * Reports decisions that lead to themselves by way of decisions only: what was decided
- * once is decided again, until orchestration.max_elements ends the run.  Each decision is
- * left once; a depth-first walk with a stack of its own.
+ * Reports decisions that lead to themselves by way of decisions only.  Nothing changes on
+ * the way, so each decides the same again until orchestration.max_elements ends the run.
+ * Each decision is left once; a depth-first walk with a stack of its own.
  */
 static void
 check_decision_loops(Compiler *c, const DocNode **nodes)

@@ -275,6 +275,9 @@ extern void orch_definition_check_entry_cycles(Compiler *c,
 extern void orch_definition_check_reachable(Compiler *c, const DocNode *root);
 extern void orch_definition_check_loops(Compiler *c, const DocNode *root);
 
+/* definition_never.c: conditions that never hold, or always, or fail for some values */
+extern void orch_definition_check_conditions(Compiler *c, const DocNode *root);
+
 /* definition_condition.c */
 extern ConditionSet *orch_definition_compile_condition_list(Compiler *c,
 															const DocNode *parent,

@@ -51,6 +51,7 @@ typedef struct LookedUp
 	Jsonb	   *value;			/* of a global variable */
 } LookedUp;
 
+static const char *type_of_record(const Outside *outside, const DocNode *node);
 static void look_at_record(Compiler *c, const DocNode *node, Operand *operand,
 						   const char *type);
 static void look_at_user(Compiler *c, const DocNode *node, Operand *operand);
@@ -135,7 +136,7 @@ orch_definition_look_outside(Compiler *c, const DocNode *node, Operand *operand)
 						   operand->text);
 			/* FALLTHROUGH */
 		case OPERAND_RECORD:
-			look_at_record(c, node, operand, orch_definition_outside_type(c->outside, node));
+			look_at_record(c, node, operand, type_of_record(c->outside, node));
 			break;
 		case OPERAND_LOOKUP:
 			lookup = c->outside->lookups[operand->index];
@@ -158,8 +159,9 @@ orch_definition_look_outside(Compiler *c, const DocNode *node, Operand *operand)
 	MemoryContextSwitchTo(old); /* a query leaves that of SPI */
 }
 
-const char *
-orch_definition_outside_type(const Outside *outside, const DocNode *node)
+/* The record type whose field a filter, or a reference to the record, names; or NULL. */
+static const char *
+type_of_record(const Outside *outside, const DocNode *node)
 {
 	const DocNode *filter = node->parent;
 

@@ -41,10 +41,4 @@ extern void orch_definition_look_outside(Compiler *c, const DocNode *node, Opera
 extern const RecordField *orch_definition_outside_field(Outside *outside, const char *type,
 														List *path);
 
-/* The record type whose field a filter, or a reference to the record, names; or NULL. */
-extern const char *orch_definition_outside_type(const Outside *outside, const DocNode *node);
-
-/* definition_never.c: conditions that never hold, or always, or fail for some values */
-extern void orch_definition_check_conditions(Compiler *c, const DocNode *root);
-
 #endif							/* ORCH_DEFINITION_OUTSIDE_H */
