@@ -192,7 +192,7 @@ rows_of(StaticPlan *plan, int ncolumns)
 	uint64		i;
 	int			column;
 
-	orch_plan_execute(plan, NULL, NULL, false, 0);
+	orch_plan_execute_latest(plan, NULL, NULL, 0);
 	for (i = 0; i < SPI_processed; i++)
 	{
 		char	  **row = palloc(sizeof(char *) * ncolumns);
@@ -233,7 +233,7 @@ orch_record_follow(bool any_table, Oid user)
 		values[0] = CStringGetTextDatum(row[0]);
 		values[1] = NameGetDatum(&schema_name);
 		values[2] = NameGetDatum(&table_name);
-		orch_plan_execute(&plan_follow, values, NULL, false, 0);
+		orch_plan_execute_latest(&plan_follow, values, NULL, 0);
 		note_moved(row, false);
 	}
 	take_back_names(user);
@@ -345,7 +345,7 @@ why_not(Relation relation, const Moved *entry, Oid user)
 	if (!orch_compat_class_ownercheck(RelationGetRelid(relation), user) ||
 		(OidIsValid(before) && !orch_compat_class_ownercheck(before, user)))
 		return "The user does not own both tables.";
-	orch_plan_execute(&plan_may_register, &value, NULL, true, 1);
+	orch_plan_execute_latest(&plan_may_register, &value, NULL, 1);
 	if (entry->dropped && SPI_processed == 0)
 		return "The user may not register record types.";
 	foreach(cell, entry->key_columns)
@@ -378,7 +378,7 @@ orch_record_follow_column(const char *old_name, const char *new_name)
 		values[0] = CStringGetTextDatum(type);
 		values[1] = NameGetDatum(&before);
 		values[2] = NameGetDatum(&after);
-		orch_plan_execute(&plan_follow_key, values, NULL, false, 0);
+		orch_plan_execute_latest(&plan_follow_key, values, NULL, 0);
 		warn_of_readers(type, old_name, true);
 	}
 }
@@ -446,7 +446,7 @@ orch_record_dropped(void)
 		else
 			warn_of_readers(row[0], row[1], true);
 	}
-	orch_plan_execute(&plan_dropped_parts, NULL, NULL, false, 1);
+	orch_plan_execute_latest(&plan_dropped_parts, NULL, NULL, 1);
 	if (SPI_processed > 0)
 		foreach(cell, rows_of(&plan_parted, 1))
 			orch_record_clear_dangling(((char **) lfirst(cell))[0]);

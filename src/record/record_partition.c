@@ -138,7 +138,7 @@ orch_record_execute_all(StaticPlan *plan, Datum *values)
 	uint64		n;
 	uint64		i;
 
-	orch_plan_execute(plan, values, NULL, false, 0);
+	orch_plan_execute_latest(plan, values, NULL, 0);
 	table = SPI_tuptable;
 	n = SPI_processed;
 	for (i = 0; i < n; i++)
