@@ -354,6 +354,9 @@ compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 						   right->val.string.val)));
 	}
 
+	if (orch_condition_compare_eras(left->val.string.val, left->val.string.len,
+									right->val.string.val, right->val.string.len, &result))
+		return result;
 	result = memcmp(left->val.string.val, right->val.string.val,
 					Min(left->val.string.len, right->val.string.len));
 	if (result == 0)

@@ -28,4 +28,12 @@ extern bool orch_condition_datetime(const char *text, int length,
 extern bool orch_condition_point_in_time(const char *text, int length,
 										 Timestamp *result);
 
+/*
+ * The order of two texts of which one is a date that texts do not order rightly, and the
+ * other a date, too; false: they are not.
+ */
+extern bool orch_condition_compare_eras(const char *left, int left_length,
+										const char *right, int right_length,
+										int *result);
+
 #endif							/* ORCH_CONDITION_DATETIME_H */
