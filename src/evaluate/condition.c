@@ -38,6 +38,7 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "evaluate/condition.h"
+#include "evaluate/condition_era.h"
 
 static const struct
 {

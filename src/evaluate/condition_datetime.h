@@ -24,16 +24,4 @@
 extern bool orch_condition_datetime(const char *text, int length,
 									Timestamp *result);
 
-/* The same, or a date of any time as to_jsonb() writes it; see condition_era.c. */
-extern bool orch_condition_point_in_time(const char *text, int length,
-										 Timestamp *result);
-
-/*
- * The order of two texts of which one is a date that texts do not order rightly, and the
- * other a date, too; false: they are not.
- */
-extern bool orch_condition_compare_eras(const char *left, int left_length,
-										const char *right, int right_length,
-										int *result);
-
 #endif							/* ORCH_CONDITION_DATETIME_H */

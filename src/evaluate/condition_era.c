@@ -23,6 +23,7 @@
 #include "datatype/timestamp.h"
 
 #include "evaluate/condition_datetime.h"
+#include "evaluate/condition_era.h"
 
 /* The calendar repeats itself after so many years. */
 #define CYCLE_YEARS		400
