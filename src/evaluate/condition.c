@@ -44,6 +44,7 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "evaluate/condition.h"
+#include "evaluate/condition_era.h"
 
 static const struct
 {
@@ -456,6 +457,7 @@ compare_texts(const Requirement *requirement, JsonbValue *left, JsonbValue *righ
 	const Operand *right_operand = requirement->right;
 	ValueType	left_type = left_operand->type;
 	ValueType	right_type = right_operand != NULL ? right_operand->type : VALUE_UNKNOWN;
+	int			result;
 
 	if (left_operand->is_datetime || (right_operand != NULL && right_operand->is_datetime))
 	{
@@ -481,6 +483,9 @@ compare_texts(const Requirement *requirement, JsonbValue *left, JsonbValue *righ
 	}
 	if (!is_plain_text(left_operand, left) && !is_plain_text(right_operand, right))
 		cannot_compare(requirement, left, right);
+	if (orch_condition_compare_eras(left->val.string.val, left->val.string.len,
+									right->val.string.val, right->val.string.len, &result))
+		return result;
 	return compare_bytes(left, right);
 }
 

@@ -24,10 +24,6 @@
 extern bool orch_condition_datetime(const char *text, int length,
 									Timestamp *result);
 
-/* The same, or a date of any time as to_jsonb() writes it; see condition_era.c. */
-extern bool orch_condition_point_in_time(const char *text, int length,
-										 Timestamp *result);
-
 /*
  * Reads a time of day, hh:mm with seconds and a fraction of them if they are given, as
  * microseconds since midnight UTC.  Returns false if the text is anything else.

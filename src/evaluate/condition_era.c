@@ -5,7 +5,9 @@
  *
  * The server's dates are infinite, lie before Christ, or have years of more than four digits.
  * to_jsonb() writes them as infinity, -infinity, 0044-03-15 BC, 12026-11-27.  They compare
- * here as the server compares them.  Formulas do not compute with them: the platform's dates
+ * here as the server compares them.  Dates of the years 1 to 9999, and infinite ones, have
+ * texts in their own order; others have not, so they must be read even where nothing says
+ * that the values are dates.  Formulas do not compute with them: the platform's dates
  * have the years 1 to 9999.
  *
  * Portions Copyright (c) 2026, the orchestration authors
@@ -21,6 +23,7 @@
 #include "datatype/timestamp.h"
 
 #include "evaluate/condition_datetime.h"
+#include "evaluate/condition_era.h"
 
 /* The calendar repeats itself after so many years. */
 #define CYCLE_YEARS		400
@@ -31,7 +34,36 @@
 
 #define MAX_LENGTH		63
 
+static bool is_out_of_order(const char *text, int length);
 static bool shift(Timestamp time, int64 cycles, bool is_date, Timestamp *result);
+
+/* Before Christ, or a year of five digits or more? */
+static bool
+is_out_of_order(const char *text, int length)
+{
+	int			ndigits = 0;
+
+	if (length <= 10)
+		return false;
+	while (ndigits < 5 && isdigit((unsigned char) text[ndigits]))
+		ndigits++;
+	return ndigits == 5 || memcmp(text + length - 3, " BC", 3) == 0;
+}
+
+bool
+orch_condition_compare_eras(const char *left, int left_length, const char *right,
+							int right_length, int *result)
+{
+	Timestamp	left_time;
+	Timestamp	right_time;
+
+	if (!(is_out_of_order(left, left_length) || is_out_of_order(right, right_length)) ||
+		!orch_condition_point_in_time(left, left_length, &left_time) ||
+		!orch_condition_point_in_time(right, right_length, &right_time))
+		return false;
+	*result = left_time < right_time ? -1 : left_time > right_time;
+	return true;
+}
 
 /*
  * The text is read with the year of the same calendar in another cycle, and the time is

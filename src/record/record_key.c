@@ -11,9 +11,9 @@
  * it is stored in its row.  The text is canonical: it does not depend on DateStyle, TimeZone
  * or any other setting of the session.  Callers may write an id in another spelling, '007'
  * for 7 or '1.00' for 1.0.  Its parts are read as values of the key's types, under the same
- * fixed settings, and what is stored is the id of the row that has these values.
+ * fixed settings, and lookups get the id of the row that has these values.
  *
- * Functions of types that are not built in belong to others, and run behind the gate
+ * Types that are not built in have functions that users made; those run behind the gate
  * (gate.c), as the owner of the table.
  *
  * Portions Copyright (c) 2026, the orchestration authors
@@ -60,7 +60,7 @@ typedef enum TextForm
 	FORM_BY_FORMAT,				/* depends on formats that settings choose */
 	FORM_BY_PATH,				/* built in, and may name tables, functions or
 								 * the like: depends on search_path, too */
-	FORM_FOREIGN				/* by functions of others */
+	FORM_FOREIGN				/* by functions that users made */
 } TextForm;
 
 static TextForm text_form(Oid type);
@@ -69,6 +69,7 @@ static bool formats_are_fixed(void);
 static void set_fixed(const char *name, const char *value);
 static void convert(Oid relation, Oid type, Datum *value, char **text, bool to_text);
 static Oid	base_type(Oid type);
+static char *part_text(Oid relation, Oid type, Datum value);
 static void append_part(StringInfo id, const char *part);
 static char *type_of_call(FunctionCallInfo fcinfo, RecordType *type);
 
@@ -161,8 +162,7 @@ set_fixed(const char *name, const char *value)
 }
 
 /*
- * Text of a value, or value of a text: what is converted is in *value or *text, the other is
- * set.
+ * Make the text of a value (to_text), or a value of its text.
  */
 static void
 convert(Oid relation, Oid type, Datum *value, char **text, bool to_text)
@@ -202,8 +202,9 @@ convert(Oid relation, Oid type, Datum *value, char **text, bool to_text)
 		(*text)[bpchartruelen(*text, strlen(*text))] = '\0';
 }
 
-char *
-orch_record_key_text(Oid relation, Oid type, Datum value)
+/* A part of a key as canonical text. */
+static char *
+part_text(Oid relation, Oid type, Datum value)
 {
 	char	   *text;
 
@@ -273,12 +274,12 @@ orch_record_make_id(Oid relation, int nparts, const Oid *types, const Datum *val
 	int			i;
 
 	if (nparts == 1)
-		return orch_record_key_text(relation, types[0], values[0]);
+		return part_text(relation, types[0], values[0]);
 	initStringInfo(&id);
 	for (i = 0; i < nparts; i++)
 	{
 		appendStringInfoChar(&id, i == 0 ? '(' : ',');
-		append_part(&id, orch_record_key_text(relation, types[i], values[i]));
+		append_part(&id, part_text(relation, types[i], values[i]));
 	}
 	appendStringInfoChar(&id, ')');
 	return id.data;
@@ -507,7 +508,7 @@ orchestration_record_id_of_row(PG_FUNCTION_ARGS)
 			any_null = true;
 		else if (base_type(given) != base_type(type.key_types[i]))
 			values[i] = orch_record_key_value(type.relation, type.key_types[i],
-											  orch_record_key_text(type.relation, given,
+											  part_text(type.relation, given,
 																   values[i]));
 	}
 	ReleaseTupleDesc(desc);

@@ -45,8 +45,7 @@ extern char *orch_record_make_id(Oid relation, int nparts, const Oid *types,
  */
 extern bool orch_record_split_id(const char *id, int nparts, char **parts);
 
-/* A part of a key as canonical text, and back.  The second raises what the type raises. */
-extern char *orch_record_key_text(Oid relation, Oid type, Datum value);
+/* A part of a key, given as text.  Raises what the type raises. */
 extern Datum orch_record_key_value(Oid relation, Oid type, const char *text);
 
 /*

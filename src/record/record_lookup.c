@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "evaluate/condition.h"

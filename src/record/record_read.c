@@ -94,7 +94,7 @@ found_id(const RecordType *type)
 		bool		isnull;
 
 		values[i] = SPI_getbinval(row, desc, i + 1, &isnull);
-		/* an operator of others may find a row whose key is null */
+		/* a user's operator may find a row whose key is null */
 		if (isnull)
 			return NULL;
 	}

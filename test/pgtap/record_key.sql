@@ -231,5 +231,43 @@ SELECT is(pg_temp.play(k, c, s), '', format('%s %s%s, settings %s', k.type, k.id
   FROM pg_temp.key_type k, generate_series(0, 3) s, unnest('{false,true}'::boolean[]) c
  WHERE s = 1 OR NOT c ORDER BY k.n, c, s;
 
+-- values that only records have compare as PostgreSQL compares them: each with each, by each
+-- operator, one side as a literal of the definition or a variable, the other as to_jsonb()
+-- writes it
+CREATE TEMP TABLE point (at text, is_date boolean);
+INSERT INTO point SELECT d, true FROM unnest('{infinity,-infinity,4713-01-01 BC,0044-03-15 BC,0044-03-16 BC,0005-02-29 BC,0001-12-31 BC,0001-01-01,0044-03-15,1999-12-31,2026-01-02,9999-12-31,10000-01-01,12026-11-27,294276-12-31,294277-01-01,5874897-12-31}'::text[]) d;
+INSERT INTO point SELECT t, false FROM unnest('{infinity,-infinity,4713-01-01 00:00:00+00 BC,0044-03-15 12:00:00+00 BC,0044-03-15 00:00:00+00 BC,0001-01-01 00:00:00+00,2026-01-02 00:00:00.000001+00,10000-01-01 00:00:00+00,294276-12-31 23:59:59.999999+00}'::text[]) t;
+CREATE TEMP TABLE comparison (operator text, sign text);
+INSERT INTO comparison VALUES ('EqualTo', '='), ('NotEqualTo', '<>'), ('LessThan', '<'), ('LessThanOrEqualTo', '<='), ('GreaterThan', '>'), ('GreaterThanOrEqualTo', '>=');
+CREATE FUNCTION pg_temp.json(p pg_temp.point) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN RETURN CASE WHEN p.is_date THEN to_jsonb(p.at::date) ELSE to_jsonb(p.at::timestamptz) END; END $$;
+CREATE FUNCTION pg_temp.expected(a pg_temp.point, b pg_temp.point, sign text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    result boolean;
+BEGIN
+    EXECUTE format('SELECT %L::%s %s %L::%s', a.at, CASE WHEN a.is_date THEN 'date' ELSE 'timestamptz' END, sign, b.at, CASE WHEN b.is_date THEN 'date' ELSE 'timestamptz' END) INTO result;
+    RETURN result;
+END
+$$;
+CREATE FUNCTION pg_temp.holds(a jsonb, operator text, b jsonb) RETURNS boolean LANGUAGE sql AS $$
+    SELECT orchestration.evaluate_conditions(jsonb_build_object('conditionLogic', 'and', 'conditions', jsonb_build_array(jsonb_build_object('leftValueReference', 'a', 'operator', operator, 'rightValue', b))),
+                                             jsonb_build_object('a', a)) $$;
+-- literals of a definition have the years 1 to 9999
+SELECT is(string_agg(format('%s %s %s', a.at, c.sign, b.at), ', '), NULL, 'dates of any time compare as PostgreSQL compares them')
+  FROM pg_temp.point a, pg_temp.point b, pg_temp.comparison c
+ WHERE b.at ~ '^[0-9]{4}-[^B]*$'
+   AND pg_temp.holds(pg_temp.json(a), c.operator, jsonb_build_object(CASE WHEN b.is_date THEN 'dateValue' ELSE 'dateTimeValue' END, pg_temp.json(b)))
+       IS DISTINCT FROM pg_temp.expected(a, b, c.sign);
+SELECT is(string_agg(format('%s %s %s', a.at, c.sign, b.at), ', '), NULL, 'so do two values of records')
+  FROM pg_temp.point a, pg_temp.point b, pg_temp.comparison c
+ WHERE a.is_date = b.is_date
+   AND orchestration.evaluate_conditions(jsonb_build_object('conditions', jsonb_build_array(jsonb_build_object('leftValueReference', 'a', 'operator', c.operator, 'rightValue', '{"elementReference": "b"}'::jsonb))),
+                                         jsonb_build_object('a', pg_temp.json(a), 'b', pg_temp.json(b)))
+       IS DISTINCT FROM pg_temp.expected(a, b, c.sign);
+SELECT is(string_agg(format('%s %s %s', a, c.sign, b), ', '), NULL, 'numbers that JSON lacks compare as PostgreSQL compares them')
+  FROM unnest('{NaN,Infinity,-Infinity,0,-1e30,1e30}'::numeric[]) a, unnest('{0,-5,1e30}'::numeric[]) b, pg_temp.comparison c
+ WHERE pg_temp.holds(to_jsonb(a), c.operator, jsonb_build_object('numberValue', b)) IS DISTINCT FROM
+       CASE c.sign WHEN '=' THEN a = b WHEN '<>' THEN a <> b WHEN '<' THEN a < b WHEN '<=' THEN a <= b WHEN '>' THEN a > b ELSE a >= b END;
+
 SELECT * FROM finish();
 ROLLBACK;
