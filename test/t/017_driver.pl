@@ -3,7 +3,7 @@
 #
 # Drivers differ in the types that they give to parameters: none (node-postgres, psycopg for
 # strings), varchar (JDBC), that of the value (psycopg for numbers, dates, uuids), or a literal in
-# the SQL (psycopg2).  test/sql/call.sql has the types one by one.
+# the SQL (psycopg2).  test/sql/request.sql has the types one by one.
 
 use strict;
 use warnings;
