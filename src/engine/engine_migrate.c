@@ -478,6 +478,7 @@ value_fits(const VariableDef *from, const VariableDef *to, JsonbValue *value)
 {
 	Timestamp	ignored;
 
+	check_stack_depth();
 	if (value == NULL || value->type == jbvNull ||
 		(from != NULL && from->type == to->type && from->is_collection == to->is_collection))
 		return true;
