@@ -48,10 +48,4 @@ extern bool orch_record_split_id(const char *id, int nparts, char **parts);
 /* A part of a key, given as text.  Raises what the type raises. */
 extern Datum orch_record_key_value(Oid relation, Oid type, const char *text);
 
-/*
- * Set the settings on which the text forms of types depend, and search_path, to fixed values,
- * until the caller's level of settings ends: that of a gate.
- */
-extern void orch_record_fix_settings(void);
-
 #endif							/* ORCH_RECORD_KEY_H */
