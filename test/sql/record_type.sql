@@ -15,7 +15,7 @@ CREATE ROLE regress_ident_other;
 CREATE SCHEMA ident AUTHORIZATION regress_ident_owner;
 CREATE SCHEMA ident_two AUTHORIZATION regress_ident_owner;
 CREATE FUNCTION pg_temp.at() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(format('%s: %s.%s (%s) %s', name, schema_name, table_name, array_to_string(key_columns, $$,$$), COALESCE(orchestration.record_type_table(name)::text, 'lost')), ', ' ORDER BY name)
+    SELECT string_agg(format('%s: %s.%s (%s) %s', name, schema_name, table_name, array_to_string(key_columns, ','), COALESCE(orchestration.record_type_table(name)::text, 'lost')), ', ' ORDER BY name)
       FROM orchestration.record_type $$;
 -- where the triggers are
 CREATE FUNCTION pg_temp.marked() RETURNS text LANGUAGE sql AS $$
