@@ -96,6 +96,8 @@ text_form(Oid type)
 		case MACADDR8OID:
 		case BITOID:
 		case VARBITOID:
+		case JSONOID:
+		case JSONBOID:
 			return FORM_PLAIN;
 		case DATEOID:
 		case TIMEOID:
@@ -122,6 +124,28 @@ orch_record_fix_settings(void)
 	/* tables and functions are named with their schema */
 	if (strcmp(namespace_search_path, SYSTEM_SEARCH_PATH) != 0)
 		set_fixed("search_path", SYSTEM_SEARCH_PATH);
+}
+
+void
+orch_record_fix_settings_for(TupleDesc desc)
+{
+	bool		formats = false;
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		TextForm	form = att->attisdropped ? FORM_PLAIN : text_form(att->atttypid);
+
+		if (form == FORM_BY_PATH || form == FORM_FOREIGN)
+		{
+			orch_record_fix_settings();
+			return;
+		}
+		formats = formats || form == FORM_BY_FORMAT;
+	}
+	if (formats)
+		fix_formats();
 }
 
 /*

@@ -54,4 +54,7 @@ extern Datum orch_record_key_value(Oid relation, Oid type, const char *text);
  */
 extern void orch_record_fix_settings(void);
 
+/* Only those on which the texts of a row depend. */
+extern void orch_record_fix_settings_for(TupleDesc desc);
+
 #endif							/* ORCH_RECORD_KEY_H */

@@ -734,7 +734,7 @@ row_to_jsonb(Oid registered, Relation relation, HeapTuple tuple)
 	type = target->rd_rel->reltype;
 	/* a cast of a column's type may be users' code, which must not run as the writing user */
 	orch_gate_enter_table(&gate, RelationGetRelid(relation));
-	orch_record_fix_settings();
+	orch_record_fix_settings_for(RelationGetDescr(relation));
 	fmgr_info(F_TO_JSONB, &flinfo);
 	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,
