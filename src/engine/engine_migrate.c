@@ -132,6 +132,7 @@ static void check_steps(const Migrant *run, const Definition *to, int stage,
 static void check_variables(const Migrant *run, const Definition *to,
 							MigrationReport *report);
 static bool value_fits(const VariableDef *from, const VariableDef *to, JsonbValue *value);
+static bool text_fits(VariableType type, JsonbValue *value);
 static JsonbValue *stored_value(const Migrant *run, const char *name);
 static void apply(const Migrant *run, const Definition *to, Oid role,
 				  const MigrationReport *report);
@@ -476,43 +477,45 @@ stored_value(const Migrant *run, const char *name)
 static bool
 value_fits(const VariableDef *from, const VariableDef *to, JsonbValue *value)
 {
-	Timestamp	ignored;
+	bool		same_type = from != NULL && from->type == to->type;
+	VariableDef member = *to;
+	JsonbIterator *it;
+	JsonbValue	element;
 
 	if (value == NULL || value->type == jbvNull ||
-		(from != NULL && from->type == to->type && from->is_collection == to->is_collection))
+		(same_type && from->is_collection == to->is_collection))
 		return true;
 	if (!orch_engine_value_fits(to, value))
 		return false;
-	if (to->is_collection)
-	{
-		VariableDef member = *to;
-		VariableDef member_was;
-		JsonbIterator *it;
-		JsonbValue	element;
-		JsonbIteratorToken token;
-
-		if (value->type != jbvBinary)
-			return true;
-		member.is_collection = false;
-		if (from != NULL)
-		{
-			member_was = *from;
-			member_was.is_collection = false;
-		}
-		it = JsonbIteratorInit(value->val.binary.data);
-		(void) JsonbIteratorNext(&it, &element, true);
-		while ((token = JsonbIteratorNext(&it, &element, true)) == WJB_ELEM)
-		{
-			CHECK_FOR_INTERRUPTS();
-			if (!value_fits(from == NULL ? NULL : &member_was, &member, &element))
-				return false;
-		}
+	if (!to->is_collection)
+		return text_fits(to->type, value);
+	if (value->type != jbvBinary)
 		return true;
+	member.is_collection = false;
+	it = JsonbIteratorInit(value->val.binary.data);
+	(void) JsonbIteratorNext(&it, &element, true);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!orch_engine_value_fits(&member, &element) ||
+			(element.type != jbvNull && !text_fits(to->type, &element)))
+			return false;
 	}
-	/* these are texts */
-	if (to->type == VARIABLE_DATE || to->type == VARIABLE_DATETIME)
+	return true;
+}
+
+/*
+ * Dates and times are stored as texts: is this one a value of the type?  No other type's
+ * values are times.
+ */
+static bool
+text_fits(VariableType type, JsonbValue *value)
+{
+	Timestamp	ignored;
+
+	if (type == VARIABLE_DATE || type == VARIABLE_DATETIME)
 		return orch_condition_datetime(value->val.string.val, value->val.string.len, &ignored);
-	return to->type != VARIABLE_TIME || from == NULL;
+	return type != VARIABLE_TIME;
 }
 
 /* ------------------------------------------------------------------ moving */
