@@ -35,6 +35,7 @@
 
 #include "access/access.h"
 #include "base/argument.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/system.h"
@@ -52,10 +53,6 @@
 #define EVENT_ACTIVATED		"Activated"
 #define EVENT_DEACTIVATED	"Deactivated"
 #define EVENT_DELETED		"Deleted"
-
-#define RUNS_OF_VERSION \
-	"FROM orchestration.run r" \
-	" WHERE (r.orchestration_id = $1 OR r.orchestration_id IS NULL) AND r.version_id = $2"
 
 static StaticPlan identical_plan = {
 	"SELECT v.version FROM orchestration.orchestration_version v"
@@ -101,8 +98,14 @@ static StaticPlan lock_all_plan = {
 	1, {UUIDOID}
 };
 static StaticPlan version_runs_plan = {
-	"SELECT x.id, x.name, x.n FROM (SELECT r.id, r.name, count(*) OVER () AS n "
-	RUNS_OF_VERSION " LIMIT $3) x ORDER BY x.id",
+	/* no OR, which only a bitmap scan finds by an index */
+	"SELECT x.id, x.name, x.n FROM (SELECT r.id, r.name, count(*) OVER () AS n"
+	" FROM (SELECT a.id, a.name FROM orchestration.run a"
+	"        WHERE a.orchestration_id = $1 AND a.version_id = $2"
+	"       UNION ALL"
+	"       SELECT b.id, b.name FROM orchestration.run b"
+	"        WHERE b.orchestration_id IS NULL AND b.version_id = $2) r"
+	" LIMIT $3) x ORDER BY x.id",
 	3, {UUIDOID, UUIDOID, INT4OID}
 };
 static StaticPlan orchestration_runs_plan = {

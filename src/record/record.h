@@ -18,6 +18,8 @@
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
+#include "base/compat.h"
+
 /*
  * A key is a record id as a caller may write it; an id is as lookups hold it, see
  * record_key.c.

@@ -52,6 +52,7 @@ indirect_calls = {
     'orch_definition_walk': ['check_output', 'walk_operand'],
     'walk_operand': ['note_reader', 'put_missing'], 'walk_fields': ['note_reader', 'put_missing'],
     'warn_of_readers': ['readers_of'],
+    'write_section': ['write_action', 'write_person', 'write_permission'],
     'orch_record_select': ['is_wanted'],
     'in_subtransaction': ['save_one', 'delete_one', 'do_.*'],
     'orch_multi_insert': ['fill_row'],

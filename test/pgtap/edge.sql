@@ -283,20 +283,20 @@ $$;
 SELECT is((SELECT string_agg(p.place || ': ' || p.message, '; ' ORDER BY p.place) FROM orchestration.validate_orchestration(format('<Flow xmlns="http://soap.sforce.com/2006/04/metadata"><label>N</label><processType>EvaluationFlow</processType><start/>
              <formulas><name>F</name><dataType>Number</dataType><expression>1</expression><scale>%s</scale></formulas><recordLookups><name>L</name><label>L</label><object>EdgeRecord</object><limit>%s</limit></recordLookups></Flow>', v, v)::xml) p
              WHERE p.message ~ 'must be'), r, 'in XML: ' || v)
-  FROM (VALUES ('4294967297', 'formulas[0] "F".scale: "scale" must be a whole number from 0 to 17; recordLookups[0] "L".limit: "limit" must be a whole number from 1 to 2147483647'),
+  FROM (VALUES ('4294967297', 'formulas[0] "F".scale: "scale" must be a whole number from 0 to 18; recordLookups[0] "L".limit: "limit" must be a whole number from 1 to 2147483647'),
                ('5x', 'formulas[0] "F".scale: "scale" must be a number; recordLookups[0] "L".limit: "limit" must be a number'), ('5', NULL), (' 5.0 ', NULL)) x(v, r);
 SELECT is(pg_temp.problems(format('{"recordLookups": [{"name": "L", "label": "L", "object": "EdgeRecord", "limit": %s}]}', n)),
           'recordLookups[0] "L".limit: "limit" must be a whole number from 1 to 2147483647', 'limit ' || n)
   FROM unnest('{0,-1,4294967297,2147483648,1e400,1e20,1.5,-4294967295}'::text[]) n;
 SELECT is(pg_temp.problems(format('{"formulas": [{"name": "F", "dataType": "Number", "expression": "1", "scale": %s}]}', n)),
-          'formulas[0] "F".scale: "scale" must be a whole number from 0 to 17', 'scale ' || n)
-  FROM unnest('{18,-1,4294967298,1e400,0.5}'::text[]) n;
+          'formulas[0] "F".scale: "scale" must be a whole number from 0 to 18', 'scale ' || n)
+  FROM unnest('{19,-1,4294967298,1e400,0.5}'::text[]) n;
 SELECT is(pg_temp.problems(format('{"processType": "Orchestrator", "triggerOrder": %s, "start": {"object": "EdgeRecord", "triggerType": "RecordAfterSave", "recordTriggerType": "Create"}}', n)),
           'triggerOrder: "triggerOrder" must be a whole number from 1 to 2000', 'triggerOrder ' || n)
   FROM unnest('{0,2001,4294967297,1e400,1.5}'::text[]) n;
 SELECT is(pg_temp.problems(format('{"recordLookups": [{"name": "L", "label": "L", "object": "EdgeRecord", "limit": %s}], "formulas": [{"name": "F", "dataType": "Number", "expression": "1", "scale": %s}]}', n, s)),
           NULL, format('limit %s, scale %s', n, s))
-  FROM (VALUES ('1', '0'), ('2147483647', '17'), ('5.0', '2.0'), ('1e3', '1e1'), ('null', 'null')) v(n, s);
+  FROM (VALUES ('1', '0'), ('2147483647', '18'), ('5.0', '2.0'), ('1e3', '1e1'), ('null', 'null')) v(n, s);
 
 -- ------------------------------------------------------ times that are written
 

@@ -61,7 +61,7 @@ SELECT r.status, r.current_stage, string_agg(t.name || ' ' || t.status, ', ' ORD
   JOIN orchestration.step_run t ON t.run_id = r.id WHERE r.orchestration_name = 'Travel' GROUP BY 1, 2;
 
 --
--- A table that exists is taken: one of that name in another schema lacks columns, and gets them
+-- The script takes what exists: a table of that name in another schema lacks columns, and gets them
 --
 CREATE SCHEMA sales;
 CREATE TABLE sales.deal (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stage_name text);
