@@ -68,8 +68,8 @@ static void visit_operand(const Operand *operand, const char *used_by, void *arg
 static void find_readers(DefaultGraph *graph);
 static void look_into_read(DefaultGraph *graph);
 static void order_defaults(DefaultGraph *graph);
-static void leave_node(DefaultGraph *graph, int node);
-static void report_circle(DefaultGraph *graph, const int *path, int depth, int node);
+static void leave_node(GraphWalk *walk, int node);
+static void report_circle(GraphWalk *walk, const int *path, int depth, int node);
 static bool set_refreshes(DefaultGraph *graph, const ConditionSet *set);
 static void note_stages(DefaultGraph *graph);
 
@@ -399,7 +399,7 @@ static int
 node_of(const Definition *def, const Operand *operand)
 {
 	if (operand == NULL)
-		return -1;
+		return WALK_NONE;
 	switch (operand->kind)
 	{
 		case OPERAND_VARIABLE:
@@ -409,7 +409,7 @@ node_of(const Definition *def, const Operand *operand)
 		case OPERAND_TEMPLATE:
 			return def->nvariables + def->nformulas + operand->index;
 		default:
-			return -1;
+			return WALK_NONE;
 	}
 }
 
@@ -538,67 +538,37 @@ find_readers(DefaultGraph *graph)
 
 /* ------------------------------------------------------- order of defaults */
 
+static int
+node_read(GraphWalk *walk, int node, int n)
+{
+	const Definition *def = ((DefaultGraph *) walk->arg)->c->def;
+	const Operand *operand = nth_reference(def, node, n);
+
+	return operand == NULL ? WALK_END : node_of(def, operand);
+}
+
 /*
  * Orders the defaults, warns of circles, and notes which formulas and text templates are
- * computed from variables that refresh.  A depth-first walk with a stack of its own.
+ * computed from variables that refresh.
  */
 static void
 order_defaults(DefaultGraph *graph)
 {
-	enum
-	{
-		UNSEEN, ON_PATH, DONE
-	};
-	Definition *def = graph->c->def;
-	char	   *state = palloc_extended(graph->total, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	int		   *path = palloc_extended(sizeof(int) * graph->total, MCXT_ALLOC_HUGE);
-	int		   *edge = palloc_extended(sizeof(int) * graph->total, MCXT_ALLOC_HUGE);
-	int			i;
+	GraphWalk	walk = {0};
 
-	for (i = 0; i < graph->total; i++)
-	{
-		int			depth = 0;
-
-		if (state[i] != UNSEEN)
-			continue;
-		path[0] = i;
-		edge[0] = 0;
-		state[i] = ON_PATH;
-		while (depth >= 0)
-		{
-			const Operand *operand = nth_reference(def, path[depth], edge[depth]);
-			int			next = node_of(def, operand);
-
-			CHECK_FOR_INTERRUPTS();
-			if (operand == NULL)
-			{
-				leave_node(graph, path[depth]);
-				state[path[depth--]] = DONE;
-				continue;
-			}
-			edge[depth]++;
-			if (next < 0 || state[next] == DONE)
-				continue;
-			if (state[next] == ON_PATH)
-			{
-				report_circle(graph, path, depth, next);
-				continue;
-			}
-			depth++;
-			path[depth] = next;
-			edge[depth] = 0;
-			state[next] = ON_PATH;
-		}
-	}
-	pfree(state);
-	pfree(path);
-	pfree(edge);
+	walk.nnodes = graph->total;
+	walk.next = node_read;
+	walk.circle = report_circle;
+	walk.leave = leave_node;
+	walk.arg = graph;
+	orch_definition_walk_graph(&walk);
 }
 
 /* Everything that a node reads is known. */
 static void
-leave_node(DefaultGraph *graph, int node)
+leave_node(GraphWalk *walk, int node)
 {
+	DefaultGraph *graph = walk->arg;
 	Definition *def = graph->c->def;
 	const Operand *operand;
 	int			n;
@@ -625,8 +595,9 @@ leave_node(DefaultGraph *graph, int node)
  * among those between: formulas alone were refused.
  */
 static void
-report_circle(DefaultGraph *graph, const int *path, int depth, int node)
+report_circle(GraphWalk *walk, const int *path, int depth, int node)
 {
+	DefaultGraph *graph = walk->arg;
 	Definition *def = graph->c->def;
 
 	while (path[depth] >= def->nvariables && path[depth] != node)

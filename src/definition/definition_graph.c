@@ -35,31 +35,75 @@ append_name(StringInfo text, const char *name, const char *after)
 					 pg_mbcliplen(name, strlen(name), MAX_LABEL_LENGTH), name, after);
 }
 
+/* What the walks of this file report with. */
+typedef struct CircleSearch
+{
+	Compiler   *c;
+	const DocNode **nodes;
+	bool	   *reported;		/* decisions */
+} CircleSearch;
+
+/*
+ * The names on a circle, which the path closes with a node; between: stands between two.
+ */
+static char *
+circle_text(const int *path, int depth, int node, const char *between,
+			const char *(*name) (const Definition *def, int node), const Definition *def)
+{
+	StringInfoData text;
+	int			first = depth;
+	int			i;
+
+	while (path[first] != node)
+		first--;
+	initStringInfo(&text);
+	for (i = first; i <= depth && i < first + MAX_SHOWN_CYCLE; i++)
+		append_name(&text, name(def, path[i]), between);
+	if (i <= depth)
+		appendStringInfo(&text, "...%s", between);
+	append_name(&text, name(def, node), "");
+	return text.data;
+}
+
+static const char *
+step_name(const Definition *def, int step)
+{
+	return def->steps[step].name;
+}
+
+static int
+step_before(GraphWalk *walk, int step, int n)
+{
+	const StepDef *def = &((CircleSearch *) walk->arg)->c->def->steps[step];
+
+	return n == def->nafter ? WALK_END : def->after[n];
+}
+
+static void
+report_entry_cycle(GraphWalk *walk, const int *path, int depth, int step)
+{
+	CircleSearch *search = walk->arg;
+
+	error_at(search->c, search->nodes[step], "circular entry conditions: step %s",
+			 circle_text(path, depth, step, " after ", step_name, search->c->def));
+}
+
 /*
  * Reports steps that wait for each other in a circle: they would never start, and keep
- * their stage open for ever.  A depth-first walk with a stack of its own.
+ * their stage open for ever.
  */
 void
 orch_definition_check_entry_cycles(Compiler *c, const DocNode *root)
 {
-	enum
-	{
-		UNSEEN, ON_PATH, DONE
-	};
-	Definition *def = c->def;
+	GraphWalk	walk = {0};
+	CircleSearch search = {0};
 	const DocNode *stage_node;
-	const DocNode **nodes;
-	char	   *state;
-	int		   *path;			/* the steps from the first to the current one */
-	int		   *edge;			/* the next of after[] of each of them */
 	int			i = 0;
 
-	if (def->nsteps == 0)
+	if (c->def->nsteps == 0)
 		return;
-	nodes = palloc_extended(sizeof(DocNode *) * def->nsteps, MCXT_ALLOC_HUGE);
-	state = palloc0(def->nsteps);
-	path = palloc_extended(sizeof(int) * def->nsteps, MCXT_ALLOC_HUGE);
-	edge = palloc_extended(sizeof(int) * def->nsteps, MCXT_ALLOC_HUGE);
+	search.c = c;
+	search.nodes = palloc_extended(sizeof(DocNode *) * c->def->nsteps, MCXT_ALLOC_HUGE);
 	for (stage_node = root->first_child; stage_node != NULL;
 		 stage_node = stage_node->next)
 	{
@@ -69,61 +113,14 @@ orch_definition_check_entry_cycles(Compiler *c, const DocNode *root)
 			continue;
 		for (node = stage_node->first_child; node != NULL; node = node->next)
 			if (orch_definition_is_named(node, "stageSteps"))
-				nodes[i++] = node;
+				search.nodes[i++] = node;
 	}
-
-	for (i = 0; i < def->nsteps; i++)
-	{
-		int			depth = 0;
-
-		if (state[i] != UNSEEN)
-			continue;
-		path[0] = i;
-		edge[0] = 0;
-		state[i] = ON_PATH;
-		while (depth >= 0)
-		{
-			StepDef    *step = &def->steps[path[depth]];
-			int			next;
-
-			CHECK_FOR_INTERRUPTS();
-			if (edge[depth] == step->nafter)
-			{
-				state[path[depth--]] = DONE;
-				continue;
-			}
-			next = step->after[edge[depth]++];
-			if (state[next] == UNSEEN)
-			{
-				depth++;
-				path[depth] = next;
-				edge[depth] = 0;
-				state[next] = ON_PATH;
-			}
-			else if (state[next] == ON_PATH)
-			{
-				StringInfoData text;
-				int			first = depth;
-				int			j;
-
-				while (path[first] != next)
-					first--;
-				initStringInfo(&text);
-				for (j = first; j <= depth && j < first + MAX_SHOWN_CYCLE; j++)
-					append_name(&text, def->steps[path[j]].name, " after ");
-				if (j <= depth)
-					appendStringInfoString(&text, "... after ");
-				append_name(&text, def->steps[next].name, "");
-				error_at(c, nodes[next],
-						 "circular entry conditions: step %s", text.data);
-				pfree(text.data);
-			}
-		}
-	}
-	pfree(nodes);
-	pfree(state);
-	pfree(path);
-	pfree(edge);
+	walk.nnodes = c->def->nsteps;
+	walk.next = step_before;
+	walk.circle = report_entry_cycle;
+	walk.arg = &search;
+	orch_definition_walk_graph(&walk);
+	pfree(search.nodes);
 }
 
 /*
@@ -223,83 +220,57 @@ orch_definition_check_reachable(Compiler *c, const DocNode *root)
 	pfree(todo);
 }
 
+static const char *
+decision_name(const Definition *def, int decision)
+{
+	return def->decisions[decision].name;
+}
+
+static int
+decision_behind(GraphWalk *walk, int node, int n)
+{
+	const Definition *def = ((CircleSearch *) walk->arg)->c->def;
+	const DecisionDef *decision = &def->decisions[node];
+	Connector	next;
+
+	if (n > decision->noutcomes)
+		return WALK_END;
+	next = n == decision->noutcomes ? decision->default_connector :
+		def->outcomes[decision->first_outcome + n].connector;
+	return next.kind == ELEMENT_DECISION ? next.index : WALK_NONE;
+}
+
+static void
+report_decision_loop(GraphWalk *walk, const int *path, int depth, int decision)
+{
+	CircleSearch *search = walk->arg;
+
+	if (!search->reported[decision])
+		error_at(search->c, search->nodes[decision],
+				 "endless loop: no stage stands between the decisions %s",
+				 circle_text(path, depth, decision, " to ", decision_name, search->c->def));
+	search->reported[decision] = true;
+}
+
 /*
  * Reports decisions that lead to themselves by way of decisions only.  Nothing changes on
  * the way, so each decides the same again until orchestration.max_elements ends the run.
- * Each decision is left once; a depth-first walk with a stack of its own.
  */
 static void
 check_decision_loops(Compiler *c, const DocNode **nodes)
 {
-	enum
-	{
-		UNSEEN, ON_PATH, DONE
-	};
-	Definition *def = c->def;
-	char	   *state = palloc0(def->ndecisions + 1);
-	bool	   *reported = palloc0(def->ndecisions + 1);
-	int		   *path = palloc_extended(sizeof(int) * (def->ndecisions + 1), MCXT_ALLOC_HUGE);
-	int		   *edge = palloc_extended(sizeof(int) * (def->ndecisions + 1), MCXT_ALLOC_HUGE);
-	int			i;
+	GraphWalk	walk = {0};
+	CircleSearch search = {0};
 
-	for (i = 0; i < def->ndecisions; i++)
-	{
-		int			depth = 0;
-
-		if (state[i] != UNSEEN)
-			continue;
-		path[0] = i;
-		edge[0] = 0;
-		state[i] = ON_PATH;
-		while (depth >= 0)
-		{
-			const DecisionDef *decision = &def->decisions[path[depth]];
-			Connector	next;
-
-			CHECK_FOR_INTERRUPTS();
-			if (edge[depth] > decision->noutcomes)
-			{
-				state[path[depth--]] = DONE;
-				continue;
-			}
-			next = edge[depth] == decision->noutcomes ? decision->default_connector :
-				def->outcomes[decision->first_outcome + edge[depth]].connector;
-			edge[depth]++;
-			if (next.kind != ELEMENT_DECISION || state[next.index] == DONE ||
-				reported[next.index])
-				continue;
-			if (state[next.index] == UNSEEN)
-			{
-				depth++;
-				path[depth] = next.index;
-				edge[depth] = 0;
-				state[next.index] = ON_PATH;
-			}
-			else
-			{
-				StringInfoData text;
-				int			first = depth;
-				int			j;
-
-				reported[next.index] = true;
-				while (path[first] != next.index)
-					first--;
-				initStringInfo(&text);
-				for (j = first; j <= depth && j < first + MAX_SHOWN_CYCLE; j++)
-					append_name(&text, def->decisions[path[j]].name, " to ");
-				if (j <= depth)
-					appendStringInfoString(&text, "... to ");
-				append_name(&text, def->decisions[next.index].name, "");
-				error_at(c, nodes[next.index],
-						 "endless loop: no stage stands between the decisions %s", text.data);
-				pfree(text.data);
-			}
-		}
-	}
-	pfree(state);
-	pfree(reported);
-	pfree(path);
-	pfree(edge);
+	search.c = c;
+	search.nodes = nodes;
+	search.reported = palloc0(c->def->ndecisions + 1);
+	walk.nnodes = c->def->ndecisions;
+	walk.next = decision_behind;
+	walk.circle = report_decision_loop;
+	walk.arg = &search;
+	orch_definition_walk_graph(&walk);
+	pfree(search.reported);
 }
 
 /*

@@ -263,6 +263,27 @@ extern void orch_definition_compile_defaults(Compiler *c, const DocNode *root);
 extern void orch_definition_order_defaults(Compiler *c, const DocNode *root);
 extern bool orch_definition_type_fits(const VariableDef *variable, ValueType type);
 
+/*
+ * definition_walk.c
+ *
+ * next: the nth node that a node leads to, WALK_NONE if that edge leads to no node,
+ * WALK_END after the last.  circle: the last node of the path leads to one that is on it.
+ * leave: all that the node leads to has been walked; or NULL.
+ */
+#define WALK_NONE	(-1)
+#define WALK_END	(-2)
+
+typedef struct GraphWalk
+{
+	int			nnodes;
+	int			(*next) (struct GraphWalk *walk, int node, int n);
+	void		(*circle) (struct GraphWalk *walk, const int *path, int depth, int node);
+	void		(*leave) (struct GraphWalk *walk, int node);
+	void	   *arg;			/* for all of them */
+} GraphWalk;
+
+extern void orch_definition_walk_graph(GraphWalk *walk);
+
 /* definition_graph.c */
 extern void orch_definition_note_record_readers(Definition *def);
 

@@ -108,7 +108,8 @@ static Oid	find_table(const char *name, const char *schema);
 static bool has_column(const SetupTable *table, const char *field);
 static SetupTable *table_of_type(Setup *setup, const char *record_type, const char *used_by);
 static SetupTable *table_of_relationship(Setup *setup, SetupTable *from,
-										 const char *relationship, const char *used_by);
+										 const char *relationship, const char *read,
+										 const char *used_by);
 static void add_column(Setup *setup, SetupTable *table, const char *name, ValueType type,
 					   SetupTable *target, const char *used_by);
 static void collect_columns(Setup *setup);
@@ -443,12 +444,12 @@ table_of_type(Setup *setup, const char *record_type, const char *used_by)
 }
 
 /*
- * The table that a relationship leads to; one to be made, with the column, if there is no
- * such relationship.  Relationships to users lead to one table.
+ * The table that a relationship leads to, of whose record this is read; one to be made, with
+ * the column, if there is no such relationship.  Relationships to users lead to one table.
  */
 static SetupTable *
 table_of_relationship(Setup *setup, SetupTable *from, const char *relationship,
-					  const char *used_by)
+					  const char *read, const char *used_by)
 {
 	static const char *const of_users[] = {"Owner", "CreatedBy", "LastModifiedBy", "Manager"};
 	char	   *base = pstrdup(relationship);
@@ -467,7 +468,7 @@ table_of_relationship(Setup *setup, SetupTable *from, const char *relationship,
 	for (i = 0; i < (int) lengthof(of_users); i++)
 		if (pg_strcasecmp(base, of_users[i]) == 0 && type == NULL)
 			name = "users";
-	if (pg_strcasecmp(name, "User") == 0)
+	if (pg_strcasecmp(name, "User") == 0 || pg_strcasecmp(read, "Username") == 0)
 		name = "users";
 	relation = orch_record_table_of(name);
 	if (!OidIsValid(relation))
@@ -532,7 +533,8 @@ collect_columns(Setup *setup)
 				/* fields inside a column of type jsonb */
 				if (has_column(table, name))
 					break;
-				table = table_of_relationship(setup, table, name, read->used_by);
+				table = table_of_relationship(setup, table, name,
+											  lfirst(lnext(read->path, part)), read->used_by);
 			}
 			else if (pg_strcasecmp(name, "Id") != 0 &&
 					 !has_column(table, name))

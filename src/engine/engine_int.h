@@ -301,6 +301,10 @@ extern void orch_engine_set_defaults(RunState *rs, const bool *given);
 extern void orch_engine_set_default(RunState *rs, int index);
 extern bool orch_engine_set_variable(RunState *rs, int index, JsonbValue *value);
 
+/* engine_start.c */
+extern ErrorData *orch_engine_try_defaults(RunState *rs, const bool *given,
+										   const char **variable);
+
 /* engine_record.c */
 extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
 extern JsonbValue *orch_engine_object_value(Jsonb *jsonb);

@@ -32,6 +32,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -124,6 +125,13 @@ static StaticPlan plan_renew_queued = {
 	7, {UUIDOID, UUIDOID, TEXTOID, TEXTOID, JSONBOID, UUIDOID, INTERVALOID}
 };
 
+static StaticPlan plan_drop_bindings = {
+	"DELETE FROM orchestration.run_record r WHERE r.run_id = $1 AND NOT EXISTS"
+	" (SELECT FROM pg_catalog.unnest($2, $3) AS k (variable, record_type)"
+	"   WHERE k.variable = r.variable AND k.record_type = r.record_type)",
+	3, {UUIDOID, TEXTARRAYOID, TEXTARRAYOID}
+};
+
 static void read_migrant(Migrant *run, MigrationReport *report);
 static void check_fit(const Migrant *run, const Definition *to, MigrationReport *report);
 static void check_status(const Migrant *run, MigrationReport *report);
@@ -132,12 +140,15 @@ static void check_steps(const Migrant *run, const Definition *to, int stage,
 static void check_variables(const Migrant *run, const Definition *to,
 							MigrationReport *report);
 static bool value_fits(const VariableDef *from, const VariableDef *to, JsonbValue *value);
+static bool text_fits(VariableType type, JsonbValue *value);
 static JsonbValue *stored_value(const Migrant *run, const char *name);
 static void apply(const Migrant *run, const Definition *to, Oid role,
 				  const MigrationReport *report);
 static void set_version(const Migrant *run, const Definition *to, Oid role,
 						const MigrationReport *report);
 static void set_new_variables(RunState *rs, const Migrant *run);
+static bool is_new_value(const Migrant *run, const VariableDef *variable);
+static void drop_bindings(const Migrant *run, const Definition *to);
 static bool is_new_variable(const Migrant *run, const VariableDef *variable);
 static void renew_step(RunState *rs, StepState *step);
 static void renew_queued(RunState *rs, StepState *step);
@@ -426,6 +437,13 @@ check_variables(const Migrant *run, const Definition *to, MigrationReport *repor
 			continue;
 		if (is_new_variable(run, variable))
 			note(report, "variable \"%s\" is new", variable->name);
+		else if (was >= 0 && variable->object_type != NULL &&
+				 run->from->variables[was].object_type != NULL &&
+				 strcmp(variable->object_type, run->from->variables[was].object_type) != 0 &&
+				 stored_value(run, variable->name) != NULL)
+			problem(report, "the value of variable \"%s\" is a record of type \"%s\", in version %d one of type \"%s\"",
+					variable->name, run->from->variables[was].object_type, to->version,
+					variable->object_type);
 		else if (!value_fits(was < 0 ? NULL : &run->from->variables[was], variable,
 							 stored_value(run, variable->name)))
 			problem(report, "the value of variable \"%s\" is no %s%s, as version %d declares it",
@@ -476,44 +494,45 @@ stored_value(const Migrant *run, const char *name)
 static bool
 value_fits(const VariableDef *from, const VariableDef *to, JsonbValue *value)
 {
-	Timestamp	ignored;
+	bool		same_type = from != NULL && from->type == to->type;
+	VariableDef member = *to;
+	JsonbIterator *it;
+	JsonbValue	element;
 
-	check_stack_depth();
 	if (value == NULL || value->type == jbvNull ||
-		(from != NULL && from->type == to->type && from->is_collection == to->is_collection))
+		(same_type && from->is_collection == to->is_collection))
 		return true;
 	if (!orch_engine_value_fits(to, value))
 		return false;
-	if (to->is_collection)
-	{
-		VariableDef member = *to;
-		VariableDef member_was;
-		JsonbIterator *it;
-		JsonbValue	element;
-		JsonbIteratorToken token;
-
-		if (value->type != jbvBinary)
-			return true;
-		member.is_collection = false;
-		if (from != NULL)
-		{
-			member_was = *from;
-			member_was.is_collection = false;
-		}
-		it = JsonbIteratorInit(value->val.binary.data);
-		(void) JsonbIteratorNext(&it, &element, true);
-		while ((token = JsonbIteratorNext(&it, &element, true)) == WJB_ELEM)
-		{
-			CHECK_FOR_INTERRUPTS();
-			if (!value_fits(from == NULL ? NULL : &member_was, &member, &element))
-				return false;
-		}
+	if (!to->is_collection)
+		return text_fits(to->type, value);
+	if (value->type != jbvBinary)
 		return true;
+	member.is_collection = false;
+	it = JsonbIteratorInit(value->val.binary.data);
+	(void) JsonbIteratorNext(&it, &element, true);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!orch_engine_value_fits(&member, &element) ||
+			(element.type != jbvNull && !text_fits(to->type, &element)))
+			return false;
 	}
-	/* these are texts */
-	if (to->type == VARIABLE_DATE || to->type == VARIABLE_DATETIME)
+	return true;
+}
+
+/*
+ * Dates and times are stored as texts: is this one a value of the type?  No other type's
+ * values are times.
+ */
+static bool
+text_fits(VariableType type, JsonbValue *value)
+{
+	Timestamp	ignored;
+
+	if (type == VARIABLE_DATE || type == VARIABLE_DATETIME)
 		return orch_condition_datetime(value->val.string.val, value->val.string.len, &ignored);
-	return to->type != VARIABLE_TIME || from == NULL;
+	return type != VARIABLE_TIME;
 }
 
 /* ------------------------------------------------------------------ moving */
@@ -546,8 +565,12 @@ apply(const Migrant *run, const Definition *to, Oid role, const MigrationReport 
 	}
 	if (rs->status == RUN_IN_PROGRESS)
 		orch_engine_advance(rs);
-	else if (rs->variables_changed)
-		orch_engine_write_rest(rs, rs->current_stage);
+	else
+	{
+		if (rs->variables_changed)
+			orch_engine_write_rest(rs, rs->current_stage);
+		orch_engine_write_bindings(rs);
+	}
 	orch_engine_close_state(rs);
 	orch_engine_drop_state(rs);
 }
@@ -595,29 +618,83 @@ set_version(const Migrant *run, const Definition *to, Oid role,
 }
 
 /*
- * Variables that the run lacks get their defaults.  Those that the version lacks are not
- * stored again.
+ * Variables that the run lacks get their defaults, as at the start of a run.  Those that the
+ * version lacks are not stored again.  Raises the error of a default that the version reads:
+ * the run could not go on.
  */
 static void
 set_new_variables(RunState *rs, const Migrant *run)
 {
-	RunState	fresh = *rs;
+	const Definition *def = rs->def;
+	bool	   *given = palloc0(Max(def->nvariables, 1) * sizeof(bool));
+	const char *variable;
+	ErrorData  *error;
 	int			i;
 
-	/* evaluations of the two have numbers of their own */
-	fresh.formulas = NULL;
-	orch_engine_init_values(&fresh);
-	for (i = 0; i < rs->def->nvariables; i++)
-		if (!rs->def->variables[i].is_constant &&
-			is_new_variable(run, &rs->def->variables[i]))
-		{
-			rs->variables[i] = fresh.variables[i];
-			rs->variables_changed |= fresh.variables[i] != NULL;
-		}
+	drop_bindings(run, def);
+	for (i = 0; i < def->nvariables; i++)
+	{
+		given[i] = !is_new_value(run, &def->variables[i]);
+		rs->variables_changed |= !given[i] && def->variables[i].is_stored;
+	}
 	for (i = 0; run->from != NULL && i < run->from->nvariables; i++)
 		if (stored_value(run, run->from->variables[i].name) != NULL &&
-			orch_definition_variable_index(rs->def, run->from->variables[i].name) < 0)
+			orch_definition_variable_index(def, run->from->variables[i].name) < 0)
 			rs->variables_changed = true;
+	error = orch_engine_try_defaults(rs, given, &variable);
+	if (error != NULL)
+		ReThrowError(error);
+}
+
+/*
+ * Does the variable get its default?  A constant does, unless the version before computed
+ * the same.
+ */
+static bool
+is_new_value(const Migrant *run, const VariableDef *variable)
+{
+	const VariableDef *was;
+	int			n;
+
+	if (!variable->is_constant)
+		return is_new_variable(run, variable);
+	n = run->from == NULL ? -1 : orch_definition_variable_index(run->from, variable->name);
+	if (n < 0)
+		return true;
+	was = &run->from->variables[n];
+	return !was->is_constant || was->type != variable->type ||
+		was->default_value == NULL || variable->default_value == NULL ||
+		strcmp(was->default_value->text, variable->default_value->text) != 0;
+}
+
+/*
+ * Forget the records of variables that the version lacks, or does not read again.  Another
+ * migration could bring them back, after the variable was given another value.
+ */
+static void
+drop_bindings(const Migrant *run, const Definition *to)
+{
+	Datum	   *names = palloc(sizeof(Datum) * Max(to->nvariables, 1));
+	Datum	   *types = palloc(sizeof(Datum) * Max(to->nvariables, 1));
+	Datum		values[3];
+	int			n = 0;
+	int			i;
+
+	if (run->from != NULL && !run->from->refreshes)
+		return;
+	for (i = 0; i < to->nvariables; i++)
+	{
+		const VariableDef *variable = &to->variables[i];
+
+		if (!variable->refreshes || is_new_variable(run, variable))
+			continue;
+		names[n] = CStringGetTextDatum(variable->name);
+		types[n++] = CStringGetTextDatum(variable->object_type);
+	}
+	values[0] = UUIDPGetDatum(&run->id);
+	values[1] = PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+	values[2] = PointerGetDatum(construct_array(types, n, TEXTOID, -1, false, TYPALIGN_INT));
+	orch_plan_execute_latest(&plan_drop_bindings, values, NULL, 0);
 }
 
 /*

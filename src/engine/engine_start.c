@@ -190,14 +190,28 @@ begin_state(RunState *rs, const StartRequest *request, Oid caller)
 static Jsonb *
 begin_values(RunState *rs, Jsonb *inputs, Oid caller)
 {
+	const char *variable;
+	ErrorData  *error;
+
+	orch_engine_init_values(rs);
+	error = orch_engine_try_defaults(rs, orch_engine_take_inputs(rs, inputs, caller),
+									 &variable);
+	return error == NULL ? NULL : orch_engine_error(error, variable);
+}
+
+/*
+ * The defaults of all variables that were not given.  A variable whose default cannot be
+ * evaluated is null.  Returns the first such error of a variable that is read, and which
+ * that is; NULL if there is none.
+ */
+ErrorData *
+orch_engine_try_defaults(RunState *rs, const bool *given, const char **variable)
+{
 	const Definition *def = rs->def;
-	Jsonb	   *result = NULL;
-	bool	   *given;
+	ErrorData  *result = NULL;
 	bool		literals = true;
 	int			i;
 
-	orch_engine_init_values(rs);
-	given = orch_engine_take_inputs(rs, inputs, caller);
 	for (i = 0; i < def->ndefaults; i++)
 		literals &= given[def->defaults[i]] ||
 			def->variables[def->defaults[i]].default_value->kind == OPERAND_LITERAL;
@@ -224,7 +238,10 @@ begin_values(RunState *rs, Jsonb *inputs, Oid caller)
 			continue;
 		rs->variables[index] = NULL;
 		if (def->variables[index].is_read && result == NULL)
-			result = orch_engine_error(error, def->variables[index].name);
+		{
+			result = error;
+			*variable = def->variables[index].name;
+		}
 	}
 	return result;
 }

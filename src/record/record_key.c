@@ -88,6 +88,8 @@ text_form(Oid type)
 		case MACADDR8OID:
 		case BITOID:
 		case VARBITOID:
+		case JSONOID:
+		case JSONBOID:
 			return FORM_PLAIN;
 		case DATEOID:
 		case TIMEOID:
@@ -105,6 +107,28 @@ text_form(Oid type)
 				return FORM_BY_PATH;
 			return type_is_enum(type) ? FORM_PLAIN : FORM_FOREIGN;
 	}
+}
+
+void
+orch_record_fix_settings_for(TupleDesc desc)
+{
+	bool		formats = false;
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		TextForm	form = att->attisdropped ? FORM_PLAIN : text_form(att->atttypid);
+
+		if (form == FORM_BY_PATH || form == FORM_FOREIGN)
+		{
+			orch_fix_settings();
+			return;
+		}
+		formats = formats || form == FORM_BY_FORMAT;
+	}
+	if (formats)
+		orch_fix_formats();
 }
 
 /*

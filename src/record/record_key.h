@@ -48,4 +48,10 @@ extern bool orch_record_split_id(const char *id, int nparts, char **parts);
 /* A part of a key, given as text.  Raises what the type raises. */
 extern Datum orch_record_key_value(Oid relation, Oid type, const char *text);
 
+/*
+ * The settings of orch_fix_settings() on which the texts of a row depend, fixed until the
+ * caller's level of settings ends: that of a gate.
+ */
+extern void orch_record_fix_settings_for(TupleDesc desc);
+
 #endif							/* ORCH_RECORD_KEY_H */

@@ -59,7 +59,6 @@
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/system.h"
-#include "base/text_form.h"
 #include "base/transaction.h"
 #include "base/uuid.h"
 #include "definition/definition.h"
@@ -735,7 +734,7 @@ row_to_jsonb(Oid registered, Relation relation, HeapTuple tuple)
 	type = target->rd_rel->reltype;
 	/* a cast of a column's type may be users' code, which must not run as the writing user */
 	orch_gate_enter_table(&gate, RelationGetRelid(relation));
-	orch_fix_settings();
+	orch_record_fix_settings_for(RelationGetDescr(relation));
 	fmgr_info(F_TO_JSONB, &flinfo);
 	argument = (Expr *) makeNullConst(type, -1, InvalidOid);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,

@@ -878,7 +878,7 @@ class Test:
         if definition == "Own":
             inputs["who"] = self.rng.choice(["ann", "bob", "bob", "ann", "nobody", "Line"]) + "@example.com"
         if definition == "Bad" and self.rng.random() < 0.2:
-            inputs["bad"] = {"x": "a text"}
+            inputs["bad"] = {"x": {"y": 1}}
         run = Run(definition, self.world, inputs)
         name = "start_orchestration"
         sql = "SELECT orchestration.start_orchestration('%s', inputs => '%s', idempotency_key => %s)" % (
@@ -912,7 +912,7 @@ class Test:
             return False
         run_id, stage, step = found
         run = self.runs[run_id]
-        outputs = {"again": self.rng.random() < 0.5, "x": self.rng.choice([0, 2, 2, "a text"])}
+        outputs = {"again": self.rng.random() < 0.5, "x": self.rng.choice([0, 2, 2, {"y": 1}])}
         key = "once" if self.rng.random() < 0.5 else None
         sql = "SELECT orchestration.complete_work_item('%s', '%s', %s)" % (
             self.item_id(run_id, step), json.dumps(outputs), "'once'" if key else "NULL")

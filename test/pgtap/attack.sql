@@ -195,8 +195,8 @@ INSERT INTO public.attack_own VALUES (1, 'mine'), (3, 'mine');
 GRANT SELECT ON public.attack_own TO regress_mallory;
 SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Attack_' || t, 'label', 'A', 'processType', 'Orchestrator',
          'start', jsonb_build_object('object', t, 'triggerType', 'RecordAfterSave', 'recordTriggerType', 'Update', 'connector', '{"targetReference": "A"}'::jsonb)) || '{
-  "variables": [{"name": "v", "dataType": "String"}],
-  "assignments": [{"name": "A", "label": "A", "assignmentItems": [{"assignToReference": "v", "operator": "Assign", "value": {"elementReference": "$Record.Id"}}], "connector": {"targetReference": "S"}}],
+  "variables": [{"name": "v", "dataType": "SObject"}],
+  "assignments": [{"name": "A", "label": "A", "assignmentItems": [{"assignToReference": "v", "operator": "Assign", "value": {"elementReference": "$Record"}}], "connector": {"targetReference": "S"}}],
   "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionType": "stepInteractive", "actionName": "Attack_Screen",
     "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "attack-mallory"}}]}]}]}'::jsonb), orchestration.activate_orchestration('Attack_' || t)
   FROM unnest('{Attack_Hidden,Attack_Filtered}'::text[]) t \g /dev/null

@@ -20,7 +20,8 @@ CREATE FUNCTION pg_temp.decision(name text, next text, otherwise text, VARIADIC 
         'rules', jsonb_build_array(jsonb_build_object('name', name || '_holds', 'label', name, 'conditionLogic', 'and', 'conditions', conditions,
             'connector', CASE WHEN next IS NOT NULL THEN jsonb_build_object('targetReference', next) END)))) $$;
 CREATE FUNCTION pg_temp.problems(parts jsonb) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT severity || ' ' || place || ': ' || message FROM orchestration.validate_orchestration(jsonb_build_object('label', 'x', 'processType', 'Orchestrator') || parts) $$;
+    SELECT severity || ' ' || place || ': ' || message FROM orchestration.validate_orchestration(jsonb_build_object('label', 'x', 'processType', 'Orchestrator') || parts)
+     WHERE severity <> 'ACTIVATION ERROR' OR message !~ 'there is no stage|is not registered' $$;
 
 --
 -- The operators of conditions (FlowComparisonOperator) and of filters: what is accepted, what is refused
@@ -148,3 +149,8 @@ SELECT pg_temp.orchestration('Flow_' || l, 'S', jsonb_build_object('orchestrated
   FROM unnest('{true,false}'::boolean[]) l;
 SELECT orchestration.start_orchestration('Flow_' || l) IS NOT NULL, pg_temp.state() FROM unnest('{true,false}'::boolean[]) l;
 SELECT * FROM orchestration.verify();
+SELECT pg_temp.clean_up();
+SELECT orchestration.unregister_action(name) FROM unnest('{Op_Echo,Op_Fails,Op_Screen}'::text[]) name;
+SELECT orchestration.unregister_record_type(name) FROM orchestration.record_type WHERE name LIKE 'Operator%';
+DROP TABLE public.operator_record;
+DROP FUNCTION public.operator_echo(jsonb), public.operator_fails(jsonb);

@@ -1,6 +1,16 @@
 -- Definitions: deploying, checking, activating.
 \pset format unaligned
 \pset tuples_only on
+-- whatever earlier files left
+DO $$
+DECLARE
+    d text;
+BEGIN
+    FOR d IN SELECT name FROM orchestration.orchestration_definition LOOP
+        PERFORM orchestration.deactivate_orchestration(d), orchestration.delete_orchestration(d);
+    END LOOP;
+END
+$$;
 
 CREATE FUNCTION pg_temp.deploy(stages text, rest text DEFAULT '', label text DEFAULT 'T')
     RETURNS integer LANGUAGE sql AS $$

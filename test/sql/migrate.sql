@@ -191,6 +191,7 @@ SELECT pg_temp.version(pg_temp.stage('S1', NULL, pg_temp.step('P', 'I', 'm_scree
 UPDATE orchestration.orchestration_definition SET active_version = :nobody WHERE name = 'M';
 SELECT orchestration.start_orchestration('M') AS run \gset
 SELECT pg_temp.state();
+UPDATE orchestration.run SET error_recoverable = false WHERE id = pg_temp.run();
 SELECT pg_temp.why(:v);
 SELECT pg_temp.started(:fails);
 BEGIN;

@@ -15,7 +15,7 @@ CREATE ROLE regress_ident_other;
 CREATE SCHEMA ident AUTHORIZATION regress_ident_owner;
 CREATE SCHEMA ident_two AUTHORIZATION regress_ident_owner;
 CREATE FUNCTION pg_temp.at() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(format('%s: %s.%s (%s) %s', name, schema_name, table_name, array_to_string(key_columns, $$,$$), COALESCE(orchestration.record_type_table(name)::text, 'lost')), ', ' ORDER BY name)
+    SELECT string_agg(format('%s: %s.%s (%s) %s', name, schema_name, table_name, array_to_string(key_columns, ','), COALESCE(orchestration.record_type_table(name)::text, 'lost')), ', ' ORDER BY name)
       FROM orchestration.record_type $$;
 -- where the triggers are
 CREATE FUNCTION pg_temp.marked() RETURNS text LANGUAGE sql AS $$
@@ -192,7 +192,7 @@ RESET ROLE;
 SELECT pg_temp.at(), pg_temp.marked();
 ROLLBACK;
 GRANT USAGE ON SCHEMA orchestration TO regress_ident_owner;
-GRANT EXECUTE ON FUNCTION orchestration.register_record_type TO regress_ident_owner;
+GRANT EXECUTE ON FUNCTION orchestration.register_record_type(text, regclass, name) TO regress_ident_owner;
 SET ROLE regress_ident_owner;
 BEGIN;
 SELECT pg_temp.rebuild();
@@ -206,7 +206,7 @@ SELECT * FROM orchestration.verify();
 CREATE TABLE ident_two.mine (id integer PRIMARY KEY);
 ALTER TABLE ident_two.mine OWNER TO regress_ident_other;
 GRANT USAGE ON SCHEMA ident_two TO regress_ident_other;
-GRANT EXECUTE ON FUNCTION orchestration.register_record_type TO regress_ident_other;
+GRANT EXECUTE ON FUNCTION orchestration.register_record_type(text, regclass, name) TO regress_ident_other;
 SET ROLE regress_ident_other;
 SELECT orchestration.register_record_type('Thing', 'ident_two.mine');
 RESET ROLE;
@@ -280,9 +280,12 @@ ALTER TABLE ident.thing RENAME was TO state;
 SELECT orchestration.resume_run(pg_temp.run());
 SELECT pg_temp.state(), (SELECT outputs FROM orchestration.step_run WHERE run_id = pg_temp.run());
 -- a value of a step
+CREATE TABLE ident.nothing (id integer PRIMARY KEY, name text);
+ALTER TABLE ident.thing ADD nothing_id integer REFERENCES ident.nothing;
 SELECT pg_temp.orchestration('Ident_Way', 'A', jsonb_build_object('orchestratedStages', jsonb_build_array(
         pg_temp.stage('A', NULL, pg_temp.step('Echo', 'B', 'Ident_Echo', '{}', '{"state": {"elementReference": "$Record.state"}, "deep": {"elementReference": "$Record.Nothing__r.name"}}')))),
     '{"object": "Thing", "recordTriggerType": "Create", "triggerType": "RecordAfterSave"}');
+ALTER TABLE ident.thing DROP nothing_id;
 INSERT INTO ident.thing (other, state) VALUES (41, 'B');
 SELECT pg_temp.state(), pg_temp.failure();
 SELECT element, field FROM orchestration.record_type_problems();
