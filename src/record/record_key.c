@@ -41,7 +41,6 @@
 #include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/pg_locale.h"
 #include "utils/typcache.h"
 
 #include "base/argument.h"
@@ -164,7 +163,7 @@ fix_formats(void)
 		set_fixed("extra_float_digits", "1");
 	if (bytea_output != BYTEA_OUTPUT_HEX)
 		set_fixed("bytea_output", "hex");
-	if (strcmp(locale_monetary, "C") != 0)
+	if (strcmp(GetConfigOption("lc_monetary", false, false), "C") != 0)
 		set_fixed("lc_monetary", "C");
 }
 
@@ -175,7 +174,7 @@ formats_are_fixed(void)
 		IntervalStyle == INTSTYLE_POSTGRES &&
 		strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0 &&
 		extra_float_digits >= 1 && bytea_output == BYTEA_OUTPUT_HEX &&
-		strcmp(locale_monetary, "C") == 0;
+		strcmp(GetConfigOption("lc_monetary", false, false), "C") == 0;
 }
 
 static void
