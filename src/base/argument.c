@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 
 #include "base/argument.h"
+#include "base/text_form.h"
 
 static Oid	argument_type(FunctionCallInfo fcinfo, int argno);
 
@@ -57,19 +58,10 @@ argument_type(FunctionCallInfo fcinfo, int argno)
 char *
 orch_argument_key(FunctionCallInfo fcinfo, int argno)
 {
-	static const struct
-	{
-		const char *name;
-		const char *value;
-	}			settings[] = {
-		{"DateStyle", "ISO, YMD"}, {"IntervalStyle", "postgres"}, {"TimeZone", "UTC"},
-		{"bytea_output", "hex"}, {"extra_float_digits", "1"}, {"xmlbinary", "base64"}
-	};
 	Oid			type;
 	Oid			output;
 	bool		is_varlena;
 	int			level;
-	int			i;
 	char	   *result;
 
 	if (PG_ARGISNULL(argno))
@@ -85,9 +77,7 @@ orch_argument_key(FunctionCallInfo fcinfo, int argno)
 	}
 	getTypeOutputInfo(type, &output, &is_varlena);
 	level = NewGUCNestLevel();
-	for (i = 0; i < (int) lengthof(settings); i++)
-		(void) set_config_option(settings[i].name, settings[i].value, PGC_USERSET,
-								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	orch_fix_settings();
 	/* as the caller, who could cast the value to text as well */
 	result = OidOutputFunctionCall(output, PG_GETARG_DATUM(argno));
 	AtEOXact_GUC(true, level);

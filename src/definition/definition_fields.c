@@ -32,6 +32,7 @@
 #include "definition/definition_fields.h"
 #include "definition/definition_int.h"
 #include "record/record.h"
+#include "record/record_column.h"
 #include "record/record_follow.h"
 
 /* A field that an element reads; path: of char *. */

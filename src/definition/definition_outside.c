@@ -235,7 +235,7 @@ look_at_user(Compiler *c, const DocNode *node, Operand *operand)
 {
 	RecordField field;
 
-	orch_record_field_of_table(orch_catalog_relation(RELATION_PRINCIPAL), NULL, operand->path,
+	orch_record_field_of_table(orch_catalog_relation(RELATION_PRINCIPAL), NIL, operand->path,
 							   &field);
 	if (field.missing == NULL)
 		operand->type = type_here(c, node, field.type);

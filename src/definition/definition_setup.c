@@ -40,6 +40,7 @@
 #include "definition/definition_int.h"
 #include "record/action.h"
 #include "record/record.h"
+#include "record/record_column.h"
 
 /* A column, or a column with a foreign key (target), that a table lacks. */
 typedef struct SetupColumn
@@ -94,12 +95,6 @@ static StaticPlan table_plan = {
 	"   AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)",
 	2, {NAMEARRAYOID, NAMEOID}
 };
-static StaticPlan column_plan = {
-	"SELECT 1 FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped"
-	" AND (lower(attname) = lower($2) OR attname = $3)",
-	3, {OIDOID, TEXTOID, TEXTOID}
-};
-
 static int	number_of(Setup *setup, const char *kind, const char *name, int number);
 static void add_comment(Setup *setup, const char *indent, const char *format,...)
 			pg_attribute_printf(3, 4);
@@ -110,7 +105,7 @@ static const char *sql_type(ValueType type);
 static char *example_text(const ReadValue *read);
 static List *find_references(const char *orchestration, Datum version, bool newest);
 static Oid	find_table(const char *name, const char *schema);
-static bool has_column(Oid relation, const char *field);
+static bool has_column(const SetupTable *table, const char *field);
 static SetupTable *table_of_type(Setup *setup, const char *record_type, const char *used_by);
 static SetupTable *table_of_relationship(Setup *setup, SetupTable *from,
 										 const char *relationship, const char *read,
@@ -405,19 +400,6 @@ find_table(const char *name, const char *schema)
 										  &isnull));
 }
 
-/* Has a table a column that is read as this field?  Connected to SPI. */
-static bool
-has_column(Oid relation, const char *field)
-{
-	Datum		values[3];
-
-	values[0] = ObjectIdGetDatum(relation);
-	values[1] = CStringGetTextDatum(field);
-	values[2] = CStringGetTextDatum(orch_condition_snake_case(field, strlen(field)));
-	(void) orch_plan_execute_latest(&column_plan, values, NULL, 1);
-	return SPI_processed > 0;
-}
-
 /* -------------------------------------------------------------------- tables */
 
 static char *
@@ -473,18 +455,15 @@ table_of_relationship(Setup *setup, SetupTable *from, const char *relationship,
 	char	   *base = pstrdup(relationship);
 	char	   *type = strchr(base, ':');
 	const char *name;
-	Oid			relation = InvalidOid;
+	RecordForeignKey key;
+	Oid			relation;
 	SetupTable *table;
 	int			i;
 
 	if (type != NULL)
 		*type++ = '\0';
-	if (OidIsValid(from->relation))
-	{
-		relation = orch_record_relationship(from->relation, base);
-		if (OidIsValid(relation))
-			return note_table(setup, relation, NULL, used_by);
-	}
+	if (OidIsValid(from->relation) && orch_record_foreign_key(from->relation, base, &key))
+		return note_table(setup, key.target, NULL, used_by);
 	name = type != NULL ? type : base;
 	for (i = 0; i < (int) lengthof(of_users); i++)
 		if (pg_strcasecmp(base, of_users[i]) == 0 && type == NULL)
@@ -516,6 +495,13 @@ add_column(Setup *setup, SetupTable *table, const char *name, ValueType type,
 	table->columns = lappend(table->columns, column);
 }
 
+static bool
+has_column(const SetupTable *table, const char *field)
+{
+	return OidIsValid(table->relation) &&
+		orch_record_has_column(table->relation, list_make1(unconstify(char *, field)));
+}
+
 /* The columns that the definition reads and that tables lack. */
 static void
 collect_columns(Setup *setup)
@@ -545,13 +531,13 @@ collect_columns(Setup *setup)
 			if (lnext(read->path, part) != NULL)
 			{
 				/* fields inside a column of type jsonb */
-				if (OidIsValid(table->relation) && has_column(table->relation, name))
+				if (has_column(table, name))
 					break;
 				table = table_of_relationship(setup, table, name,
 											  lfirst(lnext(read->path, part)), read->used_by);
 			}
 			else if (pg_strcasecmp(name, "Id") != 0 &&
-					 !(OidIsValid(table->relation) && has_column(table->relation, name)))
+					 !has_column(table, name))
 				add_column(setup, table, orch_condition_snake_case(name, strlen(name)),
 						   read->type, NULL, read->used_by);
 		}

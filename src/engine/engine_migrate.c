@@ -499,7 +499,6 @@ value_fits(const VariableDef *from, const VariableDef *to, JsonbValue *value)
 	JsonbIterator *it;
 	JsonbValue	element;
 
-	check_stack_depth();
 	if (value == NULL || value->type == jbvNull ||
 		(same_type && from->is_collection == to->is_collection))
 		return true;

@@ -18,7 +18,6 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
@@ -32,7 +31,6 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
@@ -41,6 +39,7 @@
 #include "base/system.h"
 #include "evaluate/condition.h"
 #include "record/gate.h"
+#include "record/record_column.h"
 #include "record/record_int.h"
 #include "record/record_name.h"
 
@@ -70,9 +69,6 @@ static bool read_registration(const char *name, Registration *registration);
 static Oid	lock_table(const char *name, const Registration *registration);
 static char *problem_of(const char *name, const Registration *registration, Oid relation,
 						char **hint);
-static bool field_names_column(const char *field, const char *column);
-static bool relationship_names_column(const char *relationship, const char *column);
-static bool has_column(Oid relation, const List *path);
 static char *current_problem(const char *name);
 static Oid *column_types(Oid relation, List *columns, const char **missing);
 static void prepare_queries(RecordType *type);
@@ -572,7 +568,8 @@ orch_record_missing_field(const char *type, const char *field)
 	/* Id is the key, whatever its name */
 	missing = record_type == NULL ||
 		(pg_strcasecmp(field, "Id") != 0 &&
-		 !has_column(record_type->relation, list_make1(unconstify(char *, field))));
+		 !orch_record_has_column(record_type->relation,
+								 list_make1(unconstify(char *, field))));
 	orch_system_finish(&saved);
 	return missing ? field : NULL;
 }
@@ -592,78 +589,6 @@ orch_record_refuse_field(const char *type, const char *field)
 			 errhint("Give its table such a column and resume the run; orchestration.record_type_problems() lists what is missing.")));
 }
 
-/*
- * Does a field name stand for a column?  See orch_condition_field().
- */
-static bool
-field_names_column(const char *field, const char *column)
-{
-	int			length = strcspn(field, ":");
-
-	return ((int) strlen(column) == length && pg_strncasecmp(column, field, length) == 0) ||
-		strcmp(column, orch_condition_snake_case(field, length)) == 0;
-}
-
-/*
- * Can a relationship be that of a column, whose foreign key it follows?  Without regard to case
- * and underscores, Account is account, account_id or account_c, and so is Account__r.
- */
-static bool
-relationship_names_column(const char *relationship, const char *column)
-{
-	char	   *names[2];
-	int			i;
-	size_t		length;
-
-	names[0] = pnstrdup(relationship, strcspn(relationship, ":"));
-	length = strlen(names[0]);
-	if (length > 3 && pg_strcasecmp(names[0] + length - 3, "__r") == 0)
-		names[0][length - 3] = '\0';
-	names[1] = pstrdup(column);
-	for (i = 0; i < 2; i++)
-	{
-		char	   *end = names[i];
-		char	   *c;
-
-		for (c = names[i]; *c != '\0'; c++)
-			if (*c != '_')
-				*end++ = pg_tolower((unsigned char) *c);
-		*end = '\0';
-	}
-	length = strlen(names[0]);
-	return strncmp(names[1], names[0], length) == 0 &&
-		(strcmp(names[1] + length, "id") == 0 || strcmp(names[1] + length, "c") == 0 ||
-		 names[1][length] == '\0');
-}
-
-bool
-orch_record_path_reads(const List *path, const char *column)
-{
-	return field_names_column(linitial(path), column) ||
-		(list_length(path) > 1 && relationship_names_column(linitial(path), column));
-}
-
-/*
- * Has a table a column that a path begins with?
- */
-static bool
-has_column(Oid relation, const List *path)
-{
-	Relation	rel = try_relation_open(relation, AccessShareLock);
-	TupleDesc	desc;
-	bool		found = false;
-	int			i;
-
-	if (rel == NULL)
-		return false;
-	desc = RelationGetDescr(rel);
-	for (i = 0; i < desc->natts && !found; i++)
-		found = !TupleDescAttr(desc, i)->attisdropped &&
-			orch_record_path_reads(path, NameStr(TupleDescAttr(desc, i)->attname));
-	relation_close(rel, AccessShareLock);
-	return found;
-}
-
 bool
 orch_record_lacks_path(const char *type, const List *path)
 {
@@ -675,7 +600,7 @@ orch_record_lacks_path(const char *type, const List *path)
 		return false;
 	orch_system_connect(&saved);
 	record_type = orch_record_find(type, true);
-	lacks = record_type != NULL && !has_column(record_type->relation, path);
+	lacks = record_type != NULL && !orch_record_has_column(record_type->relation, path);
 	orch_system_finish(&saved);
 	return lacks;
 }

@@ -88,9 +88,6 @@ extern JsonbValue *orch_record_json_id(const char *type, Jsonb *record);
 /* The field if the table of a record type has no such column, otherwise NULL. */
 extern const char *orch_record_missing_field(const char *type, const char *field);
 
-/* Does a path of relationships and a field begin with this column? */
-extern bool orch_record_path_reads(const List *path, const char *column);
-
 /* Does no column of a record type's table begin the path?  False if it has no table. */
 extern bool orch_record_lacks_path(const char *type, const List *path);
 
@@ -124,12 +121,10 @@ extern List *orch_record_select(const char *type, int nfilters,
 								RecordWanted wanted, void *arg, int64 limit);
 
 /*
- * The table of a record type, InvalidOid if there is none; the table that a relationship of
- * a table leads to, InvalidOid if there is no such foreign key; and the type of a table's
- * primary key.  The caller is connected to SPI.
+ * The table of a record type, InvalidOid if there is none, and the type of a table's primary
+ * key.  The caller is connected to SPI.
  */
 extern Oid	orch_record_table_of(const char *type);
-extern Oid	orch_record_relationship(Oid relation, const char *relationship);
 extern char *orch_record_key_type(Oid relation);
 
 /* The id of a record changed; NULL: it was deleted.  Changes the lookups to it. */

@@ -36,118 +36,11 @@
 #include "utils/syscache.h"
 
 #include "evaluate/document.h"
+#include "record/record_column.h"
 #include "record/record_field.h"
 #include "record/record_int.h"
 
 #define UUID_TEXT_LENGTH	36
-
-/*
- * The column that a field name means, by the rules of orch_condition_field(): the exact
- * name, the name without regard to case, its snake_case form.  Id is the key if no column
- * has that name.  NULL if there is none.
- */
-static Form_pg_attribute
-find_column(TupleDesc desc, const char *key_column, const char *field)
-{
-	const char *colon = strchr(field, ':');
-	char	   *name = colon != NULL ? pnstrdup(field, colon - field) : pstrdup(field);
-	char	   *snake = orch_condition_snake_case(name, strlen(name));
-	Form_pg_attribute result = NULL;
-	int			best = 0;
-	int			i;
-
-	for (i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		const char *column = NameStr(att->attname);
-		int			score = 0;
-
-		if (att->attisdropped)
-			continue;
-		if (strcmp(column, name) == 0)
-			score = 4;
-		else if (pg_strcasecmp(column, name) == 0)
-			score = 3;
-		else if (strcmp(column, snake) == 0)
-			score = 2;
-		else if (key_column != NULL && pg_strcasecmp(name, "Id") == 0 &&
-				 strcmp(column, key_column) == 0)
-			score = 1;
-		/* names that differ in case only stand in byte order in an object */
-		if (score > best ||
-			(score == 3 && best == 3 && strcmp(column, NameStr(result->attname)) < 0))
-		{
-			best = score;
-			result = att;
-		}
-	}
-	return result;
-}
-
-/* Has a column the name of a relationship, which is in lower case and has no underscores? */
-static bool
-is_column_of(Relation relation, AttrNumber attnum, const char *relationship)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), attnum - 1);
-	char		column[NAMEDATALEN];
-	char	   *out = column;
-	char	   *c;
-
-	for (c = NameStr(att->attname); *c != '\0'; c++)
-		if (*c != '_')
-			*out++ = pg_tolower((unsigned char) *c);
-	*out = '\0';
-	if (strncmp(column, relationship, strlen(relationship)) != 0)
-		return false;
-	c = column + strlen(relationship);
-	return *c == '\0' || strcmp(c, "id") == 0 || strcmp(c, "c") == 0;
-}
-
-/*
- * The table to which a relationship leads from a table, InvalidOid if there is none: that
- * of the foreign key with a column of the relationship's name, see find_relationship() in
- * record_read.c.
- */
-static Oid
-find_relationship(Relation relation, const char *relationship)
-{
-	char	   *base = pstrdup(relationship);
-	char	   *end = strchr(base, ':');
-	char	   *c;
-	Oid			result = InvalidOid;
-	Oid			constraint = InvalidOid;
-	int			ncolumns = 0;
-	ListCell   *cell;
-
-	if (end != NULL)
-		*end = '\0';
-	if (strlen(base) > 3 && pg_strcasecmp(base + strlen(base) - 3, "__r") == 0)
-		base[strlen(base) - 3] = '\0';
-	for (c = end = base; *c != '\0'; c++)
-		if (*c != '_')
-			*end++ = pg_tolower((unsigned char) *c);
-	*end = '\0';
-
-	foreach(cell, RelationGetFKeyList(relation))
-	{
-		ForeignKeyCacheInfo *key = lfirst(cell);
-		int			i;
-
-		for (i = 0; i < key->nkeys; i++)
-			if (is_column_of(relation, key->conkey[i], base))
-				break;
-		if (i == key->nkeys)
-			continue;
-		if (!OidIsValid(constraint) || key->nkeys < ncolumns ||
-			(key->nkeys == ncolumns && key->conoid < constraint))
-		{
-			constraint = key->conoid;
-			ncolumns = key->nkeys;
-			result = key->confrelid;
-		}
-	}
-	return result;
-}
 
 /*
  * The type that values of a column's type have in JSON, see jsonb_categorize_type().
@@ -202,7 +95,7 @@ has_fields(Oid type)
 }
 
 void
-orch_record_field_of_table(Oid relation, const char *key_column, List *path,
+orch_record_field_of_table(Oid relation, List *key_columns, List *path,
 						   RecordField *field)
 {
 	ListCell   *cell;
@@ -221,20 +114,21 @@ orch_record_field_of_table(Oid relation, const char *key_column, List *path,
 		Relation	rel = try_table_open(relation, AccessShareLock);
 		bool		last = ++position == list_length(path);
 		Form_pg_attribute att;
+		RecordForeignKey key;
 
 		CHECK_FOR_INTERRUPTS();
 		if (rel == NULL)
 			return;				/* dropped meanwhile */
 		att = last || position == 1 ?
-			find_column(RelationGetDescr(rel), last && position > 1 ? NULL : key_column,
-						name) : NULL;
+			orch_record_column(RelationGetDescr(rel),
+							   position > 1 ? NIL : key_columns, name) : NULL;
 		if (att != NULL && !last && has_fields(getBaseType(att->atttypid)))
 		{
 			table_close(rel, AccessShareLock);
 			return;				/* the path leads into the value */
 		}
 		if (!last)
-			relation = find_relationship(rel, name);
+			relation = orch_record_foreign_key(relation, name, &key) ? key.target : InvalidOid;
 		if (last && att != NULL)
 		{
 			field->typmod = att->atttypmod;
@@ -264,18 +158,15 @@ orch_record_field(const char *type, List *path, RecordField *field)
 
 	if (record_type == NULL)
 		return false;
-	if (record_type->nkeys > 1 && list_length(path) == 1 &&
+	orch_record_field_of_table(record_type->relation, record_type->key_columns, path, field);
+	if (field->missing != NULL && record_type->nkeys > 1 && list_length(path) == 1 &&
 		pg_strcasecmp(linitial(path), "Id") == 0)
 	{
-		/* see orch_record_is_id() */
-		memset(field, 0, sizeof(*field));
-		field->typmod = -1;
+		/* the id of a key of several columns, see orch_record_is_id() */
+		field->missing = NULL;
+		field->table = NULL;
 		field->type = VALUE_TEXT;
-		return true;
 	}
-	orch_record_field_of_table(record_type->relation,
-							   record_type->nkeys == 1 ? linitial(record_type->key_columns) : NULL,
-							   path, field);
 	return true;
 }
 

@@ -42,7 +42,7 @@ typedef struct RecordField
  * to SPI.
  */
 extern bool orch_record_field(const char *type, List *path, RecordField *field);
-extern void orch_record_field_of_table(Oid relation, const char *key_column, List *path,
+extern void orch_record_field_of_table(Oid relation, List *key_columns, List *path,
 									   RecordField *field);
 
 /*

@@ -28,17 +28,12 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/tupdesc.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
-#include "pgtime.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/bytea.h"
-#include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -47,6 +42,7 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
+#include "base/text_form.h"
 #include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_int.h"
@@ -63,9 +59,6 @@ typedef enum TextForm
 } TextForm;
 
 static TextForm text_form(Oid type);
-static void fix_formats(void);
-static bool formats_are_fixed(void);
-static void set_fixed(const char *name, const char *value);
 static void convert(Oid relation, Oid type, Datum *value, char **text, bool to_text);
 static Oid	base_type(Oid type);
 static char *part_text(Oid relation, Oid type, Datum value);
@@ -117,15 +110,6 @@ text_form(Oid type)
 }
 
 void
-orch_record_fix_settings(void)
-{
-	fix_formats();
-	/* tables and functions are named with their schema */
-	if (strcmp(namespace_search_path, SYSTEM_SEARCH_PATH) != 0)
-		set_fixed("search_path", SYSTEM_SEARCH_PATH);
-}
-
-void
 orch_record_fix_settings_for(TupleDesc desc)
 {
 	bool		formats = false;
@@ -138,50 +122,13 @@ orch_record_fix_settings_for(TupleDesc desc)
 
 		if (form == FORM_BY_PATH || form == FORM_FOREIGN)
 		{
-			orch_record_fix_settings();
+			orch_fix_settings();
 			return;
 		}
 		formats = formats || form == FORM_BY_FORMAT;
 	}
 	if (formats)
-		fix_formats();
-}
-
-/*
- * Fix the formats of values to those that PostgreSQL has without any configuration.
- */
-static void
-fix_formats(void)
-{
-	if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_MDY)
-		set_fixed("datestyle", "ISO, MDY");
-	if (IntervalStyle != INTSTYLE_POSTGRES)
-		set_fixed("intervalstyle", "postgres");
-	if (strcmp(pg_get_timezone_name(session_timezone), "UTC") != 0)
-		set_fixed("timezone", "UTC");
-	if (extra_float_digits < 1)
-		set_fixed("extra_float_digits", "1");
-	if (bytea_output != BYTEA_OUTPUT_HEX)
-		set_fixed("bytea_output", "hex");
-	if (strcmp(GetConfigOption("lc_monetary", false, false), "C") != 0)
-		set_fixed("lc_monetary", "C");
-}
-
-static bool
-formats_are_fixed(void)
-{
-	return DateStyle == USE_ISO_DATES && DateOrder == DATEORDER_MDY &&
-		IntervalStyle == INTSTYLE_POSTGRES &&
-		strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0 &&
-		extra_float_digits >= 1 && bytea_output == BYTEA_OUTPUT_HEX &&
-		strcmp(GetConfigOption("lc_monetary", false, false), "C") == 0;
-}
-
-static void
-set_fixed(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
+		orch_fix_formats();
 }
 
 /*
@@ -204,12 +151,12 @@ convert(Oid relation, Oid type, Datum *value, char **text, bool to_text)
 		getTypeInputInfo(base, &function, &param);
 	if (form == FORM_FOREIGN)
 		orch_gate_enter_table(&gate, relation);
-	else if (form == FORM_BY_PATH || (form == FORM_BY_FORMAT && !formats_are_fixed()))
+	else if (form == FORM_BY_PATH || (form == FORM_BY_FORMAT && !orch_formats_are_fixed()))
 		guc_level = NewGUCNestLevel();
 	if (form == FORM_BY_FORMAT)
-		fix_formats();
+		orch_fix_formats();
 	else if (form != FORM_PLAIN)
-		orch_record_fix_settings();
+		orch_fix_settings();
 
 	if (to_text)
 		*text = OidOutputFunctionCall(function, *value);

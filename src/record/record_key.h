@@ -49,12 +49,9 @@ extern bool orch_record_split_id(const char *id, int nparts, char **parts);
 extern Datum orch_record_key_value(Oid relation, Oid type, const char *text);
 
 /*
- * Set the settings on which the text forms of types depend, and search_path, to fixed values,
- * until the caller's level of settings ends: that of a gate.
+ * The settings of orch_fix_settings() on which the texts of a row depend, fixed until the
+ * caller's level of settings ends: that of a gate.
  */
-extern void orch_record_fix_settings(void);
-
-/* Only those on which the texts of a row depend. */
 extern void orch_record_fix_settings_for(TupleDesc desc);
 
 #endif							/* ORCH_RECORD_KEY_H */

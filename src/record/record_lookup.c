@@ -29,8 +29,10 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
+#include "base/text_form.h"
 #include "evaluate/condition.h"
 #include "record/gate.h"
+#include "record/record_column.h"
 #include "record/record_int.h"
 #include "record/record_key.h"
 
@@ -42,46 +44,19 @@ static void append_id_filter(StringInfo query, const RecordType *type, const cha
 static void no_field(const char *type, const char *field) pg_attribute_noreturn();
 
 /*
- * The column that a field name stands for, and its type; see orch_condition_field().
- * Id is the key column if no column has that name; if the key has several columns, it is
- * none of them (NULL), see orch_record_is_id().
+ * The column that a field name stands for, and its type; NULL if there is none.
  */
 static char *
 column_of(const RecordType *type, const char *field, char **column_type)
 {
 	Relation	rel = table_open(type->relation, AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(rel);
-	bool		is_id = pg_strcasecmp(field, "Id") == 0;
+	Form_pg_attribute att = orch_record_column(RelationGetDescr(rel), type->key_columns, field);
 	char	   *result = NULL;
-	int			best = 0;
-	int			i;
 
-	for (i = 0; i < desc->natts; i++)
+	if (att != NULL)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		const char *name = NameStr(att->attname);
-		int			score;
-
-		if (att->attisdropped)
-			continue;
-		if (strcmp(name, field) == 0)
-			score = 4;
-		else if (is_id && type->nkeys > 1)
-			continue;
-		else if (pg_strcasecmp(name, field) == 0)
-			score = 3;
-		else if (strcmp(name, orch_condition_snake_case(field, strlen(field))) == 0)
-			score = 2;
-		else if (is_id && strcmp(name, linitial(type->key_columns)) == 0)
-			score = 1;
-		else
-			continue;
-		if (score > best)
-		{
-			best = score;
-			result = pstrdup(name);
-			*column_type = format_type_with_typemod(att->atttypid, att->atttypmod);
-		}
+		result = pstrdup(NameStr(att->attname));
+		*column_type = format_type_with_typemod(att->atttypid, att->atttypmod);
 	}
 	table_close(rel, AccessShareLock);
 	return result;
@@ -181,7 +156,7 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 	}
 
 	orch_gate_enter_table(&gate, relation);
-	orch_record_fix_settings();
+	orch_fix_settings();
 	portal = SPI_cursor_open_with_args(NULL, query.data, nvalues, types, values, NULL,
 									   false, 0);
 	/* the gate would hide a visible cursor from the function that it is for */
@@ -193,7 +168,7 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 
 		CHECK_FOR_INTERRUPTS();
 		orch_gate_enter_table(&gate, relation);
-		orch_record_fix_settings();
+		orch_fix_settings();
 		SPI_cursor_fetch(portal, true, limit == 1 && nfilters > 0 ? 1 : FETCH_ROWS);
 		orch_gate_leave(&gate);
 		if (SPI_processed == 0)

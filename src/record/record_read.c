@@ -24,6 +24,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -36,10 +37,13 @@
 #include "base/errors.h"
 #include "base/subtransaction.h"
 #include "base/system.h"
+#include "base/text_form.h"
 #include "evaluate/condition.h"
 #include "record/gate.h"
+#include "record/record_column.h"
 #include "record/record_int.h"
 #include "record/record_key.h"
+#include "record/record_name.h"
 
 static StaticPlan plan_names = {
 	"SELECT name FROM orchestration.record_type ORDER BY name", 0
@@ -369,7 +373,7 @@ orch_record_fetch(const char *type, const char *key)
 	record_type = orch_record_find(type, false);
 	key_values(type, record_type, key, values);
 	orch_gate_enter_table(&gate, record_type->relation);
-	orch_record_fix_settings();
+	orch_fix_settings();
 	orch_plan_execute_latest(&record_type->fetch, values, NULL, 1);
 	orch_gate_leave(&gate);
 	if (SPI_processed > 0)
@@ -408,82 +412,6 @@ has_relationship(Jsonb *record, const char *relationship)
 }
 
 /*
- * The foreign key with a column of this name: the table that it leads to, the query that
- * reads a record there, and its columns.  False when there is none.  Caller is in system
- * context and connected to SPI.
- */
-static bool
-find_relationship(Oid relation, const char *relationship, Oid *target, char **query,
-				  Datum **columns, int *ncolumns)
-{
-	static StaticPlan plan_foreign_key = {
-		"SELECT c.confrelid,"
-		" pg_catalog.format('SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE ',"
-		"   c.confrelid::pg_catalog.regclass)"
-		" || (SELECT pg_catalog.string_agg(pg_catalog.format('t.%I = CAST($%s AS %s)', k.attname,"
-		"             n.n, pg_catalog.format_type(k.atttypid, k.atttypmod)), ' AND ' ORDER BY n.n)"
-		"       FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY n (attnum, n)"
-		"       JOIN pg_catalog.pg_attribute k ON k.attrelid = c.confrelid AND k.attnum = n.attnum),"
-		" ARRAY(SELECT l.attname"
-		"         FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY n (attnum, n)"
-		"         JOIN pg_catalog.pg_attribute l ON l.attrelid = c.conrelid AND l.attnum = n.attnum"
-		"        ORDER BY n.n)"
-		" FROM pg_catalog.pg_constraint c"
-		" JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)"
-		" WHERE c.conrelid = $1 AND c.contype = 'f'"
-		"   AND pg_catalog.lower(pg_catalog.replace(a.attname::text, '_', '')) = ANY ($2)"
-		" ORDER BY pg_catalog.cardinality(c.conkey), c.oid LIMIT 1",
-		2, {OIDOID, TEXTARRAYOID}
-	};
-	char	   *base = pstrdup(relationship);
-	char	   *end;
-	char	   *c;
-	Datum		names[3];
-	Datum		values[2];
-	bool		isnull;
-
-	/* Owner:User names the target of a polymorphic relationship too */
-	if ((end = strchr(base, ':')) != NULL)
-		*end = '\0';
-	/* a custom relationship Rel__r is the custom field Rel__c */
-	if (strlen(base) > 3 && pg_strcasecmp(base + strlen(base) - 3, "__r") == 0)
-		base[strlen(base) - 3] = '\0';
-	for (c = end = base; *c != '\0'; c++)
-		if (*c != '_')
-			*end++ = pg_tolower((unsigned char) *c);
-	*end = '\0';
-	names[0] = CStringGetTextDatum(psprintf("%sid", base));
-	names[1] = CStringGetTextDatum(psprintf("%sc", base));
-	names[2] = CStringGetTextDatum(base);
-
-	values[0] = ObjectIdGetDatum(relation);
-	values[1] = PointerGetDatum(construct_array(names, 3, TEXTOID, -1, false,
-												TYPALIGN_INT));
-	orch_plan_execute_latest(&plan_foreign_key, values, NULL, 1);
-	if (SPI_processed == 0)
-		return false;
-	*target = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-											 SPI_tuptable->tupdesc, 1, &isnull));
-	*query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	deconstruct_array(DatumGetArrayTypeP(SPI_getbinval(SPI_tuptable->vals[0],
-													   SPI_tuptable->tupdesc, 3, &isnull)),
-					  NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, columns, NULL, ncolumns);
-	return true;
-}
-
-Oid
-orch_record_relationship(Oid relation, const char *relationship)
-{
-	Oid			target;
-	char	   *query;
-	Datum	   *columns;
-	int			ncolumns;
-
-	return find_relationship(relation, relationship, &target, &query, &columns, &ncolumns) ?
-		target : InvalidOid;
-}
-
-/*
  * Follow a relationship: the record that the foreign key with a column of this name in a
  * record's table points to.  NULL when one of its columns is null, or when there is neither
  * such a foreign key nor a column of this name (*unknown).
@@ -491,36 +419,47 @@ orch_record_relationship(Oid relation, const char *relationship)
 static Jsonb *
 follow(Oid relation, Jsonb *record, const char *relationship, Oid *target, bool *unknown)
 {
+	RecordForeignKey foreign_key;
 	Datum		values[INDEX_MAX_KEYS];
 	Oid			types[INDEX_MAX_KEYS];
-	Datum	   *columns;
-	int			ncolumns;
-	char	   *query;
+	StringInfoData query;
 	bool		isnull;
 	Gate		gate;
 	Jsonb	   *result = NULL;
 	int			i;
 
 	*unknown = false;
-	if (!find_relationship(relation, relationship, target, &query, &columns, &ncolumns))
+	if (!orch_record_foreign_key(relation, relationship, &foreign_key))
 	{
 		*unknown = !has_relationship(record, relationship);
 		return NULL;
 	}
-	for (i = 0; i < ncolumns; i++)
+	*target = foreign_key.target;
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT pg_catalog.to_jsonb(t) FROM %s t WHERE ",
+					 orch_record_qualified_name(*target));
+	for (i = 0; i < foreign_key.ncolumns; i++)
 	{
 		JsonbValue *key = orch_condition_field(&record->root,
-											   NameStr(*DatumGetName(columns[i])));
+											   get_attname(relation, foreign_key.columns[i], false));
 		char	   *text = key == NULL ? NULL : orch_condition_value_text(key);
+		AttrNumber	column = foreign_key.target_columns[i];
+		Oid			type;
+		int32		typmod;
+		Oid			collation;
 
 		if (text == NULL)
 			return NULL;
 		values[i] = CStringGetTextDatum(text);
 		types[i] = TEXTOID;
+		get_atttypetypmodcoll(*target, column, &type, &typmod, &collation);
+		appendStringInfo(&query, "%st.%s = CAST($%d AS %s)", i == 0 ? "" : " AND ",
+						 quote_identifier(get_attname(*target, column, false)), i + 1,
+						 format_type_with_typemod(type, typmod));
 	}
 	orch_gate_enter_table(&gate, *target);
-	orch_record_fix_settings();
-	if (SPI_execute_with_args(query, ncolumns, types, values, NULL, false, 1) < 0)
+	orch_fix_settings();
+	if (SPI_execute_with_args(query.data, foreign_key.ncolumns, types, values, NULL, false, 1) < 0)
 		elog(ERROR, "could not follow relationship \"%s\"", relationship);
 	orch_gate_leave(&gate);
 	if (SPI_processed > 0)
