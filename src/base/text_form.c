@@ -22,7 +22,6 @@
 #include "utils/bytea.h"
 #include "utils/float.h"
 #include "utils/guc.h"
-#include "utils/pg_locale.h"
 
 #include "base/system.h"
 #include "base/text_form.h"
@@ -42,7 +41,7 @@ orch_fix_formats(void)
 		set_fixed("extra_float_digits", "1");
 	if (bytea_output != BYTEA_OUTPUT_HEX)
 		set_fixed("bytea_output", "hex");
-	if (strcmp(locale_monetary, "C") != 0)
+	if (strcmp(GetConfigOption("lc_monetary", false, false), "C") != 0)
 		set_fixed("lc_monetary", "C");
 }
 
@@ -53,7 +52,7 @@ orch_formats_are_fixed(void)
 		IntervalStyle == INTSTYLE_POSTGRES &&
 		strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0 &&
 		extra_float_digits >= 1 && bytea_output == BYTEA_OUTPUT_HEX &&
-		strcmp(locale_monetary, "C") == 0;
+		strcmp(GetConfigOption("lc_monetary", false, false), "C") == 0;
 }
 
 void

@@ -60,7 +60,8 @@ def base(**more):
 
 
 def triggered(**more):
-    doc = base(**more)
+    """Its step updates no record: the start of a run by its own steps would be warned of."""
+    doc = base(**{"orchestratedStages": [stage("S", ask())], **more})
     doc["start"].update({"object": "Corpus_Record", "recordTriggerType": "CreateAndUpdate",
                          "triggerType": "RecordAfterSave"})
     return doc
@@ -216,7 +217,7 @@ ELEMENTS = {
         "filterFormula": '{!$Record.status} = "Open"', "doesRequireRecordChangedToMeetCriteria":
             put(doesRequireRecordChangedToMeetCriteria=True, filters=[FILTER]),
         "scheduledPaths": lambda doc, node: (node.update(scheduledPaths=[{"pathType": "ApprovalRecall", "connector": to("T")}]),
-                                             doc["orchestratedStages"].append(stage("T", step("Q")))),
+                                             doc["orchestratedStages"].append(stage("T", ask("Q")))),
     },
     "stage": {
         "connector": second_stage(connector=to("T")), "exitConditionLogic": "and", "exitConditions": [condition()],
@@ -441,6 +442,7 @@ def referring(reference):
                                 formulas=[{"name": "F", "expression": "1 + 1"}], textTemplates=[{"name": "H", "text": "Hello {!v}"}]))
     doc["orchestratedStages"] = [stage("S", step("O", inputParameters=PARAMETER), step("P", entryConditions=[condition("O.Status")], inputParameters=[
         {"name": "a", "value": {"elementReference": reference}}]))]
+    doc["start"]["filters"] = [{"field": "status", "operator": "IsChanged", "value": YES}]
     return doc
 
 
@@ -557,7 +559,8 @@ DECLARE
 BEGIN
     errors := corpus.problems(source, NULL, 'ERROR');
     warnings := corpus.problems(source, NULL, 'WARNING');
-    IF document IS NOT NULL AND (corpus.problems(NULL, document, 'ERROR'), corpus.problems(NULL, document, 'WARNING')) IS DISTINCT FROM (errors, warnings) THEN
+    IF document IS NOT NULL AND (corpus.problems(NULL, document, 'ERROR'), corpus.problems(NULL, document, 'WARNING'), corpus.problems(NULL, document, 'ACTIVATION ERROR'))
+        IS DISTINCT FROM (errors, warnings, corpus.problems(source, NULL, 'ACTIVATION ERROR')) THEN
         RETURN ARRAY['FAILED', 'the notations differ: ' || COALESCE(errors, warnings, '-') || ' | '
                      || COALESCE(corpus.problems(NULL, document, 'ERROR'), corpus.problems(NULL, document, 'WARNING'), '-')];
     END IF;
@@ -580,7 +583,7 @@ BEGIN
         PERFORM orchestration.activate_orchestration(orch);
     EXCEPTION WHEN SQLSTATE 'OR204' THEN
         GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
-        RETURN ARRAY['stored', COALESCE(warnings, said)];
+        RETURN ARRAY['stored', COALESCE(corpus.problems(source, NULL, 'ACTIVATION ERROR'), 'validate_orchestration() does not say: ' || said)];
     END;
     IF document->>'processType' = 'EvaluationFlow' THEN
         PERFORM orchestration.deploy_orchestration(jsonb_build_object('label', 'Host', 'processType', 'Orchestrator', 'start', '{"connector": {"targetReference": "S"}}'::jsonb,

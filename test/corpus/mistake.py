@@ -236,7 +236,7 @@ def wrong_texts(root, node, row, what):
         yield Mistake("%s leads nowhere" % what, other, [("ERROR", copied, 'the connector leads to "Nowhere", which does not exist')])
     elif node.name in ("elementReference", "leftValueReference"):
         other, copied = changed(root, node, "Nowhere")
-        yield Mistake("%s names nothing" % what, other, [("WARNING", copied, 'reference "Nowhere" names nothing')])
+        yield Mistake("%s names nothing" % what, other, [("ACTIVATION ERROR", copied, 'reference "Nowhere" names nothing')])
     elif node.name in REFERENCES:
         other, copied = changed(root, node, "Nowhere")
         yield Mistake("%s names nothing" % what, other, [("ERROR", copied, "")])
@@ -252,6 +252,14 @@ def wrong_texts(root, node, row, what):
 TRY = r"""
 SET client_min_messages = warning;
 CREATE SCHEMA mistake;
+-- what the documents need to be activated
+CREATE TABLE mistake.record (id integer PRIMARY KEY, status text, amount numeric);
+SELECT orchestration.register_record_type('Case', 'mistake.record');
+CREATE FUNCTION mistake.act(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
+SELECT orchestration.register_action('prepare', 'function', 'mistake.act(jsonb)'), orchestration.register_action('act', 'function', 'mistake.act(jsonb)'),
+       orchestration.register_action('Ready', 'function', 'mistake.act(jsonb)'), orchestration.register_action('decide', 'screen'),
+       orchestration.register_action('approve', 'screen'), orchestration.register_action('later', 'worker'), orchestration.allow_run_as_user('act'),
+       orchestration.create_user('ann@example.com', 'Ann', current_user) \g /dev/null
 -- the problems of a document, and the SQLSTATE of its deployment
 CREATE FUNCTION mistake.try(source xml, document jsonb) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE

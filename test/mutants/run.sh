@@ -141,7 +141,7 @@ mutant 'queue: claims without a lock' work/queue_claim.c \
 mutant 'queue: the lease is not checked again' work/queue_result.c \
     's/ AND lease_id = \$3 RETURNING/ AND $3 IS NOT NULL RETURNING/;s/ AND q.lease_id = u.lease_id"$/"/' queue_race
 mutant 'condition: the record may change while a run that waits for it starts' engine/engine_start.c \
-    's/^[[:space:]]+def->waits_for_record\);/ false);/' condition_race
+    '/id = orch_record_lock/s/def->waits_for_record\);/false);/' condition_race
 mutant 'condition: waiting runs are searched with the snapshot of the statement' work/record_change.c \
     's/orch_plan_execute_latest\(&plan_waiting, values, NULL, 0\)/orch_plan_execute(\&plan_waiting, values, NULL, true, 0)/' condition_race
 mutant 'variable: its record may change while it is bound' engine/engine_record.c \

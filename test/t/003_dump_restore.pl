@@ -236,7 +236,7 @@ for my $db (sort keys %restore)
 	is($node->safe_psql($db, q{SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'completed') = zzz.run('completed')}),
 		't', "$db: an idempotency key still works");
 	is($node->safe_psql($db, q{SELECT orchestration.complete_work_item(
-			(SELECT id FROM orchestration.work_item WHERE idempotency_key = 'once'), NULL, 'once')}),
+			(SELECT id FROM orchestration.work_item WHERE idempotency_key = 'once'), '{"ok": true}', 'once')}),
 		'f', "$db: that of a work item too");
 
 	# everything goes on to Completed

@@ -83,7 +83,7 @@ for my $driver (sort keys %drivers)
 			SELECT orchestration.register_record_type(initcap(t), t::regclass) FROM unnest('{number,id,day,amount}'::text[]) t});
 		local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => $database, PGUSER => scalar getpwuid($<));
 		my ($out, $err) = run_command([ @{ $drivers{$driver} }, $file ]);
-		skip "$driver is not installed: $1", scalar @calls if $out =~ /^skip (.*)/;
+		skip "$driver is not installed: $1", 1 if $out =~ /^skip (.*)/;
 		my %answer = map { /^(\d+) (.*)/ ? ($1 => $2) : () } split /\n/, $out;
 		for my $n (0 .. $#calls)
 		{
