@@ -127,7 +127,7 @@ static StaticPlan plan_renew_queued = {
 
 static StaticPlan plan_drop_bindings = {
 	"DELETE FROM orchestration.run_record r WHERE r.run_id = $1 AND NOT EXISTS"
-	" (SELECT FROM pg_catalog.unnest($2, $3) AS k (variable, record_type)"
+	" (SELECT FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) AS k (variable, record_type)"
 	"   WHERE k.variable = r.variable AND k.record_type = r.record_type)",
 	3, {UUIDOID, TEXTARRAYOID, TEXTARRAYOID}
 };
