@@ -334,8 +334,9 @@ AS $$
     UNION ALL
     SELECT 'triggers of a record type', 'record type', NULL, NULL, format('%s %s', t.name, c.oid::regclass)
       FROM orchestration.record_type t
-      JOIN pg_catalog.pg_class c ON c.oid = orchestration.record_type_table(t.name)
-     WHERE (SELECT count(*) FROM pg_catalog.pg_trigger g
+     CROSS JOIN LATERAL (SELECT orchestration.record_type_table(t.name) AS oid) c
+     WHERE c.oid IS NOT NULL
+       AND (SELECT count(*) FROM pg_catalog.pg_trigger g
              WHERE g.tgrelid = c.oid AND g.tgenabled <> 'D'
                AND g.tgfoid IN ('orchestration.record_change()'::pg_catalog.regprocedure,
                                 'orchestration.record_changes()'::pg_catalog.regprocedure)) < 3

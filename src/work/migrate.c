@@ -80,7 +80,8 @@ PG_FUNCTION_INFO_V1(orchestration_migrate_run);
  * access to the run or the permission Manage Orchestration Runs; OR101 for a run that does
  * not exist or that the caller does not see, and for an unknown version; OR203 if no version
  * is active; OR204 if the version could not be activated; OR206 with everything that does not
- * fit; 55006 if the transaction is moving the run.
+ * fit; OR301 if the default of a new variable cannot be evaluated; 55006 if the transaction is
+ * moving the run.
  * Source: ours.
  */
 Datum

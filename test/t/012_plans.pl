@@ -117,7 +117,7 @@ SELECT orchestration.purge_runs('0', 3);
 UPDATE orchestration.run SET status = 'Suspended' WHERE id IN (SELECT id FROM orchestration.run WHERE status = 'InProgress' ORDER BY id LIMIT 3);
 UPDATE orchestration.run SET status = 'InProgress' WHERE status = 'Suspended';
 SELECT count(*) FROM orchestration.dry_run('Waits');
-SELECT orchestration.deploy_orchestration(v.document, 'Again') IS NULL FROM orchestration.orchestration_version v LIMIT 1;
+SELECT orchestration.deploy_orchestration(v.document || jsonb_build_object('description', clock_timestamp()), 'Again') IS NULL FROM orchestration.orchestration_version v LIMIT 1;
 INSERT INTO orchestration.query_locator (id, user_id, soql, api_version, include_deleted, batch_size, total)
 VALUES (orchestration.new_id(), :'user', '', 670, false, 200, 201) RETURNING id AS locator \gset
 INSERT INTO orchestration.query_locator_page VALUES (:'locator', 200, ARRAY[:'w']::uuid[]);
