@@ -607,6 +607,12 @@ write_links(Setup *setup)
 				continue;
 			if (OidIsValid(column->target->relation))
 				type = orch_record_key_type(column->target->relation);
+			if (type == NULL)
+			{
+				add_comment(setup, "", "%s needs a foreign key with a column \"%s\" to %s, whose key has several columns",
+							table->name, column->name, column->target->name);
+				continue;
+			}
 			appendStringInfo(&setup->script, "ALTER TABLE %s ADD COLUMN %s %s REFERENCES %s;\n",
 							 table->name, quote_identifier(column->name), type,
 							 column->target->name);

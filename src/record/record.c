@@ -486,20 +486,19 @@ orch_record_is_composite(const char *type)
 	return result;
 }
 
-/* The first column of the key, which a foreign key refers to. */
 char *
 orch_record_key_type(Oid relation)
 {
 	static StaticPlan plan_key_type = {
 		"SELECT format_type(a.atttypid, a.atttypmod) FROM pg_index i"
 		" JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
-		" WHERE i.indrelid = $1 AND i.indisprimary",
+		" WHERE i.indrelid = $1 AND i.indisprimary AND i.indnkeyatts = 1",
 		1, {OIDOID}
 	};
 	Datum		value = ObjectIdGetDatum(relation);
 
 	orch_plan_execute_latest(&plan_key_type, &value, NULL, 1);
-	return SPI_processed == 0 ? pstrdup("uuid") :
+	return SPI_processed == 0 ? NULL :
 		SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 

@@ -122,7 +122,7 @@ extern List *orch_record_select(const char *type, int nfilters,
 
 /*
  * The table of a record type, InvalidOid if there is none, and the type of a table's primary
- * key.  The caller is connected to SPI.
+ * key, NULL unless that has one column.  The caller is connected to SPI.
  */
 extern Oid	orch_record_table_of(const char *type);
 extern char *orch_record_key_type(Oid relation);

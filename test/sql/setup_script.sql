@@ -80,6 +80,14 @@ SELECT orchestration.orchestration_setup_script('Deals', schema => 'app') AS scr
 \o
 SELECT orchestration.activate_orchestration('Deals');
 
+-- a relationship to a table whose key has several columns is left to the reader
+CREATE TABLE sales.region (tenant integer, code text, head text, PRIMARY KEY (tenant, code));
+SELECT orchestration.register_record_type('Region', 'sales.region');
+SELECT orchestration.deploy_orchestration(jsonb_build_object('label', 'Regions', 'processType', 'Orchestrator',
+    'start', '{"object": "Deal", "triggerType": "RecordAfterSave", "recordTriggerType": "Create", "connector": {"targetReference": "Only"}}'::jsonb,
+    'orchestratedStages', jsonb_build_array(pg_temp.stage('Only', NULL, pg_temp.step('Go', 'B', 'Deal_Go', '{}', '{"a": {"elementReference": "$Record.Region.Head"}}'))))) \g /dev/null
+SELECT orchestration.orchestration_setup_script('Regions', schema => 'app');
+
 --
 -- Texts of a document do not become SQL
 --
@@ -136,7 +144,7 @@ DROP ROLE regress_setup_nobody;
 SELECT count(*) FROM orchestration.verify();
 \set VERBOSITY default
 SELECT pg_temp.clean_up();
-SELECT orchestration.unregister_record_type(t) FROM unnest('{Travel_Request__c,Deal}'::text[]) t;
+SELECT orchestration.unregister_record_type(t) FROM unnest('{Travel_Request__c,Deal,Region}'::text[]) t;
 SELECT count(orchestration.unregister_action(name)) FROM orchestration.action WHERE function_name LIKE 'app.%' OR name ~ '^(Booking|Review_Travel|Ask_)';
 SELECT orchestration.set_global(g, NULL) FROM unnest('{$Organization,$Label}'::text[]) g;
 DROP TABLE public.setup_victim;
