@@ -50,7 +50,7 @@ options=$(sed -nE "s|$ORCH_WORK/inst|$work/inst|g; s|^ *([a-z_]+) *= *'(.*)' *$|
 # run specs with the library, after race.spec, which makes the schema they use; those
 # that fail are in $failed; false when none was run
 run_specs() {
-    PGOPTIONS=$options timeout 120 \
+    PGOPTIONS=$options timeout $((90 + 30 * $#)) \
         "$isolation" --inputdir="$top/test" --outputdir="$work/out" \
         --bindir="$bindir" --load-extension=orchestration \
         --dbname=mutants race "$@" >"$work/run.log" 2>&1
@@ -103,7 +103,7 @@ specs=()
 for spec in "$top"/test/specs/*.spec; do
     [ "$(basename "$spec")" = race.spec ] || specs+=("$(basename "$spec" .spec)")
 done
-if build && run_specs "${specs[@]}" && [ -z "$failed" ]; then
+if build && run_specs "${specs[@]}" && [ -z "$failed" ] && [ $hung -eq 0 ]; then
     say ok "unchanged: all of ${#specs[@]} specs pass"
 else
     say 'not ok' "unchanged: specs that fail: $failed"
