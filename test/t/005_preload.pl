@@ -57,8 +57,9 @@ for my $preloaded (0, 1)
 	unlike($out, qr/^5$/m, "$how: also before the library is loaded");
 	{
 		local $ENV{PGOPTIONS} = '-c orchestration.max_elements=5';
-		($rc, $out, $err) = $node->psql('postgres', "$load SHOW orchestration.max_elements",
-			extra_params => [ '-U', 'mallory' ]);
+		# the server may refuse the session before psql would read its input
+		($out, $err) = run_command([ 'psql', '-XAt', '-U', 'mallory', '-d', $node->connstr('postgres'),
+				'-c', "$load SHOW orchestration.max_elements" ]);
 		unlike($out, qr/^5$/m, "$how: and by PGOPTIONS");
 	}
 	($rc, $out, $err) = $node->psql('postgres', "$load ALTER ROLE mallory SET orchestration.max_elements = 5",
