@@ -76,7 +76,7 @@ SELECT pg_temp.try(format('SELECT count(*) FROM orchestration.%s(%L)', f, d)) FR
     unnest('{deploy_orchestration,validate_orchestration}'::text[]) f;
 SELECT orchestration.validate_orchestration('{"label": "L",
  "start": {"connector"]}}');
-SELECT orchestration.deploy_orchestration(E'\n<Flow>\n<label></Flow>');
+SELECT orchestration.deploy_orchestration(E'\n<Flow>\n<label>&nope;</label></Flow>');
 SELECT orchestration.deploy_orchestration('Call_Text.flow-meta.xml');
 \set VERBOSITY terse
 SELECT orchestration.deploy_orchestration(NULL);
