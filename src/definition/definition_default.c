@@ -70,8 +70,6 @@ static void look_into_read(DefaultGraph *graph);
 static void order_defaults(DefaultGraph *graph);
 static void leave_node(GraphWalk *walk, int node);
 static void report_circle(GraphWalk *walk, const int *path, int depth, int node);
-static bool set_refreshes(DefaultGraph *graph, const ConditionSet *set);
-static void note_stages(DefaultGraph *graph);
 
 /* ------------------------------------------------------------------- types */
 
@@ -428,14 +426,25 @@ nth_reference(const Definition *def, int node, int n)
 }
 
 static void
-mark_read(DefaultGraph *graph, const Operand *operand)
+mark_node(DefaultGraph *graph, int node)
 {
-	int			node = node_of(graph->c->def, operand);
-
-	if (node < 0 || graph->read[node])
+	if (node == WALK_NONE || graph->read[node])
 		return;
 	graph->read[node] = true;
 	graph->todo[graph->ntodo++] = node;
+}
+
+static void
+mark_read(DefaultGraph *graph, const Operand *operand)
+{
+	mark_node(graph, node_of(graph->c->def, operand));
+}
+
+/* OperandVisitor */
+static void
+visit_read(const Operand *operand, const char *used_by, void *arg)
+{
+	mark_read(arg, operand);
 }
 
 /* OperandVisitor: whatever an element reads that is not itself a formula or text template */
@@ -447,21 +456,6 @@ visit_operand(const Operand *operand, const char *used_by, void *arg)
 
 	if (entry == NULL || (entry->kind != NAME_FORMULA && entry->kind != NAME_TEMPLATE))
 		mark_read(graph, operand);
-}
-
-static void
-mark_set(DefaultGraph *graph, const ConditionSet *set)
-{
-	int			i;
-
-	check_stack_depth();
-	for (i = 0; set != NULL && i < set->nrequirements; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		mark_read(graph, set->requirements[i].left);
-		mark_read(graph, set->requirements[i].right);
-		mark_set(graph, set->requirements[i].nested);
-	}
 }
 
 /* Look into everything that is read and was not looked into. */
@@ -495,33 +489,26 @@ find_readers(DefaultGraph *graph)
 
 	foreach(cell, def->filter_references)
 		mark_read(graph, lfirst(cell));
-	mark_set(graph, def->filters);
+	orch_definition_walk_set(def->filters, visit_read, NULL, graph);
 	look_into_read(graph);
 	for (i = 0; i < def->nvariables; i++)
 		def->filters_read_variables |= graph->read[i];
 
 	orch_definition_walk(def, visit_operand, graph);
 	for (i = 0; i < def->nlookups; i++)
-		mark_set(graph, def->lookups[i].filters);
+		orch_definition_walk_set(def->lookups[i].filters, visit_read, NULL, graph);
 	for (i = 0; i < def->nassignments; i++)
 		for (j = 0; j < def->assignments[i].nitems; j++)
 		{
 			const AssignItem *item = &def->assignments[i].items[j];
 
 			/* the others read the value that they change */
-			if ((item->op != ASSIGN_SET || item->path != NIL) && !graph->read[item->variable])
-			{
-				graph->read[item->variable] = true;
-				graph->todo[graph->ntodo++] = item->variable;
-			}
+			if (item->op != ASSIGN_SET || item->path != NIL)
+				mark_node(graph, item->variable);
 		}
 	for (i = 0; i < def->nvariables; i++)
-		if (def->kind == DEFINITION_EVALUATION && def->variables[i].is_output &&
-			!graph->read[i])
-		{
-			graph->read[i] = true;
-			graph->todo[graph->ntodo++] = i;
-		}
+		if (def->kind == DEFINITION_EVALUATION && def->variables[i].is_output)
+			mark_node(graph, i);
 	look_into_read(graph);
 	for (i = 0; i < def->nvariables; i++)
 	{
@@ -610,49 +597,13 @@ report_circle(GraphWalk *walk, const int *path, int depth, int node)
 
 /* ------------------------------------------------------------------ stages */
 
+/* OperandTest */
 static bool
-set_refreshes(DefaultGraph *graph, const ConditionSet *set)
+refreshes(const Definition *def, const Operand *operand, void *arg)
 {
-	int			i;
+	int			node = node_of(def, operand);
 
-	check_stack_depth();
-	for (i = 0; set != NULL && i < set->nrequirements; i++)
-	{
-		int			left = node_of(graph->c->def, set->requirements[i].left);
-		int			right = node_of(graph->c->def, set->requirements[i].right);
-
-		if ((left >= 0 && graph->refreshes[left]) || (right >= 0 && graph->refreshes[right]) ||
-			set_refreshes(graph, set->requirements[i].nested))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Notes the stages that wait for the records of variables: their conditions read them, or
- * leave the decision to an evaluation flow.
- */
-static void
-note_stages(DefaultGraph *graph)
-{
-	Definition *def = graph->c->def;
-	int			i;
-	int			j;
-
-	for (i = 0; i < def->nstages; i++)
-	{
-		StageDef   *stage = &def->stages[i];
-
-		stage->reads_variables = stage->exit_action != NULL || set_refreshes(graph, stage->exit);
-		for (j = stage->first_step; j < stage->first_step + stage->nsteps; j++)
-		{
-			const StepDef *step = &def->steps[j];
-
-			stage->reads_variables |= step->entry_action != NULL ||
-				step->exit_action != NULL || set_refreshes(graph, step->entry) ||
-				set_refreshes(graph, step->exit);
-		}
-	}
+	return node != WALK_NONE && ((DefaultGraph *) arg)->refreshes[node];
 }
 
 /*
@@ -683,8 +634,10 @@ orch_definition_order_defaults(Compiler *c, const DocNode *root)
 				graph.nodes[n++] = child;
 	find_readers(&graph);
 	order_defaults(&graph);
-	if (def->refreshes)
-		note_stages(&graph);
+	/* the stages that wait for the records of variables */
+	for (i = 0; def->refreshes && i < def->nstages; i++)
+		def->stages[i].reads_variables =
+			orch_definition_stage_reads(def, &def->stages[i], refreshes, &graph);
 	pfree(graph.nodes);
 	pfree(graph.read);
 	pfree(graph.refreshes);

@@ -19,7 +19,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -72,7 +71,6 @@ static StaticPlan plan_active = {
 
 static void walk_fields(const Definition *def, FieldVisitor visit, void *arg);
 static void walk_operand(const Operand *operand, const char *used_by, void *arg);
-static void walk_conditions(FieldWalk *walk, const ConditionSet *set, const char *used_by);
 static const Definition *try_definition(const pg_uuid_t *version_id);
 static char *readers_of(const char *type, const char *field);
 static void note_reader(const char *record_type, const List *path, const char *element,
@@ -100,7 +98,7 @@ walk_fields(const Definition *def, FieldVisitor visit, void *arg)
 	ListCell   *cell;
 	int			i;
 
-	walk_conditions(&walk, def->filters, "start");
+	orch_definition_walk_set(def->filters, walk_operand, "start", &walk);
 	foreach(cell, def->filter_references)
 		walk_operand(lfirst(cell), "start", &walk);
 	for (i = 0; i < def->nvariables; i++)
@@ -112,7 +110,7 @@ walk_fields(const Definition *def, FieldVisitor visit, void *arg)
 		const LookupDef *lookup = &def->lookups[i];
 
 		walk.lookup = lookup;
-		walk_conditions(&walk, lookup->filters, lookup->name);
+		orch_definition_walk_set(lookup->filters, walk_operand, lookup->name, &walk);
 		walk.lookup = NULL;
 		if (lookup->sort_field != NULL)
 			visit(lookup->record_type, list_make1(lookup->sort_field), lookup->name, arg);
@@ -135,22 +133,6 @@ walk_operand(const Operand *operand, const char *used_by, void *arg)
 	/* an orchestration that is started by a call can be about records of any type */
 	if (type != NULL)
 		walk->visit(type, operand->path, used_by, walk->arg);
-}
-
-static void
-walk_conditions(FieldWalk *walk, const ConditionSet *set, const char *used_by)
-{
-	int			i;
-
-	check_stack_depth();
-	for (i = 0; set != NULL && i < set->nrequirements; i++)
-	{
-		if (set->requirements[i].left != NULL)
-			walk_operand(set->requirements[i].left, used_by, walk);
-		if (set->requirements[i].right != NULL)
-			walk_operand(set->requirements[i].right, used_by, walk);
-		walk_conditions(walk, set->requirements[i].nested, used_by);
-	}
 }
 
 /*

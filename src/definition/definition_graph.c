@@ -395,7 +395,7 @@ check_depth(Compiler *c, const DocNode *node, int depth)
  * Does an operand read the record, itself or by way of a formula or text template?
  */
 static bool
-reads_record(const Definition *def, const Operand *operand)
+reads_record(const Definition *def, const Operand *operand, void *arg)
 {
 	if (operand == NULL)
 		return false;
@@ -412,152 +412,158 @@ any_reads_record(const Definition *def, const List *references)
 	ListCell   *cell;
 
 	foreach(cell, references)
-		if (reads_record(def, lfirst(cell)))
+		if (reads_record(def, lfirst(cell), NULL))
 			return true;
 	return false;
+}
+
+/* What the walk through formulas and text templates works with. */
+typedef struct FormulaSearch
+{
+	Compiler   *c;
+	const DocNode **nodes;
+	int		   *depths;			/* of those that the walk has left */
+} FormulaSearch;
+
+static int
+formula_referred_to(GraphWalk *walk, int node, int n)
+{
+	const Definition *def = ((FormulaSearch *) walk->arg)->c->def;
+	const List *references = references_of(def, node);
+
+	return n == list_length(references) ? WALK_END :
+		reference_target(def, list_nth(references, n));
+}
+
+static void
+leave_formula(GraphWalk *walk, int node)
+{
+	FormulaSearch *search = walk->arg;
+	Definition *def = search->c->def;
+	const List *references = references_of(def, node);
+	bool		reads = any_reads_record(def, references);
+	int			nesting = 0;
+
+	if (node < def->nformulas)
+	{
+		def->formulas[node].reads_record = reads;
+		nesting = def->formulas[node].nesting;
+	}
+	else
+		def->templates[node - def->nformulas].reads_record = reads;
+	search->depths[node] = check_depth(search->c, search->nodes[node],
+									   formula_depth(def, references, nesting, search->depths));
+}
+
+static void
+report_formula_circle(GraphWalk *walk, const int *path, int depth, int node)
+{
+	FormulaSearch *search = walk->arg;
+
+	error_at(search->c, search->nodes[node], "its value depends on itself");
+	walk->stopped = true;
 }
 
 /*
  * Reports formulas and text templates that refer to each other in a circle, because they
  * have no value, or too deep, because their evaluation recurses.  Notes which of them
- * read the record.  A depth-first walk with a stack of its own, which leaves each of
- * them once.
+ * read the record.
  */
 void
 orch_definition_check_formulas(Compiler *c, const DocNode *root)
 {
-	enum
-	{
-		UNSEEN, ON_PATH, DONE
-	};
 	Definition *def = c->def;
-	int			total = def->nformulas + def->ntemplates;
-	const DocNode **nodes = palloc_extended(sizeof(DocNode *) * (total + 1), MCXT_ALLOC_HUGE);
+	GraphWalk	walk = {0};
+	FormulaSearch search;
 	const DocNode *node;
-	char	   *state = palloc_extended(total + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	int		   *depths = palloc_extended(sizeof(int) * (total + 1),
-										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	int		   *path = palloc_extended(sizeof(int) * (total + 1), MCXT_ALLOC_HUGE);
-	int		   *edge = palloc_extended(sizeof(int) * (total + 1), MCXT_ALLOC_HUGE);
 	int			nformulas = 0;
 	int			ntemplates = def->nformulas;
-	int			i;
 
+	walk.nnodes = def->nformulas + def->ntemplates;
+	walk.next = formula_referred_to;
+	walk.circle = report_formula_circle;
+	walk.leave = leave_formula;
+	walk.arg = &search;
+	search.c = c;
+	search.nodes = palloc_extended(sizeof(DocNode *) * (walk.nnodes + 1), MCXT_ALLOC_HUGE);
+	search.depths = palloc_extended(sizeof(int) * (walk.nnodes + 1),
+									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (node = root->first_child; node != NULL; node = node->next)
 	{
 		if (orch_definition_is_named(node, "formulas"))
-			nodes[nformulas++] = node;
+			search.nodes[nformulas++] = node;
 		else if (orch_definition_is_named(node, "textTemplates"))
-			nodes[ntemplates++] = node;
+			search.nodes[ntemplates++] = node;
 	}
-
-	for (i = 0; i < total; i++)
-	{
-		int			level = 0;
-
-		if (state[i] != UNSEEN)
-			continue;
-		path[0] = i;
-		edge[0] = 0;
-		state[i] = ON_PATH;
-		while (level >= 0)
-		{
-			int			at = path[level];
-			const List *references = references_of(def, at);
-			int			next;
-
-			CHECK_FOR_INTERRUPTS();
-			if (edge[level] == list_length(references))
-			{
-				bool		reads = any_reads_record(def, references);
-
-				if (at < def->nformulas)
-					def->formulas[at].reads_record = reads;
-				else
-					def->templates[at - def->nformulas].reads_record = reads;
-				depths[at] = check_depth(c, nodes[at],
-										 formula_depth(def, references,
-													   at < def->nformulas ?
-													   def->formulas[at].nesting : 0,
-													   depths));
-				state[at] = DONE;
-				level--;
-				continue;
-			}
-			next = reference_target(def, list_nth(references, edge[level]++));
-			if (next < 0 || state[next] == DONE)
-				continue;
-			if (state[next] == ON_PATH)
-			{
-				error_at(c, nodes[next], "its value depends on itself");
-				goto done;
-			}
-			level++;
-			path[level] = next;
-			edge[level] = 0;
-			state[next] = ON_PATH;
-		}
-	}
+	orch_definition_walk_graph(&walk);
 	node = orch_document_child(root, "start");
-	if (node != NULL && def->filter_formula != NULL)
+	if (!walk.stopped && node != NULL && def->filter_formula != NULL)
 		(void) check_depth(c, orch_document_child(node, "filterFormula"),
-						   formula_depth(def, def->filter_references, 0, depths));
-done:
-	pfree(nodes);
-	pfree(state);
-	pfree(depths);
-	pfree(path);
-	pfree(edge);
+						   formula_depth(def, def->filter_references, 0, search.depths));
+	pfree(search.nodes);
+	pfree(search.depths);
 }
 
 /* ------------------------------------------- what reads the record */
 
+/* Is there such an operand in the conditions? */
 static bool
-set_reads_record(const Definition *def, const ConditionSet *set)
+set_reads(const Definition *def, const ConditionSet *set, OperandTest test, void *arg)
 {
 	int			i;
 
 	check_stack_depth();
 	for (i = 0; set != NULL && i < set->nrequirements; i++)
-		if (reads_record(def, set->requirements[i].left) ||
-			reads_record(def, set->requirements[i].right) ||
-			set_reads_record(def, set->requirements[i].nested))
+		if (test(def, set->requirements[i].left, arg) ||
+			test(def, set->requirements[i].right, arg) ||
+			set_reads(def, set->requirements[i].nested, test, arg))
 			return true;
 	return false;
 }
 
 /*
- * Notes the stages that wait for the record: their conditions read it, or leave the
- * decision to an evaluation flow, which may read it.
+ * Do the conditions of a stage or of its steps have such an operand, or leave the decision
+ * to an evaluation flow, which may read anything?
  */
+bool
+orch_definition_stage_reads(const Definition *def, const StageDef *stage, OperandTest test,
+							void *arg)
+{
+	int			i;
+
+	if (stage->exit_action != NULL || set_reads(def, stage->exit, test, arg))
+		return true;
+	for (i = stage->first_step; i < stage->first_step + stage->nsteps; i++)
+	{
+		const StepDef *step = &def->steps[i];
+
+		if (step->entry_action != NULL || step->exit_action != NULL ||
+			set_reads(def, step->entry, test, arg) || set_reads(def, step->exit, test, arg))
+			return true;
+	}
+	return false;
+}
+
+/* Notes the stages that wait for the record. */
 void
 orch_definition_note_record_readers(Definition *def)
 {
 	int			i;
-	int			j;
 
 	for (i = 0; i < def->nstages; i++)
 	{
 		StageDef   *stage = &def->stages[i];
 
-		stage->reads_record = stage->exit_action != NULL ||
-			set_reads_record(def, stage->exit);
-		for (j = stage->first_step; j < stage->first_step + stage->nsteps; j++)
-		{
-			const StepDef *step = &def->steps[j];
-
-			stage->reads_record |= step->entry_action != NULL ||
-				step->exit_action != NULL || set_reads_record(def, step->entry) ||
-				set_reads_record(def, step->exit);
-		}
+		stage->reads_record = orch_definition_stage_reads(def, stage, reads_record, NULL);
 		def->waits_for_record |= stage->reads_record;
 	}
 }
 
 /* ------------------------------------------------------- every operand */
 
-static void
-walk_set(const ConditionSet *set, OperandVisitor visit, const char *used_by, void *arg)
+void
+orch_definition_walk_set(const ConditionSet *set, OperandVisitor visit, const char *used_by,
+						 void *arg)
 {
 	int			i;
 
@@ -569,7 +575,7 @@ walk_set(const ConditionSet *set, OperandVisitor visit, const char *used_by, voi
 			visit(set->requirements[i].left, used_by, arg);
 		if (set->requirements[i].right != NULL)
 			visit(set->requirements[i].right, used_by, arg);
-		walk_set(set->requirements[i].nested, visit, used_by, arg);
+		orch_definition_walk_set(set->requirements[i].nested, visit, used_by, arg);
 	}
 }
 
@@ -619,15 +625,15 @@ orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg)
 
 	for (i = 0; i < def->nstages; i++)
 	{
-		walk_set(def->stages[i].exit, visit, def->stages[i].name, arg);
+		orch_definition_walk_set(def->stages[i].exit, visit, def->stages[i].name, arg);
 		walk_evaluation(def->stages[i].exit_action, visit, def->stages[i].name, arg);
 	}
 	for (i = 0; i < def->nsteps; i++)
 	{
 		const StepDef *step = &def->steps[i];
 
-		walk_set(step->entry, visit, step->name, arg);
-		walk_set(step->exit, visit, step->name, arg);
+		orch_definition_walk_set(step->entry, visit, step->name, arg);
+		orch_definition_walk_set(step->exit, visit, step->name, arg);
 		walk_evaluation(step->entry_action, visit, step->name, arg);
 		walk_evaluation(step->exit_action, visit, step->name, arg);
 		walk_inputs(step->ninputs, step->inputs, visit, step->name, arg);
@@ -637,7 +643,7 @@ orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg)
 			visit(step->context_record, step->name, arg);
 	}
 	for (i = 0; i < def->noutcomes; i++)
-		walk_set(def->outcomes[i].conditions, visit, def->outcomes[i].name, arg);
+		orch_definition_walk_set(def->outcomes[i].conditions, visit, def->outcomes[i].name, arg);
 	for (i = 0; i < def->nassignments; i++)
 		for (j = 0; j < def->assignments[i].nitems; j++)
 		{

@@ -280,6 +280,7 @@ typedef struct GraphWalk
 	void		(*circle) (struct GraphWalk *walk, const int *path, int depth, int node);
 	void		(*leave) (struct GraphWalk *walk, int node);
 	void	   *arg;			/* for all of them */
+	bool		stopped;		/* a callback ended the walk */
 } GraphWalk;
 
 extern void orch_definition_walk_graph(GraphWalk *walk);
@@ -290,6 +291,14 @@ extern void orch_definition_note_record_readers(Definition *def);
 typedef void (*OperandVisitor) (const Operand *operand, const char *used_by, void *arg);
 
 extern void orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg);
+extern void orch_definition_walk_set(const ConditionSet *set, OperandVisitor visit,
+									 const char *used_by, void *arg);
+
+/* Is an operand, which may be NULL, one that the caller looks for? */
+typedef bool (*OperandTest) (const Definition *def, const Operand *operand, void *arg);
+
+extern bool orch_definition_stage_reads(const Definition *def, const StageDef *stage,
+										OperandTest test, void *arg);
 extern void orch_definition_check_formulas(Compiler *c, const DocNode *root);
 extern void orch_definition_check_entry_cycles(Compiler *c,
 											   const DocNode *root);

@@ -30,7 +30,6 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
@@ -244,12 +243,6 @@ meets_order(ComparisonOperator op, int order)
 	}
 }
 
-static bool
-is_order(ComparisonOperator op)
-{
-	return op >= COMPARE_GREATER_THAN && op <= COMPARE_LESS_THAN_OR_EQUAL_TO;
-}
-
 /*
  * Do two conditions on a value exclude each other by their order to literals?  Only a
  * value that is equal to a literal, or lies beyond or between the two, need be tried.
@@ -259,8 +252,8 @@ orders_exclude(const Requirement *a, const Requirement *b)
 {
 	int			order;			/* of a's literal to b's */
 
-	if ((a->op != COMPARE_EQUAL_TO && !is_order(a->op)) ||
-		(b->op != COMPARE_EQUAL_TO && !is_order(b->op)) ||
+	if ((a->op != COMPARE_EQUAL_TO && !orch_condition_is_order(a->op)) ||
+		(b->op != COMPARE_EQUAL_TO && !orch_condition_is_order(b->op)) ||
 		!compare_literals(a->right, b->right, &order))
 		return false;
 	if (order == 0)
@@ -283,7 +276,6 @@ search_fails(const Requirement *equal, const Requirement *search)
 	JsonbValue *part = literal_value(search->right);
 	char	   *text;
 	char	   *wanted;
-	int			offset;
 
 	if (equal->op != COMPARE_EQUAL_TO || !is_literal(search->right) ||
 		value == NULL || part == NULL || value->type != jbvString ||
@@ -291,18 +283,9 @@ search_fails(const Requirement *equal, const Requirement *search)
 		return false;
 	text = orch_condition_value_text(value);
 	wanted = orch_condition_value_text(part);
-	offset = (int) strlen(text) - (int) strlen(wanted);
-	switch (search->op)
-	{
-		case COMPARE_STARTS_WITH:
-			return strncmp(text, wanted, strlen(wanted)) != 0;
-		case COMPARE_ENDS_WITH:
-			return offset < 0 || strcmp(text + offset, wanted) != 0;
-		case COMPARE_CONTAINS:
-			return strstr(text, wanted) == NULL;
-		default:
-			return false;
-	}
+	return (search->op == COMPARE_STARTS_WITH || search->op == COMPARE_ENDS_WITH ||
+			search->op == COMPARE_CONTAINS) &&
+		!orch_condition_text_meets(text, search->op, wanted);
 }
 
 /*
@@ -349,18 +332,20 @@ shown(const Requirement *requirement)
 static const RecordField *
 field_of(Facts *facts, const Requirement *requirement)
 {
-	Outside    *outside = facts->c->outside;
 	const Operand *left = requirement->left;
+	const LookupDef *lookup;
 	const char *type = facts->type;
 
 	if (left == NULL || left->path == NIL)
 		return NULL;
 	if (left->kind == OPERAND_LOOKUP)
-		type = orch_definition_boolean(outside->lookups[left->index], "getFirstRecordOnly") ?
-			orch_definition_word(outside->lookups[left->index], "object") : NULL;
+	{
+		lookup = &facts->c->def->lookups[left->index];
+		type = lookup->first_only ? lookup->record_type : NULL;
+	}
 	else if (left->kind != OPERAND_RECORD && left->kind != OPERAND_RECORD_PRIOR)
 		return NULL;
-	return type == NULL ? NULL : orch_definition_outside_field(outside, type, left->path);
+	return type == NULL ? NULL : orch_definition_outside_field(facts->c->outside, type, left->path);
 }
 
 /* Why no value of a field meets the comparison with a literal; NULL if one may. */

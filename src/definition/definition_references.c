@@ -22,7 +22,6 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/jsonb.h"
@@ -33,7 +32,6 @@
 #include "definition/definition_int.h"
 #include "definition/definition_known.h"
 #include "record/action.h"
-#include "record/principal.h"
 
 /* State of orchestration_references(). */
 typedef struct References

@@ -37,7 +37,7 @@ orch_definition_walk_graph(GraphWalk *walk)
 	state = palloc_extended(nnodes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	path = palloc_extended(sizeof(int) * nnodes, MCXT_ALLOC_HUGE);
 	edge = palloc_extended(sizeof(int) * nnodes, MCXT_ALLOC_HUGE);
-	for (i = 0; i < walk->nnodes; i++)
+	for (i = 0; i < walk->nnodes && !walk->stopped; i++)
 	{
 		int			depth = 0;
 
@@ -46,7 +46,7 @@ orch_definition_walk_graph(GraphWalk *walk)
 		path[0] = i;
 		edge[0] = 0;
 		state[i] = ON_PATH;
-		while (depth >= 0)
+		while (depth >= 0 && !walk->stopped)
 		{
 			int			next = walk->next(walk, path[depth], edge[depth]);
 

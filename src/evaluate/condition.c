@@ -654,3 +654,22 @@ cannot_compare(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 			 errhint("The operator %s does not apply to these types.",
 					 orch_condition_operator_name(requirement->op))));
 }
+
+bool
+orch_condition_text_meets(const char *text, ComparisonOperator op, const char *part)
+{
+	size_t		length = strlen(text);
+	size_t		part_length = strlen(part);
+
+	switch (op)
+	{
+		case COMPARE_STARTS_WITH:
+			return strncmp(text, part, part_length) == 0;
+		case COMPARE_ENDS_WITH:
+			return length >= part_length && strcmp(text + length - part_length, part) == 0;
+		case COMPARE_CONTAINS:
+			return strstr(text, part) != NULL;
+		default:
+			return strcmp(text, part) == 0;
+	}
+}

@@ -160,6 +160,10 @@ extern bool orch_condition_applies(ComparisonOperator op, ValueType left,
 /* Has the operator an order: less, greater? */
 extern bool orch_condition_is_order(ComparisonOperator op);
 
+/* Does a text meet a comparison with another: begins, ends, contains, else is equal? */
+extern bool orch_condition_text_meets(const char *text, ComparisonOperator op,
+									  const char *part);
+
 /* The name of an operator in documents; and which one a name means, false: none. */
 extern const char *orch_condition_operator_name(ComparisonOperator op);
 extern bool orch_condition_find_operator(const char *name, ComparisonOperator *op);

@@ -245,26 +245,6 @@ number_never(const RecordField *field, Numeric number)
 	return NULL;
 }
 
-/* Does a text meet a comparison with another, as search_text() decides? */
-static bool
-text_meets(const char *text, ComparisonOperator op, const char *part)
-{
-	size_t		length = strlen(text);
-	size_t		part_length = strlen(part);
-
-	switch (op)
-	{
-		case COMPARE_STARTS_WITH:
-			return strncmp(text, part, part_length) == 0;
-		case COMPARE_ENDS_WITH:
-			return length >= part_length && strcmp(text + length - part_length, part) == 0;
-		case COMPARE_CONTAINS:
-			return strstr(text, part) != NULL;
-		default:
-			return strcmp(text, part) == 0;
-	}
-}
-
 /* Does a label of an enum type meet a comparison with a text? */
 static bool
 any_label_meets(Oid type, ComparisonOperator op, const char *text)
@@ -277,7 +257,7 @@ any_label_meets(Oid type, ComparisonOperator op, const char *text)
 	{
 		Form_pg_enum label = (Form_pg_enum) GETSTRUCT(&labels->members[i]->tuple);
 
-		result = text_meets(NameStr(label->enumlabel), op, text);
+		result = orch_condition_text_meets(NameStr(label->enumlabel), op, text);
 	}
 	ReleaseSysCacheList(labels);
 	return result;

@@ -164,18 +164,18 @@ COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.jsonb) IS
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.text)
     RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
                    line pg_catalog.int4, message pg_catalog.text)
-    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_text';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.text) IS
-    'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
+    'Returns the errors and warnings of a definition that deploy_orchestration() and activate_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.json)
     RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
                    line pg_catalog.int4, message pg_catalog.text)
-    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE
+    LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_text';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.json) IS
-    'Returns the errors and warnings of a definition that deploy_orchestration() would report; stores nothing';
+    'Returns the errors and warnings of a definition that deploy_orchestration() and activate_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.activate_orchestration(name pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
     RETURNS pg_catalog.int4
