@@ -189,7 +189,7 @@ deploy_document(FunctionCallInfo fcinfo, const TextDocument *source)
 				(errmsg("version %d of orchestration \"%s\" is not activated: the status in its document is %.*s",
 						DatumGetInt32(version), name,
 						pg_mbcliplen(status, strlen(status), MAX_LABEL_LENGTH), status),
-				 errhint("Call orchestration.activate_orchestration() to activate it all the same.")) :
+				 errhint("Call orchestration.activate_orchestration() to activate it anyway.")) :
 				(errmsg("version %d of orchestration \"%s\" is not active yet, although the status in its document is Active",
 						DatumGetInt32(version), name),
 				 errhint("Call orchestration.activate_orchestration(), or deploy with activate => true.")));
@@ -677,6 +677,6 @@ orchestration_refuse_change(PG_FUNCTION_ARGS)
 			 RelationGetRelid(trigdata->tg_relation) == orch_catalog_relation(RELATION_PRINCIPAL) ?
 			 errhint("Create another.") :
 			 TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ?
-			 errhint("What has no runs is deleted with orchestration.delete_orchestration_version() and orchestration.delete_orchestration().") :
+			 errhint("Use orchestration.delete_orchestration_version() or orchestration.delete_orchestration(); both require that no runs exist.") :
 			 errhint("Deploy a new version, or deactivate the orchestration.")));
 }

@@ -399,7 +399,7 @@ refuse_runs(StaticPlan *plan, Datum *values, int nvalues, Oid role, const char *
 			 errdetail_plural("%lld run has it: %s%s.", "%lld runs have it: %s%s.",
 							  (unsigned long) nruns, (long long) nruns, names.data,
 							  nruns > nnamed ? " and others" : ""),
-			 errhint("Runs that have ended keep their version, too: their diagram, verify() and history need it. Delete them, or migrate open runs with orchestration.migrate_runs(), first.")));
+			 errhint("First delete the ended runs, and migrate the open ones with orchestration.migrate_runs(). Ended runs need their version for their diagram, verify() and history.")));
 }
 
 /*
