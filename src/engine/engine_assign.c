@@ -131,14 +131,14 @@ add_value(const AssignmentDef *assignment, const AssignItem *item, const char *n
 	if (value->type == jbvNumeric && (current == NULL || current->type == jbvNumeric))
 	{
 		Datum		numbers[2];
+		Datum		number;
 
 		numbers[0] = NumericGetDatum(current == NULL ? int64_to_numeric(0) :
 									 current->val.numeric);
 		numbers[1] = NumericGetDatum(value->val.numeric);
+		number = orch_formula_compute(add ? "+" : "-", add ? numeric_add : numeric_sub, 2, numbers);
 		result->type = jbvNumeric;
-		result->val.numeric = DatumGetNumeric(orch_formula_compute(add ? "+" : "-",
-																   add ? numeric_add : numeric_sub,
-																   2, numbers));
+		result->val.numeric = DatumGetNumeric(orch_formula_number(number));
 		return result;
 	}
 	if (add && current == NULL && value->type == jbvString)

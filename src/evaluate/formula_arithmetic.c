@@ -162,15 +162,14 @@ orch_formula_compute(const char *name, PGFunction function, int nnumbers, Datum 
 		int			fraction;
 		int			scale = NUMBER_DIGITS + 10 - number_size(result, &fraction);
 
-		(void) number_size(numbers[0], &fraction);
-		if (scale > fraction)
+		if (scale > DatumGetInt32(DirectFunctionCall1(numeric_scale, numbers[0])))
 			result = DirectFunctionCall2(numeric_div,
 										 DirectFunctionCall2(numeric_round, numbers[0],
 															 Int32GetDatum(scale)),
 										 numbers[1]);
 	}
 	error_context_stack = callback.previous;
-	return orch_formula_number(result);
+	return result;
 }
 
 Timestamp

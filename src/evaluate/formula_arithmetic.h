@@ -48,7 +48,6 @@ extern Datum orch_formula_round_down(Datum number, bool towards_zero);
 /*
  * Calls one of numeric's functions of one or two numbers.  Its errors (22003, 22012,
  * 2201E and others) get a detail with the numbers and the name of the computation.
- * The result has the digits that a result has.
  */
 extern Datum orch_formula_compute(const char *name, PGFunction function, int nnumbers,
 								  Datum *numbers);

@@ -82,18 +82,20 @@ static JsonbValue *
 formula_power(EvalContext *cxt, const FormulaNode *node)
 {
 	Datum		numbers[2];
+	double		exponent;
 	double		size;
 
 	if (!orch_formula_number_argument(cxt, node, 0, &numbers[0]) ||
 		!orch_formula_number_argument(cxt, node, 1, &numbers[1]))
 		return NULL;
-	size = log10(fabs(double_of(numbers[0]))) * double_of(numbers[1]);
-	if (size > MAX_POWER && !isinf(log10(fabs(double_of(numbers[0])))))
+	exponent = log10(fabs(double_of(numbers[0])));
+	size = exponent * double_of(numbers[1]);
+	if (size > MAX_POWER && !isinf(exponent))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 				 errmsg("cannot evaluate ^ in a formula"),
 				 errdetail("The power is greater than 10^%d.", MAX_POWER)));
-	if (size < -MAX_POWER && !isinf(log10(fabs(double_of(numbers[0])))))
+	if (size < -MAX_POWER && !isinf(exponent))
 		return orch_formula_integer_value(0);
 	return orch_formula_number_value(orch_formula_compute("^", numeric_power, 2, numbers));
 }
