@@ -198,9 +198,7 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 					 errdetail("Its position is %s, not a number.",
 							   orch_condition_type_name(value))));
 		/* a position without a member is no error, however far away it is */
-		if (!DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs,
-																			  NumericGetDatum(value->val.numeric)),
-											  NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
+		if (!orch_formula_exceeds(NumericGetDatum(value->val.numeric), PG_INT32_MAX))
 			position = DatumGetInt32(DirectFunctionCall1(numeric_int4,
 														 NumericGetDatum(value->val.numeric)));
 		return make_collection(position < 1 || position > list_length(list) ? list :

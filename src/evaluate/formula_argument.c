@@ -127,8 +127,7 @@ orch_formula_integer_argument(EvalContext *cxt, const FormulaNode *node, int n, 
 	if (!orch_formula_number_argument(cxt, node, n, &number))
 		return false;
 	number = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
-										 NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
+	if (orch_formula_exceeds(number, PG_INT32_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 				 errmsg("cannot evaluate %s in a formula", node->function->name),

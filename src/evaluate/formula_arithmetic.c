@@ -127,6 +127,13 @@ orch_formula_number(Datum number)
 							   round_significant(number, NUMBER_DIGITS));
 }
 
+bool
+orch_formula_exceeds(Datum number, int64 limit)
+{
+	return DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
+											NumericGetDatum(int64_to_numeric(limit))));
+}
+
 Datum
 orch_formula_round_up(Datum number, bool away_from_zero)
 {
@@ -175,13 +182,11 @@ orch_formula_compute(const char *name, PGFunction function, int nnumbers, Datum 
 Timestamp
 orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus, bool date)
 {
-	static const int64 most = 10000 * INT64CONST(366);
 	Datum		number = NumericGetDatum(days);
 	int64		unit = date ? USECS_PER_DAY : USECS_PER_SEC;
 	int64		count;
 
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
-										 NumericGetDatum(int64_to_numeric(most)))))
+	if (orch_formula_exceeds(number, INT64CONST(10000) * 366))
 		orch_formula_date_out_of_range();
 	if (date)
 		number = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
