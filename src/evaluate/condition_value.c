@@ -173,6 +173,31 @@ orch_condition_same_value(JsonbValue *left, JsonbValue *right)
 	}
 }
 
+int
+orch_condition_compare_bytes(JsonbValue *left, JsonbValue *right)
+{
+	int			result = memcmp(left->val.string.val, right->val.string.val,
+								Min(left->val.string.len, right->val.string.len));
+
+	return result != 0 ? result : left->val.string.len - right->val.string.len;
+}
+
+bool
+orch_condition_boolean(JsonbValue *value, bool *result)
+{
+	if (value->type == jbvBool)
+		*result = value->val.boolean;
+	else if (value->type == jbvString && value->val.string.len == 4 &&
+			 pg_strncasecmp(value->val.string.val, "true", 4) == 0)
+		*result = true;
+	else if (value->type == jbvString && value->val.string.len == 5 &&
+			 pg_strncasecmp(value->val.string.val, "false", 5) == 0)
+		*result = false;
+	else
+		return false;
+	return true;
+}
+
 bool
 orch_condition_number(JsonbValue *value, Datum *number)
 {

@@ -70,6 +70,12 @@ extern bool orch_condition_is_text(JsonbValue *value, const char *text);
 /* Are two values of any type the same?  Null is the same as null. */
 extern bool orch_condition_same_value(JsonbValue *left, JsonbValue *right);
 
+/* The order of two texts by their bytes, as that of memcmp(). */
+extern int	orch_condition_compare_bytes(JsonbValue *left, JsonbValue *right);
+
+/* A boolean, also one written as a text: true or false, in any case.  false: the value is none. */
+extern bool orch_condition_boolean(JsonbValue *value, bool *result);
+
 /*
  * A number, also one that JSON cannot hold and to_jsonb() writes as a text: NaN, Infinity,
  * -Infinity.  false: the value is none.

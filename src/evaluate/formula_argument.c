@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -65,6 +66,24 @@ orch_formula_text_value(const char *text, int length)
 	value->val.string.val = pnstrdup(text, length);
 	value->val.string.len = length;
 	return value;
+}
+
+JsonbValue *
+orch_formula_join(JsonbValue *left, JsonbValue *right)
+{
+	JsonbValue *sides[2] = {left, right};
+	StringInfoData joined;
+	int			i;
+
+	initStringInfo(&joined);
+	for (i = 0; i < 2; i++)
+	{
+		char	   *text = orch_condition_value_text(sides[i]);
+
+		if (text != NULL)
+			appendStringInfoString(&joined, text);
+	}
+	return orch_formula_text_value(joined.data, joined.len);
 }
 
 JsonbValue *

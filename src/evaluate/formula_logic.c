@@ -164,7 +164,6 @@ compare(const FormulaNode *node, int m, JsonbValue *left, int n, JsonbValue *rig
 {
 	const FormulaNode *left_node = node->args[m];
 	const FormulaNode *right_node = node->args[n];
-	int			result;
 
 	if (left->type == jbvNumeric && right->type == jbvNumeric)
 		return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
@@ -193,9 +192,7 @@ compare(const FormulaNode *node, int m, JsonbValue *left, int n, JsonbValue *rig
 
 		return left_time < right_time ? -1 : left_time > right_time;
 	}
-	result = memcmp(left->val.string.val, right->val.string.val,
-					Min(left->val.string.len, right->val.string.len));
-	return result != 0 ? result : left->val.string.len - right->val.string.len;
+	return orch_condition_compare_bytes(left, right);
 }
 
 static JsonbValue *
@@ -251,34 +248,23 @@ formula_case(EvalContext *cxt, const FormulaNode *node)
 
 /* ---------------------------------------------------------------- records */
 
-static JsonbValue *
-prior_value(EvalContext *cxt, const FormulaNode *node)
-{
-	Operand		prior = *node->args[0]->operand;
-
-	prior.kind = OPERAND_RECORD_PRIOR;
-	return orch_condition_operand_value(cxt, &prior);
-}
-
 /* Of a new record it is the present value. */
 static JsonbValue *
 formula_prior_value(EvalContext *cxt, const FormulaNode *node)
 {
-	JsonbValue *prior = prior_value(cxt, node);
+	JsonbValue *prior = orch_condition_prior_value(cxt, node->args[0]->operand);
 
 	return prior == NULL && orch_condition_is_new(cxt) ?
 		orch_formula_argument(cxt, node, 0) : prior;
 }
 
-/* In a new record nothing has changed. */
 static JsonbValue *
 formula_is_changed(EvalContext *cxt, const FormulaNode *node)
 {
-	JsonbValue *prior = prior_value(cxt, node);
+	JsonbValue *prior = orch_condition_prior_value(cxt, node->args[0]->operand);
+	JsonbValue *value = orch_formula_argument(cxt, node, 0);
 
-	if (orch_condition_same_value(prior, orch_formula_argument(cxt, node, 0)))
-		return orch_formula_boolean_value(false);
-	return orch_formula_boolean_value(prior != NULL || !orch_condition_is_new(cxt));
+	return orch_formula_boolean_value(orch_condition_is_changed(cxt, value, prior));
 }
 
 static JsonbValue *

@@ -16,7 +16,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -32,18 +31,9 @@
 static JsonbValue *
 formula_join(EvalContext *cxt, const FormulaNode *node)
 {
-	StringInfoData joined;
-	int			i;
+	JsonbValue *left = orch_formula_argument(cxt, node, 0);
 
-	initStringInfo(&joined);
-	for (i = 0; i < node->nargs; i++)
-	{
-		char	   *text = orch_condition_value_text(orch_formula_argument(cxt, node, i));
-
-		if (text != NULL)
-			appendStringInfoString(&joined, text);
-	}
-	return orch_formula_text_value(joined.data, joined.len);
+	return orch_formula_join(left, orch_formula_argument(cxt, node, 1));
 }
 
 /* CONTAINS(text, part), BEGINS(text, part) */

@@ -70,19 +70,6 @@ days_value(int64 usecs)
 	return orch_formula_number_value(orch_formula_compute("-", numeric_div, 2, numbers));
 }
 
-static JsonbValue *
-join(JsonbValue *left, JsonbValue *right)
-{
-	StringInfoData joined;
-
-	initStringInfo(&joined);
-	if (left != NULL)
-		appendBinaryStringInfo(&joined, left->val.string.val, left->val.string.len);
-	if (right != NULL)
-		appendBinaryStringInfo(&joined, right->val.string.val, right->val.string.len);
-	return orch_formula_text_value(joined.data, joined.len);
-}
-
 /* A time with a number added to it or subtracted from it: days, or milliseconds. */
 static JsonbValue *
 moved(TimeKind kind, Timestamp timestamp, int64 usecs, Numeric number, bool minus)
@@ -124,7 +111,7 @@ formula_add(EvalContext *cxt, const FormulaNode *node)
 				   (right != NULL && right->type == jbvString)) &&
 		(left == NULL || left->type == jbvString) &&
 		(right == NULL || right->type == jbvString))
-		return join(left, right);
+		return orch_formula_join(left, right);
 	if (left == NULL || right == NULL)
 		return NULL;
 	if (left->type == jbvNumeric && right->type == jbvNumeric)
