@@ -140,9 +140,7 @@ orch_condition_applies(ComparisonOperator op, ValueType left, ValueType right)
 	bool		scalars = left != VALUE_RECORD && left != VALUE_COLLECTION &&
 		right != VALUE_RECORD && right != VALUE_COLLECTION;
 	bool		with_text = left == VALUE_TEXT || right == VALUE_TEXT;
-	bool		alike = left == right ||
-		((left == VALUE_DATE || left == VALUE_DATETIME) &&
-		 (right == VALUE_DATE || right == VALUE_DATETIME));
+	bool		alike = orch_condition_alike(left, right);
 
 	if (left == VALUE_UNKNOWN || right == VALUE_UNKNOWN)
 		return true;
@@ -506,9 +504,7 @@ static bool
 is_plain_text(const Operand *operand, JsonbValue *value)
 {
 	return value->type == jbvString &&
-		(operand == NULL || !(operand->is_datetime || operand->type == VALUE_DATE ||
-							  operand->type == VALUE_DATETIME ||
-							  operand->type == VALUE_TIME));
+		(operand == NULL || !(operand->is_datetime || orch_condition_is_time(operand->type)));
 }
 
 /*

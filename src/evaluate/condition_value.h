@@ -34,6 +34,27 @@ typedef enum ValueType
 	VALUE_COLLECTION
 } ValueType;
 
+/* A date, or a date and time. */
+static inline bool
+orch_condition_is_date(ValueType type)
+{
+	return type == VALUE_DATE || type == VALUE_DATETIME;
+}
+
+/* A date, a date and time or a time of day. */
+static inline bool
+orch_condition_is_time(ValueType type)
+{
+	return orch_condition_is_date(type) || type == VALUE_TIME;
+}
+
+/* The same type, or both dates, with or without a time. */
+static inline bool
+orch_condition_alike(ValueType left, ValueType right)
+{
+	return left == right || (orch_condition_is_date(left) && orch_condition_is_date(right));
+}
+
 /* The data type that a definition gives a variable, constant or formula. */
 typedef enum VariableType
 {
