@@ -326,14 +326,7 @@ set_field(JsonbValue *object, List *path, int depth, JsonbValue *value)
 	key.val.string.len = strlen(name);
 	pushJsonbValue(&state, WJB_KEY, &key);
 	if (value != NULL && (value->type == jbvObject || value->type == jbvArray))
-	{
-		Jsonb	   *jsonb = JsonbValueToJsonb(value);
-
-		value = palloc(sizeof(JsonbValue));
-		value->type = jbvBinary;
-		value->val.binary.data = &jsonb->root;
-		value->val.binary.len = VARSIZE_ANY_EXHDR(jsonb);
-	}
+		value = orch_condition_jsonb_value(JsonbValueToJsonb(value));
 	pushJsonbValue(&state, WJB_VALUE, value == NULL ? &null : value);
 	return pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 }

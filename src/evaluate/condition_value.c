@@ -136,6 +136,22 @@ orch_condition_type_name(JsonbValue *value)
 	}
 }
 
+JsonbValue *
+orch_condition_jsonb_value(Jsonb *jsonb)
+{
+	JsonbValue *value = palloc(sizeof(JsonbValue));
+
+	if (JB_ROOT_IS_SCALAR(jsonb))
+		JsonbExtractScalar(&jsonb->root, value);
+	else
+	{
+		value->type = jbvBinary;
+		value->val.binary.data = &jsonb->root;
+		value->val.binary.len = VARSIZE_ANY_EXHDR(jsonb);
+	}
+	return value;
+}
+
 bool
 orch_condition_is_text(JsonbValue *value, const char *text)
 {
@@ -230,14 +246,7 @@ orch_condition_value_at(JsonbValue *value, List *path)
 	foreach(cell, path)
 	{
 		if (value != NULL && value->type == jbvObject)
-		{
-			Jsonb	   *jsonb = JsonbValueToJsonb(value);
-
-			value = palloc(sizeof(JsonbValue));
-			value->type = jbvBinary;
-			value->val.binary.data = &jsonb->root;
-			value->val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
-		}
+			value = orch_condition_jsonb_value(JsonbValueToJsonb(value));
 		if (value == NULL || value->type != jbvBinary ||
 			!JsonContainerIsObject(value->val.binary.data))
 			return NULL;

@@ -85,6 +85,9 @@ orch_condition_not_null(JsonbValue *value)
 	return value == NULL || value->type == jbvNull ? NULL : value;
 }
 
+/* A Jsonb as a value, which points into the Jsonb. */
+extern JsonbValue *orch_condition_jsonb_value(Jsonb *jsonb);
+
 /* Is a value this text? */
 extern bool orch_condition_is_text(JsonbValue *value, const char *text);
 

@@ -14,7 +14,6 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 

@@ -228,8 +228,6 @@ formula_geolocation(EvalContext *cxt, const FormulaNode *node)
 	Datum		latitude;
 	Datum		longitude;
 	JsonbParseState *state = NULL;
-	Jsonb	   *location;
-	JsonbValue *value;
 
 	if (!orch_formula_number_argument(cxt, node, 0, &latitude) ||
 		!orch_formula_number_argument(cxt, node, 1, &longitude))
@@ -242,12 +240,7 @@ formula_geolocation(EvalContext *cxt, const FormulaNode *node)
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_number(&state, "latitude", latitude);
 	push_number(&state, "longitude", longitude);
-	location = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-	value = palloc(sizeof(JsonbValue));
-	value->type = jbvBinary;
-	value->val.binary.data = &location->root;
-	value->val.binary.len = VARSIZE(location) - VARHDRSZ;
-	return value;
+	return orch_condition_jsonb_value(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
 /* The coordinates of an argument in radians; false for null. */
