@@ -17,7 +17,6 @@
 
 #include "catalog/pg_collation.h"
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/formatting.h"
@@ -252,16 +251,13 @@ static JsonbValue *
 formula_trim(EvalContext *cxt, const FormulaNode *node)
 {
 	char	   *text;
+	const char *trimmed;
 	int			length;
 
 	if (!orch_formula_text_argument(cxt, node, 0, &text))
 		return NULL;
-	while (isspace((unsigned char) *text))
-		text++;
-	length = strlen(text);
-	while (length > 0 && isspace((unsigned char) text[length - 1]))
-		length--;
-	return orch_formula_text_value(text, length);
+	trimmed = orch_document_trim(text, &length);
+	return orch_formula_text_value(trimmed, length);
 }
 
 static JsonbValue *
