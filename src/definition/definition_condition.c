@@ -45,7 +45,6 @@ static void check_types(Compiler *c, const DocNode *node,
 						const Requirement *requirement);
 static char *shown_literal(JsonbValue *literal);
 static ValueType operand_type(Compiler *c, const Operand *operand);
-static bool is_boolean_text(const Operand *operand);
 
 /*
  * The conditions of an element, and their logic; use: see compile_filter().
@@ -329,7 +328,9 @@ check_right_side(Compiler *c, const DocNode *node, Requirement *requirement)
 		error_at(c, node, "operator \"IsChanged\" needs a field of $Record on its left side");
 	if (wants_boolean(requirement->op))
 	{
-		if (literal != NULL && literal->type != jbvBool && !is_boolean_text(right))
+		bool		expected;
+
+		if (literal != NULL && !orch_condition_boolean(literal, &expected))
 			error_at(c, node, "operator \"%s\" needs a boolean on its right side",
 					 orch_condition_operator_name(requirement->op));
 	}
@@ -414,17 +415,4 @@ check_types(Compiler *c, const DocNode *node, const Requirement *requirement)
 		warning_at(c, node, "\"%s\" is %s and \"%s\" is %s: operator \"%s\" compares them as texts, in which 10 comes before 9",
 				   requirement->left->text, orch_condition_value_type_name(left),
 				   requirement->right->text, orch_condition_value_type_name(right), op);
-}
-
-/* A literal that reads as a boolean. */
-static bool
-is_boolean_text(const Operand *operand)
-{
-	JsonbValue *literal = operand->literal;
-	const char *text;
-
-	if (literal->type != jbvString || literal->val.string.len > 5)
-		return false;
-	text = orch_condition_value_text(literal);
-	return pg_strcasecmp(text, "true") == 0 || pg_strcasecmp(text, "false") == 0;
 }

@@ -161,7 +161,7 @@ orch_definition_type_fits(const VariableDef *variable, ValueType type)
 				(variable->object_type != NULL && (type == VALUE_TEXT || type == VALUE_NUMBER));
 		case VARIABLE_DATE:
 		case VARIABLE_DATETIME:
-			return type == VALUE_DATE || type == VALUE_DATETIME || type == VALUE_TEXT;
+			return orch_condition_is_date(type) || type == VALUE_TEXT;
 		case VARIABLE_TIME:
 			return type == VALUE_TIME || type == VALUE_TEXT;
 		case VARIABLE_STRING:

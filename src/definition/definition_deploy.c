@@ -310,23 +310,12 @@ deploy(FunctionCallInfo fcinfo, const DocNode *root, Datum xml, Jsonb *document,
 static char *
 deployed_name(const DocNode *root)
 {
-	DocNode    *full_name = orch_document_child(root, "fullName");
+	char	   *full_name = orch_definition_word(root, "fullName");
 	DocNode    *label = orch_document_child(root, "label");
 	char	   *result;
 
-	if (full_name != NULL && full_name->kind == DOC_TEXT)
-	{
-		/* checked by the compiler but for white space around it */
-		char	   *name = pstrdup(full_name->text);
-		char	   *end = name + strlen(name);
-
-		while (isspace((unsigned char) *name))
-			name++;
-		while (end > name && isspace((unsigned char) end[-1]))
-			*--end = '\0';
-		if (*name != '\0')
-			return name;
-	}
+	if (full_name != NULL)
+		return full_name;		/* checked by the compiler */
 	result = name_from_label(label->text);
 	if (*result == '\0')
 		ereport(ERROR,

@@ -315,7 +315,7 @@ type_here(Compiler *c, const DocNode *node, ValueType type)
 	char	   *name;
 	ComparisonOperator op;
 
-	if (type != VALUE_DATE && type != VALUE_DATETIME && type != VALUE_TIME)
+	if (!orch_condition_is_time(type))
 		return type;
 	if (c->references != NULL)
 		return VALUE_UNKNOWN;	/* in a formula */

@@ -129,9 +129,7 @@ compile_formula(Compiler *c, const DocNode *node, FormulaDef *formula)
 	c->references = NULL;
 	formula->root = compiled.root;
 	formula->nesting = compiled.nesting;
-	if (compiled.type != VALUE_UNKNOWN && compiled.type != wanted &&
-		!(compiled.type == VALUE_DATETIME && wanted == VALUE_DATE) &&
-		!(compiled.type == VALUE_DATE && wanted == VALUE_DATETIME))
+	if (compiled.type != VALUE_UNKNOWN && !orch_condition_alike(compiled.type, wanted))
 		error_at(c, text_node, "the formula is not of data type %s",
 				 orch_condition_variable_type_name(formula->type));
 }
@@ -159,27 +157,22 @@ compile_template(Compiler *c, const DocNode *node, TemplateDef *template)
 	{
 		const char *start = strstr(p, "{!");
 		const char *end = start == NULL ? NULL : strchr(start, '}');
-		char	   *name;
-		char	   *last;
+		const char *name;
+		int			length;
 
 		CHECK_FOR_INTERRUPTS();
 		if (end == NULL)
 			break;
-		name = pnstrdup(start + 2, end - start - 2);
-		while (isspace((unsigned char) *name))
-			name++;
-		last = name + strlen(name);
-		while (last > name && isspace((unsigned char) last[-1]))
-			*--last = '\0';
+		name = orch_document_trim(pnstrdup(start + 2, end - start - 2), &length);
 		old = MemoryContextSwitchTo(c->context);
 		template->texts[template->nparts++] = pnstrdup(p, start - p);
 		MemoryContextSwitchTo(old);
-		if (*name == '\0')
+		if (length == 0)
 		{
 			error_at(c, text_node, "the text has an empty reference");
 			break;
 		}
-		(void) orch_definition_compile_reference(c, text_node, name, USE_RUN);
+		(void) orch_definition_compile_reference(c, text_node, pnstrdup(name, length), USE_RUN);
 		p = end + 1;
 	}
 	template->texts[template->nparts++] = MemoryContextStrdup(c->context, p);

@@ -354,11 +354,7 @@ orch_definition_word(const DocNode *node, const char *name)
 
 	if (text == NULL)
 		return NULL;
-	while (isspace((unsigned char) *text))
-		text++;
-	length = strlen(text);
-	while (length > 0 && isspace((unsigned char) text[length - 1]))
-		length--;
+	text = orch_document_trim(text, &length);
 	return length > 0 ? pnstrdup(text, length) : NULL;
 }
 

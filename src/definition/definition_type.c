@@ -198,7 +198,7 @@ merged_type(ValueType a, ValueType b)
 		return a;
 	if (a == VALUE_UNKNOWN)
 		return b;
-	if ((a == VALUE_DATE && b == VALUE_DATETIME) || (a == VALUE_DATETIME && b == VALUE_DATE))
+	if (orch_condition_alike(a, b))
 		return VALUE_DATETIME;
 	return VALUE_TEXT;
 }

@@ -380,7 +380,7 @@ compile_flow_global(Compiler *c, Operand *operand, ReferenceUse use)
 		return false;
 	operand->kind = globals[i].kind;
 	operand->type = globals[i].type;
-	operand->is_datetime = operand->type == VALUE_DATE || operand->type == VALUE_DATETIME;
+	operand->is_datetime = orch_condition_is_date(operand->type);
 	if (operand->kind == OPERAND_RECORD)
 	{
 		/* its value is the record's id */
@@ -469,8 +469,7 @@ compile_named(Compiler *c, const DocNode *node, Operand *operand, List *parts,
 		case NAME_FORMULA:
 			operand->kind = OPERAND_FORMULA;
 			operand->type = orch_condition_value_type(c->def->formulas[entry->index].type);
-			operand->is_datetime = operand->type == VALUE_DATE ||
-				operand->type == VALUE_DATETIME;
+			operand->is_datetime = orch_condition_is_date(operand->type);
 			break;
 		case NAME_TEMPLATE:
 			operand->kind = OPERAND_TEMPLATE;

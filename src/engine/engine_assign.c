@@ -131,14 +131,14 @@ add_value(const AssignmentDef *assignment, const AssignItem *item, const char *n
 	if (value->type == jbvNumeric && (current == NULL || current->type == jbvNumeric))
 	{
 		Datum		numbers[2];
+		Datum		number;
 
 		numbers[0] = NumericGetDatum(current == NULL ? int64_to_numeric(0) :
 									 current->val.numeric);
 		numbers[1] = NumericGetDatum(value->val.numeric);
+		number = orch_formula_compute(add ? "+" : "-", add ? numeric_add : numeric_sub, 2, numbers);
 		result->type = jbvNumeric;
-		result->val.numeric = DatumGetNumeric(orch_formula_compute(add ? "+" : "-",
-																   add ? numeric_add : numeric_sub,
-																   2, numbers));
+		result->val.numeric = DatumGetNumeric(orch_formula_number(number));
 		return result;
 	}
 	if (add && current == NULL && value->type == jbvString)
@@ -198,9 +198,7 @@ collection_value(const AssignmentDef *assignment, const AssignItem *item,
 					 errdetail("Its position is %s, not a number.",
 							   orch_condition_type_name(value))));
 		/* a position without a member is no error, however far away it is */
-		if (!DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs,
-																			  NumericGetDatum(value->val.numeric)),
-											  NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
+		if (!orch_formula_exceeds(NumericGetDatum(value->val.numeric), PG_INT32_MAX))
 			position = DatumGetInt32(DirectFunctionCall1(numeric_int4,
 														 NumericGetDatum(value->val.numeric)));
 		return make_collection(position < 1 || position > list_length(list) ? list :
@@ -328,14 +326,7 @@ set_field(JsonbValue *object, List *path, int depth, JsonbValue *value)
 	key.val.string.len = strlen(name);
 	pushJsonbValue(&state, WJB_KEY, &key);
 	if (value != NULL && (value->type == jbvObject || value->type == jbvArray))
-	{
-		Jsonb	   *jsonb = JsonbValueToJsonb(value);
-
-		value = palloc(sizeof(JsonbValue));
-		value->type = jbvBinary;
-		value->val.binary.data = &jsonb->root;
-		value->val.binary.len = VARSIZE_ANY_EXHDR(jsonb);
-	}
+		value = orch_condition_jsonb_value(JsonbValueToJsonb(value));
 	pushJsonbValue(&state, WJB_VALUE, value == NULL ? &null : value);
 	return pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 }

@@ -307,7 +307,6 @@ extern ErrorData *orch_engine_try_defaults(RunState *rs, const bool *given,
 
 /* engine_record.c */
 extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *value);
-extern JsonbValue *orch_engine_object_value(Jsonb *jsonb);
 extern List *orch_engine_members(JsonbValue *value);
 extern JsonbValue *orch_engine_variable_value(RunState *rs, const Operand *operand);
 extern JsonbValue *orch_engine_record_of_id(RunState *rs, const VariableDef *variable,

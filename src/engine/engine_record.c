@@ -72,25 +72,6 @@ static Jsonb *jsonb_of(JsonbValue *value);
 /* ------------------------------------------------------------------ values */
 
 /*
- * A Jsonb as a value, which points into the Jsonb.
- */
-JsonbValue *
-orch_engine_object_value(Jsonb *jsonb)
-{
-	JsonbValue *value = palloc(sizeof(JsonbValue));
-
-	if (JB_ROOT_IS_SCALAR(jsonb))
-		JsonbExtractScalar(&jsonb->root, value);
-	else
-	{
-		value->type = jbvBinary;
-		value->val.binary.data = &jsonb->root;
-		value->val.binary.len = VARSIZE_ANY_EXHDR(jsonb);
-	}
-	return value;
-}
-
-/*
  * A copy of a value in a context; NULL for null.
  */
 JsonbValue *
@@ -102,7 +83,7 @@ orch_engine_copy_value(MemoryContext context, JsonbValue *value)
 	if (value == NULL || value->type == jbvNull)
 		return NULL;
 	old = MemoryContextSwitchTo(context);
-	result = orch_engine_object_value(JsonbValueToJsonb(value));
+	result = orch_condition_jsonb_value(JsonbValueToJsonb(value));
 	MemoryContextSwitchTo(old);
 	return result;
 }
@@ -188,7 +169,7 @@ orch_engine_record_of_id(RunState *rs, const VariableDef *variable, JsonbValue *
 				 errmsg("record \"%s\" of type \"%s\" does not exist", key,
 						variable->object_type),
 				 errdetail("It was given to variable \"%s\".", variable->name)));
-	return orch_engine_object_value(record);
+	return orch_condition_jsonb_value(record);
 }
 
 /*
@@ -450,7 +431,7 @@ fetch_records(const char *type, RecordBinding *binding, bool is_collection)
 	{
 		Jsonb	   *record = orch_record_fetch(type, linitial(binding->keys));
 
-		return record == NULL ? NULL : orch_engine_object_value(record);
+		return record == NULL ? NULL : orch_condition_jsonb_value(record);
 	}
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(cell, binding->keys)
@@ -459,10 +440,10 @@ fetch_records(const char *type, RecordBinding *binding, bool is_collection)
 
 		CHECK_FOR_INTERRUPTS();
 		if (record != NULL)
-			pushJsonbValue(&state, WJB_ELEM, orch_engine_object_value(record));
+			pushJsonbValue(&state, WJB_ELEM, orch_condition_jsonb_value(record));
 	}
-	return orch_engine_object_value(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY,
-																	 NULL)));
+	return orch_condition_jsonb_value(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY,
+																	   NULL)));
 }
 
 /* The Jsonb into which the value of a variable points; see orch_engine_copy_value(). */

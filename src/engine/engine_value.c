@@ -319,7 +319,7 @@ orch_engine_store_variables(RunState *rs)
 		name.val.string.val = PRIOR_KEY;
 		name.val.string.len = strlen(PRIOR_KEY);
 		pushJsonbValue(&state, WJB_KEY, &name);
-		pushJsonbValue(&state, WJB_VALUE, orch_engine_object_value(rs->prior));
+		pushJsonbValue(&state, WJB_VALUE, orch_condition_jsonb_value(rs->prior));
 		any = true;
 	}
 	if (rs->fault_message != NULL)
@@ -389,8 +389,8 @@ resolve(EvalContext *cxt, const Operand *operand)
 				orch_plan_execute_latest(&plan_user, &id, NULL, 1);
 				if (SPI_processed == 0)
 					return NULL;
-				value = orch_engine_object_value(DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0],
-																  SPI_tuptable->tupdesc, 1, &isnull)));
+				value = orch_condition_jsonb_value(DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0],
+																				SPI_tuptable->tupdesc, 1, &isnull)));
 				return operand->path == NIL ? value :
 					orch_condition_value_at(value, operand->path);
 			}
@@ -527,7 +527,7 @@ resolve_global(const Operand *operand)
 	if (SPI_processed == 0)
 		return NULL;
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	return orch_condition_value_at(orch_engine_object_value(DatumGetJsonbP(value)), operand->path);
+	return orch_condition_value_at(orch_condition_jsonb_value(DatumGetJsonbP(value)), operand->path);
 }
 
 static JsonbValue *
@@ -588,14 +588,14 @@ resolve_step_output(RunState *rs, const Operand *operand)
 		if ((rs->steps[i].status != STEP_COMPLETED &&
 			 rs->steps[i].status != STEP_IN_PROGRESS) || rs->steps[i].outputs == NULL)
 			return NULL;
-		return orch_condition_value_at(orch_engine_object_value(rs->steps[i].outputs),
+		return orch_condition_value_at(orch_condition_jsonb_value(rs->steps[i].outputs),
 									   operand->path);
 	}
 	for (past = rs->past; past != NULL; past = past->before)
 		for (i = 0; i < past->nsteps; i++)
 			if (past->steps[i].def == operand->index && past->steps[i].status == STEP_COMPLETED)
 				return past->steps[i].outputs == NULL ? NULL :
-					orch_condition_value_at(orch_engine_object_value(past->steps[i].outputs), operand->path);
+					orch_condition_value_at(orch_condition_jsonb_value(past->steps[i].outputs), operand->path);
 	values[0] = UUIDPGetDatum(&rs->id);
 	values[1] = CStringGetTextDatum(rs->def->steps[operand->index].name);
 	orch_plan_execute_latest(&plan_step_outputs, values, NULL, 1);
@@ -603,7 +603,7 @@ resolve_step_output(RunState *rs, const Operand *operand)
 		return NULL;
 	outputs = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return isnull ? NULL :
-		orch_condition_value_at(orch_engine_object_value(DatumGetJsonbP(outputs)), operand->path);
+		orch_condition_value_at(orch_condition_jsonb_value(DatumGetJsonbP(outputs)), operand->path);
 }
 
 static JsonbValue *

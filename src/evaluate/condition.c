@@ -36,7 +36,6 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -74,8 +73,6 @@ static const struct
 static bool logic_holds(EvalContext *cxt, const ConditionSet *set,
 						const LogicNode *node);
 static bool requirement_holds(EvalContext *cxt, const Requirement *requirement);
-static bool is_changed(EvalContext *cxt, const Operand *operand,
-					   JsonbValue *value);
 static bool is_member(const Requirement *requirement, const Operand *operand,
 					  JsonbValue *collection, JsonbValue *value);
 static bool equal_as_texts(JsonbValue *left, JsonbValue *right);
@@ -89,7 +86,6 @@ static int	compare_values(const Requirement *requirement, JsonbValue *left,
 						   JsonbValue *right);
 static int	compare_texts(const Requirement *requirement, JsonbValue *left,
 						  JsonbValue *right);
-static int	compare_bytes(JsonbValue *left, JsonbValue *right);
 static bool is_container(JsonbValue *value);
 static bool is_collection(JsonbValue *value);
 static bool is_plain_text(const Operand *operand, JsonbValue *value);
@@ -143,9 +139,7 @@ orch_condition_applies(ComparisonOperator op, ValueType left, ValueType right)
 	bool		scalars = left != VALUE_RECORD && left != VALUE_COLLECTION &&
 		right != VALUE_RECORD && right != VALUE_COLLECTION;
 	bool		with_text = left == VALUE_TEXT || right == VALUE_TEXT;
-	bool		alike = left == right ||
-		((left == VALUE_DATE || left == VALUE_DATETIME) &&
-		 (right == VALUE_DATE || right == VALUE_DATETIME));
+	bool		alike = orch_condition_alike(left, right);
 
 	if (left == VALUE_UNKNOWN || right == VALUE_UNKNOWN)
 		return true;
@@ -269,7 +263,8 @@ requirement_holds(EvalContext *cxt, const Requirement *requirement)
 		case COMPARE_IS_NULL:
 			return (left == NULL) == expect_boolean(requirement, right);
 		case COMPARE_IS_CHANGED:
-			return is_changed(cxt, requirement->left, left) ==
+			return orch_condition_is_changed(cxt, left,
+											 orch_condition_prior_value(cxt, requirement->left)) ==
 				expect_boolean(requirement, right);
 		case COMPARE_IN:
 			return is_member(requirement, requirement->right, right, left);
@@ -289,19 +284,20 @@ requirement_holds(EvalContext *cxt, const Requirement *requirement)
 	elog(ERROR, "unexpected comparison operator %d", (int) requirement->op);
 }
 
-/*
- * Does the value of a field of $Record differ from that in $Record__Prior?  In a new record
- * nothing has changed, because it has no prior values.
- * Source: help "Flow Operators in Decision, Wait, and Collection Filter Elements".
- */
-static bool
-is_changed(EvalContext *cxt, const Operand *operand, JsonbValue *value)
+/* The value of the same field in $Record__Prior. */
+JsonbValue *
+orch_condition_prior_value(EvalContext *cxt, const Operand *operand)
 {
-	Operand		prior_operand = *operand;
-	JsonbValue *prior;
+	Operand		prior = *operand;
 
-	prior_operand.kind = OPERAND_RECORD_PRIOR;
-	prior = orch_condition_operand_value(cxt, &prior_operand);
+	prior.kind = OPERAND_RECORD_PRIOR;
+	return orch_condition_operand_value(cxt, &prior);
+}
+
+/* Source: help "Flow Operators in Decision, Wait, and Collection Filter Elements". */
+bool
+orch_condition_is_changed(EvalContext *cxt, JsonbValue *value, JsonbValue *prior)
+{
 	if (orch_condition_same_value(value, prior))
 		return false;
 	return prior != NULL || !orch_condition_is_new(cxt);
@@ -446,7 +442,7 @@ compare_values(const Requirement *requirement, JsonbValue *left, JsonbValue *rig
 	if (left->type == jbvString && right->type == jbvString)
 		return compare_texts(requirement, left, right);
 	as_texts(requirement, &left, &right);
-	return compare_bytes(left, right);
+	return orch_condition_compare_bytes(left, right);
 }
 
 /* Two texts, which may be dates or times of day. */
@@ -486,16 +482,7 @@ compare_texts(const Requirement *requirement, JsonbValue *left, JsonbValue *righ
 	if (orch_condition_compare_eras(left->val.string.val, left->val.string.len,
 									right->val.string.val, right->val.string.len, &result))
 		return result;
-	return compare_bytes(left, right);
-}
-
-static int
-compare_bytes(JsonbValue *left, JsonbValue *right)
-{
-	int			result = memcmp(left->val.string.val, right->val.string.val,
-								Min(left->val.string.len, right->val.string.len));
-
-	return result != 0 ? result : left->val.string.len - right->val.string.len;
+	return orch_condition_compare_bytes(left, right);
 }
 
 static bool
@@ -516,9 +503,7 @@ static bool
 is_plain_text(const Operand *operand, JsonbValue *value)
 {
 	return value->type == jbvString &&
-		(operand == NULL || !(operand->is_datetime || operand->type == VALUE_DATE ||
-							  operand->type == VALUE_DATETIME ||
-							  operand->type == VALUE_TIME));
+		(operand == NULL || !(operand->is_datetime || orch_condition_is_time(operand->type)));
 }
 
 /*
@@ -614,14 +599,12 @@ search_text(const Requirement *requirement, JsonbValue *left, JsonbValue *right)
 static bool
 expect_boolean(const Requirement *requirement, JsonbValue *value)
 {
+	bool		result;
+
 	if (value == NULL)
 		return true;
-	if (value->type == jbvBool)
-		return value->val.boolean;
-	if (value->type == jbvString && value->val.string.len < 100 &&
-		(pg_strcasecmp(orch_condition_value_text(value), "true") == 0 ||
-		 pg_strcasecmp(orch_condition_value_text(value), "false") == 0))
-		return value->val.string.len == 4;
+	if (orch_condition_boolean(value, &result))
+		return result;
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 			 errmsg("cannot evaluate a requirement on %s",

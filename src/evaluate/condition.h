@@ -150,6 +150,15 @@ extern bool orch_condition_set_holds(EvalContext *cxt, const ConditionSet *set);
 /* Has the record no prior values? */
 extern bool orch_condition_is_new(EvalContext *cxt);
 
+/* The prior value of a field of $Record; NULL for null. */
+extern JsonbValue *orch_condition_prior_value(EvalContext *cxt, const Operand *operand);
+
+/*
+ * Does the value of a field of $Record differ from its prior value?  In a new record nothing
+ * has changed, because it has no prior values.
+ */
+extern bool orch_condition_is_changed(EvalContext *cxt, JsonbValue *value, JsonbValue *prior);
+
 /*
  * Does an operator apply to values of these types?  It does to unknown ones: whether
  * their values fit is seen when the requirement is evaluated.

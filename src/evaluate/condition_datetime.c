@@ -31,6 +31,7 @@
 /* The largest offset of a time zone, in hours. */
 #define MAX_ZONE_HOURS		15
 
+static bool copy_text(const char *text, int length, char *buffer);
 static bool accept_char(const char **p, char c);
 static bool read_number(const char **p, int ndigits, int *number);
 static bool read_date(const char **p, struct pg_tm *tm);
@@ -53,12 +54,7 @@ orch_condition_datetime(const char *text, int length, Timestamp *result)
 	}
 	while (length > 0 && isspace((unsigned char) text[length - 1]))
 		length--;
-	if (length > MAX_DATETIME_LENGTH || memchr(text, '\0', length) != NULL)
-		return false;
-	memcpy(buffer, text, length);
-	buffer[length] = '\0';
-
-	if (!read_date(&p, &tm))
+	if (!copy_text(text, length, buffer) || !read_date(&p, &tm))
 		return false;
 	if ((accept_char(&p, 'T') || accept_char(&p, 't') || accept_char(&p, ' ')) &&
 		!(read_time(&p, &tm, &fsec) && read_zone(&p, &zone)))
@@ -75,15 +71,23 @@ orch_condition_time_of_day(const char *text, int length, int64 *result)
 	fsec_t		fsec = 0;
 	int			zone = 0;
 
+	if (!copy_text(text, length, buffer) || !read_time(&p, &tm, &fsec) ||
+		!read_zone(&p, &zone) || *p != '\0')
+		return false;
+	*result = (((int64) tm.tm_hour * MINS_PER_HOUR + tm.tm_min) * SECS_PER_MINUTE +
+			   tm.tm_sec + zone) * USECS_PER_SEC + fsec;
+	*result = orch_condition_remainder(*result, USECS_PER_DAY);
+	return true;
+}
+
+/* Copies a text into a buffer of MAX_DATETIME_LENGTH + 1 bytes, if it can be a date or time. */
+static bool
+copy_text(const char *text, int length, char *buffer)
+{
 	if (length > MAX_DATETIME_LENGTH || memchr(text, '\0', length) != NULL)
 		return false;
 	memcpy(buffer, text, length);
 	buffer[length] = '\0';
-	if (!read_time(&p, &tm, &fsec) || !read_zone(&p, &zone) || *p != '\0')
-		return false;
-	*result = (((int64) tm.tm_hour * MINS_PER_HOUR + tm.tm_min) * SECS_PER_MINUTE +
-			   tm.tm_sec + zone) * USECS_PER_SEC + fsec;
-	*result = ((*result % USECS_PER_DAY) + USECS_PER_DAY) % USECS_PER_DAY;
 	return true;
 }
 

@@ -17,6 +17,13 @@
 
 #include "datatype/timestamp.h"
 
+/* What is left over of a time, in microseconds, after whole units: from 0, below a unit. */
+static inline int64
+orch_condition_remainder(int64 usecs, int64 unit)
+{
+	return ((usecs % unit) + unit) % unit;
+}
+
 /*
  * Reads a date, or a date and time, in ISO form, with white space around it.  Without
  * a time zone it is in UTC.  Returns false if the text is anything else.

@@ -136,6 +136,22 @@ orch_condition_type_name(JsonbValue *value)
 	}
 }
 
+JsonbValue *
+orch_condition_jsonb_value(Jsonb *jsonb)
+{
+	JsonbValue *value = palloc(sizeof(JsonbValue));
+
+	if (JB_ROOT_IS_SCALAR(jsonb))
+		JsonbExtractScalar(&jsonb->root, value);
+	else
+	{
+		value->type = jbvBinary;
+		value->val.binary.data = &jsonb->root;
+		value->val.binary.len = VARSIZE_ANY_EXHDR(jsonb);
+	}
+	return value;
+}
+
 bool
 orch_condition_is_text(JsonbValue *value, const char *text)
 {
@@ -173,6 +189,31 @@ orch_condition_same_value(JsonbValue *left, JsonbValue *right)
 	}
 }
 
+int
+orch_condition_compare_bytes(JsonbValue *left, JsonbValue *right)
+{
+	int			result = memcmp(left->val.string.val, right->val.string.val,
+								Min(left->val.string.len, right->val.string.len));
+
+	return result != 0 ? result : left->val.string.len - right->val.string.len;
+}
+
+bool
+orch_condition_boolean(JsonbValue *value, bool *result)
+{
+	if (value->type == jbvBool)
+		*result = value->val.boolean;
+	else if (value->type == jbvString && value->val.string.len == 4 &&
+			 pg_strncasecmp(value->val.string.val, "true", 4) == 0)
+		*result = true;
+	else if (value->type == jbvString && value->val.string.len == 5 &&
+			 pg_strncasecmp(value->val.string.val, "false", 5) == 0)
+		*result = false;
+	else
+		return false;
+	return true;
+}
+
 bool
 orch_condition_number(JsonbValue *value, Datum *number)
 {
@@ -205,14 +246,7 @@ orch_condition_value_at(JsonbValue *value, List *path)
 	foreach(cell, path)
 	{
 		if (value != NULL && value->type == jbvObject)
-		{
-			Jsonb	   *jsonb = JsonbValueToJsonb(value);
-
-			value = palloc(sizeof(JsonbValue));
-			value->type = jbvBinary;
-			value->val.binary.data = &jsonb->root;
-			value->val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
-		}
+			value = orch_condition_jsonb_value(JsonbValueToJsonb(value));
 		if (value == NULL || value->type != jbvBinary ||
 			!JsonContainerIsObject(value->val.binary.data))
 			return NULL;

@@ -34,6 +34,27 @@ typedef enum ValueType
 	VALUE_COLLECTION
 } ValueType;
 
+/* A date, or a date and time. */
+static inline bool
+orch_condition_is_date(ValueType type)
+{
+	return type == VALUE_DATE || type == VALUE_DATETIME;
+}
+
+/* A date, a date and time or a time of day. */
+static inline bool
+orch_condition_is_time(ValueType type)
+{
+	return orch_condition_is_date(type) || type == VALUE_TIME;
+}
+
+/* The same type, or both dates, with or without a time. */
+static inline bool
+orch_condition_alike(ValueType left, ValueType right)
+{
+	return left == right || (orch_condition_is_date(left) && orch_condition_is_date(right));
+}
+
 /* The data type that a definition gives a variable, constant or formula. */
 typedef enum VariableType
 {
@@ -64,11 +85,20 @@ orch_condition_not_null(JsonbValue *value)
 	return value == NULL || value->type == jbvNull ? NULL : value;
 }
 
+/* A Jsonb as a value, which points into the Jsonb. */
+extern JsonbValue *orch_condition_jsonb_value(Jsonb *jsonb);
+
 /* Is a value this text? */
 extern bool orch_condition_is_text(JsonbValue *value, const char *text);
 
 /* Are two values of any type the same?  Null is the same as null. */
 extern bool orch_condition_same_value(JsonbValue *left, JsonbValue *right);
+
+/* The order of two texts by their bytes, as that of memcmp(). */
+extern int	orch_condition_compare_bytes(JsonbValue *left, JsonbValue *right);
+
+/* A boolean, also one written as a text: true or false, in any case.  false: the value is none. */
+extern bool orch_condition_boolean(JsonbValue *value, bool *result);
 
 /*
  * A number, also one that JSON cannot hold and to_jsonb() writes as a text: NaN, Infinity,

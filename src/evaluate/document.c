@@ -41,6 +41,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
+#include "evaluate/condition_value.h"
 #include "evaluate/document.h"
 
 /*
@@ -72,7 +73,6 @@ static void number_children(DocNode *node, DocShape shape);
 static JsonbValue *push_node(JsonbParseState **state, const DocNode *node,
 							 JsonbIteratorToken token);
 static int	compare_nodes(const void *a, const void *b);
-static const char *skip_space(const char *text);
 
 bool
 orch_document_reads_xml(void)
@@ -89,7 +89,7 @@ orch_document_from_xml(xmltype *source)
 	PgXmlErrorContext *errcxt;
 	volatile xmlDocPtr doc = NULL;
 
-	if (pg_xml_init == NULL)
+	if (!orch_document_reads_xml())
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("flow metadata in XML cannot be read by this server"),
@@ -232,7 +232,14 @@ fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape, const xmlNode *root
 			(void) make_node(node, xml_to_server(child->name), shape);
 		}
 		else
-			make_node(node, xml_name(child), SHAPE_NONE)->foreign = true;
+		{
+			child_node = make_node(node, xml_name(child), SHAPE_NONE);
+			child_node->is_xml = true;
+			child_node->foreign = true;
+			child_node->kind = DOC_TEXT;
+			child_node->text = "";
+			child_node->line = (int) xmlGetLineNo(child);
+		}
 	}
 
 	if (node->nchildren == 0)
@@ -244,14 +251,7 @@ fill_from_xml(DocNode *node, xmlNodePtr xml, DocShape shape, const xmlNode *root
 	{
 		if (child->type != XML_ELEMENT_NODE)
 			continue;
-		if (child_node->foreign)
-		{
-			child_node->is_xml = true;
-			child_node->kind = DOC_TEXT;
-			child_node->text = "";
-			child_node->line = (int) xmlGetLineNo(child);
-		}
-		else
+		if (!child_node->foreign)
 			fill_from_xml(child_node, child,
 						  child_node->element != NULL ?
 						  child_node->element->shape : SHAPE_NONE, root);
@@ -323,17 +323,8 @@ DocNode *
 orch_document_from_jsonb(Jsonb *source, DocShape shape)
 {
 	DocNode    *root = make_node(NULL, orch_document_shape_name(shape), SHAPE_NONE);
-	JsonbValue	value;
 
-	if (JB_ROOT_IS_SCALAR(source))
-		(void) JsonbExtractScalar(&source->root, &value);
-	else
-	{
-		value.type = jbvBinary;
-		value.val.binary.data = &source->root;
-		value.val.binary.len = VARSIZE(source) - VARHDRSZ;
-	}
-	fill_from_jsonb(root, &value, shape);
+	fill_from_jsonb(root, orch_condition_jsonb_value(source), shape);
 	return root;
 }
 
@@ -450,6 +441,7 @@ push_node(JsonbParseState **state, const DocNode *node, JsonbIteratorToken token
 	JsonbValue	v;
 	const DocNode **children;
 	DocNode    *child;
+	int			length;
 	int			n = 0;
 	int			i = 0;
 
@@ -459,7 +451,8 @@ push_node(JsonbParseState **state, const DocNode *node, JsonbIteratorToken token
 	/* an element that has elements, but none here */
 	if (node->kind != DOC_OBJECT &&
 		!(node->kind == DOC_TEXT && node->element != NULL &&
-		  node->element->type == DOC_TYPE_OBJECT && *skip_space(node->text) == '\0'))
+		  node->element->type == DOC_TYPE_OBJECT &&
+		  *orch_document_trim(node->text, &length) == '\0'))
 	{
 		v.type = jbvString;
 		if (node->kind == DOC_NIL)
@@ -587,11 +580,14 @@ orch_document_place(const DocNode *node)
 	return result.data;
 }
 
-static const char *
-skip_space(const char *text)
+const char *
+orch_document_trim(const char *text, int *length)
 {
 	while (isspace((unsigned char) *text))
 		text++;
+	*length = strlen(text);
+	while (*length > 0 && isspace((unsigned char) text[*length - 1]))
+		(*length)--;
 	return text;
 }
 
@@ -604,27 +600,22 @@ orch_document_is_too_long(const DocNode *node)
 	if (node->kind != DOC_TEXT || node->element == NULL ||
 		node->element->max_length == 0)
 		return false;
-	text = skip_space(node->text);
-	length = strlen(text);
+	text = orch_document_trim(node->text, &length);
 	/* a character has at least one byte */
-	if (length <= node->element->max_length)
-		return false;
-	while (length > 0 && isspace((unsigned char) text[length - 1]))
-		length--;
-	return pg_mbstrlen_with_len(text, length) > node->element->max_length;
+	return length > node->element->max_length &&
+		pg_mbstrlen_with_len(text, length) > node->element->max_length;
 }
 
 bool
 orch_document_number(const char *text, Numeric *result)
 {
-	const char *p = text;
+	const char *p;
 	char	   *copy;
 	int			digits = 0;
 	int			length;
 
-	while (isspace((unsigned char) *p))
-		p++;
-	text = p;
+	text = orch_document_trim(text, &length);
+	p = text;
 	if (*p == '+' || *p == '-')
 		p++;
 	for (; isdigit((unsigned char) *p); p++)
@@ -650,10 +641,7 @@ orch_document_number(const char *text, Numeric *result)
 		if (exponent_digits == 0 || exponent > MAX_NUMBER_EXPONENT)
 			return false;
 	}
-	length = p - text;
-	while (isspace((unsigned char) *p))
-		p++;
-	if (*p != '\0')
+	if (p != text + length)
 		return false;
 
 	copy = pnstrdup(text, length);
@@ -670,12 +658,7 @@ orch_document_boolean(const char *text, bool *result)
 {
 	int			length;
 
-	while (isspace((unsigned char) *text))
-		text++;
-	length = strlen(text);
-	while (length > 0 && isspace((unsigned char) text[length - 1]))
-		length--;
-
+	text = orch_document_trim(text, &length);
 	if ((length == 4 && strncmp(text, "true", 4) == 0) ||
 		(length == 1 && *text == '1'))
 		*result = true;

@@ -87,6 +87,9 @@ extern char *orch_document_place(const DocNode *node);
  */
 extern bool orch_document_is_too_long(const DocNode *node);
 
+/* A text without white space around it: where it begins, and its length. */
+extern const char *orch_document_trim(const char *text, int *length);
+
 /*
  * Read a number (but no special value) or a boolean in the notation of XML Schema;
  * false if the text is not one.

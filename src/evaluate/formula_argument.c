@@ -13,7 +13,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "utils/datetime.h"
+#include "lib/stringinfo.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
@@ -65,6 +65,24 @@ orch_formula_text_value(const char *text, int length)
 	value->val.string.val = pnstrdup(text, length);
 	value->val.string.len = length;
 	return value;
+}
+
+JsonbValue *
+orch_formula_join(JsonbValue *left, JsonbValue *right)
+{
+	JsonbValue *sides[2] = {left, right};
+	StringInfoData joined;
+	int			i;
+
+	initStringInfo(&joined);
+	for (i = 0; i < 2; i++)
+	{
+		char	   *text = orch_condition_value_text(sides[i]);
+
+		if (text != NULL)
+			appendStringInfoString(&joined, text);
+	}
+	return orch_formula_text_value(joined.data, joined.len);
 }
 
 JsonbValue *
@@ -127,8 +145,7 @@ orch_formula_integer_argument(EvalContext *cxt, const FormulaNode *node, int n, 
 	if (!orch_formula_number_argument(cxt, node, n, &number))
 		return false;
 	number = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
-										 NumericGetDatum(int64_to_numeric(PG_INT32_MAX)))))
+	if (orch_formula_exceeds(number, PG_INT32_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 				 errmsg("cannot evaluate %s in a formula", node->function->name),

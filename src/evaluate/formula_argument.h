@@ -29,6 +29,9 @@ extern JsonbValue *orch_formula_text_value(const char *text, int length);
 /* A time of day, in microseconds since midnight, as text: hh:mm:ss.mmm. */
 extern JsonbValue *orch_formula_time_of_day_value(int64 usecs);
 
+/* The texts of two values, joined; null is the empty text. */
+extern JsonbValue *orch_formula_join(JsonbValue *left, JsonbValue *right);
+
 /* Raises OR301: a text would be longer than MAX_TEXT_LENGTH characters. */
 extern void orch_formula_too_long(void) pg_attribute_noreturn();
 

@@ -127,6 +127,13 @@ orch_formula_number(Datum number)
 							   round_significant(number, NUMBER_DIGITS));
 }
 
+bool
+orch_formula_exceeds(Datum number, int64 limit)
+{
+	return DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
+											NumericGetDatum(int64_to_numeric(limit))));
+}
+
 Datum
 orch_formula_round_up(Datum number, bool away_from_zero)
 {
@@ -162,27 +169,24 @@ orch_formula_compute(const char *name, PGFunction function, int nnumbers, Datum 
 		int			fraction;
 		int			scale = NUMBER_DIGITS + 10 - number_size(result, &fraction);
 
-		(void) number_size(numbers[0], &fraction);
-		if (scale > fraction)
+		if (scale > DatumGetInt32(DirectFunctionCall1(numeric_scale, numbers[0])))
 			result = DirectFunctionCall2(numeric_div,
 										 DirectFunctionCall2(numeric_round, numbers[0],
 															 Int32GetDatum(scale)),
 										 numbers[1]);
 	}
 	error_context_stack = callback.previous;
-	return orch_formula_number(result);
+	return result;
 }
 
 Timestamp
 orch_formula_add_days(Timestamp timestamp, Numeric days, bool minus, bool date)
 {
-	static const int64 most = 10000 * INT64CONST(366);
 	Datum		number = NumericGetDatum(days);
 	int64		unit = date ? USECS_PER_DAY : USECS_PER_SEC;
 	int64		count;
 
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
-										 NumericGetDatum(int64_to_numeric(most)))))
+	if (orch_formula_exceeds(number, INT64CONST(10000) * 366))
 		orch_formula_date_out_of_range();
 	if (date)
 		number = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));

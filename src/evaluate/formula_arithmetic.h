@@ -39,6 +39,9 @@ extern Timestamp orch_formula_add_days(Timestamp timestamp, Numeric days, bool m
 /* A number with the digits that a result has. */
 extern Datum orch_formula_number(Datum number);
 
+/* Is a number, without its sign, greater than a limit? */
+extern bool orch_formula_exceeds(Datum number, int64 limit);
+
 /* The next integer above a number; away from zero, below a negative one. */
 extern Datum orch_formula_round_up(Datum number, bool away_from_zero);
 
@@ -48,7 +51,6 @@ extern Datum orch_formula_round_down(Datum number, bool towards_zero);
 /*
  * Calls one of numeric's functions of one or two numbers.  Its errors (22003, 22012,
  * 2201E and others) get a detail with the numbers and the name of the computation.
- * The result has the digits that a result has.
  */
 extern Datum orch_formula_compute(const char *name, PGFunction function, int nnumbers,
 								  Datum *numbers);

@@ -439,8 +439,8 @@ make_call(FormulaParser *parser, const char *name, List *args)
 }
 
 /*
- * Values compare with those of their type.  A text may be a date or a time of day in ISO
- * form.
+ * Values compare with those of their type, records and collections with nothing.  A text may
+ * be a date or a time of day in ISO form.
  */
 static bool
 can_be_compared(ValueType left, ValueType right)
@@ -449,11 +449,9 @@ can_be_compared(ValueType left, ValueType right)
 		return true;
 	if (left == VALUE_RECORD || left == VALUE_COLLECTION)
 		return false;
-	return (left == VALUE_NUMBER) == (right == VALUE_NUMBER) &&
-		(left == VALUE_BOOLEAN) == (right == VALUE_BOOLEAN) &&
-		(left == VALUE_TIME || left == VALUE_TEXT) >= (right == VALUE_TIME) &&
-		(right == VALUE_TIME || right == VALUE_TEXT) >= (left == VALUE_TIME) &&
-		right != VALUE_RECORD && right != VALUE_COLLECTION;
+	return orch_condition_alike(left, right) ||
+		(left == VALUE_TEXT && orch_condition_is_time(right)) ||
+		(right == VALUE_TEXT && orch_condition_is_time(left));
 }
 
 static bool
@@ -471,14 +469,12 @@ argument_fits(char wanted, const FormulaNode *arg)
 			return arg->type == VALUE_BOOLEAN;
 		case 'd':
 			/* a text may be a date in ISO form */
-			return arg->type == VALUE_DATE || arg->type == VALUE_DATETIME ||
-				arg->type == VALUE_TEXT;
+			return orch_condition_is_date(arg->type) || arg->type == VALUE_TEXT;
 		case 'c':
 			return arg->type == VALUE_TIME || arg->type == VALUE_DATETIME ||
 				arg->type == VALUE_TEXT;
 		case 'w':
-			return arg->type == VALUE_TIME || arg->type == VALUE_DATE ||
-				arg->type == VALUE_DATETIME || arg->type == VALUE_TEXT;
+			return orch_condition_is_time(arg->type) || arg->type == VALUE_TEXT;
 		default:
 			return true;
 	}
@@ -489,28 +485,23 @@ parse_reference(FormulaParser *parser)
 {
 	const char *end = strchr(parser->p, '}');
 	FormulaNode *node;
-	char	   *name;
-	char	   *last;
+	const char *name;
+	int			length;
 
 	if (end == NULL)
 	{
 		expected(parser, "a reference that ends with \"}\"");
 		return NULL;
 	}
-	name = pnstrdup(parser->p + 2, end - parser->p - 2);
-	while (isspace((unsigned char) *name))
-		name++;
-	last = name + strlen(name);
-	while (last > name && isspace((unsigned char) last[-1]))
-		*--last = '\0';
-	if (*name == '\0')
+	name = orch_document_trim(pnstrdup(parser->p + 2, end - parser->p - 2), &length);
+	if (length == 0)
 	{
 		expected(parser, "a reference");
 		return NULL;
 	}
 	parser->p = end + 1;
 	node = MemoryContextAllocZero(parser->context, sizeof(FormulaNode));
-	node->operand = parser->resolver->reference(parser->resolver, name);
+	node->operand = parser->resolver->reference(parser->resolver, pnstrdup(name, length));
 	node->operand->nesting = parser->nesting;
 	node->type = node->operand->type;
 	return node;

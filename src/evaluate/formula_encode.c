@@ -19,7 +19,6 @@
 
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 
 #include "evaluate/formula_argument.h"
 #include "evaluate/formula_encode.h"

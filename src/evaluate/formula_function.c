@@ -80,12 +80,6 @@ orch_formula_refused(const char *name)
 	return NULL;
 }
 
-static bool
-is_time_type(ValueType type)
-{
-	return type == VALUE_DATE || type == VALUE_DATETIME || type == VALUE_TIME;
-}
-
 /*
  * The type of a sum or difference.  A text may be a date in ISO form, whose type is not
  * known.
@@ -101,12 +95,12 @@ check_sum(FormulaNode *node)
 		return NULL;
 	if (left == VALUE_NUMBER && right == VALUE_NUMBER)
 		node->type = VALUE_NUMBER;
-	else if (is_time_type(left) && right == VALUE_NUMBER)
+	else if (orch_condition_is_time(left) && right == VALUE_NUMBER)
 		node->type = left;
-	else if (is_time_type(right) && left == VALUE_NUMBER && !minus)
+	else if (orch_condition_is_time(right) && left == VALUE_NUMBER && !minus)
 		node->type = right;
-	else if (minus && (is_time_type(left) || left == VALUE_TEXT) &&
-			 (is_time_type(right) || right == VALUE_TEXT) &&
+	else if (minus && (orch_condition_is_time(left) || left == VALUE_TEXT) &&
+			 (orch_condition_is_time(right) || right == VALUE_TEXT) &&
 			 (left == VALUE_TIME) == (right == VALUE_TIME))
 		node->type = VALUE_NUMBER;
 	else if (left == VALUE_TEXT && right == VALUE_TEXT)

@@ -124,12 +124,6 @@ formula_is_pick_value(EvalContext *cxt, const FormulaNode *node)
 
 /* ------------------------------------------------------------- comparisons */
 
-static bool
-is_time_type(const FormulaNode *node)
-{
-	return node->type == VALUE_DATE || node->type == VALUE_DATETIME;
-}
-
 /* A value as a point in time, beside one that is declared as one. */
 static Timestamp
 point_in_time(const FormulaNode *node, int n, JsonbValue *value)
@@ -162,9 +156,8 @@ static int
 compare(const FormulaNode *node, int m, JsonbValue *left, int n, JsonbValue *right,
 		bool equality)
 {
-	const FormulaNode *left_node = node->args[m];
-	const FormulaNode *right_node = node->args[n];
-	int			result;
+	ValueType	left_type = node->args[m]->type;
+	ValueType	right_type = node->args[n]->type;
 
 	if (left->type == jbvNumeric && right->type == jbvNumeric)
 		return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
@@ -179,23 +172,21 @@ compare(const FormulaNode *node, int m, JsonbValue *left, int n, JsonbValue *rig
 						orch_condition_type_name(left), orch_condition_type_name(right)),
 				 errhint("%s does not apply to these types: TEXT() and VALUE() convert.",
 						 node->function->name)));
-	if (is_time_type(left_node) || is_time_type(right_node))
+	if (orch_condition_is_date(left_type) || orch_condition_is_date(right_type))
 	{
 		Timestamp	left_time = point_in_time(node, m, left);
 		Timestamp	right_time = point_in_time(node, n, right);
 
 		return left_time < right_time ? -1 : left_time > right_time;
 	}
-	if (left_node->type == VALUE_TIME || right_node->type == VALUE_TIME)
+	if (left_type == VALUE_TIME || right_type == VALUE_TIME)
 	{
 		int64		left_time = time_of_day(node, m, left);
 		int64		right_time = time_of_day(node, n, right);
 
 		return left_time < right_time ? -1 : left_time > right_time;
 	}
-	result = memcmp(left->val.string.val, right->val.string.val,
-					Min(left->val.string.len, right->val.string.len));
-	return result != 0 ? result : left->val.string.len - right->val.string.len;
+	return orch_condition_compare_bytes(left, right);
 }
 
 static JsonbValue *
@@ -251,34 +242,23 @@ formula_case(EvalContext *cxt, const FormulaNode *node)
 
 /* ---------------------------------------------------------------- records */
 
-static JsonbValue *
-prior_value(EvalContext *cxt, const FormulaNode *node)
-{
-	Operand		prior = *node->args[0]->operand;
-
-	prior.kind = OPERAND_RECORD_PRIOR;
-	return orch_condition_operand_value(cxt, &prior);
-}
-
 /* Of a new record it is the present value. */
 static JsonbValue *
 formula_prior_value(EvalContext *cxt, const FormulaNode *node)
 {
-	JsonbValue *prior = prior_value(cxt, node);
+	JsonbValue *prior = orch_condition_prior_value(cxt, node->args[0]->operand);
 
 	return prior == NULL && orch_condition_is_new(cxt) ?
 		orch_formula_argument(cxt, node, 0) : prior;
 }
 
-/* In a new record nothing has changed. */
 static JsonbValue *
 formula_is_changed(EvalContext *cxt, const FormulaNode *node)
 {
-	JsonbValue *prior = prior_value(cxt, node);
+	JsonbValue *prior = orch_condition_prior_value(cxt, node->args[0]->operand);
+	JsonbValue *value = orch_formula_argument(cxt, node, 0);
 
-	if (orch_condition_same_value(prior, orch_formula_argument(cxt, node, 0)))
-		return orch_formula_boolean_value(false);
-	return orch_formula_boolean_value(prior != NULL || !orch_condition_is_new(cxt));
+	return orch_formula_boolean_value(orch_condition_is_changed(cxt, value, prior));
 }
 
 static JsonbValue *

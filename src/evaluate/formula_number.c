@@ -82,18 +82,20 @@ static JsonbValue *
 formula_power(EvalContext *cxt, const FormulaNode *node)
 {
 	Datum		numbers[2];
+	double		exponent;
 	double		size;
 
 	if (!orch_formula_number_argument(cxt, node, 0, &numbers[0]) ||
 		!orch_formula_number_argument(cxt, node, 1, &numbers[1]))
 		return NULL;
-	size = log10(fabs(double_of(numbers[0]))) * double_of(numbers[1]);
-	if (size > MAX_POWER && !isinf(log10(fabs(double_of(numbers[0])))))
+	exponent = log10(fabs(double_of(numbers[0])));
+	size = exponent * double_of(numbers[1]);
+	if (size > MAX_POWER && !isinf(exponent))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_EVALUATE),
 				 errmsg("cannot evaluate ^ in a formula"),
 				 errdetail("The power is greater than 10^%d.", MAX_POWER)));
-	if (size < -MAX_POWER && !isinf(log10(fabs(double_of(numbers[0])))))
+	if (size < -MAX_POWER && !isinf(exponent))
 		return orch_formula_integer_value(0);
 	return orch_formula_number_value(orch_formula_compute("^", numeric_power, 2, numbers));
 }
@@ -226,8 +228,6 @@ formula_geolocation(EvalContext *cxt, const FormulaNode *node)
 	Datum		latitude;
 	Datum		longitude;
 	JsonbParseState *state = NULL;
-	Jsonb	   *location;
-	JsonbValue *value;
 
 	if (!orch_formula_number_argument(cxt, node, 0, &latitude) ||
 		!orch_formula_number_argument(cxt, node, 1, &longitude))
@@ -240,12 +240,7 @@ formula_geolocation(EvalContext *cxt, const FormulaNode *node)
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_number(&state, "latitude", latitude);
 	push_number(&state, "longitude", longitude);
-	location = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-	value = palloc(sizeof(JsonbValue));
-	value->type = jbvBinary;
-	value->val.binary.data = &location->root;
-	value->val.binary.len = VARSIZE(location) - VARHDRSZ;
-	return value;
+	return orch_condition_jsonb_value(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
 /* The coordinates of an argument in radians; false for null. */

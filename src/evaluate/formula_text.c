@@ -16,9 +16,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/formatting.h"
@@ -32,18 +30,9 @@
 static JsonbValue *
 formula_join(EvalContext *cxt, const FormulaNode *node)
 {
-	StringInfoData joined;
-	int			i;
+	JsonbValue *left = orch_formula_argument(cxt, node, 0);
 
-	initStringInfo(&joined);
-	for (i = 0; i < node->nargs; i++)
-	{
-		char	   *text = orch_condition_value_text(orch_formula_argument(cxt, node, i));
-
-		if (text != NULL)
-			appendStringInfoString(&joined, text);
-	}
-	return orch_formula_text_value(joined.data, joined.len);
+	return orch_formula_join(left, orch_formula_argument(cxt, node, 1));
 }
 
 /* CONTAINS(text, part), BEGINS(text, part) */
@@ -262,16 +251,13 @@ static JsonbValue *
 formula_trim(EvalContext *cxt, const FormulaNode *node)
 {
 	char	   *text;
+	const char *trimmed;
 	int			length;
 
 	if (!orch_formula_text_argument(cxt, node, 0, &text))
 		return NULL;
-	while (isspace((unsigned char) *text))
-		text++;
-	length = strlen(text);
-	while (length > 0 && isspace((unsigned char) text[length - 1]))
-		length--;
-	return orch_formula_text_value(text, length);
+	trimmed = orch_document_trim(text, &length);
+	return orch_formula_text_value(trimmed, length);
 }
 
 static JsonbValue *

@@ -30,6 +30,9 @@
 
 #define USECS_PER_MSEC INT64CONST(1000)
 
+/* More seconds than lie between two dates are refused, before int64 can overflow. */
+#define MAX_SECONDS		(INT64CONST(10000) * 366 * SECS_PER_DAY)
+
 /* What a value is as a time. */
 typedef enum TimeKind
 {
@@ -50,7 +53,7 @@ time_kind(JsonbValue *value, Timestamp *timestamp, int64 *usecs)
 		return TIME_NONE;
 	if (orch_condition_datetime(value->val.string.val, value->val.string.len, timestamp))
 	{
-		*usecs = ((*timestamp % USECS_PER_DAY) + USECS_PER_DAY) % USECS_PER_DAY;
+		*usecs = orch_condition_remainder(*timestamp, USECS_PER_DAY);
 		return value->val.string.len == 10 ? TIME_DATE : TIME_POINT;
 	}
 	if (orch_condition_time_of_day(value->val.string.val, value->val.string.len, usecs))
@@ -65,19 +68,6 @@ days_value(int64 usecs)
 		NumericGetDatum(int64_to_numeric(USECS_PER_DAY))};
 
 	return orch_formula_number_value(orch_formula_compute("-", numeric_div, 2, numbers));
-}
-
-static JsonbValue *
-join(JsonbValue *left, JsonbValue *right)
-{
-	StringInfoData joined;
-
-	initStringInfo(&joined);
-	if (left != NULL)
-		appendBinaryStringInfo(&joined, left->val.string.val, left->val.string.len);
-	if (right != NULL)
-		appendBinaryStringInfo(&joined, right->val.string.val, right->val.string.len);
-	return orch_formula_text_value(joined.data, joined.len);
 }
 
 /* A time with a number added to it or subtracted from it: days, or milliseconds. */
@@ -97,7 +87,7 @@ moved(TimeKind kind, Timestamp timestamp, int64 usecs, Numeric number, bool minu
 	if (minus)
 		msecs = DirectFunctionCall1(numeric_uminus, msecs);
 	usecs += DatumGetInt64(DirectFunctionCall1(numeric_int8, msecs)) * USECS_PER_MSEC;
-	return orch_formula_time_of_day_value(((usecs % USECS_PER_DAY) + USECS_PER_DAY) % USECS_PER_DAY);
+	return orch_formula_time_of_day_value(orch_condition_remainder(usecs, USECS_PER_DAY));
 }
 
 /*
@@ -121,7 +111,7 @@ formula_add(EvalContext *cxt, const FormulaNode *node)
 				   (right != NULL && right->type == jbvString)) &&
 		(left == NULL || left->type == jbvString) &&
 		(right == NULL || right->type == jbvString))
-		return join(left, right);
+		return orch_formula_join(left, right);
 	if (left == NULL || right == NULL)
 		return NULL;
 	if (left->type == jbvNumeric && right->type == jbvNumeric)
@@ -168,7 +158,7 @@ formula_text(EvalContext *cxt, const FormulaNode *node)
 	if (kind == TIME_POINT)
 	{
 		/* without the fraction of a second */
-		timestamp -= ((timestamp % USECS_PER_SEC) + USECS_PER_SEC) % USECS_PER_SEC;
+		timestamp -= orch_condition_remainder(timestamp, USECS_PER_SEC);
 		value = orch_formula_time_value(timestamp, type == VALUE_DATE);
 		if (type != VALUE_DATE)
 			value->val.string.val[10] = ' ';
@@ -189,7 +179,7 @@ formula_now(EvalContext *cxt, const FormulaNode *node)
 	Timestamp	now = (Timestamp) GetCurrentTimestamp();
 
 	if (strcmp(node->function->name, "TIMENOW") == 0)
-		return orch_formula_time_of_day_value(((now % USECS_PER_DAY) + USECS_PER_DAY) % USECS_PER_DAY);
+		return orch_formula_time_of_day_value(orch_condition_remainder(now, USECS_PER_DAY));
 	return orch_formula_time_value(now, node->function->name[0] == 'T');
 }
 
@@ -290,7 +280,7 @@ formula_seconds(EvalContext *cxt, const FormulaNode *node)
 			return orch_formula_integer_value(usecs / USECS_PER_SEC);
 		case TIME_DATE:
 		case TIME_POINT:
-			timestamp -= ((timestamp % USECS_PER_SEC) + USECS_PER_SEC) % USECS_PER_SEC;
+			timestamp -= orch_condition_remainder(timestamp, USECS_PER_SEC);
 			return orch_formula_integer_value(timestamp / USECS_PER_SEC +
 											  (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY);
 	}
@@ -306,8 +296,7 @@ formula_from_seconds(EvalContext *cxt, const FormulaNode *node)
 
 	if (!orch_formula_number_argument(cxt, node, 0, &number))
 		return NULL;
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
-										 NumericGetDatum(int64_to_numeric(INT64CONST(10000) * 366 * SECS_PER_DAY)))))
+	if (orch_formula_exceeds(number, MAX_SECONDS))
 		orch_formula_date_out_of_range();
 	timestamp = DatumGetInt64(DirectFunctionCall1(numeric_int8,
 												  DirectFunctionCall2(numeric_mul, number,
@@ -426,8 +415,7 @@ formula_duration(EvalContext *cxt, const FormulaNode *node)
 												 NumericGetDatum(left->val.numeric),
 												 Int32GetDatum(0));
 
-		if (DatumGetBool(DirectFunctionCall2(numeric_gt, DirectFunctionCall1(numeric_abs, number),
-											 NumericGetDatum(int64_to_numeric(INT64CONST(10000) * 366 * SECS_PER_DAY)))))
+		if (orch_formula_exceeds(number, MAX_SECONDS))
 			orch_formula_date_out_of_range();
 		seconds = DatumGetInt64(DirectFunctionCall1(numeric_int8, number));
 		days = node->nargs > 1 && orch_formula_true_argument(cxt, node, 1);

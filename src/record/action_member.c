@@ -99,8 +99,7 @@ orch_action_takes(const char *type, ValueType value)
 		wanted == VALUE_COLLECTION)
 		return false;
 	/* the others are texts */
-	return value == VALUE_TEXT || value == VALUE_DATE || value == VALUE_DATETIME ||
-		value == VALUE_TIME;
+	return value == VALUE_TEXT || orch_condition_is_time(value);
 }
 
 bool

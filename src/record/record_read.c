@@ -492,13 +492,7 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 	if (record == NULL)
 		return NULL;
 	if (path == NIL)
-	{
-		result = palloc(sizeof(JsonbValue));
-		result->type = jbvBinary;
-		result->val.binary.data = &record->root;
-		result->val.binary.len = VARSIZE_ANY_EXHDR(record);
-		return result;
-	}
+		return orch_condition_jsonb_value(record);
 
 	/* most paths are one field, or fields inside a column of type jsonb */
 	value = orch_condition_field(&record->root, (char *) linitial(path));
