@@ -56,6 +56,18 @@ typedef struct RecordBinding
 	bool		changed;		/* not stored yet */
 } RecordBinding;
 
+/* The values of a run before it entered the first element on its way to the next stage. */
+typedef struct PathStart
+{
+	JsonbValue **variables;
+	bool	   *outcomes;
+	bool	   *visited;
+	RecordBinding *bindings;
+	bool		bindings_read;	/* the run had bindings in memory */
+	bool		variables_changed;
+	bool		bindings_changed;
+} PathStart;
+
 /* The value of a formula or text template in one evaluation. */
 typedef struct FormulaMemo
 {
@@ -106,11 +118,8 @@ typedef struct RunState
 	PastStage  *past;			/* the latest first */
 	Connector	next;			/* the way on when no stage is open */
 	int			nentries;		/* elements entered by this call */
-	bool		on_path;		/* elements were entered since the last stage;
-								 * then these are as they were before: */
-	JsonbValue **path_variables;
-	bool	   *path_outcomes;
-	bool		path_changed;	/* variables_changed */
+	bool		on_path;		/* elements were entered since the last stage */
+	PathStart  *path_start;		/* then the values before; NULL: never yet */
 	bool		kept;			/* a batch owns the state */
 	bool		read;			/* the row existed at the last read */
 	bool		gone;			/* the row was deleted since */
