@@ -54,6 +54,7 @@ typedef struct RecordBinding
 	List	   *keys;			/* of char *; NIL: the variable is not bound */
 	bool		fresh;			/* read since $Record was forgotten */
 	bool		changed;		/* not stored yet */
+	bool		stored;			/* run_record may have rows of it */
 } RecordBinding;
 
 /* The values of a run before it entered the first element on its way to the next stage. */
@@ -320,11 +321,12 @@ extern JsonbValue *orch_engine_object_value(Jsonb *jsonb);
 extern List *orch_engine_members(JsonbValue *value);
 extern JsonbValue *orch_engine_variable_value(RunState *rs, const Operand *operand);
 extern JsonbValue *orch_engine_record_of_id(RunState *rs, const VariableDef *variable,
-											JsonbValue *value, Oid reader);
-extern Oid	orch_engine_reader(RunState *rs, bool needed);
-extern void orch_engine_bind(RunState *rs, int index, Oid reader);
+											JsonbValue *value, Oid reader, char **id);
+extern Oid	orch_engine_reader(RunState *rs);
+extern void orch_engine_bind(RunState *rs, int index, Oid reader, char *id);
 extern void orch_engine_unbind(RunState *rs, int index);
 extern void orch_engine_forget_records(RunState *rs);
+extern void orch_engine_forget_bindings(RunState *rs);
 extern void orch_engine_write_bindings(RunState *rs);
 
 /* engine_assign.c */

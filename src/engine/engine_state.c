@@ -255,8 +255,7 @@ take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	old = MemoryContextSwitchTo(rs->context);
 	rs->record_type = SPI_getvalue(tuple, desc, 4);
 	rs->record_key = SPI_getvalue(tuple, desc, 5);
-	if (!rs->bindings_changed)
-		rs->bindings = NULL;	/* read again when they are needed */
+	orch_engine_forget_bindings(rs);
 	orch_engine_forget_records(rs);
 	if (rs->record_type != NULL)
 		rs->record_type = pstrdup(rs->record_type);

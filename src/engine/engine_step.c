@@ -558,7 +558,7 @@ queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
 static char *
 find_related_type(RunState *rs, const char *key, char **id)
 {
-	Oid			role = orch_engine_reader(rs, true);
+	Oid			role = orch_engine_reader(rs);
 
 	return OidIsValid(role) ? orch_record_find_readable(key, role, id) :
 		orch_record_find_type(key, id);
