@@ -60,7 +60,6 @@ static StaticPlan plan_candidates = {
 
 static char *orchestration_of(const pg_uuid_t *run_id);
 static pg_uuid_t *candidates(const Definition *to, bool any, int32 from, int *nruns);
-static bool is_visible(Oid role, const pg_uuid_t *run_id);
 static bool try_run(const pg_uuid_t *run_id, const Definition *to, Oid role,
 					bool dry_run, MigrationReport *report);
 static void put_row(ReturnSetInfo *rsinfo, const pg_uuid_t *run_id, const Definition *to,
@@ -208,7 +207,7 @@ orchestration_migrate_runs(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(context);
-		if (!is_visible(role, &run_ids[i]))
+		if (!orch_access_sees(role, OBJECT_RUN, &run_ids[i]))
 			continue;
 		migrated = try_run(&run_ids[i], to, role, dry_run, &report);
 		/* another session migrated or deleted it meanwhile */
@@ -253,15 +252,6 @@ candidates(const Definition *to, bool any, int32 from, int *nruns)
 												  SPI_tuptable->tupdesc, 1, &isnull));
 	orch_system_finish(&saved);
 	return run_ids;
-}
-
-static bool
-is_visible(Oid role, const pg_uuid_t *run_id)
-{
-	RecordAccess record;
-
-	return orch_access_read(OBJECT_RUN, run_id, &record) &&
-		orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE;
 }
 
 /*
