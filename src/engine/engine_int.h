@@ -79,7 +79,7 @@ typedef struct FormulaMemo
 typedef struct RunState
 {
 	MemoryContext context;		/* holds everything below */
-	Frame	   *frame;
+	Frame	   *frame;			/* NULL: filters of a start, or an evaluation flow */
 	const Definition *def;		/* NULL: imported without a version */
 	pg_uuid_t	id;
 	RunStatus	status;
@@ -89,9 +89,8 @@ typedef struct RunState
 	Jsonb	   *record;
 	Jsonb	   *prior;			/* $Record__Prior, or NULL */
 	bool		look_back;		/* $Record stands for the prior record */
-	bool		is_start;		/* of the filters of a start, before the run */
-	const char *missing_field;	/* that they read and the record's table does
-								 * not have, or NULL */
+	const char *missing_field;	/* that the filters of a start read and the
+								 * record's table does not have, or NULL */
 	char	   *fault_message;	/* $Flow.FaultMessage, or NULL */
 	TimestampTz started_at;
 	pg_uuid_t	interview_id;

@@ -30,13 +30,13 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "access/access.h"
 #include "base/errors.h"
 #include "base/system.h"
+#include "base/text_array.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
 #include "record/record.h"
@@ -387,9 +387,6 @@ orch_engine_write_bindings(RunState *rs)
 	{
 		RecordBinding *binding = &rs->bindings[i];
 		Datum		values[4];
-		Datum	   *keys;
-		ListCell   *cell;
-		int			n = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!binding->changed)
@@ -401,12 +398,8 @@ orch_engine_write_bindings(RunState *rs)
 		binding->stored = binding->keys != NIL;
 		if (binding->stored)
 		{
-			keys = palloc(sizeof(Datum) * list_length(binding->keys));
-			foreach(cell, binding->keys)
-				keys[n++] = CStringGetTextDatum(lfirst(cell));
 			values[2] = CStringGetTextDatum(rs->def->variables[i].object_type);
-			values[3] = PointerGetDatum(construct_array(keys, n, TEXTOID, -1, false,
-														TYPALIGN_INT));
+			values[3] = orch_text_array(binding->keys);
 			orch_plan_execute_latest(&plan_bind, values, NULL, 0);
 		}
 		binding->changed = false;
