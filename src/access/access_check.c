@@ -44,6 +44,15 @@ static const char *const object_names[NUM_OBJECTS] = {
 	"run", "stage", "step", "work item"
 };
 
+bool
+orch_access_sees(Oid role, SharedObject object, const pg_uuid_t *id)
+{
+	RecordAccess record;
+
+	return orch_access_read(object, id, &record) &&
+		orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE;
+}
+
 /*
  * Calls are for active users, and for roles to which row security does not apply.
  */

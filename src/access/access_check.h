@@ -23,6 +23,9 @@
 
 struct AccessSet;
 
+/* Does the role see the record? */
+extern bool orch_access_sees(Oid role, SharedObject object, const pg_uuid_t *id);
+
 /*
  * Each raises 42501 if the role lacks the right.  Those about a record raise OR101 if
  * the role does not see it, as if there were no such record.

@@ -111,7 +111,6 @@ static bool
 item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id)
 {
 	Datum		value = UUIDPGetDatum(id);
-	RecordAccess record;
 	HeapTuple	tuple;
 	TupleDesc	desc;
 	SharedObject object;
@@ -123,8 +122,7 @@ item_visible(Oid role, StaticPlan *plan, const pg_uuid_t *id)
 	tuple = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
 	object = orch_access_object(DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull)));
-	return orch_caller_level(role, object, DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull)),
-							 &record) != ACCESS_NONE;
+	return orch_access_sees(role, object, DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull)));
 }
 
 static void

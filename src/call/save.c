@@ -428,13 +428,16 @@ find_associate(const pg_uuid_t *id)
 		"   AND x.created_date OPERATOR(pg_catalog.<=) $3", ASSOCIATE_NONE, 3}
 	};
 	Oid			types[3] = {UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	TimestampTz first;
+	TimestampTz last;
 	Datum		values[3];
 	int			i;
 	int			j;
 
+	orch_uuid_time_range(id, 1, &first, &last);
 	values[0] = UUIDPGetDatum(id);
-	values[1] = TimestampTzGetDatum(orch_uuid_time(id) - USECS_PER_SEC);
-	values[2] = TimestampTzGetDatum(orch_uuid_time(id) + USECS_PER_SEC);
+	values[1] = TimestampTzGetDatum(first);
+	values[2] = TimestampTzGetDatum(last);
 	for (i = 0; i < (int) lengthof(places); i++)
 	{
 		char	   *name;

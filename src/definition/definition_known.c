@@ -22,10 +22,10 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "base/system.h"
+#include "base/text_array.h"
 #include "definition/definition_int.h"
 #include "definition/definition_known.h"
 #include "record/principal.h"
@@ -64,16 +64,9 @@ static KnownList
 known_names(StaticPlan *plan, List *names)
 {
 	KnownList	result = {0};
-	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(names), 1));
-	Datum		value;
-	ListCell   *cell;
-	int			n = 0;
+	Datum		value = orch_text_array(names);
 	uint64		i;
 
-	foreach(cell, names)
-		elements[n++] = CStringGetTextDatum(lfirst(cell));
-	value = PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false,
-											TYPALIGN_INT));
 	(void) orch_plan_execute_latest(plan, &value, NULL, 0);
 	result.n = (int) SPI_processed;
 	result.items = palloc(sizeof(Known) * Max(result.n, 1));

@@ -382,10 +382,8 @@ refuse_runs(StaticPlan *plan, Datum *values, int nvalues, Oid role, const char *
 	{
 		pg_uuid_t  *run_id = DatumGetUUIDP(SPI_getbinval(table->vals[i],
 														 table->tupdesc, 1, &isnull));
-		RecordAccess record;
 
-		if (!orch_access_read(OBJECT_RUN, run_id, &record) ||
-			orch_access_level(orch_access_of_role(role), &record) == ACCESS_NONE)
+		if (!orch_access_sees(role, OBJECT_RUN, run_id))
 			continue;
 		appendStringInfo(&names, "%s%s", nnamed++ > 0 ? ", " : "",
 						 SPI_getvalue(table->vals[i], table->tupdesc, 2));

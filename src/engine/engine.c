@@ -65,6 +65,7 @@ static StaticPlan plan_resume_steps = {
 static void traverse(RunState *rs);
 static void take_decision(RunState *rs, int decision);
 static void begin_path(RunState *rs);
+static void undo_path(RunState *rs);
 static void fail_on_path(RunState *rs, ErrorData *error, const char *element);
 static void enter_stage(RunState *rs, int stage);
 static void insert_stage(RunState *rs, const StageDef *def);
@@ -374,28 +375,61 @@ take_decision(RunState *rs, int decision)
 }
 
 /*
- * The run leaves a stage, or begins: keep the variables.  A run that fails on its way to the
+ * The run leaves a stage, or begins: keep its values.  A run that fails on its way to the
  * next stage and is resumed goes this way again.
  */
 static void
 begin_path(RunState *rs)
 {
 	const Definition *def = rs->def;
+	PathStart  *start = rs->path_start;
 
 	if (rs->on_path)
 		return;
 	rs->on_path = true;
-	rs->path_changed = rs->variables_changed;
-	rs->path_variables = MemoryContextAlloc(rs->context,
-											sizeof(JsonbValue *) * Max(def->nvariables, 1));
-	rs->path_outcomes = MemoryContextAlloc(rs->context, sizeof(bool) * Max(def->noutcomes, 1));
-	memcpy(rs->path_variables, rs->variables, sizeof(JsonbValue *) * def->nvariables);
-	memcpy(rs->path_outcomes, rs->outcomes, sizeof(bool) * def->noutcomes);
+	if (start == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(rs->context);
+
+		rs->path_start = start = palloc(sizeof(PathStart));
+		start->variables = palloc(sizeof(JsonbValue *) * Max(def->nvariables, 1));
+		start->outcomes = palloc(sizeof(bool) * Max(def->noutcomes, 1));
+		start->visited = palloc(sizeof(bool) * Max(def->nvisits, 1));
+		start->bindings = palloc(sizeof(RecordBinding) * Max(def->nvariables, 1));
+		MemoryContextSwitchTo(old);
+	}
+	memcpy(start->variables, rs->variables, sizeof(JsonbValue *) * def->nvariables);
+	memcpy(start->outcomes, rs->outcomes, sizeof(bool) * def->noutcomes);
+	memcpy(start->visited, rs->visited, sizeof(bool) * def->nvisits);
+	start->variables_changed = rs->variables_changed;
+	/* a list of keys is replaced, never changed */
+	start->bindings_read = rs->bindings != NULL;
+	if (start->bindings_read)
+		memcpy(start->bindings, rs->bindings, sizeof(RecordBinding) * def->nvariables);
+	start->bindings_changed = rs->bindings_changed;
+}
+
+/* The run has the values again that begin_path() kept. */
+static void
+undo_path(RunState *rs)
+{
+	const Definition *def = rs->def;
+	const PathStart *start = rs->path_start;
+
+	memcpy(rs->variables, start->variables, sizeof(JsonbValue *) * def->nvariables);
+	memcpy(rs->outcomes, start->outcomes, sizeof(bool) * def->noutcomes);
+	memcpy(rs->visited, start->visited, sizeof(bool) * def->nvisits);
+	rs->variables_changed = start->variables_changed;
+	if (start->bindings_read)
+		memcpy(rs->bindings, start->bindings, sizeof(RecordBinding) * def->nvariables);
+	else
+		rs->bindings = NULL;	/* none is written on the way */
+	rs->bindings_changed = start->bindings_changed;
 }
 
 /*
  * A decision or an assignment failed.  If that can be mended, the run can be resumed: from the
- * last stage, with the variables that it had then.  A last stage that failed would be tried
+ * last stage, with the values that it had then.  A last stage that failed would be tried
  * again instead.
  */
 static void
@@ -405,11 +439,7 @@ fail_on_path(RunState *rs, ErrorData *error, const char *element)
 		(rs->position == 0 || rs->stage_status == STAGE_COMPLETED);
 
 	if (recoverable)
-	{
-		memcpy(rs->variables, rs->path_variables, sizeof(JsonbValue *) * rs->def->nvariables);
-		memcpy(rs->outcomes, rs->path_outcomes, sizeof(bool) * rs->def->noutcomes);
-		rs->variables_changed = rs->path_changed;
-	}
+		undo_path(rs);
 	/* the stage stays Completed */
 	orch_engine_fail_run(rs, orch_engine_error(error, element), recoverable, recoverable);
 }

@@ -54,7 +54,20 @@ typedef struct RecordBinding
 	List	   *keys;			/* of char *; NIL: the variable is not bound */
 	bool		fresh;			/* read since $Record was forgotten */
 	bool		changed;		/* not stored yet */
+	bool		stored;			/* run_record may have rows of it */
 } RecordBinding;
+
+/* The values of a run before it entered the first element on its way to the next stage. */
+typedef struct PathStart
+{
+	JsonbValue **variables;
+	bool	   *outcomes;
+	bool	   *visited;
+	RecordBinding *bindings;
+	bool		bindings_read;	/* the run had bindings in memory */
+	bool		variables_changed;
+	bool		bindings_changed;
+} PathStart;
 
 /* The value of a formula or text template in one evaluation. */
 typedef struct FormulaMemo
@@ -66,7 +79,7 @@ typedef struct FormulaMemo
 typedef struct RunState
 {
 	MemoryContext context;		/* holds everything below */
-	Frame	   *frame;
+	Frame	   *frame;			/* NULL: filters of a start, or an evaluation flow */
 	const Definition *def;		/* NULL: imported without a version */
 	pg_uuid_t	id;
 	RunStatus	status;
@@ -76,9 +89,8 @@ typedef struct RunState
 	Jsonb	   *record;
 	Jsonb	   *prior;			/* $Record__Prior, or NULL */
 	bool		look_back;		/* $Record stands for the prior record */
-	bool		is_start;		/* of the filters of a start, before the run */
-	const char *missing_field;	/* that they read and the record's table does
-								 * not have, or NULL */
+	const char *missing_field;	/* that the filters of a start read and the
+								 * record's table does not have, or NULL */
 	char	   *fault_message;	/* $Flow.FaultMessage, or NULL */
 	TimestampTz started_at;
 	pg_uuid_t	interview_id;
@@ -106,11 +118,8 @@ typedef struct RunState
 	PastStage  *past;			/* the latest first */
 	Connector	next;			/* the way on when no stage is open */
 	int			nentries;		/* elements entered by this call */
-	bool		on_path;		/* elements were entered since the last stage;
-								 * then these are as they were before: */
-	JsonbValue **path_variables;
-	bool	   *path_outcomes;
-	bool		path_changed;	/* variables_changed */
+	bool		on_path;		/* elements were entered since the last stage */
+	PathStart  *path_start;		/* then the values before; NULL: never yet */
 	bool		kept;			/* a batch owns the state */
 	bool		read;			/* the row existed at the last read */
 	bool		gone;			/* the row was deleted since */
@@ -310,11 +319,12 @@ extern JsonbValue *orch_engine_copy_value(MemoryContext context, JsonbValue *val
 extern List *orch_engine_members(JsonbValue *value);
 extern JsonbValue *orch_engine_variable_value(RunState *rs, const Operand *operand);
 extern JsonbValue *orch_engine_record_of_id(RunState *rs, const VariableDef *variable,
-											JsonbValue *value, Oid reader);
-extern Oid	orch_engine_reader(RunState *rs, bool needed);
-extern void orch_engine_bind(RunState *rs, int index, Oid reader);
+											JsonbValue *value, Oid reader, char **id);
+extern Oid	orch_engine_reader(RunState *rs);
+extern void orch_engine_bind(RunState *rs, int index, Oid reader, char *id);
 extern void orch_engine_unbind(RunState *rs, int index);
 extern void orch_engine_forget_records(RunState *rs);
+extern void orch_engine_forget_bindings(RunState *rs);
 extern void orch_engine_write_bindings(RunState *rs);
 
 /* engine_assign.c */

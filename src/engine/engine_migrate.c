@@ -32,7 +32,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -42,6 +41,7 @@
 #include "base/errors.h"
 #include "base/lock.h"
 #include "base/system.h"
+#include "base/text_array.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
 #include "engine/engine_migrate.h"
@@ -172,6 +172,7 @@ orch_engine_migrate(const pg_uuid_t *run_id, const Definition *to, Oid role,
 	run.id = *run_id;
 	read_migrant(&run, report);
 	check_fit(&run, to, report);
+	orch_access_require_move(role, run_id);
 	if (dry_run || report->problems != NIL || report->has_version)
 	{
 		orch_system_finish(&saved);
@@ -478,14 +479,9 @@ is_new_variable(const Migrant *run, const VariableDef *variable)
 static JsonbValue *
 stored_value(const Migrant *run, const char *name)
 {
-	JsonbValue	key;
-
 	if (run->variables == NULL)
 		return NULL;
-	key.type = jbvString;
-	key.val.string.val = unconstify(char *, name);
-	key.val.string.len = strlen(name);
-	return findJsonbValueFromContainer(&run->variables->root, JB_FOBJECT, &key);
+	return getKeyJsonValueFromContainer(&run->variables->root, name, strlen(name), NULL);
 }
 
 /*
@@ -674,10 +670,9 @@ is_new_value(const Migrant *run, const VariableDef *variable)
 static void
 drop_bindings(const Migrant *run, const Definition *to)
 {
-	Datum	   *names = palloc(sizeof(Datum) * Max(to->nvariables, 1));
-	Datum	   *types = palloc(sizeof(Datum) * Max(to->nvariables, 1));
+	List	   *names = NIL;
+	List	   *types = NIL;
 	Datum		values[3];
-	int			n = 0;
 	int			i;
 
 	if (run->from != NULL && !run->from->refreshes)
@@ -688,12 +683,12 @@ drop_bindings(const Migrant *run, const Definition *to)
 
 		if (!variable->refreshes || is_new_variable(run, variable))
 			continue;
-		names[n] = CStringGetTextDatum(variable->name);
-		types[n++] = CStringGetTextDatum(variable->object_type);
+		names = lappend(names, variable->name);
+		types = lappend(types, variable->object_type);
 	}
 	values[0] = UUIDPGetDatum(&run->id);
-	values[1] = PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
-	values[2] = PointerGetDatum(construct_array(types, n, TEXTOID, -1, false, TYPALIGN_INT));
+	values[1] = orch_text_array(names);
+	values[2] = orch_text_array(types);
 	orch_plan_execute_latest(&plan_drop_bindings, values, NULL, 0);
 }
 

@@ -30,13 +30,13 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "access/access.h"
 #include "base/errors.h"
 #include "base/system.h"
+#include "base/text_array.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
 #include "record/record.h"
@@ -62,6 +62,8 @@ static StaticPlan plan_bind = {
 
 static char *record_key(const char *type, JsonbValue *value);
 static char *bind_record(RunState *rs, const char *type, const char *key, Oid reader);
+static List *bind_records(RunState *rs, const VariableDef *variable, JsonbValue *value,
+						  Oid reader);
 static RecordBinding *binding_of(RunState *rs, int index);
 static void read_bindings(RunState *rs);
 static void refresh(RunState *rs, int index, RecordBinding *binding);
@@ -126,7 +128,7 @@ orch_engine_members(JsonbValue *value)
  * of another role; for such a user, and if no user started the run, there is no limit.
  */
 Oid
-orch_engine_reader(RunState *rs, bool needed)
+orch_engine_reader(RunState *rs)
 {
 	static StaticPlan plan_role = {
 		"SELECT role_name::pg_catalog.text FROM orchestration.principal"
@@ -136,8 +138,6 @@ orch_engine_reader(RunState *rs, bool needed)
 	Datum		value = UUIDPGetDatum(&rs->started_by);
 	Oid			role = InvalidOid;
 
-	if (!needed)
-		return InvalidOid;
 	orch_plan_execute_latest(&plan_role, &value, NULL, 1);
 	if (SPI_processed > 0)
 		role = get_role_oid(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
@@ -148,21 +148,23 @@ orch_engine_reader(RunState *rs, bool needed)
 }
 
 /*
- * The record, if an SObject variable is given an id; otherwise the value itself.
+ * The record, if an SObject variable is given an id; otherwise the value itself.  *id is the
+ * id of the record, which is locked then; otherwise NULL.
  */
 JsonbValue *
-orch_engine_record_of_id(RunState *rs, const VariableDef *variable, JsonbValue *value, Oid reader)
+orch_engine_record_of_id(RunState *rs, const VariableDef *variable, JsonbValue *value, Oid reader,
+						 char **id)
 {
 	char	   *key;
-	char	   *id;
 	Jsonb	   *record;
 
+	*id = NULL;
 	if (value == NULL || variable->object_type == NULL || variable->is_collection ||
 		(value->type != jbvString && value->type != jbvNumeric))
 		return value;
 	key = orch_condition_value_text(value);
-	id = bind_record(rs, variable->object_type, key, reader);
-	record = id == NULL ? NULL : orch_record_fetch(variable->object_type, id);
+	*id = bind_record(rs, variable->object_type, key, reader);
+	record = *id == NULL ? NULL : orch_record_fetch(variable->object_type, *id);
 	if (record == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
@@ -241,58 +243,68 @@ read_bindings(RunState *rs)
 		binding = &rs->bindings[index];
 		binding->keys = lappend(binding->keys,
 								pstrdup(SPI_getvalue(tuple, SPI_tuptable->tupdesc, 2)));
+		binding->stored = true;
 	}
 	MemoryContextSwitchTo(old);
 }
 
 /*
- * A variable was given a value: bind it to the records in it, or to none.
+ * A variable was given a value: bind it to the records in it, or to none.  id: that of the
+ * record which orch_engine_record_of_id() locked, or NULL.
  */
 void
-orch_engine_bind(RunState *rs, int index, Oid reader)
+orch_engine_bind(RunState *rs, int index, Oid reader, char *id)
 {
 	const VariableDef *variable = &rs->def->variables[index];
-	JsonbValue *value = rs->variables[index];
 	RecordBinding *binding;
-	List	   *keys = NIL;
+	List	   *keys;
+	ListCell   *cell;
 	MemoryContext old;
 
 	/* filters of the start have no run yet */
 	if (!variable->refreshes || rs->frame == NULL)
 		return;
+	keys = id != NULL ? list_make1(id) :
+		bind_records(rs, variable, rs->variables[index], reader);
 	binding = binding_of(rs, index);
-	if (value != NULL && variable->is_collection)
-		keys = orch_engine_members(value);
-	else if (value != NULL)
-		keys = list_make1(value);
-	if (list_length(keys) > MAX_BOUND)
-		keys = NIL;
-	old = MemoryContextSwitchTo(rs->context);
 	binding->keys = NIL;
-	if (keys != NIL)
-	{
-		ListCell   *cell;
-
-		foreach(cell, keys)
-		{
-			char	   *key = record_key(variable->object_type, lfirst(cell));
-
-			CHECK_FOR_INTERRUPTS();
-			if (key != NULL)
-				key = bind_record(rs, variable->object_type, key, reader);
-			if (key == NULL)
-			{
-				/* all of its members, or none */
-				binding->keys = NIL;
-				break;
-			}
-			binding->keys = lappend(binding->keys, key);
-		}
-	}
+	old = MemoryContextSwitchTo(rs->context);
+	foreach(cell, keys)
+		binding->keys = lappend(binding->keys, pstrdup(lfirst(cell)));
 	MemoryContextSwitchTo(old);
-	binding->changed = true;
 	binding->fresh = false;
-	rs->bindings_changed = true;
+	if (binding->keys != NIL || binding->stored)
+	{
+		binding->changed = true;
+		rs->bindings_changed = true;
+	}
+}
+
+/*
+ * Lock the records in a value.  Returns their ids: all of them, or NIL.
+ */
+static List *
+bind_records(RunState *rs, const VariableDef *variable, JsonbValue *value, Oid reader)
+{
+	List	   *members = variable->is_collection ? orch_engine_members(value) :
+		value == NULL ? NIL : list_make1(value);
+	List	   *ids = NIL;
+	ListCell   *cell;
+
+	if (list_length(members) > MAX_BOUND)
+		return NIL;
+	foreach(cell, members)
+	{
+		char	   *key = record_key(variable->object_type, lfirst(cell));
+
+		CHECK_FOR_INTERRUPTS();
+		if (key != NULL)
+			key = bind_record(rs, variable->object_type, key, reader);
+		if (key == NULL)
+			return NIL;
+		ids = lappend(ids, key);
+	}
+	return ids;
 }
 
 /*
@@ -327,6 +339,21 @@ orch_engine_forget_records(RunState *rs)
 }
 
 /*
+ * The run was read again: so are its bindings, but for those that are not stored yet.
+ */
+void
+orch_engine_forget_bindings(RunState *rs)
+{
+	int			i;
+
+	if (!rs->bindings_changed)
+		rs->bindings = NULL;
+	/* the engine may have been called for this run meanwhile, and stored others */
+	for (i = 0; rs->bindings != NULL && i < rs->def->nvariables; i++)
+		rs->bindings[i].stored = true;
+}
+
+/*
  * Store the bindings that changed.
  */
 void
@@ -341,24 +368,19 @@ orch_engine_write_bindings(RunState *rs)
 	{
 		RecordBinding *binding = &rs->bindings[i];
 		Datum		values[4];
-		Datum	   *keys;
-		ListCell   *cell;
-		int			n = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!binding->changed)
 			continue;
 		values[0] = UUIDPGetDatum(&rs->id);
 		values[1] = CStringGetTextDatum(rs->def->variables[i].name);
-		orch_plan_execute_latest(&plan_unbind, values, NULL, 0);
-		if (binding->keys != NIL)
+		if (binding->stored)
+			orch_plan_execute_latest(&plan_unbind, values, NULL, 0);
+		binding->stored = binding->keys != NIL;
+		if (binding->stored)
 		{
-			keys = palloc(sizeof(Datum) * list_length(binding->keys));
-			foreach(cell, binding->keys)
-				keys[n++] = CStringGetTextDatum(lfirst(cell));
 			values[2] = CStringGetTextDatum(rs->def->variables[i].object_type);
-			values[3] = PointerGetDatum(construct_array(keys, n, TEXTOID, -1, false,
-														TYPALIGN_INT));
+			values[3] = orch_text_array(binding->keys);
 			orch_plan_execute_latest(&plan_bind, values, NULL, 0);
 		}
 		binding->changed = false;

@@ -357,7 +357,6 @@ orch_engine_triggered(const StartRequest *request, const char **missing)
 		return !def->only_when_changed || request->prior == NULL;
 	orch_system_connect(&saved);
 	rs = orch_engine_make_state(def);
-	rs->is_start = true;
 	orch_engine_init_evaluation(rs);
 	rs->record_type = unconstify(char *, request->record_type);
 	rs->record_key = unconstify(char *, request->record_key);

@@ -240,9 +240,7 @@ take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	MemoryContext old;
 
 	rs->read = true;
-	rs->status = (RunStatus)
-		orch_catalog_label_value(ENUM_RUN_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull)));
+	rs->status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, tuple, desc, 2);
 	value = SPI_getbinval(tuple, desc, 3, &isnull);
 	if (isnull)
 		return;
@@ -255,8 +253,7 @@ take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	old = MemoryContextSwitchTo(rs->context);
 	rs->record_type = SPI_getvalue(tuple, desc, 4);
 	rs->record_key = SPI_getvalue(tuple, desc, 5);
-	if (!rs->bindings_changed)
-		rs->bindings = NULL;	/* read again when they are needed */
+	orch_engine_forget_bindings(rs);
 	orch_engine_forget_records(rs);
 	if (rs->record_type != NULL)
 		rs->record_type = pstrdup(rs->record_type);
@@ -293,9 +290,7 @@ take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	char	   *name = SPI_getvalue(tuple, desc, 3);
 
 	rs->stage_id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
-	rs->stage_status = (StageStatus)
-		orch_catalog_label_value(ENUM_STAGE_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	rs->stage_status = (StageStatus) orch_catalog_label_column(ENUM_STAGE_STATUS, tuple, desc, 4);
 	rs->position = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
 	rs->stage = orch_definition_stage_index(rs->def, name);
 	if (rs->stage < 0)
@@ -331,9 +326,7 @@ take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	memset(step, 0, sizeof(StepState));
 	step->id = *DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull));
 	step->def = orch_definition_step_index(rs->def, name);
-	step->status = (StepStatus)
-		orch_catalog_label_value(ENUM_STEP_STATUS,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &isnull)));
+	step->status = (StepStatus) orch_catalog_label_column(ENUM_STEP_STATUS, tuple, desc, 4);
 	if (step->def < 0 || rs->def->steps[step->def].stage != rs->stage)
 	{
 		/* the run was migrated: a step that is not open may be gone from the stage */
@@ -347,9 +340,7 @@ take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
 				 errmsg("run %s has a step \"%s\" that its version does not define",
 						orch_uuid_text(&rs->id), name)));
 	}
-	step->type = (StepType)
-		orch_catalog_label_value(ENUM_STEP_TYPE,
-								 DatumGetObjectId(SPI_getbinval(tuple, desc, 5, &isnull)));
+	step->type = (StepType) orch_catalog_label_column(ENUM_STEP_TYPE, tuple, desc, 5);
 	step->attempt = DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull));
 	old = MemoryContextSwitchTo(rs->context);
 	value = SPI_getbinval(tuple, desc, 7, &isnull);

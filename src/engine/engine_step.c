@@ -26,12 +26,10 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "access/access.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/stamp.h"
@@ -83,7 +81,7 @@ static StaticPlan plan_discontinue_others = {
 
 static void cannot_begin(RunState *rs, StepState *step, Jsonb *error,
 						 bool in_step);
-static void make_row(RunState *rs, const StepState *step, WriteRow *row);
+static void make_step(RunState *rs, StepState *step, int index, bool starts, WriteRow *row);
 static void start_step(RunState *rs, StepState *step);
 static void begin_step(RunState *rs, int n);
 static void begin_background(RunState *rs, int n);
@@ -138,15 +136,9 @@ orch_engine_make_steps(RunState *rs)
 	rows = palloc(n * sizeof(WriteRow));
 	for (i = 0; i < n; i++)
 	{
-		const StepDef *def = &rs->def->steps[stage->first_step + i];
-		StepState  *step = &rs->steps[i];
+		int			index = stage->first_step + i;
 
-		orch_uuid_generate(&step->id);
-		step->def = stage->first_step + i;
-		step->type = orch_engine_step_type(def);
-		step->status = starts_at_once(def) ? STEP_IN_PROGRESS : STEP_NOT_STARTED;
-		step->attempt = step->status == STEP_IN_PROGRESS ? 1 : 0;
-		make_row(rs, step, &rows[i]);
+		make_step(rs, &rs->steps[i], index, starts_at_once(&rs->def->steps[index]), &rows[i]);
 	}
 	orch_engine_write(rs, WRITE_STEP, rows, n);
 	pfree(rows);
@@ -200,17 +192,12 @@ orch_engine_add_steps(RunState *rs)
 	rs->max_steps = rs->nsteps + stage->nsteps + 1;
 	for (i = 0; i < stage->nsteps; i++)
 	{
-		StepState  *step = &steps[rs->nsteps + nrows];
-
 		for (j = 0; j < rs->nsteps && steps[j].def != stage->first_step + i; j++)
 			;
 		if (j < rs->nsteps)
 			continue;
-		orch_uuid_generate(&step->id);
-		step->def = stage->first_step + i;
-		step->type = orch_engine_step_type(&rs->def->steps[step->def]);
-		step->status = STEP_NOT_STARTED;
-		make_row(rs, step, &rows[nrows++]);
+		make_step(rs, &steps[rs->nsteps + nrows], stage->first_step + i, false, &rows[nrows]);
+		nrows++;
 	}
 	rs->steps = steps;
 	rs->nsteps += nrows;
@@ -219,13 +206,18 @@ orch_engine_add_steps(RunState *rs)
 	pfree(rows);
 }
 
-/* The row of a new step. */
+/* A new step, zeroed by the caller, and its row. */
 static void
-make_row(RunState *rs, const StepState *step, WriteRow *row)
+make_step(RunState *rs, StepState *step, int index, bool starts, WriteRow *row)
 {
-	const StepDef *def = &rs->def->steps[step->def];
+	const StepDef *def = &rs->def->steps[index];
 	TimestampTz now = orch_stamp();
 
+	orch_uuid_generate(&step->id);
+	step->def = index;
+	step->type = orch_engine_step_type(def);
+	step->status = starts ? STEP_IN_PROGRESS : STEP_NOT_STARTED;
+	step->attempt = starts ? 1 : 0;
 	orch_engine_begin_row(row);
 	orch_engine_put(row, Anum_step_run_run_id, UUIDPGetDatum(&rs->id));
 	orch_engine_put(row, Anum_step_run_id, UUIDPGetDatum(&step->id));
@@ -240,7 +232,7 @@ make_row(RunState *rs, const StepState *step, WriteRow *row)
 	orch_engine_put(row, Anum_step_run_status,
 					ObjectIdGetDatum(orch_catalog_label_oid(ENUM_STEP_STATUS, step->status)));
 	orch_engine_put(row, Anum_step_run_attempt, Int32GetDatum(step->attempt));
-	if (step->status == STEP_IN_PROGRESS)
+	if (starts)
 		orch_engine_put(row, Anum_step_run_started_at,
 						TimestampTzGetDatum(GetCurrentTimestamp()));
 	orch_engine_put(row, Anum_step_run_orchestration_id,
@@ -558,10 +550,7 @@ queue_step(RunState *rs, StepState *step, const Action *action, Jsonb *inputs,
 static char *
 find_related_type(RunState *rs, const char *key, char **id)
 {
-	Oid			role = orch_engine_reader(rs, true);
-
-	return OidIsValid(role) ? orch_record_find_readable(key, role, id) :
-		orch_record_find_type(key, id);
+	return orch_record_find_type(key, orch_engine_reader(rs), id);
 }
 
 /*
@@ -824,13 +813,8 @@ pending_outcome(const StepOutcome *outcome)
 static Jsonb *
 pending_member(Jsonb *pending, const char *name)
 {
-	JsonbValue	key;
-	JsonbValue *value;
+	JsonbValue *value = getKeyJsonValueFromContainer(&pending->root, name, strlen(name), NULL);
 
-	key.type = jbvString;
-	key.val.string.val = (char *) name;
-	key.val.string.len = strlen(name);
-	value = findJsonbValueFromContainer(&pending->root, JB_FOBJECT, &key);
 	return value == NULL ? NULL : JsonbValueToJsonb(value);
 }
 

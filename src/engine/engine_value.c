@@ -91,8 +91,9 @@ static JsonbValue *resolve_template(RunState *rs, const TemplateDef *template);
 static JsonbValue *resolve_global(const Operand *operand);
 static JsonbValue *text_value(const char *text);
 static void push_text(JsonbParseState **state, const char *key, const char *text);
-static void load_names(RunState *rs, Jsonb *stored, const char *key);
-static bool push_names(RunState *rs, JsonbParseState **state, const char *key);
+static JsonbValue *member(Jsonb *stored, const char *key);
+static void load_names(RunState *rs, const JsonbValue *names, bool outcomes);
+static bool push_names(RunState *rs, JsonbParseState **state, bool outcomes);
 
 static JsonbValue *
 text_value(const char *text)
@@ -154,26 +155,19 @@ void
 orch_engine_load_variables(RunState *rs, Jsonb *stored)
 {
 	const Definition *def = rs->def;
-	JsonbValue	name;
 	JsonbValue *taken;
 	int			i;
 
 	if (stored == NULL || !JB_ROOT_IS_OBJECT(stored))
 		return;
-	name.type = jbvString;
 	for (i = 0; i < def->nvariables; i++)
 	{
-		if (!def->variables[i].is_stored)
-			continue;
-		name.val.string.val = def->variables[i].name;
-		name.val.string.len = strlen(def->variables[i].name);
-		rs->variables[i] = orch_engine_copy_value(rs->context,
-												  findJsonbValueFromContainer(&stored->root,
-																			  JB_FOBJECT, &name));
+		const char *name = def->variables[i].name;
+
+		if (def->variables[i].is_stored)
+			rs->variables[i] = orch_engine_copy_value(rs->context, member(stored, name));
 	}
-	name.val.string.val = PRIOR_KEY;
-	name.val.string.len = strlen(PRIOR_KEY);
-	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
+	taken = member(stored, PRIOR_KEY);
 	if (taken != NULL && taken->type == jbvBinary)
 	{
 		MemoryContext old = MemoryContextSwitchTo(rs->context);
@@ -181,32 +175,30 @@ orch_engine_load_variables(RunState *rs, Jsonb *stored)
 		rs->prior = JsonbValueToJsonb(taken);
 		MemoryContextSwitchTo(old);
 	}
-	name.val.string.val = FAULT_KEY;
-	name.val.string.len = strlen(FAULT_KEY);
-	taken = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
+	taken = member(stored, FAULT_KEY);
 	if (taken != NULL && taken->type == jbvString)
 	{
 		rs->fault_message = MemoryContextAllocZero(rs->context, taken->val.string.len + 1);
 		memcpy(rs->fault_message, taken->val.string.val, taken->val.string.len);
 	}
-	load_names(rs, stored, OUTCOMES_KEY);
-	load_names(rs, stored, VISITED_KEY);
+	load_names(rs, member(stored, OUTCOMES_KEY), true);
+	load_names(rs, member(stored, VISITED_KEY), false);
 }
 
-/* Read the member that lists the outcomes taken, or the elements visited. */
-static void
-load_names(RunState *rs, Jsonb *stored, const char *key)
+static JsonbValue *
+member(Jsonb *stored, const char *key)
 {
-	bool		outcomes = strcmp(key, OUTCOMES_KEY) == 0;
+	return getKeyJsonValueFromContainer(&stored->root, key, strlen(key), NULL);
+}
+
+/* Read the names of the outcomes taken, or of the elements visited. */
+static void
+load_names(RunState *rs, const JsonbValue *names, bool outcomes)
+{
 	bool	   *flags = outcomes ? rs->outcomes : rs->visited;
 	JsonbValue	name;
-	JsonbValue *names;
 	JsonbIterator *it;
 
-	name.type = jbvString;
-	name.val.string.val = unconstify(char *, key);
-	name.val.string.len = strlen(key);
-	names = findJsonbValueFromContainer(&stored->root, JB_FOBJECT, &name);
 	if (names == NULL || names->type != jbvBinary)
 		return;
 	memset(flags, 0, (outcomes ? rs->def->noutcomes : rs->def->nvisits) * sizeof(bool));
@@ -231,9 +223,9 @@ load_names(RunState *rs, Jsonb *stored, const char *key)
 
 /* The same, for storing; false if there are none. */
 static bool
-push_names(RunState *rs, JsonbParseState **state, const char *key)
+push_names(RunState *rs, JsonbParseState **state, bool outcomes)
 {
-	bool		outcomes = strcmp(key, OUTCOMES_KEY) == 0;
+	const char *key = outcomes ? OUTCOMES_KEY : VISITED_KEY;
 	const bool *flags = outcomes ? rs->outcomes : rs->visited;
 	int			nflags = outcomes ? rs->def->noutcomes : rs->def->nvisits;
 	JsonbValue	value;
@@ -312,8 +304,8 @@ orch_engine_store_variables(RunState *rs)
 		pushJsonbValue(&state, WJB_VALUE, rs->variables[i]);
 		any = true;
 	}
-	any |= push_names(rs, &state, OUTCOMES_KEY);
-	any |= push_names(rs, &state, VISITED_KEY);
+	any |= push_names(rs, &state, true);
+	any |= push_names(rs, &state, false);
 	if (rs->prior != NULL)
 	{
 		name.val.string.val = PRIOR_KEY;
@@ -561,7 +553,7 @@ record_value(RunState *rs, const Operand *operand, Jsonb *record)
 
 	if (missing == NULL)
 		return value;
-	if (!rs->is_start)
+	if (rs->frame != NULL)
 		orch_record_refuse_field(rs->record_type, missing);
 	rs->missing_field = missing;
 	return NULL;

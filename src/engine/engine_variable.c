@@ -82,6 +82,7 @@ orch_engine_take_inputs(RunState *rs, Jsonb *inputs, Oid caller)
 		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
 		JsonbValue	value;
 		JsonbValue *taken;
+		char	   *id;
 		int			i = orch_definition_variable_index(def, name);
 
 		CHECK_FOR_INTERRUPTS();
@@ -96,14 +97,14 @@ orch_engine_take_inputs(RunState *rs, Jsonb *inputs, Oid caller)
 		if (def->variables[i].object_type != NULL && OidIsValid(caller) &&
 			orch_access_is_unlimited(orch_access_of_role(caller)))
 			caller = InvalidOid;
-		taken = orch_engine_record_of_id(rs, &def->variables[i], &value, caller);
+		taken = orch_engine_record_of_id(rs, &def->variables[i], &value, caller, &id);
 		if (!orch_engine_value_fits(&def->variables[i], taken))
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_INVALID_INPUT),
 					 errmsg("value of input variable \"%s\" is not of its data type",
 							name)));
 		rs->variables[i] = orch_engine_copy_value(rs->context, taken);
-		orch_engine_bind(rs, i, caller);
+		orch_engine_bind(rs, i, caller, id);
 		given[i] = true;
 	}
 	return given;
@@ -147,14 +148,18 @@ bool
 orch_engine_set_variable(RunState *rs, int index, JsonbValue *value)
 {
 	const VariableDef *variable = &rs->def->variables[index];
-	Oid			reader = orch_engine_reader(rs, variable->refreshes ||
-											variable->object_type != NULL);
+	Oid			reader = InvalidOid;
+	char	   *id;
 
-	value = as_type(variable, orch_engine_record_of_id(rs, variable, value, reader));
+	/* only a record that is bound or given by id needs a reader */
+	if (variable->object_type != NULL && value != NULL &&
+		(variable->refreshes || value->type == jbvString || value->type == jbvNumeric))
+		reader = orch_engine_reader(rs);
+	value = as_type(variable, orch_engine_record_of_id(rs, variable, value, reader, &id));
 	if (!orch_engine_value_fits(variable, value))
 		return false;
 	rs->variables[index] = orch_engine_copy_value(rs->context, value);
-	orch_engine_bind(rs, index, reader);
+	orch_engine_bind(rs, index, reader, id);
 	return true;
 }
 

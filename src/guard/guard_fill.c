@@ -124,8 +124,7 @@ fill_references(FilledColumns *filled, Level level, TriggerData *trigdata)
 								orch_guard_row_label(level, row, desc), key)));
 			set_column(filled, col->record_type, CStringGetTextDatum(type));
 		}
-		else if (key != NULL && !orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)) &&
-				 !orch_guard_names_same_record(level, trigdata))
+		else if (key != NULL && !orch_guard_names_same_record(level, trigdata))
 			id = orch_guard_record_id(type, key);
 		if (id != NULL && strcmp(id, key) != 0)
 			set_column(filled, col->record_id, CStringGetTextDatum(id));

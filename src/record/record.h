@@ -54,13 +54,10 @@ extern bool orch_record_readable(const char *type, const char *key, Oid role);
 extern char *orch_record_try_lock(const char *type, const char *key, Oid role, bool values);
 
 /*
- * The record type that has a record of this key, and the record's id; locks the record.
- * NULL: none.
+ * The record type that has a record of this key, among those that a role itself may read
+ * (InvalidOid: all), and the record's id; locks the record.  NULL: none.
  */
-extern char *orch_record_find_type(const char *key, char **id);
-
-/* The same, among the records that a role itself may read. */
-extern char *orch_record_find_readable(const char *key, Oid role, char **id);
+extern char *orch_record_find_type(const char *key, Oid role, char **id);
 
 /* The record as a JSON object, NULL if there is none. */
 extern Jsonb *orch_record_fetch(const char *type, const char *key);

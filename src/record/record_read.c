@@ -56,7 +56,6 @@ static bool is_readable(RecordType *type, Datum *key, Oid role);
 static bool try_record(const char *name, RecordType *type, const char *key, Oid role,
 					   Datum *values, bool latest, char **id);
 static char *find_id(const char *type, const char *key, Oid role, bool latest);
-static char *find_type(const char *key, Oid role, char **id);
 static bool lock_record(RecordType *type, Datum *key, bool values);
 static bool has_record(RecordType *type, Datum *key, bool latest);
 static Jsonb *follow(Oid relation, Jsonb *record, const char *relationship, Oid *target,
@@ -260,8 +259,8 @@ try_record(const char *name, RecordType *type, const char *key, Oid role, Datum 
  * The record type that has a record of this key.  If a role is given, the record must be
  * one that the role may read: other records must neither hide it nor be locked.
  */
-static char *
-find_type(const char *key, Oid role, char **id)
+char *
+orch_record_find_type(const char *key, Oid role, char **id)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	SystemContext saved;
@@ -291,18 +290,6 @@ find_type(const char *key, Oid role, char **id)
 	}
 	orch_system_finish(&saved);
 	return result;
-}
-
-char *
-orch_record_find_type(const char *key, char **id)
-{
-	return find_type(key, InvalidOid, id);
-}
-
-char *
-orch_record_find_readable(const char *key, Oid role, char **id)
-{
-	return find_type(key, role, id);
 }
 
 char *

@@ -129,7 +129,6 @@ static Diagram *make_graph(const Definition *def);
 static void add_edge(Diagram *graph, int from, Connector to, const char *label, bool is_fault);
 static int	node_of(const Definition *def, Connector connector);
 static void show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role);
-static bool is_visible(Oid role, SharedObject object, const pg_uuid_t *id);
 static void refuse(const pg_uuid_t *id) pg_attribute_noreturn();
 static void set_rows(Diagram *graph);
 static char *shortened(const char *label);
@@ -187,7 +186,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	manages = (orch_access_require_user(role)->permissions &
 			   PERMISSION_MANAGE_DEFINITIONS) != 0;
 	is_run = orch_access_read(OBJECT_RUN, id, &record);
-	if (is_run ? !is_visible(role, OBJECT_RUN, id) : !manages)
+	if (is_run ? !orch_access_sees(role, OBJECT_RUN, id) : !manages)
 		refuse(id);
 
 	orch_system_connect(&saved);
@@ -303,19 +302,6 @@ node_of(const Definition *def, Connector connector)
 	return NODE_END;
 }
 
-/*
- * May the role see a record?  Stages and steps are shared apart from their run: a user who
- * sees the run sees its graph, but the status of a stage or step only if it is visible.
- */
-static bool
-is_visible(Oid role, SharedObject object, const pg_uuid_t *id)
-{
-	RecordAccess record;
-
-	return orch_access_read(object, id, &record) &&
-		orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE;
-}
-
 /* The same error if the record does not exist and if the caller does not see it. */
 static void
 refuse(const pg_uuid_t *id)
@@ -371,8 +357,10 @@ show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role)
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		int			index = orch_definition_stage_index(def, SPI_getvalue(tuple, desc, 1));
 
+		/* stages and steps are shared apart from their run, whose graph the user sees */
 		if (index >= 0 &&
-			is_visible(role, OBJECT_STAGE, DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull))))
+			orch_access_sees(role, OBJECT_STAGE,
+							 DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull))))
 			graph->nodes[NODE_STAGE(index)].shade =
 				stage_shade((StageStatus) orch_catalog_label_column(ENUM_STAGE_STATUS, tuple,
 																	desc, 2));
@@ -387,7 +375,8 @@ show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role)
 		ListCell   *cell;
 
 		if (step == NULL ||
-			!is_visible(role, OBJECT_STEP, DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull))))
+			!orch_access_sees(role, OBJECT_STEP,
+							  DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull))))
 			continue;
 		cell = list_nth_cell(graph->nodes[NODE_STAGE(step->stage)].lines,
 							 index - def->stages[step->stage].first_step);

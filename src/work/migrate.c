@@ -24,7 +24,6 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -33,11 +32,11 @@
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/system.h"
+#include "base/text_array.h"
 #include "base/uuid.h"
 #include "definition/definition_int.h"
 #include "engine/engine_int.h"
 #include "engine/engine_migrate.h"
-#include "record/principal.h"
 
 #define TO_MIGRATE "migrate runs"
 
@@ -60,12 +59,10 @@ static StaticPlan plan_candidates = {
 
 static char *orchestration_of(const pg_uuid_t *run_id);
 static pg_uuid_t *candidates(const Definition *to, bool any, int32 from, int *nruns);
-static bool is_visible(Oid role, const pg_uuid_t *run_id);
 static bool try_run(const pg_uuid_t *run_id, const Definition *to, Oid role,
 					bool dry_run, MigrationReport *report);
 static void put_row(ReturnSetInfo *rsinfo, const pg_uuid_t *run_id, const Definition *to,
 					bool migrated, const MigrationReport *report);
-static Datum text_array(List *texts);
 static char *lines(List *texts);
 
 PG_FUNCTION_INFO_V1(orchestration_migrate_run);
@@ -208,7 +205,7 @@ orchestration_migrate_runs(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(context);
-		if (!is_visible(role, &run_ids[i]))
+		if (!orch_access_sees(role, OBJECT_RUN, &run_ids[i]))
 			continue;
 		migrated = try_run(&run_ids[i], to, role, dry_run, &report);
 		/* another session migrated or deleted it meanwhile */
@@ -255,15 +252,6 @@ candidates(const Definition *to, bool any, int32 from, int *nruns)
 	return run_ids;
 }
 
-static bool
-is_visible(Oid role, const pg_uuid_t *run_id)
-{
-	RecordAccess record;
-
-	return orch_access_read(OBJECT_RUN, run_id, &record) &&
-		orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE;
-}
-
 /*
  * Migrate a run in a subtransaction of its own.  If that fails, the error is the problem.
  */
@@ -276,11 +264,7 @@ try_run(const pg_uuid_t *run_id, const Definition *to, Oid role, bool dry_run,
 
 	ORCH_ENGINE_TRY();
 	{
-		/* first: the run's name is needed for an error, too */
-		(void) orch_engine_migrate(run_id, to, role, true, report);
-		orch_access_require_move(role, run_id);
-		if (!dry_run && report->problems == NIL && !report->has_version)
-			migrated = orch_engine_migrate(run_id, to, role, false, report);
+		migrated = orch_engine_migrate(run_id, to, role, dry_run, report);
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error == NULL)
@@ -301,23 +285,11 @@ put_row(ReturnSetInfo *rsinfo, const pg_uuid_t *run_id, const Definition *to,
 	values[2] = Int32GetDatum(migrated ? to->version : report->from_version);
 	nulls[2] = !migrated && report->from_version == 0;
 	values[3] = BoolGetDatum(migrated);
-	values[4] = text_array(report->problems);
+	values[4] = orch_text_array(report->problems);
 	nulls[4] = report->problems == NIL;
-	values[5] = text_array(report->notes);
+	values[5] = orch_text_array(report->notes);
 	nulls[5] = report->notes == NIL || report->problems != NIL;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-static Datum
-text_array(List *texts)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(texts), 1));
-	ListCell   *cell;
-	int			n = 0;
-
-	foreach(cell, texts)
-		elements[n++] = CStringGetTextDatum((char *) lfirst(cell));
-	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* Sentences for a detail. */

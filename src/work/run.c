@@ -181,8 +181,7 @@ orch_run_set_record(StartRequest *request, char *key, Oid role)
 	request->record_type = request->definition->record_type;
 	if (request->record_type == NULL)
 	{
-		request->record_type = unlimited ? orch_record_find_type(key, &id) :
-			orch_record_find_readable(key, role, &id);
+		request->record_type = orch_record_find_type(key, unlimited ? InvalidOid : role, &id);
 		request->record_locked = true;
 		if (request->record_type == NULL)
 			ereport(ERROR,

@@ -27,7 +27,6 @@
 #include "utils/timestamp.h"
 
 #include "access/access.h"
-#include "access/access_record.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
@@ -76,7 +75,6 @@ typedef struct FailedRun
 static TimestampTz oldest_failure(FunctionCallInfo fcinfo);
 static int	next_failed(TimestampTz after, const pg_uuid_t *after_id, TimestampTz before,
 						const pg_uuid_t *orchestration, MemoryContext context, FailedRun *runs);
-static bool is_visible(Oid role, const FailedRun *run);
 static bool retry(Oid role, const FailedRun *run, Datum *status, char **error);
 
 PG_FUNCTION_INFO_V1(orchestration_retry_failed_runs);
@@ -153,7 +151,9 @@ orchestration_retry_failed_runs(PG_FUNCTION_ARGS)
 			MemoryContextSwitchTo(page);
 			after = runs[i].ended_at;
 			after_id = runs[i].id;
-			if (!is_visible(role, &runs[i]) || !retry(role, &runs[i], &values[2], &error))
+			/* a run that the caller does not see must not be waited for, nor named */
+			if (!orch_access_sees(role, OBJECT_RUN, &runs[i].id) ||
+				!retry(role, &runs[i], &values[2], &error))
 				continue;
 			values[0] = UUIDPGetDatum(&runs[i].id);
 			values[1] = CStringGetTextDatum(runs[i].name);
@@ -216,16 +216,6 @@ next_failed(TimestampTz after, const pg_uuid_t *after_id, TimestampTz before,
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return (int) n;
-}
-
-/* A run that the caller does not see must not be waited for, nor named. */
-static bool
-is_visible(Oid role, const FailedRun *run)
-{
-	RecordAccess record;
-
-	return orch_access_read(OBJECT_RUN, &run->id, &record) &&
-		orch_access_level(orch_access_of_role(role), &record) != ACCESS_NONE;
 }
 
 /*

@@ -277,6 +277,36 @@ REVOKE ALL ON FUNCTION orchestration.start_orchestration(text, text, jsonb, text
 REVOKE USAGE ON SCHEMA orchestration FROM regress_default_cara;
 SELECT orchestration.update_user(id, role_name => '') FROM orchestration.principal WHERE username = 'cara@example.com';
 DROP ROLE regress_default_cara;
+-- an element of a path fails after others: a resumed run goes the way again, with the records and visits of its beginning
+CREATE FUNCTION pg_temp.way(start text) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_temp.orchestration('Way', start, jsonb_build_object('apiVersion', 60, 'variables', jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}', pg_temp.variable('N', 'Number')),
+        'assignments', '[{"name": "Put", "label": "Put", "connector": {"targetReference": "Which"}, "assignmentItems": [{"assignToReference": "R", "operator": "Assign", "value": {"elementReference": "N"}}]}]'::jsonb,
+        'decisions', jsonb_build_array(jsonb_build_object('name', 'Seen', 'label', 'Seen', 'defaultConnector', '{"targetReference": "Put"}'::jsonb, 'rules', jsonb_build_array(
+                jsonb_build_object('name', 'Again', 'label', 'Again', 'conditionLogic', 'and', 'connector', '{"targetReference": "Visited"}'::jsonb, 'conditions', jsonb_build_array(pg_temp.condition('Put', 'WasVisited', '{"booleanValue": true}'))),
+                jsonb_build_object('name', 'Wrong', 'label', 'Wrong', 'conditionLogic', 'and', 'connector', '{"targetReference": "Other"}'::jsonb, 'conditions', jsonb_build_array(pg_temp.condition('R.Note', 'EqualTo', '{"stringValue": "second"}'))))),
+            jsonb_build_object('name', 'Which', 'label', 'Which', 'defaultConnector', '{"targetReference": "T"}'::jsonb, 'rules', jsonb_build_array(
+                jsonb_build_object('name', 'Yes', 'label', 'Yes', 'conditionLogic', 'and', 'connector', '{"targetReference": "T"}'::jsonb, 'conditions', jsonb_build_array(pg_temp.condition('R.Yes', 'EqualTo', '{"booleanValue": true}')))))),
+        'orchestratedStages', jsonb_build_array(pg_temp.stage('S', 'Seen', pg_temp.step('E', 'B', 'Default_Echo')), pg_temp.stage('Visited', NULL, pg_temp.step('V', 'I', 'Default_Screen')),
+            pg_temp.stage('Other', NULL, pg_temp.step('O', 'I', 'Default_Screen')), pg_temp.stage('T', NULL, pg_temp.step('Say', 'I', 'Default_Screen', '{}', '{"note": {"elementReference": "R.Note"}}'))))) $$;
+CREATE FUNCTION pg_temp.held() RETURNS TABLE (state text, variable text, bound text, visited jsonb) LANGUAGE sql AS $$
+    SELECT pg_temp.state(), variables->'R'->>'id', (SELECT string_agg(record_id, ',') FROM orchestration.run_record WHERE run_id = r.id), variables->'$Visited' FROM orchestration.run r WHERE id = pg_temp.run() $$;
+UPDATE public.default_record SET note = CASE id WHEN 1005 THEN 'first' ELSE 'second' END WHERE id IN (1005, 1006);
+SELECT pg_temp.way('S');
+ALTER TABLE public.default_record RENAME yes TO no;
+SELECT orchestration.start_orchestration('Way', inputs => '{"R": 1005, "N": 1006}') IS NOT NULL;
+SELECT pg_temp.failure();
+SELECT * FROM pg_temp.held();
+ALTER TABLE public.default_record RENAME no TO yes;
+SELECT orchestration.resume_run(pg_temp.run());
+SELECT * FROM pg_temp.held();
+-- the same before the first stage
+SELECT pg_temp.way('Seen');
+ALTER TABLE public.default_record RENAME yes TO no;
+SELECT orchestration.start_orchestration('Way', inputs => '{"R": 1005, "N": 1006}') IS NOT NULL;
+SELECT * FROM pg_temp.held();
+ALTER TABLE public.default_record RENAME no TO yes;
+SELECT orchestration.resume_run(pg_temp.run());
+SELECT * FROM pg_temp.held();
 -- many runs wait for one record
 SELECT count(orchestration.start_orchestration('Follows', inputs => '{"R": 1004}')) FROM generate_series(1, 20);
 UPDATE public.default_record SET note = 'go' WHERE id = 1004;
