@@ -37,7 +37,6 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
-#include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_column.h"
 #include "record/record_int.h"

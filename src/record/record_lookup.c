@@ -16,21 +16,18 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/text_form.h"
-#include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_column.h"
 #include "record/record_int.h"

@@ -250,7 +250,8 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 
 		old_row = row;
 		row = trigdata->tg_newtuple;
-		key = orch_record_row_id(relation, row, &key_at);
+		if (!orch_record_same_key(relation, old_row, row, &key_at))
+			key = orch_record_row_id(relation, row, &key_at);
 		if (old_key == NULL)
 			old_row = NULL;		/* it becomes a record */
 		else if (key == NULL)
