@@ -330,7 +330,7 @@ static const char *
 why_not(Relation relation, const Moved *entry, Oid user)
 {
 	Datum		value = ObjectIdGetDatum(user);
-	Oid			before = orch_record_root(orch_record_marked(entry->type));
+	Oid			before = orch_record_root(entry->type);
 	ListCell   *cell;
 
 	if ((relation->rd_rel->relkind != RELKIND_RELATION &&

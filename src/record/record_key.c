@@ -33,6 +33,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -386,7 +387,11 @@ orch_record_json_id(const char *type, Jsonb *record)
 											  strlen(lfirst(cell)), NULL);
 		if (record_type->nkeys == 1)
 			break;
-		text = orch_condition_value_text(result);
+		/* the text of a numeric keeps the zeros at the end of its fraction */
+		text = result != NULL && result->type == jbvNumeric ?
+			DatumGetCString(DirectFunctionCall1(numeric_out,
+												NumericGetDatum(result->val.numeric))) :
+			orch_condition_value_text(result);
 		result = NULL;
 		if (text == NULL)
 			break;

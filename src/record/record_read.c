@@ -471,9 +471,9 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target, bool 
 		values[i] = CStringGetTextDatum(text);
 		types[i] = TEXTOID;
 		get_atttypetypmodcoll(*target, column, &type, &typmod, &collation);
-		appendStringInfo(&query, "%st.%s = CAST($%d AS %s)", i == 0 ? "" : " AND ",
-						 quote_identifier(get_attname(*target, column, false)), i + 1,
-						 format_type_with_typemod(type, typmod));
+		appendStringInfoString(&query, i == 0 ? "" : " AND ");
+		orch_record_append_equal(&query, get_attname(*target, column, false), type, typmod,
+								 i + 1);
 	}
 	orch_gate_enter_table(&gate, *target);
 	fix_settings_for(*target);
