@@ -23,7 +23,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
-#include "base/compat.h"
 #include "base/digest.h"
 
 static void add_text(StringInfo text, char kind, const char *string, int length);

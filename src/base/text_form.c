@@ -26,46 +26,56 @@
 #include "base/system.h"
 #include "base/text_form.h"
 
-static void set_fixed(const char *name, const char *value);
+static bool fixed(bool is_fixed, const char *name, const char *value, bool set);
+static bool formats(bool set);
 
 void
 orch_fix_formats(void)
 {
-	if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_MDY)
-		set_fixed("datestyle", "ISO, MDY");
-	if (IntervalStyle != INTSTYLE_POSTGRES)
-		set_fixed("intervalstyle", "postgres");
-	if (strcmp(pg_get_timezone_name(session_timezone), "UTC") != 0)
-		set_fixed("timezone", "UTC");
-	if (extra_float_digits < 1)
-		set_fixed("extra_float_digits", "1");
-	if (bytea_output != BYTEA_OUTPUT_HEX)
-		set_fixed("bytea_output", "hex");
-	if (strcmp(GetConfigOption("lc_monetary", false, false), "C") != 0)
-		set_fixed("lc_monetary", "C");
+	(void) formats(true);
 }
 
 bool
 orch_formats_are_fixed(void)
 {
-	return DateStyle == USE_ISO_DATES && DateOrder == DATEORDER_MDY &&
-		IntervalStyle == INTSTYLE_POSTGRES &&
-		strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0 &&
-		extra_float_digits >= 1 && bytea_output == BYTEA_OUTPUT_HEX &&
-		strcmp(GetConfigOption("lc_monetary", false, false), "C") == 0;
+	return formats(false);
 }
 
 void
 orch_fix_settings(void)
 {
 	orch_fix_formats();
-	if (strcmp(namespace_search_path, SYSTEM_SEARCH_PATH) != 0)
-		set_fixed("search_path", SYSTEM_SEARCH_PATH);
+	/* that of type money alone, but initdb takes it from the environment */
+	(void) fixed(strcmp(GetConfigOption("lc_monetary", false, false), "C") == 0,
+				 "lc_monetary", "C", true);
+	(void) fixed(strcmp(namespace_search_path, SYSTEM_SEARCH_PATH) == 0,
+				 "search_path", SYSTEM_SEARCH_PATH, true);
 }
 
-static void
-set_fixed(const char *name, const char *value)
+/*
+ * Set the formats that differ (set), or only tell whether none does.
+ */
+static bool
+formats(bool set)
 {
+	return fixed(DateStyle == USE_ISO_DATES && DateOrder == DATEORDER_MDY,
+				 "datestyle", "ISO, MDY", set) &&
+		fixed(IntervalStyle == INTSTYLE_POSTGRES, "intervalstyle", "postgres", set) &&
+		fixed(strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0,
+			  "timezone", "UTC", set) &&
+		fixed(extra_float_digits >= 1, "extra_float_digits", "1", set) &&
+		fixed(bytea_output == BYTEA_OUTPUT_HEX, "bytea_output", "hex", set);
+}
+
+/*
+ * Has a setting its value, or (set) did it get it?
+ */
+static bool
+fixed(bool is_fixed, const char *name, const char *value, bool set)
+{
+	if (is_fixed || !set)
+		return is_fixed;
 	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
+	return true;
 }

@@ -24,7 +24,9 @@ extern void orch_fix_formats(void);
 /* Has the session these formats anyway? */
 extern bool orch_formats_are_fixed(void);
 
-/* The same, and search_path: names of tables and functions have their schema. */
+/*
+ * The same, lc_monetary, and search_path: names of tables and functions have their schema.
+ */
 extern void orch_fix_settings(void);
 
 #endif							/* ORCH_TEXT_FORM_H */

@@ -23,6 +23,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
 
 #include "base/system.h"
 #include "base/text_array.h"
@@ -113,7 +114,10 @@ orch_definition_known_principals(const Definition *def)
 	return known_names(&principals_plan, assignee_names(def));
 }
 
-/* The principal of a kind; of any kind for a Resource. */
+/*
+ * The principal of a kind; of any kind for a Resource.  Usernames are folded as the plan does
+ * it.
+ */
 const Known *
 orch_definition_find_principal(const KnownList *list, AssigneeKind kind, const char *name)
 {
@@ -126,7 +130,7 @@ orch_definition_find_principal(const KnownList *list, AssigneeKind kind, const c
 											   psprintf("%s:%s",
 														orch_definition_assignee_kind_name(i),
 														i == ASSIGNEE_USER ?
-														orch_principal_fold(name) : name));
+														asc_tolower(name, strlen(name)) : name));
 	return known;
 }
 

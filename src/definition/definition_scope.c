@@ -380,7 +380,6 @@ bool
 orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, int *value)
 {
 	Numeric		number;
-	Datum		whole;
 
 	if (node != NULL && node->kind == DOC_OBJECT)
 	{
@@ -395,14 +394,9 @@ orch_definition_integer(Compiler *c, const DocNode *node, int least, int most, i
 		return false;
 	if (orch_document_number(node->text, &number))
 	{
-		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
-		if (DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number))) &&
-			DatumGetBool(DirectFunctionCall2(numeric_ge, whole,
-											 NumericGetDatum(int64_to_numeric(least)))) &&
-			DatumGetBool(DirectFunctionCall2(numeric_le, whole,
-											 NumericGetDatum(int64_to_numeric(most)))))
+		if (orch_document_is_whole(number) && orch_document_is_within(number, least, most))
 		{
-			*value = DatumGetInt32(DirectFunctionCall1(numeric_int4, whole));
+			*value = DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(number)));
 			return true;
 		}
 	}

@@ -31,7 +31,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -41,6 +40,7 @@
 #include "record/action.h"
 #include "record/record.h"
 #include "record/record_column.h"
+#include "record/record_name.h"
 
 /* A column, or a column with a foreign key (target), that a table lacks. */
 typedef struct SetupColumn
@@ -402,18 +402,11 @@ find_table(const char *name, const char *schema)
 
 /* -------------------------------------------------------------------- tables */
 
-static char *
-relation_name(Oid relation)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-									  get_rel_name(relation));
-}
-
 /* The table of that name: noted before, there, or to be made. */
 static SetupTable *
 note_table(Setup *setup, Oid relation, const char *name, const char *used_by)
 {
-	char	   *full = OidIsValid(relation) ? relation_name(relation) :
+	char	   *full = OidIsValid(relation) ? orch_record_qualified_name(relation) :
 		qualified(setup, identifier(name));
 	int			number = number_of(setup, "table", full, list_length(setup->tables));
 	SetupTable *table;

@@ -654,6 +654,24 @@ orch_document_number(const char *text, Numeric *result)
 }
 
 bool
+orch_document_is_whole(Numeric number)
+{
+	Datum		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number),
+											Int32GetDatum(0));
+
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number)));
+}
+
+bool
+orch_document_is_within(Numeric number, int64 least, int64 most)
+{
+	return DatumGetBool(DirectFunctionCall2(numeric_ge, NumericGetDatum(number),
+											NumericGetDatum(int64_to_numeric(least)))) &&
+		DatumGetBool(DirectFunctionCall2(numeric_le, NumericGetDatum(number),
+										 NumericGetDatum(int64_to_numeric(most))));
+}
+
+bool
 orch_document_boolean(const char *text, bool *result)
 {
 	int			length;

@@ -97,4 +97,8 @@ extern const char *orch_document_trim(const char *text, int *length);
 extern bool orch_document_number(const char *text, Numeric *result);
 extern bool orch_document_boolean(const char *text, bool *result);
 
+/* Is a number whole, and is it one of these or between them? */
+extern bool orch_document_is_whole(Numeric number);
+extern bool orch_document_is_within(Numeric number, int64 least, int64 most);
+
 #endif							/* ORCH_DOCUMENT_H */

@@ -298,17 +298,6 @@ orch_principal_role_label(Oid role)
 				   GetUserNameFromId(role, false));
 }
 
-char *
-orch_principal_fold(const char *username)
-{
-	char	   *result = pstrdup(username);
-	char	   *p;
-
-	for (p = result; *p != '\0'; p++)
-		*p = pg_ascii_tolower((unsigned char) *p);
-	return result;
-}
-
 bool
 orch_principal_find(PrincipalKind kind, const char *name, Principal *result)
 {

@@ -61,9 +61,6 @@ extern bool orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal
 /* The name of a role in log and messages: that of its user, or its own. */
 extern char *orch_principal_role_label(Oid role);
 
-/* A username as lower(username COLLATE "C") writes it. */
-extern char *orch_principal_fold(const char *username);
-
 /* By username or developer name, or by id; false if there is none. */
 extern bool orch_principal_find(PrincipalKind kind, const char *name,
 								Principal *result);

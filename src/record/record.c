@@ -37,7 +37,6 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
-#include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_column.h"
 #include "record/record_int.h"
@@ -63,8 +62,8 @@ typedef struct Registration
 
 static void forget_record_types(void);
 static void invalidate_record_types(Datum arg, Oid relation);
-static bool is_unchanged(const RecordType *type, Oid relation,
-						 const Registration *registration);
+static bool is_unchanged(const RecordType *type, Oid relation, List *key_columns,
+						 const Oid *key_types);
 static bool read_registration(const char *name, Registration *registration);
 static Oid	lock_table(const char *name, const Registration *registration);
 static char *problem_of(const char *name, const Registration *registration, Oid relation,
@@ -74,6 +73,7 @@ static Oid *column_types(Oid relation, List *columns, const char **missing);
 static void prepare_queries(RecordType *type);
 static const char *equality_operator(Oid type);
 static void free_plans(RecordType *type);
+static bool lacks(const char *type, const List *path, bool without_table);
 
 /*
  * Called once, by _PG_init().
@@ -157,7 +157,7 @@ orch_record_find(const char *name, bool missing_ok)
 	if (record_types == NULL || record_generation != orch_catalog_generation())
 		forget_record_types();
 	entry = hash_search(record_types, name, HASH_FIND, NULL);
-	if (entry != NULL && is_unchanged(entry, relation, &registration))
+	if (entry != NULL && is_unchanged(entry, relation, registration.key_columns, key_types))
 	{
 		entry->valid = true;
 		return entry;
@@ -186,14 +186,11 @@ orch_record_find(const char *name, bool missing_ok)
  * nor its key.
  */
 static bool
-is_unchanged(const RecordType *type, Oid relation, const Registration *registration)
+is_unchanged(const RecordType *type, Oid relation, List *key_columns, const Oid *key_types)
 {
-	const char *missing;
-	Oid		   *key_types = column_types(relation, registration->key_columns, &missing);
-
-	return type->relation == relation && type->table_name != NULL && key_types != NULL &&
+	return type->relation == relation && type->table_name != NULL &&
 		strcmp(type->table_name, orch_record_qualified_name(relation)) == 0 &&
-		orch_record_same_names(type->key_columns, registration->key_columns) &&
+		orch_record_same_names(type->key_columns, key_columns) &&
 		memcmp(type->key_types, key_types, sizeof(Oid) * type->nkeys) == 0;
 }
 
@@ -265,7 +262,7 @@ problem_of(const char *name, const Registration *registration, Oid relation, cha
 		return psprintf("table %s of record type \"%s\" has no column \"%s\"", table, name,
 						missing);
 	}
-	root = orch_record_root(orch_record_marked(name));
+	root = orch_record_root(name);
 	*hint = OidIsValid(root) ?
 		psprintf("Table %s has its triggers: call orchestration.register_record_type(%s, %s).",
 				 orch_record_qualified_name(root), type,
@@ -439,7 +436,7 @@ prepare_queries(RecordType *type)
 }
 
 /*
- * The operator by which the unique index of a key finds equal values, as queries name it.
+ * The operator by which a unique index finds equal values, as queries name it.
  * That of a type of an extension is not on the search_path.
  */
 static const char *
@@ -461,6 +458,15 @@ equality_operator(Oid type)
 		ReleaseSysCache(tuple);
 	}
 	return result;
+}
+
+void
+orch_record_append_equal(StringInfo query, const char *column, Oid type, int32 typmod,
+						 int parameter)
+{
+	appendStringInfo(query, "t.%s %s CAST($%d AS %s)", quote_identifier(column),
+					 equality_operator(type), parameter,
+					 format_type_with_typemod(type, typmod));
 }
 
 void
@@ -555,22 +561,31 @@ orch_record_table_of(const char *type)
 		InvalidOid;
 }
 
-const char *
-orch_record_missing_field(const char *type, const char *field)
+/*
+ * Does no column of a record type's table begin the path?  without_table: the answer if the
+ * type has no table.
+ */
+static bool
+lacks(const char *type, const List *path, bool without_table)
 {
 	SystemContext saved;
 	RecordType *record_type;
-	bool		missing;
+	bool		result = without_table;
 
 	orch_system_connect(&saved);
 	record_type = orch_record_find(type, true);
 	/* Id is the key, whatever its name */
-	missing = record_type == NULL ||
-		(pg_strcasecmp(field, "Id") != 0 &&
-		 !orch_record_has_column(record_type->relation,
-								 list_make1(unconstify(char *, field))));
+	if (record_type != NULL)
+		result = pg_strcasecmp(linitial(path), "Id") != 0 &&
+			!orch_record_has_column(record_type->relation, path);
 	orch_system_finish(&saved);
-	return missing ? field : NULL;
+	return result;
+}
+
+const char *
+orch_record_missing_field(const char *type, const char *field)
+{
+	return lacks(type, list_make1(unconstify(char *, field)), true) ? field : NULL;
 }
 
 void
@@ -591,17 +606,7 @@ orch_record_refuse_field(const char *type, const char *field)
 bool
 orch_record_lacks_path(const char *type, const List *path)
 {
-	SystemContext saved;
-	RecordType *record_type;
-	bool		lacks;
-
-	if (pg_strcasecmp(linitial(path), "Id") == 0)
-		return false;
-	orch_system_connect(&saved);
-	record_type = orch_record_find(type, true);
-	lacks = record_type != NULL && !orch_record_has_column(record_type->relation, path);
-	orch_system_finish(&saved);
-	return lacks;
+	return lacks(type, path, false);
 }
 
 /*

@@ -172,24 +172,6 @@ orch_record_field(const char *type, List *path, RecordField *field)
 
 /* -------------------------------------------------- literals and types */
 
-static bool
-is_whole(Numeric number)
-{
-	Datum		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number),
-											Int32GetDatum(0));
-
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number)));
-}
-
-static bool
-is_within(Numeric number, int64 least, int64 most)
-{
-	return DatumGetBool(DirectFunctionCall2(numeric_ge, NumericGetDatum(number),
-											NumericGetDatum(int64_to_numeric(least)))) &&
-		DatumGetBool(DirectFunctionCall2(numeric_le, NumericGetDatum(number),
-										 NumericGetDatum(int64_to_numeric(most))));
-}
-
 /*
  * Can a column of type numeric(precision, scale) have this value?  Source: the functions
  * make_numeric_typmod() and apply_typmod() of numeric.c.
@@ -237,9 +219,10 @@ number_never(const RecordField *field, Numeric number)
 	for (i = 0; i < (int) lengthof(integers); i++)
 		if (field->column_type == integers[i].type)
 		{
-			if (!is_whole(number))
+			if (!orch_document_is_whole(number))
 				return psprintf("type %s has whole numbers only", field->type_name);
-			if (!is_within(number, integers[i].least, integers[i].most))
+			if (!orch_document_is_within(number, integers[i].least,
+										 integers[i].most))
 				return psprintf("type %s cannot hold that value", field->type_name);
 		}
 	return NULL;
@@ -352,13 +335,8 @@ orch_record_field_never(const RecordField *field, ComparisonOperator op,
 		return literal->type == jbvNumeric && field->type == VALUE_NUMBER ?
 			number_never(field, literal->val.numeric) : NULL;
 	}
-	if (literal->type == jbvString)
+	if (literal->type == jbvString ||
+		(literal->type == jbvNumeric && field->type == VALUE_TEXT))
 		return text_never(field, op, orch_condition_value_text(literal));
-	/* its text, without zeros at the end of the fraction */
-	if (literal->type == jbvNumeric && field->type == VALUE_TEXT)
-		return text_never(field, op,
-						  DatumGetCString(DirectFunctionCall1(numeric_out,
-															  DirectFunctionCall1(numeric_trim_scale,
-																				  NumericGetDatum(literal->val.numeric)))));
 	return NULL;
 }

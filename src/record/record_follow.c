@@ -63,7 +63,7 @@ typedef struct Moved
 	List	   *key_columns;	/* of char * */
 } Moved;
 
-/* In TopTransactionContext. */
+/* In TopTransactionContext, the newest first. */
 static Moved *moved = NULL;
 
 static RecordReaders find_readers = NULL;
@@ -330,7 +330,7 @@ static const char *
 why_not(Relation relation, const Moved *entry, Oid user)
 {
 	Datum		value = ObjectIdGetDatum(user);
-	Oid			before = orch_record_root(orch_record_marked(entry->type));
+	Oid			before = orch_record_root(entry->type);
 	ListCell   *cell;
 
 	if ((relation->rd_rel->relkind != RELKIND_RELATION &&
@@ -458,20 +458,12 @@ orch_record_dropped(void)
 static void
 at_subxact_end(int level, bool committed)
 {
-	Moved	  **link = &moved;
+	Moved	   *entry;
 
-	while (*link != NULL)
-	{
-		if ((*link)->nest_level < level)
-			link = &(*link)->next;
-		else if (committed)
-		{
-			(*link)->nest_level = level - 1;
-			link = &(*link)->next;
-		}
-		else
-			*link = (*link)->next;
-	}
+	while (!committed && moved != NULL && moved->nest_level >= level)
+		moved = moved->next;
+	for (entry = moved; entry != NULL && entry->nest_level >= level; entry = entry->next)
+		entry->nest_level = level - 1;
 }
 
 static void

@@ -15,6 +15,8 @@
 
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
+
 #include "base/compat.h"
 #include "base/system.h"
 #include "record/record.h"
@@ -39,6 +41,13 @@ typedef struct RecordType
 /* record.c; the second raises OR102 */
 extern RecordType *orch_record_find(const char *name, bool missing_ok);
 extern void orch_record_refuse_type(const char *name) pg_attribute_noreturn();
+
+/*
+ * Append the condition that a column of t has the value of a parameter, which is given as
+ * text.  typmod: that of the column, or -1.
+ */
+extern void orch_record_append_equal(StringInfo query, const char *column, Oid type,
+									 int32 typmod, int parameter);
 
 /* A copy of a list of names, in the current memory context. */
 extern List *orch_record_name_list(Datum names);

@@ -30,17 +30,14 @@
 #include "access/tupdesc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "base/argument.h"
-#include "base/compat.h"
-#include "base/errors.h"
 #include "base/system.h"
 #include "base/text_form.h"
 #include "evaluate/condition.h"
@@ -54,7 +51,8 @@ typedef enum TextForm
 	FORM_PLAIN,					/* depends on no setting */
 	FORM_BY_FORMAT,				/* depends on formats that settings choose */
 	FORM_BY_PATH,				/* built in, and may name tables, functions or
-								 * the like: depends on search_path, too */
+								 * the like: depends on search_path, too; or
+								 * on lc_monetary */
 	FORM_FOREIGN				/* by functions that users made */
 } TextForm;
 
@@ -100,7 +98,6 @@ text_form(Oid type)
 		case BYTEAOID:
 		case FLOAT4OID:
 		case FLOAT8OID:
-		case CASHOID:
 			return FORM_BY_FORMAT;
 		default:
 			if (type < FirstUnpinnedObjectId)
@@ -120,7 +117,8 @@ orch_record_fix_settings_for(TupleDesc desc)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		TextForm	form = att->attisdropped ? FORM_PLAIN : text_form(att->atttypid);
 
-		if (form == FORM_BY_PATH || form == FORM_FOREIGN)
+		/* to_jsonb() uses a cast to json that users made, also that of an enum */
+		if (form == FORM_BY_PATH || att->atttypid >= FirstUnpinnedObjectId)
 		{
 			orch_fix_settings();
 			return;
@@ -153,10 +151,10 @@ convert(Oid relation, Oid type, Datum *value, char **text, bool to_text)
 		orch_gate_enter_table(&gate, relation);
 	else if (form == FORM_BY_PATH || (form == FORM_BY_FORMAT && !orch_formats_are_fixed()))
 		guc_level = NewGUCNestLevel();
-	if (form == FORM_BY_FORMAT)
-		orch_fix_formats();
-	else if (form != FORM_PLAIN)
+	if (form == FORM_BY_PATH || form == FORM_FOREIGN)
 		orch_fix_settings();
+	else if (guc_level != 0)
+		orch_fix_formats();
 
 	if (to_text)
 		*text = OidOutputFunctionCall(function, *value);
@@ -235,6 +233,26 @@ orch_record_row_id(Relation relation, HeapTuple row, const RecordKey *key)
 		types[i] = TupleDescAttr(desc, key->attnums[i] - 1)->atttypid;
 	}
 	return orch_record_make_id(RelationGetRelid(relation), key->ncolumns, types, values);
+}
+
+bool
+orch_record_same_key(Relation relation, HeapTuple a, HeapTuple b, const RecordKey *key)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	int			i;
+
+	for (i = 0; i < key->ncolumns; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, key->attnums[i] - 1);
+		bool		is_null[2];
+		Datum		value = heap_getattr(a, key->attnums[i], desc, &is_null[0]);
+		Datum		other = heap_getattr(b, key->attnums[i], desc, &is_null[1]);
+
+		if (is_null[0] || is_null[1] ||
+			!datum_image_eq(value, other, att->attbyval, att->attlen))
+			return false;
+	}
+	return true;
 }
 
 char *
@@ -369,7 +387,11 @@ orch_record_json_id(const char *type, Jsonb *record)
 											  strlen(lfirst(cell)), NULL);
 		if (record_type->nkeys == 1)
 			break;
-		text = orch_condition_value_text(result);
+		/* the text of a numeric keeps the zeros at the end of its fraction */
+		text = result != NULL && result->type == jbvNumeric ?
+			DatumGetCString(DirectFunctionCall1(numeric_out,
+												NumericGetDatum(result->val.numeric))) :
+			orch_condition_value_text(result);
 		result = NULL;
 		if (text == NULL)
 			break;

@@ -35,6 +35,10 @@ extern const char *orch_record_key_columns(TupleDesc desc, List *columns, Record
 /* The id of a row; NULL if a part of its key is null. */
 extern char *orch_record_row_id(Relation relation, HeapTuple row, const RecordKey *key);
 
+/* Has a row the key of another, bit by bit?  Otherwise the ids may still be the same. */
+extern bool orch_record_same_key(Relation relation, HeapTuple a, HeapTuple b,
+								 const RecordKey *key);
+
 /* The id made of values of these types, none of them null. */
 extern char *orch_record_make_id(Oid relation, int nparts, const Oid *types,
 								 const Datum *values);

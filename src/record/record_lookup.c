@@ -16,21 +16,18 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
 #include "base/text_form.h"
-#include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_column.h"
 #include "record/record_int.h"
@@ -38,25 +35,25 @@
 
 #define FETCH_ROWS 50
 
-static char *column_of(const RecordType *type, const char *field, char **column_type);
+static Form_pg_attribute column_of(const RecordType *type, const char *field);
 static void append_id_filter(StringInfo query, const RecordType *type, const char *id,
 							 Datum *values, int *nvalues);
 static void no_field(const char *type, const char *field) pg_attribute_noreturn();
 
 /*
- * The column that a field name stands for, and its type; NULL if there is none.
+ * A copy of the column that a field name stands for; NULL if there is none.
  */
-static char *
-column_of(const RecordType *type, const char *field, char **column_type)
+static Form_pg_attribute
+column_of(const RecordType *type, const char *field)
 {
 	Relation	rel = table_open(type->relation, AccessShareLock);
 	Form_pg_attribute att = orch_record_column(RelationGetDescr(rel), type->key_columns, field);
-	char	   *result = NULL;
+	Form_pg_attribute result = NULL;
 
 	if (att != NULL)
 	{
-		result = pstrdup(NameStr(att->attname));
-		*column_type = format_type_with_typemod(att->atttypid, att->atttypmod);
+		result = palloc(ATTRIBUTE_FIXED_PART_SIZE);
+		memcpy(result, att, ATTRIBUTE_FIXED_PART_SIZE);
 	}
 	table_close(rel, AccessShareLock);
 	return result;
@@ -81,9 +78,8 @@ append_id_filter(StringInfo query, const RecordType *type, const char *id, Datum
 	foreach(cell, type->key_columns)
 	{
 		values[(*nvalues)++] = CStringGetTextDatum(parts[n]);
-		appendStringInfo(query, "%st.%s = CAST($%d AS %s)", n == 0 ? "" : " AND ",
-						 quote_identifier(lfirst(cell)), *nvalues,
-						 format_type_be_qualified(type->key_types[n]));
+		appendStringInfoString(query, n == 0 ? "" : " AND ");
+		orch_record_append_equal(query, lfirst(cell), type->key_types[n], -1, *nvalues);
 		n++;
 	}
 }
@@ -111,8 +107,7 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 	Oid		   *types = palloc(sizeof(Oid) * (nfilters + 1) * INDEX_MAX_KEYS);
 	Datum	   *values = palloc(sizeof(Datum) * (nfilters + 1) * INDEX_MAX_KEYS);
 	int			nvalues = 0;
-	char	   *column;
-	char	   *column_type;
+	Form_pg_attribute column;
 	Portal		portal;
 	int			i;
 
@@ -125,12 +120,12 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 	for (i = 0; i < nfilters; i++)
 	{
 		appendStringInfoString(&query, i == 0 ? " WHERE " : " AND ");
-		column = column_of(record_type, filters[i].field, &column_type);
+		column = column_of(record_type, filters[i].field);
 		if (column != NULL)
 		{
 			values[nvalues++] = CStringGetTextDatum(filters[i].value);
-			appendStringInfo(&query, "t.%s = CAST($%d AS %s)", quote_identifier(column),
-							 nvalues, column_type);
+			orch_record_append_equal(&query, NameStr(column->attname), column->atttypid,
+									 column->atttypmod, nvalues);
 		}
 		else if (pg_strcasecmp(filters[i].field, "Id") == 0)
 			append_id_filter(&query, record_type, filters[i].value, values, &nvalues);
@@ -144,10 +139,11 @@ orch_record_select(const char *type, int nfilters, const RecordFilter *filters,
 		ListCell   *cell;
 		const char *before = " ORDER BY ";
 
-		column = column_of(record_type, sort_field, &column_type);
+		column = column_of(record_type, sort_field);
 		if (column == NULL && pg_strcasecmp(sort_field, "Id") != 0)
 			no_field(type, sort_field);
-		foreach(cell, column != NULL ? list_make1(column) : record_type->key_columns)
+		foreach(cell, column != NULL ? list_make1(NameStr(column->attname)) :
+				record_type->key_columns)
 		{
 			appendStringInfo(&query, "%st.%s %s", before, quote_identifier(lfirst(cell)),
 							 descending ? "DESC" : "ASC");

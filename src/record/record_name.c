@@ -214,8 +214,9 @@ orch_record_marked(const char *type)
 }
 
 Oid
-orch_record_root(const List *marked)
+orch_record_root(const char *type)
 {
+	List	   *marked = orch_record_marked(type);
 	Oid			root = InvalidOid;
 	ListCell   *cell;
 

@@ -42,8 +42,8 @@ extern Oid	orch_record_table(const char *type, const char *schema_name,
  */
 extern List *orch_record_marked(const char *type);
 
-/* Of these, one that is no child of another: InvalidOid if there is none or several. */
-extern Oid	orch_record_root(const List *marked);
+/* Of these, the one that is no child of another: InvalidOid if there is none or several. */
+extern Oid	orch_record_root(const char *type);
 
 /* A table as a query names it. */
 extern char *orch_record_qualified_name(Oid relation);

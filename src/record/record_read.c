@@ -22,22 +22,22 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/rls.h"
 
 #include "base/argument.h"
 #include "base/errors.h"
 #include "base/subtransaction.h"
 #include "base/system.h"
-#include "base/text_form.h"
 #include "evaluate/condition.h"
 #include "record/gate.h"
 #include "record/record_column.h"
@@ -58,6 +58,7 @@ static bool try_record(const char *name, RecordType *type, const char *key, Oid 
 static char *find_id(const char *type, const char *key, Oid role, bool latest);
 static bool lock_record(RecordType *type, Datum *key, bool values);
 static bool has_record(RecordType *type, Datum *key, bool latest);
+static void fix_settings_for(Oid relation);
 static Jsonb *follow(Oid relation, Jsonb *record, const char *relationship, Oid *target,
 					 bool *unknown);
 
@@ -164,7 +165,8 @@ orch_record_lock(const char *type, const char *key, bool values)
 /*
  * Can a role read a record itself, by its privileges on the table and under the table's
  * row security?  Otherwise a caller that names a record would learn whether it exists.
- * Caller is in system context and connected to SPI.
+ * If it can, leaves the key of the row as SPI's result.  Caller is in system context and
+ * connected to SPI.
  */
 static bool
 is_readable(RecordType *type, Datum *key, Oid role)
@@ -213,9 +215,10 @@ orch_record_readable(const char *type, const char *key, Oid role)
 
 /*
  * The values of a key in a table, and whether the role, if one is given, may read that
- * record; if id is given, also the record's id, now or in the caller's snapshot.  Returns false also if there is no such
- * record for the id, if the text is not of the key's types, and if code of the table's owner
- * fails: one table must not stop the search for a record of another.
+ * record; if id is given, also the record's id, as the role or, without one, the latest or the
+ * caller's snapshot sees it.  Returns false also if there is no such record for the id, if
+ * the text is not of the key's types, and if code of the table's owner fails: one table must
+ * not stop the search for a record of another.
  */
 static bool
 try_record(const char *name, RecordType *type, const char *key, Oid role, Datum *values,
@@ -229,10 +232,13 @@ try_record(const char *name, RecordType *type, const char *key, Oid role, Datum 
 	PG_TRY();
 	{
 		key_values(name, type, key, values);
-		result = !OidIsValid(role) || is_readable(type, values, role);
+		if (OidIsValid(role))
+			result = is_readable(type, values, role);
+		else if (id != NULL)
+			result = has_record(type, values, latest);
 		if (result && id != NULL)
 		{
-			*id = has_record(type, values, latest) ? found_id(type) : NULL;
+			*id = found_id(type);
 			if (*id != NULL)
 				*id = MemoryContextStrdup(caller, *id);
 			else
@@ -346,6 +352,18 @@ orch_record_try_lock(const char *type, const char *key, Oid role, bool values)
 	return id;
 }
 
+/*
+ * Fix the settings on which to_jsonb() of a table's rows depends.
+ */
+static void
+fix_settings_for(Oid relation)
+{
+	Relation	rel = table_open(relation, AccessShareLock);
+
+	orch_record_fix_settings_for(RelationGetDescr(rel));
+	table_close(rel, NoLock);
+}
+
 Jsonb *
 orch_record_fetch(const char *type, const char *key)
 {
@@ -360,7 +378,7 @@ orch_record_fetch(const char *type, const char *key)
 	record_type = orch_record_find(type, false);
 	key_values(type, record_type, key, values);
 	orch_gate_enter_table(&gate, record_type->relation);
-	orch_fix_settings();
+	fix_settings_for(record_type->relation);
 	orch_plan_execute_latest(&record_type->fetch, values, NULL, 1);
 	orch_gate_leave(&gate);
 	if (SPI_processed > 0)
@@ -440,12 +458,12 @@ follow(Oid relation, Jsonb *record, const char *relationship, Oid *target, bool 
 		values[i] = CStringGetTextDatum(text);
 		types[i] = TEXTOID;
 		get_atttypetypmodcoll(*target, column, &type, &typmod, &collation);
-		appendStringInfo(&query, "%st.%s = CAST($%d AS %s)", i == 0 ? "" : " AND ",
-						 quote_identifier(get_attname(*target, column, false)), i + 1,
-						 format_type_with_typemod(type, typmod));
+		appendStringInfoString(&query, i == 0 ? "" : " AND ");
+		orch_record_append_equal(&query, get_attname(*target, column, false), type, typmod,
+								 i + 1);
 	}
 	orch_gate_enter_table(&gate, *target);
-	orch_fix_settings();
+	fix_settings_for(*target);
 	if (SPI_execute_with_args(query.data, foreign_key.ncolumns, types, values, NULL, false, 1) < 0)
 		elog(ERROR, "could not follow relationship \"%s\"", relationship);
 	orch_gate_leave(&gate);

@@ -46,6 +46,7 @@
 
 static List *primary_key_columns(Relation relation);
 static bool is_unique_key(Relation relation, const RecordKey *key);
+static Oid	table_of(const char *name, const char *schema_name, const char *table_name);
 static Datum register_type(FunctionCallInfo fcinfo, List *given);
 static Relation open_table(Oid relid);
 static void warn_of_table(Relation relation, List *key_columns);
@@ -139,6 +140,17 @@ is_unique_key(Relation relation, const RecordKey *key)
 	}
 	list_free(indexes);
 	return result;
+}
+
+/*
+ * The table of a registration, also if it was renamed where no event trigger saw it.
+ */
+static Oid
+table_of(const char *name, const char *schema_name, const char *table_name)
+{
+	Oid			relation = orch_record_table(name, schema_name, table_name);
+
+	return OidIsValid(relation) ? relation : orch_record_root(name);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_register_record_type);
@@ -301,10 +313,7 @@ find_registration(const char *name, Relation relation, Oid *table, List **key_co
 		exists = true;
 		*key_columns = orch_record_name_list(SPI_getbinval(rows->vals[i], rows->tupdesc, 4,
 														   &isnull));
-		*table = orch_record_table(name, its_schema, its_table);
-		/* renamed where no event trigger saw it */
-		if (!OidIsValid(*table))
-			*table = orch_record_root(orch_record_marked(name));
+		*table = table_of(name, its_schema, its_table);
 		/* its triggers are missing, after a restore of data alone */
 		if (!OidIsValid(*table) && strcmp(its_schema, NameStr(schema)) == 0 &&
 			strcmp(its_table, RelationGetRelationName(relation)) == 0)
@@ -316,7 +325,7 @@ find_registration(const char *name, Relation relation, Oid *table, List **key_co
 /*
  * May a record type that is registered for a table be registered for this one?  It may keep
  * the table, and then its key, or move to another with a key of the same type; the caller
- * (InvalidOid: not asked) must own both.
+ * must own both.
  */
 static void
 check_change(const char *name, Oid from, List *from_key, Relation relation,
@@ -326,7 +335,7 @@ check_change(const char *name, Oid from, List *from_key, Relation relation,
 	ListCell   *old;
 	ListCell   *new;
 
-	if (from != to && OidIsValid(caller) && !orch_compat_class_ownercheck(from, caller))
+	if (from != to && !orch_compat_class_ownercheck(from, caller))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(from));
 	foreach(old, from_key)
 		if (get_attnum(from, lfirst(old)) <= 0)
@@ -433,11 +442,8 @@ static List *
 choose_key(Relation relation, List *given)
 {
 	List	   *columns = given != NIL ? given : primary_key_columns(relation);
-	TupleDesc	desc = RelationGetDescr(relation);
 	RecordKey	key;
 	const char *missing;
-	bool		any_null = false;
-	int			i;
 
 	if (columns == NIL)
 		ereport(ERROR,
@@ -449,7 +455,7 @@ choose_key(Relation relation, List *given)
 		ereport(ERROR,
 				(errcode(ERRCODE_TOO_MANY_COLUMNS),
 				 errmsg("a key cannot have more than %d columns", INDEX_MAX_KEYS)));
-	missing = orch_record_key_columns(desc, columns, &key);
+	missing = orch_record_key_columns(RelationGetDescr(relation), columns, &key);
 	if (missing != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -457,9 +463,7 @@ choose_key(Relation relation, List *given)
 						missing, RelationGetRelationName(relation)),
 				 missing[0] == '{' ?
 				 errhint("Give several columns as an array: key_columns => '%s'.", missing) : 0));
-	for (i = 0; i < key.ncolumns; i++)
-		any_null = any_null || !TupleDescAttr(desc, key.attnums[i] - 1)->attnotnull;
-	if (!is_unique_key(relation, &key) || any_null)
+	if (!orch_record_key_fits(relation, columns))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
 				 list_length(columns) == 1 ?
@@ -552,11 +556,8 @@ orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 	orch_plan_execute_latest(&plan_delete, &value, NULL, 0);
 	if (SPI_processed == 0)
 		orch_record_refuse_type(name);
-	relid = orch_record_table(name, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
-							  SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
-	/* renamed where no event trigger saw it */
-	if (!OidIsValid(relid))
-		relid = orch_record_root(orch_record_marked(name));
+	relid = table_of(name, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
+					 SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
 	if (OidIsValid(relid) && !orch_compat_class_ownercheck(relid, caller))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
 	orch_record_drop_triggers(name, InvalidOid);

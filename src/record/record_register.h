@@ -20,8 +20,8 @@
 
 /*
  * Register a record type, or let the table take the place of the one that it has: runs,
- * lookups and waits stay.  The caller (InvalidOid: not asked) must own the other table.
- * Called in system context and connected to SPI.
+ * lookups and waits stay.  The caller must own the other table.  Called in system context and
+ * connected to SPI.
  */
 extern void orch_record_put(const char *name, Relation relation, List *key_columns,
 							Oid caller);

@@ -249,7 +249,8 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 
 		old_row = row;
 		row = trigdata->tg_newtuple;
-		key = orch_record_row_id(relation, row, &key_at);
+		if (!orch_record_same_key(relation, old_row, row, &key_at))
+			key = orch_record_row_id(relation, row, &key_at);
 		if (old_key == NULL)
 			old_row = NULL;		/* it becomes a record */
 		else if (key == NULL)
@@ -750,25 +751,18 @@ row_to_jsonb(Oid registered, Relation relation, HeapTuple tuple)
 }
 
 /*
- * A subtransaction ended: its entries become the parent's or are forgotten.
+ * A subtransaction ended: its entries become the parent's or are forgotten.  Their
+ * memory goes with the subtransaction.
  */
 static void
 at_subxact_end(int level, bool committed)
 {
-	NotedSet  **link = &noted;
+	NotedSet   *entry;
 
-	while (*link != NULL)
-	{
-		if ((*link)->nest_level < level)
-			link = &(*link)->next;
-		else if (committed)
-		{
-			(*link)->nest_level = level - 1;
-			link = &(*link)->next;
-		}
-		else
-			*link = (*link)->next;	/* its memory goes with the subtransaction */
-	}
+	while (!committed && noted != NULL && noted->nest_level >= level)
+		noted = noted->next;
+	for (entry = noted; entry != NULL && entry->nest_level >= level; entry = entry->next)
+		entry->nest_level = level - 1;
 }
 
 /*

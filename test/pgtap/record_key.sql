@@ -12,6 +12,7 @@ SET client_min_messages = error;
 SELECT no_plan();
 
 CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;
+CREATE EXTENSION IF NOT EXISTS ltree WITH SCHEMA public;
 CREATE TYPE public.rk_enum AS ENUM ('b', 'a', 'a b');
 CREATE DOMAIN public.rk_day AS date CHECK (VALUE > '1900-01-01');
 CREATE DOMAIN public.rk_code AS public.citext;
@@ -71,6 +72,7 @@ INSERT INTO key_type (type, v1, id1, v2, id2, spellings) VALUES
     ('public.rk_day', '''2026-01-02''', '2026-01-02', '''2027-01-02''', '2027-01-02', '{20260102}'),
     ('public.citext', '''Ab''', 'Ab', '''C''', 'C', '{ab,AB,aB}'),
     ('public.rk_code', '''Ab''', 'Ab', '''C''', 'C', '{ab,AB}'),
+    ('public.ltree', '''a.b''', 'a.b', '''c''', 'c', '{}'),
     ('public.rk_pair', '(1, ''2026-01-02'')', '(1,2026-01-02)', '(2, ''infinity'')', '(2,infinity)', '{"(01,01/02/2026)"}'),
     ('public.rk_enum[]', '''{a}''', '{a}', '''{a,b}''', '{a,b}', '{"{ a }"}');
 -- dollar quotes above stand for themselves in ids
@@ -230,6 +232,51 @@ $$;
 SELECT is(pg_temp.play(k, c, s), '', format('%s %s%s, settings %s', k.type, k.id1, CASE WHEN c THEN ' behind another column' ELSE '' END, s))
   FROM pg_temp.key_type k, generate_series(0, 3) s, unnest('{false,true}'::boolean[]) c
  WHERE s = 1 OR NOT c ORDER BY k.n, c, s;
+
+-- a relationship to a record, and lookups of it by its key's column and by its id; a JSON array
+-- or object is no text of an array or a composite type
+CREATE FUNCTION pg_temp.look(k pg_temp.key_type, composite boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    type_name text := format('RK_%s_%s', k.n, CASE WHEN composite THEN 'Two' ELSE 'One' END);
+    child_name text := type_name || '_Child';
+    tab text := lower('public.' || type_name);
+    child text := lower('public.' || child_name);
+    wrong text;
+BEGIN
+    PERFORM pg_temp.session(0);
+    -- key_id refers to the record, k has its value in the same spelling
+    EXECUTE format('CREATE TABLE %s (id integer PRIMARY KEY, tenant integer, key_id %s, k %2$s, FOREIGN KEY (%s) REFERENCES %s)', child, k.type,
+                   CASE WHEN composite THEN 'tenant, key_id' ELSE 'key_id' END, tab);
+    PERFORM orchestration.register_record_type(child_name, child::regclass);
+    PERFORM orchestration.deploy_orchestration(jsonb_build_object('fullName', child_name || '_Find', 'label', 'F', 'processType', 'EvaluationFlow', 'start', '{"connector": {"targetReference": "By_column"}}'::jsonb,
+        'variables', '[{"name": "r", "dataType": "SObject", "isInput": true}, {"name": "isOrchestrationConditionMet", "dataType": "Boolean", "isOutput": true}]'::jsonb || jsonb_build_array(jsonb_build_object('objectType', child_name) || '{"name": "child", "dataType": "SObject", "isInput": true}'),
+        'recordLookups', jsonb_build_array(jsonb_build_object('object', type_name) || '{"name": "By_column", "label": "L", "getFirstRecordOnly": true, "connector": {"targetReference": "By_id"}, "filters": [{"field": "k", "operator": "EqualTo", "value": {"elementReference": "child.k"}}]}',
+            jsonb_build_object('object', type_name) || jsonb_build_object('name', 'By_id', 'label', 'L', 'getFirstRecordOnly', true, 'connector', '{"targetReference": "Is"}'::jsonb, 'filters',
+                jsonb_build_array('{"field": "Id", "operator": "EqualTo"}'::jsonb || jsonb_build_object('value', CASE WHEN composite THEN jsonb_build_object('stringValue', pg_temp.part(k.id1, composite)) ELSE '{"elementReference": "child.k"}' END)))),
+        'assignments', '[{"name": "Yes", "label": "Y", "assignmentItems": [{"assignToReference": "isOrchestrationConditionMet", "operator": "Assign", "value": {"booleanValue": true}}]}]'::jsonb,
+        'decisions', '[{"name": "Is", "label": "I", "rules": [{"name": "Found", "label": "F", "conditionLogic": "and", "connector": {"targetReference": "Yes"}, "conditions": [
+            {"leftValueReference": "By_column.note", "operator": "EqualTo", "rightValue": {"stringValue": "here"}}, {"leftValueReference": "By_id.note", "operator": "EqualTo", "rightValue": {"stringValue": "here"}}]}]}]'::jsonb));
+    PERFORM orchestration.activate_orchestration(child_name || '_Find');
+    PERFORM orchestration.deploy_orchestration(jsonb_build_object('fullName', child_name, 'label', 'C', 'processType', 'Orchestrator',
+        'start', jsonb_build_object('connector', '{"targetReference": "S"}'::jsonb, 'object', child_name, 'triggerType', 'RecordAfterSave', 'recordTriggerType', 'Create'),
+        'orchestratedStages', jsonb_build_array('{"name": "S", "label": "S", "exitConditionLogic": "and"}'::jsonb || jsonb_build_object('stageSteps', jsonb_build_array(
+            '{"name": "Related", "label": "R", "actionType": "stepInteractive", "actionName": "RK_Screen", "entryConditionLogic": "and",
+              "entryConditions": [{"leftValueReference": "$Record.Key.note", "operator": "EqualTo", "rightValue": {"stringValue": "here"}}],
+              "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "$Record.Id"}}], "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "rk@example.com"}}]}'::jsonb,
+            '{"name": "Found", "label": "F", "actionType": "stepInteractive", "actionName": "RK_Screen", "entryActionType": "evaluationFlow", "entryActionInputParameters": [{"name": "child", "value": {"elementReference": "$Record"}}],
+              "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "$Record.Id"}}], "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "rk@example.com"}}]}'::jsonb || jsonb_build_object('entryActionName', child_name || '_Find'))))));
+    PERFORM orchestration.activate_orchestration(child_name);
+    EXECUTE format('INSERT INTO %s (note, tenant, k) VALUES (''here'', 7, %s)', tab, k.v1);
+    EXECUTE format('INSERT INTO %s VALUES (1, 7, %s, %s)', child, COALESCE(quote_literal(k.spellings[1]), k.v1), k.v1);
+    SELECT string_agg(concat_ws(' ', t.name, t.status, t.error ->> 'message'), ', ') INTO wrong FROM (
+        SELECT t.name, t.status, r.error FROM orchestration.run r LEFT JOIN orchestration.step_run t ON t.run_id = r.id WHERE r.orchestration_name = child_name) t
+     WHERE t.status IS DISTINCT FROM 'InProgress';
+    RETURN wrong;
+END
+$$;
+SELECT is(pg_temp.look(k, c), NULL, format('%s %s%s, looked up', k.type, k.id1, CASE WHEN c THEN ' behind another column' ELSE '' END))
+  FROM pg_temp.key_type k, unnest('{false,true}'::boolean[]) c
+ WHERE k.type !~ '\[\]$|rk_pair' ORDER BY k.n, c;
 
 -- values that only records have compare as PostgreSQL compares them: each with each, by each
 -- operator, one side as a literal of the definition or a variable, the other as to_jsonb()
