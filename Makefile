@@ -40,13 +40,13 @@ XML_CFLAGS    := $(shell xml2-config --cflags 2>/dev/null || echo -I/usr/include
 SQL_PARTS      = header \
                  $(addprefix base/,type uuid stamp limit trigger collation) \
                  $(addprefix evaluate/,formula) \
-                 $(addprefix record/,principal record action sobject run work_item queue) \
+                 $(addprefix record/,principal record action sobject run work_item approval queue) \
                  $(addprefix access/,access membership share) \
                  $(addprefix definition/,definition version) \
                  $(addprefix trail/,log history) \
-                 $(addprefix guard/,guard transition) \
+                 $(addprefix guard/,guard approval transition) \
                  $(addprefix engine/,notify) \
-                 $(addprefix work/,run migrate work_item inbox queue worker record_change watch replica) \
+                 $(addprefix work/,run migrate work_item approval inbox queue worker record_change watch replica) \
                  $(addprefix call/,retrieve save replicate change_owner describe layout \
                  record_view feed tombstone share view associated_object metadata query) \
                  verify cache policy privilege

@@ -37,6 +37,7 @@
 #include "engine/chain.h"
 #include "engine/engine.h"
 #include "engine/notify.h"
+#include "guard/approval.h"
 #include "guard/cascade.h"
 #include "guard/guard.h"
 #include "record/gate.h"
@@ -74,6 +75,10 @@ _PG_init(void)
 							"Keeps a step that kills its workers from killing all of them.",
 							&orch_max_lost_leases, 5, 0, INT_MAX,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("orchestration.resume_approvals",
+							 "Failed runs of approvals can be resumed; on the platform they cannot.",
+							 NULL, &orch_resume_approvals, false, PGC_SUSET, 0,
+							 NULL, NULL, NULL);
 	DefineCustomIntVariable("orchestration.resume_window",
 							"Days for which a run that failed recoverably can be resumed.",
 							NULL, &orch_resume_window, 14, 0, 36500,

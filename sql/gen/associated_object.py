@@ -18,6 +18,8 @@ OBJECTS = (
     ("FlowOrchestrationInstance", "run", "run"),
     ("FlowOrchestrationStageInstance", "stage_run", "stage"),
     ("FlowOrchestrationStepInstance", "step_run", "step"),
+    ("ApprovalSubmission", "submission", "approval submission"),
+    ("ApprovalWorkItem", "submission_item", "approval work item"),
 )
 
 HEAD = """\

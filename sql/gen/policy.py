@@ -28,6 +28,27 @@ RECORDS = (
 
 # whether a row is visible: why, condition, tables
 READ_ONLY = (
+    ("A submission is visible to who decides about it, too.",
+     """\
+orchestration.owner_visible('ApprovalSubmission', owner_id)
+    OR orchestration.record_shared('ApprovalSubmission', id)
+    OR orchestration.orchestration_visible('ApprovalSubmission', orchestration_id)
+    OR orchestration.submission_reviewed(id)""",
+     ("submission",)),
+    ("An approval work item is shared with its submission.",
+     """\
+orchestration.owner_visible('ApprovalWorkItem', owner_id)
+    OR orchestration.record_shared('ApprovalWorkItem', submission_id)
+    OR orchestration.orchestration_visible('ApprovalWorkItem', orchestration_id)
+    OR orchestration.submission_reviewed(submission_id)""",
+     ("submission_item",)),
+    ("So is a detail.",
+     """\
+orchestration.owner_visible('ApprovalSubmission', owner_id)
+    OR orchestration.record_shared('ApprovalSubmission', submission_id)
+    OR orchestration.orchestration_visible('ApprovalSubmission', orchestration_id)
+    OR orchestration.submission_reviewed(submission_id)""",
+     ("submission_detail",)),
     ("Rows that belong to a record are visible with it.",
      "orchestration.record_visible('FlowOrchestrationInstance', run_id)",
      ("run_log", "run_migration")),
@@ -53,7 +74,7 @@ CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
      ("principal", "membership", "default_access", "orchestration_definition",
       "orchestration_version", "tombstone_horizon", "field_tracking", "sobject",
       "sobject_field", "sobject_picklist_value", "sobject_child_relationship",
-      "sobject_layout")),
+      "sobject_layout", "approval_delegation")),
     ("Users with View All Data or Modify All Data see sharing rules.",
      "orchestration.sees_sharing()",
      ("owner_sharing_rule",)),

@@ -55,6 +55,33 @@ CREATE POLICY work_item_update ON orchestration.work_item FOR UPDATE USING (
     OR orchestration.assignee_visible(assignee_id))
     WITH CHECK (orchestration.guard_judges('FlowOrchestrationWorkItem', id));
 
+-- A submission is visible to who decides about it, too.
+
+ALTER TABLE orchestration.submission ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY submission_select ON orchestration.submission FOR SELECT USING (
+    orchestration.owner_visible('ApprovalSubmission', owner_id)
+    OR orchestration.record_shared('ApprovalSubmission', id)
+    OR orchestration.orchestration_visible('ApprovalSubmission', orchestration_id)
+    OR orchestration.submission_reviewed(id));
+
+-- An approval work item is shared with its submission.
+
+ALTER TABLE orchestration.submission_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY submission_item_select ON orchestration.submission_item FOR SELECT USING (
+    orchestration.owner_visible('ApprovalWorkItem', owner_id)
+    OR orchestration.record_shared('ApprovalWorkItem', submission_id)
+    OR orchestration.orchestration_visible('ApprovalWorkItem', orchestration_id)
+    OR orchestration.submission_reviewed(submission_id));
+
+-- So is a detail.
+
+ALTER TABLE orchestration.submission_detail ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY submission_detail_select ON orchestration.submission_detail FOR SELECT USING (
+    orchestration.owner_visible('ApprovalSubmission', owner_id)
+    OR orchestration.record_shared('ApprovalSubmission', submission_id)
+    OR orchestration.orchestration_visible('ApprovalSubmission', orchestration_id)
+    OR orchestration.submission_reviewed(submission_id));
+
 -- Rows that belong to a record are visible with it.
 
 ALTER TABLE orchestration.run_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -157,6 +184,10 @@ CREATE POLICY sobject_child_relationship_select ON orchestration.sobject_child_r
 
 ALTER TABLE orchestration.sobject_layout ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY sobject_layout_select ON orchestration.sobject_layout FOR SELECT USING (
+    orchestration.is_user());
+
+ALTER TABLE orchestration.approval_delegation ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY approval_delegation_select ON orchestration.approval_delegation FOR SELECT USING (
     orchestration.is_user());
 
 -- Users with View All Data or Modify All Data see sharing rules.

@@ -62,6 +62,57 @@ AS $$
         OR NOT EXISTS (SELECT FROM orchestration.legal_neighbours() n
                         WHERE n.child = 'work_item' AND n.parent_status = t.status::text
                           AND n.child_status = w.status::text)
+    UNION ALL
+    SELECT 'recalled run', 'stage', s.run_id, s.id, format('stage %s in run %s', s.status, r.status)
+      FROM orchestration.stage_run s
+      JOIN orchestration.run r ON r.id = s.run_id
+     WHERE s.status = 'Discontinued' AND r.status IN ('InProgress', 'Suspended')
+       AND NOT EXISTS (SELECT FROM orchestration.submission b
+                        WHERE b.run_id = r.id AND b.status = 'Recalled')
+    UNION ALL
+    SELECT 'submission beside run', 'approval submission', b.run_id, b.id,
+           format('submission %s of run %s', b.status, r.status)
+      FROM orchestration.submission b
+      JOIN orchestration.run r ON r.id = b.run_id
+     WHERE NOT r.is_approval
+        OR NOT EXISTS (SELECT FROM orchestration.legal_neighbours() n
+                        WHERE n.child = 'approval_submission' AND n.parent_status = r.status::text
+                          AND n.child_status = b.status::text)
+    UNION ALL
+    SELECT 'approval has a submission', 'run', r.id, r.id, r.name
+      FROM orchestration.run r
+     WHERE r.is_approval
+       AND NOT EXISTS (SELECT FROM orchestration.submission b WHERE b.run_id = r.id)
+    UNION ALL
+    SELECT 'rejected by a work item', 'approval submission', b.run_id, b.id, b.status::text
+      FROM orchestration.submission b
+     WHERE b.status IN ('Approved', 'Rejected')
+       AND (b.status = 'Rejected') IS DISTINCT FROM
+           EXISTS (SELECT FROM orchestration.submission_item a
+                    WHERE a.run_id = b.run_id AND a.status = 'Rejected')
+    UNION ALL
+    SELECT 'approval work item beside submission', 'approval work item', a.run_id, a.id,
+           format('approval work item %s of submission %s', a.status, b.status)
+      FROM orchestration.submission_item a
+      JOIN orchestration.submission b ON b.run_id = a.run_id AND b.id = a.submission_id
+     WHERE a.owner_id IS DISTINCT FROM b.owner_id
+        OR a.orchestration_id IS DISTINCT FROM b.orchestration_id
+        OR NOT EXISTS (SELECT FROM orchestration.legal_neighbours() n
+                        WHERE n.child = 'approval_work_item' AND n.parent_status = b.status::text
+                          AND n.child_status = a.status::text)
+    UNION ALL
+    SELECT 'approval work item beside work item', 'approval work item', a.run_id, a.id,
+           format('approval work item %s of work item %s', a.status, w.status)
+      FROM orchestration.submission_item a
+      JOIN orchestration.work_item w ON w.run_id = a.run_id AND w.id = a.work_item_id
+     WHERE NOT w.is_approval OR (a.status = 'Assigned') <> (w.status = 'Assigned')
+        OR (a.status = 'Assigned' AND a.assigned_to <> w.assignee_id)
+    UNION ALL
+    SELECT 'approval has an approval work item', 'work item', w.run_id, w.id, w.name
+      FROM orchestration.work_item w
+     WHERE w.is_approval
+       AND NOT EXISTS (SELECT FROM orchestration.submission_item a
+                        WHERE a.run_id = w.run_id AND a.work_item_id = w.id)
     -- foreign keys are triggers: a DELETE while they were disabled left these rows
     UNION ALL
     SELECT 'parent exists', x.object, x.run_id, x.id, NULL
@@ -79,6 +130,19 @@ AS $$
             SELECT 'queued step', q.run_id, q.step_run_id FROM orchestration.step_queue q
              WHERE NOT EXISTS (SELECT FROM orchestration.step_run t
                                 WHERE t.run_id = q.run_id AND t.id = q.step_run_id)
+            UNION ALL
+            SELECT 'approval submission', b.run_id, b.id FROM orchestration.submission b
+             WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = b.run_id)
+            UNION ALL
+            SELECT 'approval work item', a.run_id, a.id FROM orchestration.submission_item a
+             WHERE NOT EXISTS (SELECT FROM orchestration.submission b
+                                WHERE b.run_id = a.run_id AND b.id = a.submission_id)
+                OR NOT EXISTS (SELECT FROM orchestration.work_item w
+                                WHERE w.run_id = a.run_id AND w.id = a.work_item_id)
+            UNION ALL
+            SELECT 'approval submission detail', d.run_id, d.id FROM orchestration.submission_detail d
+             WHERE NOT EXISTS (SELECT FROM orchestration.submission b
+                                WHERE b.run_id = d.run_id AND b.id = d.submission_id)
             UNION ALL
             SELECT 'log', l.run_id, NULL::uuid FROM log_of_run l
              WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = l.run_id)) x
@@ -208,7 +272,9 @@ AS $$
             UNION ALL
             SELECT 'step', t.run_id, t.id, t.owner_id FROM orchestration.step_run t
             UNION ALL
-            SELECT 'work item', w.run_id, w.id, w.owner_id FROM orchestration.work_item w) x
+            SELECT 'work item', w.run_id, w.id, w.owner_id FROM orchestration.work_item w
+            UNION ALL
+            SELECT 'approval submission', b.run_id, b.id, b.owner_id FROM orchestration.submission b) x
      WHERE NOT EXISTS (SELECT FROM orchestration.principal p WHERE p.id = x.owner_id)
     UNION ALL
     SELECT 'active version exists', 'orchestration', NULL, d.id,
@@ -245,7 +311,9 @@ AS $$
             UNION ALL
             SELECT 'step', t.run_id, t.id, t.orchestration_id FROM orchestration.step_run t
             UNION ALL
-            SELECT 'work item', w.run_id, w.id, w.orchestration_id FROM orchestration.work_item w) x
+            SELECT 'work item', w.run_id, w.id, w.orchestration_id FROM orchestration.work_item w
+            UNION ALL
+            SELECT 'approval submission', b.run_id, b.id, b.orchestration_id FROM orchestration.submission b) x
       JOIN orchestration.run r ON r.id = x.run_id
      WHERE x.orchestration_id IS DISTINCT FROM r.orchestration_id
     UNION ALL
@@ -263,6 +331,9 @@ AS $$
        AND NOT EXISTS (SELECT FROM orchestration.work_item w
                         WHERE g.object = 'FlowOrchestrationWorkItem'
                           AND w.id = g.record_id AND w.run_id = g.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.submission b
+                        WHERE g.object = 'ApprovalSubmission'
+                          AND b.id = g.record_id AND b.run_id = g.run_id)
     UNION ALL
     SELECT 'grantee exists', x.object, x.run_id, x.id, x.user_or_group_id::text
       FROM (SELECT 'share' AS object, g.run_id, g.id, g.user_or_group_id FROM orchestration.share_grant g
@@ -312,6 +383,12 @@ AS $$
        AND NOT EXISTS (SELECT FROM orchestration.work_item w
                         WHERE x.object = 'FlowOrchestrationWorkItem'
                           AND w.id = x.record_id AND w.run_id = x.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.submission b
+                        WHERE x.object = 'ApprovalSubmission'
+                          AND b.id = x.record_id AND b.run_id = x.run_id)
+       AND NOT EXISTS (SELECT FROM orchestration.submission_item a
+                        WHERE x.object = 'ApprovalWorkItem'
+                          AND a.id = x.record_id AND a.run_id = x.run_id)
     UNION ALL
     SELECT 'record of a feed item', x.kind, x.run_id, x.id, NULL
       FROM (SELECT 'comment' AS kind, c.run_id, c.id, c.feed_item_id, c.object, c.record_id FROM orchestration.feed_comment c
@@ -361,6 +438,9 @@ AS $$
             UNION ALL SELECT s.id FROM orchestration.stage_run s
             UNION ALL SELECT p.id FROM orchestration.step_run p
             UNION ALL SELECT w.id FROM orchestration.work_item w
+            UNION ALL SELECT b.id FROM orchestration.submission b
+            UNION ALL SELECT a.id FROM orchestration.submission_item a
+            UNION ALL SELECT d.id FROM orchestration.submission_detail d
             UNION ALL SELECT f.id FROM orchestration.feed_item f
             UNION ALL SELECT c.id FROM orchestration.field_change c
             UNION ALL SELECT u.id FROM orchestration.owner_sharing_rule u) x ON x.id = t.id

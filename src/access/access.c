@@ -268,9 +268,13 @@ orch_access_level(AccessSet *set, const RecordAccess *record)
 		level = Max(level, PACKED_LEVEL(orch_uuid_map_get(orch_access_arm(set, ARM_ORCHESTRATION),
 														  &record->orchestration_id), object));
 	level = Max(level, PACKED_LEVEL(orch_uuid_map_get(orch_access_arm(set, ARM_RECORD),
-													  &record->id), object));
+													  &record->share_id), object));
 	if (record->has_assignee && level < ACCESS_READ &&
 		orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record->assignee_id) != 0)
+		level = ACCESS_READ;
+	if (level < ACCESS_READ &&
+		(object == OBJECT_APPROVAL_SUBMISSION || object == OBJECT_APPROVAL_WORK_ITEM) &&
+		orch_access_reviews(set, &record->share_id))
 		level = ACCESS_READ;
 	return level;
 }
@@ -290,13 +294,16 @@ enum_column(HeapTuple tuple, TupleDesc desc, EnumType type, AttrNumber attnum)
 }
 
 /*
- * Raise the level to one object among those that are packed in a value.
+ * Raise the level to one object among those that are packed in a value; that to an approval
+ * submission is that to its work items.
  */
 static inline void
-raise_level(uint8 *value, int object, int level)
+raise_level(uint16 *value, int object, int level)
 {
 	if (level > (int) PACKED_LEVEL(*value, object))
 		*value = (*value & ~(3 << (2 * object))) | (level << (2 * object));
+	if (object == OBJECT_APPROVAL_SUBMISSION)
+		raise_level(value, OBJECT_APPROVAL_WORK_ITEM, level);
 }
 
 /*
@@ -331,6 +338,7 @@ read_defaults(AccessSet *set)
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+	set->base[OBJECT_APPROVAL_WORK_ITEM] = set->base[OBJECT_APPROVAL_SUBMISSION];
 
 	if (set->permissions & PERMISSION_VIEW_ALL_DATA)
 		for (object = 0; object < NUM_OBJECTS; object++)
@@ -373,7 +381,7 @@ orch_access_groups_above(const pg_uuid_t *principal_id, UuidMap *principals)
 			bool		isnull;
 			pg_uuid_t  *group = DatumGetUUIDP(heap_getattr(tuple, Anum_membership_group_id,
 														   RelationGetDescr(scan.relation), &isnull));
-			uint8	   *value = orch_uuid_map_enter(principals, group);
+			uint16	   *value = orch_uuid_map_enter(principals, group);
 
 			if (*value == 0)
 			{
@@ -405,7 +413,7 @@ fill_rules(AccessSet *set)
 	WorkList	list = {NULL, 0, 0};
 	KeyScan		scan;
 	Snapshot	snapshot;
-	uint8		own = 0;
+	uint16		own = 0;
 	uint32		i;
 	int			object;
 
@@ -430,7 +438,7 @@ fill_rules(AccessSet *set)
 			TupleDesc	desc = RelationGetDescr(scan.relation);
 			bool		isnull;
 			Datum		source;
-			uint8	   *value;
+			uint16	   *value;
 			int			level;
 
 			object = enum_column(tuple, desc, ENUM_SHARED_OBJECT,
@@ -472,10 +480,10 @@ fill_rules(AccessSet *set)
 }
 
 /* The higher of two levels, for each object. */
-static inline uint8
-packed_max(uint8 a, uint8 b)
+static inline uint16
+packed_max(uint16 a, uint16 b)
 {
-	uint8		result = 0;
+	uint16		result = 0;
 	int			object;
 
 	for (object = 0; object < NUM_OBJECTS; object++)
@@ -500,7 +508,7 @@ spread_over_members(AccessSet *set, UuidMap *sources, WorkList *list)
 	while (list->count > 0)
 	{
 		pg_uuid_t	group = list->ids[--list->count];
-		uint8		levels = orch_uuid_map_get(sources, &group);
+		uint16		levels = orch_uuid_map_get(sources, &group);
 		HeapTuple	tuple;
 
 		CHECK_FOR_INTERRUPTS();
@@ -514,9 +522,9 @@ spread_over_members(AccessSet *set, UuidMap *sources, WorkList *list)
 			Oid			kind = DatumGetObjectId(heap_getattr(tuple, Anum_membership_member_kind,
 															 desc, &isnull));
 			bool		is_user = kind == user_label;
-			uint8	   *value = orch_uuid_map_enter(is_user ? &set->owners : sources,
+			uint16	   *value = orch_uuid_map_enter(is_user ? &set->owners : sources,
 													member);
-			uint8		raised = packed_max(*value, levels);
+			uint16		raised = packed_max(*value, levels);
 
 			if (raised != *value && !is_user)
 				work_list_add(list, member);
@@ -572,7 +580,7 @@ fill_shares(AccessSet *set)
 			bool		isnull;
 			int			object;
 			int			level;
-			uint8	   *value;
+			uint16	   *value;
 
 			object = enum_column(tuple, desc, ENUM_SHARED_OBJECT,
 								 Anum_share_grant_object);

@@ -28,6 +28,7 @@
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/system.h"
 #include "base/uuid.h"
 #include "record/principal.h"
 
@@ -37,11 +38,12 @@
 
 static void refuse(Oid role, const char *to_do, const RecordAccess *record,
 				   const char *needs) pg_attribute_noreturn();
+static bool is_submitter(const pg_uuid_t *user_id, const pg_uuid_t *run_id);
 static bool column_changed(TupleDesc desc, HeapTuple old, HeapTuple new,
 						   AttrNumber attnum);
 
 static const char *const object_names[NUM_OBJECTS] = {
-	"run", "stage", "step", "work item"
+	"run", "stage", "step", "work item", "approval submission", "approval work item"
 };
 
 bool
@@ -84,6 +86,7 @@ orch_access_require_permission(Oid role, int permission, const char *to_do)
 		permission == PERMISSION_MANAGE_DEFINITIONS ? "Manage Flow" :
 		permission == PERMISSION_MANAGE_RUNS ? "Manage Orchestration Runs" :
 		permission == PERMISSION_VIEW_ALL_DATA ? "View All Data" :
+		permission == PERMISSION_APPROVAL_ADMIN ? "Approval Admin" :
 		"Reassign Orchestration Work Items";
 
 	if ((set->permissions & permission) == 0)
@@ -174,6 +177,70 @@ orch_access_require_reassign(Oid role, const pg_uuid_t *item_id)
 		refuse(role, "reassign", &record, NEEDS_REASSIGN);
 }
 
+/*
+ * To decide about an approval instead of its assignee.
+ */
+void
+orch_access_require_override(Oid role, const pg_uuid_t *item_id)
+{
+	RecordAccess record;
+
+	(void) require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
+	if (!has_permission(role, PERMISSION_APPROVAL_ADMIN))
+		refuse(role, "override", &record, "the permission Approval Admin");
+}
+
+/*
+ * To recall an approval.  The submitter need not see the run.
+ */
+void
+orch_access_require_recall(Oid role, const pg_uuid_t *run_id, PerformerRole *performer)
+{
+	AccessSet  *set = orch_access_require_user(role);
+	RecordAccess record;
+
+	if (set->is_user && is_submitter(&set->user_id, run_id))
+	{
+		*performer = PERFORMER_SUBMITTER;
+		return;
+	}
+	*performer = PERFORMER_ADMIN;
+	(void) require_visible(role, OBJECT_RUN, run_id, &record);
+	if (!has_permission(role, PERMISSION_APPROVAL_ADMIN))
+		refuse(role, "recall", &record,
+			   "to be the submitter, or the permission Approval Admin");
+}
+
+static bool
+is_submitter(const pg_uuid_t *user_id, const pg_uuid_t *run_id)
+{
+	static StaticPlan plan = {
+		"SELECT 1 FROM orchestration.submission s"
+		" WHERE s.run_id = $1 AND s.submitted_by = $2",
+		2, {UUIDOID, UUIDOID}
+	};
+	SystemContext saved;
+	Datum		values[2];
+	bool		result;
+
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = UUIDPGetDatum(user_id);
+	orch_system_connect(&saved);
+	orch_plan_execute_latest(&plan, values, NULL, 1);
+	result = SPI_processed > 0;
+	orch_system_finish(&saved);
+	return result;
+}
+
+PerformerRole
+orch_access_performer(Oid role, const pg_uuid_t *assignee_id)
+{
+	AccessSet  *set = orch_access_of_role(role);
+
+	return orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), assignee_id) != 0 ?
+		PERFORMER_ASSIGNEE : PERFORMER_ADMIN;
+}
+
 static bool
 column_changed(TupleDesc desc, HeapTuple old, HeapTuple new, AttrNumber attnum)
 {
@@ -198,11 +265,13 @@ orch_access_check_update(SharedObject object, Relation relation,
 {
 	static const AttrNumber owner_columns[NUM_OBJECTS] = {
 		Anum_run_owner_id, Anum_stage_run_owner_id, Anum_step_run_owner_id,
-		Anum_work_item_owner_id
+		Anum_work_item_owner_id, Anum_submission_owner_id,
+		Anum_submission_item_owner_id
 	};
 	static const AttrNumber status_columns[NUM_OBJECTS] = {
 		Anum_run_status, Anum_stage_run_status, Anum_step_run_status,
-		Anum_work_item_status
+		Anum_work_item_status, Anum_submission_status,
+		Anum_submission_item_status
 	};
 	Oid			role = GetUserId();
 	TupleDesc	desc = RelationGetDescr(relation);

@@ -36,6 +36,14 @@ extern void orch_access_require_permission(Oid role, int permission,
 extern void orch_access_require_move(Oid role, const pg_uuid_t *run_id);
 extern void orch_access_require_work(Oid role, const pg_uuid_t *item_id);
 extern void orch_access_require_reassign(Oid role, const pg_uuid_t *item_id);
+extern void orch_access_require_override(Oid role, const pg_uuid_t *item_id);
+
+/* Also says as what: the submitter or an administrator. */
+extern void orch_access_require_recall(Oid role, const pg_uuid_t *run_id,
+									   PerformerRole *performer);
+
+/* As what a role that may answer an approval of this assignee does it. */
+extern PerformerRole orch_access_performer(Oid role, const pg_uuid_t *assignee_id);
 extern void orch_access_check_update(SharedObject object, Relation relation,
 									 HeapTuple old, HeapTuple new);
 

@@ -44,7 +44,8 @@ typedef struct ArmColumn
 #define NUM_ARMS	4
 
 static const OrchRelation tables[NUM_OBJECTS] = {
-	RELATION_RUN, RELATION_STAGE_RUN, RELATION_STEP_RUN, RELATION_WORK_ITEM
+	RELATION_RUN, RELATION_STAGE_RUN, RELATION_STEP_RUN, RELATION_WORK_ITEM,
+	RELATION_SUBMISSION, RELATION_SUBMISSION_ITEM
 };
 
 static const ArmColumn arms[NUM_OBJECTS][NUM_ARMS] = {
@@ -56,7 +57,14 @@ static const ArmColumn arms[NUM_OBJECTS][NUM_ARMS] = {
 	{ARM_ORCHESTRATION, Anum_step_run_orchestration_id}, {ARM_ASSIGNEE, 0}},
 	[OBJECT_WORK_ITEM] = {{ARM_OWNER, Anum_work_item_owner_id}, {ARM_RECORD, Anum_work_item_id},
 	{ARM_ORCHESTRATION, Anum_work_item_orchestration_id},
-	{ARM_ASSIGNEE, Anum_work_item_assignee_id}}
+	{ARM_ASSIGNEE, Anum_work_item_assignee_id}},
+	[OBJECT_APPROVAL_SUBMISSION] = {{ARM_OWNER, Anum_submission_owner_id},
+	{ARM_RECORD, Anum_submission_id},
+	{ARM_ORCHESTRATION, Anum_submission_orchestration_id}, {ARM_ASSIGNEE, 0}},
+	[OBJECT_APPROVAL_WORK_ITEM] = {{ARM_OWNER, Anum_submission_item_owner_id},
+	{ARM_RECORD, Anum_submission_item_submission_id},
+	{ARM_ORCHESTRATION, Anum_submission_item_orchestration_id},
+	{ARM_ASSIGNEE, Anum_submission_item_assigned_to}}
 };
 
 /* Counts changes of statistics, of any table. */

@@ -225,6 +225,23 @@ orchestration_assignee_visible(PG_FUNCTION_ARGS)
 									 PG_GETARG_UUID_P(0)) != 0);
 }
 
+PG_FUNCTION_INFO_V1(orchestration_submission_reviewed);
+
+/*
+ * orchestration.submission_reviewed(submission_id uuid) returns boolean
+ *
+ * Returns whether a work item of the submission is or was assigned to the caller, or to a
+ * group or queue that the caller belongs to.
+ * Raises: none.  Source: ours.
+ */
+Datum
+orchestration_submission_reviewed(PG_FUNCTION_ARGS)
+{
+	AccessSet  *set = orch_access_current();
+
+	PG_RETURN_BOOL(set->is_user && orch_access_reviews(set, PG_GETARG_UUID_P(0)));
+}
+
 PG_FUNCTION_INFO_V1(orchestration_record_visible);
 
 /*

@@ -18,6 +18,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
@@ -31,21 +32,31 @@ static const struct
 	OrchRelation index;			/* by id */
 	AttrNumber	run_id;
 	AttrNumber	id;
+	AttrNumber	share_id;
 	AttrNumber	owner_id;
 	AttrNumber	orchestration_id;
 	AttrNumber	assignee_id;	/* or 0 */
 }			columns[NUM_OBJECTS] = {
-	[OBJECT_RUN] = {RELATION_RUN, INDEX_RUN_ID, 0, Anum_run_id,
+	[OBJECT_RUN] = {RELATION_RUN, INDEX_RUN_ID, 0, Anum_run_id, Anum_run_id,
 	Anum_run_owner_id, Anum_run_orchestration_id, 0},
 	[OBJECT_STAGE] = {RELATION_STAGE_RUN, INDEX_STAGE_RUN_ID,
-		Anum_stage_run_run_id, Anum_stage_run_id, Anum_stage_run_owner_id,
+		Anum_stage_run_run_id, Anum_stage_run_id, Anum_stage_run_id, Anum_stage_run_owner_id,
 	Anum_stage_run_orchestration_id, 0},
 	[OBJECT_STEP] = {RELATION_STEP_RUN, INDEX_STEP_RUN_ID,
-		Anum_step_run_run_id, Anum_step_run_id, Anum_step_run_owner_id,
+		Anum_step_run_run_id, Anum_step_run_id, Anum_step_run_id, Anum_step_run_owner_id,
 	Anum_step_run_orchestration_id, 0},
 	[OBJECT_WORK_ITEM] = {RELATION_WORK_ITEM, INDEX_WORK_ITEM_ID,
-		Anum_work_item_run_id, Anum_work_item_id, Anum_work_item_owner_id,
-	Anum_work_item_orchestration_id, Anum_work_item_assignee_id}
+		Anum_work_item_run_id, Anum_work_item_id, Anum_work_item_id, Anum_work_item_owner_id,
+	Anum_work_item_orchestration_id, Anum_work_item_assignee_id},
+	[OBJECT_APPROVAL_SUBMISSION] = {RELATION_SUBMISSION,
+		INDEX_SUBMISSION_ID, Anum_submission_run_id,
+		Anum_submission_id, Anum_submission_id,
+	Anum_submission_owner_id, Anum_submission_orchestration_id, 0},
+	[OBJECT_APPROVAL_WORK_ITEM] = {RELATION_SUBMISSION_ITEM,
+		INDEX_SUBMISSION_ITEM_ID, Anum_submission_item_run_id,
+		Anum_submission_item_id, Anum_submission_item_submission_id,
+		Anum_submission_item_owner_id, Anum_submission_item_orchestration_id,
+	Anum_submission_item_assigned_to}
 };
 
 void
@@ -58,6 +69,8 @@ orch_access_of_tuple(SharedObject object, HeapTuple tuple, TupleDesc desc,
 	memset(record, 0, sizeof(*record));
 	record->object = object;
 	record->id = *DatumGetUUIDP(heap_getattr(tuple, columns[object].id, desc, &isnull));
+	record->share_id = *DatumGetUUIDP(heap_getattr(tuple, columns[object].share_id, desc,
+												   &isnull));
 	record->run_id = columns[object].run_id == 0 ? record->id :
 		*DatumGetUUIDP(heap_getattr(tuple, columns[object].run_id, desc, &isnull));
 	record->owner_id = *DatumGetUUIDP(heap_getattr(tuple, columns[object].owner_id, desc, &isnull));
@@ -103,4 +116,35 @@ orch_access_find(const pg_uuid_t *id, RecordAccess *record)
 		if (orch_access_read((SharedObject) object, id, record))
 			return true;
 	return false;
+}
+
+bool
+orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
+{
+	UuidMap    *principals = orch_access_arm(set, ARM_ASSIGNEE);
+	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
+									  AccessShareLock);
+	ScanKeyData scankey;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&scankey, Anum_submission_item_submission_id, BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(submission_id));
+	scan = systable_beginscan(relation, orch_catalog_relation(INDEX_SUBMISSION_ITEM_SUBMISSION),
+							  true, NULL, 1, &scankey);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		found = orch_uuid_map_get(principals,
+								  DatumGetUUIDP(heap_getattr(tuple,
+															 Anum_submission_item_assigned_to,
+															 RelationGetDescr(relation),
+															 &isnull))) != 0;
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return found;
 }

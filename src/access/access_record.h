@@ -27,10 +27,12 @@ typedef struct RecordAccess
 	SharedObject object;
 	pg_uuid_t	run_id;
 	pg_uuid_t	id;
+	pg_uuid_t	share_id;		/* by which shares name it: id, or that of the
+								 * submission of an approval work item */
 	pg_uuid_t	owner_id;
 	bool		has_orchestration;
 	pg_uuid_t	orchestration_id;
-	bool		has_assignee;	/* work items */
+	bool		has_assignee;	/* work items, approval work items */
 	pg_uuid_t	assignee_id;
 } RecordAccess;
 

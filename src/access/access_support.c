@@ -71,7 +71,7 @@ static Oid	marks[NUM_OBJECTS];
 
 static const OrchRelation owner_indexes[NUM_OBJECTS] = {
 	INDEX_RUN_OWNER, INDEX_STAGE_RUN_OWNER, INDEX_STEP_RUN_OWNER,
-	INDEX_WORK_ITEM_OWNER
+	INDEX_WORK_ITEM_OWNER, INDEX_SUBMISSION_OWNER, INDEX_SUBMISSION_ITEM_OWNER
 };
 
 static ExecutorStart_hook_type next_executor_start = NULL;

@@ -29,6 +29,11 @@ typedef enum EnumType
 	ENUM_STEP_STATUS,
 	ENUM_STEP_TYPE,
 	ENUM_WORK_ITEM_STATUS,
+	ENUM_SUBMISSION_STATUS,
+	ENUM_APPROVAL_STATUS,
+	ENUM_APPROVAL_ACTION,
+	ENUM_PERFORMER_ROLE,
+	ENUM_APPROVAL_CHANNEL,
 	ENUM_LOG_KIND,
 	ENUM_ACTION_KIND,
 	ENUM_PRINCIPAL_KIND,
@@ -68,6 +73,9 @@ typedef enum OrchRelation
 	RELATION_SOBJECT_PICKLIST_VALUE,
 	RELATION_SOBJECT_CHILD_RELATIONSHIP,
 	RELATION_STEP_QUEUE,
+	RELATION_SUBMISSION,
+	RELATION_SUBMISSION_ITEM,
+	RELATION_APPROVAL_DELEGATION,
 	/* indexes that access.c and principal.c read */
 	INDEX_PRINCIPAL_ID,
 	INDEX_PRINCIPAL_ROLE_NAME,
@@ -79,11 +87,19 @@ typedef enum OrchRelation
 	INDEX_STAGE_RUN_ID,
 	INDEX_STEP_RUN_ID,
 	INDEX_WORK_ITEM_ID,
+	INDEX_SUBMISSION_ID,
+	INDEX_SUBMISSION_ITEM_ID,
+	INDEX_SUBMISSION_ITEM_SUBMISSION,
+	INDEX_APPROVAL_DELEGATION_TARGET,
+	INDEX_PRINCIPAL_DELEGATE,
+	INDEX_PRINCIPAL_MANAGER,
 	/* these mark plans, see access_support.c */
 	INDEX_RUN_OWNER,
 	INDEX_STAGE_RUN_OWNER,
 	INDEX_STEP_RUN_OWNER,
 	INDEX_WORK_ITEM_OWNER,
+	INDEX_SUBMISSION_OWNER,
+	INDEX_SUBMISSION_ITEM_OWNER,
 	INDEX_STEP_QUEUE_AVAILABLE,
 	RELATION_LAST = INDEX_STEP_QUEUE_AVAILABLE
 } OrchRelation;
@@ -112,7 +128,8 @@ typedef enum OrchRelation
 #define Anum_run_error						21
 #define Anum_run_modified_minute			22
 #define Anum_run_idempotency_digest			23
-#define Natts_run							23
+#define Anum_run_is_approval				24
+#define Natts_run							24
 
 #define Anum_stage_run_run_id				1
 #define Anum_stage_run_id					2
@@ -190,6 +207,39 @@ typedef enum OrchRelation
 #define Anum_work_item_due_at				24
 #define Anum_work_item_record_locked		26
 #define Anum_work_item_assignee_can_edit	27
+#define Anum_work_item_is_approval			29
+#define Anum_work_item_parent_id			30
+#define Anum_work_item_is_parent			31
+
+#define Anum_submission_run_id				1
+#define Anum_submission_id					2
+#define Anum_submission_owner_id			3
+#define Anum_submission_orchestration_id	4
+#define Anum_submission_name				7
+#define Anum_submission_submitted_by		8
+#define Anum_submission_comments			9
+#define Anum_submission_sends_email		10
+#define Anum_submission_related_record_type	11
+#define Anum_submission_related_record_id	12
+#define Anum_submission_status				13
+#define Anum_submission_modified_by			15
+
+#define Anum_submission_item_run_id				1
+#define Anum_submission_item_id					2
+#define Anum_submission_item_owner_id			3
+#define Anum_submission_item_orchestration_id	4
+#define Anum_submission_item_submission_id		5
+#define Anum_submission_item_work_item_id		6
+#define Anum_submission_item_name				9
+#define Anum_submission_item_assigned_to			10
+#define Anum_submission_item_status				14
+#define Anum_submission_item_reviewed_by			15
+#define Anum_submission_item_comments			17
+#define Anum_submission_item_modified_by			19
+
+#define Anum_approval_delegation_delegated_from		2
+#define Anum_approval_delegation_delegated_to		3
+#define Anum_approval_delegation_end_date			4
 
 #define Anum_principal_id					1
 #define Anum_principal_kind					2
@@ -201,6 +251,9 @@ typedef enum OrchRelation
 #define Anum_principal_manage_runs			10
 #define Anum_principal_manage_definitions	11
 #define Anum_principal_reassign_work_items	12
+#define Anum_principal_approval_admin		15
+#define Anum_principal_delegated_approver	16
+#define Anum_principal_manager_id			17
 
 #define Anum_membership_group_id			1
 #define Anum_membership_member_id			2

@@ -58,11 +58,13 @@ static const struct
 	OrchRelation relation;
 	Parts		parts;
 }			own_parts[] = {
-	{RELATION_RUN, {23, 6, 6, 5, 0}},
+	{RELATION_RUN, {24, 7, 7, 5, 0}},
 	{RELATION_STAGE_RUN, {15, 9, 5, 4, 1}},
 	{RELATION_STEP_RUN, {22, 11, 6, 4, 1}},
 	{RELATION_STEP_QUEUE, {17, 11, 4, 1, 1}},
-	{RELATION_WORK_ITEM, {28, 12, 9, 7, 2}},
+	{RELATION_WORK_ITEM, {31, 14, 11, 7, 3}},
+	{RELATION_SUBMISSION, {16, 9, 6, 4, 2}},
+	{RELATION_SUBMISSION_ITEM, {20, 10, 5, 6, 4}},
 	{RELATION_RUN_LOG, {12, 4, 2, 6, 1}},
 	{RELATION_FIELD_CHANGE, {11, 6, 2, 1, 1}}
 };

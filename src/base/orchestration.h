@@ -51,6 +51,57 @@ typedef enum WorkItemStatus
 	WORK_ITEM_COMPLETED
 } WorkItemStatus;
 
+typedef enum SubmissionStatus
+{
+	SUBMISSION_APPROVED,
+	SUBMISSION_CANCELED,
+	SUBMISSION_ERRORED,
+	SUBMISSION_IN_PROGRESS,
+	SUBMISSION_RECALLED,
+	SUBMISSION_REJECTED,
+	SUBMISSION_SUSPENDED
+} SubmissionStatus;
+
+typedef enum ApprovalStatus
+{
+	APPROVAL_APPROVED,
+	APPROVAL_ASSIGNED,
+	APPROVAL_CANCELED,
+	APPROVAL_ERRORED,
+	APPROVAL_RECALLED,
+	APPROVAL_REJECTED,
+	APPROVAL_WITHDRAWN
+} ApprovalStatus;
+
+/* ApprovalSubmissionDetail: ActionName, ActionPerformerRole, ActionChannelName */
+typedef enum ApprovalAction
+{
+	APPROVAL_ACTION_CANCEL,
+	APPROVAL_ACTION_OVERRIDE,
+	APPROVAL_ACTION_REASSIGN,
+	APPROVAL_ACTION_RECALL,
+	APPROVAL_ACTION_REVIEW
+} ApprovalAction;
+
+typedef enum PerformerRole
+{
+	PERFORMER_ADMIN,
+	PERFORMER_ASSIGNEE,
+	PERFORMER_DELEGATE,
+	PERFORMER_SUBMITTER,
+	PERFORMER_SYSTEM
+} PerformerRole;
+
+typedef enum ApprovalChannel
+{
+	CHANNEL_APPROVAL_RECORD,
+	CHANNEL_EMAIL,
+	CHANNEL_INVOCABLE_ACTION,
+	CHANNEL_SCREEN_FLOW,
+	CHANNEL_SLACK,
+	CHANNEL_SYSTEM
+} ApprovalChannel;
+
 typedef enum LogKind
 {
 	LOG_CANCEL_INSTANCE,
@@ -65,6 +116,7 @@ typedef enum LogKind
 	LOG_FAIL_STEP,
 	LOG_RESUME_INSTANCE,
 	LOG_REASSIGN_WORK_ITEM,
+	LOG_RUN_RECALL_PATH,
 	LOG_START_INSTANCE,
 	LOG_START_STAGE,
 	LOG_START_STEP,
@@ -88,24 +140,36 @@ typedef enum PrincipalKind
 	PRINCIPAL_QUEUE
 } PrincipalKind;
 
-/* The levels of a run, parents first; in the order of SharedObject. */
+/*
+ * The levels of a run, parents first; in the order of SharedObject.  The guard's triggers
+ * are on the tables up to LEVEL_LAST; those of an approval follow them (approval.c).
+ */
 typedef enum Level
 {
 	LEVEL_RUN,
 	LEVEL_STAGE,
 	LEVEL_STEP,
 	LEVEL_WORK_ITEM,
-	LEVEL_LAST = LEVEL_WORK_ITEM
+	LEVEL_LAST = LEVEL_WORK_ITEM,
+	LEVEL_APPROVAL_SUBMISSION,
+	LEVEL_APPROVAL_WORK_ITEM
 } Level;
 
-/* Objects with sharing of their own. */
+#define NUM_LEVELS (LEVEL_APPROVAL_WORK_ITEM + 1)
+
+/*
+ * Objects with sharing of their own; approval work items alone have that of their
+ * submission.
+ */
 typedef enum SharedObject
 {
 	OBJECT_RUN,
 	OBJECT_STAGE,
 	OBJECT_STEP,
 	OBJECT_WORK_ITEM,
-	OBJECT_LAST = OBJECT_WORK_ITEM
+	OBJECT_APPROVAL_SUBMISSION,
+	OBJECT_APPROVAL_WORK_ITEM,
+	OBJECT_LAST = OBJECT_APPROVAL_WORK_ITEM
 } SharedObject;
 
 #define NUM_OBJECTS (OBJECT_LAST + 1)

@@ -28,7 +28,7 @@ orch_uuid_map_init(UuidMap *map, MemoryContext context)
 	map->context = context;
 }
 
-uint8 *
+uint16 *
 orch_uuid_map_enter(UuidMap *map, const pg_uuid_t *key)
 {
 	uint32		mask;

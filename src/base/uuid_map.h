@@ -28,7 +28,7 @@ typedef struct UuidMap
 	uint32		size;			/* a power of two, or 0 */
 	uint32		count;
 	pg_uuid_t  *keys;
-	uint8	   *values;			/* 0: the place is empty */
+	uint16	   *values;			/* 0: the place is empty */
 } UuidMap;
 
 extern void orch_uuid_map_init(UuidMap *map, MemoryContext context);
@@ -37,7 +37,7 @@ extern void orch_uuid_map_init(UuidMap *map, MemoryContext context);
  * The place of a key's value; enters the key, with the value 0, if it is not there.  The
  * caller must set a value other than 0 before it uses the map again.
  */
-extern uint8 *orch_uuid_map_enter(UuidMap *map, const pg_uuid_t *key);
+extern uint16 *orch_uuid_map_enter(UuidMap *map, const pg_uuid_t *key);
 
 static inline uint32
 orch_uuid_hash(const pg_uuid_t *key)
@@ -57,7 +57,7 @@ orch_uuid_hash(const pg_uuid_t *key)
 /*
  * The value of a key; 0 if it is not there.
  */
-static inline uint8
+static inline uint16
 orch_uuid_map_get(const UuidMap *map, const pg_uuid_t *key)
 {
 	uint32		mask = map->size - 1;

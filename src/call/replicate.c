@@ -120,7 +120,9 @@ table_by_minute(const SObject *object)
 		{"FlowOrchestrationInstance", "run"},
 		{"FlowOrchestrationStageInstance", "stage_run"},
 		{"FlowOrchestrationStepInstance", "step_run"},
-		{"FlowOrchestrationWorkItem", "work_item"}
+		{"FlowOrchestrationWorkItem", "work_item"},
+		{"ApprovalSubmission", "submission"},
+		{"ApprovalWorkItem", "submission_item"}
 	};
 	int			i;
 

@@ -256,7 +256,7 @@ update_work_item(const SaveRecord *record, SaveResult *result)
 			(void) orch_uuid_parse(record->values[i], &id);
 			result->field = record->fields[i]->name;
 			if (pass == 0)
-				(void) orch_work_item_reassign(&record->id, &id);
+				(void) orch_work_item_reassign(&record->id, &id, NULL);
 			else
 				(void) orch_change_owner(GetUserId(), &record->id, &id);
 		}

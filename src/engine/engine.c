@@ -45,6 +45,7 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
+#include "guard/approval.h"
 #include "guard/cascade.h"
 #include "guard/guard.h"
 #include "guard/transition.h"
@@ -118,38 +119,6 @@ orch_engine_go_on(const pg_uuid_t *run_id, bool resumed)
 	}
 	orch_system_finish(&saved);
 	orch_engine_drop_state(rs);
-}
-
-bool
-orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
-{
-	RunState   *rs;
-	SystemContext saved;
-	bool		recalled;
-
-	orch_system_connect(&saved);
-	rs = orch_engine_load_run(run_id);
-	recalled = rs->def != NULL && rs->def->has_recall && rs->stage_open &&
-		rs->status == RUN_IN_PROGRESS;
-	if (recalled)
-	{
-		ErrorData	error;
-		StageDef	stage = rs->def->stages[rs->stage];
-
-		orch_engine_open_state(rs);
-		memset(&error, 0, sizeof(error));
-		error.sqlerrcode = ERRCODE_ORCH_RECALLED;
-		error.message = "the approval was recalled";
-		error.detail = unconstify(char *, comments);
-		stage.has_fault = true;
-		stage.fault = rs->def->recall;
-		orch_engine_fail_stage_as(rs, &stage, orch_engine_error(&error, NULL), false);
-		orch_engine_advance(rs);
-		orch_engine_close_state(rs);
-	}
-	orch_system_finish(&saved);
-	orch_engine_drop_state(rs);
-	return recalled;
 }
 
 void
@@ -559,6 +528,13 @@ complete_run(RunState *rs)
 
 	orch_engine_begin_row(&row);
 	orch_engine_put(&row, Anum_run_id, UUIDPGetDatum(&rs->id));
+	if (rs->def->kind == DEFINITION_APPROVAL && orch_approval_is_recalled(&rs->id))
+	{
+		/* the recall path ends here */
+		orch_engine_write(rs, WRITE_RUN_CANCELED, &row, 1);
+		rs->status = RUN_CANCELED;
+		return;
+	}
 	if (rs->variables_changed)
 	{
 		Jsonb	   *variables = orch_engine_store_variables(rs);

@@ -64,11 +64,11 @@ extern bool orch_engine_triggered(const StartRequest *request, const char **miss
 extern void orch_engine_go_on(const pg_uuid_t *run_id, bool resumed);
 
 /*
- * Recall an approval: fail its open stage and move the run along the recall path.
- * Returns false if the run has no recall path or no open stage, or is not InProgress.
- * Caller holds the lock on the run.
+ * Recall a run of an approval that is InProgress or Suspended, whose submission is Recalled
+ * already: its open stage is discontinued, and the run goes on along the recall path, or is
+ * Canceled if it has none.  Caller holds the lock on the run.
  */
-extern bool orch_engine_recall(const pg_uuid_t *run_id, const char *comments);
+extern void orch_engine_recall(const pg_uuid_t *run_id, const char *comments);
 
 /* Set the starter of the run: the user of the acting role, if that role has a user. */
 extern void orch_engine_set_starter(StartRequest *request, pg_uuid_t *started_by);

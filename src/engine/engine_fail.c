@@ -225,16 +225,7 @@ orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage
 void
 orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable)
 {
-	orch_engine_fail_stage_as(rs, &rs->def->stages[rs->stage], error, recoverable);
-}
-
-/*
- * The same with the fault path of def: a recall has a path of its own.
- */
-void
-orch_engine_fail_stage_as(RunState *rs, const StageDef *def, Jsonb *error,
-						  bool recoverable)
-{
+	const StageDef *def = &rs->def->stages[rs->stage];
 	JsonbValue *message;
 	Datum		values[3];
 	int			i;
@@ -272,7 +263,6 @@ orch_engine_fail_stage_as(RunState *rs, const StageDef *def, Jsonb *error,
 	/* a user's trigger may have changed the run meanwhile */
 	if (rs->frame->dirty)
 		orch_engine_reload(rs);
-	/* the recall path is in def, not in the definition's stage */
 	if (!rs->stage_open && rs->stage_status == STAGE_ERROR)
 		rs->next = def->fault;
 }

@@ -174,6 +174,7 @@ typedef enum EngineWrite
 {
 	WRITE_RUN,
 	WRITE_RUN_ONCE,				/* with an idempotency key; never gathered */
+	WRITE_SUBMISSION,
 	WRITE_STEP_COMPLETED,
 	WRITE_STAGE_COMPLETED,
 	WRITE_STAGE,
@@ -185,11 +186,12 @@ typedef enum EngineWrite
 	WRITE_REST,
 	WRITE_RUN_COMPLETED,
 	WRITE_RUN_COMPLETED_VARIABLES,
+	WRITE_RUN_CANCELED,			/* the end of a recall path */
 	NUM_WRITES
 } EngineWrite;
 
 /* the highest attribute number that the engine writes */
-#define MAX_WRITE_COLUMNS Anum_work_item_assignee_can_edit
+#define MAX_WRITE_COLUMNS Anum_work_item_is_parent
 
 /* A row to be written: the columns of its table that the kind has. */
 typedef struct WriteRow
@@ -252,8 +254,6 @@ extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
 extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,
 								 bool in_stage);
 extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable);
-extern void orch_engine_fail_stage_as(RunState *rs, const StageDef *def, Jsonb *error,
-									  bool recoverable);
 
 /* The result of a condition. */
 typedef enum Verdict
@@ -270,6 +270,9 @@ extern Verdict orch_engine_condition(RunState *rs, const ConditionSet *set,
 
 /* engine.c */
 extern void orch_engine_advance(RunState *rs);
+
+/* engine_approval.c */
+extern void orch_engine_submit(RunState *rs, const pg_uuid_t *started_by);
 
 /* engine_evaluation.c */
 extern bool orch_engine_evaluate(RunState *rs, const EvaluationAction *action);

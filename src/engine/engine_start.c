@@ -68,6 +68,8 @@ orch_engine_start(const StartRequest *request, pg_uuid_t *run_id)
 	if (insert_run(rs, request))
 	{
 		orch_count(COUNTER_RUNS_STARTED);
+		if (rs->def->kind == DEFINITION_APPROVAL)
+			orch_engine_submit(rs, request->started_by);
 		/* a default that cannot be evaluated */
 		if (error != NULL)
 			orch_engine_fail_run(rs, error, false, false);
@@ -300,6 +302,7 @@ insert_run(RunState *rs, const StartRequest *request)
 	if (variables != NULL)
 		orch_engine_put(&row, Anum_run_variables, JsonbPGetDatum(variables));
 	orch_engine_put(&row, Anum_run_orchestration_id, UUIDPGetDatum(&def->orchestration_id));
+	orch_engine_put(&row, Anum_run_is_approval, BoolGetDatum(def->kind == DEFINITION_APPROVAL));
 	/* the run enters this stage next: setting it here saves an update */
 	if (def->start.kind == ELEMENT_STAGE)
 	{

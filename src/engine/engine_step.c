@@ -689,6 +689,9 @@ insert_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_
 					UUIDPGetDatum(&rs->def->orchestration_id));
 	orch_engine_put(&row, Anum_work_item_record_locked, BoolGetDatum(def->locks_record));
 	orch_engine_put(&row, Anum_work_item_assignee_can_edit, BoolGetDatum(def->assignee_can_edit));
+	orch_engine_put(&row, Anum_work_item_is_approval,
+					BoolGetDatum(def->is_approval && rs->def->kind == DEFINITION_APPROVAL));
+	orch_engine_put(&row, Anum_work_item_is_parent, BoolGetDatum(false));
 	if (action != NULL && action->due != 0)
 		orch_engine_put(&row, Anum_work_item_due_at,
 						TimestampTzGetDatum(GetCurrentTransactionStartTimestamp() +

@@ -672,8 +672,15 @@ orch_engine_inputs(RunState *rs, const char *element, int ninputs,
 JsonbValue *
 orch_engine_comments(Jsonb *outputs)
 {
-	JsonbValue *comments = orch_condition_field(&outputs->root, "Comments");
+	static const char *const names[] = {"Comments", "approvalComments", "specifiedComments"};
+	int			i;
 
-	return comments != NULL ? comments :
-		orch_condition_field(&outputs->root, "specifiedComments");
+	for (i = 0; i < (int) lengthof(names); i++)
+	{
+		JsonbValue *comments = orch_condition_field(&outputs->root, names[i]);
+
+		if (comments != NULL)
+			return comments;
+	}
+	return NULL;
 }

@@ -132,7 +132,7 @@ typedef struct StateEntry
 	Anum_run_id, Anum_run_version_id, Anum_run_owner_id, Anum_run_created_by, \
 	Anum_run_orchestration_name, Anum_run_orchestration_label, \
 	Anum_run_triggering_record_type, Anum_run_triggering_record_id, Anum_run_variables, \
-	Anum_run_orchestration_id, Anum_run_current_stage
+	Anum_run_orchestration_id, Anum_run_current_stage, Anum_run_is_approval
 
 #define INSERT_QUEUED \
 	"INSERT INTO orchestration.step_queue (@columns) SELECT @values @rows" \
@@ -161,6 +161,18 @@ static WriteForm forms[NUM_WRITES] = {
 		.relation = RELATION_RUN,
 		.may_exist = true,
 		.columns = {RUN_COLUMNS, Anum_run_idempotency_key, Anum_run_idempotency_digest}
+	},
+	[WRITE_SUBMISSION] = {
+		.statement = "INSERT INTO orchestration.submission (status, @columns)"
+		" SELECT 'InProgress', @values @rows",
+		.relation = RELATION_SUBMISSION,
+		.required = true,
+		.columns = {Anum_submission_run_id, Anum_submission_id,
+			Anum_submission_owner_id, Anum_submission_orchestration_id,
+			Anum_submission_submitted_by, Anum_submission_comments,
+			Anum_submission_sends_email,
+			Anum_submission_related_record_type,
+		Anum_submission_related_record_id}
 	},
 	[WRITE_STEP_COMPLETED] = {
 		.statement = "UPDATE orchestration.step_run t SET status = 'Completed',"
@@ -234,7 +246,8 @@ static WriteForm forms[NUM_WRITES] = {
 			Anum_work_item_screen_flow, Anum_work_item_screen_flow_inputs,
 			Anum_work_item_related_record_type, Anum_work_item_related_record_id,
 			Anum_work_item_orchestration_id, Anum_work_item_record_locked,
-		Anum_work_item_assignee_can_edit, Anum_work_item_due_at}
+		Anum_work_item_assignee_can_edit, Anum_work_item_due_at, Anum_work_item_is_approval,
+		Anum_work_item_is_parent}
 	},
 	[WRITE_REST] = {
 		.statement = "UPDATE orchestration.run t SET current_stage = @current_stage,"
@@ -256,6 +269,13 @@ static WriteForm forms[NUM_WRITES] = {
 		.relation = RELATION_RUN,
 		.once = true,
 		.columns = {Anum_run_id, Anum_run_variables}
+	},
+	[WRITE_RUN_CANCELED] = {
+		.statement = "UPDATE orchestration.run t SET status = 'Canceled'"
+		" @rows WHERE t.id = @id",
+		.relation = RELATION_RUN,
+		.once = true,
+		.columns = {Anum_run_id}
 	}
 };
 
@@ -286,7 +306,7 @@ only_our_own(void)
 {
 	static const OrchRelation written[] = {
 		RELATION_RUN, RELATION_STAGE_RUN, RELATION_STEP_RUN, RELATION_STEP_QUEUE,
-		RELATION_WORK_ITEM
+		RELATION_WORK_ITEM, RELATION_SUBMISSION, RELATION_SUBMISSION_ITEM
 	};
 	int			i;
 

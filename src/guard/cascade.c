@@ -276,6 +276,8 @@ orch_cascade(const GuardEntry *entries, int nentries)
 					add_pair(&sets[SET_STEPS_OF_COMPLETED], nentries, &entry->run_id,
 							 &entry->parent_id);
 				break;
+			default:
+				break;
 		}
 	}
 

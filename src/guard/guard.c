@@ -54,6 +54,7 @@
 #include "base/system.h"
 #include "base/transaction.h"
 #include "base/uuid.h"
+#include "guard/approval.h"
 #include "guard/cascade.h"
 #include "guard/guard.h"
 #include "guard/guard_int.h"
@@ -339,10 +340,19 @@ check_resume(TriggerData *trigdata)
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple	old = trigdata->tg_trigtuple;
 	bool		isnull;
+	bool		is_approval_null;
 	Datum		recoverable = heap_getattr(old, Anum_run_error_recoverable,
 										   desc, &isnull);
 	Datum		ended_at;
 
+	if (!orch_resume_approvals && !heap_attisnull(old, Anum_run_is_approval, desc) &&
+		DatumGetBool(heap_getattr(old, Anum_run_is_approval, desc, &is_approval_null)))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
+				 errmsg("%s cannot be resumed: it is an approval",
+						orch_guard_row_label(LEVEL_RUN, old, desc)),
+				 errdetail("The submission ended as Errored."),
+				 errhint("Submit the record again, or set orchestration.resume_approvals.")));
 	if (isnull || !DatumGetBool(recoverable))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
@@ -420,8 +430,11 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 			if (transition->to == WORK_ITEM_COMPLETED)
 				entry.actor = orch_guard_row_text(tuple, desc, Anum_work_item_completed_by);
 			break;
+		default:
+			break;
 	}
-	if (entry.kind == LOG_END_WORK_ITEM || entry.kind == LOG_END_STEP)
+	if (entry.kind == LOG_END_WORK_ITEM || entry.kind == LOG_END_STEP ||
+		entry.kind == LOG_CANCEL_INSTANCE || entry.kind == LOG_REASSIGN_WORK_ITEM)
 		entry.comments = orch_guard_scope_says(SCOPE_COMMENTS);
 	orch_log_append(&entry);
 }

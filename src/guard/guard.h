@@ -36,6 +36,9 @@ extern int	orch_resume_window;
  *
  * SCOPE_CASCADE: a consequence of a statement of a user.
  *
+ * SCOPE_USER: a statement that a call makes for a user, judged as if the user had made it;
+ * it only brings comments.
+ *
  * Scopes nest: users' triggers run inside the statement, and may call the engine.  When
  * a subtransaction is aborted, its scopes end.
  */
@@ -43,14 +46,16 @@ typedef enum ScopeKind
 {
 	SCOPE_TRUSTED,
 	SCOPE_ENGINE,
-	SCOPE_CASCADE
+	SCOPE_CASCADE,
+	SCOPE_USER
 } ScopeKind;
 
 typedef struct GuardScope
 {
 	ScopeKind	kind;
-	const char *comments;		/* for EndWorkItem and EndStep entries of the
-								 * log, or NULL */
+	const char *comments;		/* for the log (EndWorkItem, EndStep,
+								 * CancelInstance, ReassignWorkItem) and the
+								 * details of approvals, or NULL */
 	const char *starter;		/* for StartInstance entries, or NULL */
 	const pg_uuid_t *version;	/* SCOPE_TRUSTED: the version that the run gets,
 								 * or NULL: it keeps its version */

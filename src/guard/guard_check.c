@@ -397,6 +397,11 @@ check_stage(const GuardEntry *entry, int run_status, bool is_last)
 		refuse_neighbour(entry, run_status,
 						 "A stage is Discontinued when its run fails outside of it; resume or cancel the run.");
 
+	/* the engine alone, when the run is recalled */
+	if (entry->to == STAGE_DISCONTINUED && !entry->by_engine &&
+		(run_status == RUN_IN_PROGRESS || run_status == RUN_SUSPENDED))
+		refuse_neighbour(entry, run_status, "Cancel the run, or recall it.");
+
 	/* only the stage that was reached last can make these changes */
 	if (!is_last &&
 		((entry->from == STAGE_COMPLETED && entry->to == STAGE_DISCONTINUED) ||

@@ -152,6 +152,8 @@ orch_guard_is_ended(Level level, int status)
 			return status != STEP_IN_PROGRESS && status != STEP_NOT_STARTED;
 		case LEVEL_WORK_ITEM:
 			return status == WORK_ITEM_COMPLETED;
+		default:
+			break;
 	}
 	return false;
 }

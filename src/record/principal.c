@@ -268,7 +268,8 @@ orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal, Datum key,
 			{Anum_principal_modify_all_data, PERMISSION_MODIFY_ALL_DATA},
 			{Anum_principal_manage_runs, PERMISSION_MANAGE_RUNS},
 			{Anum_principal_manage_definitions, PERMISSION_MANAGE_DEFINITIONS},
-			{Anum_principal_reassign_work_items, PERMISSION_REASSIGN_WORK_ITEMS}
+			{Anum_principal_reassign_work_items, PERMISSION_REASSIGN_WORK_ITEMS},
+			{Anum_principal_approval_admin, PERMISSION_APPROVAL_ADMIN}
 		};
 		bool		isnull;
 		int			i;
@@ -363,9 +364,11 @@ static StaticPlan plan_update_user = {
 	"       manage_runs = COALESCE($7, p.manage_runs),"
 	"       manage_definitions = COALESCE($8, p.manage_definitions),"
 	"       reassign_work_items = COALESCE($9, p.reassign_work_items),"
+	"       approval_admin = COALESCE($10, p.approval_admin),"
 	"       modified_at = pg_catalog.now()"
 	" WHERE p.id = $1 AND p.kind = 'User'",
-	9, {UUIDOID, TEXTOID, NAMEOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID}
+	10, {UUIDOID, TEXTOID, NAMEOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID,
+	BOOLOID}
 };
 static StaticPlan plan_add_member = {
 	"INSERT INTO orchestration.membership (group_id, member_id) VALUES ($1, $2)"
@@ -402,7 +405,8 @@ PG_FUNCTION_INFO_V1(orchestration_update_user);
 /*
  * orchestration.update_user(user_id uuid, name text, role_name name, is_active boolean,
  *		view_all_data boolean, modify_all_data boolean, manage_runs boolean,
- *		manage_definitions boolean, reassign_work_items boolean) returns boolean
+ *		manage_definitions boolean, reassign_work_items boolean, approval_admin boolean)
+ *		returns boolean
  *
  * Sets the values that are not null; an empty role_name is none.  Returns false if there
  * is no such user.

@@ -37,7 +37,8 @@ extern bool orch_principal_plans_depend;
 #define PERMISSION_MANAGE_RUNS			0x04
 #define PERMISSION_MANAGE_DEFINITIONS	0x08
 #define PERMISSION_REASSIGN_WORK_ITEMS	0x10
-#define PERMISSION_ALL					0x1F
+#define PERMISSION_APPROVAL_ADMIN		0x20
+#define PERMISSION_ALL					0x3F
 
 typedef struct Principal
 {

@@ -81,7 +81,7 @@ typedef struct TrackableField
 
 #define MAX_FIELDS		8
 
-static const TrackableField fields[LEVEL_STEP + 1][MAX_FIELDS] = {
+static const TrackableField fields[NUM_LEVELS][MAX_FIELDS] = {
 	[LEVEL_RUN] = {
 		{"Status", Anum_run_status, ENUM_RUN_STATUS, true},
 		{"OwnerId", Anum_run_owner_id, NOT_ENUM, true},
@@ -105,6 +105,15 @@ static const TrackableField fields[LEVEL_STEP + 1][MAX_FIELDS] = {
 		{"Name", Anum_step_run_name, NOT_ENUM, false},
 		{"Description", Anum_step_run_description, NOT_ENUM, false},
 		{"StepType", Anum_step_run_step_type, ENUM_STEP_TYPE, false}
+	},
+	[LEVEL_APPROVAL_SUBMISSION] = {
+		{"Status", Anum_submission_status, ENUM_SUBMISSION_STATUS, true}
+	},
+	[LEVEL_APPROVAL_WORK_ITEM] = {
+		{"Status", Anum_submission_item_status, ENUM_APPROVAL_STATUS, true},
+		{"AssignedToId", Anum_submission_item_assigned_to, NOT_ENUM, true},
+		{"ReviewedById", Anum_submission_item_reviewed_by, NOT_ENUM, true},
+		{"Comments", Anum_submission_item_comments, NOT_ENUM, false}
 	}
 };
 
@@ -141,8 +150,8 @@ typedef struct FillContext
 } FillContext;
 
 /* Bit i: fields[level][i] is tracked. */
-static uint32 history_mask[LEVEL_STEP + 1];
-static uint32 feed_mask[LEVEL_STEP + 1];
+static uint32 history_mask[NUM_LEVELS];
+static uint32 feed_mask[NUM_LEVELS];
 static uint64 mask_generation = 0;
 
 /* ordered, so that an index is read: kept plans have no sequential scans */
@@ -207,15 +216,18 @@ static void write_changes(Change *taken, int ntaken);
 static void write_feed(const Change *taken, int ntaken, int nfeed_taken);
 static void set_tracking(FunctionCallInfo fcinfo, StaticPlan *plan);
 
-static const AttrNumber run_id_columns[LEVEL_STEP + 1] = {
-	Anum_run_id, Anum_stage_run_run_id, Anum_step_run_run_id
+static const AttrNumber run_id_columns[NUM_LEVELS] = {
+	Anum_run_id, Anum_stage_run_run_id, Anum_step_run_run_id, Anum_work_item_run_id,
+	Anum_submission_run_id, Anum_submission_item_run_id
 };
-static const AttrNumber id_columns[LEVEL_STEP + 1] = {
-	Anum_run_id, Anum_stage_run_id, Anum_step_run_id
+static const AttrNumber id_columns[NUM_LEVELS] = {
+	Anum_run_id, Anum_stage_run_id, Anum_step_run_id, Anum_work_item_id,
+	Anum_submission_id, Anum_submission_item_id
 };
 
-static const AttrNumber modified_by_columns[LEVEL_STEP + 1] = {
-	Anum_run_modified_by, Anum_stage_run_modified_by, Anum_step_run_modified_by
+static const AttrNumber modified_by_columns[NUM_LEVELS] = {
+	Anum_run_modified_by, Anum_stage_run_modified_by, Anum_step_run_modified_by,
+	Anum_work_item_modified_by, Anum_submission_modified_by, Anum_submission_item_modified_by
 };
 
 /* ----------------------------------------------------------- tracked fields */
@@ -248,7 +260,7 @@ load_masks(void)
 	int			level;
 	int			j;
 
-	for (level = LEVEL_RUN; level <= LEVEL_STEP; level++)
+	for (level = LEVEL_RUN; level < NUM_LEVELS; level++)
 	{
 		history_mask[level] = feed_mask[level] = 0;
 		for (j = 0; j < MAX_FIELDS && fields[level][j].name != NULL; j++)
@@ -265,10 +277,10 @@ load_masks(void)
 		bool		isnull;
 		Datum		value;
 
-		for (level = LEVEL_RUN; level <= LEVEL_STEP; level++)
+		for (level = LEVEL_RUN; level < NUM_LEVELS; level++)
 			if (strcmp(orch_catalog_label(ENUM_SHARED_OBJECT, level), object) == 0)
 				break;
-		if (level > LEVEL_STEP)
+		if (level == NUM_LEVELS)
 			continue;
 		value = SPI_getbinval(tuple, desc, 2, &isnull);
 		if (!isnull)
@@ -411,7 +423,7 @@ orch_history_note(Level level, HeapTuple old, HeapTuple new, TupleDesc desc,
 	uint32		mask;
 	int			j;
 
-	if (level > LEVEL_STEP || loading)
+	if (level == LEVEL_WORK_ITEM || loading)
 		return;
 	if (unlikely(mask_generation != orch_catalog_generation()))
 		load_masks();
@@ -689,7 +701,7 @@ set_tracking(FunctionCallInfo fcinfo, StaticPlan *plan)
 				 errmsg("object and fields must not be null"),
 				 errhint("An empty array turns tracking off.")));
 	level = (int) orch_access_object(PG_GETARG_OID(0));
-	if (level > LEVEL_STEP)
+	if (level == LEVEL_WORK_ITEM || (level > LEVEL_STEP && plan == &plan_set_feed))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_OPERATION),
 				 errmsg("INVALID_TYPE_FOR_OPERATION: fields of %s cannot be tracked",

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * run.c
- *	  Calls on runs: start, suspend, resume, cancel, recall, events.
+ *	  Calls on runs: start, suspend, resume, cancel, events.
  *
  * suspend_run(), resume_run() and cancel_run() do what an UPDATE of the status by the caller
  * does; the guard makes the consequences.  Each can be called again after a network failure:
@@ -33,6 +33,7 @@
 #include "base/uuid.h"
 #include "definition/definition.h"
 #include "engine/engine.h"
+#include "guard/guard.h"
 #include "guard/transition.h"
 #include "record/principal.h"
 #include "record/record.h"
@@ -61,7 +62,7 @@ static StaticPlan plan_cancel = {
 	1, {UUIDOID}
 };
 
-static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan);
+static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan, const char *comments);
 static Frame *enter_run(FunctionCallInfo fcinfo, SystemContext *saved,
 						RunStatus *status);
 static void leave_run(Frame *frame, SystemContext *saved);
@@ -211,7 +212,7 @@ PG_FUNCTION_INFO_V1(orchestration_suspend_run);
 Datum
 orchestration_suspend_run(PG_FUNCTION_ARGS)
 {
-	return move_run(fcinfo, &plan_suspend);
+	return move_run(fcinfo, &plan_suspend, NULL);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_resume_run);
@@ -241,17 +242,18 @@ orchestration_resume_run(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_cancel_run);
 
 /*
- * orchestration.cancel_run(run_id uuid) returns boolean
+ * orchestration.cancel_run(run_id uuid, comments text) returns boolean
  *
- * Cancels a run that is InProgress or Suspended.  Returns false if the run is Canceled
- * already.
+ * Cancels a run that is InProgress or Suspended; the comments go to the log, and to the
+ * detail of an approval.  Returns false if the run is Canceled already.
  * Raises: as suspend_run().
  * Source: contract/transitions.csv, lines 5 and 8.
  */
 Datum
 orchestration_cancel_run(PG_FUNCTION_ARGS)
 {
-	return move_run(fcinfo, &plan_cancel);
+	return move_run(fcinfo, &plan_cancel,
+					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 }
 
 Datum
@@ -275,7 +277,7 @@ orch_run_resume(const pg_uuid_t *run_id, char **error)
  * Change the status of a run by one UPDATE.
  */
 static Datum
-move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
+move_run(FunctionCallInfo fcinfo, StaticPlan *plan, const char *comments)
 {
 	RunStatus	status;
 	SystemContext saved;
@@ -283,7 +285,7 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan)
 	Datum		value = PG_GETARG_DATUM(0);
 	bool		moved;
 
-	orch_plan_execute_latest(plan, &value, NULL, 0);
+	orch_guard_execute(SCOPE_USER, plan, &value, NULL, comments);
 	moved = SPI_processed > 0;
 	leave_run(frame, &saved);
 	PG_RETURN_BOOL(moved);
@@ -312,39 +314,6 @@ orchestration_publish_event(PG_FUNCTION_ARGS)
 		orch_engine_go_on(PG_GETARG_UUID_P(0), false);
 	leave_run(frame, &saved);
 	PG_RETURN_BOOL(status == RUN_IN_PROGRESS);
-}
-
-PG_FUNCTION_INFO_V1(orchestration_recall_run);
-
-/*
- * orchestration.recall_run(run_id uuid, comments text) returns boolean
- *
- * Recalls an approval: its open stage fails with an error that says so, and the run goes on
- * along the recall path.  Returns false if the definition has no recall path, or the run no
- * open stage.
- * Raises: 22004 for a null run_id, OR101 and 42501 as publish_event(), OR001 if the run is
- * not InProgress.
- * Source: flow-metadata.md, section 2 (pathType ApprovalRecall).
- */
-Datum
-orchestration_recall_run(PG_FUNCTION_ARGS)
-{
-	RunStatus	status;
-	Frame	   *frame;
-	SystemContext saved;
-	bool		recalled;
-
-	frame = enter_run(fcinfo, &saved, &status);
-	if (status != RUN_IN_PROGRESS)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE),
-				 errmsg("run %s cannot be recalled: it is %s",
-						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2),
-						orch_transition_status_name(LEVEL_RUN, status))));
-	recalled = orch_engine_recall(PG_GETARG_UUID_P(0),
-								  PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	leave_run(frame, &saved);
-	PG_RETURN_BOOL(recalled);
 }
 
 /*

@@ -42,32 +42,15 @@
 #include "trail/log.h"
 #include "work/run.h"
 #include "work/work_item.h"
-
-/* A work item and its run, locked. */
-typedef struct ItemState
-{
-	pg_uuid_t	run_id;
-	pg_uuid_t	id;
-	pg_uuid_t	step_id;
-	pg_uuid_t	assignee_id;
-	bool		claimed;		/* claimed_from is set */
-	pg_uuid_t	claimed_from;
-	char	   *screen;			/* action of its screen, or NULL */
-	char	   *name;
-	RunStatus	run_status;
-	WorkItemStatus status;
-	char	   *idempotency_key;
-	Datum		digest;			/* of the outputs, with a key; 0: none */
-	char	   *completed_by;
-	char	   *completed_at;
-} ItemState;
+#include "work/work_item_int.h"
 
 static StaticPlan plan_run_of = {
 	"SELECT run_id FROM orchestration.work_item WHERE id = $1", 1, {UUIDOID}
 };
 static StaticPlan plan_read = {
 	"SELECT step_run_id, assignee_id, name, status, idempotency_key,"
-	" completed_by, completed_at, claimed_from, screen_flow, idempotency_digest"
+	" completed_by, completed_at, claimed_from, screen_flow, idempotency_digest, is_approval,"
+	" is_parent"
 	" FROM orchestration.work_item WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
 };
@@ -89,13 +72,9 @@ static StaticPlan plan_set_due = {
 
 static void lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 					  void (*require) (Oid role, const pg_uuid_t *item_id));
-static void refuse_done(const ItemState *item);
 static void assign(const ItemState *item, const pg_uuid_t *assignee,
-				   const pg_uuid_t *claimed_from);
+				   const pg_uuid_t *claimed_from, const char *comments);
 static pg_uuid_t *item_argument(FunctionCallInfo fcinfo);
-static Frame *enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
-						 void (*require) (Oid role, const pg_uuid_t *item_id));
-static void leave_item(Frame *frame, SystemContext *saved);
 
 /*
  * Lock the run of a work item and read the item.  require asks for the role's right to the
@@ -150,10 +129,12 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 		item->claimed_from = *DatumGetUUIDP(claimed_from);
 	item->screen = SPI_getvalue(tuple, desc, 9);
 	item->digest = SPI_getbinval(tuple, desc, 10, &isnull);
+	item->is_approval = DatumGetBool(SPI_getbinval(tuple, desc, 11, &isnull));
+	item->is_parent = DatumGetBool(SPI_getbinval(tuple, desc, 12, &isnull));
 }
 
-static void
-refuse_done(const ItemState *item)
+void
+orch_work_item_refuse_done(const ItemState *item)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_WORK_ITEM_DONE),
@@ -192,10 +173,6 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 	Frame	   *frame;
 	ItemState	item;
-	StepOutcome outcome;
-	JsonbValue *said;
-	Datum		values[5];
-	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
 
 	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
 	if (outputs != NULL && !JB_ROOT_IS_OBJECT(outputs))
@@ -214,7 +191,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	{
 		if (key == NULL || item.idempotency_key == NULL ||
 			strcmp(key, item.idempotency_key) != 0)
-			refuse_done(&item);
+			orch_work_item_refuse_done(&item);
 		if (!orch_digest_matches(item.digest, item.digest == (Datum) 0, digest))
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_KEY_USED),
@@ -230,8 +207,34 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 
 	if (item.screen != NULL)
 		orch_action_check_outputs(item.screen, outputs);
-	values[0] = UUIDPGetDatum(&item.run_id);
-	values[1] = UUIDPGetDatum(&item.id);
+	if (item.is_approval)
+		orch_approval_finish(&item, role, outputs, key, digest);
+	else
+	{
+		JsonbValue *said = outputs == NULL ? NULL : orch_engine_comments(outputs);
+
+		orch_work_item_finish(&item, actor, outputs,
+							  said == NULL || said->type != jbvString ? NULL :
+							  pnstrdup(said->val.string.val, said->val.string.len),
+							  key, digest);
+	}
+	orch_log_flush();
+	orch_history_flush();
+	orch_system_finish(&saved);
+	orch_frame_pop(frame);
+	PG_RETURN_BOOL(true);
+}
+
+void
+orch_work_item_finish(const ItemState *item, const char *actor, Jsonb *outputs,
+					  const char *comments, const char *key, bytea *digest)
+{
+	StepOutcome outcome;
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
+
+	values[0] = UUIDPGetDatum(&item->run_id);
+	values[1] = UUIDPGetDatum(&item->id);
 	values[2] = CStringGetTextDatum(actor);
 	if (key != NULL)
 	{
@@ -240,30 +243,23 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	}
 	else
 		nulls[3] = nulls[4] = 'n';
-	said = outputs == NULL ? NULL : orch_engine_comments(outputs);
-	orch_guard_execute(SCOPE_TRUSTED, &plan_complete, values, nulls,
-					   said == NULL || said->type != jbvString ? NULL :
-					   pnstrdup(said->val.string.val, said->val.string.len));
+	orch_guard_execute(SCOPE_TRUSTED, &plan_complete, values, nulls, comments);
 
 	memset(&outcome, 0, sizeof(outcome));
 	outcome.success = true;
 	outcome.outputs = outputs;
-	if (item.run_status == RUN_IN_PROGRESS)
-		orch_engine_end_step(&item.run_id, &item.step_id, &outcome);
+	if (item->run_status == RUN_IN_PROGRESS)
+		orch_engine_end_step(&item->run_id, &item->step_id, &outcome);
 	else
-		orch_engine_keep_outcome(&item.run_id, &item.step_id, &outcome);
-	orch_log_flush();
-	orch_history_flush();
-	orch_system_finish(&saved);
-	orch_frame_pop(frame);
-	PG_RETURN_BOOL(true);
+		orch_engine_keep_outcome(&item->run_id, &item->step_id, &outcome);
 }
 
 /*
  * Change the assignee of an item and notify the new assignee.
  */
 static void
-assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claimed_from)
+assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claimed_from,
+	   const char *comments)
 {
 	Datum		values[4];
 	char		nulls[4] = {' ', ' ', ' ', ' '};
@@ -274,15 +270,15 @@ assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claime
 	values[3] = UUIDPGetDatum(claimed_from);
 	if (claimed_from == NULL)
 		nulls[3] = 'n';
-	orch_plan_execute_latest(&plan_reassign, values, nulls, 0);
+	orch_guard_execute(SCOPE_USER, &plan_reassign, values, nulls, comments);
 	orch_notify_assigned(assignee);
 }
 
 /*
  * Begin a call on an Assigned item; raises OR302 for a Completed one.
  */
-static Frame *
-enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
+Frame *
+orch_work_item_enter(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
 		   void (*require) (Oid role, const pg_uuid_t *item_id))
 {
 	Oid			role = GetUserId();
@@ -291,12 +287,12 @@ enter_item(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
 	orch_system_connect(saved);
 	lock_item(id, item, role, require);
 	if (item->status == WORK_ITEM_COMPLETED)
-		refuse_done(item);
+		orch_work_item_refuse_done(item);
 	return frame;
 }
 
-static void
-leave_item(Frame *frame, SystemContext *saved)
+void
+orch_work_item_leave(Frame *frame, SystemContext *saved)
 {
 	orch_system_finish(saved);
 	orch_frame_pop(frame);
@@ -330,7 +326,7 @@ orchestration_claim_work_item(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 	const Principal *acting;
 	pg_uuid_t	me;
-	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
 									 orch_access_require_work);
 	Principal	holder;
 	bool		other;
@@ -350,9 +346,9 @@ orchestration_claim_work_item(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("work item %s is assigned to %s", item.name, holder.name),
 					 errhint("Only what a group or queue has can be claimed; reassign it.")));
-		assign(&item, &me, &item.assignee_id);
+		assign(&item, &me, &item.assignee_id, NULL);
 	}
-	leave_item(frame, &saved);
+	orch_work_item_leave(frame, &saved);
 	PG_RETURN_BOOL(other);
 }
 
@@ -370,12 +366,12 @@ orchestration_release_work_item(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
 	ItemState	item;
-	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
 									 orch_access_require_work);
 
 	if (item.claimed)
-		assign(&item, &item.claimed_from, NULL);
-	leave_item(frame, &saved);
+		assign(&item, &item.claimed_from, NULL, NULL);
+	orch_work_item_leave(frame, &saved);
 	PG_RETURN_BOOL(item.claimed);
 }
 
@@ -395,7 +391,7 @@ orchestration_set_due_date(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
 	ItemState	item;
-	Frame	   *frame = enter_item(item_argument(fcinfo), &saved, &item,
+	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
 									 orch_access_require_work);
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
@@ -410,14 +406,14 @@ orchestration_set_due_date(PG_FUNCTION_ARGS)
 		nulls[2] = 'n';
 	orch_plan_execute_latest(&plan_set_due, values, nulls, 0);
 	changed = SPI_processed > 0;
-	leave_item(frame, &saved);
+	orch_work_item_leave(frame, &saved);
 	PG_RETURN_BOOL(changed);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
 
 /*
- * orchestration.reassign_work_item(work_item_id uuid, assignee_id uuid)
+ * orchestration.reassign_work_item(work_item_id uuid, assignee_id uuid, comments text)
  *		returns boolean
  *
  * Assigns an Assigned work item to another user, group or queue.  Returns false if the item
@@ -431,11 +427,14 @@ Datum
 orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 {
 	orch_require_arguments(fcinfo, 0, 2, "work_item_id and assignee_id");
-	PG_RETURN_BOOL(orch_work_item_reassign(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1)));
+	PG_RETURN_BOOL(orch_work_item_reassign(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
+										   PG_ARGISNULL(2) ? NULL :
+										   text_to_cstring(PG_GETARG_TEXT_PP(2))));
 }
 
 bool
-orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee)
+orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee,
+						const char *comments)
 {
 	Principal	principal;
 	SystemContext saved;
@@ -449,11 +448,11 @@ orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee)
 				 errmsg("assignee %s is no active user, group or queue",
 						orch_uuid_text(assignee))));
 
-	frame = enter_item(item_id, &saved, &item, orch_access_require_reassign);
+	frame = orch_work_item_enter(item_id, &saved, &item, orch_access_require_reassign);
 	other = !orch_uuid_equal(&item.assignee_id, assignee);
 	if (other)
-		assign(&item, assignee, NULL);
-	leave_item(frame, &saved);
+		assign(&item, assignee, NULL, comments);
+	orch_work_item_leave(frame, &saved);
 	return other;
 }
 
@@ -478,11 +477,11 @@ orchestration_fail_work_item(PG_FUNCTION_ARGS)
 	bool		fails;
 
 	orch_require_arguments(fcinfo, 0, 2, "work_item_id and message");
-	frame = enter_item(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_work);
+	frame = orch_work_item_enter(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_work);
 	fails = item.run_status != RUN_ERROR;
 	if (fails)
 		orch_engine_fail_screen(&item.run_id, &item.step_id,
 								text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	leave_item(frame, &saved);
+	orch_work_item_leave(frame, &saved);
 	PG_RETURN_BOOL(fails);
 }

@@ -22,6 +22,6 @@
  * item already.
  */
 extern bool orch_work_item_reassign(const pg_uuid_t *item_id,
-									const pg_uuid_t *assignee);
+									const pg_uuid_t *assignee, const char *comments);
 
 #endif							/* ORCH_WORK_ITEM_H */

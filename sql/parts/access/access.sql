@@ -90,6 +90,13 @@ CREATE FUNCTION orchestration.assignee_visible(assignee_id uuid)
 COMMENT ON FUNCTION orchestration.assignee_visible(uuid) IS
     'Policy: the assignee is the caller, or a group or queue of the caller';
 
+CREATE FUNCTION orchestration.submission_reviewed(submission_id uuid)
+    RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_submission_reviewed';
+COMMENT ON FUNCTION orchestration.submission_reviewed(uuid) IS
+    'Returns whether the caller was asked to decide about the approval submission: policy of submissions';
+
 CREATE FUNCTION orchestration.record_visible(
     object orchestration.shared_object,
     record_id uuid)

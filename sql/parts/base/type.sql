@@ -26,6 +26,31 @@ CREATE TYPE orchestration.work_item_status AS ENUM
 COMMENT ON TYPE orchestration.work_item_status IS
     'FlowOrchestrationWorkItem.Status (contract/picklists.csv)';
 
+CREATE TYPE orchestration.approval_submission_status AS ENUM
+    ('Approved', 'Canceled', 'Errored', 'InProgress', 'Recalled', 'Rejected', 'Suspended');
+COMMENT ON TYPE orchestration.approval_submission_status IS
+    'ApprovalSubmission.Status (contract/picklists.csv)';
+
+CREATE TYPE orchestration.approval_work_item_status AS ENUM
+    ('Approved', 'Assigned', 'Canceled', 'Errored', 'Recalled', 'Rejected', 'Withdrawn');
+COMMENT ON TYPE orchestration.approval_work_item_status IS
+    'ApprovalWorkItem.Status (contract/picklists.csv)';
+
+CREATE TYPE orchestration.approval_action AS ENUM
+    ('Cancel', 'Override', 'Reassign', 'Recall', 'Review');
+COMMENT ON TYPE orchestration.approval_action IS
+    'ApprovalSubmissionDetail.ActionName (contract/picklists.csv)';
+
+CREATE TYPE orchestration.approval_performer_role AS ENUM
+    ('Admin', 'Assignee', 'Delegate', 'Submitter', 'System');
+COMMENT ON TYPE orchestration.approval_performer_role IS
+    'ApprovalSubmissionDetail.ActionPerformerRole (contract/picklists.csv)';
+
+CREATE TYPE orchestration.approval_channel AS ENUM
+    ('ApprovalRecord', 'Email', 'InvocableAction', 'ScreenFlow', 'Slack', 'System');
+COMMENT ON TYPE orchestration.approval_channel IS
+    'ApprovalSubmissionDetail.ActionChannelName (contract/picklists.csv)';
+
 CREATE TYPE orchestration.assignee_type AS ENUM
     ('Group', 'Invalid', 'Queue', 'User');
 COMMENT ON TYPE orchestration.assignee_type IS
@@ -34,7 +59,7 @@ COMMENT ON TYPE orchestration.assignee_type IS
 CREATE TYPE orchestration.log_kind AS ENUM
     ('CancelInstance', 'DiscontinueStage', 'DiscontinueStep', 'EndInstance',
      'EndStage', 'EndStep', 'EndWorkItem', 'FailInstance', 'FailStage',
-     'FailStep', 'ResumeInstance', 'ReassignWorkItem', 'StartInstance',
+     'FailStep', 'ResumeInstance', 'ReassignWorkItem', 'RunRecallPath', 'StartInstance',
      'StartStage', 'StartStep', 'StartWorkItem', 'SuspendInstance',
      'SuspendStage', 'MigrateInstance');
 COMMENT ON TYPE orchestration.log_kind IS
@@ -54,9 +79,10 @@ COMMENT ON TYPE orchestration.action_kind IS
 
 CREATE TYPE orchestration.shared_object AS ENUM
     ('FlowOrchestrationInstance', 'FlowOrchestrationStageInstance',
-     'FlowOrchestrationStepInstance', 'FlowOrchestrationWorkItem');
+     'FlowOrchestrationStepInstance', 'FlowOrchestrationWorkItem',
+     'ApprovalSubmission', 'ApprovalWorkItem');
 COMMENT ON TYPE orchestration.shared_object IS
-    'Objects whose records can be shared, by API name: runs, stages, steps and work items';
+    'Objects whose records can be shared, by API name: runs, stages, steps, work items and approval submissions; an approval work item is shared with its submission';
 
 CREATE TYPE orchestration.access_level AS ENUM ('Read', 'Edit', 'All');
 COMMENT ON TYPE orchestration.access_level IS

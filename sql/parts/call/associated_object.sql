@@ -94,6 +94,36 @@ CREATE TRIGGER flow_orchestration_step_instance_share_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.flow_orchestration_step_instance_share
     FOR EACH ROW EXECUTE FUNCTION orchestration.share_change('FlowOrchestrationStepInstance');
 
+CREATE VIEW orchestration.approval_submission_share
+    WITH (security_invoker = true) AS
+SELECT g.id,
+       g.access_level,
+       g.record_id AS parent_id,
+       'Manual'::orchestration.row_cause AS row_cause,
+       g.user_or_group_id,
+       false AS is_deleted,
+       COALESCE(g.modified_by, '00000000-0000-7000-8000-000000000001'::uuid) AS last_modified_by_id,
+       g.modified_at AS last_modified_date
+  FROM orchestration.share_grant g
+ WHERE g.object = 'ApprovalSubmission'
+UNION ALL
+SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(r.owner_id) || 'Owner'), 1, 16), 'hex')::uuid,
+       'All', r.id, 'Owner', r.owner_id, false, '00000000-0000-7000-8000-000000000001'::uuid, r.created_at
+  FROM orchestration.submission r
+UNION ALL
+SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(s.user_or_group_id) || 'Rule'), 1, 16), 'hex')::uuid,
+       s.access_level, r.id, 'Rule', s.user_or_group_id, false,
+       COALESCE(s.modified_by, '00000000-0000-7000-8000-000000000001'::uuid), s.modified_at
+  FROM orchestration.submission r
+ CROSS JOIN LATERAL orchestration.rule_shares('ApprovalSubmission', r.id) s;
+COMMENT ON VIEW orchestration.approval_submission_share IS
+    'ApprovalSubmissionShare: one row per grant of access to a approval submission; rows with RowCause Manual can be written';
+ALTER VIEW orchestration.approval_submission_share
+    ALTER COLUMN row_cause SET DEFAULT 'Manual';
+CREATE TRIGGER approval_submission_share_change
+    INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.approval_submission_share
+    FOR EACH ROW EXECUTE FUNCTION orchestration.share_change('ApprovalSubmission');
+
 CREATE VIEW orchestration.flow_orchestration_instance_owner_sharing_rule
     WITH (security_invoker = true) AS
 SELECT r.id,
@@ -303,3 +333,43 @@ SELECT c.id,
  WHERE c.object = 'FlowOrchestrationStepInstance';
 COMMENT ON VIEW orchestration.flow_orchestration_step_instance_history IS
     'FlowOrchestrationStepInstanceHistory: one row per change of a tracked field of a step';
+
+CREATE VIEW orchestration.approval_submission_history
+    WITH (security_invoker = true) AS
+SELECT c.id,
+       c.record_id AS approval_submission_id,
+       CASE WHEN c.field IN ('Status', 'StepType') THEN 'DynamicEnum'
+            WHEN c.field LIKE '%Id' THEN 'EntityId'
+            WHEN c.field = 'Position' THEN 'Double'
+            ELSE 'Text'
+       END AS data_type,
+       c.field,
+       c.new_value,
+       c.old_value,
+       COALESCE(c.changed_by, '00000000-0000-7000-8000-000000000001'::uuid) AS created_by_id,
+       c.changed_at AS created_date,
+       false AS is_deleted
+  FROM orchestration.field_change c
+ WHERE c.object = 'ApprovalSubmission';
+COMMENT ON VIEW orchestration.approval_submission_history IS
+    'ApprovalSubmissionHistory: one row per change of a tracked field of a approval submission';
+
+CREATE VIEW orchestration.approval_work_item_history
+    WITH (security_invoker = true) AS
+SELECT c.id,
+       c.record_id AS approval_work_item_id,
+       CASE WHEN c.field IN ('Status', 'StepType') THEN 'DynamicEnum'
+            WHEN c.field LIKE '%Id' THEN 'EntityId'
+            WHEN c.field = 'Position' THEN 'Double'
+            ELSE 'Text'
+       END AS data_type,
+       c.field,
+       c.new_value,
+       c.old_value,
+       COALESCE(c.changed_by, '00000000-0000-7000-8000-000000000001'::uuid) AS created_by_id,
+       c.changed_at AS created_date,
+       false AS is_deleted
+  FROM orchestration.field_change c
+ WHERE c.object = 'ApprovalWorkItem';
+COMMENT ON VIEW orchestration.approval_work_item_history IS
+    'ApprovalWorkItemHistory: one row per change of a tracked field of a approval work item';

@@ -19,12 +19,18 @@ INSERT INTO orchestration.sobject
     ('FlowOrchestrationStepInstanceHistory', 15, 'flow_orchestration_step_instance_history', 'Orchestration Step Run History', 'Orchestration Step Run Histories', '{describeSObjects,getDeleted,getUpdated,query,retrieve}', 53.0, 'FlowOrchestrationStepInstance', 'History'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 16, 'flow_orchestration_step_instance_owner_sharing_rule', 'Orchestration Step Run Owner Sharing Rule', 'Orchestration Step Run Owner Sharing Rules', '{create,delete,describeSObjects,getDeleted,getUpdated,query,retrieve,update,upsert}', 53.0, 'FlowOrchestrationStepInstance', 'OwnerSharingRule'),
     ('FlowOrchestrationStepInstanceShare', 17, 'flow_orchestration_step_instance_share', 'Orchestration Step Run Share', 'Orchestration Step Run Shares', '{create,delete,describeSObjects,query,retrieve,update,upsert}', 53.0, 'FlowOrchestrationStepInstance', 'Share'),
-    ('User', 18, 'user', 'User', 'Users', '{describeLayout,describeSObjects,query,retrieve}', 20.0, NULL, NULL),
-    ('Group', 19, 'group', 'Group', 'Groups', '{describeSObjects,query,retrieve}', 20.0, NULL, NULL),
-    ('GroupMember', 20, 'group_member', 'Group Member', 'Group Members', '{describeSObjects,query,retrieve}', 20.0, NULL, NULL),
-    ('Name', 21, 'name', 'Name', 'Names', '{describeSObjects}', 20.0, NULL, NULL),
-    ('FlowOrchestration', 22, 'flow_orchestration', 'Orchestration', 'Orchestrations', '{describeLayout,describeSObjects,query,retrieve}', 62.0, NULL, NULL),
-    ('FlowOrchestrationVersion', 23, 'flow_orchestration_version', 'Orchestration Version', 'Orchestration Versions', '{describeLayout,describeSObjects,query,retrieve}', 62.0, NULL, NULL);
+    ('ApprovalSubmission', 18, 'approval_submission', 'Approval Submission', 'Approval Submissions', '{describeLayout,describeSObjects,getDeleted,getUpdated,query,retrieve}', 62.0, NULL, NULL),
+    ('ApprovalWorkItem', 19, 'approval_work_item', 'Approval Work Item', 'Approval Work Items', '{describeLayout,describeSObjects,getDeleted,getUpdated,query,retrieve}', 61.0, NULL, NULL),
+    ('ApprovalSubmissionDetail', 20, 'approval_submission_detail', 'Approval Submission Detail', 'Approval Submission Details', '{describeLayout,describeSObjects,getDeleted,getUpdated,query,retrieve}', 62.0, NULL, NULL),
+    ('ApprovalSubmissionHistory', 21, 'approval_submission_history', 'Approval Submission History', 'Approval Submission Histories', '{describeSObjects,getDeleted,getUpdated,query,retrieve}', 62.0, 'ApprovalSubmission', 'History'),
+    ('ApprovalSubmissionShare', 22, 'approval_submission_share', 'Approval Submission Share', 'Approval Submission Shares', '{create,delete,describeSObjects,query,retrieve,update,upsert}', 62.0, 'ApprovalSubmission', 'Share'),
+    ('ApprovalWorkItemHistory', 23, 'approval_work_item_history', 'Approval Work Item History', 'Approval Work Item Histories', '{describeSObjects,getDeleted,getUpdated,query,retrieve}', 62.0, 'ApprovalWorkItem', 'History'),
+    ('User', 24, 'user', 'User', 'Users', '{describeLayout,describeSObjects,query,retrieve}', 20.0, NULL, NULL),
+    ('Group', 25, 'group', 'Group', 'Groups', '{describeSObjects,query,retrieve}', 20.0, NULL, NULL),
+    ('GroupMember', 26, 'group_member', 'Group Member', 'Group Members', '{describeSObjects,query,retrieve}', 20.0, NULL, NULL),
+    ('Name', 27, 'name', 'Name', 'Names', '{describeSObjects}', 20.0, NULL, NULL),
+    ('FlowOrchestration', 28, 'flow_orchestration', 'Orchestration', 'Orchestrations', '{describeLayout,describeSObjects,query,retrieve}', 62.0, NULL, NULL),
+    ('FlowOrchestrationVersion', 29, 'flow_orchestration_version', 'Orchestration Version', 'Orchestration Versions', '{describeLayout,describeSObjects,query,retrieve}', 62.0, NULL, NULL);
 
 INSERT INTO orchestration.sobject_field
     (object, position, name, column_name, label, type, length, properties, since,
@@ -258,6 +264,86 @@ INSERT INTO orchestration.sobject_field
     ('FlowOrchestrationStepInstanceShare', 6, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 53.0, NULL, '{}'),
     ('FlowOrchestrationStepInstanceShare', 7, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 53.0, 'LastModifiedBy', '{User}'),
     ('FlowOrchestrationStepInstanceShare', 8, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 53.0, NULL, '{}'),
+    ('ApprovalSubmission', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'CreatedBy', '{User}'),
+    ('ApprovalSubmission', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'LastModifiedBy', '{User}'),
+    ('ApprovalSubmission', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 8, 'Comments', 'comments', 'Comments', 'textarea', 32000, '{Nillable}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 9, 'DoesSendApprovalEmail', 'does_send_approval_email', 'Send Approval Email', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 10, 'FlowOrchestrationInstanceId', 'flow_orchestration_instance_id', 'Orchestration Run ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 62.0, 'FlowOrchestrationInstance', '{FlowOrchestrationInstance}'),
+    ('ApprovalSubmission', 11, 'LastReferencedDate', 'last_referenced_date', 'Last Referenced Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 12, 'LastViewedDate', 'last_viewed_date', 'Last Viewed Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 13, 'Name', 'name', 'Name', 'string', 255, '{Autonumber,"Defaulted on create",Filter,idLookup,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 14, 'OwnerId', 'owner_id', 'Owner ID', 'reference', 36, '{Filter,Group,Sort}', 62.0, 'Owner', '{Group,User}'),
+    ('ApprovalSubmission', 15, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 62.0, 'RelatedRecord', '{Account,AccountContactRole,AiEvalCopilotTestCaseRslt,AiEvalTestCaseCritRslt,AiEvalTestCaseResult,AiEvaluation,AiPromptBuilderGenResult,Announcement,ApexTestQueueItem,AppAnalyticsQueryRequest,Asset,AssetRelationship,AssociatedLocation,AsyncApexJob,Attachment,AuthorizationForm,AuthorizationFormConsent,AuthorizationFormDataUse,AuthorizationFormText,BackgroundOperation,Benificiary__c,BriefcaseAssignment,BusinessBrand,CalendarView,Case,CaseContactRole,CaseSolution,CollaborationGroup,CollaborationGroupMember,CollaborationGroupMemberRequest,CollaborationGroupRecord,CollaborationInvitation,CommSubscription,CommSubscriptionChannelType,CommSubscriptionConsent,CommSubscriptionTiming,ConferenceNumber,Contact,ContactPointAddress,ContactPointConsent,ContactPointEmail,ContactPointPhone,ContactPointTypeConsent,ContactRequest,ContentBody,ContentDistribution,ContentDocument,ContentDocumentLink,ContentDocumentSubscription,ContentFolder,ContentFolderLink,ContentFolderMember,ContentNotification,ContentVersion,ContentVersionComment,ContentVersionRating,ContentWorkspaceDoc,Contract,ContractContactRole,Customer,Dashboard,DashboardComponent,DataAssessmentFieldMetric,DataAssessmentMetric,DataAssessmentValueMetric,DataUseLegalBasis,DataUsePurpose,DelegatedAccount,DeleteEvent,Document,DuplicateRecordItem,DuplicateRecordSet,EmailMessage,EmailMessageRelation,EmailStatus,EngagementChannelType,EnhancedLetterhead,EntitySubscription,Event,EventRelation,EventRelayFeedback,ExternalEvent,ExternalEventMapping,FeedAttachment,FeedComment,FeedItem,FeedLike,FeedPollChoice,FeedPollVote,FeedRevision,FeedSignal,FeedTrackedChange,FileSearchActivity,FlowInterviewLog,FlowInterviewLogEntry,FlowOrchestration,FlowOrchestrationInstance,FlowOrchestrationLog,FlowOrchestrationStageInstance,FlowOrchestrationStepInstance,FlowOrchestrationVersion,FlowOrchestrationWorkItem,FlowRecord,FlowRecordElement,FlowRecordVersion,FlowRecordVersionOccurrence,FlowStageRelation,FlowTestResult,ForecastingAdjustment,ForecastingCustomData,ForecastingFact,ForecastingItem,ForecastingOwnerAdjustment,ForecastingQuota,Idea,Image,Individual,InstalledMobileApp,Lead,ListEmail,ListEmailIndividualRecipient,ListEmailRecipientSource,Location,LocationTrustMeasure,MLModel,MLModelFactor,MLModelFactorComponent,MLModelMetric,ManagedContent,ManagedContentChannel,ManagedContentSpace,ManagedContentVariant,MatchingInformation,MlFeatureValueMetric,NetworkActivityAudit,NetworkDiscoverableLogin,NetworkFeedResponseMetric,NetworkSelfRegistration,NetworkUserHistoryRecent,Note,ObjectDataImport,ObjectDataImportReference,ObjectMetadataTag,ObjectRelatedUrl,Opportunity,OpportunityContactRole,OpportunityLineItem,OpportunityRelatedDeleteLog,Order,OrderItem,OrgMetric,OrgMetricScanResult,OrgMetricScanSummary,Partner,Partner__c,PartyConsent,Pricebook2,PricebookEntry,ProcessException,ProcessInstance,ProcessInstanceNode,Product2,ProfileSkill,ProfileSkillEndorsement,ProfileSkillUser,PromptAction,PromptError,PushTopic,QuickText,QuickTextUsage,Recommendation,RecommendationResponse,RecordAction,Report,Scorecard,ScorecardAssociation,ScorecardMetric,Seller,ServiceSetupProvisioning,SetupAssistantStep,SocialPersona,SocialPost,Solution,StreamingChannel,TableauHostMapping,Task,TodayGoal,Topic,TopicAssignment,UserAppInfo,UserAppMenuCustomization,UserDefinedLabel,UserDefinedLabelAssignment,UserEmailPreferredPerson,UserLocalWebServerIdentity,UserProvAccount,UserProvAccountStaging,UserProvMockTarget,UserProvisioningLog,UserProvisioningRequest,WorkAccess,WorkBadge,WorkBadgeDefinition,WorkOrder,WorkOrderLineItem,WorkThanks}'),
+    ('ApprovalSubmission', 16, 'RelatedRecordObjectName', 'related_record_object_name', 'Related Record Object Name', 'string', 255, '{Filter,Group,Nillable,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 17, 'Status', 'status', 'Status', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmission', 18, 'SubmittedById', 'submitted_by_id', 'Submitted By ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 62.0, 'SubmittedBy', '{User}'),
+    ('ApprovalWorkItem', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 61.0, 'CreatedBy', '{User}'),
+    ('ApprovalWorkItem', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 61.0, 'LastModifiedBy', '{User}'),
+    ('ApprovalWorkItem', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 8, 'ApprovalConditionName', 'approval_condition_name', 'Approval Condition Name', 'string', 255, '{Filter,Group,Nillable,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 9, 'ApprovalSubmissionId', 'approval_submission_id', 'Approval Submission ID', 'reference', 36, '{Filter,Group,Sort}', 61.0, 'ApprovalSubmission', '{ApprovalSubmission}'),
+    ('ApprovalWorkItem', 10, 'AssignedToId', 'assigned_to_id', 'Assigned To ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 61.0, 'AssignedTo', '{Group,User}'),
+    ('ApprovalWorkItem', 11, 'Comments', 'comments', 'Comments', 'textarea', 32000, '{Nillable}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 12, 'FlowOrchestrationWorkItemId', 'flow_orchestration_work_item_id', 'Orchestration Work Item ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 61.0, 'FlowOrchestrationWorkItem', '{FlowOrchestrationWorkItem}'),
+    ('ApprovalWorkItem', 13, 'LastReferencedDate', 'last_referenced_date', 'Last Referenced Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 14, 'LastViewedDate', 'last_viewed_date', 'Last Viewed Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 15, 'Name', 'name', 'Name', 'string', 255, '{Autonumber,"Defaulted on create",Filter,idLookup,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 16, 'RelatedRecordId', 'related_record_id', 'Related Record ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 61.0, 'RelatedRecord', '{Account,AccountContactRole,AiEvalCopilotTestCaseRslt,AiEvalTestCaseCritRslt,AiEvalTestCaseResult,AiEvaluation,AiPromptBuilderGenResult,Announcement,ApexTestQueueItem,AppAnalyticsQueryRequest,Asset,AssetRelationship,AssociatedLocation,AsyncApexJob,Attachment,AuthorizationForm,AuthorizationFormConsent,AuthorizationFormDataUse,AuthorizationFormText,BackgroundOperation,Benificiary__c,BriefcaseAssignment,BusinessBrand,CalendarView,Case,CaseContactRole,CaseSolution,CollaborationGroup,CollaborationGroupMember,CollaborationGroupMemberRequest,CollaborationGroupRecord,CollaborationInvitation,CommSubscription,CommSubscriptionChannelType,CommSubscriptionConsent,CommSubscriptionTiming,ConferenceNumber,Contact,ContactPointAddress,ContactPointConsent,ContactPointEmail,ContactPointPhone,ContactPointTypeConsent,ContactRequest,ContentBody,ContentDistribution,ContentDocument,ContentDocumentLink,ContentDocumentSubscription,ContentFolder,ContentFolderLink,ContentFolderMember,ContentNotification,ContentVersion,ContentVersionComment,ContentVersionRating,ContentWorkspaceDoc,Contract,ContractContactRole,Customer,Dashboard,DashboardComponent,DataAssessmentFieldMetric,DataAssessmentMetric,DataAssessmentValueMetric,DataUseLegalBasis,DataUsePurpose,DelegatedAccount,DeleteEvent,Document,DuplicateRecordItem,DuplicateRecordSet,EmailMessage,EmailMessageRelation,EmailStatus,EngagementChannelType,EnhancedLetterhead,EntitySubscription,Event,EventRelation,EventRelayFeedback,ExternalEvent,ExternalEventMapping,FeedAttachment,FeedComment,FeedItem,FeedLike,FeedPollChoice,FeedPollVote,FeedRevision,FeedSignal,FeedTrackedChange,FileSearchActivity,FlowInterviewLog,FlowInterviewLogEntry,FlowOrchestration,FlowOrchestrationInstance,FlowOrchestrationLog,FlowOrchestrationStageInstance,FlowOrchestrationStepInstance,FlowOrchestrationVersion,FlowOrchestrationWorkItem,FlowRecord,FlowRecordElement,FlowRecordVersion,FlowRecordVersionOccurrence,FlowStageRelation,FlowTestResult,ForecastingAdjustment,ForecastingCustomData,ForecastingFact,ForecastingItem,ForecastingOwnerAdjustment,ForecastingQuota,Idea,Image,Individual,InstalledMobileApp,Lead,ListEmail,ListEmailIndividualRecipient,ListEmailRecipientSource,Location,LocationTrustMeasure,MLModel,MLModelFactor,MLModelFactorComponent,MLModelMetric,ManagedContent,ManagedContentChannel,ManagedContentSpace,ManagedContentVariant,MatchingInformation,MlFeatureValueMetric,NetworkActivityAudit,NetworkDiscoverableLogin,NetworkFeedResponseMetric,NetworkSelfRegistration,NetworkUserHistoryRecent,Note,ObjectDataImport,ObjectDataImportReference,ObjectMetadataTag,ObjectRelatedUrl,Opportunity,OpportunityContactRole,OpportunityLineItem,OpportunityRelatedDeleteLog,Order,OrderItem,OrgMetric,OrgMetricScanResult,OrgMetricScanSummary,Partner,Partner__c,PartyConsent,Pricebook2,PricebookEntry,ProcessException,ProcessInstance,ProcessInstanceNode,Product2,ProfileSkill,ProfileSkillEndorsement,ProfileSkillUser,PromptAction,PromptError,PushTopic,QuickText,QuickTextUsage,Recommendation,RecommendationResponse,RecordAction,Report,Scorecard,ScorecardAssociation,ScorecardMetric,Seller,ServiceSetupProvisioning,SetupAssistantStep,SocialPersona,SocialPost,Solution,StreamingChannel,TableauHostMapping,Task,TodayGoal,Topic,TopicAssignment,UserAppInfo,UserAppMenuCustomization,UserDefinedLabel,UserDefinedLabelAssignment,UserEmailPreferredPerson,UserLocalWebServerIdentity,UserProvAccount,UserProvAccountStaging,UserProvMockTarget,UserProvisioningLog,UserProvisioningRequest,WorkAccess,WorkBadge,WorkBadgeDefinition,WorkOrder,WorkOrderLineItem,WorkThanks}'),
+    ('ApprovalWorkItem', 17, 'RelatedRecordObjectName', 'related_record_object_name', 'Related Record Object Name', 'string', 255, '{Filter,Group,Nillable,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 18, 'ReviewedById', 'reviewed_by_id', 'Reviewed By ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 61.0, 'ReviewedBy', '{User}'),
+    ('ApprovalWorkItem', 19, 'ReviewedDate', 'reviewed_date', 'Reviewed Date', 'dateTime', 0, '{Filter,Nillable,Sort}', 61.0, NULL, '{}'),
+    ('ApprovalWorkItem', 20, 'Status', 'status', 'Status', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 61.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 3, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'CreatedBy', '{User}'),
+    ('ApprovalSubmissionDetail', 4, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 5, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'LastModifiedBy', '{User}'),
+    ('ApprovalSubmissionDetail', 6, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 7, 'SystemModstamp', 'system_modstamp', 'System Modstamp', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 8, 'ActionChannelName', 'action_channel_name', 'Action Channel Name', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 9, 'ActionContext', 'action_context', 'Action Context', 'string', 255, '{Filter,Group,Nillable,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 10, 'ActionName', 'action_name', 'Action Name', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 11, 'ActionPerformedById', 'action_performed_by_id', 'User ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 62.0, 'ActionPerformedBy', '{User}'),
+    ('ApprovalSubmissionDetail', 12, 'ActionPerformerRole', 'action_performer_role', 'Action Performer Role', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 13, 'ApprovalSubmissionId', 'approval_submission_id', 'Approval Submission ID', 'reference', 36, '{Filter,Group,Sort}', 62.0, 'ApprovalSubmission', '{ApprovalSubmission}'),
+    ('ApprovalSubmissionDetail', 14, 'ApprovalWorkItemId', 'approval_work_item_id', 'Approval Work Item ID', 'reference', 36, '{Filter,Group,Nillable,Sort}', 62.0, 'ApprovalWorkItem', '{ApprovalWorkItem}'),
+    ('ApprovalSubmissionDetail', 15, 'Comments', 'comments', 'Comments', 'textarea', 32000, '{Nillable}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionDetail', 16, 'Name', 'name', 'Name', 'string', 255, '{Autonumber,"Defaulted on create",Filter,idLookup,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionHistory', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionHistory', 2, 'ApprovalSubmissionId', 'approval_submission_id', 'Approval Submission ID', 'reference', 36, '{Filter,Group,Sort}', 62.0, 'ApprovalSubmission', '{ApprovalSubmission}'),
+    ('ApprovalSubmissionHistory', 3, 'DataType', 'data_type', 'Data Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionHistory', 4, 'Field', 'field', 'Field', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionHistory', 5, 'NewValue', 'new_value', 'New Value', 'anyType', 255, '{Nillable,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionHistory', 6, 'OldValue', 'old_value', 'Old Value', 'anyType', 255, '{Nillable,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionHistory', 7, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'CreatedBy', '{User}'),
+    ('ApprovalSubmissionHistory', 8, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionHistory', 9, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionShare', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionShare', 2, 'AccessLevel', 'access_level', 'Access Level', 'picklist', 40, '{Create,Filter,Group,"Restricted picklist",Sort,Update}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionShare', 3, 'ParentId', 'parent_id', 'Parent ID', 'reference', 36, '{Create,Filter,Group,Sort}', 62.0, 'Parent', '{ApprovalSubmission}'),
+    ('ApprovalSubmissionShare', 4, 'RowCause', 'row_cause', 'Row Cause', 'picklist', 40, '{Create,Filter,Group,Nillable,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionShare', 5, 'UserOrGroupId', 'user_or_group_id', 'User Or Group ID', 'reference', 36, '{Create,Filter,Group,Sort}', 62.0, 'UserOrGroup', '{Group,User}'),
+    ('ApprovalSubmissionShare', 6, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalSubmissionShare', 7, 'LastModifiedById', 'last_modified_by_id', 'Last Modified By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'LastModifiedBy', '{User}'),
+    ('ApprovalSubmissionShare', 8, 'LastModifiedDate', 'last_modified_date', 'Last Modified Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalWorkItemHistory', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter}', 62.0, NULL, '{}'),
+    ('ApprovalWorkItemHistory', 2, 'ApprovalWorkItemId', 'approval_work_item_id', 'Approval Work Item ID', 'reference', 36, '{Filter,Group,Sort}', 62.0, 'ApprovalWorkItem', '{ApprovalWorkItem}'),
+    ('ApprovalWorkItemHistory', 3, 'DataType', 'data_type', 'Data Type', 'picklist', 40, '{Filter,Group,Nillable,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalWorkItemHistory', 4, 'Field', 'field', 'Field', 'picklist', 255, '{Filter,Group,"Restricted picklist",Sort}', 62.0, NULL, '{}'),
+    ('ApprovalWorkItemHistory', 5, 'NewValue', 'new_value', 'New Value', 'anyType', 255, '{Nillable,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalWorkItemHistory', 6, 'OldValue', 'old_value', 'Old Value', 'anyType', 255, '{Nillable,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalWorkItemHistory', 7, 'CreatedById', 'created_by_id', 'Created By ID', 'reference', 36, '{"Defaulted on create",Filter,Group,Sort}', 62.0, 'CreatedBy', '{User}'),
+    ('ApprovalWorkItemHistory', 8, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 62.0, NULL, '{}'),
+    ('ApprovalWorkItemHistory', 9, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 62.0, NULL, '{}'),
     ('User', 1, 'Id', 'id', 'ID', 'id', 36, '{"Defaulted on create",Filter,Group,idLookup,Sort}', 20.0, NULL, '{}'),
     ('User', 2, 'IsDeleted', 'is_deleted', 'Is Deleted', 'boolean', 0, '{"Defaulted on create",Filter,Group,Sort}', 20.0, NULL, '{}'),
     ('User', 3, 'CreatedDate', 'created_date', 'Created Date', 'dateTime', 0, '{"Defaulted on create",Filter,Sort}', 20.0, NULL, '{}'),
@@ -350,13 +436,14 @@ INSERT INTO orchestration.sobject_picklist_value
     ('FlowOrchestrationLog', 'Kind', 10, 'FailStep', 'Fail Step', NULL),
     ('FlowOrchestrationLog', 'Kind', 11, 'ResumeInstance', 'Resume Instance', NULL),
     ('FlowOrchestrationLog', 'Kind', 12, 'ReassignWorkItem', 'Reassign Work Item', NULL),
-    ('FlowOrchestrationLog', 'Kind', 13, 'StartInstance', 'Start Instance', NULL),
-    ('FlowOrchestrationLog', 'Kind', 14, 'StartStage', 'Start Stage', NULL),
-    ('FlowOrchestrationLog', 'Kind', 15, 'StartStep', 'Start Step', NULL),
-    ('FlowOrchestrationLog', 'Kind', 16, 'StartWorkItem', 'Start Work Item', NULL),
-    ('FlowOrchestrationLog', 'Kind', 17, 'SuspendInstance', 'Suspend Instance', NULL),
-    ('FlowOrchestrationLog', 'Kind', 18, 'SuspendStage', 'Suspend Stage', NULL),
-    ('FlowOrchestrationLog', 'Kind', 19, 'MigrateInstance', 'Migrate Instance', 'ours: migrate_run() moved the run to another version'),
+    ('FlowOrchestrationLog', 'Kind', 13, 'RunRecallPath', 'Run Recall Path', 'an approval was recalled'),
+    ('FlowOrchestrationLog', 'Kind', 14, 'StartInstance', 'Start Instance', NULL),
+    ('FlowOrchestrationLog', 'Kind', 15, 'StartStage', 'Start Stage', NULL),
+    ('FlowOrchestrationLog', 'Kind', 16, 'StartStep', 'Start Step', NULL),
+    ('FlowOrchestrationLog', 'Kind', 17, 'StartWorkItem', 'Start Work Item', NULL),
+    ('FlowOrchestrationLog', 'Kind', 18, 'SuspendInstance', 'Suspend Instance', NULL),
+    ('FlowOrchestrationLog', 'Kind', 19, 'SuspendStage', 'Suspend Stage', NULL),
+    ('FlowOrchestrationLog', 'Kind', 20, 'MigrateInstance', 'Migrate Instance', 'ours: migrate_run() moved the run to another version'),
     ('FlowOrchestrationInstanceOwnerSharingRule', 'AccessLevel', 1, 'Read', 'Read', NULL),
     ('FlowOrchestrationInstanceOwnerSharingRule', 'AccessLevel', 2, 'Edit', 'Edit', NULL),
     ('FlowOrchestrationInstanceShare', 'AccessLevel', 1, 'Read', 'Read', NULL),
@@ -414,7 +501,43 @@ INSERT INTO orchestration.sobject_picklist_value
     ('FlowOrchestrationVersion', 'OrchestrationType', 1, 'OrchAutolnch', 'Autolaunched No Trigger Orchestration', 'calls start its runs'),
     ('FlowOrchestrationVersion', 'OrchestrationType', 2, 'OrchRecTrigAftSave', 'Record-Triggered After Save Orchestration', 'changes of records start its runs'),
     ('FlowOrchestrationVersion', 'Status', 1, 'Active', 'Active', 'new runs get this version'),
-    ('FlowOrchestrationVersion', 'Status', 2, 'Draft', 'Inactive', 'not the active version');
+    ('FlowOrchestrationVersion', 'Status', 2, 'Draft', 'Inactive', 'not the active version'),
+    ('ApprovalSubmission', 'Status', 1, 'Approved', 'Approved', 'the run ended and no work item was rejected'),
+    ('ApprovalSubmission', 'Status', 2, 'Canceled', 'Canceled', 'an approval administrator canceled the run'),
+    ('ApprovalSubmission', 'Status', 3, 'Errored', 'Errored', 'the run failed'),
+    ('ApprovalSubmission', 'Status', 4, 'InProgress', 'In Progress', 'running'),
+    ('ApprovalSubmission', 'Status', 5, 'Recalled', 'Recalled', 'the submitter or an approval administrator recalled it'),
+    ('ApprovalSubmission', 'Status', 6, 'Rejected', 'Rejected', 'the run ended and a work item was rejected'),
+    ('ApprovalSubmission', 'Status', 7, 'Suspended', 'Suspended', 'a user suspended the run'),
+    ('ApprovalWorkItem', 'Status', 1, 'Approved', 'Approved', 'its reviewer approved'),
+    ('ApprovalWorkItem', 'Status', 2, 'Assigned', 'Assigned', 'waiting for its assignee'),
+    ('ApprovalWorkItem', 'Status', 3, 'Canceled', 'Canceled', 'closed when the run was canceled'),
+    ('ApprovalWorkItem', 'Status', 4, 'Errored', 'Errored', 'closed when its stage or the run failed'),
+    ('ApprovalWorkItem', 'Status', 5, 'Recalled', 'Recalled', 'closed when the submission was recalled'),
+    ('ApprovalWorkItem', 'Status', 6, 'Rejected', 'Rejected', 'its reviewer rejected'),
+    ('ApprovalWorkItem', 'Status', 7, 'Withdrawn', 'Withdrawn', 'closed because its answer is no longer needed'),
+    ('ApprovalSubmissionDetail', 'ActionChannelName', 1, 'ApprovalRecord', 'Approval Record', NULL),
+    ('ApprovalSubmissionDetail', 'ActionChannelName', 2, 'Email', 'Email', NULL),
+    ('ApprovalSubmissionDetail', 'ActionChannelName', 3, 'InvocableAction', 'Invocable Action', NULL),
+    ('ApprovalSubmissionDetail', 'ActionChannelName', 4, 'ScreenFlow', 'Screen Flow', NULL),
+    ('ApprovalSubmissionDetail', 'ActionChannelName', 5, 'Slack', 'Slack', NULL),
+    ('ApprovalSubmissionDetail', 'ActionChannelName', 6, 'System', 'System', NULL),
+    ('ApprovalSubmissionDetail', 'ActionName', 1, 'Cancel', 'Cancel', NULL),
+    ('ApprovalSubmissionDetail', 'ActionName', 2, 'Override', 'Override', NULL),
+    ('ApprovalSubmissionDetail', 'ActionName', 3, 'Reassign', 'Reassign', NULL),
+    ('ApprovalSubmissionDetail', 'ActionName', 4, 'Recall', 'Recall', NULL),
+    ('ApprovalSubmissionDetail', 'ActionName', 5, 'Review', 'Review', NULL),
+    ('ApprovalSubmissionDetail', 'ActionPerformerRole', 1, 'Admin', 'Admin', NULL),
+    ('ApprovalSubmissionDetail', 'ActionPerformerRole', 2, 'Assignee', 'Assignee', NULL),
+    ('ApprovalSubmissionDetail', 'ActionPerformerRole', 3, 'Delegate', 'Delegate', NULL),
+    ('ApprovalSubmissionDetail', 'ActionPerformerRole', 4, 'Submitter', 'Submitter', NULL),
+    ('ApprovalSubmissionDetail', 'ActionPerformerRole', 5, 'System', 'System', NULL),
+    ('ApprovalSubmissionShare', 'AccessLevel', 1, 'Read', 'Read', NULL),
+    ('ApprovalSubmissionShare', 'AccessLevel', 2, 'Edit', 'Edit', NULL),
+    ('ApprovalSubmissionShare', 'AccessLevel', 3, 'All', 'All', 'the owner; not settable'),
+    ('ApprovalSubmissionShare', 'RowCause', 1, 'Manual', 'Manual', 'the only one that may be written'),
+    ('ApprovalSubmissionShare', 'RowCause', 2, 'Owner', 'Owner', NULL),
+    ('ApprovalSubmissionShare', 'RowCause', 3, 'Rule', 'Rule', NULL);
 
 INSERT INTO orchestration.sobject_child_relationship
     (object, child_object, field, relationship_name, cascade_delete) VALUES
@@ -432,6 +555,14 @@ INSERT INTO orchestration.sobject_child_relationship
     ('FlowOrchestrationStepInstance', 'FlowOrchestrationStepInstanceFeed', 'ParentId', 'Feeds', true),
     ('FlowOrchestrationStepInstance', 'FlowOrchestrationStepInstanceHistory', 'FlowOrchestrationStepInstanceId', 'Histories', true),
     ('FlowOrchestrationStepInstance', 'FlowOrchestrationStepInstanceShare', 'ParentId', 'Shares', true),
+    ('FlowOrchestrationInstance', 'ApprovalSubmission', 'FlowOrchestrationInstanceId', 'ApprovalSubmissions', true),
+    ('ApprovalSubmission', 'ApprovalWorkItem', 'ApprovalSubmissionId', 'ApprovalWorkItems', true),
+    ('FlowOrchestrationWorkItem', 'ApprovalWorkItem', 'FlowOrchestrationWorkItemId', 'ApprovalWorkItems', true),
+    ('ApprovalSubmission', 'ApprovalSubmissionDetail', 'ApprovalSubmissionId', 'ApprovalSubmissionDetails', true),
+    ('ApprovalWorkItem', 'ApprovalSubmissionDetail', 'ApprovalWorkItemId', 'ApprovalSubmissionDetails', true),
+    ('ApprovalSubmission', 'ApprovalSubmissionHistory', 'ApprovalSubmissionId', 'Histories', true),
+    ('ApprovalSubmission', 'ApprovalSubmissionShare', 'ParentId', 'Shares', true),
+    ('ApprovalWorkItem', 'ApprovalWorkItemHistory', 'ApprovalWorkItemId', 'Histories', true),
     ('Group', 'GroupMember', 'GroupId', 'GroupMembers', true),
     ('FlowOrchestration', 'FlowOrchestrationVersion', 'FlowOrchestrationId', 'FlowOrchestrationVersions', true);
 
@@ -664,6 +795,86 @@ COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.user_or_g
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration.flow_orchestration_step_instance_share.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.comments IS 'Comments: textarea(32000); Nillable. what the submitter said';
+COMMENT ON COLUMN orchestration.approval_submission.does_send_approval_email IS 'DoesSendApprovalEmail: boolean; Defaulted on create, Filter, Group, Sort. no message of assignment is written if false';
+COMMENT ON COLUMN orchestration.approval_submission.flow_orchestration_instance_id IS 'FlowOrchestrationInstanceId: reference(36); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.last_referenced_date IS 'LastReferencedDate: dateTime; Filter, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.last_viewed_date IS 'LastViewedDate: dateTime; Filter, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.name IS 'Name: string(255); Autonumber, Defaulted on create, Filter, idLookup, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.owner_id IS 'OwnerId: reference(36); Filter, Group, Sort. the submitter';
+COMMENT ON COLUMN orchestration.approval_submission.related_record_id IS 'RelatedRecordId: reference(36); Filter, Group, Nillable, Sort. polymorphic: the record that is submitted';
+COMMENT ON COLUMN orchestration.approval_submission.related_record_object_name IS 'RelatedRecordObjectName: string(255); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.status IS 'Status: picklist(255); Filter, Group, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_submission.submitted_by_id IS 'SubmittedById: reference(36); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.approval_condition_name IS 'ApprovalConditionName: string(255); Filter, Group, Nillable, Sort. label of the step';
+COMMENT ON COLUMN orchestration.approval_work_item.approval_submission_id IS 'ApprovalSubmissionId: reference(36); Filter, Group, Sort. master-detail';
+COMMENT ON COLUMN orchestration.approval_work_item.assigned_to_id IS 'AssignedToId: reference(36); Filter, Group, Nillable, Sort. user, regular group or queue';
+COMMENT ON COLUMN orchestration.approval_work_item.comments IS 'Comments: textarea(32000); Nillable. what the reviewer said';
+COMMENT ON COLUMN orchestration.approval_work_item.flow_orchestration_work_item_id IS 'FlowOrchestrationWorkItemId: reference(36); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.last_referenced_date IS 'LastReferencedDate: dateTime; Filter, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.last_viewed_date IS 'LastViewedDate: dateTime; Filter, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.name IS 'Name: string(255); Autonumber, Defaulted on create, Filter, idLookup, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.related_record_id IS 'RelatedRecordId: reference(36); Filter, Group, Nillable, Sort. polymorphic: the record that is submitted';
+COMMENT ON COLUMN orchestration.approval_work_item.related_record_object_name IS 'RelatedRecordObjectName: string(255); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.reviewed_by_id IS 'ReviewedById: reference(36); Filter, Group, Nillable, Sort. who decided: the assignee, a member, a delegate, an administrator';
+COMMENT ON COLUMN orchestration.approval_work_item.reviewed_date IS 'ReviewedDate: dateTime; Filter, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item.status IS 'Status: picklist(255); Filter, Group, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.system_modstamp IS 'SystemModstamp: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.action_channel_name IS 'ActionChannelName: picklist(255); Filter, Group, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.action_context IS 'ActionContext: string(255); Filter, Group, Nillable, Sort. a reassignment: Reassigned from User Id - and the id of the assignee before';
+COMMENT ON COLUMN orchestration.approval_submission_detail.action_name IS 'ActionName: picklist(255); Filter, Group, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.action_performed_by_id IS 'ActionPerformedById: reference(36); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.action_performer_role IS 'ActionPerformerRole: picklist(255); Filter, Group, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.approval_submission_id IS 'ApprovalSubmissionId: reference(36); Filter, Group, Sort. master-detail';
+COMMENT ON COLUMN orchestration.approval_submission_detail.approval_work_item_id IS 'ApprovalWorkItemId: reference(36); Filter, Group, Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_detail.comments IS 'Comments: textarea(32000); Nillable. what was said on canceling, reassigning and recalling; a review has its comments in the work item';
+COMMENT ON COLUMN orchestration.approval_submission_detail.name IS 'Name: string(255); Autonumber, Defaulted on create, Filter, idLookup, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_history.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.approval_submission_history.approval_submission_id IS 'ApprovalSubmissionId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_history.data_type IS 'DataType: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_history.field IS 'Field: picklist(255); Filter, Group, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_history.new_value IS 'NewValue: anyType(255); Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_history.old_value IS 'OldValue: anyType(255); Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_history.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_history.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_history.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_share.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.approval_submission_share.access_level IS 'AccessLevel: picklist(40); Create, Filter, Group, Restricted picklist, Sort, Update';
+COMMENT ON COLUMN orchestration.approval_submission_share.parent_id IS 'ParentId: reference(36); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_share.row_cause IS 'RowCause: picklist(40); Create, Filter, Group, Nillable, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_share.user_or_group_id IS 'UserOrGroupId: reference(36); Create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_share.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_share.last_modified_by_id IS 'LastModifiedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_submission_share.last_modified_date IS 'LastModifiedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item_history.id IS 'Id: id(36); Defaulted on create, Filter';
+COMMENT ON COLUMN orchestration.approval_work_item_history.approval_work_item_id IS 'ApprovalWorkItemId: reference(36); Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item_history.data_type IS 'DataType: picklist(40); Filter, Group, Nillable, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item_history.field IS 'Field: picklist(255); Filter, Group, Restricted picklist, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item_history.new_value IS 'NewValue: anyType(255); Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item_history.old_value IS 'OldValue: anyType(255); Nillable, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item_history.created_by_id IS 'CreatedById: reference(36); Defaulted on create, Filter, Group, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item_history.created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';
+COMMENT ON COLUMN orchestration.approval_work_item_history.is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort';
 COMMENT ON COLUMN orchestration."user".id IS 'Id: id(36); Defaulted on create, Filter, Group, idLookup, Sort';
 COMMENT ON COLUMN orchestration."user".is_deleted IS 'IsDeleted: boolean; Defaulted on create, Filter, Group, Sort. ours: always false; the reference has no such field';
 COMMENT ON COLUMN orchestration."user".created_date IS 'CreatedDate: dateTime; Defaulted on create, Filter, Sort';

@@ -141,6 +141,84 @@ SELECT (lpad(to_hex(floor(extract(epoch FROM l.logged_at) * 1000)::bigint), 12, 
 COMMENT ON VIEW orchestration.flow_orchestration_log IS
     'FlowOrchestrationLog: one row per milestone of a run; Id is a uuid of version 7 made from time and number';
 
+-- approvals
+
+CREATE VIEW orchestration.approval_submission
+    WITH (security_invoker = true) AS
+SELECT s.id,
+       false AS is_deleted,
+       COALESCE(s.created_by, '00000000-0000-7000-8000-000000000001') AS created_by_id,
+       s.created_at AS created_date,
+       COALESCE(s.modified_by, '00000000-0000-7000-8000-000000000001') AS last_modified_by_id,
+       s.modified_at AS last_modified_date,
+       s.modified_at AS system_modstamp,
+       s.comments,
+       s.sends_email AS does_send_approval_email,
+       s.run_id AS flow_orchestration_instance_id,
+       (SELECT max(x.referenced_at) FROM orchestration.record_view x
+         WHERE x.run_id = s.run_id AND x.record_id = s.id) AS last_referenced_date,
+       (SELECT max(x.viewed_at) FROM orchestration.record_view x
+         WHERE x.run_id = s.run_id AND x.record_id = s.id) AS last_viewed_date,
+       s.name,
+       s.owner_id,
+       s.related_record_id,
+       s.related_record_type AS related_record_object_name,
+       s.status,
+       s.submitted_by AS submitted_by_id
+  FROM orchestration.submission s;
+COMMENT ON VIEW orchestration.approval_submission IS
+    'ApprovalSubmission: one row per record that was submitted for approval';
+
+CREATE VIEW orchestration.approval_work_item
+    WITH (security_invoker = true) AS
+SELECT a.id,
+       false AS is_deleted,
+       COALESCE(a.created_by, '00000000-0000-7000-8000-000000000001') AS created_by_id,
+       a.created_at AS created_date,
+       COALESCE(a.modified_by, '00000000-0000-7000-8000-000000000001') AS last_modified_by_id,
+       a.modified_at AS last_modified_date,
+       a.modified_at AS system_modstamp,
+       a.condition_name AS approval_condition_name,
+       a.submission_id AS approval_submission_id,
+       a.assigned_to AS assigned_to_id,
+       a.comments,
+       a.work_item_id AS flow_orchestration_work_item_id,
+       (SELECT max(x.referenced_at) FROM orchestration.record_view x
+         WHERE x.run_id = a.run_id AND x.record_id = a.id) AS last_referenced_date,
+       (SELECT max(x.viewed_at) FROM orchestration.record_view x
+         WHERE x.run_id = a.run_id AND x.record_id = a.id) AS last_viewed_date,
+       a.name,
+       a.related_record_id,
+       a.related_record_type AS related_record_object_name,
+       a.reviewed_by AS reviewed_by_id,
+       a.reviewed_at AS reviewed_date,
+       a.status
+  FROM orchestration.submission_item a;
+COMMENT ON VIEW orchestration.approval_work_item IS
+    'ApprovalWorkItem: one row per decision that a submission asks for';
+
+CREATE VIEW orchestration.approval_submission_detail
+    WITH (security_invoker = true) AS
+SELECT d.id,
+       false AS is_deleted,
+       COALESCE(d.performed_by, '00000000-0000-7000-8000-000000000001') AS created_by_id,
+       d.created_at AS created_date,
+       COALESCE(d.performed_by, '00000000-0000-7000-8000-000000000001') AS last_modified_by_id,
+       d.created_at AS last_modified_date,
+       d.created_at AS system_modstamp,
+       d.channel AS action_channel_name,
+       d.context AS action_context,
+       d.action AS action_name,
+       d.performed_by AS action_performed_by_id,
+       d.performer_role AS action_performer_role,
+       d.submission_id AS approval_submission_id,
+       d.submission_item_id AS approval_work_item_id,
+       d.comments,
+       d.name
+  FROM orchestration.submission_detail d;
+COMMENT ON VIEW orchestration.approval_submission_detail IS
+    'ApprovalSubmissionDetail: one row per review, override, reassignment, recall or cancellation';
+
 -- Who sees users, groups and definitions: the policies of their tables.
 
 CREATE VIEW orchestration."user"

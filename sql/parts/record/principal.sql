@@ -18,6 +18,9 @@ CREATE TABLE orchestration.principal (
     reassign_work_items   boolean NOT NULL DEFAULT false,
     created_at     timestamptz NOT NULL DEFAULT now(),
     modified_at    timestamptz NOT NULL DEFAULT now(),
+    approval_admin        boolean NOT NULL DEFAULT false,
+    delegated_approver_id uuid,
+    manager_id            uuid,
     CONSTRAINT principal_pkey PRIMARY KEY (id),
     CONSTRAINT principal_developer_name_key UNIQUE (kind, developer_name),
     CONSTRAINT principal_role_name_key UNIQUE (role_name),
@@ -34,7 +37,15 @@ CREATE TABLE orchestration.principal (
     CONSTRAINT principal_permission_check
         CHECK (kind = 'User'
                OR NOT (view_all_data OR modify_all_data OR manage_runs
-                       OR manage_definitions OR reassign_work_items)),
+                       OR manage_definitions OR reassign_work_items OR approval_admin)),
+    CONSTRAINT principal_delegated_approver_fkey FOREIGN KEY (delegated_approver_id)
+        REFERENCES orchestration.principal (id),
+    CONSTRAINT principal_manager_fkey FOREIGN KEY (manager_id)
+        REFERENCES orchestration.principal (id),
+    CONSTRAINT principal_deputy_check
+        CHECK (kind = 'User' OR (delegated_approver_id IS NULL AND manager_id IS NULL)),
+    CONSTRAINT principal_self_check
+        CHECK (delegated_approver_id <> id AND manager_id <> id),
     CONSTRAINT principal_times_check
         CHECK (orchestration.time_in_range('created_at of a principal', created_at)
                AND orchestration.time_in_range('modified_at of a principal', modified_at))
@@ -43,6 +54,10 @@ CREATE TABLE orchestration.principal (
 -- collation a new version of the operating system cannot change the order of the index
 CREATE UNIQUE INDEX principal_username_key
     ON orchestration.principal (lower(username COLLATE "C"));
+CREATE INDEX principal_delegated_approver_idx
+    ON orchestration.principal (delegated_approver_id) WHERE delegated_approver_id IS NOT NULL;
+CREATE INDEX principal_manager_idx
+    ON orchestration.principal (manager_id) WHERE manager_id IS NOT NULL;
 COMMENT ON TABLE orchestration.principal IS
     'Users, regular groups and queues (reference: User, Group): owners, assignees and actors';
 COMMENT ON COLUMN orchestration.principal.username IS
@@ -63,6 +78,12 @@ COMMENT ON COLUMN orchestration.principal.manage_definitions IS
     'Permission Manage Flow: the user can deploy and activate orchestrations';
 COMMENT ON COLUMN orchestration.principal.reassign_work_items IS
     'Permission Reassign Orchestration Work Items: the user can reassign the work items that are visible to the user';
+COMMENT ON COLUMN orchestration.principal.approval_admin IS
+    'Permission Approval Admin: the user can cancel, reassign, override and recall the approvals that are visible to the user';
+COMMENT ON COLUMN orchestration.principal.delegated_approver_id IS
+    'Who may answer approvals for the user: a user, or the members of a group or queue';
+COMMENT ON COLUMN orchestration.principal.manager_id IS
+    'The user above this one; answers this user''s approvals if orchestration.managers_review is on';
 
 -- The automated process user; src/record/principal.h has the same id.
 INSERT INTO orchestration.principal (id, kind, name, username)
@@ -129,11 +150,12 @@ CREATE FUNCTION orchestration.update_user(
     modify_all_data boolean DEFAULT NULL,
     manage_runs boolean DEFAULT NULL,
     manage_definitions boolean DEFAULT NULL,
-    reassign_work_items boolean DEFAULT NULL)
+    reassign_work_items boolean DEFAULT NULL,
+    approval_admin boolean DEFAULT NULL)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_update_user';
-COMMENT ON FUNCTION orchestration.update_user(uuid, text, name, boolean, boolean, boolean, boolean, boolean, boolean) IS
+COMMENT ON FUNCTION orchestration.update_user(uuid, text, name, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS
     'Changes the name, role (empty: none), activity and permissions of a user; null leaves a value as it is; returns false if there is no such user';
 
 CREATE FUNCTION orchestration.create_group(

@@ -42,6 +42,7 @@ CREATE TABLE orchestration.run (
     error                  jsonb,
     modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
     idempotency_digest     bytea,
+    is_approval            boolean     NOT NULL DEFAULT false,
     CONSTRAINT run_pkey PRIMARY KEY (id),
     CONSTRAINT run_name_key UNIQUE (name),
     CONSTRAINT run_name_check CHECK (name <> '' AND length(name) <= 255),
@@ -87,6 +88,8 @@ COMMENT ON COLUMN orchestration.run.ended_at IS
     'Time at which the run became Completed, Canceled or Error; Duration stops there';
 COMMENT ON COLUMN orchestration.run.idempotency_key IS
     'A repeated start_orchestration() by the same user with the same key returns this run; keys of different users are independent, so that a key reveals no other user''s run';
+COMMENT ON COLUMN orchestration.run.is_approval IS
+    'The run is of an ApprovalWorkflow and has a submission (approval_submission)';
 COMMENT ON COLUMN orchestration.run.idempotency_digest IS
     'SHA-256 of the record and the inputs with which the idempotency key was used: the same key with others is refused';
 COMMENT ON COLUMN orchestration.run.error IS

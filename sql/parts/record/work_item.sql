@@ -36,12 +36,17 @@ CREATE TABLE orchestration.work_item (
     record_locked       boolean     NOT NULL DEFAULT false,
     assignee_can_edit   boolean     NOT NULL DEFAULT false,
     idempotency_digest  bytea,
+    is_approval         boolean     NOT NULL DEFAULT false,
+    parent_id           uuid,
+    is_parent           boolean     NOT NULL DEFAULT false,
     CONSTRAINT work_item_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT work_item_name_key UNIQUE (name),
     CONSTRAINT work_item_step_run_fkey FOREIGN KEY (run_id, step_run_id)
         REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE,
     CONSTRAINT work_item_assignee_fkey FOREIGN KEY (assignee_id)
         REFERENCES orchestration.principal (id),
+    CONSTRAINT work_item_parent_fkey FOREIGN KEY (run_id, parent_id)
+        REFERENCES orchestration.work_item (run_id, id) ON DELETE CASCADE,
     CONSTRAINT work_item_name_check CHECK (name <> '' AND length(name) <= 255),
     CONSTRAINT work_item_label_check CHECK (length(label) <= 80),
     CONSTRAINT work_item_description_check CHECK (length(description) <= 255),
@@ -65,7 +70,9 @@ CREATE INDEX work_item_assignee_idx ON orchestration.work_item (assignee_id);
 CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, assigned_at, id)
     WHERE status = 'Assigned';
 CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, step_run_id)
-    WHERE status = 'Assigned';
+    WHERE status = 'Assigned' AND parent_id IS NULL;
+CREATE INDEX work_item_parent_idx ON orchestration.work_item (run_id, parent_id)
+    WHERE parent_id IS NOT NULL;
 CREATE INDEX work_item_record_locked_idx
     ON orchestration.work_item (related_record_type, related_record_id)
     WHERE record_locked AND status = 'Assigned';
@@ -95,4 +102,10 @@ COMMENT ON COLUMN orchestration.work_item.idempotency_key IS
     'Key of the complete_work_item() call that completed the item; the same call again succeeds and changes nothing';
 COMMENT ON COLUMN orchestration.work_item.idempotency_digest IS
     'SHA-256 of the outputs with which the idempotency key was used: the same key with others is refused';
+COMMENT ON COLUMN orchestration.work_item.is_approval IS
+    'The item is of an approval step of an ApprovalWorkflow and has an approval work item (approval_work_item)';
+COMMENT ON COLUMN orchestration.work_item.parent_id IS
+    'Unanimous approvals: the item of the step; this one is that of a member';
+COMMENT ON COLUMN orchestration.work_item.is_parent IS
+    'Unanimous approvals: the item of the step, which the items of the members complete';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item', '');

@@ -54,12 +54,12 @@ CREATE FUNCTION orchestration.retry_failed_runs(
 COMMENT ON FUNCTION orchestration.retry_failed_runs(text, timestamptz, integer) IS
     'Resumes runs of an orchestration (null: of all) that failed since a time with a recoverable error, the oldest failures first, each alone; returns one row per run: the status that it has then, and why it is not resumed or failed again';
 
-CREATE FUNCTION orchestration.cancel_run(run_id uuid)
+CREATE FUNCTION orchestration.cancel_run(run_id uuid, comments text DEFAULT NULL)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_cancel_run';
-COMMENT ON FUNCTION orchestration.cancel_run(uuid) IS
-    'Cancels a run; returns false if it is already Canceled';
+COMMENT ON FUNCTION orchestration.cancel_run(uuid, text) IS
+    'Cancels a run; the comments go to the log and to the detail of an approval; returns false if it is already Canceled';
 
 CREATE FUNCTION orchestration.publish_event(run_id uuid)
     RETURNS boolean
@@ -67,13 +67,6 @@ CREATE FUNCTION orchestration.publish_event(run_id uuid)
     AS 'MODULE_PATHNAME', 'orchestration_publish_event';
 COMMENT ON FUNCTION orchestration.publish_event(uuid) IS
     'Makes the engine evaluate the conditions of a run again; returns false if the run is not InProgress';
-
-CREATE FUNCTION orchestration.recall_run(run_id uuid, comments text DEFAULT NULL)
-    RETURNS boolean
-    LANGUAGE c VOLATILE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'orchestration_recall_run';
-COMMENT ON FUNCTION orchestration.recall_run(uuid, text) IS
-    'Recalls an approval: its open stage fails and the run goes on along its recall path; returns false if the run has no recall path or no open stage';
 
 CREATE FUNCTION orchestration.version_problem(version_id uuid)
     RETURNS text

@@ -12,11 +12,12 @@ COMMENT ON FUNCTION orchestration.complete_work_item(uuid, jsonb, text) IS
 
 CREATE FUNCTION orchestration.reassign_work_item(
     work_item_id uuid,
-    assignee_id uuid)
+    assignee_id uuid,
+    comments text DEFAULT NULL)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_reassign_work_item';
-COMMENT ON FUNCTION orchestration.reassign_work_item(uuid, uuid) IS
+COMMENT ON FUNCTION orchestration.reassign_work_item(uuid, uuid, text) IS
     'Assigns a work item to another user, group or queue; returns false if it is already the assignee';
 
 CREATE FUNCTION orchestration.fail_work_item(

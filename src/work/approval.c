@@ -1,0 +1,382 @@
+/*-------------------------------------------------------------------------
+ *
+ * approval.c
+ *	  Calls on approvals: review, override, recall.
+ *
+ * A review is a work item that its assignee finishes with a decision.  complete_work_item()
+ * comes here for such items, too: what a screen flow puts out says what the decision is.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work/approval.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "access/access.h"
+#include "base/argument.h"
+#include "base/catalog.h"
+#include "base/errors.h"
+#include "base/frame.h"
+#include "base/lock.h"
+#include "base/system.h"
+#include "base/uuid.h"
+#include "engine/engine.h"
+#include "evaluate/condition.h"
+#include "guard/approval.h"
+#include "guard/transition.h"
+#include "record/principal.h"
+#include "record/sobject.h"
+#include "trail/history.h"
+#include "trail/log.h"
+#include "work/work_item_int.h"
+
+/* contract/fields.csv: Comments, in characters */
+#define MAX_COMMENTS	32000
+
+/* The outputs of a step that has a decision; the first two are those of the platform. */
+#define OUTPUT_DECISION			"approvalDecision"
+#define OUTPUT_COMMENTS			"approvalComments"
+#define OUTPUT_SELECTED_ACTION	"selectedAction"
+#define OUTPUT_SPECIFIED		"specifiedComments"
+
+static const char *const decisions[] = {"Reject", "Approve"};
+
+static StaticPlan plan_work_item_of = {
+	"SELECT a.work_item_id FROM orchestration.submission_item a WHERE a.id = $1",
+	1, {UUIDOID}
+};
+static StaticPlan plan_run_of = {
+	"SELECT s.run_id FROM orchestration.submission s WHERE s.id = $1",
+	1, {UUIDOID}
+};
+static StaticPlan plan_submission = {
+	"SELECT s.status, r.status, r.name FROM orchestration.submission s"
+	" JOIN orchestration.run r ON r.id = s.run_id WHERE s.run_id = $1",
+	1, {UUIDOID}
+};
+
+static bool parse_decision(const char *text, const char *item);
+static void check_comments(const char *comments);
+static char *output_text(Jsonb *outputs, const char *name, const char *other,
+						 const char *item);
+static Jsonb *decided_outputs(Jsonb *outputs, bool approved, const char *comments);
+static pg_uuid_t find_id(StaticPlan *plan, const pg_uuid_t *id);
+static Datum submission_status(const pg_uuid_t *run_id);
+static void decide(const ItemState *item, Oid role, bool approved, const char *comments,
+				   const ApprovalDeed *deed, Jsonb *outputs, const char *key, bytea *digest);
+static Datum review(FunctionCallInfo fcinfo, ApprovalAction action);
+
+/*
+ * Approve or Reject, in any case of letters.  Raises OR306 for anything else.
+ */
+static bool
+parse_decision(const char *text, const char *item)
+{
+	int			i;
+
+	for (i = 0; text != NULL && i < (int) lengthof(decisions); i++)
+		if (pg_strcasecmp(text, decisions[i]) == 0)
+			return i == 1;
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_INVALID_INPUT),
+			 text == NULL || text[0] == '\0' ?
+			 errmsg("%s is an approval and needs a decision", item) :
+			 errmsg("\"%s\" is no decision about %s", text, item),
+			 errdetail("The decisions are Approve and Reject.")));
+}
+
+static void
+check_comments(const char *comments)
+{
+	if (comments != NULL && pg_mbstrlen(comments) > MAX_COMMENTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("comments are longer than %d characters", MAX_COMMENTS)));
+}
+
+/*
+ * The text of an output, by either of two names; NULL if there is none.  Raises OR306 if it
+ * is no text.
+ */
+static char *
+output_text(Jsonb *outputs, const char *name, const char *other, const char *item)
+{
+	const char *names[2];
+	int			i;
+
+	names[0] = name;
+	names[1] = other;
+	for (i = 0; outputs != NULL && i < 2; i++)
+	{
+		JsonbValue *value = orch_condition_field(&outputs->root, names[i]);
+
+		if (value == NULL || value->type == jbvNull)
+			continue;
+		if (value->type != jbvString)
+			ereport(ERROR,
+					(errcode(ERRCODE_ORCH_INVALID_INPUT),
+					 errmsg("output \"%s\" of %s must be a text", names[i], item)));
+		return pnstrdup(value->val.string.val, value->val.string.len);
+	}
+	return NULL;
+}
+
+/*
+ * The outputs of the step: what was given, and the decision under every name that
+ * definitions read.
+ */
+static Jsonb *
+decided_outputs(Jsonb *outputs, bool approved, const char *comments)
+{
+	static const char *const ours[] = {
+		OUTPUT_DECISION, OUTPUT_COMMENTS, OUTPUT_SELECTED_ACTION, OUTPUT_SPECIFIED
+	};
+	JsonbParseState *state = NULL;
+	int			i;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	if (outputs != NULL)
+	{
+		JsonbIterator *it = JsonbIteratorInit(&outputs->root);
+		JsonbIteratorToken token;
+		JsonbValue	value;
+
+		(void) JsonbIteratorNext(&it, &value, false);
+		while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE &&
+			   token != WJB_END_OBJECT)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pushJsonbValue(&state, token, &value);
+		}
+	}
+	for (i = 0; i < (int) lengthof(ours); i++)
+		if (i % 2 == 0)
+			orch_json_put_text(&state, ours[i], decisions[approved]);
+		else if (comments != NULL)
+			orch_json_put_text(&state, ours[i], comments);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* The id that a plan finds, else the id itself. */
+static pg_uuid_t
+find_id(StaticPlan *plan, const pg_uuid_t *id)
+{
+	Datum		value = UUIDPGetDatum(id);
+	pg_uuid_t	found = *id;
+	SystemContext saved;
+	bool		isnull;
+
+	orch_system_connect(&saved);
+	orch_plan_execute_latest(plan, &value, NULL, 1);
+	if (SPI_processed > 0)
+		found = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+											 &isnull));
+	orch_system_finish(&saved);
+	return found;
+}
+
+/* Caller is in system context. */
+static Datum
+submission_status(const pg_uuid_t *run_id)
+{
+	Datum		value = UUIDPGetDatum(run_id);
+	bool		isnull;
+
+	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
+	if (SPI_processed == 0)
+		elog(ERROR, "run %s has no approval submission", orch_uuid_text(run_id));
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+}
+
+/*
+ * Store the decision, complete the work item and end its step.
+ */
+static void
+decide(const ItemState *item, Oid role, bool approved, const char *comments,
+	   const ApprovalDeed *deed, Jsonb *outputs, const char *key, bytea *digest)
+{
+	ApprovalDeed said = *deed;
+
+	check_comments(comments);
+	said.comments = comments;
+	orch_approval_review(&item->run_id, &item->id, approved, &said);
+	orch_work_item_finish(item, orch_principal_role_label(role),
+						  decided_outputs(outputs, approved, comments), comments, key, digest);
+}
+
+void
+orch_approval_finish(const ItemState *item, Oid role, Jsonb *outputs, const char *key,
+					 bytea *digest)
+{
+	char	   *label = psprintf("work item %s", item->name);
+	bool		approved = parse_decision(output_text(outputs, OUTPUT_DECISION,
+													  OUTPUT_SELECTED_ACTION, label), label);
+	char	   *comments = output_text(outputs, OUTPUT_COMMENTS, OUTPUT_SPECIFIED, label);
+	ApprovalDeed deed = {APPROVAL_ACTION_REVIEW,
+		orch_access_performer(role, &item->assignee_id), CHANNEL_SCREEN_FLOW, NULL};
+
+	if (deed.role == PERFORMER_ADMIN)
+		deed.action = APPROVAL_ACTION_OVERRIDE;
+	decide(item, role, approved, comments, &deed, outputs, key, digest);
+}
+
+/*
+ * review_approval() and override_approval().
+ */
+static Datum
+review(FunctionCallInfo fcinfo, ApprovalAction action)
+{
+	Oid			role = GetUserId();
+	bool		override = action == APPROVAL_ACTION_OVERRIDE;
+	char	   *decision = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *comments = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	ApprovalDeed deed = {action, PERFORMER_ADMIN, CHANNEL_INVOCABLE_ACTION, NULL};
+	pg_uuid_t	id;
+	ItemState	item;
+	char	   *label;
+	bool		approved;
+	SystemContext saved;
+	Frame	   *frame;
+	Datum		result;
+
+	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
+	if (!PG_ARGISNULL(3))
+		deed.channel = (ApprovalChannel) orch_catalog_label_value(ENUM_APPROVAL_CHANNEL,
+																  PG_GETARG_OID(3));
+	id = find_id(&plan_work_item_of, PG_GETARG_UUID_P(0));
+	frame = orch_work_item_enter(&id, &saved, &item, override ? orch_access_require_override :
+								 orch_access_require_work);
+	label = psprintf("work item %s", item.name);
+	if (!item.is_approval)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s is no approval", label),
+				 errhint("Call orchestration.complete_work_item().")));
+	approved = parse_decision(decision, label);
+	if (!override)
+		deed.role = orch_access_performer(role, &item.assignee_id);
+	if (deed.role == PERFORMER_ADMIN)
+		deed.action = APPROVAL_ACTION_OVERRIDE;
+	decide(&item, role, approved, comments, &deed, NULL, NULL, NULL);
+	orch_log_flush();
+	orch_history_flush();
+	result = submission_status(&item.run_id);
+	orch_work_item_leave(frame, &saved);
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_review_approval);
+
+/*
+ * orchestration.review_approval(work_item_id uuid, decision text, comments text,
+ *		channel orchestration.approval_channel) returns orchestration.approval_submission_status
+ *
+ * Approves or rejects (decision: Approve or Reject) what a work item of an approval asks
+ * for; its id or that of its approval work item.  Returns the status that the submission
+ * has then.
+ * Raises: 22004 for a null id, OR101 and 42501 as complete_work_item(), OR302 if the item is
+ * Completed, OR306 for another decision, 55000 for a work item that is no approval, 22001
+ * for comments of more than 32,000 characters.
+ * Source: contract/transitions.csv, level approval_work_item.
+ */
+Datum
+orchestration_review_approval(PG_FUNCTION_ARGS)
+{
+	return review(fcinfo, APPROVAL_ACTION_REVIEW);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_override_approval);
+
+/*
+ * orchestration.override_approval(work_item_id uuid, decision text, comments text,
+ *		channel orchestration.approval_channel) returns orchestration.approval_submission_status
+ *
+ * review_approval() for an approval administrator, instead of the assignee.
+ * Raises: as review_approval(), 42501 without the permission Approval Admin.
+ * Source: contract/transitions.csv, level approval_work_item.
+ */
+Datum
+orchestration_override_approval(PG_FUNCTION_ARGS)
+{
+	return review(fcinfo, APPROVAL_ACTION_OVERRIDE);
+}
+
+PG_FUNCTION_INFO_V1(orchestration_recall_run);
+
+/*
+ * orchestration.recall_run(run_id uuid, comments text) returns orchestration.run_status
+ *
+ * Recalls an approval, by the id of its run or of its submission: the submission and its
+ * open work items become Recalled, and the run goes on along its recall path; without one,
+ * or when that has ended, it is Canceled.  Returns the status that the run has then.
+ * Raises: 22004 for a null run_id, OR101 for a run that does not exist or that the caller
+ * did not submit and does not see, 42501 unless the caller submitted it or has the
+ * permission Approval Admin, OR001 if it is neither InProgress nor Suspended or was
+ * recalled already, 55000 for a run that is no approval, 22001 as review_approval().
+ * Source: contract/transitions.csv, level approval_submission; contract/lifecycle.md,
+ * "Approvals".
+ */
+Datum
+orchestration_recall_run(PG_FUNCTION_ARGS)
+{
+	Oid			role = GetUserId();
+	char	   *comments = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	ApprovalDeed deed = {APPROVAL_ACTION_RECALL, PERFORMER_ADMIN, CHANNEL_INVOCABLE_ACTION,
+	comments};
+	pg_uuid_t	run_id;
+	SystemContext saved;
+	Frame	   *frame;
+	Datum		value;
+	RunStatus	status;
+	SubmissionStatus submitted;
+	char	   *name;
+	bool		isnull;
+
+	orch_require_arguments(fcinfo, 0, 1, "run_id");
+	check_comments(comments);
+	run_id = find_id(&plan_run_of, PG_GETARG_UUID_P(0));
+	orch_access_require_recall(role, &run_id, &deed.role);
+	frame = orch_frame_push(FRAME_CALL, role, NULL);
+	orch_system_connect(&saved);
+	(void) orch_lock_run(&run_id, RUN_LOCK_MOVE);
+	orch_access_require_recall(role, &run_id, &deed.role);
+	value = UUIDPGetDatum(&run_id);
+	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run %s is no approval", orch_uuid_text(&run_id)),
+				 errhint("Call orchestration.cancel_run().")));
+	submitted = (SubmissionStatus) orch_catalog_label_column(ENUM_SUBMISSION_STATUS,
+															 SPI_tuptable->vals[0],
+															 SPI_tuptable->tupdesc, 1);
+	status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[0],
+												   SPI_tuptable->tupdesc, 2);
+	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	if (submitted == SUBMISSION_RECALLED ||
+		(status != RUN_IN_PROGRESS && status != RUN_SUSPENDED))
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE),
+				 errmsg("run %s cannot be recalled: its submission is %s", name,
+						orch_transition_status_name(LEVEL_APPROVAL_SUBMISSION, submitted)),
+				 errdetail("An approval can be recalled while it is InProgress or Suspended.")));
+	orch_approval_recall(&run_id, &deed);
+	orch_engine_recall(&run_id, comments);
+	orch_log_flush();
+	orch_history_flush();
+	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	orch_system_finish(&saved);
+	orch_frame_pop(frame);
+	PG_RETURN_DATUM(value);
+}

@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * work_item_int.h
+ *	  What the calls on work items share: work_item.c, approval.c.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work/work_item_int.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_WORK_ITEM_INT_H
+#define ORCH_WORK_ITEM_INT_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+#include "base/frame.h"
+#include "base/orchestration.h"
+#include "base/system.h"
+
+/* A work item and its run, locked. */
+typedef struct ItemState
+{
+	pg_uuid_t	run_id;
+	pg_uuid_t	id;
+	pg_uuid_t	step_id;
+	pg_uuid_t	assignee_id;
+	bool		claimed;		/* claimed_from is set */
+	pg_uuid_t	claimed_from;
+	char	   *screen;			/* action of its screen, or NULL */
+	char	   *name;
+	RunStatus	run_status;
+	WorkItemStatus status;
+	char	   *idempotency_key;
+	bool		is_approval;
+	bool		is_parent;		/* of a unanimous approval */
+	Datum		digest;			/* of the outputs, with a key; 0: none */
+	char	   *completed_by;
+	char	   *completed_at;
+} ItemState;
+
+/*
+ * Begin a call on an Assigned item: push a frame, connect, lock the run and read the item.
+ * require asks for the role's right to the item.  Raises OR302 for a Completed item.
+ */
+extern Frame *orch_work_item_enter(const pg_uuid_t *id, SystemContext *saved, ItemState *item,
+								   void (*require) (Oid role, const pg_uuid_t *item_id));
+extern void orch_work_item_leave(Frame *frame, SystemContext *saved);
+
+extern void orch_work_item_refuse_done(const ItemState *item) pg_attribute_noreturn();
+
+/*
+ * Complete the item, as an actor whose name is given, and its step with the outputs.  key and
+ * digest may be NULL.
+ */
+extern void orch_work_item_finish(const ItemState *item, const char *actor, Jsonb *outputs,
+								  const char *comments, const char *key, bytea *digest);
+
+/* approval.c: the same for an approval, whose outputs say what the decision is. */
+extern void orch_approval_finish(const ItemState *item, Oid role, Jsonb *outputs,
+								 const char *key, bytea *digest);
+
+#endif							/* ORCH_WORK_ITEM_INT_H */
