@@ -67,8 +67,9 @@ orch_uuid_generate(pg_uuid_t *id)
 #endif
 }
 
-TimestampTz
-orch_uuid_time(const pg_uuid_t *id)
+/* The time at which an id was made, to the millisecond. */
+static TimestampTz
+uuid_time(const pg_uuid_t *id)
 {
 	int64		ms = 0;
 	int			i;
@@ -88,7 +89,7 @@ orch_uuid_time_range(const pg_uuid_t *ids, int nids, TimestampTz *first, Timesta
 	*last = DT_NOBEGIN;
 	for (i = 0; i < nids; i++)
 	{
-		TimestampTz time = orch_uuid_time(&ids[i]);
+		TimestampTz time = uuid_time(&ids[i]);
 
 		*first = Min(*first, time - USECS_PER_SEC);
 		*last = Max(*last, time + USECS_PER_SEC);

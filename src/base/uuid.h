@@ -21,9 +21,6 @@
 
 extern void orch_uuid_generate(pg_uuid_t *id);
 
-/* The time at which an id was made, to the millisecond. */
-extern TimestampTz orch_uuid_time(const pg_uuid_t *id);
-
 /*
  * Between which times records with these ids were created: those of the ids, and a second on
  * either side.  Without ids, an empty range.
