@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.people(role_name text) RETURNS void LANGUAGE plpgsql AS 
 DECLARE
     who text;
 BEGIN
-    FOREACH who IN ARRAY '{ann,bea,carl,dora,eve}'::text[] LOOP
+    FOREACH who IN ARRAY '{ann,tina,tom,tara,ted}'::text[] LOOP
         IF role_name IS NULL THEN
             PERFORM pg_temp.person(who || '@example.com', initcap(who));
             EXECUTE format('DROP ROLE regress_orch_%s', who);
@@ -39,12 +39,12 @@ END
 $$;
 SELECT pg_temp.people('regress_orch_');
 SELECT pg_temp.approval('Purged_approval', 'Screen', 'One', 'Two');
-SELECT orchestration.start_orchestration('Purged_approval', inputs => '{"submitter": "bea@example.com", "submissionComments": "please"}') AS run \gset
+SELECT orchestration.start_orchestration('Purged_approval', inputs => '{"submitter": "tina@example.com", "submissionComments": "please"}') AS run \gset
 SELECT orchestration.review_approval(pg_temp.item('One'), 'Approve', 'fine');
-SELECT orchestration.reassign_work_item(pg_temp.item('Two'), id, 'to carl') FROM orchestration.principal WHERE username = 'carl@example.com';
+SELECT orchestration.reassign_work_item(pg_temp.item('Two'), id, 'to tom') FROM orchestration.principal WHERE username = 'tom@example.com';
 SELECT orchestration.suspend_run(:'run'), orchestration.resume_run(:'run'), orchestration.review_approval(pg_temp.item('Two'), 'Reject', 'no');
 SELECT pg_temp.submission();
-SELECT orchestration.share_record(s.id, p.id) IS NOT NULL FROM orchestration.submission s, orchestration.principal p WHERE p.username = 'dora@example.com';
+SELECT orchestration.share_record(s.id, p.id) IS NOT NULL FROM orchestration.submission s, orchestration.principal p WHERE p.username = 'tara@example.com';
 CREATE VIEW public.approval_record AS
     SELECT 'ApprovalSubmission' AS object, id FROM orchestration.approval_submission UNION ALL SELECT 'ApprovalWorkItem', id FROM orchestration.approval_work_item
     UNION ALL SELECT 'ApprovalSubmissionDetail', id FROM orchestration.approval_submission_detail UNION ALL SELECT 'ApprovalSubmissionHistory', id FROM orchestration.approval_submission_history
@@ -63,18 +63,18 @@ CREATE FUNCTION pg_temp.look_deleted() RETURNS void LANGUAGE sql AS $$
      WHERE o.name LIKE 'Approval%' AND 'getDeleted' = ANY (o.calls)
 $$;
 SET ROLE regress_orch_ann; SELECT pg_temp.look();
-SET ROLE regress_orch_bea; SELECT pg_temp.look();
-SET ROLE regress_orch_carl; SELECT pg_temp.look();
-SET ROLE regress_orch_dora; SELECT pg_temp.look();
-SET ROLE regress_orch_eve; SELECT pg_temp.look();
+SET ROLE regress_orch_tina; SELECT pg_temp.look();
+SET ROLE regress_orch_tom; SELECT pg_temp.look();
+SET ROLE regress_orch_tara; SELECT pg_temp.look();
+SET ROLE regress_orch_ted; SELECT pg_temp.look();
 RESET ROLE; SELECT pg_temp.look();
 DELETE FROM orchestration.tombstone;
 SELECT orchestration.purge_runs('0');
 SET ROLE regress_orch_ann; SELECT pg_temp.look_deleted();
-SET ROLE regress_orch_bea; SELECT pg_temp.look_deleted();
-SET ROLE regress_orch_carl; SELECT pg_temp.look_deleted();
-SET ROLE regress_orch_dora; SELECT pg_temp.look_deleted();
-SET ROLE regress_orch_eve; SELECT pg_temp.look_deleted();
+SET ROLE regress_orch_tina; SELECT pg_temp.look_deleted();
+SET ROLE regress_orch_tom; SELECT pg_temp.look_deleted();
+SET ROLE regress_orch_tara; SELECT pg_temp.look_deleted();
+SET ROLE regress_orch_ted; SELECT pg_temp.look_deleted();
 RESET ROLE; SELECT pg_temp.look_deleted();
 SELECT s.who, s.object, count(*) FROM seen s WHERE s.who LIKE 'regress%' GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT * FROM (TABLE seen EXCEPT TABLE seen_deleted) x UNION ALL SELECT * FROM (TABLE seen_deleted EXCEPT TABLE seen) y;
