@@ -38,7 +38,8 @@ PG_FUNCTION_INFO_V1(orchestration_my_work_items);
  *			related_record_id text)
  *
  * Returns at most max_items open work items of the caller and of the caller's groups and
- * queues, in the order in which they were assigned.  after_assigned_at and after_id: only
+ * queues, in the order in which they were assigned; of a unanimous approval the caller's own
+ * item, not its parent.  after_assigned_at and after_id: only
  * items after that one; orchestration: only items of that orchestration; due_before: only
  * items that are due before that time.  Returns no row for a role that acts as no active
  * user.
@@ -58,7 +59,7 @@ orchestration_my_work_items(PG_FUNCTION_ARGS)
 		"  FROM pg_catalog.unnest($1) AS mine (id)"
 		"  CROSS JOIN LATERAL ("
 		"   SELECT i.* FROM orchestration.work_item i"
-		"    WHERE i.assignee_id = mine.id AND i.status = 'Assigned'"
+		"    WHERE i.assignee_id = mine.id AND i.status = 'Assigned' AND NOT i.is_parent"
 		"      AND i.assigned_at >= $3"
 		"      AND (i.assigned_at > $3 OR i.id > $4 OR $4 IS NULL)"
 		"      AND ($5 IS NULL OR i.orchestration_id ="
