@@ -110,6 +110,7 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[RELATION_STEP_QUEUE] = "step_queue",
 	[RELATION_SUBMISSION] = "submission",
 	[RELATION_SUBMISSION_ITEM] = "submission_item",
+	[RELATION_SUBMISSION_DETAIL] = "submission_detail",
 	[RELATION_APPROVAL_DELEGATION] = "approval_delegation",
 	[INDEX_PRINCIPAL_ID] = "principal_pkey",
 	[INDEX_PRINCIPAL_ROLE_NAME] = "principal_role_name_key",

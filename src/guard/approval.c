@@ -157,7 +157,9 @@ static const ApprovalColumns columns[] = {
 	Anum_submission_item_submission_id, Anum_submission_item_work_item_id}}
 };
 
-static TriggerData *trigger_data(FunctionCallInfo fcinfo, const char *name);
+static TriggerData *trigger_data(FunctionCallInfo fcinfo, const char *name,
+								 TriggerEvent timing, TriggerEvent event,
+								 OrchRelation first, OrchRelation last);
 static void execute(StaticPlan *plan, const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
 					Datum fourth, Datum fifth);
 static void add_detail(const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
@@ -168,16 +170,28 @@ static const char *row_name(Level level, HeapTuple row, TupleDesc desc);
 static void check_change(Level level, TriggerData *trigdata);
 static void check_new(Level level, TriggerData *trigdata);
 
+/*
+ * What a row trigger was called with: at this time, for this event or an UPDATE, of one of
+ * these tables.  Raises 39P01 otherwise.
+ */
 static TriggerData *
-trigger_data(FunctionCallInfo fcinfo, const char *name)
+trigger_data(FunctionCallInfo fcinfo, const char *name, TriggerEvent timing,
+			 TriggerEvent event, OrchRelation first, OrchRelation last)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	int			relation = first;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called as a row trigger", name)));
-	return trigdata;
+	if (CALLED_AS_TRIGGER(fcinfo) && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) &&
+		(trigdata->tg_event & TRIGGER_EVENT_TIMINGMASK) == timing &&
+		(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		 (trigdata->tg_event & TRIGGER_EVENT_OPMASK) == event))
+		while (relation <= (int) last)
+			if (RelationGetRelid(trigdata->tg_relation) ==
+				orch_catalog_relation((OrchRelation) relation++))
+				return trigdata;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function \"%s\" was not called as its trigger", name)));
 }
 
 /* The user whose statement or call it is; NULL: the engine's, or a role without a user. */
@@ -292,13 +306,14 @@ PG_FUNCTION_INFO_V1(orchestration_approval_run);
  *
  * AFTER UPDATE ROW of run, for a run of an approval whose status changed: its submission
  * follows, and a cancellation gets its detail.  Returns null.
- * Raises: 39P01 when not called as a row trigger.
+ * Raises: 39P01 when not called as that trigger.
  * Source: contract/transitions.csv, level approval_submission.
  */
 Datum
 orchestration_approval_run(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_run");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_run", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_UPDATE, RELATION_RUN, RELATION_RUN);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	int			status = orch_guard_row_status(LEVEL_RUN, trigdata->tg_newtuple, desc);
 	pg_uuid_t  *run_id = orch_guard_row_uuid(trigdata->tg_newtuple, desc, Anum_run_id);
@@ -334,13 +349,15 @@ PG_FUNCTION_INFO_V1(orchestration_approval_item);
  * AFTER INSERT OR UPDATE ROW of work_item, for a work item of an approval step that is new
  * or whose status or assignee changed: its approval work item follows.  Returns null.
  * Raises: OR306 when a user completes the work item without a decision, 39P01 when not
- * called as a row trigger.
+ * called as that trigger.
  * Source: contract/transitions.csv, level approval_work_item.
  */
 Datum
 orchestration_approval_item(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_item");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_item", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_INSERT, RELATION_WORK_ITEM,
+										 RELATION_WORK_ITEM);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
@@ -521,7 +538,9 @@ PG_FUNCTION_INFO_V1(orchestration_approval_guard);
 Datum
 orchestration_approval_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_guard");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_guard", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_INSERT, RELATION_SUBMISSION,
+										 RELATION_SUBMISSION_ITEM);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	Oid			relid = RelationGetRelid(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
@@ -529,12 +548,6 @@ orchestration_approval_guard(PG_FUNCTION_ARGS)
 	Level		level = relid == orch_catalog_relation(RELATION_SUBMISSION) ?
 		LEVEL_APPROVAL_SUBMISSION : LEVEL_APPROVAL_WORK_ITEM;
 
-	if (level == LEVEL_APPROVAL_WORK_ITEM &&
-		relid != orch_catalog_relation(RELATION_SUBMISSION_ITEM))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" is only for tables of the extension",
-						"approval_guard")));
 	if (update)
 		check_change(level, trigdata);
 	else if (!own)
@@ -553,13 +566,15 @@ PG_FUNCTION_INFO_V1(orchestration_approval_keep);
  * BEFORE DELETE ROW of submission, submission_item and
  * submission_detail, and BEFORE UPDATE ROW of the latter: rows go with their run,
  * and a detail is not changed.  Returns the row.
- * Raises: OR005 otherwise, 39P01 when not called as a row trigger.
+ * Raises: OR005 otherwise, 39P01 when not called as that trigger.
  * Source: ours.
  */
 Datum
 orchestration_approval_keep(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_keep");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_keep", TRIGGER_EVENT_BEFORE,
+										 TRIGGER_EVENT_DELETE, RELATION_SUBMISSION,
+										 RELATION_SUBMISSION_DETAIL);
 	Datum		value = UUIDPGetDatum(orch_guard_row_uuid(trigdata->tg_trigtuple,
 														  RelationGetDescr(trigdata->tg_relation),
 														  1));

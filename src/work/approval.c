@@ -60,8 +60,8 @@ static StaticPlan plan_run_of = {
 	1, {UUIDOID}
 };
 static StaticPlan plan_submission = {
-	"SELECT s.status, r.status, r.name FROM orchestration.submission s"
-	" JOIN orchestration.run r ON r.id = s.run_id WHERE s.run_id = $1",
+	"SELECT s.status, r.status, r.name FROM orchestration.run r"
+	" LEFT JOIN orchestration.submission s ON s.run_id = r.id WHERE r.id = $1",
 	1, {UUIDOID}
 };
 
@@ -198,9 +198,10 @@ submission_status(const pg_uuid_t *run_id)
 	bool		isnull;
 
 	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
-	if (SPI_processed == 0)
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
 		elog(ERROR, "run %s has no approval submission", orch_uuid_text(run_id));
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return value;
 }
 
 /*
@@ -357,17 +358,18 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 	orch_access_require_recall(role, &run_id, &deed.role);
 	value = UUIDPGetDatum(&run_id);
 	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
-	if (SPI_processed == 0)
+	/* locked: it is there */
+	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	if (heap_attisnull(SPI_tuptable->vals[0], 1, SPI_tuptable->tupdesc))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("run %s is no approval", orch_uuid_text(&run_id)),
+				 errmsg("run %s is no approval", name),
 				 errhint("Call orchestration.cancel_run().")));
 	submitted = (SubmissionStatus) orch_catalog_label_column(ENUM_SUBMISSION_STATUS,
 															 SPI_tuptable->vals[0],
 															 SPI_tuptable->tupdesc, 1);
 	status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc, 2);
-	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
 	if (submitted == SUBMISSION_RECALLED ||
 		(status != RUN_IN_PROGRESS && status != RUN_SUSPENDED))
 		ereport(ERROR,
