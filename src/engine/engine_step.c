@@ -566,6 +566,7 @@ begin_interactive(RunState *rs, int n)
 	char	   *volatile assignee = NULL;
 	char	   *volatile record = NULL;
 	char	   *volatile record_type = NULL;
+	StepMessage *volatile message = NULL;
 	Principal	principal;
 
 	memset(&principal, 0, sizeof(principal));
@@ -576,6 +577,7 @@ begin_interactive(RunState *rs, int n)
 			assignee = orch_condition_value_text(orch_engine_value(rs, def->assignee));
 		if (def->context_record != NULL)
 			record = orch_condition_value_text(orch_engine_value(rs, def->context_record));
+		message = orch_engine_message(rs, def);
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
@@ -611,6 +613,7 @@ begin_interactive(RunState *rs, int n)
 		record = id;
 	}
 
+	orch_engine_write_message(rs, step, message);
 	insert_work_item(rs, step, &principal.id, inputs, record_type, record);
 	orch_notify_assigned(&principal.id);
 }
