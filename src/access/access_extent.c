@@ -119,7 +119,7 @@ orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,
 		{
 			for (i = 0; i < (uint32) slot.nvalues; i++)
 			{
-				uint8		value = orch_uuid_map_get(map, DatumGetUUIDP(slot.values[i]));
+				uint16		value = orch_uuid_map_get(map, DatumGetUUIDP(slot.values[i]));
 
 				if (value != 0 &&
 					(arm == ARM_ASSIGNEE || PACKED_LEVEL(value, object) != ACCESS_NONE))
