@@ -566,6 +566,7 @@ begin_interactive(RunState *rs, int n)
 	pg_uuid_t  *assignees = palloc(Max(def->nassignees, 1) * sizeof(pg_uuid_t));
 	pg_uuid_t  *members = NULL;
 	int			nmembers = 0;
+	StepMessage *volatile message = NULL;
 	Jsonb	   *nobody;
 	WriteRow	row;
 
@@ -575,6 +576,7 @@ begin_interactive(RunState *rs, int n)
 		names = orch_engine_assignee_names(rs, def);
 		if (def->context_record != NULL)
 			record = orch_condition_value_text(orch_engine_value(rs, def->context_record));
+		message = orch_engine_message(rs, def);
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
@@ -612,6 +614,7 @@ begin_interactive(RunState *rs, int n)
 		record = id;
 	}
 
+	orch_engine_write_message(rs, step, message);
 	make_work_item(rs, step, &assignees[0], inputs, record_type, record, &row);
 	if (def->is_unanimous)
 	{
