@@ -566,22 +566,25 @@ begin_interactive(RunState *rs, int n)
 	char	   *volatile assignee = NULL;
 	char	   *volatile record = NULL;
 	char	   *volatile record_type = NULL;
+	volatile bool computed = false;
 	Principal	principal;
 
 	memset(&principal, 0, sizeof(principal));
 	ORCH_ENGINE_TRY();
 	{
 		inputs = orch_engine_step_inputs(rs, def);
-		if (def->assignee != NULL)
-			assignee = orch_condition_value_text(orch_engine_value(rs, def->assignee));
 		if (def->context_record != NULL)
 			record = orch_condition_value_text(orch_engine_value(rs, def->context_record));
+		computed = true;
+		if (def->assignee != NULL)
+			assignee = orch_condition_value_text(orch_engine_value(rs, def->assignee));
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
 	{
+		/* an assignee that cannot be computed is one that cannot be resolved */
 		cannot_begin(rs, step, orch_engine_error(error, def->name),
-					 orch_engine_can_be_mended(error));
+					 computed || orch_engine_can_be_mended(error));
 		return;
 	}
 	/* recoverable: a resumed run evaluates the assignee again */
