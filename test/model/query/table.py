@@ -404,7 +404,7 @@ where("@Submission", "submission", [
     ("Status NOT IN ('InProgress', 'Suspended')", "status NOT IN ('InProgress', 'Suspended')"), ("Status LIKE 'Re%'", "status IN ('Recalled', 'Rejected')"), ("Status = 'Pending'", "false"),
     ("RelatedRecordId = 'A-10'", "related_record_id = 'A-10'"), ("RelatedRecordId IN ('A-10', 'a-12', null)", "related_record_id IS NULL OR related_record_id IN ('A-10', 'a-12')"),
     ("RelatedRecordId = null AND Status != 'Approved'", "related_record_id IS NULL AND status <> 'Approved'"), ("RelatedRecordObjectName = 'thing'", "related_record_type = 'Thing'"),
-    ("RelatedRecordObjectName != 'Thing'", "related_record_type IS NULL"), ("DoesSendApprovalEmail = false", "NOT sends_email"), ("DoesSendApprovalEmail != null", "true"),
+    ("RelatedRecordObjectName != 'Thing'", "related_record_type IS NULL"), ("DoesSendApprovalEmail = false", "NOT sends_email"), ("DoesSendApprovalEmail != null", "sends_email"), ("DoesSendApprovalEmail = null", "NOT sends_email"),
     ("Name = 'as-000000010'", "name = 'AS-000000010'"), ("Name LIKE 'as-0000001%'", "name LIKE 'AS-0000001%'"), ("SubmittedBy.Username = 'SAM@example.com'", "submitted_by = public.who('sam')"),
     ("OwnerId != '00000000-0000-7000-8000-000000000001'", "owner_id <> auto(NULL)"), ("LastViewedDate != null", "EXISTS (SELECT FROM orchestration.record_view v WHERE v.record_id = submission.id AND viewed_at IS NOT NULL)"),
     ("CreatedDate >= 2024-06-01T00:00:00Z AND CreatedDate < 2025-01-01T00:00:00Z", "created_at >= '2024-06-01' AND created_at < '2025-01-01'"),
