@@ -204,7 +204,8 @@ submission_status(const pg_uuid_t *run_id)
 }
 
 /*
- * Store the decision, complete the work item and end its step.
+ * Store the decision, complete the work item and end its step, unless other members of a
+ * unanimous approval still have to approve.
  */
 static void
 decide(const ItemState *item, Oid role, bool approved, const char *comments,
