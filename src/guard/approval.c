@@ -86,7 +86,6 @@ static StaticPlan plan_reassign = {
 static StaticPlan plan_close = {
 	"UPDATE orchestration.submission_item a"
 	"   SET status = CASE WHEN " REJECTED_BY_MEMBER("w.parent_id") " THEN 'Withdrawn'"
-	"       WHEN s.status = 'Recalled' AND r.status <> 'Error' THEN 'Recalled'"
 	"       WHEN r.status = 'Canceled' THEN 'Canceled'"
 	"       WHEN r.status = 'Error' OR g.status = 'Error' OR t.status = 'Error' THEN 'Errored'"
 	"       ELSE 'Withdrawn' END::orchestration.approval_work_item_status,"
@@ -128,6 +127,14 @@ static StaticPlan plan_recall = {
 	"UPDATE orchestration.submission s SET status = 'Recalled',"
 	"       modified_at = orchestration.system_modstamp(), modified_by = $2"
 	" WHERE s.run_id = $1 AND s.status <> 'Recalled'",
+	2, {UUIDOID, UUIDOID}
+};
+
+/* before the recall path makes others, which end as those of any stage */
+static StaticPlan plan_recall_items = {
+	"UPDATE orchestration.submission_item a SET status = 'Recalled',"
+	"       modified_at = orchestration.system_modstamp(), modified_by = $2"
+	" WHERE a.run_id = $1 AND a.status = 'Assigned'",
 	2, {UUIDOID, UUIDOID}
 };
 static StaticPlan plan_is_recalled = {
@@ -331,6 +338,7 @@ void
 orch_approval_recall(const pg_uuid_t *run_id, const ApprovalDeed *deed)
 {
 	execute(&plan_recall, run_id, NULL, (Datum) 0, (Datum) 0);
+	execute(&plan_recall_items, run_id, NULL, (Datum) 0, (Datum) 0);
 	add_detail(run_id, NULL, deed, NULL);
 }
 
@@ -364,6 +372,7 @@ orchestration_approval_run(PG_FUNCTION_ARGS)
 	int			status = orch_guard_row_status(LEVEL_RUN, trigdata->tg_newtuple, desc);
 	pg_uuid_t  *run_id = orch_guard_row_uuid(trigdata->tg_newtuple, desc, Anum_run_id);
 	char	   *comments = orch_guard_scope_says(SCOPE_COMMENTS);
+	bool		own = by_extension();
 	Datum		values[3];
 	const pg_uuid_t *user = acting_user();
 	SystemContext saved;
@@ -374,7 +383,8 @@ orchestration_approval_run(PG_FUNCTION_ARGS)
 	orch_system_connect(&saved);
 	orch_guard_execute(SCOPE_CASCADE, &plan_follow_run, values, user == NULL ? " n " : NULL,
 					   NULL);
-	if (status == RUN_CANCELED && SPI_processed > 0)
+	/* a recall ends like this, too; not when somebody cancels what it goes on with */
+	if (status == RUN_CANCELED && (SPI_processed > 0 || !own))
 	{
 		bool		system = !OidIsValid(orch_frame_actor());
 		ApprovalDeed deed = {APPROVAL_ACTION_CANCEL,

@@ -226,12 +226,18 @@ orch_approval_finish(const ItemState *item, Oid role, Jsonb *outputs, const char
 					 bytea *digest)
 {
 	char	   *label = psprintf("work item %s", item->name);
-	bool		approved = parse_decision(output_text(outputs, OUTPUT_DECISION,
-													  OUTPUT_SELECTED_ACTION, label), label);
+	char	   *decision = output_text(outputs, OUTPUT_DECISION, OUTPUT_SELECTED_ACTION, label);
+	char	   *other = output_text(outputs, OUTPUT_SELECTED_ACTION, OUTPUT_DECISION, label);
+	bool		approved = parse_decision(decision, label);
 	char	   *comments = output_text(outputs, OUTPUT_COMMENTS, OUTPUT_SPECIFIED, label);
 	ApprovalDeed deed = {APPROVAL_ACTION_REVIEW,
 		orch_access_performer(role, &item->assignee_id), CHANNEL_SCREEN_FLOW, NULL};
 
+	if (parse_decision(other, label) != approved)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_INPUT),
+				 errmsg("outputs \"%s\" and \"%s\" of %s are different decisions",
+						OUTPUT_DECISION, OUTPUT_SELECTED_ACTION, label)));
 	if (deed.role == PERFORMER_ADMIN)
 		deed.action = APPROVAL_ACTION_OVERRIDE;
 	decide(item, role, approved, comments, &deed, outputs, key, digest);

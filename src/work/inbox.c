@@ -44,7 +44,7 @@ PG_FUNCTION_INFO_V1(orchestration_my_work_items);
  * Returns at most max_items open work items of the caller and of the caller's groups and
  * queues, and approvals of users who made the caller their delegate and of the groups and
  * queues of these, in the order in which they were assigned; of a unanimous approval the
- * items of its members, not their parent.  after_assigned_at and after_id: only
+ * member's item, not its parent.  after_assigned_at and after_id: only
  * items after that one; orchestration: only items of that orchestration; due_before: only
  * items that are due before that time.  Returns no row for a role that acts as no active
  * user.
