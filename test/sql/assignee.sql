@@ -62,3 +62,8 @@ CREATE TEMP TABLE played AS SELECT r.n, r.reason, k.kind, k.process, f.fault, pg
   FROM reason r, (VALUES ('Interactive', 'Orchestrator'), ('Approval', 'ApprovalWorkflow'), ('Background', 'Orchestrator'), ('Asynchronous', 'Orchestrator')) k (kind, process), (VALUES (false), (true)) f (fault);
 SELECT fault, result, string_agg(kind || ': ' || reason, ', ' ORDER BY kind, n) FROM played GROUP BY fault, result ORDER BY fault, result;
 SELECT * FROM orchestration.verify();
+SELECT orchestration.unregister_record_type('Assignee_Record');
+DROP TABLE public.assignee_record;
+DROP OWNED BY regress_assignee_gone;
+DROP ROLE regress_assignee_gone;
+SELECT pg_temp.clean_up();
