@@ -91,7 +91,7 @@ def send(server, message, to):
     """Sends a mail; returns an opened server, for the next one."""
     mail = compose(message, to)
     if DRY:
-        print("RCPT TO: %s\n%s" % (", ".join(to), mail.as_string()), flush=True)
+        print("RCPT TO: %s\n%s" % (", ".join(to), mail.as_string().replace("\r\n", "\n")), flush=True)
         return server
     server = server or connect()
     refused = server.send_message(mail, to_addrs=to)    # raises if all are
