@@ -101,6 +101,12 @@ AS $$
                         WHERE n.child = 'approval_work_item' AND n.parent_status = b.status::text
                           AND n.child_status = a.status::text)
     UNION ALL
+    SELECT 'detail beside submission', 'approval submission detail', d.run_id, d.id, NULL
+      FROM orchestration.submission_detail d
+      JOIN orchestration.submission b ON b.run_id = d.run_id AND b.id = d.submission_id
+     WHERE d.owner_id IS DISTINCT FROM b.owner_id
+        OR d.orchestration_id IS DISTINCT FROM b.orchestration_id
+    UNION ALL
     SELECT 'approval work item beside work item', 'approval work item', a.run_id, a.id,
            format('approval work item %s of work item %s', a.status, w.status)
       FROM orchestration.submission_item a

@@ -126,6 +126,8 @@ typedef struct StepDef
 	int			ninputs;
 	InputParameter *inputs;
 	Operand    *context_record;	/* ActionInput__RecordId, or NULL */
+	Operand    *message_subject;	/* ActionInput__CustomEmailSubject, or NULL */
+	Operand    *message_body;	/* ActionInput__CustomEmailBody, or NULL */
 	AssigneeKind assignee_kind; /* interactive steps, and with runAsUser */
 	Operand    *assignee;		/* with runAsUser: the user as whom the action
 								 * runs; or NULL */
@@ -241,6 +243,7 @@ typedef struct TemplateDef
 	char	  **texts;			/* one more than references */
 	List	   *references;		/* of Operand * */
 	bool		reads_record;	/* it, or what it refers to, reads $Record */
+	bool		is_html;		/* not isViewedAsPlainText */
 } TemplateDef;
 
 /* Get Records of an evaluation flow. */
@@ -284,6 +287,7 @@ typedef struct Definition
 	bool		has_recall;		/* recall is set: the path of a recalled
 								 * approval */
 	Connector	recall;
+	bool		sends_no_messages;	/* SendNoApproverEmails: assignees get none */
 	Connector	start;
 	int			nstages;
 	StageDef   *stages;

@@ -33,6 +33,7 @@ static const char *const assignee_kinds[] = {
 static char *compile_label(Compiler *c, const DocNode *node, const char *otherwise);
 static void compile_start(Compiler *c, const DocNode *node);
 static void compile_recall(Compiler *c, const DocNode *node);
+static void compile_metadata(Compiler *c, const DocNode *node);
 static EvaluationAction *compile_evaluation(Compiler *c, const DocNode *node,
 											const char *name, const char *type,
 											const char *inputs);
@@ -47,7 +48,7 @@ static void compile_entry_conditions(Compiler *c, const DocNode *node,
 static void compile_inputs(Compiler *c, const DocNode *node, StepDef *step);
 static void compile_parameters(Compiler *c, const DocNode *node, const char *element,
 							   int *ninputs, InputParameter **inputs,
-							   Operand **context_record);
+							   StepDef *step);
 static void compile_assignees(Compiler *c, const DocNode *node, StepDef *step);
 static bool compile_assignee(Compiler *c, const DocNode *node, Assignee *assignee);
 static void trim_assignee(Compiler *c, const DocNode *node, Operand *value);
@@ -104,6 +105,8 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 			compile_decision(c, child, ndecisions++, &noutcomes);
 		else if (orch_definition_is_named(child, "start"))
 			compile_start(c, child);
+		else if (orch_definition_is_named(child, "processMetadataValues"))
+			compile_metadata(c, child);
 	}
 	Assert(nstages == def->nstages && nsteps == def->nsteps &&
 		   ndecisions == def->ndecisions && noutcomes == def->noutcomes);
@@ -230,6 +233,25 @@ compile_recall(Compiler *c, const DocNode *node)
 		c->def->has_recall = true;
 		c->def->recall = orch_definition_compile_connector(c, child, "connector");
 	}
+}
+
+/*
+ * A value of the builder.  One has an effect: with SendNoApproverEmails approvers get no
+ * messages.
+ */
+static void
+compile_metadata(Compiler *c, const DocNode *node)
+{
+	const DocNode *value = orch_document_child(node, "value");
+	const char *name = node->kind == DOC_OBJECT ? orch_definition_word(node, "name") : NULL;
+	const char *text;
+
+	if (name == NULL || strcmp(name, "SendNoApproverEmails") != 0 || value == NULL ||
+		value->kind != DOC_OBJECT)
+		return;
+	text = orch_definition_word(value, "stringValue");
+	c->def->sends_no_messages = text != NULL ? pg_strcasecmp(text, "true") == 0 :
+		orch_definition_boolean(value, "booleanValue");
 }
 
 static void
@@ -470,19 +492,19 @@ compare_inputs(const void *a, const void *b)
 
 /*
  * Inputs of the step's action.  Names that begin with ActionInput__ are reserved:
- * ActionInput__RecordId is the step's context record.  The others (of beta versions and
- * of e-mails) are left out.
+ * ActionInput__RecordId is the step's context record, ActionInput__CustomEmailSubject and
+ * ActionInput__CustomEmailBody are what its messages say.  The others (of beta versions) are
+ * left out.
  */
 static void
 compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 {
-	compile_parameters(c, node, "inputParameters", &step->ninputs, &step->inputs,
-					   &step->context_record);
+	compile_parameters(c, node, "inputParameters", &step->ninputs, &step->inputs, step);
 }
 
 static void
 compile_parameters(Compiler *c, const DocNode *node, const char *element,
-				   int *ninputs, InputParameter **inputs, Operand **context_record)
+				   int *ninputs, InputParameter **inputs, StepDef *step)
 {
 	const DocNode *child;
 	const DocNode **named;
@@ -515,9 +537,14 @@ compile_parameters(Compiler *c, const DocNode *node, const char *element,
 		value = orch_definition_compile_value(c,
 											  orch_document_child(child, "value"),
 											  USE_RUN);
-		if (context_record != NULL &&
-			strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
-			*context_record = value;
+		if (step != NULL && strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
+			step->context_record = value;
+		else if (step != NULL &&
+				 strcmp(name, AUTOMATIC_INPUT_PREFIX "CustomEmailSubject") == 0)
+			step->message_subject = value;
+		else if (step != NULL &&
+				 strcmp(name, AUTOMATIC_INPUT_PREFIX "CustomEmailBody") == 0)
+			step->message_body = value;
 		else if (strncmp(name, AUTOMATIC_INPUT_PREFIX,
 						 strlen(AUTOMATIC_INPUT_PREFIX)) != 0)
 		{

@@ -641,6 +641,10 @@ orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg)
 			visit(step->assignees[j].value, step->name, arg);
 		if (step->context_record != NULL)
 			visit(step->context_record, step->name, arg);
+		if (step->message_subject != NULL)
+			visit(step->message_subject, step->name, arg);
+		if (step->message_body != NULL)
+			visit(step->message_body, step->name, arg);
 	}
 	for (i = 0; i < def->noutcomes; i++)
 		orch_definition_walk_set(def->outcomes[i].conditions, visit, def->outcomes[i].name, arg);

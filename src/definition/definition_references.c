@@ -253,6 +253,8 @@ add_steps(References *refs)
 		for (j = 0; j < step->nassignees; j++)
 			add_assignee(refs, step, &step->assignees[j]);
 		add_operand(refs, step->context_record, step->name);
+		add_operand(refs, step->message_subject, step->name);
+		add_operand(refs, step->message_body, step->name);
 		add_evaluation(refs, step->entry_action, step->name);
 		add_evaluation(refs, step->exit_action, step->name);
 		add_conditions(refs, step->entry, step->name);

@@ -371,6 +371,8 @@ read_step(Reader *reader, const StepDef *step)
 	read_evaluation(reader, step->entry_action);
 	read_inputs(reader, step->action_name, step->ninputs, step->inputs);
 	read_operand(reader, step->context_record, VALUE_TEXT, NULL);
+	read_operand(reader, step->message_subject, VALUE_TEXT, NULL);
+	read_operand(reader, step->message_body, VALUE_TEXT, NULL);
 	somebody.val.string.val = "somebody@example.com";
 	somebody.val.string.len = strlen(somebody.val.string.val);
 	for (i = 0; i < step->nassignees; i++)

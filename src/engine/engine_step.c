@@ -566,21 +566,26 @@ begin_interactive(RunState *rs, int n)
 	pg_uuid_t  *assignees = palloc(Max(def->nassignees, 1) * sizeof(pg_uuid_t));
 	pg_uuid_t  *members = NULL;
 	int			nmembers = 0;
+	StepMessage *volatile message = NULL;
+	volatile bool computed = false;
 	Jsonb	   *nobody;
 	WriteRow	row;
 
 	ORCH_ENGINE_TRY();
 	{
 		inputs = orch_engine_step_inputs(rs, def);
-		names = orch_engine_assignee_names(rs, def);
 		if (def->context_record != NULL)
 			record = orch_condition_value_text(orch_engine_value(rs, def->context_record));
+		message = orch_engine_message(rs, def);
+		computed = true;
+		names = orch_engine_assignee_names(rs, def);
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
 	{
+		/* an assignee that cannot be computed is one that cannot be resolved */
 		cannot_begin(rs, step, orch_engine_error(error, def->name),
-					 orch_engine_can_be_mended(error));
+					 computed || orch_engine_can_be_mended(error));
 		return;
 	}
 	/* recoverable: a resumed run evaluates the assignee again */
@@ -612,6 +617,7 @@ begin_interactive(RunState *rs, int n)
 		record = id;
 	}
 
+	orch_engine_write_message(rs, step, message);
 	make_work_item(rs, step, &assignees[0], inputs, record_type, record, &row);
 	if (def->is_unanimous)
 	{

@@ -237,6 +237,15 @@ static WriteForm forms[NUM_WRITES] = {
 		.relation = RELATION_STEP_QUEUE,
 		.columns = {QUEUED_COLUMNS}
 	},
+	[WRITE_STEP_MESSAGE] = {
+		.statement = "INSERT INTO orchestration.step_message (@columns) SELECT @values @rows"
+		" ON CONFLICT (run_id, step_run_id) DO UPDATE SET subject = excluded.subject,"
+		" body = excluded.body, is_html = excluded.is_html",
+		.relation = RELATION_STEP_MESSAGE,
+		.columns = {Anum_step_message_run_id, Anum_step_message_step_run_id,
+			Anum_step_message_subject, Anum_step_message_body,
+		Anum_step_message_is_html}
+	},
 	[WRITE_WORK_ITEM] = {
 		.statement = "INSERT INTO orchestration.work_item (status, @columns)"
 		" SELECT 'Assigned', @values @rows",
@@ -306,7 +315,8 @@ only_our_own(void)
 {
 	static const OrchRelation written[] = {
 		RELATION_RUN, RELATION_STAGE_RUN, RELATION_STEP_RUN, RELATION_STEP_QUEUE,
-		RELATION_WORK_ITEM, RELATION_SUBMISSION, RELATION_SUBMISSION_ITEM
+		RELATION_WORK_ITEM, RELATION_SUBMISSION, RELATION_SUBMISSION_ITEM,
+		RELATION_MESSAGE, RELATION_STEP_MESSAGE
 	};
 	int			i;
 

@@ -86,7 +86,6 @@ static StaticPlan plan_reassign = {
 static StaticPlan plan_close = {
 	"UPDATE orchestration.submission_item a"
 	"   SET status = CASE WHEN " REJECTED_BY_MEMBER("w.parent_id") " THEN 'Withdrawn'"
-	"       WHEN s.status = 'Recalled' AND r.status <> 'Error' THEN 'Recalled'"
 	"       WHEN r.status = 'Canceled' THEN 'Canceled'"
 	"       WHEN r.status = 'Error' OR g.status = 'Error' OR t.status = 'Error' THEN 'Errored'"
 	"       ELSE 'Withdrawn' END::orchestration.approval_work_item_status,"
@@ -128,6 +127,14 @@ static StaticPlan plan_recall = {
 	"UPDATE orchestration.submission s SET status = 'Recalled',"
 	"       modified_at = orchestration.system_modstamp(), modified_by = $2"
 	" WHERE s.run_id = $1 AND s.status <> 'Recalled'",
+	2, {UUIDOID, UUIDOID}
+};
+
+/* before the recall path makes others, which end as those of any stage */
+static StaticPlan plan_recall_items = {
+	"UPDATE orchestration.submission_item a SET status = 'Recalled',"
+	"       modified_at = orchestration.system_modstamp(), modified_by = $2"
+	" WHERE a.run_id = $1 AND a.status = 'Assigned'",
 	2, {UUIDOID, UUIDOID}
 };
 static StaticPlan plan_is_recalled = {
@@ -176,7 +183,9 @@ static const ApprovalColumns columns[] = {
 	Anum_submission_item_submission_id, Anum_submission_item_work_item_id}}
 };
 
-static TriggerData *trigger_data(FunctionCallInfo fcinfo, const char *name);
+static TriggerData *trigger_data(FunctionCallInfo fcinfo, const char *name,
+								 TriggerEvent timing, TriggerEvent event,
+								 OrchRelation first, OrchRelation last);
 static void execute(StaticPlan *plan, const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
 					Datum fourth, Datum fifth);
 static void add_detail(const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
@@ -189,16 +198,28 @@ static void check_member(HeapTuple row, TupleDesc desc, bool same_assignee);
 static void check_change(Level level, TriggerData *trigdata);
 static void check_new(Level level, TriggerData *trigdata);
 
+/*
+ * What a row trigger was called with: at this time, for this event or an UPDATE, of one of
+ * these tables.  Raises 39P01 otherwise.
+ */
 static TriggerData *
-trigger_data(FunctionCallInfo fcinfo, const char *name)
+trigger_data(FunctionCallInfo fcinfo, const char *name, TriggerEvent timing,
+			 TriggerEvent event, OrchRelation first, OrchRelation last)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	int			relation = first;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called as a row trigger", name)));
-	return trigdata;
+	if (CALLED_AS_TRIGGER(fcinfo) && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) &&
+		(trigdata->tg_event & TRIGGER_EVENT_TIMINGMASK) == timing &&
+		(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		 (trigdata->tg_event & TRIGGER_EVENT_OPMASK) == event))
+		while (relation <= (int) last)
+			if (RelationGetRelid(trigdata->tg_relation) ==
+				orch_catalog_relation((OrchRelation) relation++))
+				return trigdata;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function \"%s\" was not called as its trigger", name)));
 }
 
 /* The user whose statement or call it is; NULL: the engine's, or a role without a user. */
@@ -317,6 +338,7 @@ void
 orch_approval_recall(const pg_uuid_t *run_id, const ApprovalDeed *deed)
 {
 	execute(&plan_recall, run_id, NULL, (Datum) 0, (Datum) 0);
+	execute(&plan_recall_items, run_id, NULL, (Datum) 0, (Datum) 0);
 	add_detail(run_id, NULL, deed, NULL);
 }
 
@@ -338,17 +360,19 @@ PG_FUNCTION_INFO_V1(orchestration_approval_run);
  *
  * AFTER UPDATE ROW of run, for a run of an approval whose status changed: its submission
  * follows, and a cancellation gets its detail.  Returns null.
- * Raises: 39P01 when not called as a row trigger.
+ * Raises: 39P01 when not called as that trigger.
  * Source: contract/transitions.csv, level approval_submission.
  */
 Datum
 orchestration_approval_run(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_run");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_run", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_UPDATE, RELATION_RUN, RELATION_RUN);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	int			status = orch_guard_row_status(LEVEL_RUN, trigdata->tg_newtuple, desc);
 	pg_uuid_t  *run_id = orch_guard_row_uuid(trigdata->tg_newtuple, desc, Anum_run_id);
 	char	   *comments = orch_guard_scope_says(SCOPE_COMMENTS);
+	bool		own = by_extension();
 	Datum		values[3];
 	const pg_uuid_t *user = acting_user();
 	SystemContext saved;
@@ -359,7 +383,8 @@ orchestration_approval_run(PG_FUNCTION_ARGS)
 	orch_system_connect(&saved);
 	orch_guard_execute(SCOPE_CASCADE, &plan_follow_run, values, user == NULL ? " n " : NULL,
 					   NULL);
-	if (status == RUN_CANCELED && SPI_processed > 0)
+	/* a recall ends like this, too; not when somebody cancels what it goes on with */
+	if (status == RUN_CANCELED && (SPI_processed > 0 || !own))
 	{
 		bool		system = !OidIsValid(orch_frame_actor());
 		ApprovalDeed deed = {APPROVAL_ACTION_CANCEL,
@@ -408,13 +433,15 @@ PG_FUNCTION_INFO_V1(orchestration_approval_item);
  * or whose status or assignee changed: its approval work item follows.  Returns null.
  * Raises: OR306 when a user completes the work item without a decision, OR005 when a user
  * reassigns that of a member of a unanimous approval, 55000 when a user changes its parent,
- * 39P01 when not called as a row trigger.
+ * 39P01 when not called as that trigger.
  * Source: contract/transitions.csv, level approval_work_item.
  */
 Datum
 orchestration_approval_item(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_item");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_item", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_INSERT, RELATION_WORK_ITEM,
+										 RELATION_WORK_ITEM);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
@@ -601,7 +628,9 @@ PG_FUNCTION_INFO_V1(orchestration_approval_guard);
 Datum
 orchestration_approval_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_guard");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_guard", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_INSERT, RELATION_SUBMISSION,
+										 RELATION_SUBMISSION_ITEM);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	Oid			relid = RelationGetRelid(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
@@ -609,12 +638,6 @@ orchestration_approval_guard(PG_FUNCTION_ARGS)
 	Level		level = relid == orch_catalog_relation(RELATION_SUBMISSION) ?
 		LEVEL_APPROVAL_SUBMISSION : LEVEL_APPROVAL_WORK_ITEM;
 
-	if (level == LEVEL_APPROVAL_WORK_ITEM &&
-		relid != orch_catalog_relation(RELATION_SUBMISSION_ITEM))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" is only for tables of the extension",
-						"approval_guard")));
 	if (update)
 		check_change(level, trigdata);
 	else if (!own)
@@ -633,13 +656,15 @@ PG_FUNCTION_INFO_V1(orchestration_approval_keep);
  * BEFORE DELETE ROW of submission, submission_item and
  * submission_detail, and BEFORE UPDATE ROW of the latter: rows go with their run,
  * and a detail is not changed.  Returns the row.
- * Raises: OR005 otherwise, 39P01 when not called as a row trigger.
+ * Raises: OR005 otherwise, 39P01 when not called as that trigger.
  * Source: ours.
  */
 Datum
 orchestration_approval_keep(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_keep");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_keep", TRIGGER_EVENT_BEFORE,
+										 TRIGGER_EVENT_DELETE, RELATION_SUBMISSION,
+										 RELATION_SUBMISSION_DETAIL);
 	Datum		value = UUIDPGetDatum(orch_guard_row_uuid(trigdata->tg_trigtuple,
 														  RelationGetDescr(trigdata->tg_relation),
 														  1));

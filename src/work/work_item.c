@@ -166,7 +166,8 @@ PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
  * Raises: 22004 for a null id, 22023 for a key that is empty or longer than 255 characters,
  * OR101 for an item that does not exist or that the caller does not see, 42501 unless it is
  * assigned to the caller or a group or queue of the caller's or the caller has Modify All
- * Data, OR302 if the item is Completed already, OR306 for outputs that are no object or do
+ * Data; an approval, too, unless the caller may answer for its assignee or has the permission
+ * Approval Admin; OR302 if the item is Completed already, OR306 for outputs that are no object or do
  * not match describe_action() of the screen, OR309 for a key that came with other outputs.
  * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
  */
@@ -325,8 +326,9 @@ PG_FUNCTION_INFO_V1(orchestration_claim_work_item);
  * Makes the caller the assignee of an item that is assigned to a group or queue of the
  * caller's, so that no other member works on it.  Returns false if the caller is the
  * assignee already.
- * Raises: 22004, OR101 and 42501 as complete_work_item(), OR302 if the item is Completed,
- * 55000 if it is assigned to another user.
+ * Raises: 22004 and OR101 as complete_work_item(), 42501 unless the item is assigned to the
+ * caller or a group or queue of the caller's or the caller has Modify All Data, OR302 if the
+ * item is Completed, 55000 if it is assigned to another user.
  * Source: contract/transitions.csv, line 31.
  */
 Datum
@@ -338,7 +340,7 @@ orchestration_claim_work_item(PG_FUNCTION_ARGS)
 	const Principal *acting;
 	pg_uuid_t	me;
 	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_work);
+									 orch_access_require_claim);
 	Principal	holder;
 	bool		other;
 
@@ -378,7 +380,7 @@ orchestration_release_work_item(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	ItemState	item;
 	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_work);
+									 orch_access_require_claim);
 
 	if (item.claimed)
 		assign(&item, &item.claimed_from, NULL, NULL);
@@ -403,7 +405,7 @@ orchestration_set_due_date(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	ItemState	item;
 	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_work);
+									 orch_access_require_claim);
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
 	bool		changed;
@@ -430,7 +432,8 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
  * Assigns an Assigned work item to another user, group or queue.  Returns false if the item
  * is assigned to it already.
  * Raises: 22004 for null, OR101 for an item that does not exist or that the caller does not
- * see, 42501 without the permission Reassign Orchestration Work Items, OR103 for an assignee
+ * see, 42501 without the permission Reassign Orchestration Work Items or, for an approval,
+ * Approval Admin, OR103 for an assignee
  * that is no active principal, OR302 if the item is Completed.
  * Source: contract/transitions.csv, line 31.
  */

@@ -71,6 +71,19 @@ moving_page() {
     [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
 }
 
+# the page on approvals
+approvals_page() {
+    local script want got
+    mask() { sed -E 's/[0-9a-f]{8}-[0-9a-f-]{27}/ID/g'; }
+    script=$(awk '/^```sql$/{copy = 1; next} /^```$/{copy = 0} copy' doc/approvals.md)
+    want=$(awk '/^```text$/{copy = 1; next} /^```$/{copy = 0} copy' doc/approvals.md | mask)
+    psql -qX -d template1 -c 'DROP DATABASE IF EXISTS readme_db' -c 'CREATE DATABASE readme_db' || return 1
+    psql -qX -d readme_db -c 'CREATE EXTENSION orchestration' || return 1
+    got=$(psql -qX -d readme_db <<<"$script" 2>&1 | mask)
+    psql -qX -d template1 -c 'DROP DATABASE readme_db' -c 'DROP ROLE rosa, max, fay, finn, ada, dora' || return 1
+    [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
+}
+
 # the README names every function that a role may be granted
 functions_named() {
     local missing
@@ -91,5 +104,6 @@ check 'the documented calls print what the README shows' documented_calls
 check 'the chapters on workers, users and failures print what the README shows' engine_chapters
 check 'the page on SOQL prints what it shows' soql_page
 check 'the page on moving from Salesforce prints what it shows' moving_page
+check 'the page on approvals prints what it shows' approvals_page
 check 'the documents name every function' functions_named
 check 'the README names every status code' status_codes
