@@ -75,8 +75,7 @@ CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, ass
     WHERE status = 'Assigned';
 CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, step_run_id)
     WHERE status = 'Assigned' AND parent_id IS NULL;
--- a user is a member once, and stays the assignee
-CREATE UNIQUE INDEX work_item_parent_idx ON orchestration.work_item (run_id, parent_id, assignee_id)
+CREATE INDEX work_item_parent_idx ON orchestration.work_item (run_id, parent_id)
     WHERE parent_id IS NOT NULL;
 CREATE INDEX work_item_record_locked_idx
     ON orchestration.work_item (related_record_type, related_record_id)
