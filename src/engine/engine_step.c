@@ -91,7 +91,7 @@ static void queue_step(RunState *rs, StepState *step, const Action *action, Json
 static char *find_related_type(RunState *rs, const char *key, char **id);
 static void begin_interactive(RunState *rs, int n);
 static void insert_work_item(RunState *rs, const StepState *step,
-							 const pg_uuid_t *assignee_id, Jsonb *inputs,
+							 const Principal *assignee, Jsonb *inputs,
 							 const char *record_type, const char *record);
 static bool starts_at_once(const StepDef *def);
 static bool completes_by_condition(const StepDef *def);
@@ -614,7 +614,7 @@ begin_interactive(RunState *rs, int n)
 		record = id;
 	}
 
-	insert_work_item(rs, step, &principal.id, inputs, record_type, record);
+	insert_work_item(rs, step, &principal, inputs, record_type, record);
 	orch_notify_assigned(&principal.id);
 }
 
@@ -660,7 +660,7 @@ no_assignee(const StepDef *def, const char *name, bool found)
  * Write the work item of a step; record_type NULL: the item has no related record.
  */
 static void
-insert_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_id,
+insert_work_item(RunState *rs, const StepState *step, const Principal *assignee,
 				 Jsonb *inputs, const char *record_type, const char *record)
 {
 	const StepDef *def = &rs->def->steps[step->def];
@@ -670,7 +670,10 @@ insert_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_
 	orch_engine_begin_row(&row);
 	orch_engine_put(&row, Anum_work_item_run_id, UUIDPGetDatum(&rs->id));
 	orch_engine_put(&row, Anum_work_item_step_run_id, UUIDPGetDatum(&step->id));
-	orch_engine_put(&row, Anum_work_item_assignee_id, UUIDPGetDatum(assignee_id));
+	orch_engine_put(&row, Anum_work_item_owner_id,
+					UUIDPGetDatum(assignee->kind == PRINCIPAL_USER ? &assignee->id :
+								  &orch_automated_process));
+	orch_engine_put(&row, Anum_work_item_assignee_id, UUIDPGetDatum(&assignee->id));
 	orch_engine_put(&row, Anum_work_item_label, CStringGetTextDatum(def->label));
 	if (def->description != NULL)
 	{

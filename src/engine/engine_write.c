@@ -242,7 +242,7 @@ static WriteForm forms[NUM_WRITES] = {
 		" SELECT 'Assigned', @values @rows",
 		.relation = RELATION_WORK_ITEM,
 		.columns = {Anum_work_item_run_id, Anum_work_item_step_run_id,
-			Anum_work_item_assignee_id, Anum_work_item_label, Anum_work_item_description,
+			Anum_work_item_owner_id, Anum_work_item_assignee_id, Anum_work_item_label, Anum_work_item_description,
 			Anum_work_item_screen_flow, Anum_work_item_screen_flow_inputs,
 			Anum_work_item_related_record_type, Anum_work_item_related_record_id,
 			Anum_work_item_orchestration_id, Anum_work_item_record_locked,
