@@ -41,7 +41,7 @@ SQL_PARTS      = header \
                  $(addprefix base/,type uuid stamp limit trigger collation) \
                  $(addprefix evaluate/,formula) \
                  $(addprefix record/,principal record action sobject run work_item approval queue) \
-                 $(addprefix access/,access membership share) \
+                 $(addprefix access/,access membership share delegation) \
                  $(addprefix definition/,definition version) \
                  $(addprefix trail/,log history) \
                  $(addprefix guard/,guard approval transition) \

@@ -60,6 +60,11 @@ void
 _PG_init(void)
 {
 	orch_principal_check_placeholder();
+	DefineCustomBoolVariable("orchestration.managers_review",
+							 "The users above an assignee can answer approvals, as delegates can.",
+							 "Who is above whom: set_manager().",
+							 &orch_managers_review, false, PGC_SUSET, 0,
+							 NULL, NULL, NULL);
 	DefineCustomIntVariable("orchestration.max_elements",
 							"Elements that a run may enter without waiting.",
 							"Bounds a loop of connectors; a run that exceeds it ends in Error.",

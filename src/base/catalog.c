@@ -110,6 +110,7 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[RELATION_STEP_QUEUE] = "step_queue",
 	[RELATION_SUBMISSION] = "submission",
 	[RELATION_SUBMISSION_ITEM] = "submission_item",
+	[RELATION_SUBMISSION_DETAIL] = "submission_detail",
 	[RELATION_APPROVAL_DELEGATION] = "approval_delegation",
 	[INDEX_PRINCIPAL_ID] = "principal_pkey",
 	[INDEX_PRINCIPAL_ROLE_NAME] = "principal_role_name_key",
@@ -124,6 +125,7 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[INDEX_SUBMISSION_ID] = "submission_id_idx",
 	[INDEX_SUBMISSION_ITEM_ID] = "submission_item_id_idx",
 	[INDEX_SUBMISSION_ITEM_SUBMISSION] = "submission_item_submission_idx",
+	[INDEX_SUBMISSION_RUN] = "submission_run_key",
 	[INDEX_APPROVAL_DELEGATION_TARGET] = "approval_delegation_target_idx",
 	[INDEX_PRINCIPAL_DELEGATE] = "principal_delegated_approver_idx",
 	[INDEX_PRINCIPAL_MANAGER] = "principal_manager_idx",
@@ -530,6 +532,7 @@ invalidate_relation(Datum arg, Oid relid)
 	if (relid == cache.relations[RELATION_PRINCIPAL] ||
 		relid == cache.relations[RELATION_MEMBERSHIP] ||
 		relid == cache.relations[RELATION_OWNER_SHARING_RULE] ||
+		relid == cache.relations[RELATION_APPROVAL_DELEGATION] ||
 		relid == cache.relations[RELATION_DEFAULT_ACCESS])
 		orch_catalog_sharing_generation++;
 	if (relid == cache.relations[RELATION_SOBJECT] ||

@@ -62,7 +62,8 @@ grow(UuidMap *map)
 	map->size = Max(INITIAL_SIZE, old.size * 2);
 	map->keys = MemoryContextAllocHuge(map->context,
 									   (Size) map->size * sizeof(pg_uuid_t));
-	map->values = MemoryContextAllocExtended(map->context, map->size,
+	map->values = MemoryContextAllocExtended(map->context,
+											 (Size) map->size * sizeof(uint16),
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	map->count = 0;
 	/* does not call grow() again: there is room */

@@ -84,6 +84,12 @@ typedef struct EvaluationAction
 	InputParameter *inputs;
 } EvaluationAction;
 
+typedef struct Assignee
+{
+	AssigneeKind kind;
+	Operand    *value;
+} Assignee;
+
 typedef struct StepDef
 {
 	char	   *name;
@@ -112,6 +118,8 @@ typedef struct StepDef
 	ConditionSet *exit;			/* or NULL */
 	EvaluationAction *exit_action;	/* or NULL */
 	bool		is_approval;	/* stepApproval */
+	bool		is_unanimous;	/* requiresMultiMemberApproval, in an
+								 * ApprovalWorkflow */
 	bool		locks_record;	/* shouldLock: the context record cannot be
 								 * changed while the step is open, */
 	bool		assignee_can_edit;	/* except by the assignee */
@@ -121,6 +129,9 @@ typedef struct StepDef
 	AssigneeKind assignee_kind; /* interactive steps, and with runAsUser */
 	Operand    *assignee;		/* with runAsUser: the user as whom the action
 								 * runs; or NULL */
+	int			nassignees;		/* several: of a unanimous approval; the first
+								 * is the assignee above */
+	Assignee   *assignees;
 } StepDef;
 
 typedef struct StageDef

@@ -274,6 +274,16 @@ extern void orch_engine_advance(RunState *rs);
 /* engine_approval.c */
 extern void orch_engine_submit(RunState *rs, const pg_uuid_t *started_by);
 
+/* engine_assignee.c */
+extern List *orch_engine_assignee_names(RunState *rs, const StepDef *def);
+extern bool orch_engine_find_assignee(AssigneeKind kind, const char *name, Principal *result);
+extern Jsonb *orch_engine_find_assignees(const StepDef *def, List *names, pg_uuid_t *ids);
+extern Jsonb *orch_engine_find_members(const StepDef *def, List *names,
+									   const pg_uuid_t *assignees, pg_uuid_t **members,
+									   int *nmembers);
+extern void orch_engine_write_members(RunState *rs, WriteRow *parent,
+									  const pg_uuid_t *members, int nmembers);
+
 /* engine_evaluation.c */
 extern bool orch_engine_evaluate(RunState *rs, const EvaluationAction *action);
 extern Connector orch_engine_decide(RunState *rs, int decision);

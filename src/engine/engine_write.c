@@ -241,13 +241,13 @@ static WriteForm forms[NUM_WRITES] = {
 		.statement = "INSERT INTO orchestration.work_item (status, @columns)"
 		" SELECT 'Assigned', @values @rows",
 		.relation = RELATION_WORK_ITEM,
-		.columns = {Anum_work_item_run_id, Anum_work_item_step_run_id,
-			Anum_work_item_owner_id, Anum_work_item_assignee_id, Anum_work_item_label, Anum_work_item_description,
+		.columns = {Anum_work_item_run_id, Anum_work_item_id, Anum_work_item_step_run_id,
+			Anum_work_item_assignee_id, Anum_work_item_label, Anum_work_item_description,
 			Anum_work_item_screen_flow, Anum_work_item_screen_flow_inputs,
 			Anum_work_item_related_record_type, Anum_work_item_related_record_id,
 			Anum_work_item_orchestration_id, Anum_work_item_record_locked,
 		Anum_work_item_assignee_can_edit, Anum_work_item_due_at, Anum_work_item_is_approval,
-		Anum_work_item_is_parent}
+		Anum_work_item_parent_id, Anum_work_item_is_parent}
 	},
 	[WRITE_REST] = {
 		.statement = "UPDATE orchestration.run t SET current_stage = @current_stage,"

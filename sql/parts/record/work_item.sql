@@ -54,6 +54,10 @@ CREATE TABLE orchestration.work_item (
         CHECK (related_record_id IS NULL OR related_record_type IS NOT NULL),
     CONSTRAINT work_item_completed_check
         CHECK ((status = 'Completed') = (completed_at IS NOT NULL)),
+    -- each member of a unanimous approval decides; nobody decides for all at once
+    CONSTRAINT work_item_parent_check
+        CHECK (NOT (is_parent AND (is_approval OR parent_id IS NOT NULL))
+               AND (parent_id IS NULL OR is_approval)),
     CONSTRAINT work_item_times_check
         CHECK (orchestration.time_in_range('created_at of a work item', created_at)
                AND orchestration.time_in_range('modified_at of a work item', modified_at)
@@ -70,7 +74,8 @@ CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, ass
     WHERE status = 'Assigned';
 CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, step_run_id)
     WHERE status = 'Assigned' AND parent_id IS NULL;
-CREATE INDEX work_item_parent_idx ON orchestration.work_item (run_id, parent_id)
+-- a user is a member once, and stays the assignee
+CREATE UNIQUE INDEX work_item_parent_idx ON orchestration.work_item (run_id, parent_id, assignee_id)
     WHERE parent_id IS NOT NULL;
 CREATE INDEX work_item_record_locked_idx
     ON orchestration.work_item (related_record_type, related_record_id)
