@@ -20,6 +20,7 @@ INSERT INTO read_each_time VALUES
     ('run'), ('stage_run'), ('step_run'), ('work_item'), ('run_record'), ('step_queue'), ('step_attempt'), ('run_log'), ('run_migration'), ('definition_log'),
     ('field_change'), ('feed_item'), ('feed_comment'), ('feed_like'), ('feed_tracked_change'), ('record_view'),
     ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
+    ('message'), ('step_message'), ('reminder'),
     ('query_locator'), ('query_locator_page'),    -- unlogged: not replicated
     ('secret');    -- cached, but not replicated; see README, "Replicas"
 
