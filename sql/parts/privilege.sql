@@ -197,7 +197,7 @@ GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
               created_at, created_by, name, label, description, screen_flow,
               screen_flow_inputs, related_record_type, related_record_id,
               status, assigned_at, modified_at, modified_by, completed_at,
-              completed_by, modified_minute, due_at, claimed_from)
+              completed_by, modified_minute, due_at, claimed_from, parent_id)
     ON orchestration.work_item TO PUBLIC;
 GRANT SELECT ON orchestration.run_log TO PUBLIC;
 GRANT SELECT ON orchestration.run_migration TO PUBLIC;

@@ -44,6 +44,7 @@
 
 int			orch_deleted_retention = 15;
 static int	history_retention = 730;
+static int	message_retention = 30;
 
 /* The id of a log entry, as the view makes it. */
 #define LOG_ID(l) \
@@ -159,6 +160,17 @@ static StaticPlan plan_expire_locators = {
 	2, {INT4OID, INT4OID}
 };
 
+static StaticPlan plan_expire_messages = {
+	"WITH gone AS ("
+	"  DELETE FROM orchestration.message m WHERE m.id = ANY (ARRAY("
+	"    SELECT o.id FROM orchestration.message o"
+	"     WHERE o.created_at < pg_catalog.now() - pg_catalog.make_interval(days => $1)"
+	"     ORDER BY o.created_at LIMIT $2 FOR UPDATE SKIP LOCKED))"
+	"  RETURNING 1)"
+	" SELECT pg_catalog.count(*) FROM gone",
+	2, {INT4OID, INT4OID}
+};
+
 static void write_one(TriggerData *trigdata);
 
 /*
@@ -176,6 +188,11 @@ orch_tombstone_init(void)
 							"Days that history of fields is kept, 0: until its run goes.",
 							"remove_expired() removes what is older.",
 							&history_retention, 730, 0, 36500,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("orchestration.message_retention",
+							"Days that messages wait for a mailer, 0: until their run goes.",
+							"remove_expired() removes what is older.",
+							&message_retention, 30, 0, 36500,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
@@ -358,9 +375,10 @@ PG_FUNCTION_INFO_V1(orchestration_remove_expired);
  *		OUT removed bigint) returns setof record
  *
  * Removes up to max_rows tombstones older than orchestration.deleted_retention days, up to
- * max_rows rows of history older than orchestration.history_retention days, and up to
- * max_rows locators of query() older than two days.  Returns a row for each of the three:
- * the table, and how many rows were removed.  No role is granted EXECUTE.
+ * max_rows rows of history older than orchestration.history_retention days, up to max_rows
+ * locators of query() older than two days, and up to max_rows messages that no mailer sent
+ * within orchestration.message_retention days.  Returns a row for each of the four: the
+ * table, and how many rows were removed.  No role is granted EXECUTE.
  * Raises: 22004 for null, 22023 for a number that is not positive.
  * Source: ours.
  */
@@ -375,7 +393,8 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 	}			expiring[] = {
 		{"tombstone", &plan_expire_tombstones, orch_deleted_retention},
 		{"field_change", &plan_expire_history, history_retention},
-		{"query_locator", &plan_expire_locators, ORCH_LOCATOR_DAYS}
+		{"query_locator", &plan_expire_locators, ORCH_LOCATOR_DAYS},
+		{"message", &plan_expire_messages, message_retention}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	SystemContext saved;

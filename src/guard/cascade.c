@@ -139,7 +139,8 @@ static StaticPlan plan_unqueue_steps = {
 	"   AND s.run_id = q.run_id AND s.id = q.step_run_id"
 	"   AND g.run_id = q.run_id AND g.id = s.stage_run_id AND r.id = q.run_id"
 	"   AND (q.lease_id IS NULL OR s.status <> 'Discontinued'"
-	"        OR g.status = 'Completed' OR r.status = 'Canceled')"
+	"        OR g.status = 'Completed' OR r.status = 'Canceled'"
+	"        OR (g.status = 'Discontinued' AND r.status <> 'Error'))"	/* recalled */
 	" RETURNING q.step_run_id, q.topic = '' AND q.lease_id IS NOT NULL",
 	2, {UUIDARRAYOID, UUIDARRAYOID}
 };

@@ -60,8 +60,8 @@ static StaticPlan plan_run_of = {
 	1, {UUIDOID}
 };
 static StaticPlan plan_submission = {
-	"SELECT s.status, r.status, r.name FROM orchestration.submission s"
-	" JOIN orchestration.run r ON r.id = s.run_id WHERE s.run_id = $1",
+	"SELECT s.status, r.status, r.name FROM orchestration.run r"
+	" LEFT JOIN orchestration.submission s ON s.run_id = r.id WHERE r.id = $1",
 	1, {UUIDOID}
 };
 
@@ -198,13 +198,15 @@ submission_status(const pg_uuid_t *run_id)
 	bool		isnull;
 
 	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
-	if (SPI_processed == 0)
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
 		elog(ERROR, "run %s has no approval submission", orch_uuid_text(run_id));
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return value;
 }
 
 /*
- * Store the decision, complete the work item and end its step.
+ * Store the decision, complete the work item and end its step, unless other members of a
+ * unanimous approval still have to approve.
  */
 static void
 decide(const ItemState *item, Oid role, bool approved, const char *comments,
@@ -224,12 +226,18 @@ orch_approval_finish(const ItemState *item, Oid role, Jsonb *outputs, const char
 					 bytea *digest)
 {
 	char	   *label = psprintf("work item %s", item->name);
-	bool		approved = parse_decision(output_text(outputs, OUTPUT_DECISION,
-													  OUTPUT_SELECTED_ACTION, label), label);
+	char	   *decision = output_text(outputs, OUTPUT_DECISION, OUTPUT_SELECTED_ACTION, label);
+	char	   *other = output_text(outputs, OUTPUT_SELECTED_ACTION, OUTPUT_DECISION, label);
+	bool		approved = parse_decision(decision, label);
 	char	   *comments = output_text(outputs, OUTPUT_COMMENTS, OUTPUT_SPECIFIED, label);
 	ApprovalDeed deed = {APPROVAL_ACTION_REVIEW,
 		orch_access_performer(role, &item->assignee_id), CHANNEL_SCREEN_FLOW, NULL};
 
+	if (parse_decision(other, label) != approved)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_INPUT),
+				 errmsg("outputs \"%s\" and \"%s\" of %s are different decisions",
+						OUTPUT_DECISION, OUTPUT_SELECTED_ACTION, label)));
 	if (deed.role == PERFORMER_ADMIN)
 		deed.action = APPROVAL_ACTION_OVERRIDE;
 	decide(item, role, approved, comments, &deed, outputs, key, digest);
@@ -357,17 +365,18 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 	orch_access_require_recall(role, &run_id, &deed.role);
 	value = UUIDPGetDatum(&run_id);
 	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
-	if (SPI_processed == 0)
+	/* locked: it is there */
+	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	if (heap_attisnull(SPI_tuptable->vals[0], 1, SPI_tuptable->tupdesc))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("run %s is no approval", orch_uuid_text(&run_id)),
+				 errmsg("run %s is no approval", name),
 				 errhint("Call orchestration.cancel_run().")));
 	submitted = (SubmissionStatus) orch_catalog_label_column(ENUM_SUBMISSION_STATUS,
 															 SPI_tuptable->vals[0],
 															 SPI_tuptable->tupdesc, 1);
 	status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc, 2);
-	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
 	if (submitted == SUBMISSION_RECALLED ||
 		(status != RUN_IN_PROGRESS && status != RUN_SUSPENDED))
 		ereport(ERROR,

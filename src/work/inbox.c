@@ -43,7 +43,8 @@ PG_FUNCTION_INFO_V1(orchestration_my_work_items);
  *
  * Returns at most max_items open work items of the caller and of the caller's groups and
  * queues, and approvals of users who made the caller their delegate and of the groups and
- * queues of these, in the order in which they were assigned.  after_assigned_at and after_id: only
+ * queues of these, in the order in which they were assigned; of a unanimous approval the
+ * member's item, not its parent.  after_assigned_at and after_id: only
  * items after that one; orchestration: only items of that orchestration; due_before: only
  * items that are due before that time.  Returns no row for a role that acts as no active
  * user.
@@ -64,7 +65,7 @@ orchestration_my_work_items(PG_FUNCTION_ARGS)
 		"        UNION ALL SELECT pg_catalog.unnest($7), true) AS mine (id, approvals)"
 		"  CROSS JOIN LATERAL ("
 		"   SELECT i.* FROM orchestration.work_item i"
-		"    WHERE i.assignee_id = mine.id AND i.status = 'Assigned'"
+		"    WHERE i.assignee_id = mine.id AND i.status = 'Assigned' AND NOT i.is_parent"
 		"      AND (i.is_approval OR NOT mine.approvals)"
 		"      AND i.assigned_at >= $3"
 		"      AND (i.assigned_at > $3 OR i.id > $4 OR $4 IS NULL)"

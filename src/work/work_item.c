@@ -34,6 +34,7 @@
 #include "base/uuid.h"
 #include "engine/engine.h"
 #include "engine/notify.h"
+#include "guard/approval.h"
 #include "guard/guard.h"
 #include "guard/transition.h"
 #include "record/action.h"
@@ -50,7 +51,7 @@ static StaticPlan plan_run_of = {
 static StaticPlan plan_read = {
 	"SELECT step_run_id, assignee_id, name, status, idempotency_key,"
 	" completed_by, completed_at, claimed_from, screen_flow, idempotency_digest, is_approval,"
-	" is_parent"
+	" is_parent, parent_id"
 	" FROM orchestration.work_item WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
 };
@@ -79,7 +80,8 @@ static pg_uuid_t *item_argument(FunctionCallInfo fcinfo);
 /*
  * Lock the run of a work item and read the item.  require asks for the role's right to the
  * item; it is called before and after the lock.  Caller is in system context and connected
- * to SPI.
+ * to SPI.  Raises 55000 for the item of a unanimous approval that its members' items stand
+ * for.
  */
 static void
 lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
@@ -87,6 +89,7 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 {
 	Datum		values[2];
 	Datum		claimed_from;
+	Datum		parent;
 	bool		isnull;
 	HeapTuple	tuple;
 	TupleDesc	desc;
@@ -130,7 +133,12 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 	item->screen = SPI_getvalue(tuple, desc, 9);
 	item->digest = SPI_getbinval(tuple, desc, 10, &isnull);
 	item->is_approval = DatumGetBool(SPI_getbinval(tuple, desc, 11, &isnull));
-	item->is_parent = DatumGetBool(SPI_getbinval(tuple, desc, 12, &isnull));
+	if (DatumGetBool(SPI_getbinval(tuple, desc, 12, &isnull)))
+		orch_approval_refuse_parent(psprintf("work item %s", item->name), id);
+	parent = SPI_getbinval(tuple, desc, 13, &isnull);
+	item->is_member = !isnull;
+	if (!isnull)
+		item->parent_id = *DatumGetUUIDP(parent);
 }
 
 void
@@ -245,6 +253,9 @@ orch_work_item_finish(const ItemState *item, const char *actor, Jsonb *outputs,
 	else
 		nulls[3] = nulls[4] = 'n';
 	orch_guard_execute(SCOPE_TRUSTED, &plan_complete, values, nulls, comments);
+	/* the step waits for the other members */
+	if (item->is_member && !orch_approval_end_round(&item->run_id, &item->parent_id))
+		return;
 
 	memset(&outcome, 0, sizeof(outcome));
 	outcome.success = true;

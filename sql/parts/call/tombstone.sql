@@ -82,4 +82,4 @@ CREATE FUNCTION orchestration.remove_expired(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_remove_expired';
 COMMENT ON FUNCTION orchestration.remove_expired(integer) IS
-    'Removes up to max_rows tombstones older than orchestration.deleted_retention, up to max_rows history rows older than orchestration.history_retention, and up to max_rows locators of query() older than two days; returns one row for each of the three with the number removed';
+    'Removes up to max_rows tombstones older than orchestration.deleted_retention, up to max_rows history rows older than orchestration.history_retention, up to max_rows locators of query() older than two days, and up to max_rows messages older than orchestration.message_retention; returns one row for each of the four with the number removed';
