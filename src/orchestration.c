@@ -40,6 +40,7 @@
 #include "guard/approval.h"
 #include "guard/cascade.h"
 #include "guard/guard.h"
+#include "guard/message.h"
 #include "record/gate.h"
 #include "record/principal.h"
 #include "record/record.h"
@@ -48,6 +49,7 @@
 #include "trail/history.h"
 #include "trail/log.h"
 #include "work/launcher.h"
+#include "work/mail.h"
 #include "work/queue.h"
 #include "work/record_change.h"
 #include "work/worker.h"
@@ -60,6 +62,11 @@ void
 _PG_init(void)
 {
 	orch_principal_check_placeholder();
+	DefineCustomBoolVariable("orchestration.managers_review",
+							 "The users above an assignee can answer approvals, as delegates can.",
+							 "Who is above whom: set_manager().",
+							 &orch_managers_review, false, PGC_SUSET, 0,
+							 NULL, NULL, NULL);
 	DefineCustomIntVariable("orchestration.max_elements",
 							"Elements that a run may enter without waiting.",
 							"Bounds a loop of connectors; a run that exceeds it ends in Error.",
@@ -103,12 +110,14 @@ _PG_init(void)
 	orch_log_init();
 	orch_history_init();
 	orch_guard_init();
+	orch_message_init();
 	orch_cascade_init();
 	orch_engine_init();
 	orch_engine_batch_init();
 	orch_notify_init();
 	orch_queue_init();
 	orch_record_change_init();
+	orch_mail_init();
 	orch_launcher_init();
 	orch_worker_init();
 	orch_describe_init();

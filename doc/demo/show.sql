@@ -33,6 +33,17 @@ SELECT rtrim(line) FROM (
       FROM orchestration.step_run t
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
 ) x ORDER BY position, id NULLS FIRST;
+-- of an approval
+SELECT line FROM (
+    SELECT b.run_id, NULL::uuid AS id,
+           E'\nIts submission:\n\n' || rpad(b.name || '  ' || COALESCE(b.related_record_type || ' ' || b.related_record_id, ''), 56) || b.status AS line
+      FROM orchestration.submission b
+    UNION ALL
+    SELECT a.run_id, a.id,
+           rtrim(rpad('  ' || a.name || '  ' || COALESCE(a.condition_name, ''), 42) || rpad('for ' || p.name, 14) || rpad(a.status::text, 12)
+                 || COALESCE('"' || a.comments || '"', ''))
+      FROM orchestration.submission_item a JOIN orchestration.principal p ON p.id = a.assigned_to
+) x ORDER BY run_id, id NULLS FIRST;
 SELECT E'\nWhy it is in Error:\n\n  ' || (error->>'message') || COALESCE(E'\n  ' || (error->>'detail'), '')
        || COALESCE(E'\n  at ' || (error->>'element'), '')
   FROM orchestration.run WHERE error IS NOT NULL AND status = 'Error';

@@ -14,6 +14,7 @@ TABLES = (
     "default_access",
     "owner_sharing_rule",
     "share_grant",
+    "approval_delegation",
     "record_type",
     "action",
     "orchestration_definition",

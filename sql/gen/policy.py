@@ -67,6 +67,9 @@ CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
               OR (assignee_id IS NOT NULL AND orchestration.assignee_visible(assignee_id))
               OR (shared_with IS NOT NULL
                   AND shared_with && orchestration.acting_principal_ids())
+              OR (reviewer_ids IS NOT NULL
+                  AND (reviewer_ids && orchestration.acting_principal_ids()
+                       OR reviewer_ids && orchestration.reviewed_principal_ids()))
     END""",
      ("tombstone",)),
     ("Every active user sees these.",
@@ -100,6 +103,7 @@ for name, table, has_assignee in RECORDS:
              "orchestration.orchestration_visible('%s', orchestration_id)" % name]
     if has_assignee:
         terms.append("orchestration.assignee_visible(assignee_id)")
+        terms.append("orchestration.approval_visible(is_approval, assignee_id)")
     visible = "\n    OR ".join(terms)
     print()
     secure(table)

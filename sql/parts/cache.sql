@@ -57,6 +57,16 @@ ALTER TABLE orchestration.share_grant
     ENABLE ALWAYS TRIGGER share_grant_invalidate_cache,
     ENABLE ALWAYS TRIGGER share_grant_invalidate_truncate;
 
+CREATE TRIGGER approval_delegation_invalidate_cache
+    AFTER INSERT OR UPDATE OR DELETE ON orchestration.approval_delegation
+    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+CREATE TRIGGER approval_delegation_invalidate_truncate
+    AFTER TRUNCATE ON orchestration.approval_delegation
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+ALTER TABLE orchestration.approval_delegation
+    ENABLE ALWAYS TRIGGER approval_delegation_invalidate_cache,
+    ENABLE ALWAYS TRIGGER approval_delegation_invalidate_truncate;
+
 CREATE TRIGGER record_type_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.record_type
     FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();

@@ -47,12 +47,14 @@ CREATE POLICY work_item_select ON orchestration.work_item FOR SELECT USING (
     orchestration.owner_visible('FlowOrchestrationWorkItem', owner_id)
     OR orchestration.record_shared('FlowOrchestrationWorkItem', id)
     OR orchestration.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
-    OR orchestration.assignee_visible(assignee_id));
+    OR orchestration.assignee_visible(assignee_id)
+    OR orchestration.approval_visible(is_approval, assignee_id));
 CREATE POLICY work_item_update ON orchestration.work_item FOR UPDATE USING (
     orchestration.owner_visible('FlowOrchestrationWorkItem', owner_id)
     OR orchestration.record_shared('FlowOrchestrationWorkItem', id)
     OR orchestration.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
-    OR orchestration.assignee_visible(assignee_id))
+    OR orchestration.assignee_visible(assignee_id)
+    OR orchestration.approval_visible(is_approval, assignee_id))
     WITH CHECK (orchestration.guard_judges('FlowOrchestrationWorkItem', id));
 
 -- A submission is visible to who decides about it, too.
@@ -134,6 +136,9 @@ CREATE POLICY tombstone_select ON orchestration.tombstone FOR SELECT USING (
               OR (assignee_id IS NOT NULL AND orchestration.assignee_visible(assignee_id))
               OR (shared_with IS NOT NULL
                   AND shared_with && orchestration.acting_principal_ids())
+              OR (reviewer_ids IS NOT NULL
+                  AND (reviewer_ids && orchestration.acting_principal_ids()
+                       OR reviewer_ids && orchestration.reviewed_principal_ids()))
     END);
 
 -- Every active user sees these.

@@ -14,6 +14,7 @@ GRANT USAGE ON SCHEMA orchestration TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     orchestration.acting_user_id(),
     orchestration.acting_principal_ids(),
+    orchestration.reviewed_principal_ids(),
     orchestration.is_user(),
     orchestration.sees_sharing(),
     orchestration.manages_definitions(),
@@ -21,6 +22,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.record_shared(orchestration.shared_object, uuid),
     orchestration.orchestration_visible(orchestration.shared_object, uuid),
     orchestration.assignee_visible(uuid),
+    orchestration.approval_visible(boolean, uuid),
     orchestration.submission_reviewed(uuid),
     orchestration.record_visible(orchestration.shared_object, uuid),
     orchestration.guard_judges(orchestration.shared_object, uuid),
@@ -52,6 +54,9 @@ GRANT EXECUTE ON FUNCTION
     orchestration.reassign_work_item(uuid, uuid, text),
     orchestration.review_approval(uuid, text, text, orchestration.approval_channel),
     orchestration.override_approval(uuid, text, text, orchestration.approval_channel),
+    orchestration.set_delegated_approver(uuid, uuid),
+    orchestration.create_approval_delegation(uuid, uuid, timestamptz, text),
+    orchestration.delete_approval_delegation(uuid),
     orchestration.listen_for_work(),
     orchestration.claim_work_item(uuid),
     orchestration.release_work_item(uuid),
@@ -192,7 +197,7 @@ GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
               created_at, created_by, name, label, description, screen_flow,
               screen_flow_inputs, related_record_type, related_record_id,
               status, assigned_at, modified_at, modified_by, completed_at,
-              completed_by, modified_minute, due_at, claimed_from)
+              completed_by, modified_minute, due_at, claimed_from, parent_id)
     ON orchestration.work_item TO PUBLIC;
 GRANT SELECT ON orchestration.run_log TO PUBLIC;
 GRANT SELECT ON orchestration.run_migration TO PUBLIC;

@@ -101,6 +101,12 @@ AS $$
                         WHERE n.child = 'approval_work_item' AND n.parent_status = b.status::text
                           AND n.child_status = a.status::text)
     UNION ALL
+    SELECT 'detail beside submission', 'approval submission detail', d.run_id, d.id, NULL
+      FROM orchestration.submission_detail d
+      JOIN orchestration.submission b ON b.run_id = d.run_id AND b.id = d.submission_id
+     WHERE d.owner_id IS DISTINCT FROM b.owner_id
+        OR d.orchestration_id IS DISTINCT FROM b.orchestration_id
+    UNION ALL
     SELECT 'approval work item beside work item', 'approval work item', a.run_id, a.id,
            format('approval work item %s of work item %s', a.status, w.status)
       FROM orchestration.submission_item a
@@ -113,6 +119,31 @@ AS $$
      WHERE w.is_approval
        AND NOT EXISTS (SELECT FROM orchestration.submission_item a
                         WHERE a.run_id = w.run_id AND a.work_item_id = w.id)
+    -- unanimous approvals: a parent is open as long as a member is, and one rejection closes all
+    UNION ALL
+    SELECT 'parent work item beside members', 'work item', w.run_id, w.id,
+           format('%s, %s members, %s Assigned, %s rejected', w.status, m.members, m.assigned, m.rejected)
+      FROM orchestration.work_item w
+      JOIN (SELECT w.run_id, w.id, count(v.id) AS members,
+                   count(DISTINCT v.assignee_id) AS users,
+                   count(*) FILTER (WHERE v.status = 'Assigned') AS assigned,
+                   count(*) FILTER (WHERE a.status = 'Rejected') AS rejected
+              FROM orchestration.work_item w
+              LEFT JOIN orchestration.work_item v ON v.run_id = w.run_id AND v.parent_id = w.id
+              LEFT JOIN orchestration.submission_item a ON a.run_id = v.run_id AND a.work_item_id = v.id
+             WHERE w.is_parent
+             GROUP BY w.run_id, w.id) m ON m.run_id = w.run_id AND m.id = w.id
+     WHERE m.members = 0 OR m.users < m.members
+        OR (w.status = 'Assigned') <> (m.assigned > 0)
+        OR (m.assigned > 0 AND m.rejected > 0)
+        OR m.rejected > 1
+    UNION ALL
+    SELECT 'member of a unanimous approval', 'work item', v.run_id, v.id, v.name
+      FROM orchestration.work_item v
+      LEFT JOIN orchestration.work_item w ON w.run_id = v.run_id AND w.id = v.parent_id
+      LEFT JOIN orchestration.principal p ON p.id = v.assignee_id
+     WHERE v.parent_id IS NOT NULL
+       AND (w.is_parent AND w.step_run_id = v.step_run_id AND p.kind = 'User') IS NOT TRUE
     -- foreign keys are triggers: a DELETE while they were disabled left these rows
     UNION ALL
     SELECT 'parent exists', x.object, x.run_id, x.id, NULL

@@ -27,6 +27,11 @@
  * needed.  A set counts as filled after its last row, so that an error in between
  * leaves nothing behind.
  *
+ * A sixth set is for approvals: the assignees for whom the user may answer, because a user
+ * among them named the user as delegate, or is below the user.  No chain of delegation is
+ * followed.  A delegation can end without any change of a table, so the set is valid until
+ * the first of them ends.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -48,6 +53,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "access/access.h"
 #include "access/access_int.h"
@@ -66,6 +72,8 @@ static AccessSet unlimited;
 
 /* A role that acts as no active user. */
 static AccessSet nobody;
+
+bool		orch_managers_review = false;
 
 AccessSet  *orch_access_kept = NULL;
 Oid			orch_access_kept_role = InvalidOid;
@@ -93,9 +101,15 @@ static AccessSet *get_set(const pg_uuid_t *user_id, int permissions);
 static void forget_set(AccessSet *set);
 static void read_defaults(AccessSet *set);
 static void fill_groups(AccessSet *set);
+static void walk_up(UuidMap *principals, WorkList *list);
 static void fill_rules(AccessSet *set);
 static void spread_over_members(AccessSet *set, UuidMap *sources, WorkList *list);
 static void fill_shares(AccessSet *set);
+static bool reviewers_hold(const AccessSet *set);
+static void fill_reviewers(AccessSet *set);
+static void find_delegating(const UuidMap *principals, WorkList *users,
+							TimestampTz *until);
+static void find_managed(const pg_uuid_t *user_id, WorkList *users);
 static void key_scan_open(KeyScan *scan, OrchRelation relation,
 						  OrchRelation index, AttrNumber attnum, Snapshot snapshot);
 static void key_scan_begin(KeyScan *scan, const pg_uuid_t *key);
@@ -230,7 +244,8 @@ orch_access_arm(AccessSet *set, AccessArm arm)
 	if (!set->is_user)
 		return arm == ARM_OWNER ? &set->owners :
 			arm == ARM_RECORD ? &set->shares :
-			arm == ARM_ORCHESTRATION ? &set->orchestrations : &set->principals;
+			arm == ARM_ORCHESTRATION ? &set->orchestrations :
+			arm == ARM_REVIEWER ? &set->reviewers : &set->principals;
 
 	switch (arm)
 	{
@@ -250,6 +265,10 @@ orch_access_arm(AccessSet *set, AccessArm arm)
 			if (!set->has_groups)
 				fill_groups(set);
 			return &set->principals;
+		case ARM_REVIEWER:
+			if (!reviewers_hold(set))
+				fill_reviewers(set);
+			return &set->reviewers;
 	}
 	return NULL;				/* keep compiler quiet */
 }
@@ -270,7 +289,9 @@ orch_access_level(AccessSet *set, const RecordAccess *record)
 	level = Max(level, PACKED_LEVEL(orch_uuid_map_get(orch_access_arm(set, ARM_RECORD),
 													  &record->share_id), object));
 	if (record->has_assignee && level < ACCESS_READ &&
-		orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record->assignee_id) != 0)
+		(orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record->assignee_id) != 0 ||
+		 (record->is_approval &&
+		  orch_uuid_map_get(orch_access_arm(set, ARM_REVIEWER), &record->assignee_id) != 0)))
 		level = ACCESS_READ;
 	if (level < ACCESS_READ &&
 		(object == OBJECT_APPROVAL_SUBMISSION || object == OBJECT_APPROVAL_WORK_ITEM) &&
@@ -359,19 +380,32 @@ fill_groups(AccessSet *set)
 void
 orch_access_groups_above(const pg_uuid_t *principal_id, UuidMap *principals)
 {
-	Snapshot	snapshot;
 	WorkList	list = {NULL, 0, 0};
-	KeyScan		scan;
 
-	*orch_uuid_map_enter(principals, principal_id) = 1;
 	work_list_add(&list, principal_id);
+	walk_up(principals, &list);
+	pfree(list.ids);
+}
 
+/*
+ * Enters the principals of a list, which it empties, and every group and queue that one of
+ * them belongs to.
+ */
+static void
+walk_up(UuidMap *principals, WorkList *list)
+{
+	Snapshot	snapshot;
+	KeyScan		scan;
+	int			i;
+
+	for (i = 0; i < list->count; i++)
+		*orch_uuid_map_enter(principals, &list->ids[i]) = 1;
 	snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_MEMBERSHIP)));
 	key_scan_open(&scan, RELATION_MEMBERSHIP, INDEX_MEMBERSHIP_MEMBER,
 				  Anum_membership_member_id, snapshot);
-	while (list.count > 0)
+	while (list->count > 0)
 	{
-		pg_uuid_t	member = list.ids[--list.count];
+		pg_uuid_t	member = list->ids[--list->count];
 		HeapTuple	tuple;
 
 		CHECK_FOR_INTERRUPTS();
@@ -386,14 +420,13 @@ orch_access_groups_above(const pg_uuid_t *principal_id, UuidMap *principals)
 			if (*value == 0)
 			{
 				*value = 1;
-				work_list_add(&list, group);
+				work_list_add(list, group);
 			}
 		}
 		key_scan_end(&scan);
 	}
 	key_scan_close(&scan);
 	UnregisterSnapshot(snapshot);
-	pfree(list.ids);
 }
 
 /*
@@ -598,6 +631,185 @@ fill_shares(AccessSet *set)
 	set->shares = shares;
 	set->share_generation = generation;
 }
+
+/* --------------------------------------------------------------- reviewers */
+
+static bool
+reviewers_hold(const AccessSet *set)
+{
+	return set->has_reviewers && set->reviewers_managed == orch_managers_review &&
+		(set->reviewers_until == DT_NOEND ||
+		 GetCurrentTimestamp() < set->reviewers_until);
+}
+
+/*
+ * The assignees whose approvals the user may answer for others: active users who delegated
+ * to the user or one of the user's groups or queues, users below the user if
+ * orchestration.managers_review is on, and the groups and queues of all these.
+ */
+static void
+fill_reviewers(AccessSet *set)
+{
+	UuidMap    *principals = orch_access_arm(set, ARM_ASSIGNEE);
+	bool		managed = orch_managers_review;
+	TimestampTz until = DT_NOEND;
+	MemoryContext context;
+	MemoryContext temporary;
+	MemoryContext caller;
+	UuidMap		reviewers;
+	int			reviews;
+
+	check_stack_depth();
+	set->has_reviewers = false;
+	if (set->reviewer_context != NULL)
+		MemoryContextDelete(set->reviewer_context);
+	set->reviewer_context = NULL;
+	memset(&set->reviewers, 0, sizeof(set->reviewers));
+	context = AllocSetContextCreate(set->context, "orchestration reviewers",
+									ALLOCSET_SMALL_SIZES);
+	set->reviewer_context = context;
+	temporary = AllocSetContextCreate(CurrentMemoryContext, "orchestration delegations",
+									  ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(temporary);
+	orch_uuid_map_init(&reviewers, context);
+
+	for (reviews = REVIEWS_AS_DELEGATE; reviews <= REVIEWS_AS_MANAGER; reviews++)
+	{
+		WorkList	users = {NULL, 0, 0};
+		UuidMap		above;
+		uint32		i;
+
+		if (reviews == REVIEWS_AS_DELEGATE)
+			find_delegating(principals, &users, &until);
+		else if (managed)
+			find_managed(&set->user_id, &users);
+		if (users.count == 0)
+			continue;
+		orch_uuid_map_init(&above, temporary);
+		walk_up(&above, &users);
+		for (i = 0; i < above.size; i++)
+			if (above.values[i] != 0 && orch_uuid_map_get(principals, &above.keys[i]) == 0)
+				*orch_uuid_map_enter(&reviewers, &above.keys[i]) |= reviews;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(temporary);
+	set->reviewers = reviewers;
+	set->reviewers_managed = managed;
+	set->reviewers_until = until;
+	set->has_reviewers = true;
+}
+
+/*
+ * Active users whose delegate is one of the principals; until: lowered to the end of the
+ * first delegation that ends.
+ */
+static void
+find_delegating(const UuidMap *principals, WorkList *users, TimestampTz *until)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	KeyScan		named;
+	KeyScan		dated;
+	Snapshot	named_snapshot;
+	Snapshot	dated_snapshot;
+	uint32		i;
+
+	named_snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_PRINCIPAL)));
+	key_scan_open(&named, RELATION_PRINCIPAL, INDEX_PRINCIPAL_DELEGATE,
+				  Anum_principal_delegated_approver, named_snapshot);
+	dated_snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_APPROVAL_DELEGATION)));
+	key_scan_open(&dated, RELATION_APPROVAL_DELEGATION, INDEX_APPROVAL_DELEGATION_TARGET,
+				  Anum_approval_delegation_delegated_to, dated_snapshot);
+	for (i = 0; i < principals->size; i++)
+	{
+		HeapTuple	tuple;
+		bool		isnull;
+
+		if (principals->values[i] == 0)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		key_scan_begin(&named, &principals->keys[i]);
+		while ((tuple = key_scan_next(&named)) != NULL)
+		{
+			TupleDesc	desc = RelationGetDescr(named.relation);
+
+			if (DatumGetBool(heap_getattr(tuple, Anum_principal_is_active, desc, &isnull)))
+				work_list_add(users, DatumGetUUIDP(heap_getattr(tuple, Anum_principal_id,
+																desc, &isnull)));
+		}
+		key_scan_end(&named);
+
+		key_scan_begin(&dated, &principals->keys[i]);
+		while ((tuple = key_scan_next(&dated)) != NULL)
+		{
+			TupleDesc	desc = RelationGetDescr(dated.relation);
+			Datum		end = heap_getattr(tuple, Anum_approval_delegation_end_date, desc,
+										   &isnull);
+			Principal	principal;
+
+			if (!isnull && DatumGetTimestampTz(end) <= now)
+				continue;
+			if (!isnull)
+				*until = Min(*until, DatumGetTimestampTz(end));
+			if (orch_principal_scan(INDEX_PRINCIPAL_ID, Anum_principal_id, F_UUID_EQ,
+									heap_getattr(tuple, Anum_approval_delegation_delegated_from,
+												 desc, &isnull), &principal) &&
+				principal.kind == PRINCIPAL_USER && principal.is_active)
+				work_list_add(users, &principal.id);
+		}
+		key_scan_end(&dated);
+	}
+	key_scan_close(&dated);
+	UnregisterSnapshot(dated_snapshot);
+	key_scan_close(&named);
+	UnregisterSnapshot(named_snapshot);
+}
+
+/*
+ * Active users below a user.  Each is visited once, whatever circles an import left.
+ */
+static void
+find_managed(const pg_uuid_t *user_id, WorkList *users)
+{
+	WorkList	list = {NULL, 0, 0};
+	UuidMap		visited;
+	KeyScan		scan;
+	Snapshot	snapshot;
+
+	orch_uuid_map_init(&visited, CurrentMemoryContext);
+	*orch_uuid_map_enter(&visited, user_id) = 1;
+	work_list_add(&list, user_id);
+	snapshot = RegisterSnapshot(GetCatalogSnapshot(orch_catalog_relation(RELATION_PRINCIPAL)));
+	key_scan_open(&scan, RELATION_PRINCIPAL, INDEX_PRINCIPAL_MANAGER,
+				  Anum_principal_manager_id, snapshot);
+	while (list.count > 0)
+	{
+		pg_uuid_t	manager = list.ids[--list.count];
+		HeapTuple	tuple;
+
+		CHECK_FOR_INTERRUPTS();
+		key_scan_begin(&scan, &manager);
+		while ((tuple = key_scan_next(&scan)) != NULL)
+		{
+			TupleDesc	desc = RelationGetDescr(scan.relation);
+			bool		isnull;
+			pg_uuid_t  *id = DatumGetUUIDP(heap_getattr(tuple, Anum_principal_id, desc,
+														&isnull));
+			uint16	   *value = orch_uuid_map_enter(&visited, id);
+
+			if (*value != 0)
+				continue;
+			*value = 1;
+			work_list_add(&list, id);
+			if (DatumGetBool(heap_getattr(tuple, Anum_principal_is_active, desc, &isnull)))
+				work_list_add(users, id);
+		}
+		key_scan_end(&scan);
+	}
+	key_scan_close(&scan);
+	UnregisterSnapshot(snapshot);
+}
+
+/* ------------------------------------------------------------------- scans */
 
 static void
 key_scan_open(KeyScan *scan, OrchRelation relation, OrchRelation index,

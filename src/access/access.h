@@ -18,6 +18,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "utils/uuid.h"
 
 #include "access/access_check.h"
@@ -53,6 +54,11 @@ typedef struct AccessSet
 	uint64		share_generation;	/* 0: shares are not filled */
 	MemoryContext share_context;
 	UuidMap		shares;			/* records that are shared: packed levels */
+	bool		has_reviewers;	/* reviewers is filled */
+	bool		reviewers_managed;	/* with orchestration.managers_review on */
+	TimestampTz reviewers_until;	/* then the first delegation ends */
+	MemoryContext reviewer_context;
+	UuidMap		reviewers;		/* whose approvals the user may answer: REVIEWS_... */
 	uint32		extents;		/* access_extent.c */
 	uint64		extents_statistics; /* 0: not computed */
 	uint64		extents_shares;
@@ -67,8 +73,24 @@ typedef enum AccessArm
 	ARM_OWNER,
 	ARM_RECORD,
 	ARM_ORCHESTRATION,
-	ARM_ASSIGNEE
+	ARM_ASSIGNEE,
+	ARM_REVIEWER
 } AccessArm;
+
+/*
+ * Values of ARM_REVIEWER: assignees of approvals that the user may answer instead of their
+ * assignee, without the user's own principals.
+ */
+#define REVIEWS_AS_DELEGATE	1
+#define REVIEWS_AS_MANAGER	2
+
+/* Does the value of an id in the set of an arm make the object's records visible? */
+#define ARM_SHOWS(arm, value, object) \
+	((value) != 0 && ((arm) == ARM_ASSIGNEE || (arm) == ARM_REVIEWER || \
+					  PACKED_LEVEL(value, object) != ACCESS_NONE))
+
+/* orchestration.managers_review: may the users above an assignee answer approvals? */
+extern bool orch_managers_review;
 
 /* Whom a role acts as: a user, an unlimited role (a superuser's), or nobody. */
 extern AccessSet *orch_access_of_role(Oid role);

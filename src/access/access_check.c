@@ -34,13 +34,23 @@
 
 #define NEEDS_ASSIGNMENT \
 	"an assignment to the user or to one of the user's groups or queues, or the permission Modify All Data"
+#define NEEDS_REVIEW \
+	"an assignment to the user or to one of the user's groups or queues, a delegation by such an assignee, or the permission Approval Admin"
 #define NEEDS_REASSIGN "the permission Reassign Orchestration Work Items"
+#define NEEDS_REASSIGN_APPROVAL NEEDS_REASSIGN " or Approval Admin"
+#define NEEDS_MOVE \
+	"Edit access to the run, or the permission Manage Orchestration Runs"
 
 static void refuse(Oid role, const char *to_do, const RecordAccess *record,
 				   const char *needs) pg_attribute_noreturn();
+static AccessLevel require_visible_approval(Oid role, SharedObject object,
+											const pg_uuid_t *id, RecordAccess *record);
+static bool is_assignee(AccessSet *set, const RecordAccess *record);
+static bool may_answer(AccessSet *set, const RecordAccess *record);
 static bool is_submitter(const pg_uuid_t *user_id, const pg_uuid_t *run_id);
 static bool column_changed(TupleDesc desc, HeapTuple old, HeapTuple new,
 						   AttrNumber attnum);
+static bool is_canceled(HeapTuple run, TupleDesc desc);
 
 static const char *const object_names[NUM_OBJECTS] = {
 	"run", "stage", "step", "work item", "approval submission", "approval work item"
@@ -128,14 +138,50 @@ require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
 	return level;
 }
 
+/*
+ * The same for a run or a work item.  Whoever sees the submission of an approval knows its
+ * run and its work items, whose level can then be ACCESS_NONE.
+ */
+static AccessLevel
+require_visible_approval(Oid role, SharedObject object, const pg_uuid_t *id,
+						 RecordAccess *record)
+{
+	RecordAccess submission;
+
+	(void) orch_access_require_user(role);
+	if (orch_access_read(object, id, record) && record->is_approval &&
+		orch_access_level(orch_access_of_role(role), record) == ACCESS_NONE &&
+		orch_access_read_submission(&record->run_id, &submission) &&
+		orch_access_level(orch_access_of_role(role), &submission) != ACCESS_NONE)
+		return ACCESS_NONE;
+	return require_visible(role, object, id, record);
+}
+
 static bool
 has_permission(Oid role, int permission)
 {
 	return (orch_access_of_role(role)->permissions & permission) != 0;
 }
 
+static bool
+is_assignee(AccessSet *set, const RecordAccess *record)
+{
+	return orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record->assignee_id) != 0;
+}
+
 /*
- * To suspend, resume or cancel a run.
+ * May the user finish the work item: as assignee, or an approval for its assignee?
+ */
+static bool
+may_answer(AccessSet *set, const RecordAccess *record)
+{
+	return is_assignee(set, record) ||
+		(record->is_approval &&
+		 orch_uuid_map_get(orch_access_arm(set, ARM_REVIEWER), &record->assignee_id) != 0);
+}
+
+/*
+ * To suspend or resume a run.
  */
 void
 orch_access_require_move(Oid role, const pg_uuid_t *run_id)
@@ -144,12 +190,29 @@ orch_access_require_move(Oid role, const pg_uuid_t *run_id)
 
 	if (require_visible(role, OBJECT_RUN, run_id, &record) < ACCESS_EDIT &&
 		!has_permission(role, PERMISSION_MANAGE_RUNS))
-		refuse(role, "change the status of", &record,
-			   "Edit access to the run, or the permission Manage Orchestration Runs");
+		refuse(role, "change the status of", &record, NEEDS_MOVE);
 }
 
 /*
- * To complete a work item, or to report that its screen failed.
+ * To cancel a run.  An approval administrator who sees the submission need not see the run.
+ */
+void
+orch_access_require_cancel(Oid role, const pg_uuid_t *run_id)
+{
+	RecordAccess record;
+	AccessLevel level = require_visible_approval(role, OBJECT_RUN, run_id, &record);
+
+	if (record.is_approval && has_permission(role, PERMISSION_APPROVAL_ADMIN))
+		return;
+	if (level < ACCESS_EDIT &&
+		(level == ACCESS_NONE || !has_permission(role, PERMISSION_MANAGE_RUNS)))
+		refuse(role, "change the status of", &record,
+			   record.is_approval ? NEEDS_MOVE " or Approval Admin" : NEEDS_MOVE);
+}
+
+/*
+ * To complete a work item, or to report that its screen failed.  An approval administrator
+ * decides instead of the assignee.
  */
 void
 orch_access_require_work(Oid role, const pg_uuid_t *item_id)
@@ -157,11 +220,28 @@ orch_access_require_work(Oid role, const pg_uuid_t *item_id)
 	RecordAccess record;
 	AccessSet  *set;
 
+	(void) require_visible_approval(role, OBJECT_WORK_ITEM, item_id, &record);
+	set = orch_access_of_role(role);
+	if ((set->permissions & (record.is_approval ? PERMISSION_APPROVAL_ADMIN :
+							 PERMISSION_MODIFY_ALL_DATA)) == 0 &&
+		!may_answer(set, &record))
+		refuse(role, "finish", &record, record.is_approval ? NEEDS_REVIEW : NEEDS_ASSIGNMENT);
+}
+
+/*
+ * To claim a work item, release it or set its due date.  A delegate cannot: a delegate who
+ * became the assignee would keep the approval when the delegation ends, and have delegates.
+ */
+void
+orch_access_require_claim(Oid role, const pg_uuid_t *item_id)
+{
+	RecordAccess record;
+	AccessSet  *set;
+
 	(void) require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
 	set = orch_access_of_role(role);
-	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) == 0 &&
-		orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
-		refuse(role, "finish", &record, NEEDS_ASSIGNMENT);
+	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) == 0 && !is_assignee(set, &record))
+		refuse(role, record.is_approval ? "claim" : "finish", &record, NEEDS_ASSIGNMENT);
 }
 
 /*
@@ -171,10 +251,13 @@ void
 orch_access_require_reassign(Oid role, const pg_uuid_t *item_id)
 {
 	RecordAccess record;
+	AccessLevel level = require_visible_approval(role, OBJECT_WORK_ITEM, item_id, &record);
 
-	(void) require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
-	if (!has_permission(role, PERMISSION_REASSIGN_WORK_ITEMS))
-		refuse(role, "reassign", &record, NEEDS_REASSIGN);
+	if (record.is_approval && has_permission(role, PERMISSION_APPROVAL_ADMIN))
+		return;
+	if (level == ACCESS_NONE || !has_permission(role, PERMISSION_REASSIGN_WORK_ITEMS))
+		refuse(role, "reassign", &record,
+			   record.is_approval ? NEEDS_REASSIGN_APPROVAL : NEEDS_REASSIGN);
 }
 
 /*
@@ -185,7 +268,7 @@ orch_access_require_override(Oid role, const pg_uuid_t *item_id)
 {
 	RecordAccess record;
 
-	(void) require_visible(role, OBJECT_WORK_ITEM, item_id, &record);
+	(void) require_visible_approval(role, OBJECT_WORK_ITEM, item_id, &record);
 	if (!has_permission(role, PERMISSION_APPROVAL_ADMIN))
 		refuse(role, "override", &record, "the permission Approval Admin");
 }
@@ -205,8 +288,8 @@ orch_access_require_recall(Oid role, const pg_uuid_t *run_id, PerformerRole *per
 		return;
 	}
 	*performer = PERFORMER_ADMIN;
-	(void) require_visible(role, OBJECT_RUN, run_id, &record);
-	if (!has_permission(role, PERMISSION_APPROVAL_ADMIN))
+	(void) require_visible_approval(role, OBJECT_RUN, run_id, &record);
+	if (record.is_approval && !has_permission(role, PERMISSION_APPROVAL_ADMIN))
 		refuse(role, "recall", &record,
 			   "to be the submitter, or the permission Approval Admin");
 }
@@ -237,8 +320,11 @@ orch_access_performer(Oid role, const pg_uuid_t *assignee_id)
 {
 	AccessSet  *set = orch_access_of_role(role);
 
-	return orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), assignee_id) != 0 ?
-		PERFORMER_ASSIGNEE : PERFORMER_ADMIN;
+	if (orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), assignee_id) != 0)
+		return PERFORMER_ASSIGNEE;
+	/* the platform's values have none for the users above the assignee */
+	return orch_uuid_map_get(orch_access_arm(set, ARM_REVIEWER), assignee_id) != 0 ?
+		PERFORMER_DELEGATE : PERFORMER_ADMIN;
 }
 
 static bool
@@ -253,6 +339,30 @@ column_changed(TupleDesc desc, HeapTuple old, HeapTuple new, AttrNumber attnum)
 	if (old_isnull || new_isnull)
 		return old_isnull != new_isnull;
 	return !datumIsEqual(was, is, attr->attbyval, attr->attlen);
+}
+
+static bool
+is_canceled(HeapTuple run, TupleDesc desc)
+{
+	return orch_catalog_label_column(ENUM_RUN_STATUS, run, desc, Anum_run_status) ==
+		RUN_CANCELED;
+}
+
+/*
+ * Does a work item have the owner that its new assignee brings?
+ */
+static bool
+follows_assignee(TupleDesc desc, HeapTuple old, HeapTuple new)
+{
+	bool		isnull;
+	pg_uuid_t	owner;
+
+	if (!column_changed(desc, old, new, Anum_work_item_assignee_id))
+		return false;
+	owner = orch_principal_item_owner(DatumGetUUIDP(heap_getattr(new, Anum_work_item_assignee_id,
+																 desc, &isnull)));
+	return orch_uuid_equal(&owner, DatumGetUUIDP(heap_getattr(new, Anum_work_item_owner_id, desc,
+															  &isnull)));
 }
 
 /*
@@ -290,7 +400,8 @@ orch_access_check_update(SharedObject object, Relation relation,
 	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0)
 		return;
 
-	if (level < ACCESS_ALL && column_changed(desc, old, new, owner_columns[object]))
+	if (level < ACCESS_ALL && column_changed(desc, old, new, owner_columns[object]) &&
+		!(object == OBJECT_WORK_ITEM && follows_assignee(desc, old, new)))
 		refuse(role, "change the owner of", &record,
 			   "All access to it, which its owner has, or the permission Modify All Data");
 	if (object == OBJECT_WORK_ITEM)
@@ -298,17 +409,23 @@ orch_access_check_update(SharedObject object, Relation relation,
 		bool		reassigned = column_changed(desc, old, new, Anum_work_item_assignee_id);
 		bool		finished = column_changed(desc, old, new, Anum_work_item_status);
 
-		if (reassigned && (set->permissions & PERMISSION_REASSIGN_WORK_ITEMS) == 0)
-			refuse(role, "reassign", &record, NEEDS_REASSIGN);
-		if (finished &&
-			orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE), &record.assignee_id) == 0)
-			refuse(role, "finish", &record, NEEDS_ASSIGNMENT);
+		if (reassigned &&
+			(set->permissions & (PERMISSION_REASSIGN_WORK_ITEMS |
+								 (record.is_approval ? PERMISSION_APPROVAL_ADMIN : 0))) == 0)
+			refuse(role, "reassign", &record,
+				   record.is_approval ? NEEDS_REASSIGN_APPROVAL : NEEDS_REASSIGN);
+		if (finished && !may_answer(set, &record))
+			refuse(role, "finish", &record,
+				   record.is_approval ? NEEDS_REVIEW : NEEDS_ASSIGNMENT);
 		if (reassigned || finished)
 			return;
 	}
 	if (level >= ACCESS_EDIT)
 		return;
-	if (object == OBJECT_RUN && (set->permissions & PERMISSION_MANAGE_RUNS) != 0 &&
+	if (object == OBJECT_RUN &&
+		((set->permissions & PERMISSION_MANAGE_RUNS) != 0 ||
+		 (record.is_approval && (set->permissions & PERMISSION_APPROVAL_ADMIN) != 0 &&
+		  is_canceled(new, desc))) &&
 		column_changed(desc, old, new, status_columns[object]) &&
 		!column_changed(desc, old, new, Anum_run_interview_id) &&
 		!column_changed(desc, old, new, Anum_run_triggering_record_type) &&

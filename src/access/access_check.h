@@ -34,7 +34,9 @@ extern struct AccessSet *orch_access_require_user(Oid role);
 extern void orch_access_require_permission(Oid role, int permission,
 										   const char *to_do);
 extern void orch_access_require_move(Oid role, const pg_uuid_t *run_id);
+extern void orch_access_require_cancel(Oid role, const pg_uuid_t *run_id);
 extern void orch_access_require_work(Oid role, const pg_uuid_t *item_id);
+extern void orch_access_require_claim(Oid role, const pg_uuid_t *item_id);
 extern void orch_access_require_reassign(Oid role, const pg_uuid_t *item_id);
 extern void orch_access_require_override(Oid role, const pg_uuid_t *item_id);
 

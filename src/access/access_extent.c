@@ -41,7 +41,7 @@ typedef struct ArmColumn
 	AttrNumber	attnum;			/* 0: the object has no such arm */
 } ArmColumn;
 
-#define NUM_ARMS	4
+#define NUM_ARMS	5
 
 static const OrchRelation tables[NUM_OBJECTS] = {
 	RELATION_RUN, RELATION_STAGE_RUN, RELATION_STEP_RUN, RELATION_WORK_ITEM,
@@ -57,7 +57,8 @@ static const ArmColumn arms[NUM_OBJECTS][NUM_ARMS] = {
 	{ARM_ORCHESTRATION, Anum_step_run_orchestration_id}, {ARM_ASSIGNEE, 0}},
 	[OBJECT_WORK_ITEM] = {{ARM_OWNER, Anum_work_item_owner_id}, {ARM_RECORD, Anum_work_item_id},
 	{ARM_ORCHESTRATION, Anum_work_item_orchestration_id},
-	{ARM_ASSIGNEE, Anum_work_item_assignee_id}},
+	{ARM_ASSIGNEE, Anum_work_item_assignee_id},
+	{ARM_REVIEWER, Anum_work_item_assignee_id}},
 	[OBJECT_APPROVAL_SUBMISSION] = {{ARM_OWNER, Anum_submission_owner_id},
 	{ARM_RECORD, Anum_submission_id},
 	{ARM_ORCHESTRATION, Anum_submission_orchestration_id}, {ARM_ASSIGNEE, 0}},
@@ -105,8 +106,7 @@ orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,
 	uint32		i;
 
 	for (i = 0; i < map->size; i++)
-		if (map->values[i] != 0 &&
-			(arm == ARM_ASSIGNEE || PACKED_LEVEL(map->values[i], object) != ACCESS_NONE))
+		if (ARM_SHOWS(arm, map->values[i], object))
 			nids++;
 	if (nids == 0)
 		return 0.0;
@@ -121,8 +121,7 @@ orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,
 			{
 				uint16		value = orch_uuid_map_get(map, DatumGetUUIDP(slot.values[i]));
 
-				if (value != 0 &&
-					(arm == ARM_ASSIGNEE || PACKED_LEVEL(value, object) != ACCESS_NONE))
+				if (ARM_SHOWS(arm, value, object))
 				{
 					common += slot.numbers[i];
 					nin_common++;

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 #include "access/access.h"
 #include "access/access_int.h"
@@ -225,13 +226,36 @@ orchestration_assignee_visible(PG_FUNCTION_ARGS)
 									 PG_GETARG_UUID_P(0)) != 0);
 }
 
+PG_FUNCTION_INFO_V1(orchestration_approval_visible);
+
+/*
+ * orchestration.approval_visible(is_approval boolean, assignee_id uuid) returns boolean
+ *
+ * Returns whether the caller may answer an approval for its assignee, as a delegate or, with
+ * orchestration.managers_review, from above; false for the caller's own groups and queues,
+ * see assignee_visible().  True for every id if the caller sees all work items.
+ * Raises: none.  Source: ours.
+ */
+Datum
+orchestration_approval_visible(PG_FUNCTION_ARGS)
+{
+	AccessSet  *set = orch_access_current();
+
+	if (set->base[OBJECT_WORK_ITEM] >= ACCESS_READ)
+		PG_RETURN_BOOL(true);
+	if (!set->is_user || !PG_GETARG_BOOL(0))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(orch_uuid_map_get(orch_access_arm(set, ARM_REVIEWER),
+									 PG_GETARG_UUID_P(1)) != 0);
+}
+
 PG_FUNCTION_INFO_V1(orchestration_submission_reviewed);
 
 /*
  * orchestration.submission_reviewed(submission_id uuid) returns boolean
  *
- * Returns whether a work item of the submission is or was assigned to the caller, or to a
- * group or queue that the caller belongs to.
+ * Returns whether a work item of the submission is or was assigned to the caller, to a
+ * group or queue that the caller belongs to, or to an assignee for whom the caller may answer.
  * Raises: none.  Source: ours.
  */
 Datum
@@ -272,7 +296,9 @@ orchestration_record_visible(PG_FUNCTION_ARGS)
 	if (last != NULL && last->set == set &&
 		last->generation == orch_catalog_sharing_generation &&
 		last->share_generation == orch_catalog_share_generation &&
-		last->object == object && orch_uuid_equal(&last->id, id))
+		last->object == object && orch_uuid_equal(&last->id, id) &&
+		(!set->has_reviewers || set->reviewers_until == DT_NOEND ||
+		 GetCurrentTimestamp() < set->reviewers_until))
 		PG_RETURN_BOOL(last->visible);
 
 	visible = orch_access_read(object, id, &record);
@@ -308,10 +334,8 @@ visible_ids(AccessArm arm, SharedObject object)
 	ids = palloc(Max(map->count, 1) * sizeof(pg_uuid_t));
 	for (i = 0; i < map->size; i++)
 	{
-		if (map->values[i] == 0 ||
-			(arm != ARM_ASSIGNEE && PACKED_LEVEL(map->values[i], object) == ACCESS_NONE))
-			continue;
-		ids[n++] = map->keys[i];
+		if (ARM_SHOWS(arm, map->values[i], object))
+			ids[n++] = map->keys[i];
 	}
 	array = orch_uuid_array(ids, n);
 	pfree(ids);
@@ -397,6 +421,40 @@ ArrayType *
 orch_access_acting_ids(void)
 {
 	return visible_ids(ARM_ASSIGNEE, OBJECT_WORK_ITEM);
+}
+
+ArrayType *
+orch_access_delegating_ids(void)
+{
+	AccessSet  *set = orch_access_current();
+	UuidMap    *map = orch_access_arm(set, ARM_REVIEWER);
+	pg_uuid_t  *ids = palloc(Max(map->count, 1) * sizeof(pg_uuid_t));
+	ArrayType  *array;
+	uint32		i;
+	int			n = 0;
+
+	for (i = 0; i < map->size; i++)
+		if ((map->values[i] & REVIEWS_AS_DELEGATE) != 0)
+			ids[n++] = map->keys[i];
+	array = orch_uuid_array(ids, n);
+	pfree(ids);
+	return array;
+}
+
+PG_FUNCTION_INFO_V1(orchestration_reviewed_principal_ids);
+
+/*
+ * orchestration.reviewed_principal_ids() returns uuid[]
+ *
+ * Returns, for index conditions, the assignees whose approvals the caller may answer for
+ * them: users who named the caller, or one of the caller's groups or queues, as delegate,
+ * with orchestration.managers_review the users below the caller, and their groups and queues.
+ * Raises: none.  Source: ours.
+ */
+Datum
+orchestration_reviewed_principal_ids(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_ARRAYTYPE_P(visible_ids(ARM_REVIEWER, OBJECT_WORK_ITEM));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_acting_principal_ids);

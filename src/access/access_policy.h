@@ -25,4 +25,7 @@ extern SharedObject orch_access_object(Oid label);
 /* The ids of the user that the current role acts as, and of the user's groups and queues. */
 extern ArrayType *orch_access_acting_ids(void);
 
+/* The ids of those whose approvals the user answers as a delegate. */
+extern ArrayType *orch_access_delegating_ids(void);
+
 #endif							/* ORCH_ACCESS_POLICY_H */

@@ -25,6 +25,8 @@
 #include "access/access.h"
 #include "base/catalog.h"
 
+#define ALWAYS_APPROVAL (-1)
+
 /* The columns of each object's table; run_id: 0 for the run itself. */
 static const struct
 {
@@ -36,9 +38,10 @@ static const struct
 	AttrNumber	owner_id;
 	AttrNumber	orchestration_id;
 	AttrNumber	assignee_id;	/* or 0 */
+	AttrNumber	is_approval;	/* 0: never; ALWAYS_APPROVAL */
 }			columns[NUM_OBJECTS] = {
 	[OBJECT_RUN] = {RELATION_RUN, INDEX_RUN_ID, 0, Anum_run_id, Anum_run_id,
-	Anum_run_owner_id, Anum_run_orchestration_id, 0},
+	Anum_run_owner_id, Anum_run_orchestration_id, 0, Anum_run_is_approval},
 	[OBJECT_STAGE] = {RELATION_STAGE_RUN, INDEX_STAGE_RUN_ID,
 		Anum_stage_run_run_id, Anum_stage_run_id, Anum_stage_run_id, Anum_stage_run_owner_id,
 	Anum_stage_run_orchestration_id, 0},
@@ -47,17 +50,20 @@ static const struct
 	Anum_step_run_orchestration_id, 0},
 	[OBJECT_WORK_ITEM] = {RELATION_WORK_ITEM, INDEX_WORK_ITEM_ID,
 		Anum_work_item_run_id, Anum_work_item_id, Anum_work_item_id, Anum_work_item_owner_id,
-	Anum_work_item_orchestration_id, Anum_work_item_assignee_id},
+	Anum_work_item_orchestration_id, Anum_work_item_assignee_id, Anum_work_item_is_approval},
 	[OBJECT_APPROVAL_SUBMISSION] = {RELATION_SUBMISSION,
 		INDEX_SUBMISSION_ID, Anum_submission_run_id,
 		Anum_submission_id, Anum_submission_id,
-	Anum_submission_owner_id, Anum_submission_orchestration_id, 0},
+	Anum_submission_owner_id, Anum_submission_orchestration_id, 0, ALWAYS_APPROVAL},
 	[OBJECT_APPROVAL_WORK_ITEM] = {RELATION_SUBMISSION_ITEM,
 		INDEX_SUBMISSION_ITEM_ID, Anum_submission_item_run_id,
 		Anum_submission_item_id, Anum_submission_item_submission_id,
 		Anum_submission_item_owner_id, Anum_submission_item_orchestration_id,
-	Anum_submission_item_assigned_to}
+	Anum_submission_item_assigned_to, ALWAYS_APPROVAL}
 };
+
+static bool read_by(SharedObject object, OrchRelation index, AttrNumber attnum,
+					const pg_uuid_t *key, RecordAccess *record);
 
 void
 orch_access_of_tuple(SharedObject object, HeapTuple tuple, TupleDesc desc,
@@ -82,10 +88,28 @@ orch_access_of_tuple(SharedObject object, HeapTuple tuple, TupleDesc desc,
 	if (record->has_assignee)
 		record->assignee_id = *DatumGetUUIDP(heap_getattr(tuple, columns[object].assignee_id,
 														  desc, &isnull));
+	record->is_approval = columns[object].is_approval == ALWAYS_APPROVAL ||
+		(columns[object].is_approval != 0 &&
+		 DatumGetBool(heap_getattr(tuple, columns[object].is_approval, desc, &isnull)));
 }
 
 bool
 orch_access_read(SharedObject object, const pg_uuid_t *id, RecordAccess *record)
+{
+	return read_by(object, columns[object].index, columns[object].id, id, record);
+}
+
+bool
+orch_access_read_submission(const pg_uuid_t *run_id, RecordAccess *record)
+{
+	return read_by(OBJECT_APPROVAL_SUBMISSION, INDEX_SUBMISSION_RUN, Anum_submission_run_id,
+				   run_id, record);
+}
+
+/* The record that a unique index finds. */
+static bool
+read_by(SharedObject object, OrchRelation index, AttrNumber attnum, const pg_uuid_t *key,
+		RecordAccess *record)
 {
 	Relation	relation = table_open(orch_catalog_relation(columns[object].relation),
 									  AccessShareLock);
@@ -94,10 +118,9 @@ orch_access_read(SharedObject object, const pg_uuid_t *id, RecordAccess *record)
 	HeapTuple	tuple;
 	bool		found;
 
-	ScanKeyInit(&scankey, columns[object].id, BTEqualStrategyNumber, F_UUID_EQ,
-				UUIDPGetDatum(id));
-	scan = systable_beginscan(relation, orch_catalog_relation(columns[object].index),
-							  true, NULL, 1, &scankey);
+	ScanKeyInit(&scankey, attnum, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(key));
+	scan = systable_beginscan(relation, orch_catalog_relation(index), true, NULL, 1,
+							  &scankey);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);
 	if (found)
@@ -122,6 +145,7 @@ bool
 orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
 {
 	UuidMap    *principals = orch_access_arm(set, ARM_ASSIGNEE);
+	UuidMap    *reviewers = orch_access_arm(set, ARM_REVIEWER);
 	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
 									  AccessShareLock);
 	ScanKeyData scankey;
@@ -136,13 +160,14 @@ orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		bool		isnull;
+		pg_uuid_t  *assignee = DatumGetUUIDP(heap_getattr(tuple,
+														  Anum_submission_item_assigned_to,
+														  RelationGetDescr(relation),
+														  &isnull));
 
 		CHECK_FOR_INTERRUPTS();
-		found = orch_uuid_map_get(principals,
-								  DatumGetUUIDP(heap_getattr(tuple,
-															 Anum_submission_item_assigned_to,
-															 RelationGetDescr(relation),
-															 &isnull))) != 0;
+		found = orch_uuid_map_get(principals, assignee) != 0 ||
+			orch_uuid_map_get(reviewers, assignee) != 0;
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);

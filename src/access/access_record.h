@@ -34,12 +34,16 @@ typedef struct RecordAccess
 	pg_uuid_t	orchestration_id;
 	bool		has_assignee;	/* work items, approval work items */
 	pg_uuid_t	assignee_id;
+	bool		is_approval;	/* runs and work items of approvals, and what they leave */
 } RecordAccess;
 
 /* Reads the record with this id, of one object or of any; false: there is none. */
 extern bool orch_access_read(SharedObject object, const pg_uuid_t *id,
 							 RecordAccess *record);
 extern bool orch_access_find(const pg_uuid_t *id, RecordAccess *record);
+
+/* The submission of a run; false: it has none. */
+extern bool orch_access_read_submission(const pg_uuid_t *run_id, RecordAccess *record);
 
 /* The same from a row of the object's table. */
 extern void orch_access_of_tuple(SharedObject object, HeapTuple tuple,

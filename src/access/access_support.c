@@ -4,7 +4,7 @@
  *	  Planner support for the functions of the policies.
  *
  * A policy is an OR of functions, its arms: by owner, by manual share, by orchestration,
- * by assignee.  The planner learns three things of each:
+ * by assignee, by assignee for whom the user answers approvals.  The planner learns three things of each:
  *
  * 1. An index condition.  The arm becomes "column = ANY (ids)", where ids is a STABLE
  * function of the caller's sets.  It is evaluated when a scan begins, so that a kept
@@ -93,6 +93,7 @@ PG_FUNCTION_INFO_V1(orchestration_owner_visible_support);
 PG_FUNCTION_INFO_V1(orchestration_record_shared_support);
 PG_FUNCTION_INFO_V1(orchestration_orchestration_visible_support);
 PG_FUNCTION_INFO_V1(orchestration_assignee_visible_support);
+PG_FUNCTION_INFO_V1(orchestration_approval_visible_support);
 PG_FUNCTION_INFO_V1(orchestration_record_visible_support);
 
 /*
@@ -145,6 +146,19 @@ orchestration_assignee_visible_support(PG_FUNCTION_ARGS)
 }
 
 /*
+ * orchestration.approval_visible_support(internal) returns internal
+ *
+ * Planner support function of approval_visible(); see owner_visible_support().  Its ids are
+ * taken for those of approvals: the estimate is an upper bound.
+ * Raises: none.  Source: ours.
+ */
+Datum
+orchestration_approval_visible_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_REVIEWER));
+}
+
+/*
  * orchestration.record_visible_support(internal) returns internal
  *
  * record_visible() has no column with an index: only simplification applies to it.
@@ -180,7 +194,7 @@ object_of_call(List *args, AccessArm arm, SharedObject *object)
 {
 	Const	   *label;
 
-	if (arm == ARM_ASSIGNEE && list_length(args) == 1)
+	if (arm == ARM_ASSIGNEE || arm == ARM_REVIEWER)
 	{
 		*object = OBJECT_WORK_ITEM;
 		return true;
@@ -308,7 +322,8 @@ index_condition(SupportRequestIndexCondition *request, AccessArm arm)
 		[ARM_OWNER] = "visible_owner_ids",
 		[ARM_RECORD] = "shared_record_ids",
 		[ARM_ORCHESTRATION] = "visible_orchestration_ids",
-		[ARM_ASSIGNEE] = "acting_principal_ids"
+		[ARM_ASSIGNEE] = "acting_principal_ids",
+		[ARM_REVIEWER] = "reviewed_principal_ids"
 	};
 	FuncExpr   *call = (FuncExpr *) request->node;
 	SharedObject object;
@@ -332,7 +347,7 @@ index_condition(SupportRequestIndexCondition *request, AccessArm arm)
 		selectivity(request->root, ARM_COLUMN(call->args), 0, arm, object) > MAX_INDEX_SELECTIVITY)
 		return NIL;
 
-	if (arm == ARM_ASSIGNEE)
+	if (arm == ARM_ASSIGNEE || arm == ARM_REVIEWER)
 		ids = (Node *) makeFuncExpr(function_oid(functions[arm], 0, NULL),
 									array_type, NIL, InvalidOid, InvalidOid,
 									COERCE_EXPLICIT_CALL);

@@ -110,7 +110,10 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[RELATION_STEP_QUEUE] = "step_queue",
 	[RELATION_SUBMISSION] = "submission",
 	[RELATION_SUBMISSION_ITEM] = "submission_item",
+	[RELATION_SUBMISSION_DETAIL] = "submission_detail",
 	[RELATION_APPROVAL_DELEGATION] = "approval_delegation",
+	[RELATION_MESSAGE] = "message",
+	[RELATION_STEP_MESSAGE] = "step_message",
 	[INDEX_PRINCIPAL_ID] = "principal_pkey",
 	[INDEX_PRINCIPAL_ROLE_NAME] = "principal_role_name_key",
 	[INDEX_MEMBERSHIP_GROUP] = "membership_pkey",
@@ -124,6 +127,7 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[INDEX_SUBMISSION_ID] = "submission_id_idx",
 	[INDEX_SUBMISSION_ITEM_ID] = "submission_item_id_idx",
 	[INDEX_SUBMISSION_ITEM_SUBMISSION] = "submission_item_submission_idx",
+	[INDEX_SUBMISSION_RUN] = "submission_run_key",
 	[INDEX_APPROVAL_DELEGATION_TARGET] = "approval_delegation_target_idx",
 	[INDEX_PRINCIPAL_DELEGATE] = "principal_delegated_approver_idx",
 	[INDEX_PRINCIPAL_MANAGER] = "principal_manager_idx",
@@ -240,6 +244,11 @@ static const struct
 	{RELATION_WORK_ITEM, Anum_work_item_is_approval, "is_approval"},
 	{RELATION_WORK_ITEM, Anum_work_item_parent_id, "parent_id"},
 	{RELATION_WORK_ITEM, Anum_work_item_is_parent, "is_parent"},
+	{RELATION_STEP_MESSAGE, Anum_step_message_run_id, "run_id"},
+	{RELATION_STEP_MESSAGE, Anum_step_message_step_run_id, "step_run_id"},
+	{RELATION_STEP_MESSAGE, Anum_step_message_subject, "subject"},
+	{RELATION_STEP_MESSAGE, Anum_step_message_body, "body"},
+	{RELATION_STEP_MESSAGE, Anum_step_message_is_html, "is_html"},
 	{RELATION_SUBMISSION, Anum_submission_run_id, "run_id"},
 	{RELATION_SUBMISSION, Anum_submission_id, "id"},
 	{RELATION_SUBMISSION, Anum_submission_owner_id, "owner_id"},
@@ -530,6 +539,7 @@ invalidate_relation(Datum arg, Oid relid)
 	if (relid == cache.relations[RELATION_PRINCIPAL] ||
 		relid == cache.relations[RELATION_MEMBERSHIP] ||
 		relid == cache.relations[RELATION_OWNER_SHARING_RULE] ||
+		relid == cache.relations[RELATION_APPROVAL_DELEGATION] ||
 		relid == cache.relations[RELATION_DEFAULT_ACCESS])
 		orch_catalog_sharing_generation++;
 	if (relid == cache.relations[RELATION_SOBJECT] ||

@@ -75,7 +75,10 @@ typedef enum OrchRelation
 	RELATION_STEP_QUEUE,
 	RELATION_SUBMISSION,
 	RELATION_SUBMISSION_ITEM,
+	RELATION_SUBMISSION_DETAIL,
 	RELATION_APPROVAL_DELEGATION,
+	RELATION_MESSAGE,
+	RELATION_STEP_MESSAGE,
 	/* indexes that access.c and principal.c read */
 	INDEX_PRINCIPAL_ID,
 	INDEX_PRINCIPAL_ROLE_NAME,
@@ -90,6 +93,7 @@ typedef enum OrchRelation
 	INDEX_SUBMISSION_ID,
 	INDEX_SUBMISSION_ITEM_ID,
 	INDEX_SUBMISSION_ITEM_SUBMISSION,
+	INDEX_SUBMISSION_RUN,
 	INDEX_APPROVAL_DELEGATION_TARGET,
 	INDEX_PRINCIPAL_DELEGATE,
 	INDEX_PRINCIPAL_MANAGER,
@@ -236,6 +240,12 @@ typedef enum OrchRelation
 #define Anum_submission_item_reviewed_by			15
 #define Anum_submission_item_comments			17
 #define Anum_submission_item_modified_by			19
+
+#define Anum_step_message_run_id			1
+#define Anum_step_message_step_run_id		2
+#define Anum_step_message_subject			3
+#define Anum_step_message_body				4
+#define Anum_step_message_is_html			5
 
 #define Anum_approval_delegation_delegated_from		2
 #define Anum_approval_delegation_delegated_to		3

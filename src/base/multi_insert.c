@@ -65,6 +65,8 @@ static const struct
 	{RELATION_WORK_ITEM, {31, 14, 11, 7, 3}},
 	{RELATION_SUBMISSION, {16, 9, 6, 4, 2}},
 	{RELATION_SUBMISSION_ITEM, {20, 10, 5, 6, 4}},
+	{RELATION_MESSAGE, {12, 9, 5, 5, 3}},
+	{RELATION_STEP_MESSAGE, {5, 3, 1, 2, 1}},
 	{RELATION_RUN_LOG, {12, 4, 2, 6, 1}},
 	{RELATION_FIELD_CHANGE, {11, 6, 2, 1, 1}}
 };

@@ -63,7 +63,7 @@ grow(UuidMap *map)
 	map->keys = MemoryContextAllocHuge(map->context,
 									   (Size) map->size * sizeof(pg_uuid_t));
 	map->values = MemoryContextAllocExtended(map->context,
-											 (Size) map->size * sizeof(*map->values),
+											 (Size) map->size * sizeof(uint16),
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	map->count = 0;
 	/* does not call grow() again: there is room */

@@ -61,13 +61,20 @@ orch_change_owner(Oid role, const pg_uuid_t *record_id, const pg_uuid_t *owner_i
 	bool		other;
 
 	orch_caller_require_all(role, ANY_OBJECT, record_id, &record, CHANGE_OWNER);
-	if (record.object == OBJECT_RUN)
+	if (plan_owner[record.object].query == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_OPERATION),
-				 errmsg("INVALID_TYPE_FOR_OPERATION: the owner of a run cannot be changed"),
+				 errmsg("INVALID_TYPE_FOR_OPERATION: the owner of %s cannot be changed",
+						record.object == OBJECT_RUN ? "a run" :
+						record.object == OBJECT_APPROVAL_SUBMISSION ? "an approval submission" :
+						"an approval work item"),
+				 record.object == OBJECT_APPROVAL_WORK_ITEM ?
+				 errdetail("It has the owner of its submission.") :
 				 errdetail("The reference does not flag OwnerId of %s Update.",
-						   orch_catalog_label(ENUM_SHARED_OBJECT, OBJECT_RUN)),
-				 errhint("start_orchestration() takes an owner.")));
+						   orch_catalog_label(ENUM_SHARED_OBJECT, record.object)),
+				 record.object == OBJECT_RUN ?
+				 errhint("start_orchestration() takes an owner.") :
+				 errhint("The owner is the submitter; share the submission.")));
 	if (!orch_principal_get(owner_id, &principal) ||
 		principal.kind != PRINCIPAL_USER || !principal.is_active)
 		ereport(ERROR,
@@ -97,7 +104,7 @@ PG_FUNCTION_INFO_V1(orchestration_change_owner);
  * if the user owns the record already.
  * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
  * not see, 42501 without All access to it, OR103 for an owner that is no active user,
- * OR403 for a run.
+ * OR403 for a run, an approval submission and an approval work item.
  * Source: contract/fields.csv, OwnerId.
  */
 Datum

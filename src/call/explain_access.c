@@ -7,6 +7,10 @@
  * of the next, give 2^n paths over n layers.  So memberships are walked as a graph, each
  * once, and a group keeps the one path by which it was reached first.
  *
+ * An approval is also visible to the assignees of all work items of its submission, and to
+ * those who may answer for them.  Such a grant names the user for whom, and the assignee, but
+ * no path between these.
+ *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
@@ -41,7 +45,7 @@
 enum
 {
 	OBJECT, CAUSE, LEVEL, GRANTED_TO, SOURCE_ID, DETAIL, NUM_COLUMNS,
-	PLACE = NUM_COLUMNS, GROUP_ID, BY_MEMBERSHIP
+	PLACE = NUM_COLUMNS, GROUP_ID, BY_MEMBERSHIP, SUFFIX
 };
 
 /* A principal, or a group or queue that it belongs to. */
@@ -91,17 +95,18 @@ static StaticPlan plan_groups = {
 };
 
 /*
- * Grants that may give a user access to a record.  The user's principals are $7.  The
- * caller drops rules whose source group_id the owner does not belong to, and grants by
- * membership to principals that are not the user's; it appends the paths to the details.
+ * Grants that may give a user access to a record.  The user's principals are $7; $2 is the
+ * object whose sharing it has.  The caller drops rules whose source group_id the owner does
+ * not belong to, and grants by membership to principals that are not the user's; it appends
+ * the paths to the details, and the suffixes.
  */
 static StaticPlan plan_grants = {
 	"WITH acting AS ("
 	"  SELECT p.* FROM orchestration.principal p"
 	"   WHERE p.id = $1 AND p.kind = 'User' AND p.is_active)"
-	" SELECT $2::orchestration.shared_object, x.cause,"
+	" SELECT $8::orchestration.shared_object, x.cause,"
 	"        x.access_level::orchestration.access_level, x.granted_to, x.source_id,"
-	"        x.detail, x.place, x.group_id, x.by_membership"
+	"        x.detail, x.place, x.group_id, x.by_membership, NULL::pg_catalog.text"
 	" FROM ("
 	"  SELECT 1 AS place, 'Modify All Data' AS cause, 'All' AS access_level,"
 	"         a.id AS granted_to, NULL::pg_catalog.uuid AS source_id,"
@@ -139,7 +144,57 @@ static StaticPlan plan_grants = {
 	"  UNION ALL"
 	"  SELECT 7, 'Assignee', 'Read', $6, $6, 'assigned to ', NULL, true"
 	"    FROM acting a WHERE $6 IS NOT NULL) x",
-	7, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID}
+	8, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID, TEXTOID}
+};
+
+/*
+ * Grants by approvals of the run $1 to the active user $2, whose principals are $3: of the
+ * work item $4 or, if that is null, of all of the submission.  below: the members of the
+ * assignees; managed: the users below $2, none unless $6.
+ */
+static StaticPlan plan_reviews = {
+	"WITH RECURSIVE item AS ("
+	"  SELECT a.id, a.name, a.assigned_to FROM orchestration.submission_item a"
+	"   WHERE a.run_id = $1 AND (a.work_item_id = $4 OR $4 IS NULL)),"
+	" below (assignee, id) AS ("
+	"  SELECT i.assigned_to, i.assigned_to FROM item i"
+	"  UNION SELECT b.assignee, m.member_id FROM below b"
+	"    JOIN orchestration.membership m ON m.group_id = b.id),"
+	" managed (id) AS ("
+	"  SELECT $2 WHERE $6"
+	"  UNION SELECT p.id FROM managed u"
+	"    JOIN orchestration.principal p ON p.manager_id = u.id),"
+	" answers AS ("
+	"  SELECT b.assignee, p.id, p.name, p.delegated_approver_id"
+	"    FROM below b JOIN orchestration.principal p ON p.id = b.id"
+	"   WHERE p.kind = 'User' AND p.is_active AND p.id <> $2)"
+	" SELECT $5::orchestration.shared_object, x.cause, 'Read'::orchestration.access_level,"
+	"        x.granted_to, x.source_id,"
+	"        pg_catalog.format('%s: %s', i.name, x.detail), x.place, NULL::pg_catalog.uuid,"
+	"        x.by_membership, x.suffix"
+	"  FROM item i JOIN orchestration.principal t ON t.id = i.assigned_to"
+	" CROSS JOIN LATERAL ("
+	/* that of a work item is among the other grants */
+	"  SELECT 7 AS place, 'Assignee' AS cause, i.assigned_to AS granted_to,"
+	"         i.assigned_to AS source_id, 'assigned to ' AS detail, true AS by_membership,"
+	"         NULL::pg_catalog.text AS suffix"
+	"   WHERE $4 IS NULL AND i.assigned_to = ANY ($3)"
+	"  UNION ALL"
+	"  SELECT 8, 'Delegate', u.delegated_approver_id, u.id, 'delegated to ', true,"
+	"         pg_catalog.format(' by %s', u.name)"
+	"    FROM answers u WHERE u.assignee = i.assigned_to AND u.delegated_approver_id = ANY ($3)"
+	"  UNION ALL"
+	"  SELECT 8, 'Delegate', d.delegated_to, d.id, 'delegated to ', true,"
+	"         pg_catalog.format(' by %s', u.name)"
+	"         || CASE WHEN d.end_date IS NULL THEN ''"
+	"                 ELSE pg_catalog.format(' until %s', d.end_date) END"
+	"    FROM answers u JOIN orchestration.approval_delegation d ON d.delegated_from = u.id"
+	"   WHERE u.assignee = i.assigned_to AND d.delegated_to = ANY ($3)"
+	"     AND (d.end_date IS NULL OR d.end_date > pg_catalog.clock_timestamp())"
+	"  UNION ALL"
+	"  SELECT 9, 'Manager', $2, u.id, pg_catalog.format('above %s', u.name), false, NULL"
+	"    FROM answers u JOIN managed g ON g.id = u.id WHERE u.assignee = i.assigned_to) x",
+	6, {UUIDOID, UUIDOID, UUIDARRAYOID, UUIDOID, TEXTOID, BOOLOID}
 };
 
 static bool add_node(MembershipTree *tree, const pg_uuid_t *id, const char *name,
@@ -153,6 +208,8 @@ static bool read_grant(HeapTuple tuple, TupleDesc desc, const MembershipTree *mi
 static Grant *find_grants(const pg_uuid_t *user_id, const RecordAccess *record,
 						  const MembershipTree *mine, const MembershipTree *owning,
 						  int *ngrants);
+static Grant *read_grants(Grant *grants, int *ngrants, const MembershipTree *mine,
+						  const MembershipTree *owning);
 static int	compare_grants(const void *a, const void *b);
 
 /* ------------------------------------------------------------ memberships */
@@ -329,6 +386,9 @@ read_grant(HeapTuple tuple, TupleDesc desc, const MembershipTree *mine,
 			return false;
 		append_path(&detail, mine, node);
 	}
+	value = SPI_getbinval(tuple, desc, SUFFIX + 1, &isnull);
+	if (!isnull)
+		appendStringInfoString(&detail, TextDatumGetCString(value));
 	grant->detail = detail.data;
 	return true;
 }
@@ -340,25 +400,58 @@ static Grant *
 find_grants(const pg_uuid_t *user_id, const RecordAccess *record,
 			const MembershipTree *mine, const MembershipTree *owning, int *ngrants)
 {
-	Datum		values[7];
-	char		nulls[7] = {' ', ' ', ' ', ' ', ' ', ' ', ' '};
-	Grant	   *grants;
-	uint64		i;
+	Datum		values[8];
+	char		nulls[8] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
+	Datum		mine_ids = PointerGetDatum(node_ids(mine, 0, mine->count));
+	Datum		label = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT,
+															   record->object));
+	Grant	   *grants = NULL;
 
 	values[0] = UUIDPGetDatum(user_id);
-	values[1] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT, record->object));
-	values[2] = UUIDPGetDatum(&record->id);
+	values[1] = record->object != OBJECT_APPROVAL_WORK_ITEM ? label :
+		CStringGetTextDatum(orch_catalog_label(ENUM_SHARED_OBJECT,
+											   OBJECT_APPROVAL_SUBMISSION));
+	values[2] = UUIDPGetDatum(&record->share_id);
 	values[3] = UUIDPGetDatum(&record->owner_id);
 	values[4] = UUIDPGetDatum(&record->orchestration_id);
 	if (!record->has_orchestration)
 		nulls[4] = 'n';
 	values[5] = UUIDPGetDatum(&record->assignee_id);
-	if (!record->has_assignee)
+	if (record->object != OBJECT_WORK_ITEM)
 		nulls[5] = 'n';
-	values[6] = PointerGetDatum(node_ids(mine, 0, mine->count));
+	values[6] = mine_ids;
+	values[7] = label;
 	orch_plan_execute_latest(&plan_grants, values, nulls, 0);
-	grants = palloc_extended(Max(SPI_processed, 1) * sizeof(Grant), MCXT_ALLOC_HUGE);
 	*ngrants = 0;
+	grants = read_grants(grants, ngrants, mine, owning);
+	if (!record->is_approval || record->object == OBJECT_RUN)
+		return grants;
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = UUIDPGetDatum(&record->run_id);
+	values[1] = UUIDPGetDatum(user_id);
+	values[2] = mine_ids;
+	values[3] = UUIDPGetDatum(&record->id);
+	if (record->object != OBJECT_WORK_ITEM)
+		nulls[3] = 'n';
+	values[4] = label;
+	values[5] = BoolGetDatum(orch_managers_review);
+	orch_plan_execute_latest(&plan_reviews, values, nulls, 0);
+	return read_grants(grants, ngrants, mine, owning);
+}
+
+/*
+ * Append what the last query found.
+ */
+static Grant *
+read_grants(Grant *grants, int *ngrants, const MembershipTree *mine,
+			const MembershipTree *owning)
+{
+	Size		size = Max(*ngrants + SPI_processed, 1) * sizeof(Grant);
+	uint64		i;
+
+	grants = grants == NULL ? palloc_extended(size, MCXT_ALLOC_HUGE) :
+		repalloc_huge(grants, size);
 	for (i = 0; i < SPI_processed; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -134,6 +134,7 @@ static StaticPlan plan_orchestration = {
 	1, {TEXTOID}
 };
 
+static void refuse_item_sharing(SharedObject object);
 static void check_texts(const RuleRequest *request, const char *name);
 static void check_level(SharedObject object, AccessLevel level);
 static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
@@ -160,6 +161,22 @@ static const char *
 level_name(AccessLevel level)
 {
 	return orch_catalog_label(ENUM_ACCESS_LEVEL, level - ACCESS_READ);
+}
+
+/*
+ * An approval work item belongs to its submission (master-detail).
+ */
+static void
+refuse_item_sharing(SharedObject object)
+{
+	if (object == OBJECT_APPROVAL_WORK_ITEM)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_INVALID_OPERATION),
+				 errmsg("%s has no sharing of its own",
+						orch_catalog_label(ENUM_SHARED_OBJECT, object)),
+				 errdetail("An approval work item has the sharing of its submission."),
+				 errhint("Share the submission: %s.",
+						 orch_catalog_label(ENUM_SHARED_OBJECT, OBJECT_APPROVAL_SUBMISSION))));
 }
 
 /* ---------------------------------------------------------- manual shares */
@@ -260,6 +277,7 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	bool		isnull;
 
 	orch_caller_require_all(role, object, record_id, &record, MANAGE_SHARING);
+	refuse_item_sharing(record.object);
 	get_principal(principal_id, "grantee", &principal);
 
 	orch_system_connect(&saved);
@@ -319,6 +337,7 @@ orch_share_remove(int object, const pg_uuid_t *record_id,
 	bool		removed;
 
 	orch_caller_require_all(role, object, record_id, &record, MANAGE_SHARING);
+	refuse_item_sharing(record.object);
 	orch_system_connect(&saved);
 	values[0] = UUIDPGetDatum(&record.run_id);
 	orch_caller_lock_with_all(role, &record, MANAGE_SHARING);
@@ -336,11 +355,12 @@ PG_FUNCTION_INFO_V1(orchestration_share_record);
  * orchestration.share_record(record_id uuid, user_or_group_id uuid,
  *		access_level orchestration.access_level) returns uuid
  *
- * Shares a run, stage, step or work item by a manual share.  A second call with the same
+ * Shares a run, stage, step, work item or approval submission by a manual share.  A second call with the same
  * user, group or queue changes the level.  Returns the id of the share.
  * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
- * not see, 42501 without All access to it, OR103 for an unknown principal, 22023 for level
- * All and for a level that is not above the default access.
+ * not see, 42501 without All access to it, OR403 for an approval work item, OR103 for an
+ * unknown principal, 22023 for level All and for a level that is not above the default
+ * access.
  * Source: reference.md, 3.4 and 6.4.
  */
 Datum
@@ -362,7 +382,7 @@ PG_FUNCTION_INFO_V1(orchestration_unshare_record);
  *
  * Removes a manual share.  Returns false if there is none.
  * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
- * not see, 42501 without All access to it.
+ * not see, 42501 without All access to it, OR403 for an approval work item.
  * Source: reference.md, 6.4.
  */
 Datum
@@ -381,19 +401,23 @@ PG_FUNCTION_INFO_V1(orchestration_set_default_access);
  *		sharing_model orchestration.sharing_model) returns void
  *
  * Sets the access that every active user has to all records of an object.
- * Raises: 22004 for null, 42501 without the permission Modify All Data.
+ * Raises: 22004 for null, 42501 without the permission Modify All Data, OR403 for
+ * ApprovalWorkItem.
  * Source: reference.md, 6.1.
  */
 Datum
 orchestration_set_default_access(PG_FUNCTION_ARGS)
 {
+	SharedObject object;
 	SystemContext saved;
 	Datum		values[2];
 
 	orch_require_arguments(fcinfo, 0, 2, "object and sharing_model");
 	orch_access_require_permission(GetUserId(), PERMISSION_MODIFY_ALL_DATA,
 								   "set default access");
-	values[0] = object_label((SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT, PG_GETARG_OID(0)));
+	object = (SharedObject) orch_catalog_label_value(ENUM_SHARED_OBJECT, PG_GETARG_OID(0));
+	refuse_item_sharing(object);
+	values[0] = object_label(object);
 	values[1] = CStringGetTextDatum(orch_catalog_label(ENUM_SHARING_MODEL,
 													   orch_catalog_label_value(ENUM_SHARING_MODEL, PG_GETARG_OID(1))));
 	orch_system_connect(&saved);
@@ -488,6 +512,7 @@ orch_share_create_rule(const RuleRequest *request, bool overwrite, pg_uuid_t *id
 
 	orch_access_require_permission(role, PERMISSION_MODIFY_ALL_DATA,
 								   "manage sharing rules");
+	refuse_item_sharing(request->object);
 	get_principal(request->user_or_group_id, "grantee", &target);
 	if (request->group_id != NULL)
 	{
@@ -595,8 +620,8 @@ PG_FUNCTION_INFO_V1(orchestration_create_owner_sharing_rule);
  * Shares the records that members of a group or queue own.  A second call with the same
  * source and target overwrites the rule.  Returns the id of the rule.
  * Raises: 22004 for null (but name, developer_name and description), 42501 without the
- * permission Modify All Data, OR103 for unknown principals and for a user as source, 22023
- * for level All, for a level that is not above the default access and for malformed names,
+ * permission Modify All Data, OR403 for ApprovalWorkItem, OR103 for unknown principals and
+ * for a user as source, 22023 for level All, for a level that is not above the default access and for malformed names,
  * 23505 for a developer name that another rule of the object has.
  * Source: reference.md, 3.3 and 6.3.
  */

@@ -44,6 +44,7 @@
 
 int			orch_deleted_retention = 15;
 static int	history_retention = 730;
+static int	message_retention = 30;
 
 /* The id of a log entry, as the view makes it. */
 #define LOG_ID(l) \
@@ -52,27 +53,35 @@ static int	history_retention = 730;
 	" || '70008' || pg_catalog.lpad(pg_catalog.to_hex(" l ".number), 15, '0'))::pg_catalog.uuid"
 
 static StaticPlan plan_run = {
-	"WITH record (id, object, owner_id, orchestration_id, assignee_id) AS ("
+	"WITH record (id, object, owner_id, orchestration_id, assignee_id, is_approval, share_id) AS ("
 	"  SELECT $1, 'FlowOrchestrationInstance'::orchestration.shared_object, $2, $3,"
-	"         NULL::pg_catalog.uuid"
+	"         NULL::pg_catalog.uuid, false, NULL::pg_catalog.uuid"
 	"  UNION ALL SELECT s.id, 'FlowOrchestrationStageInstance', s.owner_id,"
-	"         s.orchestration_id, NULL FROM orchestration.stage_run s WHERE s.run_id = $1"
+	"         s.orchestration_id, NULL, false, NULL"
+	"    FROM orchestration.stage_run s WHERE s.run_id = $1"
 	"  UNION ALL SELECT s.id, 'FlowOrchestrationStepInstance', s.owner_id,"
-	"         s.orchestration_id, NULL FROM orchestration.step_run s WHERE s.run_id = $1"
+	"         s.orchestration_id, NULL, false, NULL"
+	"    FROM orchestration.step_run s WHERE s.run_id = $1"
 	"  UNION ALL SELECT w.id, 'FlowOrchestrationWorkItem', w.owner_id,"
-	"         w.orchestration_id, w.assignee_id"
+	"         w.orchestration_id, w.assignee_id, w.is_approval, NULL"
 	"    FROM orchestration.work_item w WHERE w.run_id = $1"
-	"  UNION ALL SELECT b.id, 'ApprovalSubmission', b.owner_id, b.orchestration_id, NULL"
-	"    FROM orchestration.submission b WHERE b.run_id = $1"
-	"  UNION ALL SELECT a.id, 'ApprovalWorkItem', a.owner_id, a.orchestration_id, a.assigned_to"
+	"  UNION ALL SELECT b.id, 'ApprovalSubmission', b.owner_id, b.orchestration_id, NULL,"
+	"         true, NULL FROM orchestration.submission b WHERE b.run_id = $1"
+	"  UNION ALL SELECT a.id, 'ApprovalWorkItem', a.owner_id, a.orchestration_id,"
+	"         a.assigned_to, true, a.submission_id"
+	"    FROM orchestration.submission_item a WHERE a.run_id = $1),"
+	" reviewer (ids) AS ("
+	"  SELECT pg_catalog.array_agg(DISTINCT a.assigned_to)"
 	"    FROM orchestration.submission_item a WHERE a.run_id = $1),"
 	" shared (record_id, shared_with) AS ("
 	"  SELECT g.record_id, pg_catalog.array_agg(g.user_or_group_id)"
 	"    FROM orchestration.share_grant g WHERE g.run_id = $1 GROUP BY g.record_id)"
 	" INSERT INTO orchestration.tombstone (id, object, deleted_by, run_id,"
-	"  shared_object, owner_id, orchestration_id, assignee_id, shared_with)"
+	"  shared_object, owner_id, orchestration_id, assignee_id, shared_with, reviewer_ids)"
 	" SELECT x.id, x.object, $4, $1, r.object, r.owner_id, r.orchestration_id,"
-	"        r.assignee_id, s.shared_with"
+	"        r.assignee_id, s.shared_with,"
+	"        CASE WHEN r.object IN ('ApprovalSubmission', 'ApprovalWorkItem') THEN v.ids"
+	"             WHEN r.is_approval THEN ARRAY[r.assignee_id] END"
 	"   FROM (SELECT id, object::pg_catalog.text, id FROM record"
 	"         UNION ALL SELECT " LOG_ID("l") ", 'FlowOrchestrationLog', l.run_id"
 	"           FROM orchestration.run_log l WHERE l.run_id = $1"
@@ -84,19 +93,24 @@ static StaticPlan plan_run = {
 	"           FROM orchestration.submission_detail d WHERE d.run_id = $1"
 	"        ) AS x (id, object, record_id)"
 	"   JOIN record r ON r.id = x.record_id"
-	"   LEFT JOIN shared s ON s.record_id = r.id"
+	"   CROSS JOIN reviewer v"
+	"   LEFT JOIN shared s ON s.record_id = COALESCE(r.share_id, r.id)"
 	" ON CONFLICT (id) DO NOTHING",
 	4, {UUIDOID, UUIDOID, UUIDOID, UUIDOID}
 };
 static StaticPlan plan_one = {
 	"INSERT INTO orchestration.tombstone (id, object, deleted_by, run_id,"
-	"  shared_object, owner_id, orchestration_id, assignee_id, shared_with)"
+	"  shared_object, owner_id, orchestration_id, assignee_id, shared_with, reviewer_ids)"
 	" VALUES ($1, $2, $3, $4, $5::orchestration.shared_object, $6, $7, $8,"
 	"  (SELECT pg_catalog.array_agg(g.user_or_group_id) FROM orchestration.share_grant g"
-	"    WHERE g.run_id = $4 AND g.record_id = $9))"
+	"    WHERE g.run_id = $4 AND g.record_id = $9),"
+	"  CASE WHEN $5 IN ('ApprovalSubmission', 'ApprovalWorkItem') THEN"
+	"   (SELECT pg_catalog.array_agg(DISTINCT a.assigned_to)"
+	"      FROM orchestration.submission_item a WHERE a.run_id = $4)"
+	"   WHEN $10 THEN ARRAY[$8] END)"
 	" ON CONFLICT (id) DO NOTHING",
-	9, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID,
-	UUIDOID}
+	10, {UUIDOID, TEXTOID, UUIDOID, UUIDOID, TEXTOID, UUIDOID, UUIDOID, UUIDOID,
+	UUIDOID, BOOLOID}
 };
 static StaticPlan plan_log_id = {
 	"SELECT " LOG_ID("l") " FROM (VALUES ($1, $2)) AS l (logged_at, number)",
@@ -146,6 +160,17 @@ static StaticPlan plan_expire_locators = {
 	2, {INT4OID, INT4OID}
 };
 
+static StaticPlan plan_expire_messages = {
+	"WITH gone AS ("
+	"  DELETE FROM orchestration.message m WHERE m.id = ANY (ARRAY("
+	"    SELECT o.id FROM orchestration.message o"
+	"     WHERE o.created_at < pg_catalog.now() - pg_catalog.make_interval(days => $1)"
+	"     ORDER BY o.created_at LIMIT $2 FOR UPDATE SKIP LOCKED))"
+	"  RETURNING 1)"
+	" SELECT pg_catalog.count(*) FROM gone",
+	2, {INT4OID, INT4OID}
+};
+
 static void write_one(TriggerData *trigdata);
 
 /*
@@ -164,6 +189,11 @@ orch_tombstone_init(void)
 							"remove_expired() removes what is older.",
 							&history_retention, 730, 0, 36500,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("orchestration.message_retention",
+							"Days that messages wait for a mailer, 0: until their run goes.",
+							"remove_expired() removes what is older.",
+							&message_retention, 30, 0, 36500,
+							PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
 /*
@@ -180,8 +210,8 @@ write_one(TriggerData *trigdata)
 	bool		is_rule = relid == orch_catalog_relation(RELATION_OWNER_SHARING_RULE);
 	RecordAccess record;
 	SystemContext saved;
-	Datum		values[9];
-	char		nulls[9] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
+	Datum		values[10];
+	char		nulls[10] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
 	const char *object;
 	bool		isnull;
 
@@ -231,7 +261,8 @@ write_one(TriggerData *trigdata)
 	values[5] = UUIDPGetDatum(&record.owner_id);
 	values[6] = UUIDPGetDatum(&record.orchestration_id);
 	values[7] = UUIDPGetDatum(&record.assignee_id);
-	values[8] = UUIDPGetDatum(&record.id);
+	values[8] = UUIDPGetDatum(&record.share_id);
+	values[9] = BoolGetDatum(record.is_approval && record.has_assignee);
 	if (is_rule)
 		nulls[3] = nulls[4] = nulls[5] = nulls[8] = 'n';
 	if (!record.has_orchestration)
@@ -344,9 +375,10 @@ PG_FUNCTION_INFO_V1(orchestration_remove_expired);
  *		OUT removed bigint) returns setof record
  *
  * Removes up to max_rows tombstones older than orchestration.deleted_retention days, up to
- * max_rows rows of history older than orchestration.history_retention days, and up to
- * max_rows locators of query() older than two days.  Returns a row for each of the three:
- * the table, and how many rows were removed.  No role is granted EXECUTE.
+ * max_rows rows of history older than orchestration.history_retention days, up to max_rows
+ * locators of query() older than two days, and up to max_rows messages that no mailer sent
+ * within orchestration.message_retention days.  Returns a row for each of the four: the
+ * table, and how many rows were removed.  No role is granted EXECUTE.
  * Raises: 22004 for null, 22023 for a number that is not positive.
  * Source: ours.
  */
@@ -361,7 +393,8 @@ orchestration_remove_expired(PG_FUNCTION_ARGS)
 	}			expiring[] = {
 		{"tombstone", &plan_expire_tombstones, orch_deleted_retention},
 		{"field_change", &plan_expire_history, history_retention},
-		{"query_locator", &plan_expire_locators, ORCH_LOCATOR_DAYS}
+		{"query_locator", &plan_expire_locators, ORCH_LOCATOR_DAYS},
+		{"message", &plan_expire_messages, message_retention}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	SystemContext saved;

@@ -84,6 +84,12 @@ typedef struct EvaluationAction
 	InputParameter *inputs;
 } EvaluationAction;
 
+typedef struct Assignee
+{
+	AssigneeKind kind;
+	Operand    *value;
+} Assignee;
+
 typedef struct StepDef
 {
 	char	   *name;
@@ -112,15 +118,22 @@ typedef struct StepDef
 	ConditionSet *exit;			/* or NULL */
 	EvaluationAction *exit_action;	/* or NULL */
 	bool		is_approval;	/* stepApproval */
+	bool		is_unanimous;	/* requiresMultiMemberApproval, in an
+								 * ApprovalWorkflow */
 	bool		locks_record;	/* shouldLock: the context record cannot be
 								 * changed while the step is open, */
 	bool		assignee_can_edit;	/* except by the assignee */
 	int			ninputs;
 	InputParameter *inputs;
 	Operand    *context_record;	/* ActionInput__RecordId, or NULL */
+	Operand    *message_subject;	/* ActionInput__CustomEmailSubject, or NULL */
+	Operand    *message_body;	/* ActionInput__CustomEmailBody, or NULL */
 	AssigneeKind assignee_kind; /* interactive steps, and with runAsUser */
 	Operand    *assignee;		/* with runAsUser: the user as whom the action
 								 * runs; or NULL */
+	int			nassignees;		/* several: of a unanimous approval; the first
+								 * is the assignee above */
+	Assignee   *assignees;
 } StepDef;
 
 typedef struct StageDef
@@ -230,6 +243,7 @@ typedef struct TemplateDef
 	char	  **texts;			/* one more than references */
 	List	   *references;		/* of Operand * */
 	bool		reads_record;	/* it, or what it refers to, reads $Record */
+	bool		is_html;		/* not isViewedAsPlainText */
 } TemplateDef;
 
 /* Get Records of an evaluation flow. */
@@ -273,6 +287,7 @@ typedef struct Definition
 	bool		has_recall;		/* recall is set: the path of a recalled
 								 * approval */
 	Connector	recall;
+	bool		sends_no_messages;	/* SendNoApproverEmails: assignees get none */
 	Connector	start;
 	int			nstages;
 	StageDef   *stages;

@@ -204,9 +204,9 @@ static void
 check_step(Compiler *c, const DocNode *node, const StepDef *step, const KnownList *actions,
 		   const KnownList *principals)
 {
-	const char *assignee = orch_definition_literal_assignee(step);
 	const Known *known = orch_definition_find_known(actions, step->action_name);
 	const DocNode *name = part_of(node, "actionName");
+	int			i;
 
 	CHECK_FOR_INTERRUPTS();
 	if (known == NULL)
@@ -229,12 +229,17 @@ check_step(Compiler *c, const DocNode *node, const StepDef *step, const KnownLis
 					 "entryActionInputParameters", actions);
 	check_evaluation(c, node, step->exit_action, "exitActionName",
 					 "exitActionInputParameters", actions);
-	if (assignee != NULL)
+	for (i = 0; i < step->nassignees; i++)
 	{
-		known = orch_definition_find_principal(principals, step->assignee_kind, assignee);
+		const Assignee *assignee = &step->assignees[i];
+		const char *literal = orch_definition_literal_assignee(assignee);
+
+		if (literal == NULL)
+			continue;
+		known = orch_definition_find_principal(principals, assignee->kind, literal);
 		if (known == NULL || !known->is_active)
 			error_at(c, part_of(node, "assignees"), "assignee %s \"%s\" %s",
-					 orch_definition_assignee_kind_name(step->assignee_kind), assignee,
+					 orch_definition_assignee_kind_name(assignee->kind), literal,
 					 known == NULL ? "does not exist" : "is inactive");
 	}
 }

@@ -53,6 +53,7 @@ static const char *const definition_kinds[] = {
 static void check_element(Compiler *c, const DocNode *node);
 static void check_unknown(Compiler *c, const DocNode *node);
 static void check_foreign(Compiler *c, const DocNode *node);
+static bool is_flag(const DocNode *node);
 static bool is_true(Compiler *c, const DocNode *node);
 static bool check_value_type(Compiler *c, const DocNode *node);
 static void check_flow(Compiler *c, const DocNode *root);
@@ -264,6 +265,19 @@ check_foreign(Compiler *c, const DocNode *node)
 			check_unknown(c, child);
 }
 
+/* A boolean, or a text that says true or false; a blank text says nothing. */
+static bool
+is_flag(const DocNode *node)
+{
+	bool		value;
+	int			length;
+
+	return node->kind == DOC_BOOLEAN ||
+		(node->kind == DOC_TEXT &&
+		 (*orch_document_trim(node->text, &length) == '\0' ||
+		  orch_document_boolean(node->text, &value)));
+}
+
 /* Is a boolean element true?  If it is no boolean, that is reported. */
 static bool
 is_true(Compiler *c, const DocNode *node)
@@ -293,7 +307,8 @@ check_value_type(Compiler *c, const DocNode *node)
 		[DOC_TYPE_BOOLEAN] = "a boolean",
 		[DOC_TYPE_NUMBER] = "a number",
 		[DOC_TYPE_OBJECT] = "an object",
-		[DOC_TYPE_NUMBER_OR_VALUE] = "a number"
+		[DOC_TYPE_NUMBER_OR_VALUE] = "a number",
+		[DOC_TYPE_TEXT_OR_BOOLEAN] = "true or false"
 	};
 	DocType		type = node->element->type;
 	Numeric		number;
@@ -321,6 +336,11 @@ check_value_type(Compiler *c, const DocNode *node)
 				error_at(c, node, "expected text in \"%s\", found elements",
 						 node->name);
 				return false;
+			case DOC_TYPE_TEXT_OR_BOOLEAN:
+				if (is_flag(node))
+					return true;
+				error_at(c, node, "\"%s\" must be true or false", node->name);
+				return false;
 			case DOC_TYPE_BOOLEAN:
 				if (node->kind == DOC_TEXT &&
 					orch_document_boolean(node->text, &boolean))
@@ -340,6 +360,7 @@ check_value_type(Compiler *c, const DocNode *node)
 		}
 	}
 	if ((type == DOC_TYPE_STRING && node->kind == DOC_TEXT) ||
+		(type == DOC_TYPE_TEXT_OR_BOOLEAN && is_flag(node)) ||
 		(type == DOC_TYPE_BOOLEAN && node->kind == DOC_BOOLEAN) ||
 		((type == DOC_TYPE_NUMBER || type == DOC_TYPE_NUMBER_OR_VALUE) &&
 		 node->kind == DOC_NUMBER) ||

@@ -33,6 +33,7 @@ static const char *const assignee_kinds[] = {
 static char *compile_label(Compiler *c, const DocNode *node, const char *otherwise);
 static void compile_start(Compiler *c, const DocNode *node);
 static void compile_recall(Compiler *c, const DocNode *node);
+static void compile_metadata(Compiler *c, const DocNode *node);
 static EvaluationAction *compile_evaluation(Compiler *c, const DocNode *node,
 											const char *name, const char *type,
 											const char *inputs);
@@ -47,8 +48,10 @@ static void compile_entry_conditions(Compiler *c, const DocNode *node,
 static void compile_inputs(Compiler *c, const DocNode *node, StepDef *step);
 static void compile_parameters(Compiler *c, const DocNode *node, const char *element,
 							   int *ninputs, InputParameter **inputs,
-							   Operand **context_record);
-static void compile_assignee(Compiler *c, const DocNode *node, StepDef *step);
+							   StepDef *step);
+static void compile_assignees(Compiler *c, const DocNode *node, StepDef *step);
+static bool compile_assignee(Compiler *c, const DocNode *node, Assignee *assignee);
+static void trim_assignee(Compiler *c, const DocNode *node, Operand *value);
 static void compile_decision(Compiler *c, const DocNode *node, int index,
 							 int *outcome_index);
 
@@ -102,6 +105,8 @@ orch_definition_compile_elements(Compiler *c, const DocNode *root)
 			compile_decision(c, child, ndecisions++, &noutcomes);
 		else if (orch_definition_is_named(child, "start"))
 			compile_start(c, child);
+		else if (orch_definition_is_named(child, "processMetadataValues"))
+			compile_metadata(c, child);
 	}
 	Assert(nstages == def->nstages && nsteps == def->nsteps &&
 		   ndecisions == def->ndecisions && noutcomes == def->noutcomes);
@@ -230,6 +235,25 @@ compile_recall(Compiler *c, const DocNode *node)
 	}
 }
 
+/*
+ * A value of the builder.  One has an effect: with SendNoApproverEmails approvers get no
+ * messages.
+ */
+static void
+compile_metadata(Compiler *c, const DocNode *node)
+{
+	const DocNode *value = orch_document_child(node, "value");
+	const char *name = node->kind == DOC_OBJECT ? orch_definition_word(node, "name") : NULL;
+	const char *text;
+
+	if (name == NULL || strcmp(name, "SendNoApproverEmails") != 0 || value == NULL ||
+		value->kind != DOC_OBJECT)
+		return;
+	text = orch_definition_word(value, "stringValue");
+	c->def->sends_no_messages = text != NULL ? pg_strcasecmp(text, "true") == 0 :
+		orch_definition_boolean(value, "booleanValue");
+}
+
 static void
 compile_stage(Compiler *c, const DocNode *node, int index, int *step_index)
 {
@@ -301,6 +325,14 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 				   "stepSubtype \"%.*s\" is not known and has no effect: actionType says what the step is",
 				   pg_mbcliplen(subtype, strlen(subtype), 80), subtype);
 
+	if (orch_definition_boolean(node, "requiresMultiMemberApproval"))
+	{
+		step->is_unanimous = step->is_approval && c->def->kind == DEFINITION_APPROVAL;
+		if (!step->is_unanimous)
+			warning_at(c, orch_document_child(node, "requiresMultiMemberApproval"),
+					   "\"requiresMultiMemberApproval\" has no effect: the step is no approval step of an ApprovalWorkflow");
+	}
+
 	step->action_name = MemoryContextStrdup(c->context,
 											action_name != NULL ? action_name : "");
 
@@ -323,11 +355,11 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 																USE_RUN);
 		step->locks_record = orch_definition_boolean(node, "shouldLock");
 		step->assignee_can_edit = orch_definition_boolean(node, "canAssigneeEdit");
-		compile_assignee(c, node, step);
+		compile_assignees(c, node, step);
 	}
 	else if (orch_definition_boolean(node, "runAsUser"))
 	{
-		compile_assignee(c, node, step);
+		compile_assignees(c, node, step);
 		if (step->assignee != NULL && step->assignee_kind != ASSIGNEE_USER &&
 			step->assignee_kind != ASSIGNEE_RESOURCE)
 			error_at(c, node, "\"runAsUser\" needs a user as assignee");
@@ -460,19 +492,19 @@ compare_inputs(const void *a, const void *b)
 
 /*
  * Inputs of the step's action.  Names that begin with ActionInput__ are reserved:
- * ActionInput__RecordId is the step's context record.  The others (of beta versions and
- * of e-mails) are left out.
+ * ActionInput__RecordId is the step's context record, ActionInput__CustomEmailSubject and
+ * ActionInput__CustomEmailBody are what its messages say.  The others (of beta versions) are
+ * left out.
  */
 static void
 compile_inputs(Compiler *c, const DocNode *node, StepDef *step)
 {
-	compile_parameters(c, node, "inputParameters", &step->ninputs, &step->inputs,
-					   &step->context_record);
+	compile_parameters(c, node, "inputParameters", &step->ninputs, &step->inputs, step);
 }
 
 static void
 compile_parameters(Compiler *c, const DocNode *node, const char *element,
-				   int *ninputs, InputParameter **inputs, Operand **context_record)
+				   int *ninputs, InputParameter **inputs, StepDef *step)
 {
 	const DocNode *child;
 	const DocNode **named;
@@ -505,9 +537,14 @@ compile_parameters(Compiler *c, const DocNode *node, const char *element,
 		value = orch_definition_compile_value(c,
 											  orch_document_child(child, "value"),
 											  USE_RUN);
-		if (context_record != NULL &&
-			strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
-			*context_record = value;
+		if (step != NULL && strcmp(name, AUTOMATIC_INPUT_PREFIX "RecordId") == 0)
+			step->context_record = value;
+		else if (step != NULL &&
+				 strcmp(name, AUTOMATIC_INPUT_PREFIX "CustomEmailSubject") == 0)
+			step->message_subject = value;
+		else if (step != NULL &&
+				 strcmp(name, AUTOMATIC_INPUT_PREFIX "CustomEmailBody") == 0)
+			step->message_body = value;
 		else if (strncmp(name, AUTOMATIC_INPUT_PREFIX,
 						 strlen(AUTOMATIC_INPUT_PREFIX)) != 0)
 		{
@@ -529,95 +566,120 @@ compile_parameters(Compiler *c, const DocNode *node, const char *element,
 }
 
 /*
- * The assignee: a user's name, the developer name of a group or queue, or a reference to
- * one of these.
+ * The assignees.  Only a unanimous approval can have several.
  */
 static void
-compile_assignee(Compiler *c, const DocNode *node, StepDef *step)
+compile_assignees(Compiler *c, const DocNode *node, StepDef *step)
 {
-	const DocNode *assignee = orch_document_child(node, "assignees");
-	const DocNode *value;
+	const DocNode *first = orch_document_child(node, "assignees");
 	const DocNode *child;
-	char	   *type;
-	int			i;
+	int			n = 0;
 
 	/* templates and drafts have none */
-	if (assignee == NULL || assignee->kind == DOC_NIL)
+	if (first == NULL || first->kind == DOC_NIL)
 	{
 		stale_at(c, node, "assignees",
 				 "element \"assignees\" is missing: an interactive step needs an assignee, so the version cannot be activated");
 		return;
 	}
-	if (assignee->kind != DOC_OBJECT)
-		return;					/* reported */
-	for (child = assignee->next; child != NULL; child = child->next)
+	for (child = first; child != NULL; child = child->next)
 		if (orch_definition_is_named(child, "assignees"))
+			n++;
+	step->assignees = MemoryContextAllocZero(c->context, n * sizeof(Assignee));
+	for (child = first; child != NULL; child = child->next)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!orch_definition_is_named(child, "assignees") || child->kind != DOC_OBJECT)
+			continue;			/* what is no object was reported */
+		if (child != first && !step->is_unanimous)
 		{
-			error_at(c, child, "more than one assignee");
+			error_at(c, child, "more than one assignee: only an approval that all give (requiresMultiMemberApproval) has several");
 			break;
 		}
+		if (compile_assignee(c, child, &step->assignees[step->nassignees]))
+			step->nassignees++;
+	}
+	if (step->nassignees > 0)
+	{
+		step->assignee_kind = step->assignees[0].kind;
+		step->assignee = step->assignees[0].value;
+	}
+}
 
-	type = orch_definition_word(assignee, "assigneeType");
+/*
+ * An assignee: a user's name, the developer name of a group or queue, or a reference to
+ * one of these.  Returns false if there is none, which is reported.
+ */
+static bool
+compile_assignee(Compiler *c, const DocNode *node, Assignee *assignee)
+{
+	const DocNode *value = orch_document_child(node, "assignee");
+	char	   *type = orch_definition_word(node, "assigneeType");
+	int			i;
+
 	if (type == NULL)
-		return;					/* reported */
+		return false;			/* reported */
 	if (pg_strcasecmp(type, "Invalid") == 0)
 	{
-		stale_at(c, orch_document_child(assignee, "assigneeType"), "Invalid",
+		stale_at(c, orch_document_child(node, "assigneeType"), "Invalid",
 				 "assigneeType \"Invalid\" names nobody, so the version cannot be activated");
-		return;
+		return false;
 	}
 	for (i = 0; i < (int) lengthof(assignee_kinds); i++)
 		if (strcmp(type, assignee_kinds[i]) == 0)
 			break;
 	if (i == (int) lengthof(assignee_kinds))
 	{
-		error_at(c, orch_document_child(assignee, "assigneeType"),
+		error_at(c, orch_document_child(node, "assigneeType"),
 				 "assigneeType \"%s\" is not supported, only User, Group, Queue and Resource are",
 				 type);
-		return;
+		return false;
 	}
-	step->assignee_kind = (AssigneeKind) i;
+	assignee->kind = (AssigneeKind) i;
 
-	value = orch_document_child(assignee, "assignee");
-	step->assignee = orch_definition_compile_value(c, value, USE_RUN);
-	if (step->assignee == NULL)
+	assignee->value = orch_definition_compile_value(c, value, USE_RUN);
+	if (assignee->value == NULL)
 	{
-		stale_at(c, assignee, "assignee",
+		stale_at(c, node, "assignee",
 				 "element \"assignee\" is missing: an interactive step needs an assignee, so the version cannot be activated");
+		return false;
+	}
+	if (assignee->value->kind == OPERAND_LITERAL && assignee->value->literal == NULL)
+		stale_at(c, value, assignee->value->text,
+				 "the assignee \"%s\" has no value, so the version cannot be activated",
+				 assignee->value->text);
+	else if (assignee->value->kind == OPERAND_LITERAL)
+		trim_assignee(c, value, assignee->value);
+	return true;
+}
+
+/* A literal is the name without the tabs that exported files have after usernames. */
+static void
+trim_assignee(Compiler *c, const DocNode *node, Operand *value)
+{
+	JsonbValue *literal = MemoryContextAlloc(c->context, sizeof(JsonbValue));
+	const char *end;
+
+	/* a copy, because the literal may belong to a constant */
+	*literal = *value->literal;
+	value->literal = literal;
+	if (literal->type != jbvString)
+	{
+		error_at(c, node, "an assignee must be text");
 		return;
 	}
-	if (step->assignee->kind == OPERAND_LITERAL && step->assignee->literal == NULL)
-		stale_at(c, value, step->assignee->text,
-				 "the assignee \"%s\" has no value, so the version cannot be activated",
-				 step->assignee->text);
-	else if (step->assignee->kind == OPERAND_LITERAL)
+	while (literal->val.string.len > 0 &&
+		   isspace((unsigned char) *literal->val.string.val))
 	{
-		JsonbValue *literal = MemoryContextAlloc(c->context,
-												 sizeof(JsonbValue));
-		const char *end;
-
-		/* a copy, because the literal may belong to a constant */
-		*literal = *step->assignee->literal;
-		step->assignee->literal = literal;
-		if (literal->type != jbvString)
-			error_at(c, value, "an assignee must be text");
-		else
-		{
-			/* exported files have tabs after usernames */
-			while (literal->val.string.len > 0 &&
-				   isspace((unsigned char) *literal->val.string.val))
-			{
-				literal->val.string.val++;
-				literal->val.string.len--;
-			}
-			end = literal->val.string.val + literal->val.string.len;
-			while (literal->val.string.len > 0 &&
-				   isspace((unsigned char) *--end))
-				literal->val.string.len--;
-			if (literal->val.string.len == 0)
-				error_at(c, value, "the assignee is empty");
-		}
+		literal->val.string.val++;
+		literal->val.string.len--;
 	}
+	end = literal->val.string.val + literal->val.string.len;
+	while (literal->val.string.len > 0 &&
+		   isspace((unsigned char) *--end))
+		literal->val.string.len--;
+	if (literal->val.string.len == 0)
+		error_at(c, node, "the assignee is empty");
 }
 
 static void

@@ -637,10 +637,14 @@ orch_definition_walk(const Definition *def, OperandVisitor visit, void *arg)
 		walk_evaluation(step->entry_action, visit, step->name, arg);
 		walk_evaluation(step->exit_action, visit, step->name, arg);
 		walk_inputs(step->ninputs, step->inputs, visit, step->name, arg);
-		if (step->assignee != NULL)
-			visit(step->assignee, step->name, arg);
+		for (j = 0; j < step->nassignees; j++)
+			visit(step->assignees[j].value, step->name, arg);
 		if (step->context_record != NULL)
 			visit(step->context_record, step->name, arg);
+		if (step->message_subject != NULL)
+			visit(step->message_subject, step->name, arg);
+		if (step->message_body != NULL)
+			visit(step->message_body, step->name, arg);
 	}
 	for (i = 0; i < def->noutcomes; i++)
 		orch_definition_walk_set(def->outcomes[i].conditions, visit, def->outcomes[i].name, arg);

@@ -162,23 +162,26 @@ assignee_names(const Definition *def)
 	List	   *result = NIL;
 	int			i;
 
-	for (i = 0; i < def->nsteps; i++)
-	{
-		const char *assignee = orch_definition_literal_assignee(&def->steps[i]);
+	int			j;
 
-		if (assignee != NULL)
-			result = lappend(result, unconstify(char *, assignee));
-	}
+	for (i = 0; i < def->nsteps; i++)
+		for (j = 0; j < def->steps[i].nassignees; j++)
+		{
+			const char *name = orch_definition_literal_assignee(&def->steps[i].assignees[j]);
+
+			if (name != NULL)
+				result = lappend(result, unconstify(char *, name));
+		}
 	return result;
 }
 
 /* The assignee's name if it is in the definition, else NULL. */
 const char *
-orch_definition_literal_assignee(const StepDef *step)
+orch_definition_literal_assignee(const Assignee *assignee)
 {
-	if (step->assignee == NULL || step->assignee->kind != OPERAND_LITERAL)
+	if (assignee->value->kind != OPERAND_LITERAL)
 		return NULL;
-	return orch_condition_value_text(step->assignee->literal);
+	return orch_condition_value_text(assignee->value->literal);
 }
 
 bool

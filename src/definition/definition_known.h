@@ -40,7 +40,7 @@ extern const Known *orch_definition_find_known(const KnownList *list, const char
 extern const Known *orch_definition_find_principal(const KnownList *list, AssigneeKind kind,
 												   const char *name);
 
-extern const char *orch_definition_literal_assignee(const StepDef *step);
+extern const char *orch_definition_literal_assignee(const Assignee *assignee);
 extern bool orch_definition_action_fits(const StepDef *step, const char *kind);
 extern const char *orch_definition_fitting_actions(const StepDef *step);
 extern char *orch_definition_evaluation_problem(const EvaluationAction *action,

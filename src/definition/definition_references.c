@@ -63,7 +63,7 @@ static void find_version(FunctionCallInfo fcinfo, pg_uuid_t *id);
 static void add_start(References *refs);
 static void add_variables(References *refs);
 static void add_steps(References *refs);
-static void add_assignee(References *refs, const StepDef *step);
+static void add_assignee(References *refs, const StepDef *step, const Assignee *assignee);
 static void add_stages(References *refs);
 static void add_texts(References *refs);
 static void add_lookups(References *refs);
@@ -250,9 +250,11 @@ add_steps(References *refs)
 			add_reference(refs, "runAsUser", step->action_name, NULL, step->name,
 						  action != NULL && orch_action_run_as_problem(action) == NULL);
 		}
-		if (step->assignee != NULL)
-			add_assignee(refs, step);
+		for (j = 0; j < step->nassignees; j++)
+			add_assignee(refs, step, &step->assignees[j]);
 		add_operand(refs, step->context_record, step->name);
+		add_operand(refs, step->message_subject, step->name);
+		add_operand(refs, step->message_body, step->name);
 		add_evaluation(refs, step->entry_action, step->name);
 		add_evaluation(refs, step->exit_action, step->name);
 		add_conditions(refs, step->entry, step->name);
@@ -263,16 +265,16 @@ add_steps(References *refs)
 }
 
 static void
-add_assignee(References *refs, const StepDef *step)
+add_assignee(References *refs, const StepDef *step, const Assignee *assignee)
 {
-	const char *name = orch_definition_literal_assignee(step);
+	const char *name = orch_definition_literal_assignee(assignee);
 	const Known *known = name == NULL ? NULL :
-		orch_definition_find_principal(&refs->principals, step->assignee_kind, name);
+		orch_definition_find_principal(&refs->principals, assignee->kind, name);
 
-	add_reference(refs, "assignee", name != NULL ? name : step->assignee->text,
-				  orch_definition_assignee_kind_name(step->assignee_kind), step->name,
+	add_reference(refs, "assignee", name != NULL ? name : assignee->value->text,
+				  orch_definition_assignee_kind_name(assignee->kind), step->name,
 				  name == NULL ? -1 : known != NULL && known->is_active);
-	add_operand(refs, step->assignee, step->name);
+	add_operand(refs, assignee->value, step->name);
 }
 
 static void

@@ -151,6 +151,7 @@ compile_template(Compiler *c, const DocNode *node, TemplateDef *template)
 	for (p = strstr(text, "{!"); p != NULL; p = strstr(p + 2, "{!"))
 		n++;
 	template->texts = MemoryContextAllocZero(c->context, sizeof(char *) * n);
+	template->is_html = !orch_definition_boolean(node, "isViewedAsPlainText");
 	c->references = &template->references;
 	c->in_text = true;
 	for (p = text;;)

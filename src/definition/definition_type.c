@@ -364,15 +364,19 @@ static void
 read_step(Reader *reader, const StepDef *step)
 {
 	static JsonbValue somebody = {.type = jbvString};
+	int			i;
 
 	reader->used_by = step->name;
 	read_conditions(reader, step->entry, NULL);
 	read_evaluation(reader, step->entry_action);
 	read_inputs(reader, step->action_name, step->ninputs, step->inputs);
 	read_operand(reader, step->context_record, VALUE_TEXT, NULL);
+	read_operand(reader, step->message_subject, VALUE_TEXT, NULL);
+	read_operand(reader, step->message_body, VALUE_TEXT, NULL);
 	somebody.val.string.val = "somebody@example.com";
 	somebody.val.string.len = strlen(somebody.val.string.val);
-	read_operand(reader, step->assignee, VALUE_TEXT, &somebody);
+	for (i = 0; i < step->nassignees; i++)
+		read_operand(reader, step->assignees[i].value, VALUE_TEXT, &somebody);
 	read_conditions(reader, step->exit, NULL);
 	read_evaluation(reader, step->exit_action);
 }

@@ -122,7 +122,8 @@ orch_engine_submit(RunState *rs, const pg_uuid_t *started_by)
 	orch_engine_put(&row, Anum_submission_orchestration_id,
 					UUIDPGetDatum(&rs->def->orchestration_id));
 	orch_engine_put(&row, Anum_submission_submitted_by, UUIDPGetDatum(submitter));
-	orch_engine_put(&row, Anum_submission_sends_email, BoolGetDatum(true));
+	orch_engine_put(&row, Anum_submission_sends_email,
+					BoolGetDatum(!rs->def->sends_no_messages));
 	if (comments != NULL)
 	{
 		int			length = pg_mbcharcliplen(comments, strlen(comments), MAX_COMMENTS);

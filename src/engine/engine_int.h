@@ -182,6 +182,7 @@ typedef enum EngineWrite
 	WRITE_STEP_STARTED,
 	WRITE_QUEUED,
 	WRITE_QUEUED_AGAIN,			/* may still be in the queue; never gathered */
+	WRITE_STEP_MESSAGE,
 	WRITE_WORK_ITEM,
 	WRITE_REST,
 	WRITE_RUN_COMPLETED,
@@ -273,6 +274,28 @@ extern void orch_engine_advance(RunState *rs);
 
 /* engine_approval.c */
 extern void orch_engine_submit(RunState *rs, const pg_uuid_t *started_by);
+
+/* engine_assignee.c */
+extern List *orch_engine_assignee_names(RunState *rs, const StepDef *def);
+extern bool orch_engine_find_assignee(AssigneeKind kind, const char *name, Principal *result);
+extern Jsonb *orch_engine_find_assignees(const StepDef *def, List *names, pg_uuid_t *ids);
+extern Jsonb *orch_engine_find_members(const StepDef *def, List *names,
+									   const pg_uuid_t *assignees, pg_uuid_t **members,
+									   int *nmembers);
+extern void orch_engine_write_members(RunState *rs, WriteRow *parent,
+									  const pg_uuid_t *members, int nmembers);
+
+/* engine_message.c: what a step's definition says in messages, or NULL */
+typedef struct StepMessage
+{
+	char	   *subject;		/* or NULL */
+	char	   *body;			/* or NULL */
+	bool		is_html;
+} StepMessage;
+
+extern StepMessage *orch_engine_message(RunState *rs, const StepDef *def);
+extern void orch_engine_write_message(RunState *rs, const StepState *step,
+									  const StepMessage *message);
 
 /* engine_evaluation.c */
 extern bool orch_engine_evaluate(RunState *rs, const EvaluationAction *action);

@@ -90,16 +90,12 @@ static void queue_step(RunState *rs, StepState *step, const Action *action, Json
 					   const pg_uuid_t *run_as);
 static char *find_related_type(RunState *rs, const char *key, char **id);
 static void begin_interactive(RunState *rs, int n);
-static void insert_work_item(RunState *rs, const StepState *step,
-							 const pg_uuid_t *assignee_id, Jsonb *inputs,
-							 const char *record_type, const char *record);
+static void make_work_item(RunState *rs, const StepState *step,
+						   const pg_uuid_t *assignee_id, Jsonb *inputs,
+						   const char *record_type, const char *record, WriteRow *row);
 static bool starts_at_once(const StepDef *def);
 static bool completes_by_condition(const StepDef *def);
 static void keep_outputs(RunState *rs, StepState *step, Jsonb *outputs);
-static bool find_assignee(const StepDef *def, const char *name,
-						  Principal *result);
-static bool is_blank(const char *text);
-static Jsonb *no_assignee(const StepDef *def, const char *name, bool found);
 static void complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 						  const pg_uuid_t *lease_id);
 static void fail_step(RunState *rs, StepState *step, Jsonb *error,
@@ -554,7 +550,8 @@ find_related_type(RunState *rs, const char *key, char **id)
 }
 
 /*
- * Make the work item of an interactive step.
+ * Make the work item of an interactive step; of a unanimous approval also those of the
+ * members.
  */
 static void
 begin_interactive(RunState *rs, int n)
@@ -563,32 +560,41 @@ begin_interactive(RunState *rs, int n)
 	const StepDef *def = &rs->def->steps[step->def];
 	ErrorData  *volatile error = NULL;
 	Jsonb	   *volatile inputs = NULL;
-	char	   *volatile assignee = NULL;
+	List	   *volatile names = NIL;
 	char	   *volatile record = NULL;
 	char	   *volatile record_type = NULL;
-	Principal	principal;
+	pg_uuid_t  *assignees = palloc(Max(def->nassignees, 1) * sizeof(pg_uuid_t));
+	pg_uuid_t  *members = NULL;
+	int			nmembers = 0;
+	StepMessage *volatile message = NULL;
+	volatile bool computed = false;
+	Jsonb	   *nobody;
+	WriteRow	row;
 
-	memset(&principal, 0, sizeof(principal));
 	ORCH_ENGINE_TRY();
 	{
 		inputs = orch_engine_step_inputs(rs, def);
-		if (def->assignee != NULL)
-			assignee = orch_condition_value_text(orch_engine_value(rs, def->assignee));
 		if (def->context_record != NULL)
 			record = orch_condition_value_text(orch_engine_value(rs, def->context_record));
+		message = orch_engine_message(rs, def);
+		computed = true;
+		names = orch_engine_assignee_names(rs, def);
 	}
 	ORCH_ENGINE_CATCH(error);
 	if (error != NULL)
 	{
+		/* an assignee that cannot be computed is one that cannot be resolved */
 		cannot_begin(rs, step, orch_engine_error(error, def->name),
-					 orch_engine_can_be_mended(error));
+					 computed || orch_engine_can_be_mended(error));
 		return;
 	}
 	/* recoverable: a resumed run evaluates the assignee again */
-	if (is_blank(assignee) || !find_assignee(def, assignee, &principal) ||
-		!principal.is_active)
+	nobody = orch_engine_find_assignees(def, names, assignees);
+	if (nobody == NULL && def->is_unanimous)
+		nobody = orch_engine_find_members(def, names, assignees, &members, &nmembers);
+	if (nobody != NULL)
 	{
-		cannot_begin(rs, step, no_assignee(def, assignee, principal.name != NULL), true);
+		cannot_begin(rs, step, nobody, true);
 		return;
 	}
 
@@ -611,92 +617,62 @@ begin_interactive(RunState *rs, int n)
 		record = id;
 	}
 
-	insert_work_item(rs, step, &principal.id, inputs, record_type, record);
-	orch_notify_assigned(&principal.id);
-}
-
-static bool
-is_blank(const char *text)
-{
-	return text == NULL || text[strspn(text, " \t\r\n\f\v")] == '\0';
-}
-
-/*
- * The error of a step that has no active assignee; found: there is one, but inactive.
- */
-static Jsonb *
-no_assignee(const StepDef *def, const char *name, bool found)
-{
-	ErrorData	error;
-
-	memset(&error, 0, sizeof(error));
-	error.sqlerrcode = ERRCODE_ORCH_UNKNOWN_PRINCIPAL;
-	if (is_blank(name))
+	orch_engine_write_message(rs, step, message);
+	make_work_item(rs, step, &assignees[0], inputs, record_type, record, &row);
+	if (def->is_unanimous)
 	{
-		error.message = psprintf("the assignee of step \"%s\" is empty", def->name);
-		error.detail = psprintf("It comes from %s.", def->assignee == NULL ? "nothing" :
-								def->assignee->text);
-		error.hint = "Give it a value and resume the run.";
+		orch_engine_write_members(rs, &row, members, nmembers);
+		return;
 	}
-	else if (!found)
-	{
-		error.message = psprintf("the assignee \"%s\" of step \"%s\" does not exist",
-								 name, def->name);
-		error.hint = "Correct the name, or create the assignee, and resume the run.";
-	}
-	else
-	{
-		error.message = psprintf("the assignee \"%s\" of step \"%s\" is inactive",
-								 name, def->name);
-		error.hint = "Activate the assignee and resume the run.";
-	}
-	return orch_engine_error(&error, NULL);
+	orch_engine_write(rs, WRITE_WORK_ITEM, &row, 1);
+	orch_notify_assigned(&assignees[0]);
 }
 
 /*
- * Write the work item of a step; record_type NULL: the item has no related record.
+ * The row of a work item of a step; record_type NULL: the item has no related record.
  */
 static void
-insert_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_id,
-				 Jsonb *inputs, const char *record_type, const char *record)
+make_work_item(RunState *rs, const StepState *step, const pg_uuid_t *assignee_id,
+			   Jsonb *inputs, const char *record_type, const char *record, WriteRow *row)
 {
 	const StepDef *def = &rs->def->steps[step->def];
 	const Action *action = orch_action_find(def->action_name);
-	WriteRow	row;
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
-	orch_engine_begin_row(&row);
-	orch_engine_put(&row, Anum_work_item_run_id, UUIDPGetDatum(&rs->id));
-	orch_engine_put(&row, Anum_work_item_step_run_id, UUIDPGetDatum(&step->id));
-	orch_engine_put(&row, Anum_work_item_assignee_id, UUIDPGetDatum(assignee_id));
-	orch_engine_put(&row, Anum_work_item_label, CStringGetTextDatum(def->label));
+	orch_uuid_generate(id);
+	orch_engine_begin_row(row);
+	orch_engine_put(row, Anum_work_item_run_id, UUIDPGetDatum(&rs->id));
+	orch_engine_put(row, Anum_work_item_id, UUIDPGetDatum(id));
+	orch_engine_put(row, Anum_work_item_step_run_id, UUIDPGetDatum(&step->id));
+	orch_engine_put(row, Anum_work_item_assignee_id, UUIDPGetDatum(assignee_id));
+	orch_engine_put(row, Anum_work_item_label, CStringGetTextDatum(def->label));
 	if (def->description != NULL)
 	{
 		int			length = pg_mbcharcliplen(def->description, strlen(def->description),
 											  MAX_ITEM_DESCRIPTION);
 
-		orch_engine_put(&row, Anum_work_item_description,
+		orch_engine_put(row, Anum_work_item_description,
 						PointerGetDatum(cstring_to_text_with_len(def->description, length)));
 	}
-	orch_engine_put(&row, Anum_work_item_screen_flow, CStringGetTextDatum(def->action_name));
-	orch_engine_put(&row, Anum_work_item_screen_flow_inputs, JsonbPGetDatum(inputs));
+	orch_engine_put(row, Anum_work_item_screen_flow, CStringGetTextDatum(def->action_name));
+	orch_engine_put(row, Anum_work_item_screen_flow_inputs, JsonbPGetDatum(inputs));
 	if (record_type != NULL)
 	{
-		orch_engine_put(&row, Anum_work_item_related_record_type,
+		orch_engine_put(row, Anum_work_item_related_record_type,
 						CStringGetTextDatum(record_type));
-		orch_engine_put(&row, Anum_work_item_related_record_id, CStringGetTextDatum(record));
+		orch_engine_put(row, Anum_work_item_related_record_id, CStringGetTextDatum(record));
 	}
-	orch_engine_put(&row, Anum_work_item_orchestration_id,
+	orch_engine_put(row, Anum_work_item_orchestration_id,
 					UUIDPGetDatum(&rs->def->orchestration_id));
-	orch_engine_put(&row, Anum_work_item_record_locked, BoolGetDatum(def->locks_record));
-	orch_engine_put(&row, Anum_work_item_assignee_can_edit, BoolGetDatum(def->assignee_can_edit));
-	orch_engine_put(&row, Anum_work_item_is_approval,
+	orch_engine_put(row, Anum_work_item_record_locked, BoolGetDatum(def->locks_record));
+	orch_engine_put(row, Anum_work_item_assignee_can_edit, BoolGetDatum(def->assignee_can_edit));
+	orch_engine_put(row, Anum_work_item_is_approval,
 					BoolGetDatum(def->is_approval && rs->def->kind == DEFINITION_APPROVAL));
-	orch_engine_put(&row, Anum_work_item_is_parent, BoolGetDatum(false));
+	orch_engine_put(row, Anum_work_item_is_parent, BoolGetDatum(false));
 	if (action != NULL && action->due != 0)
-		orch_engine_put(&row, Anum_work_item_due_at,
+		orch_engine_put(row, Anum_work_item_due_at,
 						TimestampTzGetDatum(GetCurrentTransactionStartTimestamp() +
 											(TimestampTz) rint(action->due * USECS_PER_SEC)));
-	orch_engine_write(rs, WRITE_WORK_ITEM, &row, 1);
 }
 
 /*
@@ -711,7 +687,7 @@ orch_engine_run_as_user(RunState *rs, const StepDef *def, Principal *principal)
 
 	if (action != NULL)
 		orch_action_require_run_as(action);
-	if (name == NULL || !find_assignee(def, name, principal) ||
+	if (name == NULL || !orch_engine_find_assignee(def->assignee_kind, name, principal) ||
 		principal->kind != PRINCIPAL_USER || !principal->is_active)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
@@ -719,28 +695,6 @@ orch_engine_run_as_user(RunState *rs, const StepDef *def, Principal *principal)
 						name == NULL ? "" : name),
 				 errhint("Create or activate the user and resume the run.")));
 	return &principal->id;
-}
-
-/*
- * Find an assignee by name, as the platform does, or by id: a field of a record or an
- * output may hold an id.
- */
-static bool
-find_assignee(const StepDef *def, const char *name, Principal *result)
-{
-	static const PrincipalKind kinds[] = {
-		PRINCIPAL_USER, PRINCIPAL_GROUP, PRINCIPAL_QUEUE
-	};
-	pg_uuid_t	id;
-	int			i;
-
-	for (i = 0; i < (int) lengthof(kinds); i++)
-		if ((def->assignee_kind == ASSIGNEE_RESOURCE || (int) def->assignee_kind == i) &&
-			orch_principal_find(kinds[i], name, result))
-			return true;
-	return orch_uuid_parse(name, &id) && orch_principal_get(&id, result) &&
-		(def->assignee_kind == ASSIGNEE_RESOURCE ||
-		 kinds[def->assignee_kind] == result->kind);
 }
 
 /*

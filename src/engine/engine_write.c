@@ -237,17 +237,26 @@ static WriteForm forms[NUM_WRITES] = {
 		.relation = RELATION_STEP_QUEUE,
 		.columns = {QUEUED_COLUMNS}
 	},
+	[WRITE_STEP_MESSAGE] = {
+		.statement = "INSERT INTO orchestration.step_message (@columns) SELECT @values @rows"
+		" ON CONFLICT (run_id, step_run_id) DO UPDATE SET subject = excluded.subject,"
+		" body = excluded.body, is_html = excluded.is_html",
+		.relation = RELATION_STEP_MESSAGE,
+		.columns = {Anum_step_message_run_id, Anum_step_message_step_run_id,
+			Anum_step_message_subject, Anum_step_message_body,
+		Anum_step_message_is_html}
+	},
 	[WRITE_WORK_ITEM] = {
 		.statement = "INSERT INTO orchestration.work_item (status, @columns)"
 		" SELECT 'Assigned', @values @rows",
 		.relation = RELATION_WORK_ITEM,
-		.columns = {Anum_work_item_run_id, Anum_work_item_step_run_id,
+		.columns = {Anum_work_item_run_id, Anum_work_item_id, Anum_work_item_step_run_id,
 			Anum_work_item_assignee_id, Anum_work_item_label, Anum_work_item_description,
 			Anum_work_item_screen_flow, Anum_work_item_screen_flow_inputs,
 			Anum_work_item_related_record_type, Anum_work_item_related_record_id,
 			Anum_work_item_orchestration_id, Anum_work_item_record_locked,
 		Anum_work_item_assignee_can_edit, Anum_work_item_due_at, Anum_work_item_is_approval,
-		Anum_work_item_is_parent}
+		Anum_work_item_parent_id, Anum_work_item_is_parent}
 	},
 	[WRITE_REST] = {
 		.statement = "UPDATE orchestration.run t SET current_stage = @current_stage,"
@@ -306,7 +315,8 @@ only_our_own(void)
 {
 	static const OrchRelation written[] = {
 		RELATION_RUN, RELATION_STAGE_RUN, RELATION_STEP_RUN, RELATION_STEP_QUEUE,
-		RELATION_WORK_ITEM, RELATION_SUBMISSION, RELATION_SUBMISSION_ITEM
+		RELATION_WORK_ITEM, RELATION_SUBMISSION, RELATION_SUBMISSION_ITEM,
+		RELATION_MESSAGE, RELATION_STEP_MESSAGE
 	};
 	int			i;
 

@@ -56,6 +56,8 @@
 	ROW(name, DOC_TYPE_STRING, DOC_READ, false, true, false, SHAPE_NONE, length, NULL)
 #define BOOLEAN(name) \
 	ROW(name, DOC_TYPE_BOOLEAN, DOC_READ, false, false, false, SHAPE_NONE, 0, NULL)
+#define TEXT_OR_BOOLEAN(name) \
+	ROW(name, DOC_TYPE_TEXT_OR_BOOLEAN, DOC_READ, false, false, false, SHAPE_NONE, LENGTH_WORD, NULL)
 #define NUMBER(name) \
 	ROW(name, DOC_TYPE_NUMBER, DOC_READ, false, false, false, SHAPE_NONE, 0, NULL)
 #define NUMBER_OR_VALUE(name) \
@@ -271,8 +273,8 @@ static const DocElement step_elements[] = {
 	KEEP_NUMBER("locationY"),
 	KEEP_ARRAY("outputConfigParams", SHAPE_PARAMETER),
 	METADATA_VALUES,
-	WARN_ARRAY("outputParameters", "outputs are read as <step>.Outputs.<name>"),
-	REFUSE_TRUE("requiresMultiMemberApproval", "one member's answer completes a step")
+	TEXT_OR_BOOLEAN("requiresMultiMemberApproval"),
+	WARN_ARRAY("outputParameters", "outputs are read as <step>.Outputs.<name>")
 };
 
 static const DocElement assignee_elements[] = {

@@ -50,7 +50,8 @@ typedef enum DocType
 	DOC_TYPE_BOOLEAN,
 	DOC_TYPE_NUMBER,
 	DOC_TYPE_OBJECT,
-	DOC_TYPE_NUMBER_OR_VALUE	/* a number, from API version 63 on an object */
+	DOC_TYPE_NUMBER_OR_VALUE,	/* a number, from API version 63 on an object */
+	DOC_TYPE_TEXT_OR_BOOLEAN	/* the text "true" or "false", or a boolean */
 } DocType;
 
 /* What the compiler does with an element. */

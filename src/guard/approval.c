@@ -43,6 +43,13 @@
 
 bool		orch_resume_approvals = false;
 
+/* Did a member of the unanimous approval with this parent work item reject? */
+#define REJECTED_BY_MEMBER(parent) \
+	"EXISTS (SELECT FROM orchestration.work_item v" \
+	"          JOIN orchestration.submission_item x" \
+	"            ON x.run_id = v.run_id AND x.work_item_id = v.id" \
+	"         WHERE v.run_id = $1 AND v.parent_id = " parent " AND x.status = 'Rejected')"
+
 /* The row and the acting user are the first parameters of each. */
 static StaticPlan plan_follow_run = {
 	"UPDATE orchestration.submission s"
@@ -78,7 +85,8 @@ static StaticPlan plan_reassign = {
 /* Nobody decided: why was the work item closed? */
 static StaticPlan plan_close = {
 	"UPDATE orchestration.submission_item a"
-	"   SET status = CASE WHEN r.status = 'Canceled' THEN 'Canceled'"
+	"   SET status = CASE WHEN " REJECTED_BY_MEMBER("w.parent_id") " THEN 'Withdrawn'"
+	"       WHEN r.status = 'Canceled' THEN 'Canceled'"
 	"       WHEN r.status = 'Error' OR g.status = 'Error' OR t.status = 'Error' THEN 'Errored'"
 	"       ELSE 'Withdrawn' END::orchestration.approval_work_item_status,"
 	"       modified_at = orchestration.system_modstamp(), modified_by = $2"
@@ -103,6 +111,17 @@ static StaticPlan plan_review = {
 	"       modified_at = orchestration.system_modstamp(), modified_by = $2"
 	" WHERE a.run_id = $1 AND a.work_item_id = $3 AND a.status = 'Assigned'",
 	5, {UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID}
+};
+static StaticPlan plan_round_is_open = {
+	"SELECT 1 FROM orchestration.work_item w"
+	" WHERE w.run_id = $1 AND w.parent_id = $2 AND w.status = 'Assigned'"
+	"   AND NOT " REJECTED_BY_MEMBER("$2"),
+	2, {UUIDOID, UUIDOID}
+};
+static StaticPlan plan_end_round = {
+	"UPDATE orchestration.work_item w SET status = 'Completed'"
+	" WHERE w.run_id = $1 AND (w.parent_id = $2 OR w.id = $2) AND w.status = 'Assigned'",
+	2, {UUIDOID, UUIDOID}
 };
 static StaticPlan plan_recall = {
 	"UPDATE orchestration.submission s SET status = 'Recalled',"
@@ -164,7 +183,9 @@ static const ApprovalColumns columns[] = {
 	Anum_submission_item_submission_id, Anum_submission_item_work_item_id}}
 };
 
-static TriggerData *trigger_data(FunctionCallInfo fcinfo, const char *name);
+static TriggerData *trigger_data(FunctionCallInfo fcinfo, const char *name,
+								 TriggerEvent timing, TriggerEvent event,
+								 OrchRelation first, OrchRelation last);
 static void execute(StaticPlan *plan, const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
 					Datum fourth, Datum fifth);
 static void add_detail(const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
@@ -172,19 +193,33 @@ static void add_detail(const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
 static const pg_uuid_t *acting_user(void);
 static bool by_extension(void);
 static const char *row_name(Level level, HeapTuple row, TupleDesc desc);
+static bool is_parent(HeapTuple row, TupleDesc desc);
+static void check_member(HeapTuple row, TupleDesc desc, bool same_assignee);
 static void check_change(Level level, TriggerData *trigdata);
 static void check_new(Level level, TriggerData *trigdata);
 
+/*
+ * What a row trigger was called with: at this time, for this event or an UPDATE, of one of
+ * these tables.  Raises 39P01 otherwise.
+ */
 static TriggerData *
-trigger_data(FunctionCallInfo fcinfo, const char *name)
+trigger_data(FunctionCallInfo fcinfo, const char *name, TriggerEvent timing,
+			 TriggerEvent event, OrchRelation first, OrchRelation last)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	int			relation = first;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called as a row trigger", name)));
-	return trigdata;
+	if (CALLED_AS_TRIGGER(fcinfo) && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) &&
+		(trigdata->tg_event & TRIGGER_EVENT_TIMINGMASK) == timing &&
+		(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		 (trigdata->tg_event & TRIGGER_EVENT_OPMASK) == event))
+		while (relation <= (int) last)
+			if (RelationGetRelid(trigdata->tg_relation) ==
+				orch_catalog_relation((OrchRelation) relation++))
+				return trigdata;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function \"%s\" was not called as its trigger", name)));
 }
 
 /* The user whose statement or call it is; NULL: the engine's, or a role without a user. */
@@ -274,6 +309,31 @@ orch_approval_review(const pg_uuid_t *run_id, const pg_uuid_t *work_item_id, boo
 	add_detail(run_id, work_item_id, &said, NULL);
 }
 
+bool
+orch_approval_end_round(const pg_uuid_t *run_id, const pg_uuid_t *parent_id)
+{
+	Datum		values[2];
+
+	values[0] = UUIDPGetDatum(run_id);
+	values[1] = UUIDPGetDatum(parent_id);
+	orch_plan_execute_latest(&plan_round_is_open, values, NULL, 1);
+	if (SPI_processed > 0)
+		return false;
+	orch_guard_execute(SCOPE_TRUSTED, &plan_end_round, values, NULL, NULL);
+	return true;
+}
+
+void
+orch_approval_refuse_parent(const char *label, const pg_uuid_t *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("%s is answered by the members of a unanimous approval", label),
+			 errdetail("Each member has a work item, and the last answer completes this one."),
+			 errhint("Call orchestration.review_approval() for the work item whose parent_work_item_id is %s.",
+					 orch_uuid_text(id))));
+}
+
 void
 orch_approval_recall(const pg_uuid_t *run_id, const ApprovalDeed *deed)
 {
@@ -300,13 +360,14 @@ PG_FUNCTION_INFO_V1(orchestration_approval_run);
  *
  * AFTER UPDATE ROW of run, for a run of an approval whose status changed: its submission
  * follows, and a cancellation gets its detail.  Returns null.
- * Raises: 39P01 when not called as a row trigger.
+ * Raises: 39P01 when not called as that trigger.
  * Source: contract/transitions.csv, level approval_submission.
  */
 Datum
 orchestration_approval_run(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_run");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_run", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_UPDATE, RELATION_RUN, RELATION_RUN);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	int			status = orch_guard_row_status(LEVEL_RUN, trigdata->tg_newtuple, desc);
 	pg_uuid_t  *run_id = orch_guard_row_uuid(trigdata->tg_newtuple, desc, Anum_run_id);
@@ -336,6 +397,33 @@ orchestration_approval_run(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+static bool
+is_parent(HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+
+	return DatumGetBool(heap_getattr(row, Anum_work_item_is_parent, desc, &isnull));
+}
+
+/*
+ * Users change nothing in the parent work item of a unanimous approval, and every member
+ * answers: no other user can be made a member.
+ */
+static void
+check_member(HeapTuple row, TupleDesc desc, bool same_assignee)
+{
+	const char *label = orch_guard_row_label(LEVEL_WORK_ITEM, row, desc);
+
+	if (is_parent(row, desc))
+		orch_approval_refuse_parent(label, orch_guard_row_uuid(row, desc, Anum_work_item_id));
+	if (!same_assignee && orch_guard_row_uuid(row, desc, Anum_work_item_parent_id) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_IMMUTABLE),
+				 errmsg("%s cannot be reassigned", label),
+				 errdetail("A unanimous approval needs the answer of each member."),
+				 errhint("An approval administrator can answer for the assignee: orchestration.override_approval().")));
+}
+
 PG_FUNCTION_INFO_V1(orchestration_approval_item);
 
 /*
@@ -343,14 +431,17 @@ PG_FUNCTION_INFO_V1(orchestration_approval_item);
  *
  * AFTER INSERT OR UPDATE ROW of work_item, for a work item of an approval step that is new
  * or whose status or assignee changed: its approval work item follows.  Returns null.
- * Raises: OR306 when a user completes the work item without a decision, 39P01 when not
- * called as a row trigger.
+ * Raises: OR306 when a user completes the work item without a decision, OR005 when a user
+ * reassigns that of a member of a unanimous approval, 55000 when a user changes its parent,
+ * 39P01 when not called as that trigger.
  * Source: contract/transitions.csv, level approval_work_item.
  */
 Datum
 orchestration_approval_item(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_item");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_item", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_INSERT, RELATION_WORK_ITEM,
+										 RELATION_WORK_ITEM);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
@@ -363,6 +454,12 @@ orchestration_approval_item(PG_FUNCTION_ARGS)
 
 	/* a restore brings the rows that belong to it */
 	if (!update && orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
+		return PointerGetDatum(NULL);
+	if (update && !own)
+		check_member(row, desc, orch_uuid_equal(assignee,
+												orch_guard_row_uuid(trigdata->tg_trigtuple, desc,
+																	Anum_work_item_assignee_id)));
+	if (is_parent(row, desc))
 		return PointerGetDatum(NULL);
 	orch_system_connect(&saved);
 	if (!update)
@@ -531,7 +628,9 @@ PG_FUNCTION_INFO_V1(orchestration_approval_guard);
 Datum
 orchestration_approval_guard(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_guard");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_guard", TRIGGER_EVENT_AFTER,
+										 TRIGGER_EVENT_INSERT, RELATION_SUBMISSION,
+										 RELATION_SUBMISSION_ITEM);
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	Oid			relid = RelationGetRelid(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
@@ -539,12 +638,6 @@ orchestration_approval_guard(PG_FUNCTION_ARGS)
 	Level		level = relid == orch_catalog_relation(RELATION_SUBMISSION) ?
 		LEVEL_APPROVAL_SUBMISSION : LEVEL_APPROVAL_WORK_ITEM;
 
-	if (level == LEVEL_APPROVAL_WORK_ITEM &&
-		relid != orch_catalog_relation(RELATION_SUBMISSION_ITEM))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" is only for tables of the extension",
-						"approval_guard")));
 	if (update)
 		check_change(level, trigdata);
 	else if (!own)
@@ -563,13 +656,15 @@ PG_FUNCTION_INFO_V1(orchestration_approval_keep);
  * BEFORE DELETE ROW of submission, submission_item and
  * submission_detail, and BEFORE UPDATE ROW of the latter: rows go with their run,
  * and a detail is not changed.  Returns the row.
- * Raises: OR005 otherwise, 39P01 when not called as a row trigger.
+ * Raises: OR005 otherwise, 39P01 when not called as that trigger.
  * Source: ours.
  */
 Datum
 orchestration_approval_keep(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = trigger_data(fcinfo, "approval_keep");
+	TriggerData *trigdata = trigger_data(fcinfo, "approval_keep", TRIGGER_EVENT_BEFORE,
+										 TRIGGER_EVENT_DELETE, RELATION_SUBMISSION,
+										 RELATION_SUBMISSION_DETAIL);
 	Datum		value = UUIDPGetDatum(orch_guard_row_uuid(trigdata->tg_trigtuple,
 														  RelationGetDescr(trigdata->tg_relation),
 														  1));

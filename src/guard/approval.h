@@ -39,6 +39,18 @@ extern void orch_approval_review(const pg_uuid_t *run_id, const pg_uuid_t *work_
 								 bool approved, const ApprovalDeed *deed);
 
 /*
+ * A member of a unanimous approval has answered: does that end the step?  A rejection does,
+ * and so does the last approval.  If it ends, the parent work item and those of the other
+ * members, which are Withdrawn, are completed.  Caller is in system context and holds the
+ * lock on the run.
+ */
+extern bool orch_approval_end_round(const pg_uuid_t *run_id, const pg_uuid_t *parent_id);
+
+/* Raises 55000: nobody answers, claims or completes the parent work item itself. */
+extern void orch_approval_refuse_parent(const char *label, const pg_uuid_t *id)
+			pg_attribute_noreturn();
+
+/*
  * Set the submission of a run Recalled; its work items that are closed after this are
  * Recalled, too.  Caller is in system context and holds the lock on the run.
  */

@@ -94,7 +94,10 @@ static StaticPlan plan_run_exists = {
 };
 
 static void mark_dirty(const pg_uuid_t *run_id);
+static void refuse_identity(Level level, TriggerData *trigdata, AttrNumber attnum)
+			pg_attribute_noreturn();
 static void check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum);
+static void check_flag(Level level, TriggerData *trigdata, AttrNumber attnum);
 static void check_version(TriggerData *trigdata);
 static void check_identity(Level level, TriggerData *trigdata, bool trusted);
 static bool is_reassigned(Level level, TriggerData *trigdata);
@@ -200,15 +203,10 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 }
 
 static void
-check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum)
+refuse_identity(Level level, TriggerData *trigdata, AttrNumber attnum)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	pg_uuid_t  *was = orch_guard_row_uuid(trigdata->tg_trigtuple, desc, attnum);
-	pg_uuid_t  *is = orch_guard_row_uuid(trigdata->tg_newtuple, desc, attnum);
 
-	if ((was == NULL && is == NULL) ||
-		(was != NULL && is != NULL && orch_uuid_equal(was, is)))
-		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_IMMUTABLE),
 			 errmsg("column \"%s\" of %s cannot be changed",
@@ -216,6 +214,29 @@ check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum)
 					orch_guard_row_label(level, trigdata->tg_trigtuple, desc)),
 			 errdetail("A row keeps its identity and its parent."),
 			 errtablecol(trigdata->tg_relation, attnum)));
+}
+
+static void
+check_unchanged(Level level, TriggerData *trigdata, AttrNumber attnum)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	pg_uuid_t  *was = orch_guard_row_uuid(trigdata->tg_trigtuple, desc, attnum);
+	pg_uuid_t  *is = orch_guard_row_uuid(trigdata->tg_newtuple, desc, attnum);
+
+	if ((was == NULL) != (is == NULL) || (was != NULL && !orch_uuid_equal(was, is)))
+		refuse_identity(level, trigdata, attnum);
+}
+
+/* The same for a boolean. */
+static void
+check_flag(Level level, TriggerData *trigdata, AttrNumber attnum)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		isnull;
+
+	if (DatumGetBool(heap_getattr(trigdata->tg_trigtuple, attnum, desc, &isnull)) !=
+		DatumGetBool(heap_getattr(trigdata->tg_newtuple, attnum, desc, &isnull)))
+		refuse_identity(level, trigdata, attnum);
 }
 
 /*
@@ -250,7 +271,16 @@ check_identity(Level level, TriggerData *trigdata, bool trusted)
 	if (col->parent_id != 0)
 		check_unchanged(level, trigdata, col->parent_id);
 	if (level == LEVEL_RUN)
+	{
 		check_version(trigdata);
+		check_flag(level, trigdata, Anum_run_is_approval);
+	}
+	if (level == LEVEL_WORK_ITEM)
+	{
+		check_unchanged(level, trigdata, Anum_work_item_parent_id);
+		check_flag(level, trigdata, Anum_work_item_is_approval);
+		check_flag(level, trigdata, Anum_work_item_is_parent);
+	}
 	if (trusted)
 		return;
 	check_unchanged(level, trigdata, col->orchestration_id);

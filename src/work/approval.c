@@ -60,8 +60,8 @@ static StaticPlan plan_run_of = {
 	1, {UUIDOID}
 };
 static StaticPlan plan_submission = {
-	"SELECT s.status, r.status, r.name FROM orchestration.submission s"
-	" JOIN orchestration.run r ON r.id = s.run_id WHERE s.run_id = $1",
+	"SELECT s.status, r.status, r.name FROM orchestration.run r"
+	" LEFT JOIN orchestration.submission s ON s.run_id = r.id WHERE r.id = $1",
 	1, {UUIDOID}
 };
 
@@ -70,7 +70,7 @@ static void check_comments(const char *comments);
 static char *output_text(Jsonb *outputs, const char *name, const char *other,
 						 const char *item);
 static Jsonb *decided_outputs(Jsonb *outputs, bool approved, const char *comments);
-static pg_uuid_t find_id(StaticPlan *plan, const pg_uuid_t *id);
+static pg_uuid_t find_id(StaticPlan *plan, SharedObject object, const pg_uuid_t *id);
 static Datum submission_status(const pg_uuid_t *run_id);
 static void decide(const ItemState *item, Oid role, bool approved, const char *comments,
 				   const ApprovalDeed *deed, Jsonb *outputs, const char *key, bytea *digest);
@@ -167,15 +167,20 @@ decided_outputs(Jsonb *outputs, bool approved, const char *comments)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* The id that a plan finds, else the id itself. */
+/*
+ * The id that a plan finds for a record of the object, else the id itself; also for a record
+ * that the caller does not see, so that no message names what belongs to it.
+ */
 static pg_uuid_t
-find_id(StaticPlan *plan, const pg_uuid_t *id)
+find_id(StaticPlan *plan, SharedObject object, const pg_uuid_t *id)
 {
 	Datum		value = UUIDPGetDatum(id);
 	pg_uuid_t	found = *id;
 	SystemContext saved;
 	bool		isnull;
 
+	if (!orch_access_sees(GetUserId(), object, id))
+		return found;
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(plan, &value, NULL, 1);
 	if (SPI_processed > 0)
@@ -193,13 +198,15 @@ submission_status(const pg_uuid_t *run_id)
 	bool		isnull;
 
 	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
-	if (SPI_processed == 0)
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
 		elog(ERROR, "run %s has no approval submission", orch_uuid_text(run_id));
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return value;
 }
 
 /*
- * Store the decision, complete the work item and end its step.
+ * Store the decision, complete the work item and end its step, unless other members of a
+ * unanimous approval still have to approve.
  */
 static void
 decide(const ItemState *item, Oid role, bool approved, const char *comments,
@@ -259,7 +266,7 @@ review(FunctionCallInfo fcinfo, ApprovalAction action)
 	if (!PG_ARGISNULL(3))
 		deed.channel = (ApprovalChannel) orch_catalog_label_value(ENUM_APPROVAL_CHANNEL,
 																  PG_GETARG_OID(3));
-	id = find_id(&plan_work_item_of, PG_GETARG_UUID_P(0));
+	id = find_id(&plan_work_item_of, OBJECT_APPROVAL_WORK_ITEM, PG_GETARG_UUID_P(0));
 	frame = orch_work_item_enter(&id, &saved, &item, override ? orch_access_require_override :
 								 orch_access_require_work);
 	label = psprintf("work item %s", item.name);
@@ -350,7 +357,7 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 
 	orch_require_arguments(fcinfo, 0, 1, "run_id");
 	check_comments(comments);
-	run_id = find_id(&plan_run_of, PG_GETARG_UUID_P(0));
+	run_id = find_id(&plan_run_of, OBJECT_APPROVAL_SUBMISSION, PG_GETARG_UUID_P(0));
 	orch_access_require_recall(role, &run_id, &deed.role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);
@@ -358,17 +365,18 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 	orch_access_require_recall(role, &run_id, &deed.role);
 	value = UUIDPGetDatum(&run_id);
 	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
-	if (SPI_processed == 0)
+	/* locked: it is there */
+	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	if (heap_attisnull(SPI_tuptable->vals[0], 1, SPI_tuptable->tupdesc))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("run %s is no approval", orch_uuid_text(&run_id)),
+				 errmsg("run %s is no approval", name),
 				 errhint("Call orchestration.cancel_run().")));
 	submitted = (SubmissionStatus) orch_catalog_label_column(ENUM_SUBMISSION_STATUS,
 															 SPI_tuptable->vals[0],
 															 SPI_tuptable->tupdesc, 1);
 	status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc, 2);
-	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
 	if (submitted == SUBMISSION_RECALLED ||
 		(status != RUN_IN_PROGRESS && status != RUN_SUSPENDED))
 		ereport(ERROR,

@@ -1,11 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * inbox.c
- *	  my_work_items(): work items of the caller and of the caller's groups and queues.
+ *	  my_work_items(): work items of the caller and of the caller's groups and queues, and
+ *	  approvals for whose assignees the caller is a delegate.
  *
  * It is a call and not a view, for two reasons.  It reads the first items of each assignee
  * by an index of open items, so that a page costs the same however many items are open.  And
  * assignees see their items whatever else their role may read.
+ *
+ * The approvals of the users below the caller are not in it, also with
+ * orchestration.managers_review: nobody asked the caller to answer them.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -38,7 +42,9 @@ PG_FUNCTION_INFO_V1(orchestration_my_work_items);
  *			related_record_id text)
  *
  * Returns at most max_items open work items of the caller and of the caller's groups and
- * queues, in the order in which they were assigned.  after_assigned_at and after_id: only
+ * queues, and approvals of users who made the caller their delegate and of the groups and
+ * queues of these, in the order in which they were assigned; of a unanimous approval the
+ * member's item, not its parent.  after_assigned_at and after_id: only
  * items after that one; orchestration: only items of that orchestration; due_before: only
  * items that are due before that time.  Returns no row for a role that acts as no active
  * user.
@@ -55,10 +61,12 @@ orchestration_my_work_items(PG_FUNCTION_ARGS)
 		" COALESCE(w.due_at < pg_catalog.statement_timestamp(), false),"
 		" w.assignee_id, p.name, p.kind, d.name, w.run_id, w.screen_flow,"
 		" w.screen_flow_inputs, w.related_record_type, w.related_record_id"
-		"  FROM pg_catalog.unnest($1) AS mine (id)"
+		"  FROM (SELECT pg_catalog.unnest($1), false"
+		"        UNION ALL SELECT pg_catalog.unnest($7), true) AS mine (id, approvals)"
 		"  CROSS JOIN LATERAL ("
 		"   SELECT i.* FROM orchestration.work_item i"
-		"    WHERE i.assignee_id = mine.id AND i.status = 'Assigned'"
+		"    WHERE i.assignee_id = mine.id AND i.status = 'Assigned' AND NOT i.is_parent"
+		"      AND (i.is_approval OR NOT mine.approvals)"
 		"      AND i.assigned_at >= $3"
 		"      AND (i.assigned_at > $3 OR i.id > $4 OR $4 IS NULL)"
 		"      AND ($5 IS NULL OR i.orchestration_id ="
@@ -68,12 +76,12 @@ orchestration_my_work_items(PG_FUNCTION_ARGS)
 		"  JOIN orchestration.principal p ON p.id = w.assignee_id"
 		"  LEFT JOIN orchestration.orchestration_definition d ON d.id = w.orchestration_id"
 		" ORDER BY w.assigned_at, w.id LIMIT $2",
-		6, {UUIDARRAYOID, INT8OID, TIMESTAMPTZOID, UUIDOID, TEXTOID, TIMESTAMPTZOID}
+		7, {UUIDARRAYOID, INT8OID, TIMESTAMPTZOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	SystemContext saved;
-	Datum		values[6];
-	char		nulls[6];
+	Datum		values[7];
+	char		nulls[7];
 	uint64		i;
 
 	if (PG_ARGISNULL(0) || PG_GETARG_INT32(0) < 0)
@@ -90,6 +98,7 @@ orchestration_my_work_items(PG_FUNCTION_ARGS)
 	values[0] = PointerGetDatum(orch_access_acting_ids());
 	values[1] = Int64GetDatum(PG_GETARG_INT32(0));
 	values[2] = PG_ARGISNULL(1) ? TimestampTzGetDatum(DT_NOBEGIN) : PG_GETARG_DATUM(1);
+	values[6] = PointerGetDatum(orch_access_delegating_ids());
 	for (i = 2; i < 5; i++)
 	{
 		values[i + 1] = PG_GETARG_DATUM(i);

@@ -77,8 +77,8 @@ PG_FUNCTION_INFO_V1(orchestration_listen_for_work);
 /*
  * orchestration.listen_for_work() returns setof text
  *
- * From now on the session is notified when a work item is assigned to the caller, or to a
- * group or queue of the caller.  Returns the names of the channels: one for each of them,
+ * From now on the session is notified when a work item is assigned to the caller, to a
+ * group or queue of the caller, or to somebody who made the caller a delegate.  Returns the names of the channels: one for each of them,
  * and one for COMMIT PREPARED.  Notifications have no payload; my_work_items() shows the
  * work items.  Items that other sessions commit between this call and the commit of its
  * transaction are notified at that commit.
@@ -92,6 +92,7 @@ orchestration_listen_for_work(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	AccessSet  *set = orch_access_require_user(GetUserId());
 	UuidMap    *principals;
+	UuidMap    *reviewers;
 	pg_uuid_t  *ids;
 	int			nids = 0;
 	SystemContext saved;
@@ -104,10 +105,14 @@ orchestration_listen_for_work(PG_FUNCTION_ARGS)
 	if (!set->is_user)
 		return (Datum) 0;
 	principals = orch_access_arm(set, ARM_ASSIGNEE);
-	ids = palloc(sizeof(pg_uuid_t) * Max(principals->count, 1));
+	reviewers = orch_access_arm(set, ARM_REVIEWER);
+	ids = palloc(sizeof(pg_uuid_t) * Max(principals->count + reviewers->count, 1));
 	for (i = 0; i < principals->size; i++)
 		if (principals->values[i] != 0)
 			ids[nids++] = principals->keys[i];
+	for (i = 0; i < reviewers->size; i++)
+		if ((reviewers->values[i] & REVIEWS_AS_DELEGATE) != 0)
+			ids[nids++] = reviewers->keys[i];
 	orch_system_connect(&saved);
 	foreach(cell, orch_notify_wait_for_work(ids, nids))
 	{

@@ -62,8 +62,11 @@ static StaticPlan plan_cancel = {
 	1, {UUIDOID}
 };
 
-static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan, const char *comments);
-static Frame *enter_run(FunctionCallInfo fcinfo, SystemContext *saved,
+typedef void (*RequireRun) (Oid role, const pg_uuid_t *run_id);
+
+static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan, RequireRun require,
+					  const char *comments);
+static Frame *enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RequireRun require,
 						RunStatus *status);
 static void leave_run(Frame *frame, SystemContext *saved);
 
@@ -212,7 +215,7 @@ PG_FUNCTION_INFO_V1(orchestration_suspend_run);
 Datum
 orchestration_suspend_run(PG_FUNCTION_ARGS)
 {
-	return move_run(fcinfo, &plan_suspend, NULL);
+	return move_run(fcinfo, &plan_suspend, orch_access_require_move, NULL);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_resume_run);
@@ -232,7 +235,7 @@ orchestration_resume_run(PG_FUNCTION_ARGS)
 {
 	RunStatus	before;
 	SystemContext saved;
-	Frame	   *frame = enter_run(fcinfo, &saved, &before);
+	Frame	   *frame = enter_run(fcinfo, &saved, orch_access_require_move, &before);
 	Datum		status = orch_run_resume(PG_GETARG_UUID_P(0), NULL);
 
 	leave_run(frame, &saved);
@@ -246,13 +249,14 @@ PG_FUNCTION_INFO_V1(orchestration_cancel_run);
  *
  * Cancels a run that is InProgress or Suspended; the comments go to the log, and to the
  * detail of an approval.  Returns false if the run is Canceled already.
- * Raises: as suspend_run().
+ * Raises: as suspend_run(); but a caller with the permission Approval Admin may cancel every
+ * approval whose run or submission the caller sees.
  * Source: contract/transitions.csv, lines 5 and 8.
  */
 Datum
 orchestration_cancel_run(PG_FUNCTION_ARGS)
 {
-	return move_run(fcinfo, &plan_cancel,
+	return move_run(fcinfo, &plan_cancel, orch_access_require_cancel,
 					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 }
 
@@ -277,11 +281,11 @@ orch_run_resume(const pg_uuid_t *run_id, char **error)
  * Change the status of a run by one UPDATE.
  */
 static Datum
-move_run(FunctionCallInfo fcinfo, StaticPlan *plan, const char *comments)
+move_run(FunctionCallInfo fcinfo, StaticPlan *plan, RequireRun require, const char *comments)
 {
 	RunStatus	status;
 	SystemContext saved;
-	Frame	   *frame = enter_run(fcinfo, &saved, &status);
+	Frame	   *frame = enter_run(fcinfo, &saved, require, &status);
 	Datum		value = PG_GETARG_DATUM(0);
 	bool		moved;
 
@@ -309,7 +313,7 @@ orchestration_publish_event(PG_FUNCTION_ARGS)
 	Frame	   *frame;
 	SystemContext saved;
 
-	frame = enter_run(fcinfo, &saved, &status);
+	frame = enter_run(fcinfo, &saved, orch_access_require_move, &status);
 	if (status == RUN_IN_PROGRESS)
 		orch_engine_go_on(PG_GETARG_UUID_P(0), false);
 	leave_run(frame, &saved);
@@ -321,7 +325,8 @@ orchestration_publish_event(PG_FUNCTION_ARGS)
  * right may have changed while the call waited for the lock.
  */
 static Frame *
-enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RunStatus *status)
+enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RequireRun require,
+		  RunStatus *status)
 {
 	Oid			role = GetUserId();
 	pg_uuid_t  *run_id;
@@ -329,11 +334,11 @@ enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RunStatus *status)
 
 	orch_require_arguments(fcinfo, 0, 1, "run_id");
 	run_id = PG_GETARG_UUID_P(0);
-	orch_access_require_move(role, run_id);
+	require(role, run_id);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(saved);
 	(void) orch_lock_run(run_id, RUN_LOCK_MOVE);
-	orch_access_require_move(role, run_id);
+	require(role, run_id);
 	*status = orch_lock_run_status(0);
 	return frame;
 }

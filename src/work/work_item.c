@@ -34,6 +34,7 @@
 #include "base/uuid.h"
 #include "engine/engine.h"
 #include "engine/notify.h"
+#include "guard/approval.h"
 #include "guard/guard.h"
 #include "guard/transition.h"
 #include "record/action.h"
@@ -50,7 +51,7 @@ static StaticPlan plan_run_of = {
 static StaticPlan plan_read = {
 	"SELECT step_run_id, assignee_id, name, status, idempotency_key,"
 	" completed_by, completed_at, claimed_from, screen_flow, idempotency_digest, is_approval,"
-	" is_parent"
+	" is_parent, parent_id"
 	" FROM orchestration.work_item WHERE run_id = $1 AND id = $2",
 	2, {UUIDOID, UUIDOID}
 };
@@ -79,7 +80,8 @@ static pg_uuid_t *item_argument(FunctionCallInfo fcinfo);
 /*
  * Lock the run of a work item and read the item.  require asks for the role's right to the
  * item; it is called before and after the lock.  Caller is in system context and connected
- * to SPI.
+ * to SPI.  Raises 55000 for the item of a unanimous approval that its members' items stand
+ * for.
  */
 static void
 lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
@@ -87,6 +89,7 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 {
 	Datum		values[2];
 	Datum		claimed_from;
+	Datum		parent;
 	bool		isnull;
 	HeapTuple	tuple;
 	TupleDesc	desc;
@@ -130,7 +133,12 @@ lock_item(const pg_uuid_t *id, ItemState *item, Oid role,
 	item->screen = SPI_getvalue(tuple, desc, 9);
 	item->digest = SPI_getbinval(tuple, desc, 10, &isnull);
 	item->is_approval = DatumGetBool(SPI_getbinval(tuple, desc, 11, &isnull));
-	item->is_parent = DatumGetBool(SPI_getbinval(tuple, desc, 12, &isnull));
+	if (DatumGetBool(SPI_getbinval(tuple, desc, 12, &isnull)))
+		orch_approval_refuse_parent(psprintf("work item %s", item->name), id);
+	parent = SPI_getbinval(tuple, desc, 13, &isnull);
+	item->is_member = !isnull;
+	if (!isnull)
+		item->parent_id = *DatumGetUUIDP(parent);
 }
 
 void
@@ -158,7 +166,8 @@ PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
  * Raises: 22004 for a null id, 22023 for a key that is empty or longer than 255 characters,
  * OR101 for an item that does not exist or that the caller does not see, 42501 unless it is
  * assigned to the caller or a group or queue of the caller's or the caller has Modify All
- * Data, OR302 if the item is Completed already, OR306 for outputs that are no object or do
+ * Data; an approval, too, unless the caller may answer for its assignee or has the permission
+ * Approval Admin; OR302 if the item is Completed already, OR306 for outputs that are no object or do
  * not match describe_action() of the screen, OR309 for a key that came with other outputs.
  * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
  */
@@ -244,6 +253,9 @@ orch_work_item_finish(const ItemState *item, const char *actor, Jsonb *outputs,
 	else
 		nulls[3] = nulls[4] = 'n';
 	orch_guard_execute(SCOPE_TRUSTED, &plan_complete, values, nulls, comments);
+	/* the step waits for the other members */
+	if (item->is_member && !orch_approval_end_round(&item->run_id, &item->parent_id))
+		return;
 
 	memset(&outcome, 0, sizeof(outcome));
 	outcome.success = true;
@@ -314,8 +326,9 @@ PG_FUNCTION_INFO_V1(orchestration_claim_work_item);
  * Makes the caller the assignee of an item that is assigned to a group or queue of the
  * caller's, so that no other member works on it.  Returns false if the caller is the
  * assignee already.
- * Raises: 22004, OR101 and 42501 as complete_work_item(), OR302 if the item is Completed,
- * 55000 if it is assigned to another user.
+ * Raises: 22004 and OR101 as complete_work_item(), 42501 unless the item is assigned to the
+ * caller or a group or queue of the caller's or the caller has Modify All Data, OR302 if the
+ * item is Completed, 55000 if it is assigned to another user.
  * Source: contract/transitions.csv, line 31.
  */
 Datum
@@ -327,7 +340,7 @@ orchestration_claim_work_item(PG_FUNCTION_ARGS)
 	const Principal *acting;
 	pg_uuid_t	me;
 	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_work);
+									 orch_access_require_claim);
 	Principal	holder;
 	bool		other;
 
@@ -367,7 +380,7 @@ orchestration_release_work_item(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	ItemState	item;
 	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_work);
+									 orch_access_require_claim);
 
 	if (item.claimed)
 		assign(&item, &item.claimed_from, NULL, NULL);
@@ -392,7 +405,7 @@ orchestration_set_due_date(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	ItemState	item;
 	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_work);
+									 orch_access_require_claim);
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
 	bool		changed;
@@ -419,7 +432,8 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
  * Assigns an Assigned work item to another user, group or queue.  Returns false if the item
  * is assigned to it already.
  * Raises: 22004 for null, OR101 for an item that does not exist or that the caller does not
- * see, 42501 without the permission Reassign Orchestration Work Items, OR103 for an assignee
+ * see, 42501 without the permission Reassign Orchestration Work Items or, for an approval,
+ * Approval Admin, OR103 for an assignee
  * that is no active principal, OR302 if the item is Completed.
  * Source: contract/transitions.csv, line 31.
  */

@@ -37,7 +37,8 @@ typedef struct ItemState
 	WorkItemStatus status;
 	char	   *idempotency_key;
 	bool		is_approval;
-	bool		is_parent;		/* of a unanimous approval */
+	bool		is_member;		/* of a unanimous approval: it has a parent */
+	pg_uuid_t	parent_id;
 	Datum		digest;			/* of the outputs, with a key; 0: none */
 	char	   *completed_by;
 	char	   *completed_at;

@@ -71,6 +71,19 @@ moving_page() {
     [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
 }
 
+# the page on approvals
+approvals_page() {
+    local script want got
+    mask() { sed -E 's/[0-9a-f]{8}-[0-9a-f-]{27}/ID/g'; }
+    script=$(awk '/^```sql$/{copy = 1; next} /^```$/{copy = 0} copy' doc/approvals.md)
+    want=$(awk '/^```text$/{copy = 1; next} /^```$/{copy = 0} copy' doc/approvals.md | mask)
+    psql -qX -d template1 -c 'DROP DATABASE IF EXISTS readme_db' -c 'CREATE DATABASE readme_db' || return 1
+    psql -qX -d readme_db -c 'CREATE EXTENSION orchestration' || return 1
+    got=$(psql -qX -d readme_db <<<"$script" 2>&1 | mask)
+    psql -qX -d template1 -c 'DROP DATABASE readme_db' -c 'DROP ROLE rosa, max, fay, finn, ada, dora' || return 1
+    [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
+}
+
 # the README names every function that a role may be granted
 functions_named() {
     local missing
@@ -86,10 +99,18 @@ status_codes() {
         <(awk '/^## /{on = /^## Errors$/} on && /^\| `[A-Z]/' README.md | cut -d'|' -f2 | grep -oE '[A-Z]+(_[A-Z]+)+' | sort -u)
 }
 
+# the table of SQLSTATEs has those of errors.h, and no others
+sqlstates() {
+    diff <(grep -oE "MAKE_SQLSTATE\('O','R','.','.','.'\)" src/base/errors.h | tr -dc '[:alnum:]\n' | sed 's/MAKESQLSTATE//' | sort -u) \
+        <(awk '/^## /{on = /^## Errors$/} on && /^\| OR/' README.md | cut -d'|' -f2 | grep -oE 'OR[0-9]{3}' | sort -u)
+}
+
 check 'the statements of the first chapters work as printed' readme_chapters
 check 'the documented calls print what the README shows' documented_calls
 check 'the chapters on workers, users and failures print what the README shows' engine_chapters
 check 'the page on SOQL prints what it shows' soql_page
 check 'the page on moving from Salesforce prints what it shows' moving_page
+check 'the page on approvals prints what it shows' approvals_page
 check 'the documents name every function' functions_named
 check 'the README names every status code' status_codes
+check 'the README names every SQLSTATE' sqlstates

@@ -50,11 +50,19 @@ SELECT jsonb_array_length(orchestration.get_updated('FlowOrchestrationInstance',
        extract(epoch FROM '2013-05-08T21:20:00.999+0000'::timestamptz), x->>'latestDateCovered' = to_char((x->>'latestDateCovered')::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+0000"')
   FROM orchestration.get_updated('FlowOrchestrationInstance', now() - interval '1 day', now() + interval '1 minute') x;
 RESET TimeZone; RESET DateStyle;
--- every object that can be replicated
+-- every object that can be replicated; the objects of approvals have one record and more
+SELECT pg_temp.person('ann@example.com', 'Ann');
+SELECT orchestration.register_action('Replicated', 'screen');
+SELECT pg_temp.approval('Replicated_approval', 'Replicated', 'One', 'Two');
+SELECT orchestration.start_orchestration('Replicated_approval') IS NOT NULL;
+SELECT orchestration.suspend_run(pg_temp.run()), orchestration.resume_run(pg_temp.run()), orchestration.review_approval(pg_temp.item('One'), 'Approve');
 SELECT o.name, jsonb_array_length(orchestration.get_updated(o.name, now() - interval '1 day', now() + interval '2 minutes')->'ids') FROM orchestration.sobject o WHERE 'getUpdated' = ANY (o.calls) ORDER BY position;
 -- found by index
 SET enable_seqscan = off; SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT x.id FROM orchestration.run x WHERE x.modified_minute >= 1 AND x.modified_minute < 2;
+EXPLAIN (COSTS OFF) SELECT x.id FROM orchestration.submission x WHERE x.modified_minute >= 1 AND x.modified_minute < 2;
+EXPLAIN (COSTS OFF) SELECT x.id FROM orchestration.submission_item x WHERE x.modified_minute >= 1 AND x.modified_minute < 2;
+EXPLAIN (COSTS OFF) SELECT x.id FROM orchestration.submission_detail x WHERE x.created_at >= now() AND x.created_at < now();
 RESET enable_seqscan; RESET enable_bitmapscan;
 -- sharing
 SET ROLE regress_orch_poller;

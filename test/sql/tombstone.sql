@@ -21,6 +21,66 @@ SELECT orchestration.purge_runs('1 day'), orchestration.purge_runs('0'), orchest
 -- all records of the run were deleted, and each has a tombstone
 SELECT t.object, count(*), count(t.run_id), count(t.shared_object), count(t.shared_with), count(DISTINCT deleted_at) FROM orchestration.tombstone t GROUP BY 1 ORDER BY 1;
 SELECT count(*) FROM orchestration.feed_comment UNION ALL SELECT count(*) FROM orchestration.feed_like UNION ALL SELECT count(*) FROM orchestration.record_view UNION ALL SELECT count(*) FROM orchestration.field_change UNION ALL SELECT count(*) FROM orchestration.share_grant;
+-- an approval: who saw the submission sees that it was deleted: the submitter, the assignees, and who has a share
+CREATE FUNCTION pg_temp.people(role_name text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    who text;
+BEGIN
+    FOREACH who IN ARRAY '{ann,tina,tom,tara,ted}'::text[] LOOP
+        IF role_name IS NULL THEN
+            PERFORM pg_temp.person(who || '@example.com', initcap(who));
+            EXECUTE format('DROP ROLE regress_orch_%s', who);
+        ELSE
+            EXECUTE format('CREATE ROLE regress_orch_%s', who);
+            PERFORM pg_temp.person(who || '@example.com', initcap(who), role_name || who);
+        END IF;
+    END LOOP;
+END
+$$;
+SELECT pg_temp.people('regress_orch_');
+SELECT pg_temp.approval('Purged_approval', 'Screen', 'One', 'Two');
+SELECT orchestration.start_orchestration('Purged_approval', inputs => '{"submitter": "tina@example.com", "submissionComments": "please"}') AS run \gset
+SELECT orchestration.review_approval(pg_temp.item('One'), 'Approve', 'fine');
+SELECT orchestration.reassign_work_item(pg_temp.item('Two'), id, 'to tom') FROM orchestration.principal WHERE username = 'tom@example.com';
+SELECT orchestration.suspend_run(:'run'), orchestration.resume_run(:'run'), orchestration.review_approval(pg_temp.item('Two'), 'Reject', 'no');
+SELECT pg_temp.submission();
+SELECT orchestration.share_record(s.id, p.id) IS NOT NULL FROM orchestration.submission s, orchestration.principal p WHERE p.username = 'tara@example.com';
+CREATE VIEW public.approval_record AS
+    SELECT 'ApprovalSubmission' AS object, id FROM orchestration.approval_submission UNION ALL SELECT 'ApprovalWorkItem', id FROM orchestration.approval_work_item
+    UNION ALL SELECT 'ApprovalSubmissionDetail', id FROM orchestration.approval_submission_detail UNION ALL SELECT 'ApprovalSubmissionHistory', id FROM orchestration.approval_submission_history
+    UNION ALL SELECT 'ApprovalWorkItemHistory', id FROM orchestration.approval_work_item_history;
+ALTER VIEW public.approval_record SET (security_invoker = true);
+GRANT SELECT ON public.approval_record TO PUBLIC;
+CREATE TEMP TABLE seen AS SELECT 'nobody' AS who, * FROM public.approval_record WHERE false;
+CREATE TEMP TABLE seen_deleted AS SELECT * FROM seen;
+GRANT ALL ON seen, seen_deleted TO PUBLIC;
+CREATE FUNCTION pg_temp.look() RETURNS void LANGUAGE sql AS $$
+    INSERT INTO seen SELECT current_user, * FROM public.approval_record
+$$;
+CREATE FUNCTION pg_temp.look_deleted() RETURNS void LANGUAGE sql AS $$
+    INSERT INTO seen_deleted SELECT current_user, o.name, (r->>'id')::uuid FROM orchestration.sobject o,
+           jsonb_array_elements(orchestration.get_deleted(o.name, now() - interval '1 hour', now() + interval '2 minutes')->'deletedRecords') r
+     WHERE o.name LIKE 'Approval%' AND 'getDeleted' = ANY (o.calls)
+$$;
+SET ROLE regress_orch_ann; SELECT pg_temp.look();
+SET ROLE regress_orch_tina; SELECT pg_temp.look();
+SET ROLE regress_orch_tom; SELECT pg_temp.look();
+SET ROLE regress_orch_tara; SELECT pg_temp.look();
+SET ROLE regress_orch_ted; SELECT pg_temp.look();
+RESET ROLE; SELECT pg_temp.look();
+DELETE FROM orchestration.tombstone;
+SELECT orchestration.purge_runs('0');
+SET ROLE regress_orch_ann; SELECT pg_temp.look_deleted();
+SET ROLE regress_orch_tina; SELECT pg_temp.look_deleted();
+SET ROLE regress_orch_tom; SELECT pg_temp.look_deleted();
+SET ROLE regress_orch_tara; SELECT pg_temp.look_deleted();
+SET ROLE regress_orch_ted; SELECT pg_temp.look_deleted();
+RESET ROLE; SELECT pg_temp.look_deleted();
+SELECT s.who, s.object, count(*) FROM seen s WHERE s.who LIKE 'regress%' GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT * FROM (TABLE seen EXCEPT TABLE seen_deleted) x UNION ALL SELECT * FROM (TABLE seen_deleted EXCEPT TABLE seen) y;
+SELECT count(*) FROM orchestration.submission UNION ALL SELECT count(*) FROM orchestration.submission_item UNION ALL SELECT count(*) FROM orchestration.submission_detail;
+DROP VIEW public.approval_record;
+SELECT pg_temp.people(NULL);
 -- in batches
 INSERT INTO orchestration.run (name, status, ended_at) SELECT 'T-' || n, 'Completed', now() - interval '2 days' FROM generate_series(1, 25) n;
 SELECT orchestration.purge_runs('1 day', 10), count(*) FROM orchestration.run WHERE name LIKE 'T-%';

@@ -117,6 +117,42 @@ SELECT pg_temp.broken($$INSERT INTO orchestration.membership (group_id, member_i
     SELECT id, '00000000-0000-7000-8000-000000000001', 'User' FROM orchestration.principal WHERE name = 'Ann'$$);
 SELECT pg_temp.broken($$WITH a AS (INSERT INTO orchestration.principal (kind, name, developer_name) VALUES ('Group', 'a', 'a'), ('Group', 'b', 'b') RETURNING id)
     INSERT INTO orchestration.membership (group_id, member_id, member_kind) SELECT x.id, y.id, 'Group' FROM a x JOIN a y ON x.id <> y.id$$);
+-- approvals
+SELECT pg_temp.approval('Approved', 'Screen', 'One', 'Two', 'Three');
+SELECT orchestration.start_orchestration('Approved') IS NOT NULL;
+SELECT pg_temp.run() AS approved \gset
+SELECT orchestration.review_approval(pg_temp.item('One'), 'Reject', 'no');
+SELECT orchestration.share_record(s.id, p.id) IS NOT NULL, orchestration.view_record(s.id) FROM orchestration.submission s, orchestration.principal p WHERE s.run_id = :'approved' AND p.username = 'ann@example.com';
+SELECT * FROM orchestration.verify();
+SELECT set_config('test.run', :'approved', false) IS NOT NULL;
+CREATE FUNCTION pg_temp.set_item(step text, status orchestration.approval_work_item_status) RETURNS text LANGUAGE sql AS $$
+    SELECT format('UPDATE orchestration.submission_item SET status = %L, reviewed_at = CASE WHEN %L IN (''Approved'', ''Rejected'') THEN now() END,
+                          comments = NULL, reviewed_by = NULL WHERE run_id = $1 AND condition_name LIKE %L', status, status, step)
+$$;
+SELECT s, pg_temp.broken(format('UPDATE orchestration.submission SET status = %L WHERE run_id = $1', s)) FROM unnest(enum_range(NULL::orchestration.approval_submission_status)) s;
+SELECT s, pg_temp.broken(pg_temp.set_item('Two', s)), pg_temp.broken(pg_temp.set_item('One', s)) FROM unnest(enum_range(NULL::orchestration.approval_work_item_status)) s;
+SELECT pg_temp.broken($$UPDATE orchestration.stage_run SET status = 'Discontinued' WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET is_approval = false WHERE id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.run SET is_approval = true WHERE status = 'Suspended'$$);
+SELECT pg_temp.broken($$UPDATE orchestration.work_item SET is_approval = false WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.work_item SET is_approval = true$$);
+SELECT pg_temp.broken($$UPDATE orchestration.submission_item SET assigned_to = owner_id WHERE run_id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.submission WHERE run_id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.submission_item WHERE run_id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.work_item WHERE run_id = $1$$);
+SELECT pg_temp.broken($$DELETE FROM orchestration.run WHERE id = $1$$);
+SELECT t, pg_temp.broken(format('UPDATE orchestration.%I SET owner_id = orchestration.new_id() WHERE run_id = $1', t)) FROM unnest('{submission,submission_item,submission_detail}'::text[]) t;
+SELECT t, pg_temp.broken(format('UPDATE orchestration.%I SET orchestration_id = NULL WHERE run_id = $1', t)) FROM unnest('{submission,submission_item,submission_detail}'::text[]) t;
+SELECT pg_temp.broken($$UPDATE orchestration.share_grant SET record_id = orchestration.new_id() WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.record_view SET record_id = orchestration.new_id() WHERE run_id = $1$$);
+SELECT pg_temp.broken($$UPDATE orchestration.field_change SET record_id = orchestration.new_id() WHERE run_id = $1$$);
+SELECT t, pg_temp.broken(format('INSERT INTO orchestration.tombstone (id, object, run_id) SELECT id, ''x'', run_id FROM orchestration.%I WHERE run_id = $1 LIMIT 1', t)) FROM unnest('{submission,submission_item,submission_detail}'::text[]) t;
+-- an ended one
+SELECT orchestration.review_approval(pg_temp.item('Two'), 'Approve'), orchestration.review_approval(pg_temp.item('Three'), 'Approve');
+SELECT pg_temp.submission();
+SELECT s, pg_temp.broken(format('UPDATE orchestration.submission SET status = %L WHERE run_id = $1', s)) FROM unnest(enum_range(NULL::orchestration.approval_submission_status)) s;
+SELECT s, pg_temp.broken(pg_temp.set_item('%', s)) FROM unnest(enum_range(NULL::orchestration.approval_work_item_status)) s;
+SELECT set_config('test.run', :'waits', false) IS NOT NULL;
 -- states that are no damage
 SELECT pg_temp.broken($$UPDATE orchestration.run SET owner_id = p.id FROM orchestration.principal p WHERE p.name = 'Ann'$$);
 SELECT pg_temp.broken($$SELECT 1$$);

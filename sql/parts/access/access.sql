@@ -47,6 +47,11 @@ CREATE FUNCTION orchestration.assignee_visible_support(internal) RETURNS interna
 COMMENT ON FUNCTION orchestration.assignee_visible_support(internal) IS
     'Planner support of assignee_visible()';
 
+CREATE FUNCTION orchestration.approval_visible_support(internal) RETURNS internal
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'orchestration_approval_visible_support';
+COMMENT ON FUNCTION orchestration.approval_visible_support(internal) IS
+    'Planner support of approval_visible()';
+
 CREATE FUNCTION orchestration.record_visible_support(internal) RETURNS internal
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'orchestration_record_visible_support';
 COMMENT ON FUNCTION orchestration.record_visible_support(internal) IS
@@ -90,12 +95,20 @@ CREATE FUNCTION orchestration.assignee_visible(assignee_id uuid)
 COMMENT ON FUNCTION orchestration.assignee_visible(uuid) IS
     'Policy: the assignee is the caller, or a group or queue of the caller';
 
+CREATE FUNCTION orchestration.approval_visible(is_approval boolean, assignee_id uuid)
+    RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1
+    SUPPORT orchestration.approval_visible_support
+    AS 'MODULE_PATHNAME', 'orchestration_approval_visible';
+COMMENT ON FUNCTION orchestration.approval_visible(boolean, uuid) IS
+    'Policy: the caller may answer the approval for its assignee, as a delegate or from above';
+
 CREATE FUNCTION orchestration.submission_reviewed(submission_id uuid)
     RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_submission_reviewed';
 COMMENT ON FUNCTION orchestration.submission_reviewed(uuid) IS
-    'Returns whether the caller was asked to decide about the approval submission: policy of submissions';
+    'Returns whether the caller, or an assignee for whom the caller may answer, was asked to decide about the approval submission: policy of submissions';
 
 CREATE FUNCTION orchestration.record_visible(
     object orchestration.shared_object,
@@ -134,6 +147,13 @@ CREATE FUNCTION orchestration.acting_principal_ids()
     AS 'MODULE_PATHNAME', 'orchestration_acting_principal_ids';
 COMMENT ON FUNCTION orchestration.acting_principal_ids() IS
     'Returns the user that the session acts as and all groups and queues of that user: index condition of assignee_visible()';
+
+CREATE FUNCTION orchestration.reviewed_principal_ids()
+    RETURNS uuid[]
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_reviewed_principal_ids';
+COMMENT ON FUNCTION orchestration.reviewed_principal_ids() IS
+    'Returns the users for whom the caller may answer approvals, and their groups and queues: index condition of approval_visible()';
 
 CREATE FUNCTION orchestration.unestimated(ids uuid[])
     RETURNS uuid[]

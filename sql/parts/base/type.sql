@@ -51,6 +51,11 @@ CREATE TYPE orchestration.approval_channel AS ENUM
 COMMENT ON TYPE orchestration.approval_channel IS
     'ApprovalSubmissionDetail.ActionChannelName (contract/picklists.csv)';
 
+CREATE TYPE orchestration.message_kind AS ENUM
+    ('Assigned', 'Reminded', 'Reviewed', 'Recalled', 'Canceled', 'Failed');
+COMMENT ON TYPE orchestration.message_kind IS
+    'Kinds of messages, by what happened';
+
 CREATE TYPE orchestration.assignee_type AS ENUM
     ('Group', 'Invalid', 'Queue', 'User');
 COMMENT ON TYPE orchestration.assignee_type IS

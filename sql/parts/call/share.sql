@@ -9,7 +9,7 @@ CREATE FUNCTION orchestration.share_record(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_share_record';
 COMMENT ON FUNCTION orchestration.share_record(uuid, uuid, orchestration.access_level) IS
-    'Shares a run, stage, step or work item with a user, group or queue; returns the id of the manual share';
+    'Shares a run, stage, step, work item or approval submission with a user, group or queue; returns the id of the manual share';
 
 CREATE FUNCTION orchestration.unshare_record(
     record_id uuid,

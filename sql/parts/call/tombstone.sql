@@ -17,6 +17,7 @@ CREATE TABLE orchestration.tombstone (
     orchestration_id uuid,
     assignee_id      uuid,
     shared_with      uuid[],
+    reviewer_ids     uuid[],
     CONSTRAINT tombstone_pkey PRIMARY KEY (id),
     CONSTRAINT tombstone_times_check
         CHECK (orchestration.time_in_range('deleted_at of a tombstone', deleted_at))
@@ -29,6 +30,8 @@ COMMENT ON COLUMN orchestration.tombstone.shared_object IS
     'Object whose sharing decided who saw the record: its own, or that of the record to which it belonged; null: a sharing rule';
 COMMENT ON COLUMN orchestration.tombstone.shared_with IS
     'Principals with whom manual shares shared the record';
+COMMENT ON COLUMN orchestration.tombstone.reviewer_ids IS
+    'Assignees of the approval: they, and who may answer for them, saw the record';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.tombstone', '');
 
 CREATE TABLE orchestration.tombstone_horizon (
@@ -79,4 +82,4 @@ CREATE FUNCTION orchestration.remove_expired(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_remove_expired';
 COMMENT ON FUNCTION orchestration.remove_expired(integer) IS
-    'Removes up to max_rows tombstones older than orchestration.deleted_retention, up to max_rows history rows older than orchestration.history_retention, and up to max_rows locators of query() older than two days; returns one row for each of the three with the number removed';
+    'Removes up to max_rows tombstones older than orchestration.deleted_retention, up to max_rows history rows older than orchestration.history_retention, up to max_rows locators of query() older than two days, and up to max_rows messages older than orchestration.message_retention; returns one row for each of the four with the number removed';

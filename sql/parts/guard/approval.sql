@@ -30,7 +30,7 @@ CREATE TRIGGER work_item_guard_row_approval_new AFTER INSERT ON orchestration.wo
     FOR EACH ROW WHEN (NEW.is_approval)
     EXECUTE FUNCTION orchestration.approval_item();
 CREATE TRIGGER work_item_guard_row_approval AFTER UPDATE ON orchestration.work_item
-    FOR EACH ROW WHEN (NEW.is_approval AND (OLD.status IS DISTINCT FROM NEW.status
+    FOR EACH ROW WHEN ((NEW.is_approval OR NEW.is_parent) AND (OLD.status IS DISTINCT FROM NEW.status
                                             OR OLD.assignee_id IS DISTINCT FROM NEW.assignee_id))
     EXECUTE FUNCTION orchestration.approval_item();
 

@@ -8,8 +8,7 @@ SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item_name_seq', '
 CREATE TABLE orchestration.work_item (
     run_id              uuid        NOT NULL,
     id                  uuid        NOT NULL DEFAULT orchestration.new_id(),
-    owner_id            uuid        NOT NULL
-        DEFAULT '00000000-0000-7000-8000-000000000001',
+    owner_id            uuid        NOT NULL,
     orchestration_id    uuid,
     assignee_id         uuid        NOT NULL,
     step_run_id         uuid        NOT NULL,
@@ -55,6 +54,10 @@ CREATE TABLE orchestration.work_item (
         CHECK (related_record_id IS NULL OR related_record_type IS NOT NULL),
     CONSTRAINT work_item_completed_check
         CHECK ((status = 'Completed') = (completed_at IS NOT NULL)),
+    -- each member of a unanimous approval decides; nobody decides for all at once
+    CONSTRAINT work_item_parent_check
+        CHECK (NOT (is_parent AND (is_approval OR parent_id IS NOT NULL))
+               AND (parent_id IS NULL OR is_approval)),
     CONSTRAINT work_item_times_check
         CHECK (orchestration.time_in_range('created_at of a work item', created_at)
                AND orchestration.time_in_range('modified_at of a work item', modified_at)
@@ -86,6 +89,8 @@ CREATE INDEX work_item_name_idx
     ON orchestration.work_item (name COLLATE orchestration.case_insensitive);
 COMMENT ON TABLE orchestration.work_item IS
     'Work for users, groups and queues: FlowOrchestrationWorkItem (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.work_item.owner_id IS
+    'The assignee if it is a user, else the automated process user; a new assignee brings its own owner';
 COMMENT ON COLUMN orchestration.work_item.modified_minute IS
     'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.work_item.completed_by IS

@@ -14,4 +14,4 @@ CREATE FUNCTION orchestration.my_work_items(
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_my_work_items';
 COMMENT ON FUNCTION orchestration.my_work_items(integer, timestamptz, uuid, text, timestamptz) IS
-    'Returns the open work items of the caller and of the caller''s groups and queues, oldest first; for the next page, pass assigned_at and id of the last row';
+    'Returns the open work items of the caller and of the caller''s groups and queues, and the approvals that the caller may answer as a delegate, oldest first; for the next page, pass assigned_at and id of the last row';

@@ -132,7 +132,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
       JOIN orchestration.step_run t ON t.run_id = w.run_id AND t.id = w.step_run_id
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
       JOIN orchestration.principal p ON p.id = w.assignee_id
-     WHERE w.status = 'Assigned'
+     WHERE w.status = 'Assigned' AND NOT w.is_parent
        AND CASE WHEN p.kind = 'User' THEN NOT p.is_active
                 -- groups and queues with an active member, found once
                 ELSE p.id NOT IN (
@@ -207,7 +207,7 @@ CREATE FUNCTION orchestration.engine_stats(OUT name text, OUT value bigint)
         SELECT 'runs_open' AS name, count(*) AS value FROM orchestration.run WHERE status = 'InProgress'
         UNION ALL SELECT 'runs_suspended', count(*) FROM orchestration.run WHERE status = 'Suspended'
         UNION ALL SELECT 'runs_in_error', count(*) FROM orchestration.run WHERE status = 'Error'
-        UNION ALL SELECT 'work_items_open', count(*) FROM orchestration.work_item WHERE status = 'Assigned'
+        UNION ALL SELECT 'work_items_open', count(*) FROM orchestration.work_item WHERE status = 'Assigned' AND NOT is_parent
         UNION ALL SELECT 'steps_ready', count(*) FROM orchestration.step_queue
             WHERE available_at <= statement_timestamp() AND COALESCE(leased_until <= statement_timestamp(), true)
         UNION ALL SELECT 'steps_leased', count(*) FROM orchestration.step_queue

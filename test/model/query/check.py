@@ -32,6 +32,9 @@ for _name in NAMES:                 # what a polymorphic reference shows of any 
 for _name in ("Instance", "StageInstance", "StepInstance"):
     NAMES["FlowOrchestration" + _name] |= {"FlowOrchestrationStageInstances", "FlowOrchestrationStepInstances", "FlowOrchestrationWorkItems",
                                            "FlowOrchestrationLogs", "Feeds", "Histories", "Shares"}
+NAMES["FlowOrchestrationInstance"].add("ApprovalSubmissions")
+for _name in ("ApprovalSubmission", "ApprovalWorkItem", "FlowOrchestrationWorkItem"):
+    NAMES[_name] |= {"ApprovalWorkItems", "ApprovalSubmissionDetails", "Histories", "Shares"}
 NAMES["Group"].add("GroupMembers")
 NEWER_NAMES = {"orchestrationname", "triggeringrecord"}
 

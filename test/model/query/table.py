@@ -397,6 +397,80 @@ CASES += [
     ("SELECT COUNT() FROM @Run WHERE Id IN (SELECT OrchestrationInstanceId FROM @Log WHERE Kind = 'EndStage')", "SELECT count(*) FROM run WHERE id IN (SELECT run_id FROM log WHERE kind = 'EndStage')"),
 ]
 
+# ------------------------------------------------------------ approvals
+
+where("@Submission", "submission", [
+    ("Status = 'InProgress'", "status = 'InProgress'"), ("Status IN ('approved', 'Rejected')", "status IN ('Approved', 'Rejected')"), ("Status = 'in progress'", "status = 'InProgress'"),
+    ("Status NOT IN ('InProgress', 'Suspended')", "status NOT IN ('InProgress', 'Suspended')"), ("Status LIKE 'Re%'", "status IN ('Recalled', 'Rejected')"), ("Status = 'Pending'", "false"),
+    ("RelatedRecordId = 'A-10'", "related_record_id = 'A-10'"), ("RelatedRecordId IN ('A-10', 'a-12', null)", "related_record_id IS NULL OR related_record_id IN ('A-10', 'a-12')"),
+    ("RelatedRecordId = null AND Status != 'Approved'", "related_record_id IS NULL AND status <> 'Approved'"), ("RelatedRecordObjectName = 'thing'", "related_record_type = 'Thing'"),
+    ("RelatedRecordObjectName != 'Thing'", "related_record_type IS NULL"), ("DoesSendApprovalEmail = false", "NOT sends_email"), ("DoesSendApprovalEmail != null", "sends_email"), ("DoesSendApprovalEmail = null", "NOT sends_email"),
+    ("Name = 'as-000000010'", "name = 'AS-000000010'"), ("Name LIKE 'as-0000001%'", "name LIKE 'AS-0000001%'"), ("SubmittedBy.Username = 'SAM@example.com'", "submitted_by = public.who('sam')"),
+    ("OwnerId != '00000000-0000-7000-8000-000000000001'", "owner_id <> auto(NULL)"), ("LastViewedDate != null", "EXISTS (SELECT FROM orchestration.record_view v WHERE v.record_id = submission.id AND viewed_at IS NOT NULL)"),
+    ("CreatedDate >= 2024-06-01T00:00:00Z AND CreatedDate < 2025-01-01T00:00:00Z", "created_at >= '2024-06-01' AND created_at < '2025-01-01'"),
+    ("FlowOrchestrationInstance.Status = 'Error'", "run_id IN (SELECT id FROM run WHERE status = 'Error')"), ("FlowOrchestrationInstance.Name = null", "run_id NOT IN (SELECT id FROM run)"),
+    ("FlowOrchestrationInstanceId IN (SELECT Id FROM @Run WHERE Status = 'Suspended')", "run_id IN (SELECT id FROM run WHERE status = 'Suspended')"),
+    ("Id IN (SELECT ApprovalSubmissionId FROM @Decision WHERE Status = 'Assigned')", "id IN (SELECT submission_id FROM decision WHERE status = 'Assigned')"),
+    ("Id NOT IN (SELECT ApprovalSubmissionId FROM @Detail WHERE ActionName = 'Recall')", "id NOT IN (SELECT submission_id FROM detail WHERE action = 'Recall')"),
+    ("Id IN (SELECT ApprovalSubmissionId FROM ApprovalSubmissionHistory WHERE Field = 'Status')", "id IN (SELECT record_id FROM change WHERE object = 'ApprovalSubmission' AND field = 'Status')"),
+])
+where("@Decision", "decision", [
+    ("Status = 'Assigned'", "status = 'Assigned'"), ("Status IN ('Withdrawn', 'Canceled', 'Errored', 'Recalled')", "status IN ('Withdrawn', 'Canceled', 'Errored', 'Recalled')"),
+    ("ReviewedById = null", "reviewed_by IS NULL"), ("ReviewedDate != null", "status IN ('Approved', 'Rejected')"), ("ReviewedBy.Name = 'sam'", "reviewed_by = public.who('sam')"),
+    ("ReviewedBy.Name != 'sam'", "reviewed_by IS DISTINCT FROM public.who('sam')"), ("ReviewedDate > 2025-01-01T00:00:00Z", "reviewed_at >= '2025-01-01T00:00:00.001Z'"),
+    ("AssignedTo.Type = 'Queue'", "assigned_to = public.who('Line')"), ("AssignedTo.Name IN ('team', 'elsewhere')", "assigned_to IN (public.who('Team'), public.who('Elsewhere'))"),
+    ("AssignedTo.IsActive = true", "assigned_to IN (SELECT id FROM person_or_group WHERE kind = 'User')"), ("AssignedToId IN (SELECT Id FROM User WHERE IsActive = true)", "assigned_to IN (SELECT id FROM person_or_group WHERE kind = 'User' AND is_active)"),
+    ("AssignedToId IN (SELECT GroupId FROM GroupMember)", "assigned_to IN (SELECT group_id FROM member)"), ("ApprovalConditionName = 'approval'", "low(condition_name) = 'approval'"), ("ApprovalConditionName = null", "condition_name IS NULL"),
+    ("ApprovalSubmission.RelatedRecordId = 'A-10' AND Status = 'Assigned'", "status = 'Assigned' AND related_record_id = 'A-10'"), ("ApprovalSubmission.Status = 'Rejected'", "submission_id IN (SELECT id FROM submission WHERE status = 'Rejected')"),
+    ("ApprovalSubmission.SubmittedBy.Name LIKE 'pat%'", "submission_id IN (SELECT id FROM submission WHERE submitted_by = public.who('pat'))"),
+    ("FlowOrchestrationWorkItem.Status = 'Completed'", "work_item_id IN (SELECT id FROM item WHERE status = 'Completed')"), ("FlowOrchestrationWorkItem.StepInstance.Status = 'Error'", "work_item_id IN (SELECT i.id FROM item i JOIN step s ON s.id = i.step_run_id WHERE s.status = 'Error')"),
+    ("Name LIKE 'AWI-00000001%'", "name LIKE 'AWI-00000001%'"), ("RelatedRecordObjectName = 'Thing' AND RelatedRecordId = null", "related_record_type = 'Thing' AND related_record_id IS NULL"),
+])
+where("@Detail", "detail", [
+    ("ActionName = 'Recall'", "action = 'Recall'"), ("ActionName IN ('review', 'Override')", "action IN ('Review', 'Override')"), ("ActionPerformerRole != 'Admin'", "performer_role <> 'Admin'"), ("ActionChannelName = 'invocable action'", "channel = 'InvocableAction'"),
+    ("ActionChannelName LIKE 'S%'", "channel IN ('ScreenFlow', 'Slack', 'System')"), ("ActionContext LIKE 'Reassigned from%'", "context IS NOT NULL"), ("ActionContext = null", "context IS NULL"), ("ActionPerformedById = null", "performed_by IS NULL"),
+    ("ActionPerformedBy.Name = 'Sam'", "performed_by = public.who('sam')"), ("CreatedBy.Username = 'autoproc'", "performed_by IS NULL"), ("ApprovalWorkItemId = null", "submission_item_id IS NULL"), ("ApprovalWorkItem.Status = 'Approved'", "submission_item_id IN (SELECT id FROM decision WHERE status = 'Approved')"),
+    ("ApprovalSubmission.Status = 'Recalled' AND ActionName = 'Recall'", "action = 'Recall' AND submission_id IN (SELECT id FROM submission WHERE status = 'Recalled')"),
+])
+CASES += [
+    ("SELECT Name, Status, SubmittedBy.Name, Comments, RelatedRecordId, FlowOrchestrationInstance.Name FROM @Submission", "SELECT s.name, s.status, p.name, s.comments, s.related_record_id, r.name FROM submission s JOIN person_or_group p ON p.id = s.submitted_by LEFT JOIN run r ON r.id = s.run_id"),
+    ("SELECT Id, RelatedRecord.Name, Owner.Name, Owner.Type FROM @Submission", "SELECT s.id, p.name, o.name, o.kind FROM submission s LEFT JOIN person_or_group p ON p.id::text = s.related_record_id JOIN person_or_group o ON o.id = s.owner_id"),
+    ("SELECT Id, TYPEOF RelatedRecord WHEN FlowOrchestrationInstance THEN Name END FROM @Submission", "SELECT id, NULL FROM submission"),
+    ("SELECT Name, (SELECT Name, Status, AssignedTo.Name, ReviewedBy.Name, Comments FROM ApprovalWorkItems ORDER BY Name) FROM @Submission ORDER BY Name",
+     "SELECT s.name, (SELECT json_agg(json_build_array(a.name, a.status, json_build_array(p.name), CASE WHEN v.id IS NOT NULL THEN json_build_array(v.name) END, a.comments) ORDER BY a.name) FROM decision a JOIN person_or_group p ON p.id = a.assigned_to LEFT JOIN person_or_group v ON v.id = a.reviewed_by WHERE a.submission_id = s.id) FROM submission s ORDER BY s.name"),
+    ("SELECT Name, (SELECT Id FROM ApprovalWorkItems WHERE Status = 'Assigned' ORDER BY Id), (SELECT ActionName, ActionPerformerRole, Comments FROM ApprovalSubmissionDetails ORDER BY Name) FROM @Submission WHERE Status IN ('InProgress', 'Recalled') ORDER BY Name",
+     "SELECT s.name, (SELECT json_agg(json_build_array(a.id) ORDER BY a.id) FROM decision a WHERE a.submission_id = s.id AND a.status = 'Assigned'), (SELECT json_agg(json_build_array(d.action, d.performer_role, d.comments) ORDER BY d.name) FROM detail d WHERE d.submission_id = s.id) FROM submission s WHERE status IN ('InProgress', 'Recalled') ORDER BY s.name"),
+    ("SELECT Name, (SELECT Status, Name FROM ApprovalSubmissions) FROM @Run ORDER BY Name", "SELECT r.name, (SELECT json_agg(json_build_array(s.status, s.name)) FROM submission s WHERE s.run_id = r.id) FROM run r ORDER BY r.name"),
+    ("SELECT Name, (SELECT Name, (SELECT Name FROM ApprovalWorkItems ORDER BY Name) FROM ApprovalSubmissions) FROM @Run WHERE Status = 'Error' ORDER BY Name",
+     "SELECT r.name, (SELECT json_agg(json_build_array(s.name, (SELECT json_agg(json_build_array(a.name) ORDER BY a.name) FROM decision a WHERE a.submission_id = s.id))) FROM submission s WHERE s.run_id = r.id) FROM run r WHERE r.status = 'Error' ORDER BY r.name"),
+    ("SELECT Name, (SELECT Name, Status FROM ApprovalWorkItems) FROM @Item ORDER BY Name", "SELECT i.name, (SELECT json_agg(json_build_array(a.name, a.status)) FROM decision a WHERE a.work_item_id = i.id) FROM item i ORDER BY i.name"),
+    ("SELECT Name, (SELECT Name FROM ApprovalSubmissionDetails ORDER BY Name), (SELECT Field FROM Histories) FROM @Decision ORDER BY Name", "SELECT a.name, (SELECT json_agg(json_build_array(d.name) ORDER BY d.name) FROM detail d WHERE d.submission_item_id = a.id), (SELECT json_agg(json_build_array(c.field)) FROM change c WHERE c.record_id = a.id) FROM decision a ORDER BY a.name"),
+    ("SELECT Name, (SELECT Field, OldValue, NewValue FROM Histories) FROM @Submission ORDER BY Name", "SELECT s.name, (SELECT json_agg(json_build_array(c.field, c.old_value, c.new_value)) FROM change c WHERE c.record_id = s.id) FROM submission s ORDER BY s.name"),
+    ("SELECT Id, AssignedTo.Name, AssignedTo.Type, ReviewedBy.Username, ApprovalSubmission.Name, ApprovalSubmission.FlowOrchestrationInstance.OrchestrationLabel FROM @Decision",
+     "SELECT a.id, p.name, p.kind, v.username, s.name, r.orchestration_label FROM decision a JOIN person_or_group p ON p.id = a.assigned_to LEFT JOIN person_or_group v ON v.id = a.reviewed_by JOIN submission s ON s.id = a.submission_id LEFT JOIN run r ON r.id = s.run_id"),
+    ("SELECT TYPEOF AssignedTo WHEN User THEN Username WHEN Group THEN DeveloperName, Type END, Id FROM @Decision", "SELECT CASE p.kind WHEN 'User' THEN json_build_array('User', p.username) ELSE json_build_array('Group', p.developer_name, CASE p.kind WHEN 'Queue' THEN 'Queue' ELSE 'Regular' END) END, a.id FROM decision a JOIN person_or_group p ON p.id = a.assigned_to"),
+    ("SELECT ApprovalSubmission.Name, ApprovalWorkItem.Name, ActionName, ActionPerformedBy.Name, CreatedDate FROM @Detail ORDER BY CreatedDate DESC, Name", "SELECT s.name, a.name, d.action, p.name, d.created_at FROM detail d JOIN submission s ON s.id = d.submission_id LEFT JOIN decision a ON a.id = d.submission_item_id LEFT JOIN person_or_group p ON p.id = d.performed_by ORDER BY d.created_at DESC, d.name"),
+    ("SELECT Status, COUNT(Id) n FROM @Submission GROUP BY Status ORDER BY COUNT(Id) DESC, Status", "SELECT status, count(*) FROM submission GROUP BY 1 ORDER BY 2 DESC, 1"),
+    ("SELECT AssignedToId, COUNT(Id) n, MIN(CreatedDate) FROM @Decision WHERE Status = 'Assigned' GROUP BY AssignedToId", "SELECT assigned_to, count(*), min(created_at) FROM decision WHERE status = 'Assigned' GROUP BY 1"),
+    ("SELECT AssignedTo.Name, Status, COUNT(Id) n FROM @Decision GROUP BY AssignedTo.Name, Status HAVING COUNT(Id) > 1", "SELECT p.name, a.status, count(*) FROM decision a JOIN person_or_group p ON p.id = a.assigned_to GROUP BY 1, 2 HAVING count(*) > 1"),
+    ("SELECT ActionName, ActionPerformerRole, COUNT(Id) n FROM @Detail GROUP BY ROLLUP(ActionName, ActionPerformerRole)", "SELECT action, performer_role, count(*) FROM detail GROUP BY ROLLUP(action, performer_role)"),
+    ("SELECT CALENDAR_YEAR(ReviewedDate) y, CALENDAR_MONTH(ReviewedDate) m, Status, COUNT(Id) n FROM @Decision WHERE ReviewedDate != null GROUP BY CALENDAR_YEAR(ReviewedDate), CALENDAR_MONTH(ReviewedDate), Status",
+     "SELECT extract(year FROM reviewed_at)::integer, extract(month FROM reviewed_at)::integer, status, count(*) FROM decision WHERE reviewed_at IS NOT NULL GROUP BY 1, 2, 3"),
+    ("SELECT toLabel(Status), Name FROM @Submission", "SELECT label(status), name FROM submission"),
+    ("SELECT Status, Name FROM @Decision ORDER BY Status, Name", "SELECT status, name FROM decision ORDER BY status, name"),
+    ("SELECT Id FROM @Submission USING SCOPE mine", "SELECT id FROM submission WHERE owner_id = public.who(person())"),
+    ("SELECT COUNT() FROM @Decision WHERE Status = 'Assigned' AND ApprovalSubmission.Status = 'InProgress'", "SELECT count(*) FROM decision WHERE status = 'Assigned' AND submission_id IN (SELECT id FROM submission WHERE status = 'InProgress')"),
+    ("SELECT ParentId, UserOrGroupId, AccessLevel FROM ApprovalSubmissionShare WHERE RowCause = 'Manual'", "SELECT record_id, user_or_group_id, access_level FROM manual WHERE object = 'ApprovalSubmission'"),
+    ("SELECT ParentId, UserOrGroupId, AccessLevel FROM ApprovalSubmissionShare WHERE RowCause = 'Owner'", "SELECT id, owner_id, 'All' FROM submission"),
+    ("SELECT Id, ApprovalWorkItem.Name, Field, NewValue FROM ApprovalWorkItemHistory", "SELECT c.id, a.name, c.field, c.new_value FROM change c JOIN decision a ON a.id = c.record_id"),
+]
+refuse("INVALID_FIELD", "No such column 'OwnerId' on entity 'ApprovalWorkItem'", "SELECT OwnerId FROM @Decision", "SELECT Id FROM @Decision WHERE OwnerId = null")
+refuse("INVALID_FIELD", "No such column", "SELECT ApprovalChainName FROM @Decision", "SELECT IsAutoReviewed, SmartApprovalBasisWorkItemId FROM @Decision", "SELECT SubmittedDate FROM @Submission", "SELECT Id FROM @Submission WHERE TargetObjectId = null")
+refuse("INVALID_FIELD", "Didn't understand relationship", "SELECT Actor.Name FROM @Decision", "SELECT RelatedRecord.Owner.Name FROM @Submission", "SELECT ApprovalSubmission.ApprovalWorkItems.Name FROM @Decision")
+refuse("INVALID_FIELD", "can not be filtered", "SELECT Id FROM @Submission WHERE Comments = 'Please'", "SELECT Id FROM @Decision WHERE Comments LIKE '%no%'", "SELECT Id FROM @Detail WHERE Comments != null")
+refuse("INVALID_TYPE", "Didn't understand relationship", "SELECT Id, (SELECT Id FROM ApprovalWorkItem) FROM @Submission", "SELECT Id, (SELECT Id FROM ApprovalSubmissionDetails) FROM @Run", "SELECT Id, (SELECT Id FROM Shares) FROM @Decision")
+refuse("MALFORMED_QUERY", "", "SELECT Id FROM @Decision USING SCOPE mine", "SELECT Name, COUNT(Id) FROM @Submission GROUP BY Name", "SELECT Id FROM @Submission ORDER BY Comments")
+
 # ------------------------------------------------------------ errors (query.md, 4; reference.md, 5)
 
 refuse("INVALID_TYPE", "sObject type 'Nothing' is not supported", "SELECT Id FROM Nothing", "SELECT COUNT() FROM Nothing",

@@ -16,8 +16,9 @@ import psycopg
 
 RUN, STAGE, STEP, ITEM = ("FlowOrchestration" + x for x in ("Instance", "StageInstance", "StepInstance", "WorkItem"))
 LOG = "FlowOrchestrationLog"
-SHORT = {"@Run": RUN, "@Stage": STAGE, "@Step": STEP, "@Item": ITEM, "@Log": LOG}
-TABLES = {RUN: "run", STAGE: "stage_run", STEP: "step_run", ITEM: "work_item"}
+SUBMISSION, DECISION, DETAIL = "ApprovalSubmission", "ApprovalWorkItem", "ApprovalSubmissionDetail"
+SHORT = {"@Run": RUN, "@Stage": STAGE, "@Step": STEP, "@Item": ITEM, "@Log": LOG, "@Submission": SUBMISSION, "@Decision": DECISION, "@Detail": DETAIL}
+TABLES = {RUN: "run", STAGE: "stage_run", STEP: "step_run", ITEM: "work_item", SUBMISSION: "submission"}
 PEOPLE = ["sam", "vic", "nil", "super"]
 AUTOPROC = "00000000-0000-7000-8000-000000000001"
 
@@ -35,7 +36,7 @@ SELECT orchestration.activate_orchestration(name) FROM unnest('{Alpha,Beta}'::te
 
 SELECT orchestration.create_user(name || '@example.com', initcap(name), 'soql_' || name)
   FROM unnest('{sam,vic,nil}'::text[]) name;
-SELECT orchestration.create_user('pat@example.com', 'Pat O''Brien'), orchestration.create_user('old@example.com', 'Old');
+SELECT orchestration.create_user('pat@example.com', 'Pat O''Brien'), orchestration.create_user('old@example.com', 'Old'), orchestration.create_user('deb@example.com', 'Deb');
 SELECT orchestration.create_group(name) FROM unnest('{Team,Desk,Readers,Inner,Elsewhere}'::text[]) name;
 SELECT orchestration.create_queue('Line');
 UPDATE orchestration.principal SET view_all_data = true WHERE username = 'vic@example.com';
@@ -44,7 +45,10 @@ CREATE FUNCTION public.who(name text) RETURNS uuid LANGUAGE sql STABLE AS
     'SELECT id FROM orchestration.principal WHERE lower(principal.name) = lower($1) OR username = $1 || ''@example.com''';
 SELECT orchestration.add_group_member(public.who(a), public.who(b))
   FROM (VALUES ('Desk', 'Team'), ('Team', 'pat'), ('Readers', 'Inner'), ('Inner', 'sam'), ('Line', 'sam'),
-               ('Elsewhere', 'pat')) m (a, b);
+               ('Elsewhere', 'pat'), ('Elsewhere', 'deb')) m (a, b);
+-- Sam answers for Deb, and for her groups; no longer for Pat
+UPDATE orchestration.principal SET delegated_approver_id = public.who('Inner') WHERE username = 'deb@example.com';
+INSERT INTO orchestration.approval_delegation (delegated_from, delegated_to, end_date) VALUES (public.who('pat'), public.who('sam'), now() - interval '1 day');
 
 SET session_replication_role = replica;
 CREATE FUNCTION public.at(n integer) RETURNS timestamptz LANGUAGE sql STABLE AS $$
@@ -84,14 +88,14 @@ SELECT s.run_id, s.owner_id, s.orchestration_id, s.id, s.created_at + p * interv
        public.pick(n + 3 * p, 'Completed', 'Discontinued', 'Error', 'InProgress', 'NotStarted')::orchestration.step_status, s.modified_at
   FROM orchestration.stage_run s JOIN public.number x ON x.id = s.run_id CROSS JOIN generate_series(1, 2) p WHERE n % 2 = 0 OR p = 1;
 INSERT INTO orchestration.work_item (run_id, owner_id, orchestration_id, assignee_id, step_run_id, created_at, name, label, description, screen_flow,
-        screen_flow_inputs, related_record_type, related_record_id, status, assigned_at, modified_at, completed_at)
+        screen_flow_inputs, related_record_type, related_record_id, status, assigned_at, modified_at, completed_at, is_approval)
 SELECT s.run_id, s.owner_id, s.orchestration_id,
        public.who(public.pick(n, 'sam', 'pat', 'Line', 'Team', 'Automated Process', 'vic', 'Elsewhere')), s.id, s.created_at,
        format('WI-%s', lpad((row_number() OVER (ORDER BY s.id))::text, 8, '0')), public.pick(n, 'Approval', 'approval', NULL, 'Other'),
        public.pick(n, NULL, 'Please', 'PLEASE'), public.pick(n, 'Screen', NULL),
        CASE n % 3 WHEN 0 THEN '{"a": 1}'::jsonb WHEN 1 THEN '[]' END, CASE WHEN n % 2 = 0 THEN 'Thing' END,
        CASE WHEN n % 2 = 0 THEN 'A-' || n END, w.status, s.created_at, s.modified_at,
-       CASE WHEN w.status = 'Completed' THEN s.modified_at END
+       CASE WHEN w.status = 'Completed' THEN s.modified_at END, n % 2 = 0
   FROM orchestration.step_run s JOIN public.number x ON x.id = s.run_id
   CROSS JOIN LATERAL (SELECT public.pick(n, 'Assigned', 'Completed', 'Completed')::orchestration.work_item_status AS status) w
  WHERE s.step_type = 'InteractiveStep';
@@ -101,13 +105,46 @@ SELECT r.id, r.created_at + p * interval '1 second', public.pick(n + p, 'StartIn
        CASE n % 3 WHEN 0 THEN public.who('pat') WHEN 1 THEN public.who('Line') END, public.pick(n, 'Pat O''Brien', NULL),
        public.pick(n, NULL, 'Well done', 'well DONE'), public.pick(n, NULL, 'ctx')
   FROM orchestration.run r JOIN public.number USING (id) CROSS JOIN generate_series(1, 2) p WHERE n % 2 = 0 OR p = 1;
+-- approvals: every second run was submitted, and its work items ask for decisions
+UPDATE orchestration.run r SET is_approval = true FROM public.number x WHERE x.id = r.id AND n % 2 = 0;
+INSERT INTO orchestration.submission (run_id, owner_id, orchestration_id, created_at, created_by, name, submitted_by, comments, sends_email,
+        related_record_type, related_record_id, status, modified_at, modified_by)
+SELECT r.id, public.who(public.pick(n / 2, 'Automated Process', 'sam', 'pat', 'vic', 'Automated Process', 'Automated Process', 'Automated Process')), r.orchestration_id, r.created_at,
+       CASE WHEN n % 4 = 0 THEN public.who('pat') END, format('AS-%s', lpad(n::text, 9, '0')),
+       public.who(public.pick(n / 2, 'sam', 'pat', 'vic')), public.pick(n / 2, 'Please', NULL, 'please do', ''), n % 6 = 0,
+       CASE WHEN n % 8 < 6 THEN 'Thing' END, CASE n % 8 WHEN 0 THEN public.who('pat')::text WHEN 2 THEN 'A-' || n WHEN 4 THEN 'a-' || n END,
+       public.pick(n / 2, 'Approved', 'Canceled', 'Errored', 'InProgress', 'Recalled', 'Rejected', 'Suspended')::orchestration.approval_submission_status,
+       r.modified_at, CASE WHEN n % 4 = 2 THEN public.who('vic') END
+  FROM orchestration.run r JOIN public.number USING (id) WHERE n % 2 = 0;
+INSERT INTO orchestration.submission_item (run_id, owner_id, orchestration_id, submission_id, work_item_id, created_at, name, assigned_to, condition_name,
+        related_record_type, related_record_id, status, reviewed_by, reviewed_at, comments, modified_at, modified_by)
+SELECT w.run_id, s.owner_id, s.orchestration_id, s.id, w.id, w.created_at, format('AWI-%s', lpad((row_number() OVER (ORDER BY w.id))::text, 9, '0')),
+       public.who(public.pick(n / 2, 'pat', 'pat', 'vic', 'pat', 'Elsewhere', 'Line', 'sam', 'vic', 'pat', 'Automated Process', 'Team', 'deb')), w.label, s.related_record_type, s.related_record_id, a.status,
+       CASE WHEN reviewed AND n % 3 > 0 THEN public.who(public.pick(n, 'sam', 'pat', 'vic')) END, CASE WHEN reviewed THEN w.modified_at END,
+       CASE WHEN reviewed THEN public.pick(n / 2, 'Fine', NULL, 'FINE', 'No') END, w.modified_at, CASE WHEN reviewed THEN public.who('pat') END
+  FROM orchestration.work_item w JOIN orchestration.submission s ON s.run_id = w.run_id JOIN public.number x ON x.id = w.run_id
+  CROSS JOIN LATERAL (SELECT public.pick(n / 2 + length(COALESCE(w.label, '')), 'Approved', 'Assigned', 'Canceled', 'Errored', 'Recalled', 'Rejected', 'Withdrawn', 'Approved')::orchestration.approval_work_item_status AS status) a
+  CROSS JOIN LATERAL (SELECT a.status IN ('Approved', 'Rejected') AS reviewed) y;
+INSERT INTO orchestration.submission_detail (run_id, owner_id, orchestration_id, submission_id, submission_item_id, created_at, name, action, performed_by,
+        performer_role, channel, context, comments)
+SELECT s.run_id, s.owner_id, s.orchestration_id, s.id, (SELECT a.id FROM orchestration.submission_item a WHERE a.run_id = s.run_id ORDER BY a.id LIMIT 1),
+       s.created_at + p * interval '1 hour', format('ASD-%s', lpad((2 * n + p)::text, 9, '0')),
+       public.pick(n / 2 + p, 'Cancel', 'Override', 'Reassign', 'Recall', 'Review')::orchestration.approval_action, CASE WHEN n % 3 > 0 THEN public.who(public.pick(n, 'pat', 'sam')) END,
+       public.pick(n / 2 + p, 'Admin', 'Assignee', 'Delegate', 'Submitter', 'System')::orchestration.approval_performer_role,
+       public.pick(n / 2, 'ApprovalRecord', 'Email', 'InvocableAction', 'ScreenFlow', 'Slack', 'System')::orchestration.approval_channel,
+       public.pick(n / 2, NULL, 'Reassigned from User Id - 1'), public.pick(n / 2 + p, NULL, 'Too late', 'TOO LATE')
+  FROM orchestration.submission s JOIN public.number x ON x.id = s.run_id CROSS JOIN generate_series(1, 2) p WHERE n % 4 = 0 OR p = 1;
 INSERT INTO orchestration.field_change (run_id, record_id, object, field, old_value, new_value, changed_by)
 SELECT r.id, r.id, 'FlowOrchestrationInstance'::orchestration.shared_object, public.pick(n, 'Status', 'OwnerId', 'CurrentStage'), public.pick(n, NULL, 'InProgress'), public.pick(n, 'Suspended', 'x'), public.who('pat')
   FROM orchestration.run r JOIN public.number USING (id) WHERE n % 5 = 0
 UNION ALL SELECT s.run_id, s.id, 'FlowOrchestrationStageInstance'::orchestration.shared_object, public.pick(n, 'Status', 'OwnerId'), 'a', 'b', NULL
   FROM orchestration.stage_run s JOIN public.number x ON x.id = s.run_id WHERE n % 10 = 0
 UNION ALL SELECT s.run_id, s.id, 'FlowOrchestrationStepInstance'::orchestration.shared_object, public.pick(n, 'Status', 'OwnerId'), 'a', 'b', NULL
-  FROM orchestration.step_run s JOIN public.number x ON x.id = s.run_id WHERE n % 10 = 0;
+  FROM orchestration.step_run s JOIN public.number x ON x.id = s.run_id WHERE n % 10 = 0
+UNION ALL SELECT s.run_id, s.id, 'ApprovalSubmission'::orchestration.shared_object, public.pick(n / 2, 'Status', 'OwnerId'), 'InProgress', 'Approved', public.who('pat')
+  FROM orchestration.submission s JOIN public.number x ON x.id = s.run_id WHERE n % 3 = 0
+UNION ALL SELECT s.run_id, s.id, 'ApprovalWorkItem'::orchestration.shared_object, public.pick(n / 2, 'Status', 'AssignedToId'), 'Assigned', 'Rejected', NULL
+  FROM orchestration.submission_item s JOIN public.number x ON x.id = s.run_id WHERE n % 3 = 0;
 INSERT INTO orchestration.feed_item (run_id, record_id, object, type, body, link_url, title, created_by, created_at)
 SELECT r.id, r.id, 'FlowOrchestrationInstance'::orchestration.shared_object, t.type::orchestration.feed_item_type, 'Post ' || n, CASE WHEN t.type = 'LinkPost' THEN 'https://example.com/' || n END,
        public.pick(n, NULL, 'Title'), public.who('pat'), r.created_at
@@ -125,15 +162,22 @@ UNION ALL SELECT s.run_id, 'FlowOrchestrationStageInstance'::orchestration.share
 UNION ALL SELECT s.run_id, 'FlowOrchestrationStepInstance'::orchestration.shared_object, s.id, public.who('Inner'), 'Edit', s.created_at
   FROM orchestration.step_run s JOIN public.number x ON x.id = s.run_id WHERE n BETWEEN 500 AND 520
 UNION ALL SELECT w.run_id, 'FlowOrchestrationWorkItem'::orchestration.shared_object, w.id, public.who('sam'), 'Read', w.created_at
-  FROM orchestration.work_item w JOIN public.number x ON x.id = w.run_id WHERE n BETWEEN 500 AND 520;
+  FROM orchestration.work_item w JOIN public.number x ON x.id = w.run_id WHERE n BETWEEN 500 AND 520
+UNION ALL SELECT s.run_id, 'ApprovalSubmission'::orchestration.shared_object, s.id, public.who(public.pick(n / 2, 'sam', 'Inner', 'Line', 'Elsewhere')), 'Read', s.created_at
+  FROM orchestration.submission s JOIN public.number x ON x.id = s.run_id WHERE n BETWEEN 520 AND 580;
 INSERT INTO orchestration.record_view (run_id, record_id, object, user_id, viewed_at, referenced_at)
-SELECT r.id, r.id, 'FlowOrchestrationInstance', public.who(public.pick(n, 'sam', 'pat')), CASE WHEN n % 3 = 0 THEN r.created_at + interval '1 day' END, r.created_at + interval '2 days'
-  FROM orchestration.run r JOIN public.number USING (id) WHERE n % 4 = 0;
+SELECT r.id, r.id, 'FlowOrchestrationInstance'::orchestration.shared_object, public.who(public.pick(n, 'sam', 'pat')), CASE WHEN n % 3 = 0 THEN r.created_at + interval '1 day' END, r.created_at + interval '2 days'
+  FROM orchestration.run r JOIN public.number USING (id) WHERE n % 4 = 0
+UNION ALL SELECT s.run_id, s.id, 'ApprovalSubmission', public.who('sam'), s.created_at + interval '1 day', s.created_at + interval '2 days'
+  FROM orchestration.submission s JOIN public.number x ON x.id = s.run_id WHERE n % 4 = 0
+UNION ALL SELECT s.run_id, s.id, 'ApprovalWorkItem', public.who('pat'), CASE WHEN n % 8 = 0 THEN s.created_at + interval '1 day' END, s.created_at + interval '2 days'
+  FROM orchestration.submission_item s JOIN public.number x ON x.id = s.run_id WHERE n % 4 = 0;
 RESET session_replication_role;
 
 -- pat, who is in Team and so in Desk: 140 runs; Beta: 40 runs; with 60 own and 60 shared ones 300
 SELECT orchestration.create_owner_sharing_rule(object, public.who('Desk'), public.who('Readers'), 'Read', 'Desk for readers', 'Desk_' || object)
   FROM unnest('{FlowOrchestrationInstance,FlowOrchestrationStageInstance,FlowOrchestrationStepInstance}'::orchestration.shared_object[]) object;
+SELECT orchestration.create_owner_sharing_rule('ApprovalSubmission', public.who('Desk'), public.who('Readers'), 'Read', 'Submissions of the desk', 'Desk_Submissions');
 SELECT orchestration.create_orchestration_sharing_rule('Beta', public.who('sam'), 'Edit');
 SELECT orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', public.who('Readers'), public.who('Elsewhere'), 'Edit', 'Not for Sam');
 
@@ -159,6 +203,9 @@ CREATE VIEW oracle.run AS SELECT r.* FROM orchestration.run r WHERE r.id IN (SEL
 CREATE VIEW oracle.stage AS SELECT r.* FROM orchestration.stage_run r WHERE r.id IN (SELECT id FROM oracle.seen WHERE person = oracle.person() AND object = 'FlowOrchestrationStageInstance');
 CREATE VIEW oracle.step AS SELECT r.* FROM orchestration.step_run r WHERE r.id IN (SELECT id FROM oracle.seen WHERE person = oracle.person() AND object = 'FlowOrchestrationStepInstance');
 CREATE VIEW oracle.item AS SELECT r.* FROM orchestration.work_item r WHERE r.id IN (SELECT id FROM oracle.seen WHERE person = oracle.person() AND object = 'FlowOrchestrationWorkItem');
+CREATE VIEW oracle.submission AS SELECT r.* FROM orchestration.submission r WHERE r.id IN (SELECT id FROM oracle.seen WHERE person = oracle.person() AND object = 'ApprovalSubmission');
+CREATE VIEW oracle.decision AS SELECT r.* FROM orchestration.submission_item r WHERE r.id IN (SELECT id FROM oracle.seen WHERE person = oracle.person() AND object = 'ApprovalWorkItem');
+CREATE VIEW oracle.detail AS SELECT r.* FROM orchestration.submission_detail r WHERE r.id IN (SELECT id FROM oracle.seen WHERE person = oracle.person() AND object = 'ApprovalSubmissionDetail');
 CREATE VIEW oracle.log AS SELECT l.*,
        (lpad(to_hex(floor(extract(epoch FROM l.logged_at) * 1000)::bigint), 12, '0') || '70008' || lpad(to_hex(l.number), 15, '0'))::uuid AS id
   FROM orchestration.run_log l WHERE l.run_id IN (SELECT id FROM oracle.run);
@@ -224,19 +271,31 @@ def see(admin):
     for record, grantee in admin.execute("SELECT record_id, user_or_group_id FROM orchestration.share_grant"):
         shares.setdefault(record, set()).add(grantee)
     groups = {p: groups_of(p) for p in people}
+    delegates = {}                  # user -> who may answer the user's approvals
+    for delegator, delegate in admin.execute("SELECT id, delegated_approver_id FROM orchestration.principal WHERE delegated_approver_id IS NOT NULL"
+                                             " UNION ALL SELECT delegated_from, delegated_to FROM orchestration.approval_delegation WHERE end_date IS NULL OR end_date > now()"):
+        delegates.setdefault(delegator, set()).add(delegate)
+    asked, parts = {}, {}           # who was asked to decide about a submission; what is shared with it
+    for submission, record, reviewer in admin.execute("SELECT submission_id, id, assigned_to FROM orchestration.submission_item"):
+        asked.setdefault(submission, set()).add(reviewer)
+        parts.setdefault(submission, []).append((DECISION, record))
+    for submission, record in admin.execute("SELECT submission_id, id FROM orchestration.submission_detail"):
+        parts.setdefault(submission, []).append((DETAIL, record))
     rows = []
     for person in PEOPLE:
         user = next((p for p in people.values() if p[1] == "soql_" + person), None)
         for name, table in TABLES.items():
             all_of_them = person == "super" or user[3] or (defaults.get(name, "Private") != "Private" and user[2])
             mine = set() if person == "super" else groups[user[0]]
-            assignee = "assignee_id" if name == ITEM else "NULL::uuid"
-            for record, owner, orchestration, worker in admin.execute(
-                    "SELECT id, owner_id, orchestration_id, %s FROM orchestration.%s" % (assignee, table)).fetchall():
+            answers = mine.union(*(groups[d] for d in delegates if delegates[d] & mine))
+            worker_columns = "assignee_id, is_approval" if name == ITEM else "NULL::uuid, false"
+            for record, owner, orchestration, worker, is_approval in admin.execute(
+                    "SELECT id, owner_id, orchestration_id, %s FROM orchestration.%s" % (worker_columns, table)).fetchall():
                 by_rule = any(rule[0] == name and rule[1] in mine and
                               (rule[2] in groups.get(owner, ()) if rule[2] else rule[3] == orchestration) for rule in rules)
-                if all_of_them or (user[2] and (owner == user[0] or by_rule or shares.get(record, set()) & mine or worker in mine)):
+                if all_of_them or (user[2] and (owner == user[0] or by_rule or shares.get(record, set()) & mine or worker in mine or is_approval and worker in answers or asked.get(record, set()) & answers)):
                     rows.append((person, name, record))
+                    rows += [(person, part, other) for part, other in parts.get(record, ())]
     admin.execute("TRUNCATE oracle.seen")
     with admin.cursor().copy("COPY oracle.seen FROM STDIN") as copy:
         for row in rows:

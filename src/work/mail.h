@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * mail.h
+ *	  What a mailer calls.
+ *
+ * Portions Copyright (c) 2026, the orchestration authors
+ * SPDX-License-Identifier: PostgreSQL
+ *
+ * src/work/mail.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ORCH_MAIL_H
+#define ORCH_MAIL_H
+
+/* Called once, by _PG_init(). */
+extern void orch_mail_init(void);
+
+#endif							/* ORCH_MAIL_H */
