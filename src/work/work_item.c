@@ -192,7 +192,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	if (key != NULL)
 		digest = orch_digest_request(NULL, outputs);
 
-	actor = orch_principal_role_label(role);
+	actor = orch_principal_actor(role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);
 	lock_item(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
