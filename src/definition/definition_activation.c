@@ -315,7 +315,7 @@ check_approval(Compiler *c, const DocNode *root)
 		if (def->api_version < inputs[i].since)
 			continue;
 		if (variable == NULL)
-			warning_at(c, root, "the ApprovalWorkflow has no input \"%s\", a text: %s",
+			warning_at(c, part_of(root, "processType"), "the ApprovalWorkflow has no input \"%s\", a text: %s",
 					   inputs[i].name, inputs[i].use);
 		else if (!variable->is_input || variable->is_collection ||
 				 variable->type != VARIABLE_STRING)
@@ -325,7 +325,7 @@ check_approval(Compiler *c, const DocNode *root)
 	}
 	if (def->api_version >= 60 &&
 		(mode == NULL || strcmp(mode, "SystemModeWithoutSharing") != 0))
-		warning_at(c, part_of(root, "runInMode"),
+		warning_at(c, part_of(root, mode == NULL ? "processType" : "runInMode"),
 				   "an ApprovalWorkflow of apiVersion 60.0 or later needs runInMode SystemModeWithoutSharing");
 }
 

@@ -21,7 +21,7 @@ SELECT pg_temp.person('ann.field@example.com', 'Ann', 'regress_field_ann'), pg_t
 SELECT orchestration.update_user(id, reassign_work_items => true) FROM orchestration.principal WHERE username = 'boss.field@example.com';
 SELECT orchestration.add_group_member(orchestration.create_queue('Field_Desk', 'Desk'), id) FROM orchestration.principal WHERE username = 'ann.field@example.com';
 CREATE FUNCTION pg_temp.who(name text) RETURNS uuid STABLE LANGUAGE sql AS $$ SELECT id FROM orchestration.principal WHERE COALESCE(username, developer_name) = $1 $$;
-CREATE FUNCTION pg_temp.item() RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.held() RETURNS text LANGUAGE sql AS $$
     SELECT format('assigned to %s, owned by %s, %s shares', COALESCE(a.username, a.developer_name), o.username, (SELECT count(*) FROM orchestration.share_grant g WHERE g.record_id = w.id))
       FROM orchestration.work_item w JOIN orchestration.principal a ON a.id = w.assignee_id JOIN orchestration.principal o ON o.id = w.owner_id WHERE w.run_id = pg_temp.run() $$;
 CREATE FUNCTION pg_temp.as_role(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -38,31 +38,31 @@ $$;
 --
 -- The owner of a work item: its assignee if that is a user, else the automated process user
 --
-SELECT pg_temp.orchestration('Owned', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Q', 'I', 'Field_Screen', '{}', '{}', '{!Who}'))),
+SELECT pg_temp.orchestration('Owned', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Q', 'I', 'Field_Screen', '{}', '{}', '{!Who}', 'Resource'))),
     'variables', jsonb_build_array(pg_temp.variable('Who', 'String'))));
 SELECT orchestration.start_orchestration('Owned', inputs => '{"Who": "ann.field@example.com"}') IS NOT NULL;
-SELECT pg_temp.item();
+SELECT pg_temp.held();
 SELECT orchestration.start_orchestration('Owned', inputs => '{"Who": "Field_Desk"}') IS NOT NULL;
-SELECT pg_temp.item();
+SELECT pg_temp.held();
 SELECT pg_temp.item('Q') AS item \gset
-SELECT pg_temp.as_role('regress_field_ann', format('SELECT orchestration.claim_work_item(%L)', :'item')), pg_temp.item();
-SELECT pg_temp.as_role('regress_field_ann', format('SELECT orchestration.release_work_item(%L)', :'item')), pg_temp.item();
-SELECT orchestration.reassign_work_item(:'item', pg_temp.who('bob.field@example.com')), pg_temp.item();
+SELECT pg_temp.as_role('regress_field_ann', format('SELECT orchestration.claim_work_item(%L)', :'item')), pg_temp.held();
+SELECT pg_temp.as_role('regress_field_ann', format('SELECT orchestration.release_work_item(%L)', :'item')), pg_temp.held();
+SELECT orchestration.reassign_work_item(:'item', pg_temp.who('bob.field@example.com')), pg_temp.held();
 SELECT orchestration.update(jsonb_build_array(jsonb_build_object('attributes', '{"type": "FlowOrchestrationWorkItem"}'::jsonb, 'Id', :'item', 'AssigneeId', pg_temp.who('Field_Desk')))) IS NOT NULL;
-SELECT pg_temp.item();
+SELECT pg_temp.held();
 -- one that may reassign changes the owner so, and not otherwise
-SELECT orchestration.share_record(:'item', pg_temp.who('boss.field@example.com'), 'Edit') IS NOT NULL, pg_temp.item();
+SELECT orchestration.share_record(:'item', pg_temp.who('boss.field@example.com'), 'Edit') IS NOT NULL, pg_temp.held();
 SELECT pg_temp.as_role('regress_field_boss', format('UPDATE orchestration.work_item SET owner_id = %L WHERE id = %L', pg_temp.who('boss.field@example.com'), :'item'));
 SELECT pg_temp.as_role('regress_field_boss', format('UPDATE orchestration.work_item SET assignee_id = %L, owner_id = %L WHERE id = %L', pg_temp.who('bob.field@example.com'), pg_temp.who('boss.field@example.com'), :'item'));
-SELECT pg_temp.as_role('regress_field_boss', format('UPDATE orchestration.work_item SET assignee_id = %L WHERE id = %L', pg_temp.who('boss.field@example.com'), :'item')), pg_temp.item();
+SELECT pg_temp.as_role('regress_field_boss', format('UPDATE orchestration.work_item SET assignee_id = %L WHERE id = %L', pg_temp.who('boss.field@example.com'), :'item')), pg_temp.held();
 -- an owner set by hand stays until the next assignee, also if a statement sets both
-SELECT orchestration.change_owner(:'item', pg_temp.who('ann.field@example.com')) IS NOT NULL, pg_temp.item();
+SELECT orchestration.change_owner(:'item', pg_temp.who('ann.field@example.com')) IS NOT NULL, pg_temp.held();
 UPDATE orchestration.work_item SET due_at = '2030-01-01' WHERE id = :'item';
-SELECT pg_temp.item();
+SELECT pg_temp.held();
 UPDATE orchestration.work_item SET assignee_id = pg_temp.who('bob.field@example.com') WHERE id = :'item';
-SELECT pg_temp.item();
+SELECT pg_temp.held();
 UPDATE orchestration.work_item SET assignee_id = pg_temp.who('ann.field@example.com'), owner_id = pg_temp.who('boss.field@example.com') WHERE id = :'item';
-SELECT pg_temp.item();
+SELECT pg_temp.held();
 SELECT orchestration.update_user(pg_temp.who('bob.field@example.com'), is_active => false);
 SELECT pg_temp.try(format('UPDATE orchestration.work_item SET assignee_id = %L WHERE id = %L', pg_temp.who('bob.field@example.com'), :'item'));
 SELECT orchestration.update_user(pg_temp.who('bob.field@example.com'), is_active => true);
