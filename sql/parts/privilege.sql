@@ -61,6 +61,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.claim_work_item(uuid),
     orchestration.release_work_item(uuid),
     orchestration.set_due_date(uuid, timestamptz),
+    orchestration.unlock_record(text, text),
     orchestration.my_work_items(integer, timestamptz, uuid, text, timestamptz),
     orchestration.run_diagram(uuid, text),
     orchestration.dry_run(text, text, jsonb, jsonb, integer, integer),

@@ -279,6 +279,7 @@ static const struct
 	{RELATION_PRINCIPAL, Anum_principal_id, "id"},
 	{RELATION_PRINCIPAL, Anum_principal_kind, "kind"},
 	{RELATION_PRINCIPAL, Anum_principal_name, "name"},
+	{RELATION_PRINCIPAL, Anum_principal_username, "username"},
 	{RELATION_PRINCIPAL, Anum_principal_role_name, "role_name"},
 	{RELATION_PRINCIPAL, Anum_principal_is_active, "is_active"},
 	{RELATION_PRINCIPAL, Anum_principal_view_all_data, "view_all_data"},

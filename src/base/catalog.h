@@ -254,6 +254,7 @@ typedef enum OrchRelation
 #define Anum_principal_id					1
 #define Anum_principal_kind					2
 #define Anum_principal_name					3
+#define Anum_principal_username				4
 #define Anum_principal_role_name			6
 #define Anum_principal_is_active			7
 #define Anum_principal_view_all_data		8

@@ -623,7 +623,7 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_LOCKED),
 				 errmsg("record \"%s\" of type \"%s\" is locked for an approval", locked, type),
-				 errhint("Change it when the approval is answered.")));
+				 errhint("Change it when the approval is answered, or let an administrator call orchestration.unlock_record().")));
 }
 
 /*

@@ -149,6 +149,7 @@ CASES = [
     ("fail_work_item", ITEM, "orchestration.fail_work_item(%s, 'no')"), ("fail_work_item", DONE, "orchestration.fail_work_item(%s, 'no')"),
     ("claim_work_item", ITEM), ("claim_work_item", DONE), ("release_work_item", ITEM), ("release_work_item", DONE),
     ("set_due_date", ITEM, "orchestration.set_due_date(%s, '2030-01-01')"), ("set_due_date", DONE, "orchestration.set_due_date(%s, '2030-01-01')"),
+    ("unlock_record", "SELECT demand()", "orchestration.unlock_record('Demand', %s)"),
     ("reassign_work_item", ITEM, "orchestration.reassign_work_item(%s, PERSON)"), ("reassign_work_item", DONE, "orchestration.reassign_work_item(%s, PERSON)"),
     ("reassign_work_item", "SELECT person()", "orchestration.reassign_work_item(OLD_ITEM, %s)"),
     ("reassign_work_item", ("SELECT person()", "SELECT orchestration.update_user(%s, is_active => false)"), "orchestration.reassign_work_item(OLD_ITEM, %s)"),
