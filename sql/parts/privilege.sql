@@ -15,6 +15,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.acting_user_id(),
     orchestration.acting_principal_ids(),
     orchestration.reviewed_principal_ids(),
+    orchestration.reviewed_submission_ids(),
     orchestration.is_user(),
     orchestration.sees_sharing(),
     orchestration.manages_definitions(),

@@ -128,6 +128,7 @@ static const char *const relation_names[RELATION_LAST + 1] = {
 	[INDEX_SUBMISSION_ITEM_ID] = "submission_item_id_idx",
 	[INDEX_SUBMISSION_ITEM_SUBMISSION] = "submission_item_submission_idx",
 	[INDEX_SUBMISSION_RUN] = "submission_run_key",
+	[INDEX_SUBMISSION_ITEM_ASSIGNED_TO] = "submission_item_assigned_to_idx",
 	[INDEX_APPROVAL_DELEGATION_TARGET] = "approval_delegation_target_idx",
 	[INDEX_PRINCIPAL_DELEGATE] = "principal_delegated_approver_idx",
 	[INDEX_PRINCIPAL_MANAGER] = "principal_manager_idx",

@@ -25,7 +25,7 @@ legal_transitions minute_of my_work_items new_id orchestration_references orches
 record_exists record_id record_shared record_visible retrieve rule_shares run_diagram sees_sharing shared_record_ids stuck_runs
 system_modstamp unestimated manages_definitions validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
 record_type_problem record_type_problems record_type_table version_missing_fields
-waits_for_record query explain_soql approval_visible submission_reviewed reviewed_principal_ids""".split()
+waits_for_record query explain_soql approval_visible submission_reviewed reviewed_principal_ids reviewed_submission_ids""".split()
 NOT_HERE = {
     "listen_for_work": "a wake-up: nothing is decided; the transaction's end is what counts",
     "listen_for_messages": "likewise",
