@@ -111,7 +111,7 @@ extern void orch_access_groups_above(const pg_uuid_t *principal_id,
 /* One of the sets, filled. */
 extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
 
-/* access_record.c: has the user been asked to decide about the submission? */
+/* Has the user been asked to decide about the submission, or may answer for who has? */
 extern bool orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id);
 
 /* Enters all submissions about which the user has been asked. */

@@ -142,10 +142,9 @@ orch_access_find(const pg_uuid_t *id, RecordAccess *record)
 }
 
 bool
-orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
+orch_access_was_asked(const UuidMap *principals, const UuidMap *reviewers,
+					  const pg_uuid_t *submission_id)
 {
-	UuidMap    *principals = orch_access_arm(set, ARM_ASSIGNEE);
-	UuidMap    *reviewers = orch_access_arm(set, ARM_REVIEWER);
 	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
 									  AccessShareLock);
 	ScanKeyData scankey;

@@ -183,7 +183,7 @@ orch_engine_find_members(const StepDef *def, List *names, const pg_uuid_t *assig
 }
 
 /*
- * Write the work item of the step and those of the members, who are told.
+ * Write the work item of the step and those of the members, and notify the members.
  */
 void
 orch_engine_write_members(RunState *rs, WriteRow *parent, const pg_uuid_t *members,

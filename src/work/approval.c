@@ -38,7 +38,8 @@
 #include "record/sobject.h"
 #include "trail/history.h"
 #include "trail/log.h"
-#include "work/work_item_int.h"
+#include "work/approval.h"
+#include "work/work_item_call.h"
 
 /* contract/fields.csv: Comments, in characters */
 #define MAX_COMMENTS	32000
