@@ -401,7 +401,7 @@ delete_share(const pg_uuid_t *id)
 
 /*
  * The object that the record with this id belongs to, NULL if the caller sees none.  Only
- * objects beside runs, stages, steps and work items.
+ * objects beside runs, stages, steps, work items, submissions and approval work items.
  */
 static const SObject *
 find_associate(const pg_uuid_t *id)
@@ -422,6 +422,8 @@ find_associate(const pg_uuid_t *id)
 			" WHERE x.id OPERATOR(pg_catalog.=) $1"
 			"   AND x.changed_at OPERATOR(pg_catalog.>=) $2"
 		"   AND x.changed_at OPERATOR(pg_catalog.<=) $3", ASSOCIATE_HISTORY, 3},
+		{"SELECT 'ApprovalSubmissionDetail' FROM orchestration.submission_detail x"
+		" WHERE x.id OPERATOR(pg_catalog.=) $1", ASSOCIATE_NONE, 1},
 		{"SELECT 'FlowOrchestrationLog' FROM orchestration.flow_orchestration_log x"
 			" WHERE x.id OPERATOR(pg_catalog.=) $1"
 			"   AND x.created_date OPERATOR(pg_catalog.>=) $2"

@@ -320,6 +320,19 @@ orch_principal_get(const pg_uuid_t *id, Principal *result)
 }
 
 /*
+ * Source: contract/fields.csv, FlowOrchestrationWorkItem.OwnerId.
+ */
+pg_uuid_t
+orch_principal_item_owner(const pg_uuid_t *assignee_id)
+{
+	Principal	principal;
+
+	return orch_principal_scan(INDEX_PRINCIPAL_ID, Anum_principal_id, F_UUID_EQ,
+							   UUIDPGetDatum(assignee_id), &principal) &&
+		principal.kind == PRINCIPAL_USER ? *assignee_id : orch_automated_process;
+}
+
+/*
  * Run one of the plans in system context; the name is palloc'd in the caller's
  * context.
  */

@@ -67,4 +67,7 @@ extern bool orch_principal_find(PrincipalKind kind, const char *name,
 								Principal *result);
 extern bool orch_principal_get(const pg_uuid_t *id, Principal *result);
 
+/* Who owns a work item: its assignee if that is a user, else the automated process user. */
+extern pg_uuid_t orch_principal_item_owner(const pg_uuid_t *assignee_id);
+
 #endif							/* ORCH_PRINCIPAL_H */

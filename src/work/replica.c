@@ -26,7 +26,8 @@
 
 /* In the order in which rows of a run are written. */
 static const OrchRelation numbered[] = {
-	RELATION_RUN, RELATION_WORK_ITEM, RELATION_RUN_LOG
+	RELATION_RUN, RELATION_SUBMISSION, RELATION_WORK_ITEM, RELATION_SUBMISSION_ITEM,
+	RELATION_SUBMISSION_DETAIL, RELATION_RUN_LOG
 };
 
 /*
@@ -49,7 +50,25 @@ static StaticPlan plan_advance = {
 	"  SELECT 'work_item_name_seq', s.last_value, s.is_called,"
 	"         (SELECT pg_catalog.max(pg_catalog.substr(w.name, 4)::pg_catalog.int8) FROM orchestration.work_item w"
 	"           WHERE w.name ~ '^WI-([0-9]{8}|[1-9][0-9]{8,11})$')"
-	"    FROM orchestration.work_item_name_seq s) h ORDER BY h.sequence",
+	"    FROM orchestration.work_item_name_seq s"
+	"  UNION ALL"
+	"  SELECT 'submission_name_seq', s.last_value, s.is_called,"
+	"         (SELECT pg_catalog.max(pg_catalog.substr(x.name, 4)::pg_catalog.int8)"
+	"            FROM orchestration.submission x"
+	"           WHERE x.name ~ '^AS-([0-9]{9}|[1-9][0-9]{9,11})$')"
+	"    FROM orchestration.submission_name_seq s"
+	"  UNION ALL"
+	"  SELECT 'submission_item_name_seq', s.last_value, s.is_called,"
+	"         (SELECT pg_catalog.max(pg_catalog.substr(x.name, 5)::pg_catalog.int8)"
+	"            FROM orchestration.submission_item x"
+	"           WHERE x.name ~ '^AWI-([0-9]{9}|[1-9][0-9]{9,11})$')"
+	"    FROM orchestration.submission_item_name_seq s"
+	"  UNION ALL"
+	"  SELECT 'submission_detail_name_seq', s.last_value, s.is_called,"
+	"         (SELECT pg_catalog.max(pg_catalog.substr(x.name, 5)::pg_catalog.int8)"
+	"            FROM orchestration.submission_detail x"
+	"           WHERE x.name ~ '^ASD-([0-9]{9}|[1-9][0-9]{9,11})$')"
+	"    FROM orchestration.submission_detail_name_seq s) h ORDER BY h.sequence",
 	0
 };
 
@@ -61,7 +80,7 @@ PG_FUNCTION_INFO_V1(orchestration_advance_sequences);
  *
  * Sets each sequence to the greatest number that a row has, unless it is there or ahead.
  * Returns the name and last value of each.  Waits for transactions that write to runs, work
- * items or the log, and blocks such transactions until the end of its own.
+ * items, approvals or the log, and blocks such transactions until the end of its own.
  * Raises: none of its own.
  * Source: ours.
  */

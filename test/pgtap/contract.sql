@@ -23,6 +23,8 @@ INSERT INTO object_view VALUES
     ('FlowOrchestrationInstanceOwnerSharingRule', 'flow_orchestration_instance_owner_sharing_rule'),
     ('FlowOrchestrationStageInstanceOwnerSharingRule', 'flow_orchestration_stage_instance_owner_sharing_rule'),
     ('FlowOrchestrationStepInstanceOwnerSharingRule', 'flow_orchestration_step_instance_owner_sharing_rule'),
+    ('ApprovalSubmission', 'approval_submission'), ('ApprovalWorkItem', 'approval_work_item'),
+    ('ApprovalSubmissionDetail', 'approval_submission_detail'), ('ApprovalSubmissionShare', 'approval_submission_share'),
     ('User', 'user'), ('Group', 'group'), ('GroupMember', 'group_member'), ('Name', 'name'),
     ('FlowOrchestration', 'flow_orchestration'), ('FlowOrchestrationVersion', 'flow_orchestration_version');
 CREATE TEMP TABLE field_type (object text, field text, enum text);
@@ -33,7 +35,11 @@ INSERT INTO field_type VALUES
     ('FlowOrchestrationLog', 'Kind', 'log_kind'),
     ('FlowOrchestrationInstanceShare', 'AccessLevel', 'access_level'), ('FlowOrchestrationStageInstanceShare', 'AccessLevel', 'access_level'),
     ('FlowOrchestrationStepInstanceShare', 'AccessLevel', 'access_level'), ('Name', 'Type', 'principal_kind'), ('FlowOrchestrationInstanceShare', 'RowCause', 'row_cause'),
-    ('FlowOrchestrationStageInstanceShare', 'RowCause', 'row_cause'), ('FlowOrchestrationStepInstanceShare', 'RowCause', 'row_cause');
+    ('FlowOrchestrationStageInstanceShare', 'RowCause', 'row_cause'), ('FlowOrchestrationStepInstanceShare', 'RowCause', 'row_cause'),
+    ('ApprovalSubmission', 'Status', 'approval_submission_status'), ('ApprovalWorkItem', 'Status', 'approval_work_item_status'),
+    ('ApprovalSubmissionDetail', 'ActionName', 'approval_action'), ('ApprovalSubmissionDetail', 'ActionPerformerRole', 'approval_performer_role'),
+    ('ApprovalSubmissionDetail', 'ActionChannelName', 'approval_channel'),
+    ('ApprovalSubmissionShare', 'AccessLevel', 'access_level'), ('ApprovalSubmissionShare', 'RowCause', 'row_cause');
 -- the SQL type of each type of the contract; picklists of users, groups and definitions are text
 CREATE TEMP TABLE sql_type (type text, sql text[]);
 INSERT INTO sql_type VALUES
@@ -110,13 +116,13 @@ SELECT is_empty($$SELECT conrelid::regclass, conname FROM pg_constraint c JOIN m
                 'every foreign key has an index on its own columns');
 SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
                    WHERE c.relnamespace = 'orchestration'::regnamespace AND i.indisprimary
-                     AND c.relname IN ('stage_run', 'step_run', 'work_item', 'run_record', 'step_queue', 'run_log')
+                     AND c.relname IN ('stage_run', 'step_run', 'work_item', 'run_record', 'step_queue', 'run_log', 'submission', 'submission_item', 'submission_detail')
                      AND (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum = i.indkey[0]) <> 'run_id'$$,
                 'run_id comes first in the primary keys below run');
--- statuses stay HOT: no index of run, stage_run and step_run has one
+-- statuses stay HOT: no index of these tables has one
 SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'status'
-                   WHERE c.relnamespace = 'orchestration'::regnamespace AND c.relname IN ('run', 'stage_run', 'step_run')
+                   WHERE c.relnamespace = 'orchestration'::regnamespace AND c.relname IN ('run', 'stage_run', 'step_run', 'submission', 'submission_item')
                      AND (a.attnum = ANY (i.indkey::int2[]) OR pg_get_expr(i.indpred, i.indrelid) LIKE '%status%')$$,
                 'no index contains a status');
 -- ids

@@ -81,6 +81,12 @@ SELECT orchestration.deploy_orchestration('{"fullName": "Contract", "label": "Co
      "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "$Record.Id"}}]},
     {"name": "W", "label": "W", "actionType": "stepBackground", "requiresAsyncProcessing": true, "actionName": "Contract_Work", "entryConditionLogic": "and"}]}]}'::jsonb) \g /dev/null
 SELECT orchestration.activate_orchestration('Contract') \g /dev/null
+SELECT orchestration.deploy_orchestration('{"fullName": "Contract_Approval", "label": "Contract approval", "processType": "ApprovalWorkflow", "start": {"connector": {"targetReference": "S"}},
+  "variables": [{"name": "recordId", "dataType": "String", "isInput": true}, {"name": "submitter", "dataType": "String", "isInput": true}, {"name": "submissionComments", "dataType": "String", "isInput": true}, {"name": "firstApprover", "dataType": "String", "isInput": true}],
+  "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [
+    {"name": "A", "label": "A", "actionType": "stepApproval", "actionName": "Contract_Screen", "entryConditionLogic": "and", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "contract@example.com"}}]},
+    {"name": "B", "label": "B", "actionType": "stepApproval", "actionName": "Contract_Screen", "entryConditionLogic": "and", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "contract@example.com"}}]}]}]}'::jsonb) \g /dev/null
+SELECT orchestration.activate_orchestration('Contract_Approval') \g /dev/null
 SELECT orchestration.set_feed_tracking('FlowOrchestrationStageInstance', '{Status}') \g /dev/null
 SET ROLE contract_role;
 SELECT orchestration.start_orchestration('Contract', '1') AS run \gset
@@ -92,6 +98,13 @@ SELECT orchestration.post_to_feed(x.id, 'a text'), orchestration.post_to_feed(x.
 UPDATE orchestration.flow_orchestration_step_instance SET owner_id = :'other';
 UPDATE orchestration.flow_orchestration_stage_instance SET owner_id = :'other';
 SELECT orchestration.view_record(:'run') \g /dev/null
+SELECT orchestration.start_orchestration('Contract_Approval', inputs => '{"recordId": "1", "submitter": "contract@example.com", "submissionComments": "please"}') AS approval \gset
+SELECT orchestration.suspend_run(:'approval'), orchestration.resume_run(:'approval') \g /dev/null
+SELECT orchestration.view_record(id) FROM orchestration.approval_submission \g /dev/null
+SELECT orchestration.view_record(id) FROM orchestration.approval_work_item \g /dev/null
+SELECT orchestration.review_approval(id, 'Approve', 'fine') FROM orchestration.approval_work_item WHERE approval_condition_name = 'A' \g /dev/null
+SELECT orchestration.reassign_work_item(flow_orchestration_work_item_id, :'other') FROM orchestration.approval_work_item WHERE approval_condition_name = 'B' \g /dev/null
+SELECT orchestration.recall_run(:'approval', 'changed my mind') \g /dev/null
 SELECT orchestration.view_record(id) FROM orchestration.flow_orchestration_work_item \g /dev/null
 RESET ROLE;
 SELECT set_config('contract.other', :'other', true), set_config('contract.group', :'grp', true), set_config('contract.run', :'run', true) \g /dev/null
@@ -337,7 +350,7 @@ SELECT pg_temp.covers('field', f.object, f.field, 'restricted',
   FROM csv_field f JOIN csv_object o USING (object) JOIN sample s USING (object) WHERE 'Restricted picklist' = ANY (f.flags);
 -- Autonumber, Defaulted on create: filled when no value is given
 SELECT pg_temp.covers('field', f.object, f.field, 'autonumber',
-       matches(orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0->>f.field, '^O[RL]-[0-9]{8}$|^WI-[0-9]{8}$', format('%s.%s numbers itself', f.object, f.field)))
+       matches(orchestration.retrieve(ARRAY[f.field], f.object, ARRAY[s.id])->0->>f.field, '^O[RL]-[0-9]{8}$|^WI-[0-9]{8}$|^A(S|WI|SD)-[0-9]{9}$', format('%s.%s numbers itself', f.object, f.field)))
   FROM csv_field f JOIN sample s USING (object) WHERE 'Autonumber' = ANY (f.flags);
 SELECT pg_temp.covers('field', f.object, f.field, 'defaulted',
        isnt(pg_temp.given(f.object, f.field, s.id)->>f.field, NULL, format('%s.%s is filled', f.object, f.field)))

@@ -19,10 +19,19 @@ SELECT orchestration.deploy_orchestration('{"fullName": "Agreement", "label": "A
   "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [
     {"name": "I", "label": "I", "actionType": "stepInteractive", "actionName": "Agreement_Screen", "entryConditionLogic": "and", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "agreement@example.com"}}]}]}]}'::jsonb),
        orchestration.activate_orchestration('Agreement') \g /dev/null
+SELECT orchestration.deploy_orchestration('{"fullName": "Agreement_Approval", "label": "Agreement approval", "processType": "ApprovalWorkflow", "start": {"connector": {"targetReference": "S"}},
+  "variables": [{"name": "recordId", "dataType": "String", "isInput": true}, {"name": "submitter", "dataType": "String", "isInput": true}, {"name": "submissionComments", "dataType": "String", "isInput": true}, {"name": "firstApprover", "dataType": "String", "isInput": true}],
+  "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [
+    {"name": "A", "label": "A", "actionType": "stepApproval", "actionName": "Agreement_Screen", "entryConditionLogic": "and", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "agreement@example.com"}}]}]}]}'::jsonb),
+       orchestration.activate_orchestration('Agreement_Approval') \g /dev/null
 SELECT orchestration.set_feed_tracking('FlowOrchestrationStageInstance', '{Status}') \g /dev/null
 SET ROLE agreement_role;
 SELECT orchestration.start_orchestration('Agreement') AS run \gset
 SELECT orchestration.suspend_run(:'run'), orchestration.resume_run(:'run') \g /dev/null
+SELECT orchestration.start_orchestration('Agreement_Approval', inputs => '{"submissionComments": "please"}') AS approval \gset
+SELECT orchestration.suspend_run(:'approval'), orchestration.resume_run(:'approval') \g /dev/null
+SELECT orchestration.review_approval(id, 'Reject', 'no') FROM orchestration.approval_work_item \g /dev/null
+SELECT orchestration.share_record(id, :'grp') FROM orchestration.approval_submission \g /dev/null
 UPDATE orchestration.flow_orchestration_step_instance SET owner_id = :'me';
 UPDATE orchestration.flow_orchestration_stage_instance SET owner_id = :'me';
 SELECT orchestration.post_to_feed(x.id, 'a text')

@@ -5,12 +5,12 @@
 BEGIN;
 SET search_path = public, pg_catalog;
 SET client_min_messages = warning;
-SELECT plan(21);
+SELECT plan(22);
 
 -- ---- the caches.  Each table is in one of two lists; add each new table to one of them.
 CREATE TEMP TABLE kept (name text PRIMARY KEY, by_whom text NOT NULL);
 INSERT INTO kept VALUES
-    ('principal', 'access.c, principal.c'), ('membership', 'access.c'), ('default_access', 'access.c'),
+    ('principal', 'access.c, principal.c'), ('membership', 'access.c'), ('default_access', 'access.c'), ('approval_delegation', 'access.c'),
     ('owner_sharing_rule', 'access.c'), ('share_grant', 'access.c'), ('record_type', 'record.c, describe.c'),
     ('action', 'action.c'), ('orchestration_definition', 'definition.c'), ('orchestration_version', 'definition.c'),
     ('field_tracking', 'history.c'), ('sobject', 'sobject.c'), ('sobject_field', 'sobject.c'),
@@ -19,8 +19,7 @@ CREATE TEMP TABLE read_each_time (name text PRIMARY KEY);
 INSERT INTO read_each_time VALUES
     ('run'), ('stage_run'), ('step_run'), ('work_item'), ('run_record'), ('step_queue'), ('step_attempt'), ('run_log'), ('run_migration'), ('definition_log'),
     ('field_change'), ('feed_item'), ('feed_comment'), ('feed_like'), ('feed_tracked_change'), ('record_view'),
-    ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
-    ('message'), ('step_message'), ('reminder'),
+    ('submission'), ('submission_item'), ('submission_detail'), ('message'), ('step_message'), ('reminder'), ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
     ('query_locator'), ('query_locator_page'),    -- unlogged: not replicated
     ('secret');    -- cached, but not replicated; see README, "Replicas"
 
@@ -81,10 +80,23 @@ INSERT INTO orchestration.run (status, ended_at) VALUES ('Completed', now());
 SELECT is((SELECT count(*) FROM orchestration.run WHERE name = 'OR-00400001'), 1::bigint, 'the next run has the next number');
 INSERT INTO orchestration.run_log (run_id, number, kind) SELECT id, 9000000, 'StartInstance' FROM orchestration.run WHERE name = 'OR-00400000';
 SELECT setval('orchestration.work_item_name_seq', 700000);
+-- rows of approvals, as a subscriber has them
+SET session_replication_role = replica;
+INSERT INTO orchestration.submission (run_id, owner_id, submitted_by, name, status)
+SELECT orchestration.new_id(), id, id, n, 'InProgress' FROM orchestration.principal, unnest('{AS-000800000,AS-99999999,as-000900000,AS-9999999999999}'::text[]) n WHERE id = '00000000-0000-7000-8000-000000000001';
+INSERT INTO orchestration.submission_item (run_id, owner_id, submission_id, work_item_id, assigned_to, name, status)
+SELECT run_id, owner_id, id, id, owner_id, CASE name WHEN 'AS-000800000' THEN 'AWI-1234567890' ELSE 'AWI-' || id END, 'Assigned' FROM orchestration.submission;
+INSERT INTO orchestration.submission_detail (run_id, owner_id, submission_id, action, performer_role, channel, name)
+SELECT run_id, owner_id, id, 'Recall', 'System', 'System', CASE name WHEN 'AS-000800000' THEN 'ASD-999999999' ELSE 'ASD-' || id END FROM orchestration.submission;
+SET session_replication_role = origin;
 SELECT set_eq('SELECT * FROM orchestration.advance_sequences()',
-    $$VALUES ('run_name_seq', 400001::bigint), ('run_log_number_seq', 9000000), ('work_item_name_seq', 700000)$$, 'log entries too; no sequence goes back');
+    $$VALUES ('run_name_seq', 400001::bigint), ('run_log_number_seq', 9000000), ('work_item_name_seq', 700000),
+             ('submission_name_seq', 800000), ('submission_item_name_seq', 1234567890), ('submission_detail_name_seq', 999999999)$$, 'log entries too; no sequence goes back');
 SELECT cmp_ok(nextval('orchestration.run_log_number_seq'), '>', 9000000::bigint, 'the next entry comes after the others');
 SELECT cmp_ok(nextval('orchestration.work_item_name_seq'), '=', 700001::bigint, 'and no number is given twice');
+INSERT INTO orchestration.run (id, status, is_approval) VALUES ('00000000-0000-7000-8000-00000000feed', 'InProgress', true);
+INSERT INTO orchestration.submission (run_id, owner_id, submitted_by, status) VALUES ('00000000-0000-7000-8000-00000000feed', '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 'InProgress');
+SELECT is((SELECT name FROM orchestration.submission WHERE run_id = '00000000-0000-7000-8000-00000000feed'), 'AS-000800001', 'the next submission has the next number');
 SELECT set_eq('SELECT sequence FROM orchestration.advance_sequences()',
     $$SELECT relname::text FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind = 'S'$$, 'every sequence of the extension is advanced');
 -- numbers of more than eight digits

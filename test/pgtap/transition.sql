@@ -1,4 +1,5 @@
--- transition: every (from, to) of every level, generated from the contract.
+-- transition: every (from, to) of runs, stages, steps and work items, generated from the
+-- contract; for those of approvals see approval_transition.sql.
 --
 -- A legal change is made below parents that satisfy its condition, and must be stored; every
 -- other change must be refused with OR001.  Rows are set up with the guard switched off

@@ -122,7 +122,7 @@ SELECT pg_temp.approval('Approved', 'Screen', 'One', 'Two', 'Three');
 SELECT orchestration.start_orchestration('Approved') IS NOT NULL;
 SELECT pg_temp.run() AS approved \gset
 SELECT orchestration.review_approval(pg_temp.item('One'), 'Reject', 'no');
-SELECT orchestration.share_record(s.id, p.id) IS NOT NULL, orchestration.view_record(s.id) FROM orchestration.submission s, orchestration.principal p WHERE s.run_id = :'approved' AND p.name = 'Ann';
+SELECT orchestration.share_record(s.id, p.id) IS NOT NULL, orchestration.view_record(s.id) FROM orchestration.submission s, orchestration.principal p WHERE s.run_id = :'approved' AND p.username = 'ann@example.com';
 SELECT * FROM orchestration.verify();
 SELECT set_config('test.run', :'approved', false) IS NOT NULL;
 CREATE FUNCTION pg_temp.set_item(step text, status orchestration.approval_work_item_status) RETURNS text LANGUAGE sql AS $$
