@@ -197,7 +197,7 @@ where("@Item", "item", [
 ])
 where("@Log", "log", [
     ("Kind = 'StartStage'", "kind = 'StartStage'"), ("Kind LIKE 'start%'", "kind::text LIKE 'Start%'"), ("Timestamp > 2025-01-01T00:00:00Z", "logged_at >= '2025-01-01'"),
-    ("Duration = null", "duration IS NULL"), ("Actor = 'automated process'", "actor IS NULL"), ("AssigneeType = 'Queue'", "assignee_id = public.who('Line')"),
+    ("Duration = null", "duration IS NULL"), ("Actor IN ('automated process', 'AUTOPROC')", "actor IS NULL"), ("AssigneeType = 'Queue'", "assignee_id = public.who('Line')"),
     ("AssigneeType != 'Queue'", "assignee_id IS DISTINCT FROM public.who('Line')"), ("Context = 'CTX'", "context = 'ctx'"),
 ])
 
