@@ -87,7 +87,7 @@ CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
     ("No user sees these: they have no policy.",
      None,
      ("step_queue", "run_record", "global_value", "secret", "action", "record_type", "query_locator",
-      "query_locator_page")),
+      "query_locator_page", "message", "step_message", "reminder")),
 )
 
 

@@ -110,7 +110,8 @@ static StaticPlan plan_assigned = {
 	"            AND (d.end_date IS NULL OR d.end_date > pg_catalog.now())"
 	"   ) AS x (id, is_delegate)"
 	" WHERE w.status = 'Assigned' AND NOT w.is_parent AND COALESCE(s.sends_email, true)"
-	"   AND ($1 = 'Reminded' OR w.claimed_from IS NULL) AND " IS_PERSON("x.id"),
+	"   AND ($1 = 'Reminded' OR w.claimed_from IS NULL) AND " IS_PERSON("x.id")
+	" ORDER BY w.id, x.is_delegate, x.id",
 	3, {TEXTOID, UUIDARRAYOID, UUIDARRAYOID}
 };
 

@@ -25,9 +25,10 @@ legal_transitions minute_of my_work_items new_id orchestration_references orches
 record_exists record_id record_shared record_visible retrieve rule_shares run_diagram sees_sharing shared_record_ids stuck_runs
 system_modstamp unestimated manages_definitions validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
 record_type_problem record_type_problems record_type_table version_missing_fields
-waits_for_record query explain_soql""".split()
+waits_for_record query explain_soql approval_visible submission_reviewed reviewed_principal_ids""".split()
 NOT_HERE = {
     "listen_for_work": "a wake-up: nothing is decided; the transaction's end is what counts",
+    "listen_for_messages": "likewise",
     "start_background_worker": "about processes",
     "stop_background_worker": "about processes",
     "advance_sequences": "the latest, under locks: test/pgtap/replica.sql",
@@ -76,6 +77,12 @@ CREATE FUNCTION ready() RETURNS text LANGUAGE plpgsql AS $$DECLARE n text := uni
     PERFORM orchestration.start_orchestration(n); RETURN n; END$$;
 CREATE FUNCTION moved(call text) RETURNS uuid LANGUAGE plpgsql AS $$DECLARE r uuid := run(); BEGIN EXECUTE format('SELECT orchestration.%s(%L)', call, r); RETURN r; END$$;
 CREATE FUNCTION failed() RETURNS uuid LANGUAGE plpgsql AS $$DECLARE i uuid := item(); BEGIN PERFORM orchestration.fail_work_item(i, 'no'); RETURN (SELECT w.run_id FROM orchestration.work_item w WHERE w.id = i); END$$;
+SELECT orchestration.deploy_orchestration(document() || '{"processType": "ApprovalWorkflow", "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [
+    {"name": "Decide", "label": "D", "actionName": "Screen", "actionType": "stepApproval", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "autoproc"}}]}]}]}', 'Approval'),
+       orchestration.activate_orchestration('Approval');
+CREATE FUNCTION approval() RETURNS uuid LANGUAGE sql AS 'SELECT orchestration.start_orchestration(''Approval'')';
+CREATE FUNCTION message() RETURNS uuid LANGUAGE plpgsql AS $$DECLARE r uuid := approval(); BEGIN RETURN (SELECT m.id FROM orchestration.message m WHERE m.run_id = r); END$$;
+CREATE FUNCTION decision() RETURNS uuid LANGUAGE plpgsql AS $$DECLARE r uuid := approval(); BEGIN RETURN (SELECT w.id FROM orchestration.work_item w WHERE w.run_id = r); END$$;
 CREATE FUNCTION unique_name(start text) RETURNS text LANGUAGE sql AS 'SELECT $1 || nextval(''number'')';
 CREATE FUNCTION person() RETURNS uuid LANGUAGE plpgsql AS $$DECLARE n text := unique_name('person'); BEGIN RETURN orchestration.create_user(n || '@x', n, n); END$$;
 CREATE FUNCTION gang() RETURNS uuid LANGUAGE sql AS 'SELECT orchestration.create_group(unique_name(''gang''), ''G'')';
@@ -96,6 +103,9 @@ CREATE FUNCTION waiting() RETURNS text LANGUAGE plpgsql AS $$DECLARE d text := d
 
 # call: the record created meanwhile, or (created before, changed meanwhile); the call; its effect.  Parameters are the created records
 RUN, ITEM, LEASE = "SELECT run()", "SELECT item()", "SELECT lease()"
+APPROVAL, DECISION = "SELECT approval()", "SELECT decision()"
+DECIDED = (DECISION, "SELECT orchestration.review_approval(%s, 'Approve')")
+TAKEN_BACK = (DECISION, "SELECT orchestration.recall_run(run_id) FROM orchestration.work_item WHERE id = %s")
 CANCELED = (RUN, "SELECT orchestration.cancel_run(%s)")
 SUSPENDED = (RUN, "SELECT orchestration.suspend_run(%s)")
 DONE = (ITEM, "SELECT orchestration.complete_work_item(%s)")
@@ -108,7 +118,25 @@ CASES = [
     ("retry_failed_runs", "SELECT failed()", "array_agg(f.status) FROM orchestration.retry_failed_runs('Run', max_runs => 10000) f WHERE f.run_id = %s"),
     ("retry_failed_runs", ("SELECT failed()", "SELECT orchestration.resume_run(%s)"), "array_agg(f.status) FROM orchestration.retry_failed_runs('Run', max_runs => 10000) f WHERE f.run_id = %s"),
     ("publish_event", RUN), ("publish_event", SUSPENDED),
-    ("recall_run", RUN), ("recall_run", SUSPENDED),
+    ("recall_run", RUN), ("recall_run", SUSPENDED), ("recall_run", APPROVAL), ("recall_run", (APPROVAL, "SELECT orchestration.cancel_run(%s)")),
+    ("recall_run", (APPROVAL, "SELECT orchestration.suspend_run(%s)")), ("recall_run", (APPROVAL, "SELECT orchestration.recall_run(%s)")),
+    ("review_approval", DECISION, "orchestration.review_approval(%s, 'Approve')"), ("review_approval", DECIDED, "orchestration.review_approval(%s, 'Approve')"),
+    ("review_approval", TAKEN_BACK, "orchestration.review_approval(%s, 'Reject')"),
+    ("override_approval", DECISION, "orchestration.override_approval(%s, 'Approve')"), ("override_approval", DECIDED, "orchestration.override_approval(%s, 'Approve')"),
+    ("override_approval", TAKEN_BACK, "orchestration.override_approval(%s, 'Reject')"),
+    ("complete_work_item", DECIDED, "orchestration.complete_work_item(%s, '{\"approvalDecision\": \"Reject\"}')"),
+    ("complete_work_item", TAKEN_BACK, "orchestration.complete_work_item(%s, '{\"approvalDecision\": \"Reject\"}')"),
+    ("reassign_work_item", DECIDED, "orchestration.reassign_work_item(%s, PERSON)"),
+    ("next_messages", "SELECT message()", "count(*) FROM orchestration.next_messages(10000) m WHERE m.id = %s"),
+    ("message_sent", "SELECT message()", "orchestration.message_sent(ARRAY[%s])"), ("message_sent", ("SELECT message()", "SELECT orchestration.message_sent(ARRAY[%s])"), "orchestration.message_sent(ARRAY[%s])"),
+    ("message_failed", "SELECT message()", "orchestration.message_failed(%s, 'no')"), ("message_failed", ("SELECT message()", "SELECT orchestration.message_sent(ARRAY[%s])"), "orchestration.message_failed(%s, 'no')"),
+    ("remind_assignees", DECISION, "orchestration.remind_assignees('0', 10000) > 0 FROM (SELECT %s::text) x"),
+    ("create_approval_delegation", "SELECT person()", "orchestration.create_approval_delegation(PERSON, %s) IS NOT NULL"),
+    ("create_approval_delegation", "SELECT person()", "orchestration.create_approval_delegation(%s, PERSON) IS NOT NULL"),
+    ("create_approval_delegation", ("SELECT person()", "SELECT orchestration.create_approval_delegation(PERSON, %s)"), "orchestration.create_approval_delegation(PERSON, %s) IS NOT NULL"),
+    ("delete_approval_delegation", "SELECT orchestration.create_approval_delegation(PERSON, person())"),
+    ("set_delegated_approver", "SELECT person()", "orchestration.set_delegated_approver(PERSON, %s)"), ("set_delegated_approver", "SELECT person()", "orchestration.set_delegated_approver(%s, PERSON)"),
+    ("set_manager", "SELECT person()", "orchestration.set_manager(PERSON, %s)"), ("set_manager", "SELECT person()", "orchestration.set_manager(%s, PERSON)"),
     ("post_to_feed", RUN, "orchestration.post_to_feed(%s, 'hello')"),
     ("view_record", RUN), ("reference_record", RUN),
     ("change_owner", RUN, "orchestration.change_owner(%s, (SELECT id FROM orchestration.principal WHERE kind = 'User' ORDER BY id LIMIT 1))"),

@@ -19,7 +19,7 @@ CREATE TEMP TABLE read_each_time (name text PRIMARY KEY);
 INSERT INTO read_each_time VALUES
     ('run'), ('stage_run'), ('step_run'), ('work_item'), ('run_record'), ('step_queue'), ('step_attempt'), ('run_log'), ('run_migration'), ('definition_log'),
     ('field_change'), ('feed_item'), ('feed_comment'), ('feed_like'), ('feed_tracked_change'), ('record_view'),
-    ('submission'), ('submission_item'), ('submission_detail'), ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
+    ('submission'), ('submission_item'), ('submission_detail'), ('message'), ('step_message'), ('reminder'), ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
     ('query_locator'), ('query_locator_page'),    -- unlogged: not replicated
     ('secret');    -- cached, but not replicated; see README, "Replicas"
 

@@ -10,18 +10,18 @@ CREATE FUNCTION public.message_fails(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 SELECT orchestration.register_action('Screen', 'screen'), orchestration.register_action('Fails', 'function', 'message_fails(jsonb)');
 CREATE ROLE regress_message_ann;
 CREATE ROLE regress_message_sam;
-SELECT pg_temp.person('ann@example.com', 'Ann', 'regress_message_ann'), pg_temp.person('bob@example.com', 'Bob'), pg_temp.person('sam@example.com', 'Sam', 'regress_message_sam'),
-    pg_temp.person('dee@example.com', 'Dee'), pg_temp.person('def@example.com', 'Definer'), pg_temp.person('gone@example.com', 'Gone');
+SELECT pg_temp.person('ann@message.example', 'Ann M', 'regress_message_ann'), pg_temp.person('bob@message.example', 'Bob M'), pg_temp.person('sam@message.example', 'Sam M', 'regress_message_sam'),
+    pg_temp.person('dee@message.example', 'Dee M'), pg_temp.person('def@message.example', 'Definer M'), pg_temp.person('gone@message.example', 'Gone M');
 CREATE FUNCTION pg_temp.person(text) RETURNS uuid STABLE LANGUAGE sql AS $$
     SELECT id FROM orchestration.principal WHERE $1 IN (name, username, developer_name)
 $$;
-UPDATE orchestration.principal SET is_active = false WHERE name = 'Gone';
-SELECT orchestration.create_group('Inner') IS NOT NULL, orchestration.create_group('Outer') IS NOT NULL, orchestration.create_queue('Credit', 'Credit desk') IS NOT NULL;
-SELECT orchestration.add_group_member(pg_temp.person('Inner'), pg_temp.person('Bob')), orchestration.add_group_member(pg_temp.person('Inner'), pg_temp.person('Gone')),
-    orchestration.add_group_member(pg_temp.person('Outer'), pg_temp.person('Inner')), orchestration.add_group_member(pg_temp.person('Outer'), pg_temp.person('Bob')),
-    orchestration.add_group_member(pg_temp.person('Credit'), pg_temp.person('Outer')), orchestration.add_group_member(pg_temp.person('Credit'), pg_temp.person('Ann'));
+UPDATE orchestration.principal SET is_active = false WHERE name = 'Gone M';
+SELECT orchestration.create_group('Message_Inner') IS NOT NULL, orchestration.create_group('Message_Outer') IS NOT NULL, orchestration.create_queue('Message_Credit', 'Credit desk') IS NOT NULL;
+SELECT orchestration.add_group_member(pg_temp.person('Message_Inner'), pg_temp.person('Bob M')), orchestration.add_group_member(pg_temp.person('Message_Inner'), pg_temp.person('Gone M')),
+    orchestration.add_group_member(pg_temp.person('Message_Outer'), pg_temp.person('Message_Inner')), orchestration.add_group_member(pg_temp.person('Message_Outer'), pg_temp.person('Bob M')),
+    orchestration.add_group_member(pg_temp.person('Message_Credit'), pg_temp.person('Message_Outer')), orchestration.add_group_member(pg_temp.person('Message_Credit'), pg_temp.person('Ann M'));
 CREATE TABLE public.message_invoice (id integer PRIMARY KEY, amount numeric, customer text);
-INSERT INTO public.message_invoice VALUES (7, 100, E'<b>"Evil"</b> & Sons\nBcc: all@example.com');
+INSERT INTO public.message_invoice VALUES (7, 100, E'<b>"Evil"</b> & Sons\nBcc: all@message.example');
 GRANT SELECT ON public.message_invoice TO PUBLIC;
 SELECT orchestration.register_record_type('Invoice__c', 'message_invoice');
 
@@ -38,12 +38,13 @@ CREATE FUNCTION pg_temp.approve(name text, assignee text, assignee_type text, st
             || CASE WHEN last IS NULL THEN '[]' ELSE jsonb_build_array(pg_temp.stage('L', NULL, last)) END) || parts, NULL, true)
 $$;
 CREATE FUNCTION pg_temp.start(name text) RETURNS boolean LANGUAGE sql AS $$
-    SELECT orchestration.start_orchestration(name, inputs => '{"recordId": "7", "submitter": "sam@example.com", "invoice": "7"}') IS NOT NULL
+    SELECT orchestration.start_orchestration(name, inputs => '{"recordId": "7", "submitter": "sam@message.example", "invoice": "7"}') IS NOT NULL
 $$;
 CREATE FUNCTION pg_temp.sent() RETURNS bigint LANGUAGE sql AS 'SELECT orchestration.message_sent(ARRAY(SELECT id FROM orchestration.message))';
 CREATE FUNCTION pg_temp.open_item() RETURNS uuid LANGUAGE sql AS $$
     SELECT w.id FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id WHERE w.status = 'Assigned' AND r.status IN ('InProgress', 'Suspended') AND r.orchestration_name LIKE 'Message\_%'
 $$;
+CREATE FUNCTION pg_temp.item_of(name text) RETURNS uuid LANGUAGE sql AS 'SELECT id FROM orchestration.work_item w WHERE w.status = ''Assigned'' AND w.assignee_id = pg_temp.person($1)';
 CREATE VIEW pg_temp.written AS SELECT m.kind, p.name, m.subject FROM orchestration.message m JOIN orchestration.principal p ON p.id = m.recipient_id ORDER BY m.created_at, m.kind, p.name;
 
 --
@@ -52,10 +53,10 @@ CREATE VIEW pg_temp.written AS SELECT m.kind, p.name, m.subject FROM orchestrati
 -- what other files left
 SELECT count(orchestration.cancel_run(id)) >= 0 FROM orchestration.run WHERE is_approval AND status IN ('InProgress', 'Suspended');
 DELETE FROM orchestration.message;
-UPDATE orchestration.principal SET delegated_approver_id = pg_temp.person('Dee') WHERE name = 'Ann';
+UPDATE orchestration.principal SET delegated_approver_id = pg_temp.person('Dee M') WHERE name = 'Ann M';
 INSERT INTO orchestration.approval_delegation (delegated_from, delegated_to, end_date) VALUES
-    (pg_temp.person('Ann'), pg_temp.person('Outer'), NULL), (pg_temp.person('Ann'), pg_temp.person('Bob'), now() - interval '1 hour'), (pg_temp.person('Ann'), pg_temp.person('Definer'), now() + interval '1 hour');
-SELECT pg_temp.approve('Message_Two', 'ann@example.com', 'User', last => pg_temp.step('Desk', 'I', 'Screen', '{}', '{"ActionInput__RecordId": {"elementReference": "recordId"}}', 'Credit', 'Queue')
+    (pg_temp.person('Ann M'), pg_temp.person('Message_Outer'), NULL), (pg_temp.person('Ann M'), pg_temp.person('Bob M'), now() - interval '1 hour'), (pg_temp.person('Ann M'), pg_temp.person('Definer M'), now() + interval '1 hour');
+SELECT pg_temp.approve('Message_Two', 'ann@message.example', 'User', last => pg_temp.step('Desk', 'I', 'Screen', '{}', '{"ActionInput__RecordId": {"elementReference": "recordId"}}', 'Message_Credit', 'Queue')
     || '{"label": "Desk approval", "actionType": "stepApproval", "stepSubtype": "ApprovalStep"}');
 SELECT pg_temp.start('Message_Two');
 SELECT recipient, usernames, names, subject, is_html, attempts, body FROM orchestration.next_messages() ORDER BY recipient;
@@ -74,7 +75,7 @@ SET ROLE regress_message_ann;
 SELECT orchestration.claim_work_item(:'item');
 RESET ROLE;
 TABLE pg_temp.written;
-SELECT orchestration.reassign_work_item(:'item', pg_temp.person('Bob'), 'your turn');
+SELECT orchestration.reassign_work_item(:'item', pg_temp.person('Bob M'), 'your turn');
 TABLE pg_temp.written;
 SELECT pg_temp.sent();
 -- the last decision: of the step, and of the submission
@@ -85,7 +86,7 @@ SELECT pg_temp.sent();
 --
 -- Recalled, canceled, failed: the submitter, and who was asked
 --
-SELECT pg_temp.approve('Message_One', 'bob@example.com', 'User');
+SELECT pg_temp.approve('Message_One', 'bob@message.example', 'User');
 SELECT pg_temp.start('Message_One'), pg_temp.sent();
 SELECT orchestration.recall_run((SELECT run_id FROM orchestration.work_item WHERE id = pg_temp.open_item()), 'a mistake');
 SELECT kind, recipient, work_item_id IS NOT NULL, subject, body FROM orchestration.next_messages();
@@ -96,10 +97,10 @@ SELECT kind, recipient, work_item_id IS NOT NULL, subject, body FROM orchestrati
 SELECT pg_temp.sent();
 -- the step of a function fails beside: no text of the error, which may say anything
 CREATE ROLE regress_message_def;
-UPDATE orchestration.principal SET role_name = 'regress_message_def', manage_definitions = true WHERE name = 'Definer';
+UPDATE orchestration.principal SET role_name = 'regress_message_def', manage_definitions = true WHERE name = 'Definer M';
 GRANT USAGE ON SCHEMA orchestration TO regress_message_def;
 SET ROLE regress_message_def;
-SELECT pg_temp.approve('Message_Broken', 'bob@example.com', 'User', last => pg_temp.step('Fails', 'B', 'Fails'));
+SELECT pg_temp.approve('Message_Broken', 'bob@message.example', 'User', last => pg_temp.step('Fails', 'B', 'Fails'));
 RESET ROLE;
 SELECT pg_temp.start('Message_Broken'), pg_temp.sent();
 SELECT orchestration.review_approval(pg_temp.open_item(), 'Approve');
@@ -112,25 +113,38 @@ TABLE pg_temp.written;
 SELECT pg_temp.sent();
 
 --
+-- Unanimous: the members, not the item above theirs
+--
+SELECT pg_temp.approve('Message_All', 'Message_Credit', 'Queue', '{"requiresMultiMemberApproval": "true"}');
+SELECT pg_temp.start('Message_All');
+TABLE pg_temp.written;
+SELECT pg_temp.sent(), orchestration.remind_assignees('0', 9);
+TABLE pg_temp.written;
+SELECT pg_temp.sent();
+SELECT orchestration.review_approval(w.id, 'Reject') FROM orchestration.work_item w WHERE w.id = pg_temp.item_of('Ann M');
+TABLE pg_temp.written;
+SELECT pg_temp.sent();
+
+--
 -- Texts of the definition: references, text templates, HTML; blank ones are none
 --
-SELECT pg_temp.approve('Message_Custom', 'bob@example.com', 'User', '{}', '{"ActionInput__CustomEmailSubject": {"elementReference": "subject"}, "ActionInput__CustomEmailBody": {"elementReference": "rich"}}',
+SELECT pg_temp.approve('Message_Custom', 'bob@message.example', 'User', '{}', '{"ActionInput__CustomEmailSubject": {"elementReference": "subject"}, "ActionInput__CustomEmailBody": {"elementReference": "rich"}}',
     '{"textTemplates": [{"name": "subject", "text": "Invoice of {!invoice.customer}", "isViewedAsPlainText": true},
         {"name": "rich", "text": "<p>{!invoice.customer} {!bold}</p>", "isViewedAsPlainText": false}, {"name": "bold", "text": "<b>{!invoice.amount}</b>"}]}');
 SELECT pg_temp.start('Message_Custom');
 SELECT recipient, subject, is_html, body FROM orchestration.next_messages();
 SELECT screen_flow_inputs FROM orchestration.work_item WHERE id = pg_temp.open_item();
 SELECT pg_temp.sent();
-SELECT orchestration.reassign_work_item(pg_temp.open_item(), pg_temp.person('Dee'));
+SELECT orchestration.reassign_work_item(pg_temp.open_item(), pg_temp.person('Dee M'));
 SELECT recipient, subject, is_html FROM orchestration.next_messages();
 SELECT pg_temp.sent(), orchestration.review_approval(pg_temp.open_item(), 'Approve'), pg_temp.sent();
-SELECT pg_temp.approve('Message_Plain', 'bob@example.com', 'User', '{}', '{"ActionInput__CustomEmailSubject": {"stringValue": "   "}, "ActionInput__CustomEmailBody": {"elementReference": "plain"}}',
+SELECT pg_temp.approve('Message_Plain', 'bob@message.example', 'User', '{}', '{"ActionInput__CustomEmailSubject": {"stringValue": "   "}, "ActionInput__CustomEmailBody": {"elementReference": "plain"}}',
     '{"textTemplates": [{"name": "plain", "text": "<p>{!invoice.customer}</p>", "isViewedAsPlainText": true}]}');
 SELECT pg_temp.start('Message_Plain');
 SELECT recipient, subject, is_html, body FROM orchestration.next_messages();
 SELECT pg_temp.sent(), orchestration.review_approval(pg_temp.open_item(), 'Approve'), pg_temp.sent();
 -- longer than a message may be
-SELECT pg_temp.approve('Message_Long', 'bob@example.com', 'User', '{}', jsonb_build_object('ActionInput__CustomEmailSubject', jsonb_build_object('stringValue', repeat('é', 300)), 'ActionInput__CustomEmailBody', jsonb_build_object('stringValue', repeat('é', 40000))));
+SELECT pg_temp.approve('Message_Long', 'bob@message.example', 'User', '{}', jsonb_build_object('ActionInput__CustomEmailSubject', jsonb_build_object('stringValue', repeat('é', 300)), 'ActionInput__CustomEmailBody', jsonb_build_object('stringValue', repeat('é', 40000))));
 SELECT pg_temp.start('Message_Long');
 SELECT length(subject), length(body) FROM orchestration.next_messages();
 SELECT pg_temp.sent(), orchestration.review_approval(pg_temp.open_item(), 'Approve'), pg_temp.sent();
@@ -138,7 +152,7 @@ SELECT pg_temp.sent(), orchestration.review_approval(pg_temp.open_item(), 'Appro
 --
 -- SendNoApproverEmails: the submitter alone is told
 --
-SELECT pg_temp.approve('Message_Silent', 'bob@example.com', 'User', parts => '{"processMetadataValues": [{"name": "SendNoApproverEmails", "value": {"stringValue": "true"}}]}');
+SELECT pg_temp.approve('Message_Silent', 'bob@message.example', 'User', parts => '{"processMetadataValues": [{"name": "SendNoApproverEmails", "value": {"stringValue": "true"}}]}');
 SELECT pg_temp.start('Message_Silent');
 SELECT does_send_approval_email FROM orchestration.approval_submission ORDER BY name DESC LIMIT 1;
 SELECT orchestration.recall_run((SELECT run_id FROM orchestration.work_item WHERE id = pg_temp.open_item()));
@@ -149,7 +163,7 @@ SELECT pg_temp.sent();
 -- The setting: off, approvals, all
 --
 SET ROLE regress_message_def;
-SELECT pg_temp.orchestration('Message_Work', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', 'L', pg_temp.step('Do', 'I', 'Screen')), pg_temp.stage('L', NULL, pg_temp.step('Fails', 'B', 'Fails')))));
+SELECT pg_temp.orchestration('Message_Work', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', 'L', pg_temp.step('Do', 'I', 'Screen', '{}', '{}', 'ann@message.example')), pg_temp.stage('L', NULL, pg_temp.step('Fails', 'B', 'Fails')))));
 RESET ROLE;
 SELECT orchestration.start_orchestration('Message_Work') IS NOT NULL, count(*) FROM orchestration.message;
 SELECT orchestration.complete_work_item(pg_temp.open_item()), count(*) FROM orchestration.message;
@@ -179,7 +193,7 @@ RESET ROLE;
 SELECT pg_temp.start('Message_One'), pg_temp.sent();
 SELECT orchestration.remind_assignees('1 day'), orchestration.remind_assignees('0', 2), orchestration.remind_assignees('1 hour', 2), orchestration.remind_assignees('0', 2), orchestration.remind_assignees('0', 2);
 TABLE pg_temp.written;
-SELECT pg_temp.sent(), orchestration.reassign_work_item(pg_temp.open_item(), pg_temp.person('Dee'));
+SELECT pg_temp.sent(), orchestration.reassign_work_item(pg_temp.open_item(), pg_temp.person('Dee M'));
 SELECT orchestration.remind_assignees('0', 1), orchestration.remind_assignees('0', 1);
 TABLE pg_temp.written;
 SELECT orchestration.suspend_run(run_id) FROM orchestration.work_item WHERE id = pg_temp.open_item();
@@ -260,7 +274,7 @@ SELECT orchestration.unregister_record_type('Invoice__c'), orchestration.unregis
 DROP TABLE public.message_invoice;
 DROP FUNCTION public.message_fails(jsonb);
 DELETE FROM orchestration.approval_delegation;
-UPDATE orchestration.principal SET delegated_approver_id = NULL, role_name = NULL WHERE name IN ('Ann', 'Sam', 'Definer');
-DELETE FROM orchestration.membership WHERE group_id IN (pg_temp.person('Inner'), pg_temp.person('Outer'), pg_temp.person('Credit'));
+UPDATE orchestration.principal SET delegated_approver_id = NULL, role_name = NULL WHERE name IN ('Ann M', 'Sam M', 'Definer M');
+DELETE FROM orchestration.membership WHERE group_id IN (pg_temp.person('Message_Inner'), pg_temp.person('Message_Outer'), pg_temp.person('Message_Credit'));
 DROP OWNED BY regress_message_ann, regress_message_sam, regress_message_def, regress_message_mailer;
 DROP ROLE regress_message_ann, regress_message_sam, regress_message_def, regress_message_mailer;

@@ -31,7 +31,7 @@ SELECT count(orchestration.add_group_member(pg_temp.who(g), pg_temp.who(m)))
         UNION ALL VALUES ('Outer', 'M4'), ('Outer', 'Of2'), ('Outer', 'Gone'), ('Counter', 'M3'), ('Counter', 'Of2'), ('Empty', 'Gone')) x;
 
 -- an approval step that requires the approval of all: assignees are 'Kind name'
-CREATE FUNCTION pg_temp.approval(name text, VARIADIC assignees text[]) RETURNS jsonb LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.unanimous(name text, VARIADIC assignees text[]) RETURNS jsonb LANGUAGE sql AS $$
     SELECT pg_temp.step(name, 'I', 'Screen') || jsonb_build_object('actionType', 'stepApproval', 'requiresMultiMemberApproval', 'true',
         'assignees', (SELECT jsonb_agg(jsonb_build_object('assigneeType', split_part(a, ' ', 1), 'assignee',
                                            jsonb_build_object('stringValue', split_part(a, ' ', 2)))) FROM unnest(assignees) a))
@@ -91,23 +91,23 @@ CREATE FUNCTION pg_temp.check(process text, step jsonb) RETURNS SETOF text LANGU
              'start', '{"connector": {"targetReference": "S"}}'::jsonb) || pg_temp.stages(pg_temp.stage('S', NULL, step))) p
 $$;
 SELECT v, m FROM unnest('{"\"true\"","true","\"false\"","\" true \"","\"\"","null","\"yes\"","\"TRUE\"","1","{}"}'::text[]) WITH ORDINALITY v(v, n)
-  LEFT JOIN LATERAL pg_temp.check('ApprovalWorkflow', pg_temp.approval('A', 'User m1@example.com') || jsonb_build_object('requiresMultiMemberApproval', v::jsonb)) m ON true ORDER BY n;
-SELECT pg_temp.check('ApprovalWorkflow', pg_temp.approval('A', 'User m1@example.com', 'Group Of2', 'Queue Counter'));
-SELECT pg_temp.check('ApprovalWorkflow', pg_temp.approval('A', 'User m1@example.com', 'Group Of2') || '{"requiresMultiMemberApproval": "false"}');
-SELECT pg_temp.check('ApprovalWorkflow', pg_temp.approval('A', 'User m1@example.com') || '{"actionType": "stepInteractive"}');
-SELECT pg_temp.check('Orchestrator', pg_temp.approval('A', 'User m1@example.com'));
-SELECT pg_temp.check('ApprovalWorkflow', pg_temp.approval('A', 'User m1@example.com', 'Nobody x', 'Group y'));
-SELECT pg_temp.try($$SELECT pg_temp.workflow('Gone', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.approval('A', 'Group Of2', 'User gone@example.com', 'Queue Nowhere'))))$$);
+  LEFT JOIN LATERAL pg_temp.check('ApprovalWorkflow', pg_temp.unanimous('A', 'User m1@example.com') || jsonb_build_object('requiresMultiMemberApproval', v::jsonb)) m ON true ORDER BY n;
+SELECT pg_temp.check('ApprovalWorkflow', pg_temp.unanimous('A', 'User m1@example.com', 'Group Of2', 'Queue Counter'));
+SELECT pg_temp.check('ApprovalWorkflow', pg_temp.unanimous('A', 'User m1@example.com', 'Group Of2') || '{"requiresMultiMemberApproval": "false"}');
+SELECT pg_temp.check('ApprovalWorkflow', pg_temp.unanimous('A', 'User m1@example.com') || '{"actionType": "stepInteractive"}');
+SELECT pg_temp.check('Orchestrator', pg_temp.unanimous('A', 'User m1@example.com'));
+SELECT pg_temp.check('ApprovalWorkflow', pg_temp.unanimous('A', 'User m1@example.com', 'Nobody x', 'Group y'));
+SELECT pg_temp.try($$SELECT pg_temp.workflow('Gone', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Of2', 'User gone@example.com', 'Queue Nowhere'))))$$);
 SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Refer', 'label', 'x', 'processType', 'ApprovalWorkflow')
-    || pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.approval('A', 'User m1@example.com', 'Group Of2', 'Queue Nowhere'))));
+    || pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'User m1@example.com', 'Group Of2', 'Queue Nowhere'))));
 SELECT kind, name, detail, used_by, resolved FROM orchestration.orchestration_references('Refer') WHERE kind = 'assignee';
 
 --
 -- Members: of groups in groups, too, each once, only active ones; a user alone; several assignees
 --
 SELECT pg_temp.workflow('Members', pg_temp.stages(pg_temp.stage('S', NULL,
-    pg_temp.approval('G', 'Group Outer'), pg_temp.approval('Q', 'Queue Counter'), pg_temp.approval('U', 'User M2@EXAMPLE.com'),
-    pg_temp.approval('V', 'User m4@example.com', 'Queue Counter', 'Group Of2', 'User m1@example.com', 'Group Empty'))));
+    pg_temp.unanimous('G', 'Group Outer'), pg_temp.unanimous('Q', 'Queue Counter'), pg_temp.unanimous('U', 'User M2@EXAMPLE.com'),
+    pg_temp.unanimous('V', 'User m4@example.com', 'Queue Counter', 'Group Of2', 'User m1@example.com', 'Group Empty'))));
 SELECT orchestration.start_orchestration('Members') IS NOT NULL;
 SELECT step, pg_temp.items(step) FROM unnest('{G,Q,U,V}'::text[]) step;
 SELECT DISTINCT w.owner_id = u.id AS owner, w.label, w.screen_flow, w.is_approval, w.is_parent FROM orchestration.work_item w
@@ -146,7 +146,7 @@ SELECT count(*) FROM pg_temp.items() i WHERE i LIKE '%Assigned%';
 --
 SELECT orchestration.cancel_run(pg_temp.run());
 SELECT DISTINCT split_part(i, 'Completed', 2) FROM pg_temp.items() i ORDER BY 1;
-SELECT pg_temp.workflow('Two', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.approval('A', 'Group Of2')), pg_temp.stage('T', NULL)));
+SELECT pg_temp.workflow('Two', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Of2')), pg_temp.stage('T', NULL)));
 SELECT orchestration.start_orchestration('Two') IS NOT NULL;
 SELECT pg_temp.answer('M2', 'approve', 'fine'), pg_temp.state();
 SELECT pg_temp.items();
@@ -165,10 +165,10 @@ SELECT d.action, d.performer_role, p.name FROM orchestration.submission_detail d
 --
 -- Nobody: the assignee cannot be resolved
 --
-SELECT pg_temp.workflow('Nobody', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.approval('A', 'Group Empty'))));
+SELECT pg_temp.workflow('Nobody', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Empty'))));
 SELECT orchestration.start_orchestration('Nobody') IS NOT NULL;
 SELECT pg_temp.state(), pg_temp.failure();
-SELECT pg_temp.workflow('Nobodies', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.approval('A', 'Group Empty', 'Group Empty'))));
+SELECT pg_temp.workflow('Nobodies', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Empty', 'Group Empty'))));
 SELECT orchestration.start_orchestration('Nobodies') IS NOT NULL;
 SELECT pg_temp.failure(), pg_temp.items();
 SELECT pg_temp.try('SELECT orchestration.resume_run(pg_temp.run())');
@@ -191,8 +191,8 @@ SELECT orchestration.remove_group_member(pg_temp.who('Of2'), pg_temp.who('Later'
 -- The step ends in another way: by its condition, with its stage, by an error
 --
 SELECT pg_temp.workflow('Ends', pg_temp.stages(pg_temp.stage('S', NULL,
-        pg_temp.approval('A', 'Group Of3') || '{"exitConditions": [{"leftValueReference": "B.Status", "operator": "EqualTo", "rightValue": {"stringValue": "Completed"}}]}',
-        pg_temp.approval('B', 'Group Of1'), pg_temp.approval('C', 'Group Of2'))
+        pg_temp.unanimous('A', 'Group Of3') || '{"exitConditions": [{"leftValueReference": "B.Status", "operator": "EqualTo", "rightValue": {"stringValue": "Completed"}}]}',
+        pg_temp.unanimous('B', 'Group Of1'), pg_temp.unanimous('C', 'Group Of2'))
     || '{"exitConditions": [{"leftValueReference": "A.Status", "operator": "EqualTo", "rightValue": {"stringValue": "Completed"}}]}'));
 SELECT orchestration.start_orchestration('Ends') IS NOT NULL;
 SELECT orchestration.review_approval(w.id, 'Approve') FROM orchestration.work_item w JOIN orchestration.step_run t ON t.id = w.step_run_id
@@ -232,7 +232,7 @@ RESET orchestration.resume_approvals;
 --
 SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Two', 'label', 'Two', 'processType', 'ApprovalWorkflow',
     'start', '{"connector": {"targetReference": "S"}}'::jsonb)
-    || pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.approval('A', 'User m3@example.com') || '{"requiresMultiMemberApproval": "false"}')));
+    || pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'User m3@example.com') || '{"requiresMultiMemberApproval": "false"}')));
 SELECT orchestration.migrate_run(pg_temp.run(), 2);
 SELECT pg_temp.items();
 SELECT pg_temp.answer('M1', 'Approve'), pg_temp.answer('M2', 'Approve'), pg_temp.state();
@@ -318,7 +318,7 @@ BEGIN
 END
 $$;
 SELECT pg_temp.clean_up();
-SELECT pg_temp.workflow('Play' || i, pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.approval('A', 'Group Of' || i)))) FROM generate_series(1, 4) i;
+SELECT pg_temp.workflow('Play' || i, pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Of' || i)))) FROM generate_series(1, 4) i;
 CREATE TEMP TABLE played AS
     WITH RECURSIVE word (size, word) AS (
         SELECT size, '' FROM generate_series(1, 4) size

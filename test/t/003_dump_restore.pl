@@ -22,7 +22,10 @@ my @tables = qw(principal membership record_type action orchestration_definition
 	orchestration_version definition_log run run_migration stage_run step_run run_record work_item step_queue run_log
 	default_access owner_sharing_rule share_grant field_tracking field_change
 	feed_item feed_comment feed_like feed_tracked_change record_view tombstone
-	tombstone_horizon sobject_layout);
+	tombstone_horizon sobject_layout
+	submission submission_item submission_detail approval_delegation message step_message reminder);
+my @sequences = qw(run_name_seq work_item_name_seq run_log_number_seq
+	submission_name_seq submission_item_name_seq submission_detail_name_seq);
 
 $node->safe_psql('postgres', 'CREATE DATABASE source');
 $node->safe_psql('source', q{
@@ -61,7 +64,8 @@ SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processTyp
     {"name": "First", "label": "First", "connector": {"targetReference": "Second"}, "stageSteps": [
       {"name": "Look", "label": "Look", "actionName": "screen", "actionType": "stepInteractive",
        "assignees": [{"assignee": {"stringValue": "Desk"}, "assigneeType": "Queue"}],
-       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}}]},
+       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}},
+         {"name": "ActionInput__CustomEmailSubject", "value": {"stringValue": "Look at it"}}]},
       {"name": "Send", "label": "Send", "actionName": "worker", "actionType": "stepBackground", "requiresAsyncProcessing": true}]},
     {"name": "Second", "label": "Second", "stageSteps": [
       {"name": "Act", "label": "Act", "actionName": "act", "actionType": "stepBackground"}]}]}$$, name)::jsonb,
@@ -93,6 +97,24 @@ SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processTyp
 SELECT orchestration.activate_orchestration(name || '_Welcome') FROM orchestration.record_type;
 });
 
+# approvals: two decisions at once; the path of a recall asks for one, too
+$node->safe_psql('source', q{
+CREATE FUNCTION zzz.decision(name text) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT jsonb_build_object('name', name, 'label', name, 'actionName', 'screen', 'actionType', 'stepApproval',
+    'assignees', '[{"assignee": {"stringValue": "ada@example.com"}, "assigneeType": "User"}]'::jsonb) $$;
+SELECT orchestration.deploy_orchestration(jsonb_build_object('label', 'Sign off', 'processType', 'ApprovalWorkflow',
+  'start', '{"connector": {"targetReference": "Ask"}, "scheduledPaths": [{"pathType": "ApprovalRecall", "connector": {"targetReference": "Undo"}}]}'::jsonb,
+  'variables', (SELECT jsonb_agg(jsonb_build_object('name', v, 'dataType', 'String', 'isInput', true))
+                  FROM unnest('{recordId,submitter,submissionComments,firstApprover}'::text[]) v),
+  'orchestratedStages', jsonb_build_array(
+    jsonb_build_object('name', 'Ask', 'label', 'Ask', 'stageSteps', jsonb_build_array(zzz.decision('One'), zzz.decision('Two'))),
+    jsonb_build_object('name', 'Undo', 'label', 'Undo', 'stageSteps', jsonb_build_array(zzz.decision('Sure'))))), 'Sign_off');
+SELECT orchestration.activate_orchestration('Sign_off');
+SELECT orchestration.create_user('bob@example.com', 'Bob');
+SELECT orchestration.create_approval_delegation(a.id, b.id, comments => 'on leave')
+  FROM orchestration.principal a, orchestration.principal b WHERE a.username = 'ada@example.com' AND b.username = 'bob@example.com';
+});
+
 # one run for each state; the run's idempotency key names it
 $node->safe_psql('source', q{
 CREATE FUNCTION zzz.run(text) RETURNS uuid LANGUAGE sql AS
@@ -104,7 +126,9 @@ CREATE FUNCTION zzz.result(run text, OUT results jsonb) LANGUAGE sql AS $$
     FROM orchestration.claim_steps('worker 1', '{worker}', 1) c
    WHERE c.run_id = zzz.run(run) $$;
 
+SET orchestration.messages = 'all';
 SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'completed');
+SELECT orchestration.remind_assignees('0');
 SELECT orchestration.complete_work_item(zzz.item('completed'), '{"ok": true}');
 SELECT orchestration.complete_steps(zzz.result('completed'));
 SELECT orchestration.start_orchestration('Parcel_Handling', '1', NULL, 'canceled');
@@ -133,6 +157,25 @@ SELECT orchestration.cancel_run(orchestration.start_orchestration('Parcel_Handli
 DELETE FROM orchestration.run WHERE id = zzz.run('gone');
 UPDATE orchestration.tombstone SET deleted_at = now() - interval '20 days' WHERE object = 'FlowOrchestrationLog';
 SELECT orchestration.remove_expired();
+-- an approval in every status, with work items in every status
+CREATE FUNCTION zzz.decide(run text, step text, decision text) RETURNS text LANGUAGE sql AS $$
+  SELECT orchestration.review_approval(a.id, decision, 'said so')::text FROM orchestration.submission_item a
+   WHERE a.run_id = zzz.run(run) AND a.condition_name = step AND a.status = 'Assigned' $$;
+SELECT orchestration.start_orchestration('Sign_off', NULL, '{"submitter": "bob@example.com", "submissionComments": "please"}', k)
+  FROM unnest('{asked,approved,rejected,withdrawn,called off,recalled,recall asks,broken,halted}'::text[]) k;
+SELECT zzz.decide('asked', 'One', 'Reject');
+SELECT zzz.decide('approved', 'One', 'Approve'), zzz.decide('approved', 'Two', 'Approve');
+SELECT zzz.decide('rejected', 'One', 'Approve'), zzz.decide('rejected', 'Two', 'Reject');
+UPDATE orchestration.step_run SET status = 'Completed' WHERE run_id = zzz.run('withdrawn') AND name = 'One';
+SELECT orchestration.cancel_run(zzz.run('called off'), 'no longer needed');
+SELECT orchestration.recall_run(zzz.run(k), 'changed my mind') FROM unnest('{recalled,recall asks}'::text[]) k;
+SELECT zzz.decide('recalled', 'Sure', 'Approve');
+UPDATE orchestration.run SET status = 'Error' WHERE id = zzz.run('broken');
+SELECT orchestration.suspend_run(zzz.run('halted'));
+SELECT orchestration.reassign_work_item(w.id, p.id, 'to bob') FROM orchestration.work_item w, orchestration.principal p
+ WHERE w.run_id = zzz.run('halted') AND w.label = 'Two' AND p.username = 'bob@example.com';
+SELECT orchestration.share_record(s.id, p.id), orchestration.view_record(s.id) FROM orchestration.submission s, orchestration.principal p
+ WHERE s.run_id = zzz.run('asked') AND p.username = 'ada@example.com';
 -- imported runs, without a version
 INSERT INTO orchestration.run (name, status, ended_at) VALUES ('imported', 'Completed', now()), ('imported, open', 'InProgress', NULL);
 INSERT INTO orchestration.stage_run (run_id, name, label, position, status)
@@ -142,7 +185,18 @@ INSERT INTO orchestration.step_run (run_id, stage_run_id, step_type, name, label
   SELECT run_id, id, 'InteractiveStep', 'Step', 'Step', 'Discontinued' FROM orchestration.stage_run WHERE name = 'Old' AND status = 'Completed';
 });
 is($node->safe_psql('source', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'),
-	"Canceled|1\nCompleted|3\nError|2\nInProgress|3\nSuspended|1", 'a run in every status');
+	"Canceled|3\nCompleted|5\nError|3\nInProgress|6\nSuspended|2", 'a run in every status');
+is($node->safe_psql('source', q{SELECT r.idempotency_key, s.status, string_agg(a.status::text, ' ' ORDER BY a.id)
+	  FROM orchestration.submission s JOIN orchestration.run r ON r.id = s.run_id
+	  JOIN orchestration.submission_item a ON a.run_id = s.run_id GROUP BY 1, 2 ORDER BY 1}),
+	"approved|Approved|Approved Approved\nasked|InProgress|Rejected Assigned\nbroken|Errored|Errored Errored\ncalled off|Canceled|Canceled Canceled\n"
+	  . "halted|Suspended|Assigned Assigned\nrecall asks|Recalled|Recalled Recalled Assigned\nrecalled|Recalled|Recalled Recalled Approved\n"
+	  . "rejected|Rejected|Approved Rejected\nwithdrawn|InProgress|Withdrawn Assigned",
+	'a submission and an approval work item in every status');
+is($node->safe_psql('source', q{SELECT s FROM unnest(enum_range(NULL::orchestration.approval_submission_status)) s
+	WHERE NOT EXISTS (SELECT FROM orchestration.submission x WHERE x.status = s) UNION ALL SELECT a::text::orchestration.approval_submission_status
+	FROM unnest(enum_range(NULL::orchestration.approval_work_item_status)) a WHERE NOT EXISTS (SELECT FROM orchestration.submission_item x WHERE x.status = a)}),
+	'', 'none is missing');
 is($node->safe_psql('source', q{SELECT count(*), max(position) FROM orchestration.stage_run WHERE run_id = zzz.run('loop')}),
 	'3|3', 'one run went through a loop');
 is($node->safe_psql('source', q{SELECT count(*) FROM orchestration.step_run WHERE pending IS NOT NULL}),
@@ -163,7 +217,7 @@ sub contents
 	}
 	$contents{'user tables'} = $node->safe_psql($db,
 		'SELECT * FROM aaa.claim ORDER BY 1; SELECT * FROM zzz.parcel ORDER BY 1');
-	for my $sequence (qw(run_name_seq work_item_name_seq run_log_number_seq))
+	for my $sequence (@sequences)
 	{
 		$contents{$sequence} = $node->safe_psql($db,
 			"SELECT last_value, is_called FROM orchestration.$sequence");
@@ -244,7 +298,7 @@ for my $db (sort keys %restore)
 		q{SELECT orchestration.resume_run(zzz.run('suspended'))},
 		q{SELECT orchestration.resume_run(zzz.run('failed'))},
 		q{SELECT orchestration.resume_run(zzz.run('screen failed'))},
-		q{SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned'});
+		q{SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned' AND NOT is_approval});
 	is($node->safe_psql($db, q{
 		SELECT accepted, reason FROM orchestration.complete_steps(
 		  (SELECT jsonb_agg(jsonb_build_object('step_id', step_run_id, 'lease_id', lease_id))
@@ -259,9 +313,27 @@ for my $db (sort keys %restore)
 		  (SELECT jsonb_agg(jsonb_build_object('step_id', step_run_id, 'lease_id', lease_id))
 		     FROM orchestration.step_queue WHERE lease_id IS NOT NULL))}),
 		"t|\nt|", "$db: and completed");
-	is($node->safe_psql($db, 'SELECT idempotency_key, status FROM orchestration.run WHERE version_id IS NOT NULL ORDER BY 1'),
+	is($node->safe_psql($db, 'SELECT idempotency_key, status FROM orchestration.run WHERE version_id IS NOT NULL AND NOT is_approval ORDER BY 1'),
 		"canceled|Canceled\ncompleted|Completed\nfailed|Completed\nleased|Completed\nloop|Completed\nscreen failed|Completed\nsuspended|Completed\nwaiting|Completed",
 		"$db: all others go on to Completed");
+
+	# approvals: those that are open can be decided, by the way of a recall, too; numbers go on
+	($rc, $out, $err) = $node->psql($db, q{\set VERBOSITY verbose
+		UPDATE orchestration.submission SET status = 'Approved' WHERE run_id = zzz.run('asked')});
+	like($err, qr/ERROR:  OR005: approval submission AS-000000001 cannot be changed/, "$db: nobody writes submissions");
+	($rc, $out, $err) = $node->psql($db, q{\set VERBOSITY verbose
+		SELECT orchestration.resume_run(zzz.run('broken'))});
+	like($err, qr/ERROR:  OR004: .* it is an approval/, "$db: a failed approval is not resumed");
+	$node->safe_psql($db, q{SELECT orchestration.resume_run(zzz.run('halted'))});
+	$node->safe_psql($db, q{SELECT orchestration.review_approval(id, 'Approve') FROM orchestration.approval_work_item WHERE status = 'Assigned'});
+	is($node->safe_psql($db, q{SELECT r.idempotency_key, r.status, s.status FROM orchestration.submission s JOIN orchestration.run r ON r.id = s.run_id ORDER BY 1}),
+		"approved|Completed|Approved\nasked|Completed|Rejected\nbroken|Error|Errored\ncalled off|Canceled|Canceled\nhalted|Completed|Approved\n"
+		  . "recall asks|Canceled|Recalled\nrecalled|Canceled|Recalled\nrejected|Completed|Rejected\nwithdrawn|Completed|Approved",
+		"$db: open approvals are decided");
+	is($node->safe_psql($db, q{SELECT orchestration.start_orchestration('Sign_off', idempotency_key => 'next') IS NOT NULL;
+		SELECT (SELECT name FROM orchestration.submission WHERE run_id = zzz.run('next')),
+		       (SELECT string_agg(name, ' ' ORDER BY name) FROM orchestration.submission_item WHERE run_id = zzz.run('next'))}),
+		"t\nAS-000000010|AWI-000000021 AWI-000000022", "$db: the numbers of submissions go on");
 	$node->safe_psql($db, q{DELETE FROM zzz.parcel WHERE id = 1});
 	is($node->safe_psql($db, q{SELECT count(*) FROM orchestration.run WHERE triggering_record_type = 'Parcel' AND triggering_record_id = '1'}),
 		'0', "$db: the lookup to a deleted record is cleared");

@@ -92,7 +92,8 @@ SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processTyp
     {"name": "First", "label": "First", "connector": {"targetReference": "Second"}, "stageSteps": [
       {"name": "Look", "label": "Look", "actionName": "Screen", "actionType": "stepInteractive",
        "assignees": [{"assignee": {"stringValue": "Desk"}, "assigneeType": "Queue"}],
-       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}}]},
+       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}},
+         {"name": "ActionInput__CustomEmailSubject", "value": {"stringValue": "Look at it"}}]},
       {"name": "Send", "label": "Send", "actionName": "Work", "actionType": "stepBackground", "requiresAsyncProcessing": true}]},
     {"name": "Second", "label": "Second", "stageSteps": [
       {"name": "Do", "label": "Do", "actionName": "Act", "actionType": "stepBackground", "requiresAsyncProcessing": true,
@@ -133,7 +134,9 @@ SELECT orchestration.suspend_run(id) FROM (SELECT id FROM orchestration.run WHER
 	AND version_id = (SELECT id FROM orchestration.orchestration_version v WHERE v.label = 'Functions') ORDER BY id DESC LIMIT 2) r;
 INSERT INTO zzz.parcel VALUES (1, 'here'), (101, 'there'), (102, 'everywhere');
 INSERT INTO claim VALUES ('c3', 30);
+SET orchestration.messages = 'all';
 SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'key');
+SELECT orchestration.remind_assignees('0');
 -- a failed attempt, leases of workers, a completed item, a run that is shared, viewed and posted on
 WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 0', '{Work}'))
 SELECT orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'later'))) FROM c;
@@ -150,6 +153,19 @@ DELETE FROM orchestration.run WHERE idempotency_key = 'gone';
 -- a run that was migrated to another version
 SELECT orchestration.deploy_orchestration(document || '{"description": "two"}', 'Claim_Handling') FROM orchestration.orchestration_version WHERE label = 'Claim';
 SELECT migrated FROM orchestration.migrate_runs('Claim_Handling', 1, 2, false, 1);
+-- approvals: one recalled, one open, with a message of its own
+SELECT orchestration.create_user('bob@example.com', 'Bob'), orchestration.create_user('carl@example.com', 'Carl');
+SELECT orchestration.create_approval_delegation(a.id, b.id) FROM orchestration.principal a, orchestration.principal b WHERE a.name = 'Bob' AND b.name = 'Carl';
+SELECT orchestration.deploy_orchestration('{"label": "Sign off", "processType": "ApprovalWorkflow", "start": {"connector": {"targetReference": "Ask"}},
+  "variables": [{"name": "recordId", "dataType": "String", "isInput": true}, {"name": "submitter", "dataType": "String", "isInput": true},
+                {"name": "submissionComments", "dataType": "String", "isInput": true}, {"name": "firstApprover", "dataType": "String", "isInput": true}],
+  "orchestratedStages": [{"name": "Ask", "label": "Ask", "stageSteps": [
+    {"name": "Decide", "label": "Decide", "actionName": "Screen", "actionType": "stepApproval", "assignees": [{"assignee": {"stringValue": "bob@example.com"}, "assigneeType": "User"}],
+     "inputParameters": [{"name": "ActionInput__CustomEmailSubject", "value": {"stringValue": "Please decide"}}, {"name": "ActionInput__CustomEmailBody", "value": {"stringValue": "Soon"}}]}]}]}', 'Sign_off');
+SELECT orchestration.activate_orchestration('Sign_off');
+SELECT orchestration.recall_run(orchestration.start_orchestration('Sign_off'), 'changed my mind');
+SELECT orchestration.start_orchestration('Sign_off', NULL, '{"submissionComments": "please"}');
+SELECT orchestration.remind_assignees('0');
 UPDATE orchestration.tombstone SET deleted_at = now() - interval '20 days' WHERE object = 'FlowOrchestrationLog';
 SELECT orchestration.remove_expired();
 INSERT INTO orchestration.query_locator (id, user_id, soql, api_version, include_deleted, batch_size, total)
@@ -303,15 +319,19 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 		SELECT bool_and(accepted) FROM orchestration.complete_steps(
 		  (SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id)) FROM c))}), 't', "$name: and the others can be claimed");
 	$node->safe_psql('app', q{
-		SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned';
+		SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned' AND NOT is_approval;
+		SELECT orchestration.review_approval(id, 'Approve') FROM orchestration.approval_work_item WHERE status = 'Assigned';
 		SELECT orchestration.resume_run(id) FROM orchestration.run WHERE status = 'Suspended'});
+
+	is($node->safe_psql('app', 'SELECT name, status FROM orchestration.submission ORDER BY id'), "AS-000000001|Recalled\nAS-000000002|Approved",
+		"$name: an open approval is decided");
 
 	# now the worker
 	$node->stop;
 	$node->append_conf('postgresql.conf', $worker_on);
 	$node->start;
 	ok($node->poll_query_until('app', $functions_open, '0'), "$name: the worker executes all functions");
-	is($node->safe_psql('app', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'), "Canceled|1\nCompleted|68",
+	is($node->safe_psql('app', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'), "Canceled|2\nCompleted|69",
 		"$name: all runs go on to Completed");
 	is($node->safe_psql('app', q{
 		SELECT count(*) FILTER (WHERE times <> 1), count(*) FROM (
