@@ -111,8 +111,14 @@ CREATE FUNCTION demo.outputs(step text, nth bigint) RETURNS jsonb STABLE LANGUAG
                       FROM ranked WHERE rank = (nth + variant / 2) % n) r
 $$;
 CREATE OR REPLACE FUNCTION demo.answer(step text, run uuid) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT '{"selectedAction": "Approve", "specifiedComments": "Looks good"}'
-        || demo.outputs(step, (SELECT count(*) FROM orchestration.step_run s WHERE s.run_id = run AND s.name = step) - 1)
+    SELECT CASE WHEN doc->>'processType' = 'ApprovalWorkflow'
+                -- one decision; what a document compares it with may be a part of it
+                THEN '{"specifiedComments": "Looks good"}'::jsonb || (outputs - '{approvalDecision,selectedAction}'::text[])
+                     || jsonb_build_object('approvalDecision', CASE WHEN COALESCE(outputs->>'approvalDecision', outputs->>'selectedAction') ~* '^rej'
+                                                                   THEN 'Reject' ELSE 'Approve' END)
+                ELSE '{"selectedAction": "Approve", "specifiedComments": "Looks good"}'::jsonb || outputs END
+      FROM demo.outputs(step, (SELECT count(*) FROM orchestration.step_run s WHERE s.run_id = run AND s.name = step) - 1) outputs,
+           demo.document((SELECT orchestration FROM demo.setting)) doc
 $$;
 
 -- The functions of the setup script return what leads on, in this play.

@@ -28,7 +28,7 @@ SELECT rtrim(line) FROM (
                                     WHEN 'BackgroundStep' THEN 'background'
                                     ELSE 'asynchronous' END, 14)
            || rpad(t.status::text, 12) || COALESCE(lpad(demo.took(t.ended_at - t.started_at), 8), '')
-           || COALESCE((SELECT '  ' || w.completed_by FROM orchestration.work_item w
+           || COALESCE((SELECT '  ' || demo.called(w.completed_by) FROM orchestration.work_item w
                          WHERE w.run_id = t.run_id AND w.step_run_id = t.id AND w.completed_by IS NOT NULL), '')
       FROM orchestration.step_run t
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id

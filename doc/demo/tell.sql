@@ -5,6 +5,11 @@ CREATE TABLE demo.told (number bigint NOT NULL);
 INSERT INTO demo.told VALUES (0);
 CREATE TABLE demo.answer (step_name text, nth integer, outputs jsonb);
 
+-- the name of a user by username
+CREATE FUNCTION demo.called(actor text) RETURNS text LANGUAGE sql AS $$
+    SELECT COALESCE((SELECT p.name FROM orchestration.principal p WHERE p.username = actor), actor)
+$$;
+
 -- tells the milestones that are new
 CREATE PROCEDURE demo.tell() LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,7 +22,7 @@ BEGIN
             rpad(entry.kind::text, 16),
             rpad(COALESCE(entry.stage_name || COALESCE(' / ' || entry.step_name, ''), entry.orchestration_name), 44),
             CASE WHEN entry.kind = 'StartWorkItem' THEN 'for ' || entry.assignee
-                 WHEN entry.kind = 'EndWorkItem' THEN 'by ' || entry.actor
+                 WHEN entry.kind = 'EndWorkItem' THEN 'by ' || demo.called(entry.actor)
                       || COALESCE(': "' || entry.comments || '"', '') END));
         UPDATE demo.told SET number = entry.number;
     END LOOP;

@@ -53,7 +53,7 @@ SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(s.user_or_group_id) || 
   FROM orchestration.${table} r
  CROSS JOIN LATERAL orchestration.rule_shares('${object}', r.id) s;
 COMMENT ON VIEW orchestration.${view} IS
-    '${object}Share: one row per grant of access to a ${noun}; rows with RowCause Manual can be written';
+    '${object}Share: one row per grant of access to ${a_noun}; rows with RowCause Manual can be written';
 ALTER VIEW orchestration.${view}
     ALTER COLUMN row_cause SET DEFAULT 'Manual';
 CREATE TRIGGER ${view}_change
@@ -107,7 +107,7 @@ SELECT f.id,
   FROM orchestration.feed_item f
  WHERE f.object = '${object}';
 COMMENT ON VIEW orchestration.${view} IS
-    '${object}Feed: one row per post or tracked change on a ${noun}';
+    '${object}Feed: one row per post or tracked change on ${a_noun}';
 CREATE TRIGGER ${view}_change
     INSTEAD OF DELETE ON orchestration.${view}
     FOR EACH ROW EXECUTE FUNCTION orchestration.feed_change();"""
@@ -131,7 +131,7 @@ SELECT c.id,
   FROM orchestration.field_change c
  WHERE c.object = '${object}';
 COMMENT ON VIEW orchestration.${view} IS
-    '${object}History: one row per change of a tracked field of a ${noun}';"""
+    '${object}History: one row per change of a tracked field of ${a_noun}';"""
 
 
 def snake(name):
@@ -148,5 +148,6 @@ for kind, template in (("Share", SHARE), ("OwnerSharingRule", OWNER_SHARING_RULE
         if name + kind in documented:
             print(Template(template).substitute(
                 object=name, object_view=snake(name), view=snake(name + kind), table=table, noun=noun,
+                a_noun=("an " if noun[0] in "aeiou" else "a ") + noun,
                 # of a run both are the same, and run_id has an index
                 record="run_id" if table == "run" else "record_id"))

@@ -125,6 +125,7 @@ AS $$
            format('%s, %s members, %s Assigned, %s rejected', w.status, m.members, m.assigned, m.rejected)
       FROM orchestration.work_item w
       JOIN (SELECT w.run_id, w.id, count(v.id) AS members,
+                   count(DISTINCT v.assignee_id) AS users,
                    count(*) FILTER (WHERE v.status = 'Assigned') AS assigned,
                    count(*) FILTER (WHERE a.status = 'Rejected') AS rejected
               FROM orchestration.work_item w
@@ -132,7 +133,7 @@ AS $$
               LEFT JOIN orchestration.submission_item a ON a.run_id = v.run_id AND a.work_item_id = v.id
              WHERE w.is_parent
              GROUP BY w.run_id, w.id) m ON m.run_id = w.run_id AND m.id = w.id
-     WHERE m.members = 0
+     WHERE m.members = 0 OR m.users < m.members
         OR (w.status = 'Assigned') <> (m.assigned > 0)
         OR (m.assigned > 0 AND m.rejected > 0)
         OR m.rejected > 1

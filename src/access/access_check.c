@@ -349,6 +349,23 @@ is_canceled(HeapTuple run, TupleDesc desc)
 }
 
 /*
+ * Does a work item have the owner that its new assignee brings?
+ */
+static bool
+follows_assignee(TupleDesc desc, HeapTuple old, HeapTuple new)
+{
+	bool		isnull;
+	pg_uuid_t	owner;
+
+	if (!column_changed(desc, old, new, Anum_work_item_assignee_id))
+		return false;
+	owner = orch_principal_item_owner(DatumGetUUIDP(heap_getattr(new, Anum_work_item_assignee_id,
+																 desc, &isnull)));
+	return orch_uuid_equal(&owner, DatumGetUUIDP(heap_getattr(new, Anum_work_item_owner_id, desc,
+															  &isnull)));
+}
+
+/*
  * Checks an UPDATE of a role to which row security applies.  The policy has checked
  * that the role sees the row, and column privileges limit the columns it can change.
  */
@@ -383,7 +400,8 @@ orch_access_check_update(SharedObject object, Relation relation,
 	if ((set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0)
 		return;
 
-	if (level < ACCESS_ALL && column_changed(desc, old, new, owner_columns[object]))
+	if (level < ACCESS_ALL && column_changed(desc, old, new, owner_columns[object]) &&
+		!(object == OBJECT_WORK_ITEM && follows_assignee(desc, old, new)))
 		refuse(role, "change the owner of", &record,
 			   "All access to it, which its owner has, or the permission Modify All Data");
 	if (object == OBJECT_WORK_ITEM)

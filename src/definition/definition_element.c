@@ -307,7 +307,10 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 		step->is_approval = true;
 	}
 	else if (strcmp(action_type, "stepMuleSoft") == 0)
+	{
 		step->type = STEP_TYPE_ASYNCHRONOUS;
+		step->is_mulesoft = true;
+	}
 	else if (strcmp(action_type, "stepBackground") != 0)
 	{
 		error_at(c, orch_document_child(node, "actionType"),

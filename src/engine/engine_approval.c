@@ -44,6 +44,12 @@ static StaticPlan plan_discontinue_stage = {
 	" WHERE s.run_id = $1 AND s.id = $2",
 	2, {UUIDOID, UUIDOID}
 };
+/* what ended while the run was Suspended: the stage that would take it in is over */
+static StaticPlan plan_drop_outcomes = {
+	"UPDATE orchestration.step_run t SET pending = NULL"
+	" WHERE t.run_id = $1 AND t.stage_run_id = $2 AND t.pending IS NOT NULL",
+	2, {UUIDOID, UUIDOID}
+};
 static StaticPlan plan_resume_run = {
 	"UPDATE orchestration.run SET status = 'InProgress' WHERE id = $1",
 	1, {UUIDOID}
@@ -161,13 +167,16 @@ orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
 	orch_engine_open_state(rs);
 	orch_log_entry_init(&entry, LOG_RUN_RECALL_PATH, run_id);
 	if (OidIsValid(actor))
-		entry.actor = orch_principal_role_label(actor);
+		entry.actor = orch_principal_actor(actor);
 	entry.comments = unconstify(char *, comments);
 	values[1] = UUIDPGetDatum(&rs->stage_id);
 	/* the guard discontinues the steps and closes the work items */
 	orch_guard_execute(SCOPE_ENGINE, &plan_discontinue_stage, values, NULL, NULL);
 	if (rs->status == RUN_SUSPENDED)
+	{
+		orch_guard_execute(SCOPE_TRUSTED, &plan_drop_outcomes, values, NULL, NULL);
 		orch_guard_execute(SCOPE_TRUSTED, &plan_resume_run, values, NULL, NULL);
+	}
 	orch_log_append(&entry);
 	/* a user's trigger may have changed the run meanwhile */
 	orch_engine_reload(rs);

@@ -42,7 +42,9 @@ typedef struct FilledColumns
 
 static void set_column(FilledColumns *filled, AttrNumber attnum, Datum value);
 static void set_null(FilledColumns *filled, AttrNumber attnum);
+static void set_item_owner(FilledColumns *filled, const pg_uuid_t *assignee_id);
 static void fill_references(FilledColumns *filled, Level level, TriggerData *trigdata);
+static void fill_owner(FilledColumns *filled, TriggerData *trigdata);
 static void fill_update(FilledColumns *filled, Level level, TriggerData *trigdata);
 
 static void
@@ -61,6 +63,15 @@ set_null(FilledColumns *filled, AttrNumber attnum)
 	filled->values[filled->n++] = (Datum) 0;
 }
 
+static void
+set_item_owner(FilledColumns *filled, const pg_uuid_t *assignee_id)
+{
+	pg_uuid_t  *owner = palloc(sizeof(pg_uuid_t));
+
+	*owner = orch_principal_item_owner(assignee_id);
+	set_column(filled, Anum_work_item_owner_id, UUIDPGetDatum(owner));
+}
+
 PG_FUNCTION_INFO_V1(orchestration_guard_fill);
 
 /*
@@ -68,8 +79,8 @@ PG_FUNCTION_INFO_V1(orchestration_guard_fill);
  *
  * BEFORE INSERT OR UPDATE ROW of run and work_item, BEFORE INSERT ROW of stage_run and
  * step_run.  Updates: fills in modified_at, modified_by and the time at which the row
- * ended.  Inserts: the orchestration.  Both: the record type of a lookup.  Returns the
- * row.
+ * ended, and the owner of a work item with a new assignee.  Inserts: the orchestration,
+ * and the owner of a work item.  Both: the record type of a lookup.  Returns the row.
  * Raises: OR101 when no registered record type has the record of a lookup, OR005 for a
  * time of modification, 39P01 when not called as that trigger.
  * Source: ours.
@@ -89,6 +100,8 @@ orchestration_guard_fill(PG_FUNCTION_ARGS)
 		fill_references(&filled, level, trigdata);
 	if (update)
 		fill_update(&filled, level, trigdata);
+	else if (level == LEVEL_WORK_ITEM)
+		fill_owner(&filled, trigdata);
 	if (filled.n > 0)
 		row = heap_modify_tuple_by_cols(row, RelationGetDescr(trigdata->tg_relation),
 										filled.n, filled.attnums, filled.values,
@@ -136,6 +149,20 @@ fill_references(FilledColumns *filled, Level level, TriggerData *trigdata)
 		if (orchestration != NULL)
 			set_column(filled, col->orchestration_id, UUIDPGetDatum(orchestration));
 	}
+}
+
+/*
+ * The owner of a new work item whose writer does not say it.
+ */
+static void
+fill_owner(FilledColumns *filled, TriggerData *trigdata)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	pg_uuid_t  *assignee = orch_guard_row_uuid(trigdata->tg_trigtuple, desc,
+											   Anum_work_item_assignee_id);
+
+	if (assignee != NULL && heap_attisnull(trigdata->tg_trigtuple, Anum_work_item_owner_id, desc))
+		set_item_owner(filled, assignee);
 }
 
 /*
@@ -208,7 +235,13 @@ fill_update(FilledColumns *filled, Level level, TriggerData *trigdata)
 		pg_uuid_t  *is = orch_guard_row_uuid(new, desc, Anum_work_item_assignee_id);
 
 		if (was != NULL && is != NULL && !orch_uuid_equal(was, is))
+		{
 			set_column(filled, Anum_work_item_assigned_at,
 					   TimestampTzGetDatum(GetCurrentTimestamp()));
+			/* an owner that the statement sets, too, stays */
+			if (orch_uuid_equal(orch_guard_row_uuid(old, desc, col->owner_id),
+								orch_guard_row_uuid(new, desc, col->owner_id)))
+				set_item_owner(filled, is);
+		}
 	}
 }

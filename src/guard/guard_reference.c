@@ -165,6 +165,8 @@ check_owner(Level level, TriggerData *trigdata)
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("%s cannot be owned by %s: it is no active user",
 						orch_guard_row_label(level, row, desc), orch_uuid_text(owner)),
+				 level == LEVEL_WORK_ITEM ?
+				 errdetail("A work item that is assigned to a user is owned by that user.") : 0,
 				 errtablecol(trigdata->tg_relation, col->owner_id)));
 }
 

@@ -110,7 +110,8 @@ static StaticPlan plan_assigned = {
 	"            AND (d.end_date IS NULL OR d.end_date > pg_catalog.now())"
 	"   ) AS x (id, is_delegate)"
 	" WHERE w.status = 'Assigned' AND NOT w.is_parent AND COALESCE(s.sends_email, true)"
-	"   AND ($1 = 'Reminded' OR w.claimed_from IS NULL) AND " IS_PERSON("x.id"),
+	"   AND ($1 = 'Reminded' OR w.claimed_from IS NULL) AND " IS_PERSON("x.id")
+	" ORDER BY w.id, x.is_delegate, x.id",
 	3, {TEXTOID, UUIDARRAYOID, UUIDARRAYOID}
 };
 
@@ -172,9 +173,9 @@ static StaticPlan plan_ended = {
 };
 
 /*
- * A run failed: to the user who last changed its definition (if there is no such active user,
+ * A run failed: to the user who last activated its definition (if there is no such active user,
  * to the user who started it), and to the submitter.  Source: the platform's page
- * "Troubleshoot with Flow Error Emails" names the former.
+ * "Troubleshoot with Flow Error Emails" names the user who last modified it.
  */
 static StaticPlan plan_failed = {
 	INSERT_MESSAGE
@@ -194,9 +195,12 @@ static StaticPlan plan_failed = {
 	"  FROM orchestration.run r"
 	"  LEFT JOIN orchestration.submission s ON s.run_id = r.id"
 	" CROSS JOIN LATERAL (SELECT COALESCE("
-	"     (SELECT p.id FROM orchestration.orchestration_version v"
-	"        JOIN orchestration.principal p ON p.id = v.created_by"
-	"       WHERE v.id = r.version_id AND p.is_active), r.created_by), false"
+	"     (SELECT p.id FROM (SELECT l.user_id FROM orchestration.definition_log l"
+	"                         WHERE l.orchestration_id = r.orchestration_id"
+	"                           AND l.event = 'Activated'"
+	"                         ORDER BY l.logged_at DESC LIMIT 1) l"
+	"        JOIN orchestration.principal p ON p.id = l.user_id AND p.is_active),"
+	"     r.created_by), false"
 	"   UNION ALL SELECT s.submitted_by, true) AS x (id, is_submitter)"
 	" WHERE r.id = $1 AND " IS_PERSON("x.id")
 	" ORDER BY x.id, x.is_submitter",

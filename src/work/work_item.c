@@ -47,9 +47,9 @@
 #include "work/work_item_call.h"
 
 static StaticPlan plan_reassign = {
-	"UPDATE orchestration.work_item SET assignee_id = $3, claimed_from = $4"
-	" WHERE run_id = $1 AND id = $2",
-	4, {UUIDOID, UUIDOID, UUIDOID, UUIDOID}
+	"UPDATE orchestration.work_item SET assignee_id = $3, claimed_from = $4,"
+	" owner_id = COALESCE($5, owner_id) WHERE run_id = $1 AND id = $2",
+	5, {UUIDOID, UUIDOID, UUIDOID, UUIDOID, UUIDOID}
 };
 static StaticPlan plan_set_due = {
 	"UPDATE orchestration.work_item SET due_at = $3"
@@ -58,7 +58,7 @@ static StaticPlan plan_set_due = {
 };
 
 static void assign(const ItemState *item, const pg_uuid_t *assignee,
-				   const pg_uuid_t *claimed_from, const char *comments);
+				   const pg_uuid_t *claimed_from, const pg_uuid_t *owner, const char *comments);
 static pg_uuid_t *item_argument(FunctionCallInfo fcinfo);
 
 PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
@@ -99,7 +99,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	if (key != NULL)
 		digest = orch_digest_request(NULL, outputs);
 
-	actor = orch_principal_role_label(role);
+	actor = orch_principal_actor(role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);
 	orch_work_item_lock(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
@@ -142,14 +142,15 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 }
 
 /*
- * Change the assignee of an item and notify the new assignee.
+ * Change the assignee of an item and notify the new assignee.  owner NULL: the guard sets
+ * the owner that the assignee brings.
  */
 static void
 assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claimed_from,
-	   const char *comments)
+	   const pg_uuid_t *owner, const char *comments)
 {
-	Datum		values[4];
-	char		nulls[4] = {' ', ' ', ' ', ' '};
+	Datum		values[5];
+	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
 
 	values[0] = UUIDPGetDatum(&item->run_id);
 	values[1] = UUIDPGetDatum(&item->id);
@@ -157,6 +158,9 @@ assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claime
 	values[3] = UUIDPGetDatum(claimed_from);
 	if (claimed_from == NULL)
 		nulls[3] = 'n';
+	values[4] = UUIDPGetDatum(owner);
+	if (owner == NULL)
+		nulls[4] = 'n';
 	orch_guard_execute(SCOPE_USER, &plan_reassign, values, nulls, comments);
 	orch_notify_assigned(assignee);
 }
@@ -210,7 +214,7 @@ orchestration_claim_work_item(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("work item %s is assigned to %s", item.name, holder.name),
 					 errhint("Only what a group or queue has can be claimed; reassign it.")));
-		assign(&item, &me, &item.assignee_id, NULL);
+		assign(&item, &me, &item.assignee_id, NULL, NULL);
 	}
 	orch_work_item_leave(frame, &saved);
 	PG_RETURN_BOOL(other);
@@ -234,7 +238,7 @@ orchestration_release_work_item(PG_FUNCTION_ARGS)
 									 orch_access_require_claim);
 
 	if (item.claimed)
-		assign(&item, &item.claimed_from, NULL, NULL);
+		assign(&item, &item.claimed_from, NULL, NULL, NULL);
 	orch_work_item_leave(frame, &saved);
 	PG_RETURN_BOOL(item.claimed);
 }
@@ -292,14 +296,14 @@ Datum
 orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 {
 	orch_require_arguments(fcinfo, 0, 2, "work_item_id and assignee_id");
-	PG_RETURN_BOOL(orch_work_item_reassign(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
+	PG_RETURN_BOOL(orch_work_item_reassign(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), NULL,
 										   PG_ARGISNULL(2) ? NULL :
 										   text_to_cstring(PG_GETARG_TEXT_PP(2))));
 }
 
 bool
 orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee,
-						const char *comments)
+						const pg_uuid_t *owner, const char *comments)
 {
 	Principal	principal;
 	SystemContext saved;
@@ -316,7 +320,7 @@ orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee,
 	frame = orch_work_item_enter(item_id, &saved, &item, orch_access_require_reassign);
 	other = !orch_uuid_equal(&item.assignee_id, assignee);
 	if (other)
-		assign(&item, assignee, NULL, comments);
+		assign(&item, assignee, NULL, owner, comments);
 	orch_work_item_leave(frame, &saved);
 	return other;
 }

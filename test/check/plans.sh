@@ -68,7 +68,9 @@ enable_bitmapscan = off" test/throwaway.sh \
             qr/pg_event_trigger_/, qr/orchestration\.record_type_table\(/,
             qr/^SELECT v\.id, d\.name FROM orchestration\.orchestration_definition d/, qr/^SELECT h\.sequence/, qr/^SELECT .DROP TRIGGER orchestration_record_truncate/,
             # unregistering a record type; purge
-            qr/^UPDATE orchestration\.(?:run|work_item) .* WHERE (?:triggering|related)_record_type = \$1$/, qr/^WITH gone AS/);
+            qr/^UPDATE orchestration\.(?:run|work_item) .* WHERE (?:triggering|related)_record_type = \$1$/, qr/^WITH gone AS/,
+            # reminders
+            qr/^WITH due AS/);
         my $entries = 0;
         for my $entry (split /^\S.*?LOG:  duration: /m, <STDIN>) {
             my ($query, $plan) = $entry =~ /plan:\n\tQuery Text: (.*?)\n(\t\S[^\n]*\(cost=.*)\z/s or next;

@@ -99,6 +99,12 @@ status_codes() {
         <(awk '/^## /{on = /^## Errors$/} on && /^\| `[A-Z]/' README.md | cut -d'|' -f2 | grep -oE '[A-Z]+(_[A-Z]+)+' | sort -u)
 }
 
+# the table of SQLSTATEs has those of errors.h, and no others
+sqlstates() {
+    diff <(grep -oE "MAKE_SQLSTATE\('O','R','.','.','.'\)" src/base/errors.h | tr -dc '[:alnum:]\n' | sed 's/MAKESQLSTATE//' | sort -u) \
+        <(awk '/^## /{on = /^## Errors$/} on && /^\| OR/' README.md | cut -d'|' -f2 | grep -oE 'OR[0-9]{3}' | sort -u)
+}
+
 check 'the statements of the first chapters work as printed' readme_chapters
 check 'the documented calls print what the README shows' documented_calls
 check 'the chapters on workers, users and failures print what the README shows' engine_chapters
@@ -107,3 +113,4 @@ check 'the page on moving from Salesforce prints what it shows' moving_page
 check 'the page on approvals prints what it shows' approvals_page
 check 'the documents name every function' functions_named
 check 'the README names every status code' status_codes
+check 'the README names every SQLSTATE' sqlstates

@@ -59,6 +59,13 @@ def base(**more):
             "orchestratedStages": [stage("S", step())], **more}
 
 
+def approval(doc):
+    """The document as an approval process, with the inputs that belong to one."""
+    doc.update(processType="ApprovalWorkflow", runInMode="SystemModeWithoutSharing",
+               variables=[variable(n, "String", isInput=True) for n in ("recordId", "submitter", "submissionComments", "firstApprover")])
+    return doc
+
+
 def triggered(**more):
     """Its step updates no record: the start of a run by its own steps would be warned of."""
     doc = base(**{"orchestratedStages": [stage("S", ask())], **more})
@@ -233,6 +240,7 @@ ELEMENTS = {
         "exitConditions": interactive(exitConditions=[condition("P.Outputs.answer", right={"stringValue": "yes"})]),
         "exitActionName": interactive(exitActionName="Decide"), "exitActionType": interactive(**DECIDE),
         "exitActionInputParameters": interactive(exitActionInputParameters=PARAMETER, **DECIDE),
+        "requiresMultiMemberApproval": lambda doc, node: (approval(doc), node.update(ask(), actionType="stepApproval", requiresMultiMemberApproval="true")),
         "canAssigneeEdit": interactive(canAssigneeEdit=True), "shouldLock": interactive(shouldLock=True),
         "runAsUser": lambda doc, node: node.update(ask(), **step(runAsUser=True)),
     },
@@ -304,7 +312,7 @@ def of_step(name):
         if value in ("stepInteractive", "stepApproval", "createWorkItem", "InteractiveStep", "ApprovalStep"):
             doc = base(orchestratedStages=[stage("S", ask())])
             if value in ("stepApproval", "ApprovalStep"):
-                doc["processType"] = "ApprovalWorkflow"
+                approval(doc)
         else:
             doc = base()
             if value in ("stepMuleSoft", "MuleSoftStep"):
@@ -533,9 +541,9 @@ DECLARE
 BEGIN
     FOR i IN 1..20 LOOP
         SELECT w.id INTO item FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id
-         WHERE r.orchestration_name = orch AND r.status = 'InProgress' AND w.status = 'Assigned' LIMIT 1;
+         WHERE r.orchestration_name = orch AND r.status = 'InProgress' AND w.status = 'Assigned' AND NOT w.is_parent LIMIT 1;
         IF FOUND THEN
-            PERFORM orchestration.complete_work_item(item, '{"answer": "yes"}');
+            PERFORM orchestration.complete_work_item(item, '{"answer": "yes", "approvalDecision": "Approve"}');
             CONTINUE;
         END IF;
         SELECT * INTO claim FROM orchestration.claim_steps('corpus', '{Later}', 1) LIMIT 1;

@@ -6,7 +6,8 @@
 #
 # Runs inside test/throwaway.sh.  doc/demo/play.sh plays a file to Completed, or refuses it; then
 # the snapshot names its unsupported elements.  A file without a snapshot must only be played.  The
-# diagram of the run is rendered, as SVG and by Graphviz.  The paths are left in $results.
+# diagram of the run is rendered, as SVG and by Graphviz.  The paths are left in $results.  An
+# approval is then played in the other ways of approval.sql.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,6 +30,12 @@ render() {
         dot -Tpng "$results/$1.dot" -o "$results/$1.dot.png" && rendered "$results/$1.dot.png"
 }
 
+# an approval is played in further ways, see approval.sql
+approval() {
+    psql -X -q -d demo -v ON_ERROR_STOP=1 -At -f "$here/approval.sql"
+}
+
+psql -X -q -d postgres -c 'CREATE ROLE regress_flow_reviewer' 2>/dev/null
 for file in "$@"; do
     name=$(basename "$file" .xml)
     expected=$here/expected/$name.path
@@ -42,6 +49,9 @@ for file in "$@"; do
     else
         psql -X -q -d demo -f "$here/path.sql" >"$found" 2>&1
         render "$name" >>"$log" 2>&1 || status=1
+        if [ $status -eq 0 ] && grep -q '<processType>ApprovalWorkflow' "$file"; then
+            approval >>"$log" 2>&1 || status=1
+        fi
     fi
     if [ $status -ne 0 ]; then
         echo "not ok - $name"
@@ -54,3 +64,4 @@ for file in "$@"; do
         echo "not ok - $name: another path"
     fi
 done
+psql -X -q -d postgres -c 'DROP DATABASE IF EXISTS demo' -c 'DROP ROLE regress_flow_reviewer' 2>/dev/null

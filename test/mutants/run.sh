@@ -132,6 +132,12 @@ mutant 'work item: the run is locked FOR KEY SHARE' work/work_item.c \
     's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' work_item_race
 mutant 'work item: the item is read with the snapshot of the transaction' work/work_item.c \
     's/orch_plan_execute_latest\(&plan_read, values, NULL, 1\)/orch_plan_execute(\&plan_read, values, NULL, false, 1)/' work_item_race
+mutant 'recall: the run is not locked' work/approval.c \
+    's/\(void\) orch_lock_run\(&run_id, RUN_LOCK_MOVE\);//' approval_race
+mutant 'recall: the run is locked FOR KEY SHARE' work/approval.c \
+    's/(orch_lock_run\(&run_id, RUN_LOCK_)MOVE/\1KEEP/' approval_race
+mutant 'review: the run is locked FOR KEY SHARE' work/work_item.c \
+    's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' approval_race
 mutant 'queue: results of many runs are applied without locks on the runs' engine/engine_state.c \
     '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' batch_race
 mutant 'queue: claims wait for each other' work/queue_claim.c \

@@ -334,6 +334,8 @@ SELECT matches(pg_temp.try(sql), '^22023 .*', sql) FROM unnest(ARRAY[
     $$SELECT orchestration.complete_and_claim('[]', 'w', '{Work}', 1, '300000 years')$$,
     $$SELECT orchestration.extend_leases('[]', '300000 years')$$,
     $$SELECT orchestration.purge_runs('300000 years')$$,
+    $$SELECT orchestration.remind_assignees('300000 years')$$,
+    $$SELECT orchestration.message_failed(orchestration.new_id(), 'x', '300000 years')$$,
     $$UPDATE orchestration.action SET retry_delay = '300000 years'$$,
     $$UPDATE orchestration.action SET timeout = '300000 years'$$,
     $$UPDATE orchestration.action SET due = '178000000 years'$$,
@@ -343,6 +345,8 @@ SELECT is(pg_temp.try(sql), 'done', sql) FROM unnest(ARRAY[
     $$SELECT orchestration.describe_action('Screen', due => '100 years')$$,
     $$SELECT orchestration.claim_steps('w', '{Work}', 1, '100 years')$$,
     $$SELECT orchestration.purge_runs('100 years')$$,
+    $$SELECT orchestration.remind_assignees('100 years', 2147483647)$$,
+    $$SELECT orchestration.message_failed(orchestration.new_id(), 'x', '100 years')$$,
     $$SELECT count(*) FROM orchestration.stuck_runs('0')$$]) sql;
 
 SELECT matches(pg_temp.try(format($$UPDATE orchestration.step_queue SET timeout = '%s'$$, t)), '^(22023|23514) ', 'timeout of a queued step ' || t) FROM unnest('{0,-1 s}'::text[]) t;

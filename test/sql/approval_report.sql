@@ -35,18 +35,18 @@ CREATE FUNCTION pg_temp.submit(quote text) RETURNS uuid LANGUAGE sql AS $$
         'submitter', 'rep.sue@example.com', 'submissionComments', 'Please look at ' || quote, 'firstApprover', 'rep.leo@example.com'))
 $$;
 -- the open item of a quote
-CREATE FUNCTION pg_temp.item(quote text) RETURNS uuid LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.open_item(quote text) RETURNS uuid LANGUAGE sql AS $$
     SELECT id FROM orchestration.approval_work_item WHERE related_record_id = quote AND status = 'Assigned'
 $$;
 SET ROLE report_sue;
 SELECT pg_temp.submit('Q-1') IS NOT NULL, pg_temp.submit('Q-2') IS NOT NULL, pg_temp.submit('Q-3') IS NOT NULL, pg_temp.submit('Q-4') IS NOT NULL;
 SET ROLE report_leo;
-SELECT orchestration.review_approval(pg_temp.item('Q-1'), 'Approve', 'Good margin');
-SELECT orchestration.review_approval(pg_temp.item('Q-2'), 'Reject', 'No margin');
-SELECT orchestration.review_approval(pg_temp.item('Q-4'), 'Approve');
+SELECT orchestration.review_approval(pg_temp.open_item('Q-1'), 'Approve', 'Good margin');
+SELECT orchestration.review_approval(pg_temp.open_item('Q-2'), 'Reject', 'No margin');
+SELECT orchestration.review_approval(pg_temp.open_item('Q-4'), 'Approve');
 SET ROLE report_abe;
-SELECT orchestration.review_approval(pg_temp.item('Q-1'), 'Approve', channel => 'Slack');
-SELECT orchestration.review_approval(pg_temp.item('Q-2'), 'Approve', channel => 'Email');
+SELECT orchestration.review_approval(pg_temp.open_item('Q-1'), 'Approve', channel => 'Slack');
+SELECT orchestration.review_approval(pg_temp.open_item('Q-2'), 'Approve', channel => 'Email');
 SET ROLE report_sue;
 SELECT orchestration.recall_run(flow_orchestration_instance_id, 'Wrong price') FROM orchestration.approval_submission WHERE related_record_id = 'Q-3';
 SET ROLE report_abe;
@@ -54,8 +54,9 @@ SET ROLE report_abe;
 -- what a query returns: without ids, times and what names the record
 CREATE FUNCTION pg_temp.soql(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-    result json := orchestration.query(query);
+    result json;
 BEGIN
+    result := orchestration.query(query);
     RETURN NEXT result->>'totalSize';
     RETURN QUERY SELECT regexp_replace(regexp_replace(regexp_replace(r::text, '"attributes":\{[^}]*\},?', '', 'g'),
         '[0-9a-f]{8}-[0-9a-f-]{27}', 'ID', 'g'), '20\d\d-\d\d-\d\dT[0-9:.]+\+0000', 'TIME', 'g')
@@ -89,7 +90,7 @@ SELECT pg_temp.soql('SELECT Status, COUNT(Id) n FROM ApprovalSubmission WHERE Re
 SELECT pg_temp.soql('SELECT AssignedTo.Name, COUNT(Id) total, MIN(CreatedDate) oldest FROM ApprovalWorkItem WHERE RelatedRecordObjectName = ''Report_Quote'' AND CreatedDate = LAST_N_DAYS:30 GROUP BY AssignedTo.Name ORDER BY AssignedTo.Name');
 SELECT pg_temp.soql('SELECT COUNT() FROM ApprovalWorkItem WHERE Status = ''Assigned'' AND CreatedDate < N_DAYS_AGO:3 AND RelatedRecordObjectName = ''Report_Quote''');
 -- 10. decisions by month, approver and outcome
-SELECT pg_temp.soql('SELECT ReviewedBy.Name who, Status, COUNT(Id) n FROM ApprovalWorkItem WHERE ReviewedDate = LAST_N_MONTHS:1 OR ReviewedDate = THIS_MONTH GROUP BY ReviewedBy.Name, Status, CALENDAR_MONTH(ReviewedDate) HAVING COUNT(Id) > 0 AND ReviewedBy.Name LIKE ''L%'' ORDER BY Status');
+SELECT pg_temp.soql('SELECT ReviewedBy.Name who, Status, COUNT(Id) n FROM ApprovalWorkItem WHERE (ReviewedDate = LAST_N_MONTHS:1 OR ReviewedDate = THIS_MONTH) AND RelatedRecordObjectName = ''Report_Quote'' GROUP BY ReviewedBy.Name, Status HAVING COUNT(Id) > 0 AND ReviewedBy.Name LIKE ''L%'' ORDER BY Status');
 -- 11. recalled or canceled, by whom and why
 SELECT pg_temp.soql('SELECT ApprovalSubmission.RelatedRecordId, ActionPerformedBy.Name, Comments FROM ApprovalSubmissionDetail WHERE ActionName IN (''Recall'', ''Cancel'') AND ApprovalSubmission.RelatedRecordObjectName = ''Report_Quote'' ORDER BY CreatedDate DESC');
 -- 12. submissions that Legal still has to see; without a rejection
@@ -123,9 +124,11 @@ SELECT pg_temp.soql('SELECT Id, (SELECT Id FROM ProcessSteps) FROM ApprovalSubmi
 
 RESET ROLE;
 SELECT * FROM orchestration.verify();
+SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE orchestration_name = 'Report_Quote_Approval' AND status = 'InProgress';
 DELETE FROM orchestration.run WHERE orchestration_name = 'Report_Quote_Approval';
 SELECT orchestration.deactivate_orchestration('Report_Quote_Approval');
 SELECT orchestration.unregister_record_type('Report_Quote');
 DROP TABLE public.report_quote;
 UPDATE orchestration.principal SET role_name = NULL WHERE role_name LIKE 'report\_%';
+DROP OWNED BY report_sue, report_leo, report_abe;
 DROP ROLE report_sue, report_leo, report_abe;

@@ -355,6 +355,10 @@ def main():
         runs = 0
         for number in range(1, KILLS + 1):
             load.starting = True
+            # a busy machine needs longer for as much
+            busy = time.monotonic() + DRAIN
+            while sum(kind == "start" for kind, *_ in list(load.told)) < 15 and time.monotonic() < busy:
+                time.sleep(0.01)
             time.sleep(0.05 + rng.random() * 0.4)
             who, postgres = kill(rng, postgres)
             time.sleep(rng.random() * 0.1)

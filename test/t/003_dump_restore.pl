@@ -23,7 +23,7 @@ my @tables = qw(principal membership record_type action orchestration_definition
 	default_access owner_sharing_rule share_grant field_tracking field_change
 	feed_item feed_comment feed_like feed_tracked_change record_view tombstone
 	tombstone_horizon sobject_layout
-	submission submission_item submission_detail approval_delegation);
+	submission submission_item submission_detail approval_delegation message step_message reminder);
 my @sequences = qw(run_name_seq work_item_name_seq run_log_number_seq
 	submission_name_seq submission_item_name_seq submission_detail_name_seq);
 
@@ -64,7 +64,8 @@ SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processTyp
     {"name": "First", "label": "First", "connector": {"targetReference": "Second"}, "stageSteps": [
       {"name": "Look", "label": "Look", "actionName": "screen", "actionType": "stepInteractive",
        "assignees": [{"assignee": {"stringValue": "Desk"}, "assigneeType": "Queue"}],
-       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}}]},
+       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}},
+         {"name": "ActionInput__CustomEmailSubject", "value": {"stringValue": "Look at it"}}]},
       {"name": "Send", "label": "Send", "actionName": "worker", "actionType": "stepBackground", "requiresAsyncProcessing": true}]},
     {"name": "Second", "label": "Second", "stageSteps": [
       {"name": "Act", "label": "Act", "actionName": "act", "actionType": "stepBackground"}]}]}$$, name)::jsonb,
@@ -125,7 +126,9 @@ CREATE FUNCTION zzz.result(run text, OUT results jsonb) LANGUAGE sql AS $$
     FROM orchestration.claim_steps('worker 1', '{worker}', 1) c
    WHERE c.run_id = zzz.run(run) $$;
 
+SET orchestration.messages = 'all';
 SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'completed');
+SELECT orchestration.remind_assignees('0');
 SELECT orchestration.complete_work_item(zzz.item('completed'), '{"ok": true}');
 SELECT orchestration.complete_steps(zzz.result('completed'));
 SELECT orchestration.start_orchestration('Parcel_Handling', '1', NULL, 'canceled');

@@ -92,7 +92,8 @@ SELECT orchestration.deploy_orchestration(format($${"label": "%1$s", "processTyp
     {"name": "First", "label": "First", "connector": {"targetReference": "Second"}, "stageSteps": [
       {"name": "Look", "label": "Look", "actionName": "Screen", "actionType": "stepInteractive",
        "assignees": [{"assignee": {"stringValue": "Desk"}, "assigneeType": "Queue"}],
-       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}}]},
+       "inputParameters": [{"name": "ActionInput__RecordId", "value": {"elementReference": "R.Id"}},
+         {"name": "ActionInput__CustomEmailSubject", "value": {"stringValue": "Look at it"}}]},
       {"name": "Send", "label": "Send", "actionName": "Work", "actionType": "stepBackground", "requiresAsyncProcessing": true}]},
     {"name": "Second", "label": "Second", "stageSteps": [
       {"name": "Do", "label": "Do", "actionName": "Act", "actionType": "stepBackground", "requiresAsyncProcessing": true,
@@ -133,7 +134,9 @@ SELECT orchestration.suspend_run(id) FROM (SELECT id FROM orchestration.run WHER
 	AND version_id = (SELECT id FROM orchestration.orchestration_version v WHERE v.label = 'Functions') ORDER BY id DESC LIMIT 2) r;
 INSERT INTO zzz.parcel VALUES (1, 'here'), (101, 'there'), (102, 'everywhere');
 INSERT INTO claim VALUES ('c3', 30);
+SET orchestration.messages = 'all';
 SELECT orchestration.start_orchestration('Claim_Handling', 'c1', NULL, 'key');
+SELECT orchestration.remind_assignees('0');
 -- a failed attempt, leases of workers, a completed item, a run that is shared, viewed and posted on
 WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 0', '{Work}'))
 SELECT orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'later'))) FROM c;

@@ -117,7 +117,7 @@ SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(s.user_or_group_id) || 
   FROM orchestration.submission r
  CROSS JOIN LATERAL orchestration.rule_shares('ApprovalSubmission', r.id) s;
 COMMENT ON VIEW orchestration.approval_submission_share IS
-    'ApprovalSubmissionShare: one row per grant of access to a approval submission; rows with RowCause Manual can be written';
+    'ApprovalSubmissionShare: one row per grant of access to an approval submission; rows with RowCause Manual can be written';
 ALTER VIEW orchestration.approval_submission_share
     ALTER COLUMN row_cause SET DEFAULT 'Manual';
 CREATE TRIGGER approval_submission_share_change
@@ -352,7 +352,7 @@ SELECT c.id,
   FROM orchestration.field_change c
  WHERE c.object = 'ApprovalSubmission';
 COMMENT ON VIEW orchestration.approval_submission_history IS
-    'ApprovalSubmissionHistory: one row per change of a tracked field of a approval submission';
+    'ApprovalSubmissionHistory: one row per change of a tracked field of an approval submission';
 
 CREATE VIEW orchestration.approval_work_item_history
     WITH (security_invoker = true) AS
@@ -372,4 +372,4 @@ SELECT c.id,
   FROM orchestration.field_change c
  WHERE c.object = 'ApprovalWorkItem';
 COMMENT ON VIEW orchestration.approval_work_item_history IS
-    'ApprovalWorkItemHistory: one row per change of a tracked field of a approval work item';
+    'ApprovalWorkItemHistory: one row per change of a tracked field of an approval work item';

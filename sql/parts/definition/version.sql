@@ -16,6 +16,8 @@ CREATE TABLE orchestration.definition_log (
     CONSTRAINT definition_log_times_check
         CHECK (orchestration.time_in_range('logged_at of an entry', logged_at))
 );
+CREATE INDEX definition_log_orchestration_idx
+    ON orchestration.definition_log (orchestration_id, logged_at);
 COMMENT ON TABLE orchestration.definition_log IS
     'Who activated, deactivated and deleted versions of orchestrations, and when; users with Manage Flow see it';
 COMMENT ON COLUMN orchestration.definition_log.orchestration_id IS

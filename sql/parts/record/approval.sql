@@ -197,8 +197,9 @@ CREATE INDEX submission_detail_orchestration_idx
     ON orchestration.submission_detail (orchestration_id);
 CREATE INDEX submission_detail_submission_idx
     ON orchestration.submission_detail (submission_id);
+-- for SOQL, whose queries have the id alone
 CREATE INDEX submission_detail_work_item_idx
-    ON orchestration.submission_detail (run_id, submission_item_id)
+    ON orchestration.submission_detail (submission_item_id)
     WHERE submission_item_id IS NOT NULL;
 CREATE INDEX submission_detail_performer_idx
     ON orchestration.submission_detail (performed_by) WHERE performed_by IS NOT NULL;

@@ -8,8 +8,7 @@ SELECT pg_catalog.pg_extension_config_dump('orchestration.work_item_name_seq', '
 CREATE TABLE orchestration.work_item (
     run_id              uuid        NOT NULL,
     id                  uuid        NOT NULL DEFAULT orchestration.new_id(),
-    owner_id            uuid        NOT NULL
-        DEFAULT '00000000-0000-7000-8000-000000000001',
+    owner_id            uuid        NOT NULL,
     orchestration_id    uuid,
     assignee_id         uuid        NOT NULL,
     step_run_id         uuid        NOT NULL,
@@ -75,8 +74,7 @@ CREATE INDEX work_item_assigned_idx ON orchestration.work_item (assignee_id, ass
     WHERE status = 'Assigned';
 CREATE UNIQUE INDEX work_item_step_run_idx ON orchestration.work_item (run_id, step_run_id)
     WHERE status = 'Assigned' AND parent_id IS NULL;
--- a user is a member once, and stays the assignee
-CREATE UNIQUE INDEX work_item_parent_idx ON orchestration.work_item (run_id, parent_id, assignee_id)
+CREATE INDEX work_item_parent_idx ON orchestration.work_item (run_id, parent_id)
     WHERE parent_id IS NOT NULL;
 CREATE INDEX work_item_record_locked_idx
     ON orchestration.work_item (related_record_type, related_record_id)
@@ -91,10 +89,12 @@ CREATE INDEX work_item_name_idx
     ON orchestration.work_item (name COLLATE orchestration.case_insensitive);
 COMMENT ON TABLE orchestration.work_item IS
     'Work for users, groups and queues: FlowOrchestrationWorkItem (contract/fields.csv)';
+COMMENT ON COLUMN orchestration.work_item.owner_id IS
+    'The assignee if it is a user, else the automated process user; a new assignee brings its own owner';
 COMMENT ON COLUMN orchestration.work_item.modified_minute IS
     'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.work_item.completed_by IS
-    'User who completed the item, by name, or the role if it acts as no user; null: the engine closed it';
+    'User who completed the item, by username, or the role if it acts as no user; null: the engine closed it';
 COMMENT ON COLUMN orchestration.work_item.due_at IS
     'Time at which the item is due: from set_due_date(), or from the due time of its screen (describe_action())';
 COMMENT ON COLUMN orchestration.work_item.claimed_from IS

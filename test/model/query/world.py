@@ -36,7 +36,7 @@ SELECT orchestration.activate_orchestration(name) FROM unnest('{Alpha,Beta}'::te
 
 SELECT orchestration.create_user(name || '@example.com', initcap(name), 'soql_' || name)
   FROM unnest('{sam,vic,nil}'::text[]) name;
-SELECT orchestration.create_user('pat@example.com', 'Pat O''Brien'), orchestration.create_user('old@example.com', 'Old');
+SELECT orchestration.create_user('pat@example.com', 'Pat O''Brien'), orchestration.create_user('old@example.com', 'Old'), orchestration.create_user('deb@example.com', 'Deb');
 SELECT orchestration.create_group(name) FROM unnest('{Team,Desk,Readers,Inner,Elsewhere}'::text[]) name;
 SELECT orchestration.create_queue('Line');
 UPDATE orchestration.principal SET view_all_data = true WHERE username = 'vic@example.com';
@@ -45,7 +45,10 @@ CREATE FUNCTION public.who(name text) RETURNS uuid LANGUAGE sql STABLE AS
     'SELECT id FROM orchestration.principal WHERE lower(principal.name) = lower($1) OR username = $1 || ''@example.com''';
 SELECT orchestration.add_group_member(public.who(a), public.who(b))
   FROM (VALUES ('Desk', 'Team'), ('Team', 'pat'), ('Readers', 'Inner'), ('Inner', 'sam'), ('Line', 'sam'),
-               ('Elsewhere', 'pat')) m (a, b);
+               ('Elsewhere', 'pat'), ('Elsewhere', 'deb')) m (a, b);
+-- Sam answers for Deb, and for her groups; no longer for Pat
+UPDATE orchestration.principal SET delegated_approver_id = public.who('Inner') WHERE username = 'deb@example.com';
+INSERT INTO orchestration.approval_delegation (delegated_from, delegated_to, end_date) VALUES (public.who('pat'), public.who('sam'), now() - interval '1 day');
 
 SET session_replication_role = replica;
 CREATE FUNCTION public.at(n integer) RETURNS timestamptz LANGUAGE sql STABLE AS $$
@@ -85,17 +88,22 @@ SELECT s.run_id, s.owner_id, s.orchestration_id, s.id, s.created_at + p * interv
        public.pick(n + 3 * p, 'Completed', 'Discontinued', 'Error', 'InProgress', 'NotStarted')::orchestration.step_status, s.modified_at
   FROM orchestration.stage_run s JOIN public.number x ON x.id = s.run_id CROSS JOIN generate_series(1, 2) p WHERE n % 2 = 0 OR p = 1;
 INSERT INTO orchestration.work_item (run_id, owner_id, orchestration_id, assignee_id, step_run_id, created_at, name, label, description, screen_flow,
-        screen_flow_inputs, related_record_type, related_record_id, status, assigned_at, modified_at, completed_at)
+        screen_flow_inputs, related_record_type, related_record_id, status, assigned_at, modified_at, completed_at, is_approval)
 SELECT s.run_id, s.owner_id, s.orchestration_id,
        public.who(public.pick(n, 'sam', 'pat', 'Line', 'Team', 'Automated Process', 'vic', 'Elsewhere')), s.id, s.created_at,
        format('WI-%s', lpad((row_number() OVER (ORDER BY s.id))::text, 8, '0')), public.pick(n, 'Approval', 'approval', NULL, 'Other'),
        public.pick(n, NULL, 'Please', 'PLEASE'), public.pick(n, 'Screen', NULL),
        CASE n % 3 WHEN 0 THEN '{"a": 1}'::jsonb WHEN 1 THEN '[]' END, CASE WHEN n % 2 = 0 THEN 'Thing' END,
        CASE WHEN n % 2 = 0 THEN 'A-' || n END, w.status, s.created_at, s.modified_at,
-       CASE WHEN w.status = 'Completed' THEN s.modified_at END
+       CASE WHEN w.status = 'Completed' THEN s.modified_at END, n % 2 = 0
   FROM orchestration.step_run s JOIN public.number x ON x.id = s.run_id
   CROSS JOIN LATERAL (SELECT public.pick(n, 'Assigned', 'Completed', 'Completed')::orchestration.work_item_status AS status) w
  WHERE s.step_type = 'InteractiveStep';
+-- items of unanimous approvals have a parent
+INSERT INTO orchestration.work_item (run_id, owner_id, orchestration_id, assignee_id, step_run_id, created_at, name, label, status, assigned_at, modified_at, completed_at, is_parent)
+SELECT w.run_id, w.owner_id, w.orchestration_id, public.who(public.pick(n / 8, 'Line', 'Team', 'Elsewhere')), w.step_run_id, w.created_at, 'PARENT-' || w.name, w.label, w.status, w.assigned_at, w.modified_at, w.completed_at, true
+  FROM orchestration.work_item w JOIN public.number x ON x.id = w.run_id WHERE n % 8 = 0;
+UPDATE orchestration.work_item w SET parent_id = p.id FROM orchestration.work_item p WHERE p.run_id = w.run_id AND p.name = 'PARENT-' || w.name;
 INSERT INTO orchestration.run_log (run_id, logged_at, kind, duration, stage_run_id, assignee_id, actor, comments, context)
 SELECT r.id, r.created_at + p * interval '1 second', public.pick(n + p, 'StartInstance', 'StartStage', 'EndStage', 'SuspendInstance')::orchestration.log_kind,
        CASE WHEN n % 3 > 0 THEN n END, CASE WHEN p = 2 THEN (SELECT s.id FROM orchestration.stage_run s WHERE s.run_id = r.id AND s.position = 1) END,
@@ -103,6 +111,7 @@ SELECT r.id, r.created_at + p * interval '1 second', public.pick(n + p, 'StartIn
        public.pick(n, NULL, 'Well done', 'well DONE'), public.pick(n, NULL, 'ctx')
   FROM orchestration.run r JOIN public.number USING (id) CROSS JOIN generate_series(1, 2) p WHERE n % 2 = 0 OR p = 1;
 -- approvals: every second run was submitted, and its work items ask for decisions
+UPDATE orchestration.run r SET is_approval = true FROM public.number x WHERE x.id = r.id AND n % 2 = 0;
 INSERT INTO orchestration.submission (run_id, owner_id, orchestration_id, created_at, created_by, name, submitted_by, comments, sends_email,
         related_record_type, related_record_id, status, modified_at, modified_by)
 SELECT r.id, public.who(public.pick(n / 2, 'Automated Process', 'sam', 'pat', 'vic', 'Automated Process', 'Automated Process', 'Automated Process')), r.orchestration_id, r.created_at,
@@ -115,10 +124,10 @@ SELECT r.id, public.who(public.pick(n / 2, 'Automated Process', 'sam', 'pat', 'v
 INSERT INTO orchestration.submission_item (run_id, owner_id, orchestration_id, submission_id, work_item_id, created_at, name, assigned_to, condition_name,
         related_record_type, related_record_id, status, reviewed_by, reviewed_at, comments, modified_at, modified_by)
 SELECT w.run_id, s.owner_id, s.orchestration_id, s.id, w.id, w.created_at, format('AWI-%s', lpad((row_number() OVER (ORDER BY w.id))::text, 9, '0')),
-       public.who(public.pick(n / 2, 'pat', 'pat', 'vic', 'pat', 'Elsewhere', 'Line', 'sam', 'vic', 'pat', 'Automated Process', 'Team')), w.label, s.related_record_type, s.related_record_id, a.status,
+       public.who(public.pick(n / 2, 'pat', 'pat', 'vic', 'pat', 'Elsewhere', 'Line', 'sam', 'vic', 'pat', 'Automated Process', 'Team', 'deb')), w.label, s.related_record_type, s.related_record_id, a.status,
        CASE WHEN reviewed AND n % 3 > 0 THEN public.who(public.pick(n, 'sam', 'pat', 'vic')) END, CASE WHEN reviewed THEN w.modified_at END,
        CASE WHEN reviewed THEN public.pick(n / 2, 'Fine', NULL, 'FINE', 'No') END, w.modified_at, CASE WHEN reviewed THEN public.who('pat') END
-  FROM orchestration.work_item w JOIN orchestration.submission s ON s.run_id = w.run_id JOIN public.number x ON x.id = w.run_id
+  FROM orchestration.work_item w JOIN orchestration.submission s ON s.run_id = w.run_id AND w.is_approval JOIN public.number x ON x.id = w.run_id
   CROSS JOIN LATERAL (SELECT public.pick(n / 2 + length(COALESCE(w.label, '')), 'Approved', 'Assigned', 'Canceled', 'Errored', 'Recalled', 'Rejected', 'Withdrawn', 'Approved')::orchestration.approval_work_item_status AS status) a
   CROSS JOIN LATERAL (SELECT a.status IN ('Approved', 'Rejected') AS reviewed) y;
 INSERT INTO orchestration.submission_detail (run_id, owner_id, orchestration_id, submission_id, submission_item_id, created_at, name, action, performed_by,
@@ -267,6 +276,10 @@ def see(admin):
     for record, grantee in admin.execute("SELECT record_id, user_or_group_id FROM orchestration.share_grant"):
         shares.setdefault(record, set()).add(grantee)
     groups = {p: groups_of(p) for p in people}
+    delegates = {}                  # user -> who may answer the user's approvals
+    for delegator, delegate in admin.execute("SELECT id, delegated_approver_id FROM orchestration.principal WHERE delegated_approver_id IS NOT NULL"
+                                             " UNION ALL SELECT delegated_from, delegated_to FROM orchestration.approval_delegation WHERE end_date IS NULL OR end_date > now()"):
+        delegates.setdefault(delegator, set()).add(delegate)
     asked, parts = {}, {}           # who was asked to decide about a submission; what is shared with it
     for submission, record, reviewer in admin.execute("SELECT submission_id, id, assigned_to FROM orchestration.submission_item"):
         asked.setdefault(submission, set()).add(reviewer)
@@ -279,12 +292,13 @@ def see(admin):
         for name, table in TABLES.items():
             all_of_them = person == "super" or user[3] or (defaults.get(name, "Private") != "Private" and user[2])
             mine = set() if person == "super" else groups[user[0]]
-            assignee = "assignee_id" if name == ITEM else "NULL::uuid"
-            for record, owner, orchestration, worker in admin.execute(
-                    "SELECT id, owner_id, orchestration_id, %s FROM orchestration.%s" % (assignee, table)).fetchall():
+            answers = mine.union(*(groups[d] for d in delegates if delegates[d] & mine))
+            worker_columns = "assignee_id, is_approval" if name == ITEM else "NULL::uuid, false"
+            for record, owner, orchestration, worker, is_approval in admin.execute(
+                    "SELECT id, owner_id, orchestration_id, %s FROM orchestration.%s" % (worker_columns, table)).fetchall():
                 by_rule = any(rule[0] == name and rule[1] in mine and
                               (rule[2] in groups.get(owner, ()) if rule[2] else rule[3] == orchestration) for rule in rules)
-                if all_of_them or (user[2] and (owner == user[0] or by_rule or shares.get(record, set()) & mine or worker in mine or asked.get(record, set()) & mine)):
+                if all_of_them or (user[2] and (owner == user[0] or by_rule or shares.get(record, set()) & mine or worker in mine or is_approval and worker in answers or asked.get(record, set()) & answers)):
                     rows.append((person, name, record))
                     rows += [(person, part, other) for part, other in parts.get(record, ())]
     admin.execute("TRUNCATE oracle.seen")
