@@ -328,10 +328,11 @@ enum_column(HeapTuple tuple, TupleDesc desc, EnumType type, AttrNumber attnum)
 static inline void
 raise_level(uint16 *value, int object, int level)
 {
-	if (level > (int) PACKED_LEVEL(*value, object))
-		*value = (*value & ~(3 << (2 * object))) | (level << (2 * object));
-	if (object == OBJECT_APPROVAL_SUBMISSION)
-		raise_level(value, OBJECT_APPROVAL_WORK_ITEM, level);
+	int			last = object == OBJECT_APPROVAL_SUBMISSION ? OBJECT_APPROVAL_WORK_ITEM : object;
+
+	for (; object <= last; object++)
+		if (level > (int) PACKED_LEVEL(*value, object))
+			*value = (*value & ~(3 << (2 * object))) | (level << (2 * object));
 }
 
 /*

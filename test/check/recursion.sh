@@ -58,7 +58,8 @@ indirect_calls = {
     'orch_record_select': ['is_wanted'],
     'in_subtransaction': ['save_one', 'delete_one', 'do_.*'],
     'orch_multi_insert': ['fill_row'],
-    'lock_item': ['orch_access_require_.*'],
+    'orch_work_item_lock': ['orch_access_require_.*'], 'enter_run': ['orch_access_require_.*'],
+    'write_messages': ['note_written'],
     'orch_action_call': [],     # a function of SQL: the server checks
     'insert_one_by_one': ['fill_row'],
     'gather_stage': ['has_fault_path'], 'orch_cascade_go_on': ['orch_engine_go_on'],
