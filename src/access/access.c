@@ -300,6 +300,13 @@ orch_access_level(AccessSet *set, const RecordAccess *record)
 	return level;
 }
 
+bool
+orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
+{
+	return orch_access_was_asked(orch_access_arm(set, ARM_ASSIGNEE),
+								 orch_access_arm(set, ARM_REVIEWER), submission_id);
+}
+
 /* ---------------------------------------------------------------- filling */
 
 /*

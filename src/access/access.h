@@ -111,12 +111,18 @@ extern void orch_access_groups_above(const pg_uuid_t *principal_id,
 /* One of the sets, filled. */
 extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
 
-/* access_record.c: has the user been asked to decide about the submission? */
+/* Has the user been asked to decide about the submission, or may answer for who has? */
 extern bool orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id);
+
+/* Enters all submissions about which the user has been asked. */
+extern void orch_access_find_reviewed(AccessSet *set, UuidMap *submissions);
 
 /* access_extent.c */
 extern double orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,
 									  HeapTuple statistics, double ndistinct);
+
+/* The part of all submissions that the user, or those for whom the user answers, review. */
+extern double orch_access_reviewed_part(AccessSet *set);
 
 /* The level of access to a record: the highest of all grants. */
 extern AccessLevel orch_access_level(AccessSet *set, const RecordAccess *record);

@@ -139,7 +139,7 @@ require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
 }
 
 /*
- * The same for a run or a work item.  Whoever sees the submission of an approval knows its
+ * The same for a run or a work item.  A user who sees the submission of an approval knows its
  * run and its work items, whose level can then be ACCESS_NONE.
  */
 static AccessLevel

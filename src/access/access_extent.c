@@ -64,14 +64,16 @@ static const ArmColumn arms[NUM_OBJECTS][NUM_ARMS] = {
 	{ARM_ORCHESTRATION, Anum_submission_orchestration_id}, {ARM_ASSIGNEE, 0}},
 	[OBJECT_APPROVAL_WORK_ITEM] = {{ARM_OWNER, Anum_submission_item_owner_id},
 	{ARM_RECORD, Anum_submission_item_submission_id},
-	{ARM_ORCHESTRATION, Anum_submission_item_orchestration_id},
-	{ARM_ASSIGNEE, Anum_submission_item_assigned_to}}
+	{ARM_ORCHESTRATION, Anum_submission_item_orchestration_id}, {ARM_ASSIGNEE, 0}}
 };
 
 /* Counts changes of statistics, of any table. */
 static uint64 statistics_generation = 1;
 
 static void forget_statistics(Datum arg, int cacheid, uint32 hashvalue);
+static double arm_part(AccessSet *set, AccessArm arm, SharedObject object, AttrNumber attnum,
+					   double rows);
+static double table_rows(SharedObject object);
 static AccessExtent extent(AccessSet *set, SharedObject object);
 
 void
@@ -141,45 +143,88 @@ orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,
 	return result;
 }
 
+/*
+ * The part of an object's rows that an arm shows; rows: how many there are.
+ */
+static double
+arm_part(AccessSet *set, AccessArm arm, SharedObject object, AttrNumber attnum, double rows)
+{
+	HeapTuple	statistics = SearchSysCache3(STATRELATTINH,
+											 ObjectIdGetDatum(orch_catalog_relation(tables[object])),
+											 Int16GetDatum(attnum), BoolGetDatum(false));
+	double		ndistinct = 0;
+	double		result;
+
+	if (HeapTupleIsValid(statistics))
+		ndistinct = ((Form_pg_statistic) GETSTRUCT(statistics))->stadistinct;
+	if (arm == ARM_RECORD)
+		ndistinct = rows;
+	else if (ndistinct < 0)
+		ndistinct = -ndistinct * rows;
+	else if (ndistinct == 0)
+		ndistinct = DEFAULT_DISTINCT;
+	result = orch_access_selectivity(set, arm, object, statistics, ndistinct);
+	if (HeapTupleIsValid(statistics))
+		ReleaseSysCache(statistics);
+	return result;
+}
+
+/*
+ * Rows of an object's table; -1: never analyzed.
+ */
+static double
+table_rows(SharedObject object)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID,
+										ObjectIdGetDatum(orch_catalog_relation(tables[object])));
+	double		rows = -1;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	return rows;
+}
+
+/*
+ * As if each submission had one work item.
+ */
+double
+orch_access_reviewed_part(AccessSet *set)
+{
+	double		rows = Max(table_rows(OBJECT_APPROVAL_WORK_ITEM), 1);
+	double		result;
+
+	if (!set->is_user)
+		return 0.0;
+	result = arm_part(set, ARM_ASSIGNEE, OBJECT_APPROVAL_WORK_ITEM,
+					  Anum_submission_item_assigned_to, rows) +
+		arm_part(set, ARM_REVIEWER, OBJECT_APPROVAL_WORK_ITEM,
+				 Anum_submission_item_assigned_to, rows);
+	CLAMP_PROBABILITY(result);
+	return result;
+}
+
 static AccessExtent
 extent(AccessSet *set, SharedObject object)
 {
-	Oid			table = orch_catalog_relation(tables[object]);
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-	double		rows;
+	double		rows = table_rows(object);
 	double		part = 0;
 	int			i;
 
-	if (!HeapTupleIsValid(tuple))
-		return SEES_FEW;
-	/* -1: never analyzed */
-	rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
-	ReleaseSysCache(tuple);
 	if (rows <= FEW_ROWS)
 		return SEES_FEW;
 
 	for (i = 0; i < NUM_ARMS; i++)
 	{
 		const ArmColumn *column = &arms[object][i];
-		HeapTuple	statistics;
-		double		ndistinct = 0;
 
-		if (column->attnum == 0)
-			continue;
-		statistics = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(table),
-									 Int16GetDatum(column->attnum), BoolGetDatum(false));
-		if (HeapTupleIsValid(statistics))
-			ndistinct = ((Form_pg_statistic) GETSTRUCT(statistics))->stadistinct;
-		if (column->arm == ARM_RECORD)
-			ndistinct = rows;
-		else if (ndistinct < 0)
-			ndistinct = -ndistinct * rows;
-		else if (ndistinct == 0)
-			ndistinct = DEFAULT_DISTINCT;
-		part += orch_access_selectivity(set, column->arm, object, statistics, ndistinct);
-		if (HeapTupleIsValid(statistics))
-			ReleaseSysCache(statistics);
+		if (column->attnum != 0)
+			part += arm_part(set, column->arm, object, column->attnum, rows);
 	}
+	if (object == OBJECT_APPROVAL_SUBMISSION || object == OBJECT_APPROVAL_WORK_ITEM)
+		part += orch_access_reviewed_part(set);
 	return part * rows <= FEW_ROWS ? SEES_FEW :
 		part <= MAX_INDEX_SELECTIVITY ? SEES_SOME : SEES_MOST;
 }

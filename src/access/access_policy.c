@@ -472,6 +472,38 @@ orchestration_acting_principal_ids(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(orch_access_acting_ids());
 }
 
+PG_FUNCTION_INFO_V1(orchestration_reviewed_submission_ids);
+
+/*
+ * orchestration.reviewed_submission_ids() returns uuid[]
+ *
+ * Returns, for index conditions, the submissions of which a work item is or was assigned to
+ * the caller, to a group or queue of the caller's, or to an assignee for whom the caller may
+ * answer.  It is VOLATILE so that the planner does not execute it.
+ * Raises: none.  Source: ours.
+ */
+Datum
+orchestration_reviewed_submission_ids(PG_FUNCTION_ARGS)
+{
+	AccessSet  *set = orch_access_current();
+	UuidMap		submissions;
+	pg_uuid_t  *ids;
+	ArrayType  *array;
+	uint32		i;
+	int			n = 0;
+
+	orch_uuid_map_init(&submissions, CurrentMemoryContext);
+	if (set->is_user)
+		orch_access_find_reviewed(set, &submissions);
+	ids = palloc_extended(Max(submissions.count, 1) * sizeof(pg_uuid_t), MCXT_ALLOC_HUGE);
+	for (i = 0; i < submissions.size; i++)
+		if (submissions.values[i] != 0)
+			ids[n++] = submissions.keys[i];
+	array = orch_uuid_array(ids, n);
+	pfree(ids);
+	PG_RETURN_ARRAYTYPE_P(array);
+}
+
 PG_FUNCTION_INFO_V1(orchestration_unestimated);
 
 /*

@@ -142,10 +142,9 @@ orch_access_find(const pg_uuid_t *id, RecordAccess *record)
 }
 
 bool
-orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
+orch_access_was_asked(const UuidMap *principals, const UuidMap *reviewers,
+					  const pg_uuid_t *submission_id)
 {
-	UuidMap    *principals = orch_access_arm(set, ARM_ASSIGNEE);
-	UuidMap    *reviewers = orch_access_arm(set, ARM_REVIEWER);
 	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
 									  AccessShareLock);
 	ScanKeyData scankey;
@@ -172,4 +171,53 @@ orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 	return found;
+}
+
+void
+orch_access_find_reviewed(AccessSet *set, UuidMap *submissions)
+{
+	UuidMap    *maps[2];
+	pg_uuid_t  *ids;
+	int			nids = 0;
+	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
+									  AccessShareLock);
+	int			i;
+	uint32		place;
+
+	/* a copy: scans may accept invalidations */
+	maps[0] = orch_access_arm(set, ARM_ASSIGNEE);
+	maps[1] = orch_access_arm(set, ARM_REVIEWER);
+	ids = palloc_extended((maps[0]->count + maps[1]->count + 1) * sizeof(pg_uuid_t),
+						  MCXT_ALLOC_HUGE);
+	for (i = 0; i < 2; i++)
+		for (place = 0; place < maps[i]->size; place++)
+			if (maps[i]->values[place] != 0)
+				ids[nids++] = maps[i]->keys[place];
+
+	for (i = 0; i < nids; i++)
+	{
+		ScanKeyData scankey;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		ScanKeyInit(&scankey, Anum_submission_item_assigned_to, BTEqualStrategyNumber,
+					F_UUID_EQ, UUIDPGetDatum(&ids[i]));
+		scan = systable_beginscan(relation,
+								  orch_catalog_relation(INDEX_SUBMISSION_ITEM_ASSIGNED_TO),
+								  true, NULL, 1, &scankey);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			bool		isnull;
+
+			CHECK_FOR_INTERRUPTS();
+			*orch_uuid_map_enter(submissions,
+								 DatumGetUUIDP(heap_getattr(tuple,
+															Anum_submission_item_submission_id,
+															RelationGetDescr(relation),
+															&isnull))) = 1;
+		}
+		systable_endscan(scan);
+	}
+	pfree(ids);
+	table_close(relation, AccessShareLock);
 }

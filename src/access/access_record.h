@@ -20,6 +20,7 @@
 #include "utils/uuid.h"
 
 #include "base/orchestration.h"
+#include "base/uuid_map.h"
 
 /* A record as far as access depends on it. */
 typedef struct RecordAccess
@@ -48,5 +49,9 @@ extern bool orch_access_read_submission(const pg_uuid_t *run_id, RecordAccess *r
 /* The same from a row of the object's table. */
 extern void orch_access_of_tuple(SharedObject object, HeapTuple tuple,
 								 TupleDesc desc, RecordAccess *record);
+
+/* Is a work item of a submission assigned to one of two sets of principals? */
+extern bool orch_access_was_asked(const UuidMap *principals, const UuidMap *reviewers,
+								  const pg_uuid_t *submission_id);
 
 #endif							/* ORCH_ACCESS_RECORD_H */

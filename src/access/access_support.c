@@ -81,6 +81,7 @@ static Node *support(Node *request, AccessArm arm);
 static Node *simplify(SupportRequestSimplify *request, AccessArm arm);
 static bool select_rows(SupportRequestSelectivity *request, AccessArm arm);
 static List *index_condition(SupportRequestIndexCondition *request, AccessArm arm);
+static List *any_of(SupportRequestIndexCondition *request, Node *column, Node *ids);
 static double selectivity(PlannerInfo *root, Node *column, int varRelid,
 						  AccessArm arm, SharedObject object);
 static bool object_of_call(List *args, AccessArm arm, SharedObject *object);
@@ -94,6 +95,7 @@ PG_FUNCTION_INFO_V1(orchestration_record_shared_support);
 PG_FUNCTION_INFO_V1(orchestration_orchestration_visible_support);
 PG_FUNCTION_INFO_V1(orchestration_assignee_visible_support);
 PG_FUNCTION_INFO_V1(orchestration_approval_visible_support);
+PG_FUNCTION_INFO_V1(orchestration_submission_reviewed_support);
 PG_FUNCTION_INFO_V1(orchestration_record_visible_support);
 
 /*
@@ -156,6 +158,42 @@ Datum
 orchestration_approval_visible_support(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_POINTER(support((Node *) PG_GETARG_POINTER(0), ARM_REVIEWER));
+}
+
+/*
+ * orchestration.submission_reviewed_support(internal) returns internal
+ *
+ * Planner support function of submission_reviewed(); see owner_visible_support().  The ids
+ * are those of the submissions, which only the execution looks up.
+ * Raises: none.  Source: ours.
+ */
+Datum
+orchestration_submission_reviewed_support(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+
+	if (IsA(request, SupportRequestSelectivity) &&
+		!((SupportRequestSelectivity *) request)->is_join)
+	{
+		((SupportRequestSelectivity *) request)->selectivity =
+			orch_access_reviewed_part(orch_access_of_role(GetUserId()));
+		PG_RETURN_POINTER(request);
+	}
+	if (IsA(request, SupportRequestIndexCondition))
+	{
+		SupportRequestIndexCondition *index = (SupportRequestIndexCondition *) request;
+		AccessSet  *set = orch_access_of_role(GetUserId());
+
+		if (IsA(index->node, FuncExpr) &&
+			set->base[OBJECT_APPROVAL_SUBMISSION] < ACCESS_READ &&
+			orch_access_reviewed_part(set) <= MAX_INDEX_SELECTIVITY)
+			PG_RETURN_POINTER(any_of(index, ARM_COLUMN(((FuncExpr *) index->node)->args),
+									 (Node *) makeFuncExpr(function_oid("reviewed_submission_ids",
+																		0, NULL),
+														   UUIDARRAYOID, NIL, InvalidOid,
+														   InvalidOid, COERCE_EXPLICIT_CALL)));
+	}
+	PG_RETURN_POINTER(NULL);
 }
 
 /*
@@ -328,19 +366,12 @@ index_condition(SupportRequestIndexCondition *request, AccessArm arm)
 	FuncExpr   *call = (FuncExpr *) request->node;
 	SharedObject object;
 	AccessSet  *set;
-	Oid			equal;
 	Oid			array_type = UUIDARRAYOID;
 	Oid			label_type = orch_catalog_enum_type(ENUM_SHARED_OBJECT);
 	Node	   *ids;
-	ScalarArrayOpExpr *condition;
 
-	if (!IsA(call, FuncExpr) || request->index->relam != BTREE_AM_OID ||
-		request->indexarg != list_length(call->args) - 1 ||
+	if (!IsA(call, FuncExpr) || request->indexarg != list_length(call->args) - 1 ||
 		!object_of_call(call->args, arm, &object))
-		return NIL;
-	equal = get_opfamily_member(request->opfamily, UUIDOID, UUIDOID,
-								BTEqualStrategyNumber);
-	if (!OidIsValid(equal))
 		return NIL;
 	set = orch_access_of_role(GetUserId());
 	if (set->base[object] >= ACCESS_READ ||
@@ -359,12 +390,29 @@ index_condition(SupportRequestIndexCondition *request, AccessArm arm)
 		ids = (Node *) makeFuncExpr(function_oid("unestimated", 1, &array_type),
 									array_type, list_make1(ids), InvalidOid,
 									InvalidOid, COERCE_EXPLICIT_CALL);
+	return any_of(request, ARM_COLUMN(call->args), ids);
+}
 
+/*
+ * The index condition column = ANY (ids); NIL if the index cannot serve it.
+ */
+static List *
+any_of(SupportRequestIndexCondition *request, Node *column, Node *ids)
+{
+	ScalarArrayOpExpr *condition;
+	Oid			equal;
+
+	if (request->index->relam != BTREE_AM_OID)
+		return NIL;
+	equal = get_opfamily_member(request->opfamily, UUIDOID, UUIDOID,
+								BTEqualStrategyNumber);
+	if (!OidIsValid(equal))
+		return NIL;
 	condition = makeNode(ScalarArrayOpExpr);
 	condition->opno = equal;
 	condition->opfuncid = get_opcode(equal);
 	condition->useOr = true;
-	condition->args = list_make2(ARM_COLUMN(call->args), ids);
+	condition->args = list_make2(column, ids);
 	condition->location = -1;
 	request->lossy = true;
 	return list_make1(condition);

@@ -94,6 +94,7 @@ typedef enum OrchRelation
 	INDEX_SUBMISSION_ITEM_ID,
 	INDEX_SUBMISSION_ITEM_SUBMISSION,
 	INDEX_SUBMISSION_RUN,
+	INDEX_SUBMISSION_ITEM_ASSIGNED_TO,
 	INDEX_APPROVAL_DELEGATION_TARGET,
 	INDEX_PRINCIPAL_DELEGATE,
 	INDEX_PRINCIPAL_MANAGER,
@@ -254,6 +255,7 @@ typedef enum OrchRelation
 #define Anum_principal_id					1
 #define Anum_principal_kind					2
 #define Anum_principal_name					3
+#define Anum_principal_username				4
 #define Anum_principal_role_name			6
 #define Anum_principal_is_active			7
 #define Anum_principal_view_all_data		8

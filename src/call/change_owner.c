@@ -50,6 +50,14 @@ static StaticPlan plan_owner[NUM_OBJECTS] = {
 	}
 };
 
+void
+orch_change_owner_require(Oid role, const pg_uuid_t *record_id)
+{
+	RecordAccess record;
+
+	orch_caller_require_all(role, ANY_OBJECT, record_id, &record, CHANGE_OWNER);
+}
+
 bool
 orch_change_owner(Oid role, const pg_uuid_t *record_id, const pg_uuid_t *owner_id)
 {

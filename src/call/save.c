@@ -240,26 +240,32 @@ are_active(const SaveRecord *record, SaveResult *result)
 static void
 update_work_item(const SaveRecord *record, SaveResult *result)
 {
-	int			pass;
+	pg_uuid_t	ids[2];			/* assignee, owner */
+	bool		given[2] = {false, false};
 	int			i;
 
 	if (!are_active(record, result))
 		return;
-	/* the assignee first: a caller who gives the ownership away may lose sight of the item */
-	for (pass = 0; pass < 2; pass++)
-		for (i = 0; i < record->nfields; i++)
-		{
-			pg_uuid_t	id;
+	for (i = 0; i < record->nfields; i++)
+	{
+		int			which = strcmp(record->fields[i]->name, "AssigneeId") == 0 ? 0 : 1;
 
-			if ((strcmp(record->fields[i]->name, "AssigneeId") == 0) != (pass == 0))
-				continue;
-			(void) orch_uuid_parse(record->values[i], &id);
-			result->field = record->fields[i]->name;
-			if (pass == 0)
-				(void) orch_work_item_reassign(&record->id, &id, NULL);
-			else
-				(void) orch_change_owner(GetUserId(), &record->id, &id);
-		}
+		given[which] = orch_uuid_parse(record->values[i], &ids[which]);
+	}
+	if (given[1])
+	{
+		result->field = "OwnerId";
+		orch_change_owner_require(GetUserId(), &record->id);
+	}
+	/* at once: a caller who gives the item away may lose sight of it */
+	result->field = "AssigneeId";
+	if (!given[0] ||
+		!orch_work_item_reassign(&record->id, &ids[0], given[1] ? &ids[1] : NULL, NULL))
+	{
+		result->field = "OwnerId";
+		if (given[1])
+			(void) orch_change_owner(GetUserId(), &record->id, &ids[1]);
+	}
 	result->field = NULL;
 }
 

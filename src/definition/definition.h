@@ -118,6 +118,7 @@ typedef struct StepDef
 	ConditionSet *exit;			/* or NULL */
 	EvaluationAction *exit_action;	/* or NULL */
 	bool		is_approval;	/* stepApproval */
+	bool		is_mulesoft;	/* stepMuleSoft */
 	bool		is_unanimous;	/* requiresMultiMemberApproval, in an
 								 * ApprovalWorkflow */
 	bool		locks_record;	/* shouldLock: the context record cannot be

@@ -47,6 +47,8 @@ static void check_elements(Compiler *c, const DocNode *root);
 static void check_record_type(Compiler *c, const DocNode *node, const char *type);
 static void check_step(Compiler *c, const DocNode *node, const StepDef *step,
 					   const KnownList *actions, const KnownList *principals);
+static void check_kind(Compiler *c, const DocNode *node, const StepDef *step);
+static void check_approval(Compiler *c, const DocNode *root);
 static void check_inputs(Compiler *c, const DocNode *node, const StepDef *step);
 static void check_evaluation(Compiler *c, const DocNode *node, const EvaluationAction *action,
 							 const char *name, const char *inputs,
@@ -189,6 +191,8 @@ check_elements(Compiler *c, const DocNode *root)
 						 field->missing, field->table);
 		}
 	}
+	if (def->kind == DEFINITION_APPROVAL)
+		check_approval(c, root);
 	for (i = 0; i < def->nsteps; i++)
 		check_step(c, c->outside->steps[i], &def->steps[i], &actions, &principals);
 }
@@ -224,6 +228,7 @@ check_step(Compiler *c, const DocNode *node, const StepDef *step, const KnownLis
 					 "%s; an administrator allows it with orchestration.allow_run_as_user(%s)",
 					 problem, quote_literal_cstr(step->action_name));
 	}
+	check_kind(c, node, step);
 	check_inputs(c, node, step);
 	check_evaluation(c, node, step->entry_action, "entryActionName",
 					 "entryActionInputParameters", actions);
@@ -242,6 +247,86 @@ check_step(Compiler *c, const DocNode *node, const StepDef *step, const KnownLis
 					 orch_definition_assignee_kind_name(assignee->kind), literal,
 					 known == NULL ? "does not exist" : "is inactive");
 	}
+}
+
+/*
+ * The platform has approval steps in approvals only, and no other interactive steps there.
+ * Both play here.
+ */
+static void
+check_kind(Compiler *c, const DocNode *node, const StepDef *step)
+{
+	if (step->is_approval && c->def->kind == DEFINITION_ORCHESTRATOR)
+		warning_at(c, part_of(node, "actionType"),
+				   "an approval step needs processType ApprovalWorkflow: here its run has no submission, and the step is an interactive step whose assignee decides");
+	else if (step->type == STEP_TYPE_INTERACTIVE && !step->is_approval &&
+			 c->def->kind == DEFINITION_APPROVAL)
+		warning_at(c, part_of(node, "actionType"),
+				   "an ApprovalWorkflow has approval steps, no other interactive steps: this one decides nothing about the submission");
+}
+
+/* The element of a variable, or the document itself. */
+static const DocNode *
+variable_node(const DocNode *root, const char *name)
+{
+	const DocNode *child;
+
+	for (child = root->first_child; child != NULL; child = child->next)
+	{
+		char	   *word = orch_definition_is_named(child, "variables") ?
+			orch_definition_word(child, "name") : NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		if (word != NULL && strcmp(word, name) == 0)
+			return child;
+	}
+	return root;
+}
+
+/*
+ * What the platform wants of an approval: inputs and a run mode, by apiVersion.  Warnings,
+ * because files of older versions that are active there lack them.  A record-triggered
+ * approval has its record from the trigger and nobody who submits it.
+ * Source: approvals.md, section 1 (19).
+ */
+static void
+check_approval(Compiler *c, const DocNode *root)
+{
+	static const struct
+	{
+		const char *name;
+		int			since;		/* apiVersion */
+		const char *use;
+	}			inputs[] = {
+		{"recordId", 0, "the record that is submitted"},
+		{"submitter", 0, "the user who submits it"},
+		{"submissionComments", 0, "the comments of the submission"},
+		{"firstApprover", 67, "the username of the first approver"}
+	};
+	const Definition *def = c->def;
+	char	   *mode = orch_definition_word(root, "runInMode");
+	int			i;
+
+	for (i = 0; i < (int) lengthof(inputs) && def->record_trigger == RECORD_TRIGGER_NONE; i++)
+	{
+		int			index = orch_definition_variable_index(def, inputs[i].name);
+		const VariableDef *variable = index < 0 ? NULL : &def->variables[index];
+
+		if (def->api_version < inputs[i].since)
+			continue;
+		if (variable == NULL)
+			warning_at(c, part_of(root, "processType"), "the ApprovalWorkflow has no input \"%s\", a text: %s",
+					   inputs[i].name, inputs[i].use);
+		else if (!variable->is_input || variable->is_collection ||
+				 variable->type != VARIABLE_STRING)
+			warning_at(c, variable_node(root, inputs[i].name),
+					   "variable \"%s\" of an ApprovalWorkflow must be an input of dataType String: %s",
+					   inputs[i].name, inputs[i].use);
+	}
+	if (def->api_version >= 60 &&
+		(mode == NULL || strcmp(mode, "SystemModeWithoutSharing") != 0))
+		warning_at(c, part_of(root, mode == NULL ? "processType" : "runInMode"),
+				   "an ApprovalWorkflow of apiVersion 60.0 or later needs runInMode SystemModeWithoutSharing");
 }
 
 /* The element of an input of that name, of those in elements of another name. */

@@ -307,7 +307,10 @@ compile_step(Compiler *c, const DocNode *node, StepDef *step, int stage)
 		step->is_approval = true;
 	}
 	else if (strcmp(action_type, "stepMuleSoft") == 0)
+	{
 		step->type = STEP_TYPE_ASYNCHRONOUS;
+		step->is_mulesoft = true;
+	}
 	else if (strcmp(action_type, "stepBackground") != 0)
 	{
 		error_at(c, orch_document_child(node, "actionType"),
@@ -590,7 +593,7 @@ compile_assignees(Compiler *c, const DocNode *node, StepDef *step)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!orch_definition_is_named(child, "assignees") || child->kind != DOC_OBJECT)
-			continue;			/* what is no object was reported */
+			continue;			/* others were reported */
 		if (child != first && !step->is_unanimous)
 		{
 			error_at(c, child, "more than one assignee: only an approval that all give (requiresMultiMemberApproval) has several");

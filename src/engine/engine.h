@@ -106,6 +106,7 @@ typedef struct StepOutcome
 	Jsonb	   *outputs;		/* success; NULL: none */
 	Jsonb	   *error;			/* failure: message, sqlstate, ... */
 	const pg_uuid_t *lease_id;	/* of the claim that reported it, or NULL */
+	const pg_uuid_t *run_as;	/* as whom the action ran (runAsUser), or NULL */
 } StepOutcome;
 
 /*

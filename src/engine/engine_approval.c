@@ -167,7 +167,7 @@ orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
 	orch_engine_open_state(rs);
 	orch_log_entry_init(&entry, LOG_RUN_RECALL_PATH, run_id);
 	if (OidIsValid(actor))
-		entry.actor = orch_principal_role_label(actor);
+		entry.actor = orch_principal_actor(actor);
 	entry.comments = unconstify(char *, comments);
 	values[1] = UUIDPGetDatum(&rs->stage_id);
 	/* the guard discontinues the steps and closes the work items */

@@ -183,7 +183,7 @@ orch_engine_find_members(const StepDef *def, List *names, const pg_uuid_t *assig
 }
 
 /*
- * Write the work item of the step and those of the members, who are told.
+ * Write the work item of the step and those of the members, and notify the members.
  */
 void
 orch_engine_write_members(RunState *rs, WriteRow *parent, const pg_uuid_t *members,
@@ -208,6 +208,8 @@ orch_engine_write_members(RunState *rs, WriteRow *parent, const pg_uuid_t *membe
 		orch_engine_put(row, Anum_work_item_id, UUIDPGetDatum(&ids[i]));
 		orch_engine_put(row, Anum_work_item_parent_id, parent->values[Anum_work_item_id - 1]);
 		orch_engine_put(row, Anum_work_item_is_parent, BoolGetDatum(false));
+		/* the parent locks the record until all have answered */
+		orch_engine_put(row, Anum_work_item_record_locked, BoolGetDatum(false));
 		orch_engine_put(row, Anum_work_item_assignee_id, UUIDPGetDatum(&members[i]));
 		orch_notify_assigned(&members[i]);
 	}

@@ -220,10 +220,11 @@ orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable, bool in_stage
 
 /*
  * Fail the open stage; the guard discontinues its steps in progress.  The run continues
- * along the stage's fault path; if the stage has none, the run fails too.
+ * along the stage's fault path; if the stage has none, the run fails too, and its stage is
+ * Error if a step of it failed (in_step) or a resumed run begins it again.
  */
 void
-orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable)
+orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable, bool in_step)
 {
 	const StageDef *def = &rs->def->stages[rs->stage];
 	JsonbValue *message;
@@ -232,7 +233,7 @@ orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable)
 
 	if (!orch_engine_still_moves(rs))
 		return;
-	if (!def->has_fault && !recoverable)
+	if (!def->has_fault && !recoverable && !in_step)
 	{
 		orch_engine_fail_run(rs, error, false, false);
 		return;
@@ -245,7 +246,7 @@ orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable)
 	orch_guard_execute(SCOPE_ENGINE, &plan_fail_stage, values, NULL, NULL);
 	if (!def->has_fault)
 	{
-		orch_engine_fail_run(rs, error, true, true);
+		orch_engine_fail_run(rs, error, recoverable, true);
 		return;
 	}
 	for (i = 0; i < rs->nsteps; i++)
@@ -301,7 +302,7 @@ orch_engine_condition(RunState *rs, const ConditionSet *set,
 	{
 		/* a condition that is not mended would fail again */
 		orch_engine_fail_stage(rs, orch_engine_error(error, element),
-							   action != NULL || orch_engine_can_be_mended(error));
+							   action != NULL || orch_engine_can_be_mended(error), false);
 		return VERDICT_MOVED;
 	}
 	return holds ? VERDICT_YES : VERDICT_NO;

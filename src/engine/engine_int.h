@@ -97,6 +97,8 @@ typedef struct RunState
 	pg_uuid_t	started_by;
 	const char *starter;		/* of a run that starts: the starter's name in
 								 * the log, or NULL */
+	const char *actor;			/* of the step that ends: its username in the
+								 * log, or NULL */
 	JsonbValue **variables;		/* in the order of the definition; NULL: a filter
 								 * of the start, which reads none */
 	RecordBinding *bindings;	/* likewise, NULL: not read yet */
@@ -254,7 +256,8 @@ extern bool orch_engine_can_be_mended(const ErrorData *error);
 extern Jsonb *orch_engine_error(ErrorData *error, const char *element);
 extern void orch_engine_fail_run(RunState *rs, Jsonb *error, bool recoverable,
 								 bool in_stage);
-extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable);
+extern void orch_engine_fail_stage(RunState *rs, Jsonb *error, bool recoverable,
+								   bool in_step);
 
 /* The result of a condition. */
 typedef enum Verdict

@@ -599,7 +599,7 @@ set_version(const Migrant *run, const Definition *to, Oid role,
 				 errhint("A trigger on the table must not suppress rows.")));
 
 	orch_log_entry_init(&entry, LOG_MIGRATE_INSTANCE, &run->id);
-	entry.actor = orch_principal_role_label(role);
+	entry.actor = orch_principal_actor(role);
 	entry.comments = report->from_version == 0 ?
 		psprintf("Version %d", to->version) :
 		psprintf("Version %d to %d", report->from_version, to->version);

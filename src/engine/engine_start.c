@@ -331,7 +331,7 @@ orch_engine_set_starter(StartRequest *request, pg_uuid_t *started_by)
 
 	if (!OidIsValid(actor))
 		return;
-	request->starter = orch_principal_role_label(actor);
+	request->starter = orch_principal_actor(actor);
 	principal = orch_principal_acting(actor);
 	if (principal == NULL)
 		return;

@@ -99,10 +99,11 @@ static void keep_outputs(RunState *rs, StepState *step, Jsonb *outputs);
 static void complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 						  const pg_uuid_t *lease_id);
 static void fail_step(RunState *rs, StepState *step, Jsonb *error,
-					  const pg_uuid_t *lease_id);
+					  const pg_uuid_t *lease_id, bool recoverable);
+static bool can_recover(const RunState *rs, const StepState *step);
 static void update_step(const pg_uuid_t *run_id, StaticPlan *plan,
 						const pg_uuid_t *step_id, Jsonb *value,
-						const pg_uuid_t *lease_id, const char *comments);
+						const pg_uuid_t *lease_id, const char *actor);
 static Jsonb *pending_outcome(const StepOutcome *outcome);
 static Jsonb *pending_member(Jsonb *pending, const char *name);
 
@@ -372,9 +373,9 @@ cannot_begin(RunState *rs, StepState *step, Jsonb *error, bool in_step)
 		orch_engine_keep_outcome(&rs->id, &step->id, &outcome);
 	}
 	else if (in_step)
-		fail_step(rs, step, error, NULL);
+		fail_step(rs, step, error, NULL, true);
 	else
-		orch_engine_fail_stage(rs, error, false);
+		orch_engine_fail_stage(rs, error, false, false);
 }
 
 static void
@@ -443,6 +444,7 @@ begin_background(RunState *rs, int n)
 	memset(&outcome, 0, sizeof(outcome));
 	outcome.success = error == NULL;
 	outcome.outputs = outputs;
+	outcome.run_as = run_as;
 	if (error != NULL)
 		outcome.error = orch_engine_error(error, NULL);
 	if (rs->status == RUN_IN_PROGRESS)
@@ -704,12 +706,14 @@ void
 orch_engine_take_outcome(RunState *rs, StepState *step,
 						 const StepOutcome *outcome)
 {
+	rs->actor = outcome->run_as == NULL ? NULL : orch_principal_username(outcome->run_as);
 	if (outcome->success && completes_by_condition(&rs->def->steps[step->def]))
 		keep_outputs(rs, step, outcome->outputs);
 	else if (outcome->success)
 		complete_step(rs, step, outcome->outputs, outcome->lease_id);
 	else
-		fail_step(rs, step, outcome->error, outcome->lease_id);
+		fail_step(rs, step, outcome->error, outcome->lease_id, can_recover(rs, step));
+	rs->actor = NULL;
 }
 
 /*
@@ -738,19 +742,26 @@ pending_outcome(const StepOutcome *outcome)
 	JsonbParseState *state = NULL;
 	JsonbValue	value;
 	Jsonb	   *body = outcome->success ? outcome->outputs : outcome->error;
-	const char *texts[3];
+	const char *texts[5];
+	int			ntexts = 0;
 	int			i;
 
-	texts[0] = "outcome";
-	texts[1] = outcome->success ? "Completed" : "Error";
-	texts[2] = outcome->success ? "outputs" : "error";
+	texts[ntexts++] = "outcome";
+	texts[ntexts++] = outcome->success ? "Completed" : "Error";
+	if (outcome->run_as != NULL)
+	{
+		texts[ntexts++] = "runAs";
+		texts[ntexts++] = orch_uuid_text(outcome->run_as);
+	}
+	if (body != NULL)
+		texts[ntexts++] = outcome->success ? "outputs" : "error";
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	for (i = 0; i < (body == NULL ? 2 : 3); i++)
+	for (i = 0; i < ntexts; i++)
 	{
 		value.type = jbvString;
 		value.val.string.val = (char *) texts[i];
 		value.val.string.len = strlen(texts[i]);
-		pushJsonbValue(&state, i == 1 ? WJB_VALUE : WJB_KEY, &value);
+		pushJsonbValue(&state, i % 2 == 1 ? WJB_VALUE : WJB_KEY, &value);
 	}
 	if (body != NULL)
 	{
@@ -791,13 +802,19 @@ orch_engine_resume_step(RunState *rs, StepState *step, bool pending)
 	{
 		Jsonb	   *outputs = pending_member(step->pending, "outputs");
 		Jsonb	   *error = pending_member(step->pending, "error");
+		JsonbValue *run_as = orch_condition_field(&step->pending->root, "runAs");
+		pg_uuid_t	user_id;
 
+		if (run_as != NULL && run_as->type == jbvString &&
+			orch_uuid_parse(pnstrdup(run_as->val.string.val, run_as->val.string.len), &user_id))
+			rs->actor = orch_principal_username(&user_id);
 		if (error != NULL)
-			fail_step(rs, step, error, NULL);
+			fail_step(rs, step, error, NULL, can_recover(rs, step));
 		else if (completes_by_condition(&rs->def->steps[step->def]))
 			keep_outputs(rs, step, outputs);
 		else
 			complete_step(rs, step, outputs, NULL);
+		rs->actor = NULL;
 		return;
 	}
 	if (step->status == STEP_IN_PROGRESS)
@@ -842,8 +859,12 @@ complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 		orch_engine_put(&row, Anum_step_run_lease_id, UUIDPGetDatum(lease_id));
 	if (outputs != NULL && JB_ROOT_IS_OBJECT(outputs))
 		comments = orch_engine_comments(outputs);
-	if (comments != NULL && comments->type == jbvString)
+	if (comments != NULL && comments->type != jbvString)
+		comments = NULL;
+	/* a batch has no comments and actors */
+	if (comments != NULL || rs->actor != NULL)
 		(void) orch_engine_write_now(rs, WRITE_STEP_COMPLETED, &row, 1, SCOPE_TRUSTED,
+									 comments == NULL ? NULL :
 									 pnstrdup(comments->val.string.val,
 											  comments->val.string.len));
 	else
@@ -853,17 +874,28 @@ complete_step(RunState *rs, StepState *step, Jsonb *outputs,
 }
 
 /*
- * Fail a step, its stage and the run.  The failure of a step is always recoverable.
+ * Can a run be resumed after the action of this step failed?  Source: approvals.md, section 1
+ * (11).
+ */
+static bool
+can_recover(const RunState *rs, const StepState *step)
+{
+	return !rs->def->steps[step->def].is_mulesoft;
+}
+
+/*
+ * Fail a step, its stage and the run.
  */
 static void
 fail_step(RunState *rs, StepState *step, Jsonb *error,
-		  const pg_uuid_t *lease_id)
+		  const pg_uuid_t *lease_id, bool recoverable)
 {
 	const char *name = rs->def->steps[step->def].name;
 	JsonbParseState *state = NULL;
 	JsonbValue	value;
 
-	update_step(&rs->id, &plan_fail_step, &step->id, error, lease_id, NULL);
+	update_step(&rs->id, &plan_fail_step, &step->id, error, lease_id, rs->actor);
+	rs->actor = NULL;
 	step->status = STEP_ERROR;
 	step->pending = NULL;
 
@@ -888,7 +920,7 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
 	pushJsonbValue(&state, WJB_VALUE, &value);
 	error = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 
-	orch_engine_fail_stage(rs, error, true);
+	orch_engine_fail_stage(rs, error, recoverable, true);
 }
 
 /*
@@ -896,8 +928,9 @@ fail_step(RunState *rs, StepState *step, Jsonb *error,
  */
 static void
 update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,
-			Jsonb *value, const pg_uuid_t *lease_id, const char *comments)
+			Jsonb *value, const pg_uuid_t *lease_id, const char *actor)
 {
+	GuardScope	scope = {.kind = SCOPE_TRUSTED, .actor = actor};
 	Datum		values[4];
 	char		nulls[4] = {' ', ' ', ' ', ' '};
 
@@ -910,7 +943,7 @@ update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,
 	if (lease_id == NULL)
 		nulls[3] = 'n';
 	orch_engine_flush();
-	orch_guard_execute(SCOPE_TRUSTED, plan, values, nulls, comments);
+	orch_guard_execute_in(&scope, plan, values, nulls);
 	if (SPI_processed == 0)
 		elog(ERROR, "step %s is gone", orch_uuid_text(step_id));
 }

@@ -619,7 +619,8 @@ orch_engine_write_now(RunState *rs, EngineWrite kind, const WriteRow *rows, int 
 					  ScopeKind scope_kind, const char *comments)
 {
 	WriteForm  *form = ready_form(kind);
-	GuardScope	scope = {.kind = scope_kind, .comments = comments, .starter = rs->starter};
+	GuardScope	scope = {.kind = scope_kind, .comments = comments, .starter = rs->starter,
+	.actor = rs->actor};
 	Datum		values[MAX_WRITE_COLUMNS];
 	bool		nulls[MAX_WRITE_COLUMNS];
 	WriteSet	set = {.max_rows = 1, .values = values, .nulls = nulls};

@@ -6,7 +6,7 @@
  * A run of an ApprovalWorkflow has a submission, and each work item of its approval steps
  * an approval work item.  Their statuses say more than those of run and work item
  * (Rejected, Recalled, Withdrawn), but they change with them: so the triggers here fire
- * for every change of a run or work item of an approval, whoever made it, and write what
+ * for every change of a run or work item of an approval, by any caller, and write what
  * follows.  Only two things do not follow: a review, which is stored before its work item
  * is completed, and a recall, which is stored before the run is moved.
  *
@@ -383,7 +383,7 @@ orchestration_approval_run(PG_FUNCTION_ARGS)
 	orch_system_connect(&saved);
 	orch_guard_execute(SCOPE_CASCADE, &plan_follow_run, values, user == NULL ? " n " : NULL,
 					   NULL);
-	/* a recall ends like this, too; not when somebody cancels what it goes on with */
+	/* a recall ends like this, too; not when a user cancels the recall path */
 	if (status == RUN_CANCELED && (SPI_processed > 0 || !own))
 	{
 		bool		system = !OidIsValid(orch_frame_actor());

@@ -17,6 +17,7 @@
 
 #include "utils/uuid.h"
 
+#include "base/compat.h"
 #include "base/orchestration.h"
 
 /* orchestration.resume_approvals: may failed runs of approvals be resumed? */

@@ -388,7 +388,7 @@ check_resume(TriggerData *trigdata)
 				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
 				 errmsg("%s cannot be resumed: its error is not recoverable",
 						orch_guard_row_label(LEVEL_RUN, old, desc)),
-				 errdetail("A run can be resumed after a failed action or an assignee that was empty, unknown or inactive, but not after a condition, decision or input that cannot be computed."),
+				 errdetail("A run can be resumed after a failed action or an assignee that was empty, unknown or inactive, but not after a condition, decision or input that cannot be computed, nor after the action of a MuleSoft step."),
 				 errhint("Start the orchestration again.")));
 	ended_at = heap_getattr(old, Anum_run_ended_at, desc, &isnull);
 	if (!isnull &&
@@ -434,7 +434,7 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 									   PG_INT32_MAX);
 	}
 	if (transition->by == BY_USER && OidIsValid(orch_frame_actor()))
-		entry.actor = orch_principal_role_label(orch_frame_actor());
+		entry.actor = orch_principal_actor(orch_frame_actor());
 
 	switch (level)
 	{
@@ -449,6 +449,13 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 		case LEVEL_STEP:
 			entry.step_run_id = *orch_guard_row_uuid(tuple, desc, col->id);
 			entry.has_step_run = true;
+			if (transition->to == STEP_COMPLETED || transition->to == STEP_ERROR)
+			{
+				char	   *ran_as = orch_guard_scope_says(SCOPE_ACTOR);
+
+				if (ran_as != NULL)
+					entry.actor = ran_as;
+			}
 			break;
 		case LEVEL_WORK_ITEM:
 			entry.work_item_id = *orch_guard_row_uuid(tuple, desc, col->id);

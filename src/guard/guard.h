@@ -57,6 +57,8 @@ typedef struct GuardScope
 								 * CancelInstance, ReassignWorkItem) and the
 								 * details of approvals, or NULL */
 	const char *starter;		/* for StartInstance entries, or NULL */
+	const char *actor;			/* for entries of steps that end: the user as
+								 * whom the step ran, or NULL */
 	const pg_uuid_t *version;	/* SCOPE_TRUSTED: the version that the run gets,
 								 * or NULL: it keeps its version */
 	bool		own_snapshot;	/* with the snapshot of the transaction: in

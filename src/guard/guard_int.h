@@ -88,7 +88,8 @@ extern void orch_guard_check_stamp(Level level, TriggerData *trigdata);
 typedef enum ScopeText
 {
 	SCOPE_COMMENTS,
-	SCOPE_STARTER
+	SCOPE_STARTER,
+	SCOPE_ACTOR
 } ScopeText;
 
 extern int	orch_guard_depth(void);

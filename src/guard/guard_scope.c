@@ -35,6 +35,7 @@ typedef struct Scope
 	bool		disturbed;		/* users' triggers wrote on the way */
 	char	   *comments;
 	char	   *starter;
+	char	   *actor;
 	bool		has_version;
 	pg_uuid_t	version;		/* that the run gets */
 } Scope;
@@ -63,6 +64,7 @@ begin(const GuardScope *in)
 	begun->depth = orch_guard_depth() + 1;
 	begun->comments = keep_text(in->comments);
 	begun->starter = keep_text(in->starter);
+	begun->actor = keep_text(in->actor);
 	begun->has_version = in->version != NULL;
 	if (begun->has_version)
 		begun->version = *in->version;
@@ -80,6 +82,8 @@ end(void)
 		pfree(ended->comments);
 	if (ended->starter != NULL)
 		pfree(ended->starter);
+	if (ended->actor != NULL)
+		pfree(ended->actor);
 	pfree(ended);
 }
 
@@ -154,7 +158,16 @@ orch_guard_scope_says(ScopeText what)
 {
 	if (!is_in_scope())
 		return NULL;
-	return what == SCOPE_COMMENTS ? scope->comments : scope->starter;
+	switch (what)
+	{
+		case SCOPE_COMMENTS:
+			return scope->comments;
+		case SCOPE_STARTER:
+			return scope->starter;
+		case SCOPE_ACTOR:
+			return scope->actor;
+	}
+	return NULL;
 }
 
 /*

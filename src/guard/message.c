@@ -73,7 +73,7 @@ static MessageCallback written_callback = NULL;
 /*
  * Assigned and Reminded ($1), for work items ($2: of these runs, $3: these items).  Delegates
  * of the assignee get the approver's message, too.  Source: the platform's page "Customize
- * Emails to Approvers".  Whoever has claimed an item knows of it.
+ * Emails to Approvers".  A user who has claimed an item knows of it.
  */
 static StaticPlan plan_assigned = {
 	INSERT_MESSAGE

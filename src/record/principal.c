@@ -204,6 +204,7 @@ orch_principal_acting(Oid role)
 
 		kept.principal = principal;
 		kept.principal.name = copy;
+		kept.principal.username = NULL;
 	}
 	kept.role = role;
 	kept.found = found;
@@ -271,6 +272,7 @@ orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal, Datum key,
 			{Anum_principal_reassign_work_items, PERMISSION_REASSIGN_WORK_ITEMS},
 			{Anum_principal_approval_admin, PERMISSION_APPROVAL_ADMIN}
 		};
+		Datum		value;
 		bool		isnull;
 		int			i;
 
@@ -280,6 +282,8 @@ orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal, Datum key,
 									 DatumGetObjectId(heap_getattr(tuple, Anum_principal_kind, desc, &isnull)));
 		result->name = TextDatumGetCString(heap_getattr(tuple, Anum_principal_name, desc, &isnull));
 		result->is_active = DatumGetBool(heap_getattr(tuple, Anum_principal_is_active, desc, &isnull));
+		value = heap_getattr(tuple, Anum_principal_username, desc, &isnull);
+		result->username = isnull ? NULL : TextDatumGetCString(value);
 		result->permissions = 0;
 		for (i = 0; i < (int) lengthof(permissions); i++)
 			if (DatumGetBool(heap_getattr(tuple, permissions[i].attnum, desc, &isnull)))
@@ -297,6 +301,27 @@ orch_principal_role_label(Oid role)
 
 	return pstrdup(principal != NULL ? principal->name :
 				   GetUserNameFromId(role, false));
+}
+
+/*
+ * Source: contract/fields.csv, FlowOrchestrationLog.Actor.
+ */
+char *
+orch_principal_actor(Oid role)
+{
+	const Principal *principal = orch_principal_acting(role);
+	char	   *username = principal == NULL ? NULL : orch_principal_username(&principal->id);
+
+	return username != NULL ? username : pstrdup(GetUserNameFromId(role, false));
+}
+
+char *
+orch_principal_username(const pg_uuid_t *id)
+{
+	Principal	principal;
+
+	return orch_principal_scan(INDEX_PRINCIPAL_ID, Anum_principal_id, F_UUID_EQ,
+							   UUIDPGetDatum(id), &principal) ? principal.username : NULL;
 }
 
 bool
@@ -359,6 +384,7 @@ fetch(StaticPlan *plan, Datum *values, Principal *result)
 		result->is_active = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
 		result->name = MemoryContextStrdup(caller,
 										   SPI_getvalue(tuple, desc, 4));
+		result->username = NULL;
 		result->permissions = 0;	/* only of the acting user */
 	}
 	orch_system_finish(&saved);

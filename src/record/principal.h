@@ -47,6 +47,7 @@ typedef struct Principal
 	bool		is_active;
 	int			permissions;	/* PERMISSION_..., of the acting user */
 	char	   *name;
+	char	   *username;		/* only from orch_principal_scan(); NULL: no user */
 } Principal;
 
 extern void orch_principal_check_placeholder(void);
@@ -59,8 +60,14 @@ extern const Principal *orch_principal_acting(Oid role);
 extern bool orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal,
 								Datum key, Principal *result);
 
-/* The name of a role in log and messages: that of its user, or its own. */
+/* The name of a role in messages: that of its user, or its own. */
 extern char *orch_principal_role_label(Oid role);
+
+/* The name of a role in the log: the username of its user, or its own. */
+extern char *orch_principal_actor(Oid role);
+
+/* The username of a user; NULL if there is no such user. */
+extern char *orch_principal_username(const pg_uuid_t *id);
 
 /* By username or developer name, or by id; false if there is none. */
 extern bool orch_principal_find(PrincipalKind kind, const char *name,

@@ -38,7 +38,8 @@
 #include "record/sobject.h"
 #include "trail/history.h"
 #include "trail/log.h"
-#include "work/work_item_int.h"
+#include "work/approval.h"
+#include "work/work_item_call.h"
 
 /* contract/fields.csv: Comments, in characters */
 #define MAX_COMMENTS	32000
@@ -217,7 +218,7 @@ decide(const ItemState *item, Oid role, bool approved, const char *comments,
 	check_comments(comments);
 	said.comments = comments;
 	orch_approval_review(&item->run_id, &item->id, approved, &said);
-	orch_work_item_finish(item, orch_principal_role_label(role),
+	orch_work_item_finish(item, orch_principal_actor(role),
 						  decided_outputs(outputs, approved, comments), comments, key, digest);
 }
 

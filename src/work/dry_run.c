@@ -237,6 +237,8 @@ end_what_waits(const pg_uuid_t *run_id, Jsonb *outputs)
 		Jsonb	   *inputs = DatumGetJsonbPCopy(SPI_getbinval(tuple, desc, 6, &isnull));
 		Datum		run_as = SPI_getbinval(tuple, desc, 7, &isnull);
 
+		if (!isnull)
+			outcome.run_as = DatumGetUUIDP(run_as);
 		orch_queue_call(run_id, action, inputs, isnull ? NULL : DatumGetUUIDP(run_as),
 						GATE_ACTION,
 						&outcome);

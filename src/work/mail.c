@@ -279,8 +279,8 @@ PG_FUNCTION_INFO_V1(orchestration_remind_assignees);
  * orchestration.remind_assignees(older_than interval, max_reminders integer) returns bigint
  *
  * Writes a message of kind Reminded for each work item that is Assigned in a run that is
- * InProgress, whose assignee was told of it or reminded last at least older_than ago, and
- * fewer than max_reminders times since it was assigned: of approvals, and of other work if
+ * InProgress, if its last assignment or reminder is at least older_than ago, and it had fewer
+ * than max_reminders since it was assigned: of approvals, and of other work if
  * orchestration.messages is all.  Returns the number of work items; with orchestration.messages
  * off 0.  No role is granted EXECUTE: it is for a scheduler.
  * Raises: 22004 for null, 22023 for an interval that is negative or longer than 100 years and

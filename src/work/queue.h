@@ -61,6 +61,7 @@ typedef struct StepResult
 	bool		has_step_id;	/* step_id could be read */
 	pg_uuid_t	lease_id;
 	StepOutcome outcome;
+	pg_uuid_t	run_as;			/* to which the outcome's points */
 	bool		final;			/* a failure that is not tried again */
 	bool		accepted;
 	const char *reason;			/* why it is not accepted, or that the step is tried again */

@@ -65,7 +65,8 @@ static StaticPlan plan_runs_of = {
 	"         AND a.step_run_id = s.id AND a.lease_id = u.lease_id" \
 	"         AND a.outcome = 'Failed')," \
 	" u.number, r.status," \
-	" CASE WHEN s.pending IS NULL THEN s.outputs ELSE s.pending -> 'outputs' END"
+	" CASE WHEN s.pending IS NULL THEN s.outputs ELSE s.pending -> 'outputs' END," \
+	" q.run_as"
 #define STEP_JOINS \
 	" JOIN orchestration.run r ON r.id = u.run_id" \
 	" JOIN orchestration.step_run s ON s.run_id = u.run_id AND s.id = u.step_id" \
@@ -682,6 +683,12 @@ judge(StepResult *result, HeapTuple tuple, TupleDesc desc)
 	result->reason = NULL;
 	step_status = (StepStatus) orch_catalog_label_column(ENUM_STEP_STATUS, tuple, desc, 1);
 	run_status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, tuple, desc, 12);
+	values[0] = SPI_getbinval(tuple, desc, 14, &isnull);
+	if (!isnull)
+	{
+		result->run_as = *DatumGetUUIDP(values[0]);
+		result->outcome.run_as = &result->run_as;
+	}
 
 	/* the same result again: neither another outcome nor a lease from before a resume */
 	lease = SPI_getbinval(tuple, desc, 2, &isnull);

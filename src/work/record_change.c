@@ -105,15 +105,21 @@ static NotedSet *noted = NULL;
 /* What the transaction has warned of: char *, in TopTransactionContext. */
 static List *warned = NIL;
 
+/* the assignee, or the members of a unanimous approval, also those that have answered */
+#define ASSIGNEES \
+	"ARRAY(SELECT m.assignee_id FROM orchestration.work_item m" \
+	"       WHERE m.run_id = w.run_id" \
+	"         AND (m.id = w.id AND NOT m.is_parent OR m.parent_id = w.id))"
+
 static StaticPlan plan_locked = {
-	"SELECT w.related_record_id, w.assignee_id, w.assignee_can_edit"
+	"SELECT w.related_record_id, " ASSIGNEES ", w.assignee_can_edit"
 	" FROM orchestration.work_item w"
 	" WHERE w.related_record_type = $1 AND w.related_record_id = ANY ($2)"
 	"   AND w.record_locked AND w.status = 'Assigned'",
 	2, {TEXTOID, TEXTARRAYOID}
 };
 static StaticPlan plan_locked_gone = {
-	"SELECT w.related_record_id, w.assignee_id, w.assignee_can_edit"
+	"SELECT w.related_record_id, " ASSIGNEES ", w.assignee_can_edit"
 	" FROM orchestration.work_item w"
 	" WHERE w.related_record_type = $1 AND w.related_record_id IS NOT NULL"
 	"   AND w.record_locked AND w.status = 'Assigned'"
@@ -157,6 +163,7 @@ static void note(Oid registered, Relation relation, HeapTuple row, const char *k
 static void deal_with(Oid registered, const char *type, List *key_columns);
 static bool look_up(Oid registered, Noted *entry, List *key_columns);
 static void start_all(NotedSet *set, const char *type, List *key_columns);
+static bool is_assignee(AccessSet *set, Datum ids);
 static void refuse_locked(StaticPlan *plan, const char *type, Datum keys);
 static void look_again(const char *type, Datum keys);
 static bool still_waits(const pg_uuid_t *run_id, const char *type);
@@ -580,6 +587,23 @@ start_all(NotedSet *set, const char *type, List *key_columns)
 	orch_system_leave(&saved);
 }
 
+/* Is one of these principals the user, or a group or queue of the user's? */
+static bool
+is_assignee(AccessSet *set, Datum ids)
+{
+	Datum	   *elements;
+	int			n;
+	int			i;
+
+	deconstruct_array(DatumGetArrayTypeP(ids), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR,
+					  &elements, NULL, &n);
+	for (i = 0; i < n; i++)
+		if (orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE),
+							  DatumGetUUIDP(elements[i])) != 0)
+			return true;
+	return false;
+}
+
 /*
  * An approval can lock its record (shouldLock).  Until it is answered, only users with Modify
  * All Data may change the record, and the assignee, if the definition allows it.  Actions may
@@ -613,8 +637,7 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 			(set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0)
 			break;
 		if (DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull)) && set->is_user &&
-			orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE),
-							  DatumGetUUIDP(SPI_getbinval(tuple, desc, 2, &isnull))) != 0)
+			is_assignee(set, SPI_getbinval(tuple, desc, 2, &isnull)))
 			continue;
 		locked = MemoryContextStrdup(caller, SPI_getvalue(tuple, desc, 1));
 	}
@@ -623,7 +646,7 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_LOCKED),
 				 errmsg("record \"%s\" of type \"%s\" is locked for an approval", locked, type),
-				 errhint("Change it when the approval is answered.")));
+				 errhint("Change it when the approval is answered, or let an administrator call orchestration.unlock_record().")));
 }
 
 /*

@@ -18,10 +18,11 @@
 #include "utils/uuid.h"
 
 /*
- * All of reassign_work_item(): checks the caller's right.  False: the assignee has the
+ * All of reassign_work_item(): checks the caller's right.  owner: another owner than the
+ * assignee brings, to which the caller has the right, or NULL.  False: the assignee has the
  * item already.
  */
-extern bool orch_work_item_reassign(const pg_uuid_t *item_id,
-									const pg_uuid_t *assignee, const char *comments);
+extern bool orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee,
+									const pg_uuid_t *owner, const char *comments);
 
 #endif							/* ORCH_WORK_ITEM_H */

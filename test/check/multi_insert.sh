@@ -12,7 +12,7 @@ known() {
                (SELECT count(*) FROM pg_attrdef d WHERE d.adrelid = c.oid),
                (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
                (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'))
-          FROM unnest('{run,stage_run,step_run,step_queue,work_item,run_log,field_change}'::text[]) WITH ORDINALITY t (name, n)
+          FROM unnest('{run,stage_run,step_run,step_queue,work_item,submission,submission_item,message,step_message,run_log,field_change}'::text[]) WITH ORDINALITY t (name, n)
           JOIN pg_class c ON c.oid = ('orchestration.' || t.name)::regclass ORDER BY t.n")
 }
 

@@ -29,7 +29,8 @@ class Element:
     def __init__(self, name, macro, arguments):
         self.name = name
         self.macro = macro
-        self.type = ("string" if "TEXT" in macro or macro in ("WARN", "REFUSE")
+        self.type = ("text or boolean" if macro == "TEXT_OR_BOOLEAN"
+                     else "string" if "TEXT" in macro or macro in ("WARN", "REFUSE")
                      else "boolean" if "BOOLEAN" in macro or macro.endswith("_TRUE")
                      else "number" if "NUMBER" in macro else "object")
         self.treatment = ("refuse" if macro.startswith("REFUSE") else "warn" if macro.startswith("WARN")

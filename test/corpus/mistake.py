@@ -72,7 +72,8 @@ BY_FORMULA = {
     "start": {"object": "Case", "recordTriggerType": "Create", "triggerType": "RecordAfterSave", "filterFormula": "{!$Record.amount} > 1",
               "connector": {"targetReference": "Only"}},
     "orchestratedStages": [{"name": "Only", "label": "Only", "stageSteps": [
-        {"name": "Approve", "label": "Approve", "actionType": "stepApproval", "actionName": "approve", "assignees": [USER], "entryConditionLogic": "and"}]}],
+        {"name": "Approve", "label": "Approve", "actionType": "stepApproval", "actionName": "approve", "assignees": [USER], "entryConditionLogic": "and",
+         "requiresMultiMemberApproval": "true"}]}],
 }
 
 EVALUATION = {
@@ -205,15 +206,15 @@ def wrong_types(root, node, row, what):
         other, copied = twin(root, node)
         copied.value = [Node("stray", "x", parent=copied)]
         yield Mistake("%s has elements" % what, other, [("ERROR", copied, 'expected text in "%s", found elements' % node.name)])
-    elif row.type == "boolean":
+    elif row.type in ("boolean", "text or boolean"):
         other, copied = changed(root, node, "maybe")
         yield Mistake("%s is no boolean" % what, other, [("ERROR", copied, '"%s" must be true or false' % node.name)])
     else:
         other, copied = changed(root, node, "many")
         yield Mistake("%s is no number" % what, other, [("ERROR", copied, '"%s" must be a number' % node.name)])
-    wrong = {"object": 5, "string": 5, "boolean": "true", "number": "5"}[row.type]
+    wrong = {"object": 5, "string": 5, "boolean": "true", "number": "5", "text or boolean": 5}[row.type]
     other, copied = changed(root, node, wrong)
-    kind = {"object": "an object", "string": "text", "boolean": "a boolean", "number": "a number"}[row.type]
+    kind = {"object": "an object", "string": "text", "boolean": "a boolean", "number": "a number", "text or boolean": "true or false"}[row.type]
     yield Mistake("%s in JSON is %s" % (what, json.dumps(wrong)), other, [(
         "ERROR", copied, '"%s" must be %s, not %s' % (node.name, kind, "a number" if wrong == 5 else "text"))], "json")
 

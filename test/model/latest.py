@@ -25,7 +25,7 @@ legal_transitions minute_of my_work_items new_id orchestration_references orches
 record_exists record_id record_shared record_visible retrieve rule_shares run_diagram sees_sharing shared_record_ids stuck_runs
 system_modstamp unestimated manages_definitions validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
 record_type_problem record_type_problems record_type_table version_missing_fields
-waits_for_record query explain_soql approval_visible submission_reviewed reviewed_principal_ids""".split()
+waits_for_record query explain_soql approval_visible submission_reviewed reviewed_principal_ids reviewed_submission_ids""".split()
 NOT_HERE = {
     "listen_for_work": "a wake-up: nothing is decided; the transaction's end is what counts",
     "listen_for_messages": "likewise",
@@ -128,8 +128,8 @@ CASES = [
     ("complete_work_item", TAKEN_BACK, "orchestration.complete_work_item(%s, '{\"approvalDecision\": \"Reject\"}')"),
     ("reassign_work_item", DECIDED, "orchestration.reassign_work_item(%s, PERSON)"),
     ("next_messages", "SELECT message()", "count(*) FROM orchestration.next_messages(10000) m WHERE m.id = %s"),
-    ("message_sent", "SELECT message()", "orchestration.message_sent(ARRAY[%s])"), ("message_sent", ("SELECT message()", "SELECT orchestration.message_sent(ARRAY[%s])"), "orchestration.message_sent(ARRAY[%s])"),
-    ("message_failed", "SELECT message()", "orchestration.message_failed(%s, 'no')"), ("message_failed", ("SELECT message()", "SELECT orchestration.message_sent(ARRAY[%s])"), "orchestration.message_failed(%s, 'no')"),
+    ("message_sent", "SELECT message()", "orchestration.message_sent(ARRAY[%s::uuid])"), ("message_sent", ("SELECT message()", "SELECT orchestration.message_sent(ARRAY[%s::uuid])"), "orchestration.message_sent(ARRAY[%s::uuid])"),
+    ("message_failed", "SELECT message()", "orchestration.message_failed(%s, 'no')"), ("message_failed", ("SELECT message()", "SELECT orchestration.message_sent(ARRAY[%s::uuid])"), "orchestration.message_failed(%s, 'no')"),
     ("remind_assignees", DECISION, "orchestration.remind_assignees('0', 10000) > 0 FROM (SELECT %s::text) x"),
     ("create_approval_delegation", "SELECT person()", "orchestration.create_approval_delegation(PERSON, %s) IS NOT NULL"),
     ("create_approval_delegation", "SELECT person()", "orchestration.create_approval_delegation(%s, PERSON) IS NOT NULL"),
@@ -149,6 +149,7 @@ CASES = [
     ("fail_work_item", ITEM, "orchestration.fail_work_item(%s, 'no')"), ("fail_work_item", DONE, "orchestration.fail_work_item(%s, 'no')"),
     ("claim_work_item", ITEM), ("claim_work_item", DONE), ("release_work_item", ITEM), ("release_work_item", DONE),
     ("set_due_date", ITEM, "orchestration.set_due_date(%s, '2030-01-01')"), ("set_due_date", DONE, "orchestration.set_due_date(%s, '2030-01-01')"),
+    ("unlock_record", "SELECT demand()", "orchestration.unlock_record('Demand', %s)"),
     ("reassign_work_item", ITEM, "orchestration.reassign_work_item(%s, PERSON)"), ("reassign_work_item", DONE, "orchestration.reassign_work_item(%s, PERSON)"),
     ("reassign_work_item", "SELECT person()", "orchestration.reassign_work_item(OLD_ITEM, %s)"),
     ("reassign_work_item", ("SELECT person()", "SELECT orchestration.update_user(%s, is_active => false)"), "orchestration.reassign_work_item(OLD_ITEM, %s)"),

@@ -18,7 +18,7 @@
 BEGIN;
 SET search_path = public, pg_catalog;
 SET LOCAL jit = off;
-SELECT plan(44);
+SELECT plan(45);
 SELECT setseed(:seed);
 CREATE ROLE regress_approval;
 GRANT SET ON PARAMETER orchestration.user_id TO regress_approval;
@@ -438,10 +438,12 @@ SET LOCAL enable_seqscan = off;
 SELECT set_config('orchestration.user_id', :'open', true);
 SET LOCAL ROLE regress_approval;
 SELECT pg_temp.plan_of('SELECT id FROM orchestration.work_item') AS found \gset
+SELECT string_agg(pg_temp.plan_of('SELECT id FROM orchestration.' || t), '') AS found_submissions FROM unnest('{submission,submission_item,submission_detail}'::text[]) t \gset
 RESET ROLE;
 RESET orchestration.user_id;
 RESET enable_seqscan;
 SELECT ok(:'found' ~ 'Bitmap Index Scan on work_item_assignee_idx\s+Index Cond: \(assignee_id = ANY \(orchestration.reviewed_principal_ids\(\)\)\)', 'an index finds the approvals of others');
+SELECT is((SELECT count(*) FROM regexp_matches(:'found_submissions', 'Index Cond: \(\w+ = ANY \(orchestration.reviewed_submission_ids\(\)\)\)', 'g')), 3::bigint, 'and the submissions about which the caller was asked');
 
 -- a tombstone is for those who saw the record
 SELECT orchestration.set_delegated_approver(pg_temp.id('ann'), pg_temp.id('del'));

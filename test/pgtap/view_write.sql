@@ -25,15 +25,25 @@ SELECT orchestration.deploy_orchestration('{"fullName": "View", "label": "View",
   "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [
     {"name": "I", "label": "I", "actionType": "stepInteractive", "actionName": "View_Screen", "entryConditionLogic": "and", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "view.writer@example.com"}}]}]}]}'::jsonb),
        orchestration.activate_orchestration('View') \g /dev/null
+SELECT orchestration.deploy_orchestration('{"fullName": "View_Approval", "label": "View approval", "processType": "ApprovalWorkflow", "start": {"connector": {"targetReference": "S"}},
+  "variables": [{"name": "recordId", "dataType": "String", "isInput": true}, {"name": "submitter", "dataType": "String", "isInput": true}, {"name": "submissionComments", "dataType": "String", "isInput": true}, {"name": "firstApprover", "dataType": "String", "isInput": true}],
+  "orchestratedStages": [{"name": "S", "label": "S", "exitConditionLogic": "and", "stageSteps": [
+    {"name": "A", "label": "A", "actionType": "stepApproval", "actionName": "View_Screen", "entryConditionLogic": "and", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "view.writer@example.com"}}]},
+    {"name": "B", "label": "B", "actionType": "stepApproval", "actionName": "View_Screen", "entryConditionLogic": "and", "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "view.writer@example.com"}}]}]}]}'::jsonb),
+       orchestration.activate_orchestration('View_Approval') \g /dev/null
 SET ROLE regress_view_writer;
 SELECT orchestration.start_orchestration('View') AS run \gset
+SELECT orchestration.start_orchestration('View_Approval') AS approval \gset
+SELECT orchestration.suspend_run(:'approval'), orchestration.resume_run(:'approval') \g /dev/null
+SELECT orchestration.review_approval(id, 'Approve', 'fine') FROM orchestration.approval_work_item WHERE approval_condition_name = 'A' \g /dev/null
+SELECT orchestration.share_record(id, :'other') FROM orchestration.approval_submission \g /dev/null
 -- (a new owner ends the shares of the record)
 UPDATE orchestration.flow_orchestration_stage_instance SET owner_id = :'me';
 UPDATE orchestration.flow_orchestration_step_instance SET owner_id = :'me';
 SELECT orchestration.suspend_run(:'run'), orchestration.resume_run(:'run'), orchestration.post_to_feed(x.id, 'a text') AS post, orchestration.share_record(x.id, :'other') AS share
   FROM (SELECT id FROM orchestration.flow_orchestration_instance UNION ALL SELECT id FROM orchestration.flow_orchestration_stage_instance
         UNION ALL SELECT id FROM orchestration.flow_orchestration_step_instance) x \g /dev/null
-SELECT orchestration.create_owner_sharing_rule(o, :'grp', :'other', 'Read', 'View rule', 'View_rule') FROM unnest(enum_range(NULL::orchestration.shared_object)) o \g /dev/null
+SELECT orchestration.create_owner_sharing_rule(o, :'grp', :'other', 'Read', 'View rule', 'View_rule') FROM unnest(enum_range(NULL::orchestration.shared_object)) o WHERE o <> 'ApprovalWorkItem' \g /dev/null
 RESET ROLE;
 SELECT format('GRANT ALL ON orchestration.%I TO regress_view_writer', relname) FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind = 'v' \gexec
 

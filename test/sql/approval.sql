@@ -281,7 +281,7 @@ SELECT pg_temp.start('Ap_Two'), pg_temp.as('us', $$SELECT orchestration.suspend_
 SELECT pg_temp.start('Ap_Two'), pg_temp.as('us', $$UPDATE orchestration.flow_orchestration_instance SET status = 'Canceled' WHERE id = {run}$$), pg_temp.told();
 SELECT pg_temp.details();
 SELECT pg_temp.review('bob', 'B', 'Approve');
--- an approval administrator cancels, and nobody else does
+-- an approval administrator cancels, and no other user does
 SELECT pg_temp.start('Ap_Two', '{"submitter": "sue@approval.example"}'), pg_temp.as('sue', 'SELECT orchestration.cancel_run({run})'), pg_temp.as('ann', 'SELECT orchestration.cancel_run({run})'), pg_temp.as('adm', 'SELECT orchestration.cancel_run({run}, ''by Adm'')'), pg_temp.told();
 SELECT pg_temp.details();
 SELECT kind, comments FROM orchestration.flow_orchestration_log WHERE orchestration_instance_id = pg_temp.run() AND kind::text LIKE 'Cancel%';

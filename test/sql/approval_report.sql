@@ -93,7 +93,7 @@ SELECT pg_temp.soql('SELECT COUNT() FROM ApprovalWorkItem WHERE Status = ''Assig
 SELECT pg_temp.soql('SELECT ReviewedBy.Name who, Status, COUNT(Id) n FROM ApprovalWorkItem WHERE (ReviewedDate = LAST_N_MONTHS:1 OR ReviewedDate = THIS_MONTH) AND RelatedRecordObjectName = ''Report_Quote'' GROUP BY ReviewedBy.Name, Status HAVING COUNT(Id) > 0 AND ReviewedBy.Name LIKE ''L%'' ORDER BY Status');
 -- 11. recalled or canceled, by whom and why
 SELECT pg_temp.soql('SELECT ApprovalSubmission.RelatedRecordId, ActionPerformedBy.Name, Comments FROM ApprovalSubmissionDetail WHERE ActionName IN (''Recall'', ''Cancel'') AND ApprovalSubmission.RelatedRecordObjectName = ''Report_Quote'' ORDER BY CreatedDate DESC');
--- 12. submissions that Legal still has to see; that nobody rejected
+-- 12. submissions that Legal still has to see; without a rejection
 SELECT pg_temp.soql('SELECT RelatedRecordId FROM ApprovalSubmission WHERE Id IN (SELECT ApprovalSubmissionId FROM ApprovalWorkItem WHERE Status = ''Assigned'' AND ApprovalConditionName = ''legal approval'')');
 SELECT pg_temp.soql('SELECT RelatedRecordId FROM ApprovalSubmission WHERE RelatedRecordObjectName = ''Report_Quote'' AND Id NOT IN (SELECT ApprovalSubmissionId FROM ApprovalWorkItem WHERE Status = ''Rejected'') ORDER BY RelatedRecordId');
 -- 13. from the orchestration: its runs with their submissions, an item with its step

@@ -3,6 +3,9 @@
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
+-- nothing of this stays
+BEGIN;
+\set ON_ERROR_ROLLBACK on
 \pset format unaligned
 \pset tuples_only on
 CREATE FUNCTION public.assignee_echo(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $1';
@@ -62,8 +65,5 @@ CREATE TEMP TABLE played AS SELECT r.n, r.reason, k.kind, k.process, f.fault, pg
   FROM reason r, (VALUES ('Interactive', 'Orchestrator'), ('Approval', 'ApprovalWorkflow'), ('Background', 'Orchestrator'), ('Asynchronous', 'Orchestrator')) k (kind, process), (VALUES (false), (true)) f (fault);
 SELECT fault, result, string_agg(kind || ': ' || reason, ', ' ORDER BY kind, n) FROM played GROUP BY fault, result ORDER BY fault, result;
 SELECT * FROM orchestration.verify();
-SELECT orchestration.unregister_record_type('Assignee_Record');
-DROP TABLE public.assignee_record;
-DROP OWNED BY regress_assignee_gone;
-DROP ROLE regress_assignee_gone;
-SELECT pg_temp.clean_up();
+ROLLBACK;
+\set ON_ERROR_ROLLBACK off

@@ -150,7 +150,7 @@ SELECT length(subject), length(body) FROM orchestration.next_messages();
 SELECT pg_temp.sent(), orchestration.review_approval(pg_temp.open_item(), 'Approve'), pg_temp.sent();
 
 --
--- SendNoApproverEmails: the submitter alone is told
+-- SendNoApproverEmails: only the submitter gets messages
 --
 SELECT pg_temp.approve('Message_Silent', 'bob@message.example', 'User', parts => '{"processMetadataValues": [{"name": "SendNoApproverEmails", "value": {"stringValue": "true"}}]}');
 SELECT pg_temp.start('Message_Silent');

@@ -124,9 +124,20 @@ SELECT * FROM orchestration.verify();
 --
 -- The parent is nobody's work, and no member's item can be given away
 --
-\set VERBOSITY default
-SELECT orchestration.complete_work_item(pg_temp.item_of(NULL), '{"approvalDecision": "Approve"}');
-SELECT orchestration.reassign_work_item(pg_temp.item_of('M4'), pg_temp.who('M3'));
+-- the whole error, without ids
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN QUERY SELECT pg_temp.masked(x) FROM unnest(ARRAY[SQLERRM, detail, hint]) x;
+END
+$$;
+SELECT pg_temp.refusal($$SELECT orchestration.complete_work_item(pg_temp.item_of(NULL), '{"approvalDecision": "Approve"}')$$);
+SELECT pg_temp.refusal($$SELECT orchestration.reassign_work_item(pg_temp.item_of('M4'), pg_temp.who('M3'))$$);
 \set VERBOSITY terse
 SELECT c, pg_temp.try(format('SELECT orchestration.' || c, pg_temp.item_of(NULL), pg_temp.who('M3'))) FROM unnest(ARRAY['review_approval(%L, ''Reject'')',
     'override_approval(%L, ''Approve'')', 'claim_work_item(%L)', 'release_work_item(%L)', 'reassign_work_item(%L, %L)', 'fail_work_item(%L, ''x'')', 'set_due_date(%L, now())']) c;
@@ -242,6 +253,36 @@ SELECT orchestration.run_diagram(pg_temp.run());
 SELECT * FROM orchestration.verify();
 
 --
+-- The record is locked until all have answered; all members may edit it if assignees may, others not
+--
+CREATE TABLE public.unanimous_record (id text PRIMARY KEY, n integer DEFAULT 0);
+GRANT SELECT, UPDATE ON public.unanimous_record TO regress_orch_member;
+INSERT INTO public.unanimous_record VALUES ('locked'), ('editable');
+SELECT orchestration.register_record_type('Unanimous_Record', 'public.unanimous_record');
+SELECT pg_temp.workflow('Lock', jsonb_build_object('variables', jsonb_build_array(pg_temp.variable('recordId', 'String'))) || pg_temp.stages(pg_temp.stage('S', NULL,
+    pg_temp.unanimous('A', 'User m1@example.com', 'Group Of2') || jsonb_build_object('shouldLock', true, 'canAssigneeEdit', edits,
+        'inputParameters', '[{"name": "ActionInput__RecordId", "value": {"elementReference": "recordId"}}]'::jsonb)))) FROM (VALUES (false)) v(edits);
+SELECT orchestration.start_orchestration('Lock', inputs => '{"recordId": "locked"}') IS NOT NULL;
+SELECT pg_temp.workflow('Lock', jsonb_build_object('variables', jsonb_build_array(pg_temp.variable('recordId', 'String'))) || pg_temp.stages(pg_temp.stage('S', NULL,
+    pg_temp.unanimous('A', 'User m1@example.com', 'Group Of2') || jsonb_build_object('shouldLock', true, 'canAssigneeEdit', edits,
+        'inputParameters', '[{"name": "ActionInput__RecordId", "value": {"elementReference": "recordId"}}]'::jsonb)))) FROM (VALUES (true)) v(edits);
+SELECT orchestration.start_orchestration('Lock', inputs => '{"recordId": "editable"}') IS NOT NULL;
+CREATE FUNCTION pg_temp.edit(username text, record text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('role', 'regress_orch_' || lower(username), true);
+    UPDATE public.unanimous_record SET n = n + 1 WHERE id = record;
+    PERFORM set_config('role', 'none', true);
+    RETURN 'edited';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ': ' || SQLERRM;
+END
+$$;
+SELECT u, r, pg_temp.edit(u, r) FROM unnest('{locked,editable}'::text[]) r, unnest('{M1,M2,M3}'::text[]) u;
+SELECT pg_temp.answer('M2', 'Approve'), pg_temp.edit('M2', 'editable'), pg_temp.edit('M3', 'editable');
+SELECT pg_temp.answer('M1', 'Approve'), pg_temp.edit('M3', 'editable'), pg_temp.edit('M3', 'locked');
+SELECT * FROM orchestration.verify();
+
+--
 -- Every sequence of answers of 1 to 4 members, and what interrupts it
 --
 -- The rule, told apart from the code: a rejection or the last approval ends the round; what
@@ -338,5 +379,7 @@ BEGIN
     END LOOP;
 END
 $$;
+SELECT orchestration.unregister_record_type('Unanimous_Record');
+DROP TABLE public.unanimous_record;
 DROP OWNED BY regress_orch_member;
 DROP ROLE regress_orch_member;

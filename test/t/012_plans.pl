@@ -93,6 +93,8 @@ SELECT id AS "user" FROM orchestration."user" WHERE username = 'bench@example.co
 SELECT orchestration.suspend_run(:'w');
 SELECT orchestration.resume_run(:'w');
 SELECT orchestration.set_due_date(:'item', now() + interval '1 day');
+UPDATE orchestration.work_item SET related_record_type = 'Demand', related_record_id = '1', record_locked = true WHERE id = :'item';
+SELECT orchestration.unlock_record('Demand', '1');
 SELECT orchestration.share_record(:'w', :'user', 'Edit');
 SELECT orchestration.share_record(:'stage', :'user', 'Read');
 SELECT orchestration.unshare_record(:'stage', :'user');

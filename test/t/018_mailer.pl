@@ -111,7 +111,7 @@ is(scalar(@again), 2, 'it sends the message again');
 is($again[0]{id}, $again[1]{id}, 'with the same id');
 is(left(), 0, 'and removes it');
 
-# texts and names of others
+# hostile texts and names
 $node->safe_psql('postgres', q{
 ALTER TABLE orchestration.message DROP CONSTRAINT message_subject_check;
 SELECT note('ann@example.com', E'Hello\r\nBcc: all@example.com\r\n\r\nbody', E'one\n.\nMAIL FROM:<eve@example.com>\r\n.\r\nQUIT\n.dots\n' || repeat('long ', 400));

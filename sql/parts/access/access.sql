@@ -52,6 +52,11 @@ CREATE FUNCTION orchestration.approval_visible_support(internal) RETURNS interna
 COMMENT ON FUNCTION orchestration.approval_visible_support(internal) IS
     'Planner support of approval_visible()';
 
+CREATE FUNCTION orchestration.submission_reviewed_support(internal) RETURNS internal
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'orchestration_submission_reviewed_support';
+COMMENT ON FUNCTION orchestration.submission_reviewed_support(internal) IS
+    'Planner support of submission_reviewed()';
+
 CREATE FUNCTION orchestration.record_visible_support(internal) RETURNS internal
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'orchestration_record_visible_support';
 COMMENT ON FUNCTION orchestration.record_visible_support(internal) IS
@@ -105,7 +110,8 @@ COMMENT ON FUNCTION orchestration.approval_visible(boolean, uuid) IS
 
 CREATE FUNCTION orchestration.submission_reviewed(submission_id uuid)
     RETURNS boolean
-    LANGUAGE c STABLE STRICT PARALLEL SAFE
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
+    SUPPORT orchestration.submission_reviewed_support
     AS 'MODULE_PATHNAME', 'orchestration_submission_reviewed';
 COMMENT ON FUNCTION orchestration.submission_reviewed(uuid) IS
     'Returns whether the caller, or an assignee for whom the caller may answer, was asked to decide about the approval submission: policy of submissions';
@@ -154,6 +160,13 @@ CREATE FUNCTION orchestration.reviewed_principal_ids()
     AS 'MODULE_PATHNAME', 'orchestration_reviewed_principal_ids';
 COMMENT ON FUNCTION orchestration.reviewed_principal_ids() IS
     'Returns the users for whom the caller may answer approvals, and their groups and queues: index condition of approval_visible()';
+
+CREATE FUNCTION orchestration.reviewed_submission_ids()
+    RETURNS uuid[]
+    LANGUAGE c VOLATILE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'orchestration_reviewed_submission_ids';
+COMMENT ON FUNCTION orchestration.reviewed_submission_ids() IS
+    'Returns the approval submissions about which the caller, or an assignee for whom the caller may answer, was asked: index condition of submission_reviewed()';
 
 CREATE FUNCTION orchestration.unestimated(ids uuid[])
     RETURNS uuid[]

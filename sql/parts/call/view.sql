@@ -113,7 +113,7 @@ SELECT (lpad(to_hex(floor(extract(epoch FROM l.logged_at) * 1000)::bigint), 12, 
        '00000000-0000-7000-8000-000000000001'::uuid AS last_modified_by_id,
        l.logged_at AS last_modified_date,
        l.logged_at AS system_modstamp,
-       COALESCE(l.actor, 'Automated Process') AS actor,
+       COALESCE(l.actor, 'autoproc') AS actor,
        p.name AS assignee,
        CASE WHEN p.kind IS NOT NULL
             THEN p.kind::text::orchestration.assignee_type

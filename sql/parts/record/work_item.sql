@@ -94,7 +94,7 @@ COMMENT ON COLUMN orchestration.work_item.owner_id IS
 COMMENT ON COLUMN orchestration.work_item.modified_minute IS
     'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.work_item.completed_by IS
-    'User who completed the item, by name, or the role if it acts as no user; null: the engine closed it';
+    'User who completed the item, by username, or the role if it acts as no user; null: the engine closed it';
 COMMENT ON COLUMN orchestration.work_item.due_at IS
     'Time at which the item is due: from set_due_date(), or from the due time of its screen (describe_action())';
 COMMENT ON COLUMN orchestration.work_item.claimed_from IS

@@ -52,4 +52,4 @@ CREATE FUNCTION orchestration.remind_assignees(
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_remind_assignees';
 COMMENT ON FUNCTION orchestration.remind_assignees(interval, integer) IS
-    'Writes reminders for the open work items whose assignees were told or reminded last more than older_than ago, at most max_reminders after each assignment; returns the number of work items';
+    'Writes reminders of the open work items whose last assignment or reminder is at least older_than ago, at most max_reminders after each assignment; returns the number of work items';

@@ -56,3 +56,10 @@ CREATE FUNCTION orchestration.set_due_date(work_item_id uuid, due_at timestamptz
     AS 'MODULE_PATHNAME', 'orchestration_set_due_date';
 COMMENT ON FUNCTION orchestration.set_due_date(uuid, timestamptz) IS
     'Sets the time at which a work item is due, null: none; returns false if it is already set so';
+
+CREATE FUNCTION orchestration.unlock_record(record_type text, record_id text)
+    RETURNS integer
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_unlock_record';
+COMMENT ON FUNCTION orchestration.unlock_record(text, text) IS
+    'Lifts the locks that approvals hold on a record (shouldLock), as far as the caller may; returns how many it lifted';

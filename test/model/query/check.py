@@ -33,6 +33,7 @@ for _name in ("Instance", "StageInstance", "StepInstance"):
     NAMES["FlowOrchestration" + _name] |= {"FlowOrchestrationStageInstances", "FlowOrchestrationStepInstances", "FlowOrchestrationWorkItems",
                                            "FlowOrchestrationLogs", "Feeds", "Histories", "Shares"}
 NAMES["FlowOrchestrationInstance"].add("ApprovalSubmissions")
+NAMES["FlowOrchestrationWorkItem"].add("FlowOrchestrationWorkItems")
 for _name in ("ApprovalSubmission", "ApprovalWorkItem", "FlowOrchestrationWorkItem"):
     NAMES[_name] |= {"ApprovalWorkItems", "ApprovalSubmissionDetails", "Histories", "Shares"}
 NAMES["Group"].add("GroupMembers")

@@ -426,6 +426,12 @@ where("@Decision", "decision", [
     ("FlowOrchestrationWorkItem.Status = 'Completed'", "work_item_id IN (SELECT id FROM item WHERE status = 'Completed')"), ("FlowOrchestrationWorkItem.StepInstance.Status = 'Error'", "work_item_id IN (SELECT i.id FROM item i JOIN step s ON s.id = i.step_run_id WHERE s.status = 'Error')"),
     ("Name LIKE 'AWI-00000001%'", "name LIKE 'AWI-00000001%'"), ("RelatedRecordObjectName = 'Thing' AND RelatedRecordId = null", "related_record_type = 'Thing' AND related_record_id IS NULL"),
 ])
+where("@Item", "item", [("ParentWorkItemId = null", "parent_id IS NULL"), ("ParentWorkItem.Assignee.Name = 'line'", "parent_id IN (SELECT id FROM item WHERE assignee_id = public.who('Line'))")])
+CASES += [
+    ("SELECT Id, ParentWorkItemId, ParentWorkItem.Name, ParentWorkItem.StepInstance.Name FROM @Item", "SELECT i.id, i.parent_id, p.name, s.name FROM item i LEFT JOIN item p ON p.id = i.parent_id LEFT JOIN step s ON s.id = p.step_run_id"),
+    ("SELECT Name, (SELECT Name, Status FROM FlowOrchestrationWorkItems ORDER BY Name) FROM @Item ORDER BY Name", "SELECT i.name, (SELECT json_agg(json_build_array(m.name, m.status) ORDER BY m.name) FROM item m WHERE m.parent_id = i.id) FROM item i ORDER BY i.name"),
+    ("SELECT Name, FlowOrchestrationWorkItem.ParentWorkItem.Assignee.Name FROM @Decision", "SELECT a.name, g.name FROM decision a LEFT JOIN item i ON i.id = a.work_item_id LEFT JOIN item p ON p.id = i.parent_id LEFT JOIN person_or_group g ON g.id = p.assignee_id"),
+]
 where("@Detail", "detail", [
     ("ActionName = 'Recall'", "action = 'Recall'"), ("ActionName IN ('review', 'Override')", "action IN ('Review', 'Override')"), ("ActionPerformerRole != 'Admin'", "performer_role <> 'Admin'"), ("ActionChannelName = 'invocable action'", "channel = 'InvocableAction'"),
     ("ActionChannelName LIKE 'S%'", "channel IN ('ScreenFlow', 'Slack', 'System')"), ("ActionContext LIKE 'Reassigned from%'", "context IS NOT NULL"), ("ActionContext = null", "context IS NULL"), ("ActionPerformedById = null", "performed_by IS NULL"),

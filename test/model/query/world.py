@@ -99,6 +99,11 @@ SELECT s.run_id, s.owner_id, s.orchestration_id,
   FROM orchestration.step_run s JOIN public.number x ON x.id = s.run_id
   CROSS JOIN LATERAL (SELECT public.pick(n, 'Assigned', 'Completed', 'Completed')::orchestration.work_item_status AS status) w
  WHERE s.step_type = 'InteractiveStep';
+-- items of unanimous approvals have a parent
+INSERT INTO orchestration.work_item (run_id, owner_id, orchestration_id, assignee_id, step_run_id, created_at, name, label, status, assigned_at, modified_at, completed_at, is_parent)
+SELECT w.run_id, w.owner_id, w.orchestration_id, public.who(public.pick(n / 8, 'Line', 'Team', 'Elsewhere')), w.step_run_id, w.created_at, 'PARENT-' || w.name, w.label, w.status, w.assigned_at, w.modified_at, w.completed_at, true
+  FROM orchestration.work_item w JOIN public.number x ON x.id = w.run_id WHERE n % 8 = 0;
+UPDATE orchestration.work_item w SET parent_id = p.id FROM orchestration.work_item p WHERE p.run_id = w.run_id AND p.name = 'PARENT-' || w.name;
 INSERT INTO orchestration.run_log (run_id, logged_at, kind, duration, stage_run_id, assignee_id, actor, comments, context)
 SELECT r.id, r.created_at + p * interval '1 second', public.pick(n + p, 'StartInstance', 'StartStage', 'EndStage', 'SuspendInstance')::orchestration.log_kind,
        CASE WHEN n % 3 > 0 THEN n END, CASE WHEN p = 2 THEN (SELECT s.id FROM orchestration.stage_run s WHERE s.run_id = r.id AND s.position = 1) END,
@@ -122,7 +127,7 @@ SELECT w.run_id, s.owner_id, s.orchestration_id, s.id, w.id, w.created_at, forma
        public.who(public.pick(n / 2, 'pat', 'pat', 'vic', 'pat', 'Elsewhere', 'Line', 'sam', 'vic', 'pat', 'Automated Process', 'Team', 'deb')), w.label, s.related_record_type, s.related_record_id, a.status,
        CASE WHEN reviewed AND n % 3 > 0 THEN public.who(public.pick(n, 'sam', 'pat', 'vic')) END, CASE WHEN reviewed THEN w.modified_at END,
        CASE WHEN reviewed THEN public.pick(n / 2, 'Fine', NULL, 'FINE', 'No') END, w.modified_at, CASE WHEN reviewed THEN public.who('pat') END
-  FROM orchestration.work_item w JOIN orchestration.submission s ON s.run_id = w.run_id JOIN public.number x ON x.id = w.run_id
+  FROM orchestration.work_item w JOIN orchestration.submission s ON s.run_id = w.run_id AND w.is_approval JOIN public.number x ON x.id = w.run_id
   CROSS JOIN LATERAL (SELECT public.pick(n / 2 + length(COALESCE(w.label, '')), 'Approved', 'Assigned', 'Canceled', 'Errored', 'Recalled', 'Rejected', 'Withdrawn', 'Approved')::orchestration.approval_work_item_status AS status) a
   CROSS JOIN LATERAL (SELECT a.status IN ('Approved', 'Rejected') AS reviewed) y;
 INSERT INTO orchestration.submission_detail (run_id, owner_id, orchestration_id, submission_id, submission_item_id, created_at, name, action, performed_by,

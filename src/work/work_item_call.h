@@ -1,23 +1,24 @@
 /*-------------------------------------------------------------------------
  *
- * work_item_int.h
- *	  What the calls on work items share: work_item.c, approval.c.
+ * work_item_call.h
+ *	  What calls on work items have in common.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
  *
- * src/work/work_item_int.h
+ * src/work/work_item_call.h
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ORCH_WORK_ITEM_INT_H
-#define ORCH_WORK_ITEM_INT_H
+#ifndef ORCH_WORK_ITEM_CALL_H
+#define ORCH_WORK_ITEM_CALL_H
 
 #include "postgres.h"
 
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
+#include "base/compat.h"
 #include "base/frame.h"
 #include "base/orchestration.h"
 #include "base/system.h"
@@ -45,6 +46,13 @@ typedef struct ItemState
 } ItemState;
 
 /*
+ * Lock the run of an item and read the item.  require asks for the role's right to the item;
+ * it is called before and after the lock.
+ */
+extern void orch_work_item_lock(const pg_uuid_t *id, ItemState *item, Oid role,
+								void (*require) (Oid role, const pg_uuid_t *item_id));
+
+/*
  * Begin a call on an Assigned item: push a frame, connect, lock the run and read the item.
  * require asks for the role's right to the item.  Raises OR302 for a Completed item.
  */
@@ -61,8 +69,4 @@ extern void orch_work_item_refuse_done(const ItemState *item) pg_attribute_noret
 extern void orch_work_item_finish(const ItemState *item, const char *actor, Jsonb *outputs,
 								  const char *comments, const char *key, bytea *digest);
 
-/* approval.c: the same for an approval, whose outputs say what the decision is. */
-extern void orch_approval_finish(const ItemState *item, Oid role, Jsonb *outputs,
-								 const char *key, bytea *digest);
-
-#endif							/* ORCH_WORK_ITEM_INT_H */
+#endif							/* ORCH_WORK_ITEM_CALL_H */
