@@ -446,6 +446,7 @@ SELECT orchestration.unregister_record_type('Approval_Record');
 SELECT orchestration.unregister_action(a) FROM unnest('{Ap_Echo,Ap_Fails,Ap_Calls,Ap_Screen,Ap_Work}'::text[]) a;
 DROP TABLE public.approval_record, public.approval_trace;
 DROP FUNCTION public.approval_echo(jsonb), public.approval_fails(jsonb), public.approval_calls(jsonb);
-UPDATE orchestration.principal SET role_name = NULL WHERE username LIKE '%@approval.example';
+-- other files find users by name
+UPDATE orchestration.principal SET role_name = NULL, name = username WHERE username LIKE '%@approval.example';
 DROP OWNED BY regress_approval_sue, regress_approval_ann, regress_approval_bob, regress_approval_adm, regress_approval_out;
 DROP ROLE regress_approval_sue, regress_approval_ann, regress_approval_bob, regress_approval_adm, regress_approval_out;
