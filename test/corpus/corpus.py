@@ -312,7 +312,7 @@ def of_step(name):
         if value in ("stepInteractive", "stepApproval", "createWorkItem", "InteractiveStep", "ApprovalStep"):
             doc = base(orchestratedStages=[stage("S", ask())])
             if value in ("stepApproval", "ApprovalStep"):
-                approval(doc)
+                approval(doc)["orchestratedStages"][0]["stageSteps"][0]["actionType"] = "stepApproval"
         else:
             doc = base()
             if value in ("stepMuleSoft", "MuleSoftStep"):
@@ -390,7 +390,7 @@ LOGICS = ["and", "or", "And", "OR", "1 AND 2", "(1 OR 2) AND NOT 2", "1 or(2)", 
 VALUES = [
     ("Flow.processType", ["Orchestrator", "ApprovalWorkflow", "EvaluationFlow", "ManagedContentAuthoringWorkflow", "AgxOrchestrationFlow",
                           "AutoLaunchedFlow", "Flow"],
-     lambda value: evaluation() if value == "EvaluationFlow" else base(processType=value)),
+     lambda value: evaluation() if value == "EvaluationFlow" else approval(base()) if value == "ApprovalWorkflow" else base(processType=value)),
     ("Flow.status", ["Active", "Draft", "Obsolete", "InvalidDraft", "UnderReview"], of_base("SHAPE_FLOW", "status")),
     ("Flow.environments", ["Default", "Slack", "Offline"], of_base("SHAPE_FLOW", "environments")),
     ("Flow.runInMode", ["DefaultMode", "SystemModeWithSharing", "SystemModeWithoutSharing", "Other"], of_base("SHAPE_FLOW", "runInMode")),
