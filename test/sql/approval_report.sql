@@ -107,7 +107,7 @@ SELECT pg_temp.soql('SELECT Field, OldValue, NewValue, CreatedBy.Name FROM Appro
 SET ROLE report_sue;
 SELECT pg_temp.soql('SELECT RelatedRecordId, toLabel(Status) FROM ApprovalSubmission USING SCOPE mine ORDER BY RelatedRecordId');
 SELECT pg_temp.soql(format('SELECT COUNT() FROM ApprovalSubmission WHERE SubmittedById = ''%s'' AND Status IN (''InProgress'', ''Suspended'')', orchestration.acting_user_id()));
--- the manager sees what he was asked about, and no more
+-- the manager sees what Leo was asked about, and no more
 SET ROLE report_leo;
 SELECT pg_temp.soql('SELECT RelatedRecordId, Status FROM ApprovalSubmission ORDER BY RelatedRecordId');
 
