@@ -295,7 +295,8 @@ orch_access_level(AccessSet *set, const RecordAccess *record)
 		level = ACCESS_READ;
 	if (level < ACCESS_READ &&
 		(object == OBJECT_APPROVAL_SUBMISSION || object == OBJECT_APPROVAL_WORK_ITEM) &&
-		orch_access_reviews(set, &record->share_id))
+		orch_access_reviews(orch_access_arm(set, ARM_ASSIGNEE),
+							orch_access_arm(set, ARM_REVIEWER), &record->share_id))
 		level = ACCESS_READ;
 	return level;
 }

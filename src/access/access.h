@@ -112,10 +112,12 @@ extern void orch_access_groups_above(const pg_uuid_t *principal_id,
 extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
 
 /* access_record.c: has the user been asked to decide about the submission? */
-extern bool orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id);
+extern bool orch_access_reviews(const UuidMap *principals, const UuidMap *reviewers,
+								const pg_uuid_t *submission_id);
 
 /* Enters all submissions about which the user has been asked. */
-extern void orch_access_find_reviewed(AccessSet *set, UuidMap *submissions);
+extern void orch_access_find_reviewed(const UuidMap *principals, const UuidMap *reviewers,
+									  UuidMap *submissions);
 
 /* access_extent.c */
 extern double orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,

@@ -139,8 +139,8 @@ require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
 }
 
 /*
- * The same for a run or a work item.  Whoever sees the submission of an approval knows its
- * run and its work items, whose level can then be ACCESS_NONE.
+ * The same for a run or a work item.  A role that sees the submission of an approval knows
+ * its run and its work items, whose level can then be ACCESS_NONE.
  */
 static AccessLevel
 require_visible_approval(Oid role, SharedObject object, const pg_uuid_t *id,

@@ -263,7 +263,10 @@ orchestration_submission_reviewed(PG_FUNCTION_ARGS)
 {
 	AccessSet  *set = orch_access_current();
 
-	PG_RETURN_BOOL(set->is_user && orch_access_reviews(set, PG_GETARG_UUID_P(0)));
+	PG_RETURN_BOOL(set->is_user &&
+				   orch_access_reviews(orch_access_arm(set, ARM_ASSIGNEE),
+									   orch_access_arm(set, ARM_REVIEWER),
+									   PG_GETARG_UUID_P(0)));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_record_visible);
@@ -494,7 +497,8 @@ orchestration_reviewed_submission_ids(PG_FUNCTION_ARGS)
 
 	orch_uuid_map_init(&submissions, CurrentMemoryContext);
 	if (set->is_user)
-		orch_access_find_reviewed(set, &submissions);
+		orch_access_find_reviewed(orch_access_arm(set, ARM_ASSIGNEE),
+								  orch_access_arm(set, ARM_REVIEWER), &submissions);
 	ids = palloc_extended(Max(submissions.count, 1) * sizeof(pg_uuid_t), MCXT_ALLOC_HUGE);
 	for (i = 0; i < submissions.size; i++)
 		if (submissions.values[i] != 0)

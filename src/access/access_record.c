@@ -142,10 +142,9 @@ orch_access_find(const pg_uuid_t *id, RecordAccess *record)
 }
 
 bool
-orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
+orch_access_reviews(const UuidMap *principals, const UuidMap *reviewers,
+					const pg_uuid_t *submission_id)
 {
-	UuidMap    *principals = orch_access_arm(set, ARM_ASSIGNEE);
-	UuidMap    *reviewers = orch_access_arm(set, ARM_REVIEWER);
 	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
 									  AccessShareLock);
 	ScanKeyData scankey;
@@ -175,9 +174,10 @@ orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id)
 }
 
 void
-orch_access_find_reviewed(AccessSet *set, UuidMap *submissions)
+orch_access_find_reviewed(const UuidMap *principals, const UuidMap *reviewers,
+						  UuidMap *submissions)
 {
-	UuidMap    *maps[2];
+	const UuidMap *maps[2];
 	pg_uuid_t  *ids;
 	int			nids = 0;
 	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
@@ -186,8 +186,8 @@ orch_access_find_reviewed(AccessSet *set, UuidMap *submissions)
 	uint32		place;
 
 	/* a copy: scans may accept invalidations */
-	maps[0] = orch_access_arm(set, ARM_ASSIGNEE);
-	maps[1] = orch_access_arm(set, ARM_REVIEWER);
+	maps[0] = principals;
+	maps[1] = reviewers;
 	ids = palloc_extended((maps[0]->count + maps[1]->count + 1) * sizeof(pg_uuid_t),
 						  MCXT_ALLOC_HUGE);
 	for (i = 0; i < 2; i++)

@@ -136,8 +136,8 @@ PG_FUNCTION_INFO_V1(orchestration_set_delegated_approver);
 /*
  * orchestration.set_delegated_approver(user_id uuid, delegate_id uuid) returns boolean
  *
- * From now on the delegate (null: nobody) may answer the user's approvals; returns false if
- * that is so already.
+ * From now on the delegate (null: nobody) may answer the user's approvals.  Returns
+ * false if nothing changed.
  * Raises: 22004 for a null user_id, OR103 for an unknown user and for a delegate that is no
  * active principal, OR006 for the user as delegate, 42501 unless the caller is the user or
  * has the permission Approval Admin.
@@ -278,7 +278,7 @@ PG_FUNCTION_INFO_V1(orchestration_set_manager);
 /*
  * orchestration.set_manager(user_id uuid, manager_id uuid) returns boolean
  *
- * Puts a user under a manager (null: nobody); returns false if that is so already.
+ * Puts a user under a manager (null: nobody).  Returns false if nothing changed.
  * Raises: 22004 for a null user_id, OR103 for an unknown user or manager, OR006 for a
  * manager who is that user or below.
  * Source: ours; User.ManagerId of the reference.
