@@ -75,8 +75,8 @@ BEGIN
         VALUES (r, s, g, 'InteractiveStep', 'S', 'S', step_status::orchestration.step_status);
     END IF;
     IF lvl = 'work_item' THEN
-        INSERT INTO orchestration.work_item (run_id, id, step_run_id, status, assignee_id, completed_at)
-        VALUES (r, w, s, from_s::orchestration.work_item_status, '00000000-0000-7000-8000-000000000001',
+        INSERT INTO orchestration.work_item (run_id, id, step_run_id, status, owner_id, assignee_id, completed_at)
+        VALUES (r, w, s, from_s::orchestration.work_item_status, '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001',
                 CASE WHEN from_s = 'Completed' THEN now() END);
     END IF;
     SET LOCAL session_replication_role = origin;
