@@ -43,7 +43,7 @@ BEGIN
             CASE WHEN CASE WHEN lvl IN ('stage', 'approval_submission') THEN parent_s ELSE run_s END IN ('Completed', 'Canceled', 'Error') THEN now() END);
     IF lvl = 'approval_work_item' THEN
         INSERT INTO orchestration.step_run (run_id, id, stage_run_id, step_type, name, label, status) VALUES (r, s, g, 'InteractiveStep', 'S', 'S', 'InProgress');
-        INSERT INTO orchestration.work_item (run_id, id, step_run_id, status, assignee_id, is_approval) VALUES (r, w, s, 'Assigned', system, true);
+        INSERT INTO orchestration.work_item (run_id, id, step_run_id, status, owner_id, assignee_id, is_approval) VALUES (r, w, s, 'Assigned', system, system, true);
         INSERT INTO orchestration.submission (run_id, id, owner_id, submitted_by, status) VALUES (r, b, system, system, parent_s::orchestration.approval_submission_status);
     END IF;
     IF lvl <> 'stage' THEN

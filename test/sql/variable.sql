@@ -266,7 +266,7 @@ SET ROLE regress_default_cara;
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 1003}');
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"id": 1003}}') IS NOT NULL;
 RESET ROLE;
-SELECT variables, (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run()) FROM orchestration.run WHERE id = pg_temp.run();
+SELECT variables - 'D', variables->>'D' = current_date::text, (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run()) FROM orchestration.run WHERE id = pg_temp.run();
 GRANT SELECT ON public.default_record TO regress_default_cara;
 SET ROLE regress_default_cara;
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 1003}') IS NOT NULL;
