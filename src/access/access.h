@@ -114,8 +114,9 @@ extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
 /* Has the user been asked to decide about the submission, or may answer for who has? */
 extern bool orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id);
 
-/* Enters all submissions about which the user has been asked. */
-extern void orch_access_find_reviewed(AccessSet *set, UuidMap *submissions);
+/* Enters all submissions about which one of the principals has been asked. */
+extern void orch_access_find_reviewed(const pg_uuid_t *principals, int nprincipals,
+									  UuidMap *submissions);
 
 /* access_extent.c */
 extern double orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,

@@ -494,7 +494,23 @@ orchestration_reviewed_submission_ids(PG_FUNCTION_ARGS)
 
 	orch_uuid_map_init(&submissions, CurrentMemoryContext);
 	if (set->is_user)
-		orch_access_find_reviewed(set, &submissions);
+	{
+		UuidMap    *arms[2];
+		int			nids = 0;
+
+		/* a copy: scans may accept invalidations */
+		arms[0] = orch_access_arm(set, ARM_ASSIGNEE);
+		arms[1] = orch_access_arm(set, ARM_REVIEWER);
+		ids = palloc_extended((arms[0]->count + arms[1]->count + 1) * sizeof(pg_uuid_t),
+							  MCXT_ALLOC_HUGE);
+		for (n = 0; n < 2; n++)
+			for (i = 0; i < arms[n]->size; i++)
+				if (arms[n]->values[i] != 0)
+					ids[nids++] = arms[n]->keys[i];
+		orch_access_find_reviewed(ids, nids, &submissions);
+		pfree(ids);
+		n = 0;
+	}
 	ids = palloc_extended(Max(submissions.count, 1) * sizeof(pg_uuid_t), MCXT_ALLOC_HUGE);
 	for (i = 0; i < submissions.size; i++)
 		if (submissions.values[i] != 0)

@@ -174,34 +174,20 @@ orch_access_was_asked(const UuidMap *principals, const UuidMap *reviewers,
 }
 
 void
-orch_access_find_reviewed(AccessSet *set, UuidMap *submissions)
+orch_access_find_reviewed(const pg_uuid_t *principals, int nprincipals, UuidMap *submissions)
 {
-	UuidMap    *maps[2];
-	pg_uuid_t  *ids;
-	int			nids = 0;
 	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
 									  AccessShareLock);
 	int			i;
-	uint32		place;
 
-	/* a copy: scans may accept invalidations */
-	maps[0] = orch_access_arm(set, ARM_ASSIGNEE);
-	maps[1] = orch_access_arm(set, ARM_REVIEWER);
-	ids = palloc_extended((maps[0]->count + maps[1]->count + 1) * sizeof(pg_uuid_t),
-						  MCXT_ALLOC_HUGE);
-	for (i = 0; i < 2; i++)
-		for (place = 0; place < maps[i]->size; place++)
-			if (maps[i]->values[place] != 0)
-				ids[nids++] = maps[i]->keys[place];
-
-	for (i = 0; i < nids; i++)
+	for (i = 0; i < nprincipals; i++)
 	{
 		ScanKeyData scankey;
 		SysScanDesc scan;
 		HeapTuple	tuple;
 
 		ScanKeyInit(&scankey, Anum_submission_item_assigned_to, BTEqualStrategyNumber,
-					F_UUID_EQ, UUIDPGetDatum(&ids[i]));
+					F_UUID_EQ, UUIDPGetDatum(&principals[i]));
 		scan = systable_beginscan(relation,
 								  orch_catalog_relation(INDEX_SUBMISSION_ITEM_ASSIGNED_TO),
 								  true, NULL, 1, &scankey);
@@ -218,6 +204,5 @@ orch_access_find_reviewed(AccessSet *set, UuidMap *submissions)
 		}
 		systable_endscan(scan);
 	}
-	pfree(ids);
 	table_close(relation, AccessShareLock);
 }

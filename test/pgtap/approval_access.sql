@@ -421,7 +421,7 @@ SELECT orchestration.start_orchestration('Approval_Access', '1', '{"submitter": 
 UPDATE orchestration.work_item SET assignee_id = :'open' WHERE run_id = :'about';
 SELECT is(pg_temp.try('SELECT 1 FROM approval_access_doc', :'open') || ' ' || pg_temp.try(format('SELECT 1 FROM orchestration.my_work_items() WHERE run_id = %L', :'about'), :'open') || ' ' || (SELECT triggering_record_id FROM orchestration.run WHERE id = :'about'), '42501 ok 1', 'an assignee need not see the record');
 
--- an index finds the approvals of others
+-- an index finds the approvals that one may answer for another user
 SELECT orchestration.set_delegated_approver(:'clerk', :'open');
 UPDATE orchestration.work_item SET assignee_id = :'clerk' WHERE id = :'item';
 CREATE FUNCTION pg_temp.plan_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -442,7 +442,7 @@ SELECT string_agg(pg_temp.plan_of('SELECT id FROM orchestration.' || t), '') AS 
 RESET ROLE;
 RESET orchestration.user_id;
 RESET enable_seqscan;
-SELECT ok(:'found' ~ 'Bitmap Index Scan on work_item_assignee_idx\s+Index Cond: \(assignee_id = ANY \(orchestration.reviewed_principal_ids\(\)\)\)', 'an index finds the approvals of others');
+SELECT ok(:'found' ~ 'Bitmap Index Scan on work_item_assignee_idx\s+Index Cond: \(assignee_id = ANY \(orchestration.reviewed_principal_ids\(\)\)\)', 'an index finds the approvals that one may answer for another user');
 SELECT is((SELECT count(*) FROM regexp_matches(:'found_submissions', 'Index Cond: \(\w+ = ANY \(orchestration.reviewed_submission_ids\(\)\)\)', 'g')), 3::bigint, 'and the submissions about which the caller was asked');
 
 -- a tombstone is for those who saw the record
