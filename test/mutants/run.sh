@@ -128,15 +128,15 @@ mutant 'system: the latest snapshot without crosscheck' base/system.c \
     's/crosscheck = GetTransactionSnapshot\(\);/crosscheck = InvalidSnapshot;/' record_race run_race
 mutant 'engine: the stage and steps of a run are read with the snapshot of the transaction' engine/engine_state.c \
     's/orch_plan_execute_latest\((one \? &plan_load_(stage|steps_of) : &plan_load_(stages|steps)), values, NULL, 0\)/orch_plan_execute(\1, values, NULL, false, 0)/' work_item_race
-mutant 'work item: the run is locked FOR KEY SHARE' work/work_item.c \
+mutant 'work item: the run is locked FOR KEY SHARE' work/work_item_call.c \
     's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' work_item_race
-mutant 'work item: the item is read with the snapshot of the transaction' work/work_item.c \
+mutant 'work item: the item is read with the snapshot of the transaction' work/work_item_call.c \
     's/orch_plan_execute_latest\(&plan_read, values, NULL, 1\)/orch_plan_execute(\&plan_read, values, NULL, false, 1)/' work_item_race
 mutant 'recall: the run is not locked' work/approval.c \
     's/\(void\) orch_lock_run\(&run_id, RUN_LOCK_MOVE\);//' approval_race
 mutant 'recall: the run is locked FOR KEY SHARE' work/approval.c \
     's/(orch_lock_run\(&run_id, RUN_LOCK_)MOVE/\1KEEP/' approval_race
-mutant 'review: the run is locked FOR KEY SHARE' work/work_item.c \
+mutant 'review: the run is locked FOR KEY SHARE' work/work_item_call.c \
     's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' approval_race
 mutant 'queue: results of many runs are applied without locks on the runs' engine/engine_state.c \
     '/plan_load_runs = /,/};/s/ FOR NO KEY UPDATE//' batch_race
@@ -152,7 +152,7 @@ mutant 'condition: waiting runs are searched with the snapshot of the statement'
     's/orch_plan_execute_latest\(&plan_waiting, values, NULL, 0\)/orch_plan_execute(\&plan_waiting, values, NULL, true, 0)/' condition_race
 mutant 'variable: its record may change while it is bound' engine/engine_record.c \
     's/(orch_record_try_lock\(type, key, reader, )true\)/\1false)/' variable_race
-mutant 'inbox: the item is read before the run is locked' work/work_item.c \
+mutant 'inbox: the item is read before the run is locked' work/work_item_call.c \
     's/(orch_lock_run\(&item->run_id, RUN_LOCK_)MOVE/\1KEEP/' inbox_race
 mutant 'record: it is read without a lock' record/record.c \
     's/ FOR KEY SHARE OF t//' record_race
@@ -176,7 +176,7 @@ mutant 'share: the right is not checked again under the lock' call/caller.c \
     '/orch_lock_run\(&record->run_id, RUN_LOCK_MOVE/{n;s/.*//}' rights_race
 mutant 'run: the right is not checked again under the lock' work/run.c \
     '/orch_lock_run\(run_id, RUN_LOCK_MOVE/{n;s/.*//}' rights_race
-mutant 'work item: the right is not checked again under the lock' work/work_item.c \
+mutant 'work item: the right is not checked again under the lock' work/work_item_call.c \
     '/^\trequire\(role, id\);/{N;/tuple = /s/^\trequire\(role, id\);//}' rights_race
 mutant 'stamp: writers take no lock' base/stamp.c \
     's/\(void\) LockAcquire\(&tag, ShareLock, false, false\);//' replicate_race

@@ -36,6 +36,14 @@ SELECT orchestration.deploy_orchestration('{"label": "Waits", "processType": "Or
     "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionName": "form", "actionType": "stepInteractive",
         "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "bench@example.com"}}]}]}]}'::jsonb, 'Waits');
 SELECT orchestration.activate_orchestration('Waits');
+-- two members of a unanimous approval, with a text of its own for messages
+SELECT orchestration.create_user('second@example.com');
+SELECT orchestration.deploy_orchestration('{"label": "Approves", "processType": "ApprovalWorkflow", "start": {"connector": {"targetReference": "S"}},
+    "orchestratedStages": [{"name": "S", "label": "S", "stageSteps": [{"name": "T", "label": "T", "actionName": "form", "actionType": "stepApproval",
+        "requiresMultiMemberApproval": "true", "inputParameters": [{"name": "ActionInput__CustomEmailSubject", "value": {"stringValue": "Please"}}],
+        "assignees": [{"assigneeType": "User", "assignee": {"stringValue": "bench@example.com"}},
+            {"assigneeType": "User", "assignee": {"stringValue": "second@example.com"}}]}]}]}'::jsonb, 'Approves');
+SELECT orchestration.activate_orchestration('Approves');
 CREATE TABLE demand (id bigint PRIMARY KEY, amount numeric);
 SELECT orchestration.register_record_type('Demand', 'demand');
 SELECT orchestration.deploy_orchestration(jsonb_set(v.document, '{start}',
@@ -111,6 +119,14 @@ SELECT orchestration.complete_work_item(:'item');
 RESET ROLE;
 SELECT orchestration.start_orchestration('Waits') AS w \gset
 SELECT orchestration.cancel_run(:'w');
+DELETE FROM orchestration.run WHERE id = :'w';
+SELECT orchestration.start_orchestration('Approves') AS w \gset
+SELECT id AS item FROM orchestration.work_item WHERE run_id = :'w' AND is_approval AND assignee_id = :'user' \gset
+SELECT orchestration.remind_assignees('0', 5) > 0;
+SET ROLE bench;
+SELECT orchestration.review_approval(:'item', 'Approve');
+RESET ROLE;
+SELECT orchestration.recall_run(:'w');
 DELETE FROM orchestration.run WHERE id = :'w';
 SELECT orchestration.start_orchestration('Bench') AS w \gset
 SELECT orchestration.suspend_run(:'w');
@@ -218,7 +234,7 @@ for my $state (sort keys %states)
 		}
 		$given = $nodes[0]{out} if $nodes[0]{out} > $given;
 		# queries over all rows; purge_runs() reads all runs that are old enough
-		my $whole = $query =~ /^DELETE FROM orchestration\.run WHERE id = ANY \(ARRAY\(|stage beside run|no step of the stage is under way|'runs_open'|run_overview|FROM orchestration\.(?:verify|stuck_runs|engine_stats)/;
+		my $whole = $query =~ /^WITH due AS|^DELETE FROM orchestration\.run WHERE id = ANY \(ARRAY\(|stage beside run|no step of the stage is under way|'runs_open'|run_overview|FROM orchestration\.(?:verify|stuck_runs|engine_stats)/;
 		my $limit = $whole ? 3 * $rows : 60 + 4 * $given;
 		for my $node (@nodes)
 		{

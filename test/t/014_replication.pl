@@ -81,7 +81,7 @@ equal('postgres', 'the first copy');
 # the subscriber uses numbers itself, even for a dry run
 my ($rc, $out, $err) = $subscriber->psql('postgres', q{SELECT orchestration.dry_run('Handle')});
 like($err, qr/run_name_key/, 'the sequences do not follow');
-is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM orchestration.advance_sequences()'), '3', 'advance_sequences()');
+is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM orchestration.advance_sequences()'), '6', 'advance_sequences()');
 
 # ---- open sessions: Ann's, and an administrator's
 my %session;
@@ -176,8 +176,8 @@ $publisher->stop;
 $subscriber->safe_psql('postgres', 'ALTER SUBSCRIPTION orchestration DISABLE; ALTER SUBSCRIPTION orchestration SET (slot_name = NONE); DROP SUBSCRIPTION orchestration');
 ($rc, $out, $err) = $subscriber->psql('postgres', q{SELECT orchestration.start_orchestration('Handle')});
 like($err, qr/run_name_key/, 'the sequences did not follow the new runs');
-is($subscriber->safe_psql('postgres', q{SELECT s.sequence, s.last_value = CASE s.sequence WHEN 'run_log_number_seq' THEN (SELECT max(number) FROM orchestration.run_log) ELSE 20 END
-	FROM orchestration.advance_sequences() s}), "run_log_number_seq|t\nrun_name_seq|t\nwork_item_name_seq|t", 'advance_sequences() once more');
+is($subscriber->safe_psql('postgres', q{SELECT s.sequence, s.last_value = CASE s.sequence WHEN 'run_log_number_seq' THEN (SELECT max(number) FROM orchestration.run_log) WHEN 'run_name_seq' THEN 20 WHEN 'work_item_name_seq' THEN 20 ELSE 1 END
+	FROM orchestration.advance_sequences() s}), join("\n", map { "${_}_seq|t" } qw(run_log_number run_name submission_detail_name submission_item_name submission_name work_item_name)), 'advance_sequences() once more');
 $subscriber->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Handle')});
 is($subscriber->safe_psql('postgres', q{SELECT max(name) FROM orchestration.run UNION ALL SELECT max(name) FROM orchestration.work_item}),
 	"OR-00000021\nWI-00000021", 'a new run has the next numbers');

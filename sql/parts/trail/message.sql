@@ -34,6 +34,7 @@ CREATE TABLE orchestration.message (
                AND orchestration.time_in_range('available_at of a message', available_at))
 );
 CREATE INDEX message_available_idx ON orchestration.message (available_at, id);
+CREATE INDEX message_recipient_idx ON orchestration.message (recipient_id);
 CREATE INDEX message_created_idx ON orchestration.message (created_at);
 CREATE INDEX message_run_idx ON orchestration.message (run_id, work_item_id);
 COMMENT ON TABLE orchestration.message IS
