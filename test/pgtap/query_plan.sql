@@ -60,7 +60,7 @@ SELECT DISTINCT soql FROM orchestration.sobject_field f,
                          WHEN f.type = 'picklist' THEN (SELECT v.value FROM orchestration.sobject_picklist_value v WHERE v.object = f.object AND v.field = f.name ORDER BY v.position DESC LIMIT 1)
                          ELSE 'plan_1' END AS text
                FROM made m WHERE m.i = 20000) v,
-    LATERAL (SELECT CASE WHEN f.type IN ('int', 'long') THEN '1' WHEN f.type = 'boolean' THEN 'false' WHEN f.type = 'dateTime' THEN 'TODAY' ELSE quote_literal(v.text) END AS value) x,
+    LATERAL (SELECT CASE WHEN f.type IN ('int', 'long') THEN '1' WHEN f.type = 'boolean' THEN 'false' WHEN f.type = 'dateTime' THEN 'LAST_N_DAYS:30' ELSE quote_literal(v.text) END AS value) x,
     LATERAL (VALUES ('Sort', format('SELECT Id FROM %s ORDER BY %s LIMIT 1', f.object, f.name)),
                     ('Sort', format('SELECT Id, Name FROM %s ORDER BY %s DESC LIMIT 10', f.object, f.name)),
                     ('Filter', format('SELECT Id FROM %s WHERE %s = %s', f.object, f.name, x.value)),
