@@ -52,7 +52,9 @@ static StaticPlan plan_next = {
 	" reached (recipient_id, id) AS ("
 	" SELECT t.recipient_id, t.recipient_id FROM taken t"
 	" UNION SELECT r.recipient_id, b.member_id FROM reached r"
-	"         JOIN orchestration.membership b ON b.group_id = r.id),"
+	/* by the index, however many members the planner expects */
+	"         CROSS JOIN LATERAL (SELECT m.member_id FROM orchestration.membership m"
+	"                              WHERE m.group_id = r.id OFFSET 0) b),"
 	" person (recipient_id, usernames, names) AS ("
 	" SELECT r.recipient_id, pg_catalog.array_agg(p.username ORDER BY p.username COLLATE \"C\"),"
 	"        pg_catalog.array_agg(p.name ORDER BY p.username COLLATE \"C\")"

@@ -524,8 +524,8 @@ class Run:
         return True
 
     def reassign(self, stage, step, item, who, by_hand=False):
-        # open: by a plain UPDATE also to an inactive user
-        need(by_hand or (who in PEOPLE and who not in self.world.inactive), "OR103")
+        # a plain UPDATE that changes nothing is no reassignment
+        need((by_hand and item[0] == who) or (who in PEOPLE and who not in self.world.inactive), "OR103")
         need(item[1] == "Assigned", "OR302")
         if item[0] == who:
             return False
