@@ -32,6 +32,7 @@
 
 static bool names_any_record(Oid role);
 static void check_owner(Level level, TriggerData *trigdata);
+static void check_assignee(TriggerData *trigdata);
 static void check_orchestration(TriggerData *trigdata);
 static void check_record(Level level, TriggerData *trigdata);
 
@@ -135,6 +136,8 @@ orch_guard_check_references(Level level, TriggerData *trigdata)
 	if (orch_guard_is_loading(RelationGetRelid(trigdata->tg_relation)))
 		return;
 	check_owner(level, trigdata);
+	if (level == LEVEL_WORK_ITEM)
+		check_assignee(trigdata);
 	if (level == LEVEL_RUN && !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		check_orchestration(trigdata);
 	if (orch_guard_columns[level].record_id != 0)
@@ -168,6 +171,32 @@ check_owner(Level level, TriggerData *trigdata)
 				 level == LEVEL_WORK_ITEM ?
 				 errdetail("A work item that is assigned to a user is owned by that user.") : 0,
 				 errtablecol(trigdata->tg_relation, col->owner_id)));
+}
+
+/*
+ * A new assignee must be active; the foreign key says whether there is one.
+ */
+static void
+check_assignee(TriggerData *trigdata)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	row = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	pg_uuid_t  *assignee = orch_guard_row_uuid(row, desc, Anum_work_item_assignee_id);
+	Principal	principal;
+
+	if (orch_guard_row_status(LEVEL_WORK_ITEM, row, desc) == WORK_ITEM_COMPLETED ||
+		(update && orch_uuid_equal(assignee,
+								   orch_guard_row_uuid(trigdata->tg_trigtuple, desc,
+													   Anum_work_item_assignee_id))))
+		return;
+	if (orch_principal_get(assignee, &principal) && !principal.is_active)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("%s cannot be assigned to %s: it is not active",
+						orch_guard_row_label(LEVEL_WORK_ITEM, row, desc),
+						orch_uuid_text(assignee)),
+				 errtablecol(trigdata->tg_relation, Anum_work_item_assignee_id)));
 }
 
 /*
