@@ -97,7 +97,7 @@ SELECT pg_temp.check('ApprovalWorkflow', pg_temp.unanimous('A', 'User m1@example
 SELECT pg_temp.check('ApprovalWorkflow', pg_temp.unanimous('A', 'User m1@example.com') || '{"actionType": "stepInteractive"}');
 SELECT pg_temp.check('Orchestrator', pg_temp.unanimous('A', 'User m1@example.com'));
 SELECT pg_temp.check('ApprovalWorkflow', pg_temp.unanimous('A', 'User m1@example.com', 'Nobody x', 'Group y'));
-SELECT pg_temp.try($$SELECT pg_temp.workflow('Gone', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Of2', 'User gone@example.com', 'Queue Nowhere'))))$$);
+SELECT pg_temp.try($$SELECT pg_temp.workflow('Unanimous_Gone', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Of2', 'User gone@example.com', 'Queue Nowhere'))))$$);
 SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Refer', 'label', 'x', 'processType', 'ApprovalWorkflow')
     || pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'User m1@example.com', 'Group Of2', 'Queue Nowhere'))));
 SELECT kind, name, detail, used_by, resolved FROM orchestration.orchestration_references('Refer') WHERE kind = 'assignee';
@@ -157,15 +157,15 @@ SELECT count(*) FROM pg_temp.items() i WHERE i LIKE '%Assigned%';
 --
 SELECT orchestration.cancel_run(pg_temp.run());
 SELECT DISTINCT split_part(i, 'Completed', 2) FROM pg_temp.items() i ORDER BY 1;
-SELECT pg_temp.workflow('Two', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Of2')), pg_temp.stage('T', NULL)));
-SELECT orchestration.start_orchestration('Two') IS NOT NULL;
+SELECT pg_temp.workflow('Unanimous_Two', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'Group Of2')), pg_temp.stage('T', NULL)));
+SELECT orchestration.start_orchestration('Unanimous_Two') IS NOT NULL;
 SELECT pg_temp.answer('M2', 'approve', 'fine'), pg_temp.state();
 SELECT pg_temp.items();
 SELECT pg_temp.answer('M2', 'Reject');
 SELECT pg_temp.answer('M1', 'APPROVE', 'me too', true), pg_temp.state();
 SELECT pg_temp.items();
 SELECT jsonb_pretty(outputs) FROM orchestration.step_run WHERE run_id = pg_temp.run();
-SELECT orchestration.start_orchestration('Two') IS NOT NULL;
+SELECT orchestration.start_orchestration('Unanimous_Two') IS NOT NULL;
 SELECT pg_temp.answer('M1', 'Approve', 'fine'), pg_temp.answer('M2', 'Reject', 'not with me'), pg_temp.state();
 SELECT pg_temp.items();
 SELECT outputs->'approvalDecision', outputs->'approvalComments' FROM orchestration.step_run WHERE run_id = pg_temp.run();
@@ -187,7 +187,7 @@ SELECT pg_temp.try('SELECT orchestration.resume_run(pg_temp.run())');
 --
 -- Members leave, join and become inactive while the step is open
 --
-SELECT orchestration.start_orchestration('Two') IS NOT NULL;
+SELECT orchestration.start_orchestration('Unanimous_Two') IS NOT NULL;
 SELECT orchestration.remove_group_member(pg_temp.who('Of2'), pg_temp.who('M2')), orchestration.add_group_member(pg_temp.who('Of2'), pg_temp.who('Later'));
 UPDATE orchestration.principal SET is_active = false WHERE username = 'm1@example.com';
 SELECT pg_temp.answer('M2', 'Approve');
@@ -220,7 +220,7 @@ SELECT pg_temp.state();
 SELECT pg_temp.items('A');
 SELECT * FROM orchestration.verify();
 -- a screen fails: the items wait; a rejection is kept
-SELECT orchestration.start_orchestration('Two') IS NOT NULL;
+SELECT orchestration.start_orchestration('Unanimous_Two') IS NOT NULL;
 SELECT orchestration.fail_work_item(pg_temp.item_of('M1'), 'broken'), pg_temp.state();
 SELECT pg_temp.answer('M2', 'Reject'), pg_temp.state();
 SELECT pg_temp.items();
@@ -229,7 +229,7 @@ SET orchestration.resume_approvals = on;
 SELECT orchestration.resume_run(pg_temp.run()), pg_temp.state();
 SELECT status FROM orchestration.submission WHERE run_id = pg_temp.run();
 -- a step that failed begins again: with new items for all
-SELECT orchestration.start_orchestration('Two') IS NOT NULL;
+SELECT orchestration.start_orchestration('Unanimous_Two') IS NOT NULL;
 SELECT pg_temp.answer('M1', 'Approve');
 UPDATE orchestration.step_run SET status = 'Error' WHERE run_id = pg_temp.run();
 SELECT pg_temp.state();
@@ -241,13 +241,13 @@ RESET orchestration.resume_approvals;
 --
 -- Another version, a dry run, a diagram
 --
-SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Two', 'label', 'Two', 'processType', 'ApprovalWorkflow',
+SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Unanimous_Two', 'label', 'Unanimous_Two', 'processType', 'ApprovalWorkflow',
     'start', '{"connector": {"targetReference": "S"}}'::jsonb)
     || pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.unanimous('A', 'User m3@example.com') || '{"requiresMultiMemberApproval": "false"}')));
 SELECT orchestration.migrate_run(pg_temp.run(), 2);
 SELECT pg_temp.items();
 SELECT pg_temp.answer('M1', 'Approve'), pg_temp.answer('M2', 'Approve'), pg_temp.state();
-SELECT event, step, detail FROM orchestration.dry_run('Two', NULL, outputs => '{"A": {"approvalDecision": "Reject"}}', version => 1) WHERE event LIKE '%Item' OR event LIKE '%Step' OR event = 'Result';
+SELECT event, step, detail FROM orchestration.dry_run('Unanimous_Two', NULL, outputs => '{"A": {"approvalDecision": "Reject"}}', version => 1) WHERE event LIKE '%Item' OR event LIKE '%Step' OR event = 'Result';
 SELECT orchestration.start_orchestration('Members') IS NOT NULL;
 SELECT orchestration.run_diagram(pg_temp.run());
 SELECT * FROM orchestration.verify();
