@@ -191,7 +191,11 @@ def literals(tap, admin, session):
                 start = midnight(unit_start(unit, now.date(), first, weekday, fiscal), zone)
                 end = midnight(unit_start(unit, now.date(), last + 1, weekday, fiscal), zone) if last is not None else None
                 tick = datetime.timedelta(microseconds=1)
-                times = [start - tick, start, start + datetime.timedelta(hours=1), start - datetime.timedelta(hours=1)]
+                inside = datetime.timedelta(hours=1)
+                if end is None:
+                    # the day may be younger than that, and the queries take place a little after now
+                    inside = min(inside, (now - start) / 2)
+                times = [start - tick, start, start + inside, start - datetime.timedelta(hours=1)]
                 times += [end - tick, end, end - datetime.timedelta(hours=1), end + datetime.timedelta(hours=1)] if end else \
                     [now, now + datetime.timedelta(hours=1), now - datetime.timedelta(seconds=1), now + datetime.timedelta(days=400)]
                 admin.execute("UPDATE orchestration.run r SET created_at = t.at FROM unnest(%s::text[], %s::timestamptz[]) t (name, at) WHERE r.name = t.name", (names, times))
