@@ -18,7 +18,6 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -31,9 +30,6 @@
 #include "base/system.h"
 #include "base/uuid.h"
 #include "record/principal.h"
-
-/* contract: Comments of ApprovalDelegation, in characters */
-#define MAX_COMMENTS	32000
 
 static StaticPlan plan_set_delegate = {
 	"UPDATE orchestration.principal p"
@@ -205,11 +201,8 @@ orchestration_create_approval_delegation(PG_FUNCTION_ARGS)
 							timestamptz_to_str(PG_GETARG_TIMESTAMPTZ(2)), user.name),
 					 errhint("Pass a time to come, or null for a delegation without an end; delete_approval_delegation() ends one.")));
 	}
-	if (!PG_ARGISNULL(3) &&
-		pg_mbstrlen(text_to_cstring(PG_GETARG_TEXT_PP(3))) > MAX_COMMENTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("comments are longer than %d characters", MAX_COMMENTS)));
+	if (!PG_ARGISNULL(3))
+		orch_limit_comments(text_to_cstring(PG_GETARG_TEXT_PP(3)));
 
 	orch_pass_arguments(fcinfo, 4, values, nulls);
 	acting = orch_principal_acting(role);

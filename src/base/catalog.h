@@ -212,6 +212,7 @@ typedef enum OrchRelation
 #define Anum_work_item_due_at				24
 #define Anum_work_item_record_locked		26
 #define Anum_work_item_assignee_can_edit	27
+#define Anum_work_item_claimed_from			25
 #define Anum_work_item_is_approval			29
 #define Anum_work_item_parent_id			30
 #define Anum_work_item_is_parent			31
@@ -220,6 +221,7 @@ typedef enum OrchRelation
 #define Anum_submission_id					2
 #define Anum_submission_owner_id			3
 #define Anum_submission_orchestration_id	4
+#define Anum_submission_created_by			6
 #define Anum_submission_name				7
 #define Anum_submission_submitted_by		8
 #define Anum_submission_comments			9

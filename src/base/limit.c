@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * limit.c
- *	  Limits of the times and intervals that callers give.
+ *	  Limits of the times, intervals and comments that callers give.
  *
  * Times and intervals are added, subtracted and made parts of ids long after they were
  * accepted: in a claim, in a view, when a run is deleted.  A value out of range would
@@ -20,6 +20,7 @@
 
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -67,6 +68,15 @@ orch_limit_time(TimestampTz time, const char *name)
 														TimestampTzGetDatum(time)))),
 			 errdetail("Times of records range from 1970-01-01 to 9999-12-31, in UTC."),
 			 errhint("Use null where it may be left out.")));
+}
+
+void
+orch_limit_comments(const char *comments)
+{
+	if (comments != NULL && pg_mbstrlen(comments) > MAX_APPROVAL_COMMENTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("comments are longer than %d characters", MAX_APPROVAL_COMMENTS)));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_time_in_range);

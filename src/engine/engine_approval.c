@@ -20,15 +20,13 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "base/limit.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/engine_int.h"
 #include "record/principal.h"
 #include "record/record.h"
 #include "trail/log.h"
-
-/* contract/fields.csv: Comments of the three objects, in characters */
-#define MAX_COMMENTS	32000
 
 /*
  * The names of the inputs of an approval.  Source: approvals.md, section 1 (19).
@@ -82,12 +80,8 @@ static const pg_uuid_t *
 find_submitter(RunState *rs, const pg_uuid_t *started_by, Principal *principal)
 {
 	char	   *name = input_text(rs, INPUT_SUBMITTER);
-	pg_uuid_t	id;
 
-	if (name != NULL &&
-		(orch_principal_find(PRINCIPAL_USER, name, principal) ||
-		 (orch_uuid_parse(name, &id) && orch_principal_get(&id, principal) &&
-		  principal->kind == PRINCIPAL_USER)))
+	if (name != NULL && orch_engine_find_assignee(ASSIGNEE_USER, name, principal))
 		return &principal->id;
 	return started_by != NULL ? started_by : &orch_automated_process;
 }
@@ -122,11 +116,13 @@ orch_engine_submit(RunState *rs, const pg_uuid_t *started_by)
 	orch_engine_put(&row, Anum_submission_orchestration_id,
 					UUIDPGetDatum(&rs->def->orchestration_id));
 	orch_engine_put(&row, Anum_submission_submitted_by, UUIDPGetDatum(submitter));
+	if (started_by != NULL)
+		orch_engine_put(&row, Anum_submission_created_by, UUIDPGetDatum(started_by));
 	orch_engine_put(&row, Anum_submission_sends_email,
 					BoolGetDatum(!rs->def->sends_no_messages));
 	if (comments != NULL)
 	{
-		int			length = pg_mbcharcliplen(comments, strlen(comments), MAX_COMMENTS);
+		int			length = pg_mbcharcliplen(comments, strlen(comments), MAX_APPROVAL_COMMENTS);
 
 		orch_engine_put(&row, Anum_submission_comments,
 						PointerGetDatum(cstring_to_text_with_len(comments, length)));
@@ -149,7 +145,6 @@ orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
 	Datum		values[2];
 	LogEntry	entry;
 	Oid			actor = orch_frame_actor();
-	int			i;
 
 	orch_system_connect(&saved);
 	rs = orch_engine_load_run(run_id);
@@ -170,8 +165,12 @@ orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
 		entry.actor = orch_principal_actor(actor);
 	entry.comments = unconstify(char *, comments);
 	values[1] = UUIDPGetDatum(&rs->stage_id);
-	/* the guard discontinues the steps and closes the work items */
-	orch_guard_execute(SCOPE_ENGINE, &plan_discontinue_stage, values, NULL, NULL);
+	/*
+	 * The guard discontinues the steps and closes the work items.  No stage is open if the
+	 * run was suspended on its way to the next.
+	 */
+	if (rs->stage_open)
+		orch_guard_execute(SCOPE_ENGINE, &plan_discontinue_stage, values, NULL, NULL);
 	if (rs->status == RUN_SUSPENDED)
 	{
 		orch_guard_execute(SCOPE_TRUSTED, &plan_drop_outcomes, values, NULL, NULL);
@@ -180,12 +179,8 @@ orch_engine_recall(const pg_uuid_t *run_id, const char *comments)
 	orch_log_append(&entry);
 	/* a user's trigger may have changed the run meanwhile */
 	orch_engine_reload(rs);
-	for (i = 0; i < rs->nsteps; i++)
-		if (rs->steps[i].status == STEP_IN_PROGRESS)
-			rs->steps[i].status = STEP_DISCONTINUED;
-	rs->stage_open = false;
-	rs->stage_status = STAGE_DISCONTINUED;
-	rs->next = rs->def->recall;
+	if (!rs->stage_open)
+		rs->next = rs->def->recall;
 	orch_engine_advance(rs);
 	orch_engine_close_state(rs);
 	orch_system_finish(&saved);

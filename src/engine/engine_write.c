@@ -169,7 +169,7 @@ static WriteForm forms[NUM_WRITES] = {
 		.required = true,
 		.columns = {Anum_submission_run_id, Anum_submission_id,
 			Anum_submission_owner_id, Anum_submission_orchestration_id,
-			Anum_submission_submitted_by, Anum_submission_comments,
+			Anum_submission_created_by, Anum_submission_submitted_by, Anum_submission_comments,
 			Anum_submission_sends_email,
 			Anum_submission_related_record_type,
 		Anum_submission_related_record_id}

@@ -17,7 +17,6 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -27,6 +26,7 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/frame.h"
+#include "base/limit.h"
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
@@ -40,9 +40,6 @@
 #include "trail/log.h"
 #include "work/approval.h"
 #include "work/work_item_call.h"
-
-/* contract/fields.csv: Comments, in characters */
-#define MAX_COMMENTS	32000
 
 /* The outputs of a step that has a decision; the first two are those of the platform. */
 #define OUTPUT_DECISION			"approvalDecision"
@@ -67,14 +64,13 @@ static StaticPlan plan_submission = {
 };
 
 static bool parse_decision(const char *text, const char *item);
-static void check_comments(const char *comments);
 static char *output_text(Jsonb *outputs, const char *name, const char *other,
 						 const char *item);
 static Jsonb *decided_outputs(Jsonb *outputs, bool approved, const char *comments);
 static pg_uuid_t find_id(StaticPlan *plan, SharedObject object, const pg_uuid_t *id);
-static Datum submission_status(const pg_uuid_t *run_id);
-static void decide(const ItemState *item, Oid role, bool approved, const char *comments,
-				   const ApprovalDeed *deed, Jsonb *outputs, const char *key, bytea *digest);
+static bool read_submission(const pg_uuid_t *run_id, int column, Datum *result);
+static void decide(const ItemState *item, Oid role, bool approved, const ApprovalDeed *deed,
+				   Jsonb *outputs, const char *key, bytea *digest);
 static Datum review(FunctionCallInfo fcinfo, ApprovalAction action);
 
 /*
@@ -94,15 +90,6 @@ parse_decision(const char *text, const char *item)
 			 errmsg("%s is an approval and needs a decision", item) :
 			 errmsg("\"%s\" is no decision about %s", text, item),
 			 errdetail("The decisions are Approve and Reject.")));
-}
-
-static void
-check_comments(const char *comments)
-{
-	if (comments != NULL && pg_mbstrlen(comments) > MAX_COMMENTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("comments are longer than %d characters", MAX_COMMENTS)));
 }
 
 /*
@@ -191,18 +178,21 @@ find_id(StaticPlan *plan, SharedObject object, const pg_uuid_t *id)
 	return found;
 }
 
-/* Caller is in system context. */
-static Datum
-submission_status(const pg_uuid_t *run_id)
+/*
+ * A column of plan_submission; false: an action, or a user's trigger, has deleted the run.
+ * Caller is in system context.
+ */
+static bool
+read_submission(const pg_uuid_t *run_id, int column, Datum *result)
 {
 	Datum		value = UUIDPGetDatum(run_id);
 	bool		isnull;
 
 	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	if (isnull)
-		elog(ERROR, "run %s has no approval submission", orch_uuid_text(run_id));
-	return value;
+	if (SPI_processed == 0)
+		return false;
+	*result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
+	return true;
 }
 
 /*
@@ -210,16 +200,13 @@ submission_status(const pg_uuid_t *run_id)
  * unanimous approval still have to approve.
  */
 static void
-decide(const ItemState *item, Oid role, bool approved, const char *comments,
-	   const ApprovalDeed *deed, Jsonb *outputs, const char *key, bytea *digest)
+decide(const ItemState *item, Oid role, bool approved, const ApprovalDeed *deed,
+	   Jsonb *outputs, const char *key, bytea *digest)
 {
-	ApprovalDeed said = *deed;
-
-	check_comments(comments);
-	said.comments = comments;
-	orch_approval_review(&item->run_id, &item->id, approved, &said);
-	orch_work_item_finish(item, orch_principal_actor(role),
-						  decided_outputs(outputs, approved, comments), comments, key, digest);
+	orch_limit_comments(deed->comments);
+	orch_approval_review(&item->run_id, &item->id, approved, deed);
+	orch_work_item_finish(item, role, decided_outputs(outputs, approved, deed->comments),
+						  deed->comments, key, digest);
 }
 
 void
@@ -230,9 +217,9 @@ orch_approval_finish(const ItemState *item, Oid role, Jsonb *outputs, const char
 	char	   *decision = output_text(outputs, OUTPUT_DECISION, OUTPUT_SELECTED_ACTION, label);
 	char	   *other = output_text(outputs, OUTPUT_SELECTED_ACTION, OUTPUT_DECISION, label);
 	bool		approved = parse_decision(decision, label);
-	char	   *comments = output_text(outputs, OUTPUT_COMMENTS, OUTPUT_SPECIFIED, label);
 	ApprovalDeed deed = {APPROVAL_ACTION_REVIEW,
-		orch_access_performer(role, &item->assignee_id), CHANNEL_SCREEN_FLOW, NULL};
+		orch_access_performer(role, &item->assignee_id), CHANNEL_SCREEN_FLOW,
+	output_text(outputs, OUTPUT_COMMENTS, OUTPUT_SPECIFIED, label)};
 
 	if (parse_decision(other, label) != approved)
 		ereport(ERROR,
@@ -241,7 +228,7 @@ orch_approval_finish(const ItemState *item, Oid role, Jsonb *outputs, const char
 						OUTPUT_DECISION, OUTPUT_SELECTED_ACTION, label)));
 	if (deed.role == PERFORMER_ADMIN)
 		deed.action = APPROVAL_ACTION_OVERRIDE;
-	decide(item, role, approved, comments, &deed, outputs, key, digest);
+	decide(item, role, approved, &deed, outputs, key, digest);
 }
 
 /*
@@ -253,14 +240,15 @@ review(FunctionCallInfo fcinfo, ApprovalAction action)
 	Oid			role = GetUserId();
 	bool		override = action == APPROVAL_ACTION_OVERRIDE;
 	char	   *decision = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *comments = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
-	ApprovalDeed deed = {action, PERFORMER_ADMIN, CHANNEL_INVOCABLE_ACTION, NULL};
+	ApprovalDeed deed = {action, PERFORMER_ADMIN, CHANNEL_INVOCABLE_ACTION,
+	PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2))};
 	pg_uuid_t	id;
 	ItemState	item;
 	char	   *label;
 	bool		approved;
 	SystemContext saved;
 	Frame	   *frame;
+	bool		there;
 	Datum		result;
 
 	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
@@ -281,12 +269,14 @@ review(FunctionCallInfo fcinfo, ApprovalAction action)
 		deed.role = orch_access_performer(role, &item.assignee_id);
 	if (deed.role == PERFORMER_ADMIN)
 		deed.action = APPROVAL_ACTION_OVERRIDE;
-	decide(&item, role, approved, comments, &deed, NULL, NULL, NULL);
+	decide(&item, role, approved, &deed, NULL, NULL, NULL);
 	orch_log_flush();
 	orch_history_flush();
-	result = submission_status(&item.run_id);
+	there = read_submission(&item.run_id, 1, &result);
 	orch_work_item_leave(frame, &saved);
-	return result;
+	if (!there)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_review_approval);
@@ -297,7 +287,7 @@ PG_FUNCTION_INFO_V1(orchestration_review_approval);
  *
  * Approves or rejects (decision: Approve or Reject) what a work item of an approval asks
  * for; its id or that of its approval work item.  Returns the status that the submission
- * has then.
+ * has then; null: an action of the run has deleted it.
  * Raises: 22004 for a null id, OR101 and 42501 as complete_work_item(), OR302 if the item is
  * Completed, OR306 for another decision, 55000 for a work item that is no approval, 22001
  * for comments of more than 32,000 characters.
@@ -332,7 +322,8 @@ PG_FUNCTION_INFO_V1(orchestration_recall_run);
  *
  * Recalls an approval, by the id of its run or of its submission: the submission and its
  * open work items become Recalled, and the run goes on along its recall path; without one,
- * or when that has ended, it is Canceled.  Returns the status that the run has then.
+ * or when that has ended, it is Canceled.  Returns the status that the run has then; null:
+ * an action of the run has deleted it.
  * Raises: 22004 for a null run_id, OR101 for a run that does not exist or that the caller
  * did not submit and does not see, 42501 unless the caller submitted it or has the
  * permission Approval Admin, OR001 if it is neither InProgress nor Suspended or was
@@ -354,10 +345,10 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 	RunStatus	status;
 	SubmissionStatus submitted;
 	char	   *name;
-	bool		isnull;
+	bool		there;
 
 	orch_require_arguments(fcinfo, 0, 1, "run_id");
-	check_comments(comments);
+	orch_limit_comments(comments);
 	run_id = find_id(&plan_run_of, OBJECT_APPROVAL_SUBMISSION, PG_GETARG_UUID_P(0));
 	orch_access_require_recall(role, &run_id, &deed.role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
@@ -389,9 +380,10 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 	orch_engine_recall(&run_id, comments);
 	orch_log_flush();
 	orch_history_flush();
-	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	there = read_submission(&run_id, 2, &value);
 	orch_system_finish(&saved);
 	orch_frame_pop(frame);
+	if (!there)
+		PG_RETURN_NULL();
 	PG_RETURN_DATUM(value);
 }

@@ -28,6 +28,7 @@
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/frame.h"
+#include "base/limit.h"
 #include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
@@ -289,6 +290,7 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan, RequireRun require, const ch
 	Datum		value = PG_GETARG_DATUM(0);
 	bool		moved;
 
+	orch_limit_comments(comments);
 	orch_guard_execute(SCOPE_USER, plan, &value, NULL, comments);
 	moved = SPI_processed > 0;
 	leave_run(frame, &saved);

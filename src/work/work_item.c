@@ -24,19 +24,15 @@
 
 #include "access/access.h"
 #include "base/argument.h"
-#include "base/catalog.h"
 #include "base/digest.h"
 #include "base/errors.h"
 #include "base/frame.h"
 #include "base/limit.h"
-#include "base/lock.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "engine/engine.h"
 #include "engine/notify.h"
-#include "guard/approval.h"
 #include "guard/guard.h"
-#include "guard/transition.h"
 #include "record/action.h"
 #include "record/principal.h"
 #include "trail/history.h"
@@ -84,7 +80,6 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	Jsonb	   *outputs = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
 	char	   *key;
 	bytea	   *digest = NULL;
-	char	   *actor;
 	SystemContext saved;
 	Oid			role = GetUserId();
 	Frame	   *frame;
@@ -99,7 +94,6 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	if (key != NULL)
 		digest = orch_digest_request(NULL, outputs);
 
-	actor = orch_principal_actor(role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);
 	orch_work_item_lock(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
@@ -129,7 +123,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	{
 		JsonbValue *said = outputs == NULL ? NULL : orch_engine_comments(outputs);
 
-		orch_work_item_finish(&item, actor, outputs,
+		orch_work_item_finish(&item, role, outputs,
 							  said == NULL || said->type != jbvString ? NULL :
 							  pnstrdup(said->val.string.val, said->val.string.len),
 							  key, digest);
@@ -289,7 +283,8 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
  * Raises: 22004 for null, OR101 for an item that does not exist or that the caller does not
  * see, 42501 without the permission Reassign Orchestration Work Items or, for an approval,
  * Approval Admin, OR103 for an assignee
- * that is no active principal, OR302 if the item is Completed.
+ * that is no active principal, OR302 if the item is Completed, 22001 for comments of more
+ * than 32,000 characters.
  * Source: contract/transitions.csv, line 31.
  */
 Datum
@@ -311,6 +306,7 @@ orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee,
 	ItemState	item;
 	bool		other;
 
+	orch_limit_comments(comments);
 	if (!orch_principal_get(assignee, &principal) || !principal.is_active)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),

@@ -27,6 +27,7 @@
 #include "engine/engine.h"
 #include "guard/approval.h"
 #include "guard/guard.h"
+#include "record/principal.h"
 #include "work/work_item_call.h"
 
 static StaticPlan plan_run_of = {
@@ -123,7 +124,7 @@ orch_work_item_refuse_done(const ItemState *item)
 }
 
 void
-orch_work_item_finish(const ItemState *item, const char *actor, Jsonb *outputs,
+orch_work_item_finish(const ItemState *item, Oid role, Jsonb *outputs,
 					  const char *comments, const char *key, bytea *digest)
 {
 	StepOutcome outcome;
@@ -132,7 +133,7 @@ orch_work_item_finish(const ItemState *item, const char *actor, Jsonb *outputs,
 
 	values[0] = UUIDPGetDatum(&item->run_id);
 	values[1] = UUIDPGetDatum(&item->id);
-	values[2] = CStringGetTextDatum(actor);
+	values[2] = CStringGetTextDatum(orch_principal_actor(role));
 	if (key != NULL)
 	{
 		values[3] = CStringGetTextDatum(key);

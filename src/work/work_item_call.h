@@ -63,10 +63,10 @@ extern void orch_work_item_leave(Frame *frame, SystemContext *saved);
 extern void orch_work_item_refuse_done(const ItemState *item) pg_attribute_noreturn();
 
 /*
- * Complete the item, as an actor whose name is given, and its step with the outputs.  key and
- * digest may be NULL.
+ * Complete the item, as the user of a role, and its step with the outputs.  key and digest
+ * may be NULL.
  */
-extern void orch_work_item_finish(const ItemState *item, const char *actor, Jsonb *outputs,
+extern void orch_work_item_finish(const ItemState *item, Oid role, Jsonb *outputs,
 								  const char *comments, const char *key, bytea *digest);
 
 #endif							/* ORCH_WORK_ITEM_CALL_H */

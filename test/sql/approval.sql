@@ -122,6 +122,8 @@ SELECT name, action_name, action_performer_role, action_channel_name, action_con
 SELECT pg_temp.start('Ap_One', jsonb_build_object('submitter', pg_temp.who('sue')));
 SELECT p.name, p.username FROM orchestration.submission s JOIN orchestration.principal p ON p.id = s.submitted_by WHERE s.run_id = pg_temp.run();
 SELECT pg_temp.start('Ap_One', '{"submitter": "nobody"}', 'bob');
+-- made by whom the run was made, submitted or not by the same
+SELECT s.name, c.name, b.name, c.id = r.created_by_id FROM orchestration.approval_submission s JOIN orchestration.flow_orchestration_instance r ON r.id = s.flow_orchestration_instance_id JOIN orchestration.principal c ON c.id = s.created_by_id JOIN orchestration.principal b ON b.id = s.submitted_by_id ORDER BY s.id;
 SELECT p.name FROM orchestration.submission s JOIN orchestration.principal p ON p.id = s.submitted_by WHERE s.run_id = pg_temp.run();
 SELECT pg_temp.start('Ap_One', '{"submitter": "Ap_Desk", "recordId": "99"}');
 SELECT p.username, s.related_record_id FROM orchestration.submission s JOIN orchestration.principal p ON p.id = s.submitted_by WHERE s.run_id = pg_temp.run();
@@ -399,6 +401,42 @@ SELECT pg_temp.inside($$suspend_run($run)$$);
 SELECT pg_temp.inside($$review_approval((SELECT a.id FROM orchestration.submission_item a WHERE a.run_id = $run AND a.status = 'Assigned' LIMIT 1), 'Reject', 'inside')$$);
 SELECT pg_temp.inside($$review_approval((SELECT a.id FROM orchestration.submission_item a WHERE a.run_id = $run AND a.status = 'Approved' LIMIT 1), 'Reject', 'inside')$$);
 SELECT note FROM public.approval_trace;
+-- an action deletes the run that called it: there is no status to return
+CREATE FUNCTION public.approval_gone(input jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM orchestration.cancel_run((input->>'run')::uuid);
+    DELETE FROM orchestration.run WHERE id = (input->>'run')::uuid;
+    RETURN input;
+END $$;
+SELECT orchestration.register_action('Ap_Gone', 'function', 'approval_gone(jsonb)');
+SELECT pg_temp.approval('Ap_Vanish', 'S', pg_temp.stages(pg_temp.stage('S', NULL, pg_temp.ap('A'), pg_temp.step('C', 'B', 'Ap_Gone', '{A}', '{"run": {"elementReference": "$Orchestration.Instance"}}')),
+    pg_temp.stage('Back', NULL, pg_temp.step('D', 'B', 'Ap_Gone', '{}', '{"run": {"elementReference": "$Orchestration.Instance"}}'))), 'Back');
+CREATE FUNCTION pg_temp.vanish(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    run uuid;
+    answer text;
+BEGIN
+    PERFORM pg_temp.start('Ap_Vanish', '{"submitter": "sue@approval.example"}');
+    run := pg_temp.run();
+    answer := pg_temp.as('us', call);
+    RETURN format('%s, %s runs, %s left', COALESCE(answer, 'null'), (SELECT count(*) FROM orchestration.run r WHERE r.id = run), (SELECT count(*) FROM orchestration.verify()));
+END $$;
+SELECT c, pg_temp.vanish(c) FROM unnest(ARRAY[$$SELECT orchestration.review_approval({item A}, 'Approve')$$, $$SELECT orchestration.override_approval({approval A}, 'Approve')$$,
+    $$SELECT orchestration.complete_work_item({item A}, '{"approvalDecision": "Approve"}')$$, $$SELECT orchestration.recall_run({run})$$, $$SELECT orchestration.recall_run({submission})$$]) c;
+-- a user's trigger suspends the run on its way to the next stage: no stage is open
+CREATE FUNCTION public.approval_halt() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM orchestration.suspend_run(NEW.run_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER approval_halt AFTER UPDATE ON orchestration.stage_run FOR EACH ROW WHEN (NEW.status = 'Completed' AND NEW.name = 'S') EXECUTE FUNCTION public.approval_halt();
+SELECT pg_temp.approval('Ap_Halt', 'S', pg_temp.stages(pg_temp.stage('S', 'T', pg_temp.ap('A')), pg_temp.stage('T', NULL, pg_temp.ap('C')), pg_temp.stage('Back', NULL, pg_temp.ap('R', '{}', 'bob'))), 'Back');
+SELECT pg_temp.start('Ap_Halt', '{"submitter": "sue@approval.example"}'), pg_temp.review('ann', 'A', 'Approve'), pg_temp.told(), pg_temp.state();
+SELECT pg_temp.as('sue', 'SELECT orchestration.recall_run({run})'), pg_temp.told(), pg_temp.state();
+SELECT pg_temp.review('bob', 'R', 'Approve'), pg_temp.told(), pg_temp.state();
+SELECT invariant, object, detail FROM orchestration.verify();
+DROP TRIGGER approval_halt ON orchestration.stage_run;
+DROP FUNCTION public.approval_halt();
 -- in one transaction with the review that it follows, and undone
 BEGIN;
 SELECT pg_temp.start('Ap_Recall', '{"submitter": "sue@approval.example"}');
@@ -443,9 +481,9 @@ SELECT jsonb_array_length(orchestration.get_deleted(o, now() - interval '1 hour'
 SELECT invariant, object, detail FROM orchestration.verify();
 SELECT count(orchestration.deactivate_orchestration(name)) > 10 FROM orchestration.orchestration_definition WHERE name LIKE 'Ap\_%';
 SELECT orchestration.unregister_record_type('Approval_Record');
-SELECT orchestration.unregister_action(a) FROM unnest('{Ap_Echo,Ap_Fails,Ap_Calls,Ap_Screen,Ap_Work}'::text[]) a;
+SELECT orchestration.unregister_action(a) FROM unnest('{Ap_Echo,Ap_Fails,Ap_Calls,Ap_Gone,Ap_Screen,Ap_Work}'::text[]) a;
 DROP TABLE public.approval_record, public.approval_trace;
-DROP FUNCTION public.approval_echo(jsonb), public.approval_fails(jsonb), public.approval_calls(jsonb);
+DROP FUNCTION public.approval_echo(jsonb), public.approval_fails(jsonb), public.approval_calls(jsonb), public.approval_gone(jsonb);
 -- other files find users by name
 UPDATE orchestration.principal SET role_name = NULL, name = username WHERE username LIKE '%@approval.example';
 DROP OWNED BY regress_approval_sue, regress_approval_ann, regress_approval_bob, regress_approval_adm, regress_approval_out;
