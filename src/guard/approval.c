@@ -90,11 +90,9 @@ static StaticPlan plan_close = {
 	"       WHEN r.status = 'Error' OR g.status = 'Error' OR t.status = 'Error' THEN 'Errored'"
 	"       ELSE 'Withdrawn' END::orchestration.approval_work_item_status,"
 	"       modified_at = orchestration.system_modstamp(), modified_by = $2"
-	"  FROM orchestration.submission s, orchestration.run r,"
-	"       orchestration.work_item w, orchestration.step_run t, orchestration.stage_run g"
+	"  FROM orchestration.run r, orchestration.work_item w, orchestration.step_run t, orchestration.stage_run g"
 	" WHERE a.run_id = $1 AND a.work_item_id = $3 AND a.status = 'Assigned'"
-	"   AND s.run_id = a.run_id AND s.id = a.submission_id AND r.id = a.run_id"
-	"   AND w.run_id = a.run_id AND w.id = a.work_item_id"
+	"   AND r.id = a.run_id AND w.run_id = a.run_id AND w.id = a.work_item_id"
 	"   AND t.run_id = w.run_id AND t.id = w.step_run_id"
 	"   AND g.run_id = t.run_id AND g.id = t.stage_run_id",
 	3, {UUIDOID, UUIDOID, UUIDOID}
@@ -170,15 +168,15 @@ static StaticPlan plan_submission_status = {
 /* Where the columns are that both guarded tables have. */
 typedef struct ApprovalColumns
 {
-	OrchRelation relation;
+	EnumType	type;			/* of the status */
 	AttrNumber	status;
 	AttrNumber	fixed[4];		/* up to a 0: columns that no update changes */
 } ApprovalColumns;
 
 static const ApprovalColumns columns[] = {
-	{RELATION_SUBMISSION, Anum_submission_status,
+	{ENUM_SUBMISSION_STATUS, Anum_submission_status,
 	{Anum_submission_owner_id, Anum_submission_orchestration_id}},
-	{RELATION_SUBMISSION_ITEM, Anum_submission_item_status,
+	{ENUM_APPROVAL_STATUS, Anum_submission_item_status,
 		{Anum_submission_item_owner_id, Anum_submission_item_orchestration_id,
 	Anum_submission_item_submission_id, Anum_submission_item_work_item_id}}
 };
@@ -191,7 +189,6 @@ static void execute(StaticPlan *plan, const pg_uuid_t *run_id, const pg_uuid_t *
 static void add_detail(const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
 					   const ApprovalDeed *deed, const char *context);
 static const pg_uuid_t *acting_user(void);
-static bool by_extension(void);
 static const char *row_name(Level level, HeapTuple row, TupleDesc desc);
 static bool is_parent(HeapTuple row, TupleDesc desc);
 static void check_member(HeapTuple row, TupleDesc desc, bool same_assignee);
@@ -222,22 +219,22 @@ trigger_data(FunctionCallInfo fcinfo, const char *name, TriggerEvent timing,
 			 errmsg("function \"%s\" was not called as its trigger", name)));
 }
 
-/* The user whose statement or call it is; NULL: the engine's, or a role without a user. */
+/*
+ * The user whose statement or call it is; NULL: the engine's, or a role without a user.  A
+ * copy, because triggers on the way may ask for another role.
+ */
 static const pg_uuid_t *
 acting_user(void)
 {
 	Oid			actor = orch_frame_actor();
 	const Principal *principal = OidIsValid(actor) ? orch_principal_acting(actor) : NULL;
+	pg_uuid_t  *id;
 
-	return principal == NULL ? NULL : &principal->id;
-}
-
-/* Does the trigger belong to a statement of the extension? */
-static bool
-by_extension(void)
-{
-	return orch_guard_in_scope(SCOPE_TRUSTED) || orch_guard_in_scope(SCOPE_ENGINE) ||
-		orch_guard_in_scope(SCOPE_CASCADE);
+	if (principal == NULL)
+		return NULL;
+	id = palloc(sizeof(pg_uuid_t));
+	*id = principal->id;
+	return id;
 }
 
 /*
@@ -372,7 +369,7 @@ orchestration_approval_run(PG_FUNCTION_ARGS)
 	int			status = orch_guard_row_status(LEVEL_RUN, trigdata->tg_newtuple, desc);
 	pg_uuid_t  *run_id = orch_guard_row_uuid(trigdata->tg_newtuple, desc, Anum_run_id);
 	char	   *comments = orch_guard_scope_says(SCOPE_COMMENTS);
-	bool		own = by_extension();
+	bool		own = orch_guard_by_extension();
 	Datum		values[3];
 	const pg_uuid_t *user = acting_user();
 	SystemContext saved;
@@ -449,7 +446,7 @@ orchestration_approval_item(PG_FUNCTION_ARGS)
 	pg_uuid_t  *id = orch_guard_row_uuid(row, desc, Anum_work_item_id);
 	pg_uuid_t  *assignee = orch_guard_row_uuid(row, desc, Anum_work_item_assignee_id);
 	char	   *comments = orch_guard_scope_says(SCOPE_COMMENTS);
-	bool		own = by_extension();
+	bool		own = orch_guard_by_extension();
 	SystemContext saved;
 
 	/* a restore brings the rows that belong to it */
@@ -525,16 +522,11 @@ check_change(Level level, TriggerData *trigdata)
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple	old = trigdata->tg_trigtuple;
 	HeapTuple	new = trigdata->tg_newtuple;
-	bool		isnull;
-	int			from = orch_transition_status_value(level,
-													DatumGetObjectId(heap_getattr(old, col->status,
-																				  desc, &isnull)));
-	int			to = orch_transition_status_value(level,
-												  DatumGetObjectId(heap_getattr(new, col->status,
-																				desc, &isnull)));
+	int			from = orch_catalog_label_column(col->type, old, desc, col->status);
+	int			to = orch_catalog_label_column(col->type, new, desc, col->status);
 	int			i;
 
-	if (!by_extension())
+	if (!orch_guard_by_extension())
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_IMMUTABLE),
 				 errmsg("%s cannot be changed", row_name(level, old, desc)),
@@ -582,10 +574,7 @@ check_new(Level level, TriggerData *trigdata)
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple	row = trigdata->tg_trigtuple;
 	Datum		value = UUIDPGetDatum(orch_guard_row_uuid(row, desc, 1));
-	bool		isnull;
-	int			status = orch_transition_status_value(level,
-													  DatumGetObjectId(heap_getattr(row, col->status,
-																					desc, &isnull)));
+	int			status = orch_catalog_label_column(col->type, row, desc, col->status);
 	int			parent_status;
 	SystemContext saved;
 
@@ -595,10 +584,10 @@ check_new(Level level, TriggerData *trigdata)
 	/* none: the foreign key says so */
 	if (SPI_processed > 0)
 	{
-		parent_status = orch_transition_status_value(parent,
-													 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-																					SPI_tuptable->tupdesc,
-																					1, &isnull)));
+		parent_status = orch_catalog_label_column(parent == LEVEL_RUN ? ENUM_RUN_STATUS :
+												  ENUM_SUBMISSION_STATUS,
+												  SPI_tuptable->vals[0],
+												  SPI_tuptable->tupdesc, 1);
 		if (!orch_transition_neighbours(level, parent_status, status))
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
@@ -634,7 +623,7 @@ orchestration_approval_guard(PG_FUNCTION_ARGS)
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	Oid			relid = RelationGetRelid(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
-	bool		own = by_extension();
+	bool		own = orch_guard_by_extension();
 	Level		level = relid == orch_catalog_relation(RELATION_SUBMISSION) ?
 		LEVEL_APPROVAL_SUBMISSION : LEVEL_APPROVAL_WORK_ITEM;
 

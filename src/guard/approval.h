@@ -52,8 +52,9 @@ extern void orch_approval_refuse_parent(const char *label, const pg_uuid_t *id)
 			pg_attribute_noreturn();
 
 /*
- * Set the submission of a run Recalled; its work items that are closed after this are
- * Recalled, too.  Caller is in system context and holds the lock on the run.
+ * Set the submission of a run Recalled, and its approval work items that are Assigned; those
+ * that the recall path makes later end as those of any stage.  Caller is in system context
+ * and holds the lock on the run.
  */
 extern void orch_approval_recall(const pg_uuid_t *run_id, const ApprovalDeed *deed);
 

@@ -375,13 +375,13 @@ check_resume(TriggerData *trigdata)
 										   desc, &isnull);
 	Datum		ended_at;
 
-	if (!orch_resume_approvals && !heap_attisnull(old, Anum_run_is_approval, desc) &&
+	if (!orch_resume_approvals &&
 		DatumGetBool(heap_getattr(old, Anum_run_is_approval, desc, &is_approval_null)))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
 				 errmsg("%s cannot be resumed: it is an approval",
 						orch_guard_row_label(LEVEL_RUN, old, desc)),
-				 errdetail("The submission ended as Errored."),
+				 errdetail("A failed approval cannot be resumed unless orchestration.resume_approvals is on."),
 				 errhint("Submit the record again, or set orchestration.resume_approvals.")));
 	if (isnull || !DatumGetBool(recoverable))
 		ereport(ERROR,

@@ -242,6 +242,11 @@ fill_update(FilledColumns *filled, Level level, TriggerData *trigdata)
 			if (orch_uuid_equal(orch_guard_row_uuid(old, desc, col->owner_id),
 								orch_guard_row_uuid(new, desc, col->owner_id)))
 				set_item_owner(filled, is);
+			/* who reassigned a claimed item left it: a claim and a release set this themselves */
+			was = orch_guard_row_uuid(old, desc, Anum_work_item_claimed_from);
+			is = orch_guard_row_uuid(new, desc, Anum_work_item_claimed_from);
+			if (was != NULL && is != NULL && orch_uuid_equal(was, is))
+				set_null(filled, Anum_work_item_claimed_from);
 		}
 	}
 }

@@ -94,6 +94,7 @@ typedef enum ScopeText
 
 extern int	orch_guard_depth(void);
 extern bool orch_guard_in_scope(ScopeKind kind);
+extern bool orch_guard_by_extension(void);
 extern void orch_guard_disturb(void);
 extern bool orch_guard_is_disturbed(void);
 extern char *orch_guard_scope_says(ScopeText what);

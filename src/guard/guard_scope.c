@@ -135,6 +135,15 @@ orch_guard_in_scope(ScopeKind kind)
 }
 
 /*
+ * Does this trigger belong to a statement that the extension made itself: not for a user?
+ */
+bool
+orch_guard_by_extension(void)
+{
+	return is_in_scope() && scope->kind != SCOPE_USER;
+}
+
+/*
  * A status was written.  For the scopes further out a user's trigger did it.
  */
 void

@@ -128,9 +128,8 @@ static StaticPlan plan_reviewed = {
 		 " 'Comments: ' || i.comments") ", false"
 	"  FROM orchestration.submission_item i"
 	"  JOIN orchestration.submission s ON s.run_id = i.run_id AND s.id = i.submission_id"
-	"  JOIN orchestration.work_item w ON w.run_id = i.run_id AND w.id = i.work_item_id"
 	"  LEFT JOIN orchestration.principal r ON r.id = i.reviewed_by"
-	" WHERE i.run_id = $1 AND i.id = $2 AND NOT w.is_parent AND " IS_PERSON("s.submitted_by"),
+	" WHERE i.run_id = $1 AND i.id = $2 AND " IS_PERSON("s.submitted_by"),
 	2, {UUIDOID, UUIDOID}
 };
 
@@ -141,7 +140,7 @@ static StaticPlan plan_closed = {
 	"        END::orchestration.message_kind, i.assigned_to, i.run_id, i.work_item_id,"
 	SUBJECT("CASE i.status WHEN 'Errored' THEN 'Failed' ELSE i.status::pg_catalog.text END"
 			" || ': ' || " LINE("COALESCE(i.condition_name, i.name)")) ","
-	BODY("CASE i.status WHEN 'Errored' THEN 'The approval failed.'"
+	BODY("CASE i.status WHEN 'Errored' THEN 'The step failed.'"
 		 "     WHEN 'Canceled' THEN 'The submission was canceled.'"
 		 "     ELSE 'The submission was recalled.' END"
 		 " || ' You are not asked for a decision any more.',"
@@ -151,8 +150,7 @@ static StaticPlan plan_closed = {
 	"  FROM orchestration.submission_item i"
 	"  JOIN orchestration.submission s ON s.run_id = i.run_id AND s.id = i.submission_id"
 	"  JOIN orchestration.principal b ON b.id = s.submitted_by"
-	"  JOIN orchestration.work_item w ON w.run_id = i.run_id AND w.id = i.work_item_id"
-	" WHERE i.run_id = $1 AND i.id = $2 AND s.sends_email AND NOT w.is_parent"
+	" WHERE i.run_id = $1 AND i.id = $2 AND s.sends_email"
 	"   AND " IS_PERSON("i.assigned_to"),
 	2, {UUIDOID, UUIDOID}
 };
@@ -211,7 +209,6 @@ static void write_messages(StaticPlan *plan, Datum *values);
 static void write_assigned(const char *kind, ArrayType *run_ids, ArrayType *work_item_ids);
 static void item_changed(TriggerData *trigdata);
 static void submission_changed(TriggerData *trigdata);
-static int	row_status(Level level, HeapTuple row, TupleDesc desc, AttrNumber attnum);
 
 /*
  * Called once, by _PG_init().
@@ -264,15 +261,6 @@ orch_message_remind(ArrayType *run_ids, ArrayType *work_item_ids)
 	write_assigned("Reminded", run_ids, work_item_ids);
 }
 
-static int
-row_status(Level level, HeapTuple row, TupleDesc desc, AttrNumber attnum)
-{
-	bool		isnull;
-
-	return orch_transition_status_value(level, DatumGetObjectId(heap_getattr(row, attnum, desc,
-																			 &isnull)));
-}
-
 /* A work item, or an approval work item, is new, has a new assignee, or was closed. */
 static void
 item_changed(TriggerData *trigdata)
@@ -285,13 +273,12 @@ item_changed(TriggerData *trigdata)
 	pg_uuid_t  *run_id = orch_guard_row_uuid(row, desc, 1);
 	pg_uuid_t  *id = orch_guard_row_uuid(row, desc, 2);
 	int			status = is_approval ?
-		row_status(LEVEL_APPROVAL_WORK_ITEM, row, desc, Anum_submission_item_status) :
+		orch_catalog_label_column(ENUM_APPROVAL_STATUS, row, desc, Anum_submission_item_status) :
 		APPROVAL_ASSIGNED;
 	Datum		values[2];
 
 	/* rows that are imported or restored are no news */
-	if (!update && !orch_guard_in_scope(SCOPE_TRUSTED) && !orch_guard_in_scope(SCOPE_ENGINE) &&
-		!orch_guard_in_scope(SCOPE_CASCADE))
+	if (!update && !orch_guard_by_extension())
 		return;
 	values[0] = UUIDPGetDatum(run_id);
 	values[1] = UUIDPGetDatum(id);
@@ -321,8 +308,8 @@ submission_changed(TriggerData *trigdata)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple	row = trigdata->tg_newtuple;
-	int			status = row_status(LEVEL_APPROVAL_SUBMISSION, row, desc,
-									Anum_submission_status);
+	int			status = orch_catalog_label_column(ENUM_SUBMISSION_STATUS, row, desc,
+												   Anum_submission_status);
 	Datum		values[2];
 
 	/* Errored: its run tells more */

@@ -63,6 +63,16 @@ UPDATE orchestration.work_item SET assignee_id = pg_temp.who('bob.field@example.
 SELECT pg_temp.held();
 UPDATE orchestration.work_item SET assignee_id = pg_temp.who('ann.field@example.com'), owner_id = pg_temp.who('boss.field@example.com') WHERE id = :'item';
 SELECT pg_temp.held();
+-- a statement that reassigns a claimed item ends the claim; the next one begins anew
+CREATE FUNCTION pg_temp.claimed() RETURNS text LANGUAGE sql AS $$ SELECT format('claimed from %s', COALESCE(p.developer_name, 'nobody')) FROM orchestration.work_item w LEFT JOIN orchestration.principal p ON p.id = w.claimed_from WHERE w.run_id = pg_temp.run() $$;
+SELECT orchestration.add_group_member(orchestration.create_group('Field_Staff'), pg_temp.who('ann.field@example.com'));
+SELECT n, pg_temp.try(format('UPDATE orchestration.work_item SET assignee_id = %L WHERE id = %L AND %L <> ''''', pg_temp.who('Field_Desk'), :'item', s)), pg_temp.as_role('regress_field_ann', format('SELECT orchestration.claim_work_item(%L)', :'item')), pg_temp.claimed(),
+       pg_temp.try(replace(s, '$1', format('%L WHERE id = %L', pg_temp.who(n), :'item'))), pg_temp.held(), pg_temp.claimed(), pg_temp.as_role('regress_field_ann', format('SELECT orchestration.release_work_item(%L)', :'item'))
+  FROM unnest('{bob.field@example.com,ann.field@example.com,Field_Desk,Field_Staff}'::text[]) WITH ORDINALITY x (n, i), unnest(ARRAY['UPDATE orchestration.work_item SET assignee_id = $1', 'UPDATE orchestration.work_item SET due_at = now(), assignee_id = $1']) s ORDER BY i, s;
+-- comments have one length in all calls
+SELECT f, pg_temp.try(format(c, repeat('ö', 32001))) FROM (VALUES ('cancel', format('SELECT orchestration.cancel_run(%L, %%L)', pg_temp.run())),
+    ('reassign', format('SELECT orchestration.reassign_work_item(%L, %L, %%L)', :'item', pg_temp.who('bob.field@example.com'))),
+    ('delegate', format('SELECT orchestration.create_approval_delegation(%L, %L, NULL, %%L)', pg_temp.who('ann.field@example.com'), pg_temp.who('bob.field@example.com')))) x (f, c);
 SELECT orchestration.update_user(pg_temp.who('bob.field@example.com'), is_active => false);
 SELECT pg_temp.try(format('UPDATE orchestration.work_item SET assignee_id = %L WHERE id = %L', pg_temp.who('bob.field@example.com'), :'item'));
 SELECT orchestration.update_user(pg_temp.who('bob.field@example.com'), is_active => true);

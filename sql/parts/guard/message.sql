@@ -10,7 +10,7 @@ CREATE TRIGGER run_guard_row_message AFTER UPDATE ON orchestration.run
     FOR EACH ROW WHEN (NEW.status = 'Error' AND OLD.status <> 'Error')
     EXECUTE FUNCTION orchestration.write_message();
 CREATE TRIGGER work_item_guard_row_message_new AFTER INSERT ON orchestration.work_item
-    FOR EACH ROW WHEN (NOT NEW.is_approval)
+    FOR EACH ROW WHEN (NOT NEW.is_approval AND NOT NEW.is_parent)
     EXECUTE FUNCTION orchestration.write_message();
 CREATE TRIGGER work_item_guard_row_message AFTER UPDATE ON orchestration.work_item
     FOR EACH ROW WHEN (NOT NEW.is_approval AND OLD.assignee_id <> NEW.assignee_id)
