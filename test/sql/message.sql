@@ -143,6 +143,12 @@ SELECT pg_temp.approve('Message_Plain', 'bob@message.example', 'User', '{}', '{"
 SELECT pg_temp.start('Message_Plain');
 SELECT recipient, subject, is_html, body FROM orchestration.next_messages();
 SELECT pg_temp.sent(), orchestration.review_approval(pg_temp.open_item(), 'Approve'), pg_temp.sent();
+-- a control character that is none in ASCII: NEL
+SELECT pg_temp.approve('Message_Nel', 'bob@message.example', 'User', '{}', jsonb_build_object('ActionInput__CustomEmailSubject', jsonb_build_object('stringValue', 'Next' || U&'\0085' || 'line')));
+SELECT pg_temp.start('Message_Nel');
+SELECT subject FROM pg_temp.written WHERE subject LIKE 'Next%';
+SELECT orchestration.recall_run(r.id) FROM orchestration.run r WHERE r.orchestration_name = 'Message_Nel';
+SELECT pg_temp.sent() > 0;
 -- longer than a message may be
 SELECT pg_temp.approve('Message_Long', 'bob@message.example', 'User', '{}', jsonb_build_object('ActionInput__CustomEmailSubject', jsonb_build_object('stringValue', repeat('é', 300)), 'ActionInput__CustomEmailBody', jsonb_build_object('stringValue', repeat('é', 40000))));
 SELECT pg_temp.start('Message_Long');
