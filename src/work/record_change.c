@@ -69,6 +69,7 @@
 #include "record/record_key.h"
 #include "record/record_partition.h"
 #include "work/record_change.h"
+#include "work/unlock.h"
 #include "work/run.h"
 
 /* With more entries a statement does not wait for its end. */
@@ -105,21 +106,15 @@ static NotedSet *noted = NULL;
 /* What the transaction has warned of: char *, in TopTransactionContext. */
 static List *warned = NIL;
 
-/* the assignee, or the members of a unanimous approval, also those that have answered */
-#define ASSIGNEES \
-	"ARRAY(SELECT m.assignee_id FROM orchestration.work_item m" \
-	"       WHERE m.run_id = w.run_id" \
-	"         AND (m.id = w.id AND NOT m.is_parent OR m.parent_id = w.id))"
-
 static StaticPlan plan_locked = {
-	"SELECT w.related_record_id, " ASSIGNEES ", w.assignee_can_edit"
+	"SELECT w.related_record_id, " LOCK_EDITORS
 	" FROM orchestration.work_item w"
 	" WHERE w.related_record_type = $1 AND w.related_record_id = ANY ($2)"
 	"   AND w.record_locked AND w.status = 'Assigned'",
 	2, {TEXTOID, TEXTARRAYOID}
 };
 static StaticPlan plan_locked_gone = {
-	"SELECT w.related_record_id, " ASSIGNEES ", w.assignee_can_edit"
+	"SELECT w.related_record_id, " LOCK_EDITORS
 	" FROM orchestration.work_item w"
 	" WHERE w.related_record_type = $1 AND w.related_record_id IS NOT NULL"
 	"   AND w.record_locked AND w.status = 'Assigned'"
@@ -163,7 +158,6 @@ static void note(Oid registered, Relation relation, HeapTuple row, const char *k
 static void deal_with(Oid registered, const char *type, List *key_columns);
 static bool look_up(Oid registered, Noted *entry, List *key_columns);
 static void start_all(NotedSet *set, const char *type, List *key_columns);
-static bool is_assignee(AccessSet *set, Datum ids);
 static void refuse_locked(StaticPlan *plan, const char *type, Datum keys);
 static void look_again(const char *type, Datum keys);
 static bool still_waits(const pg_uuid_t *run_id, const char *type);
@@ -587,23 +581,6 @@ start_all(NotedSet *set, const char *type, List *key_columns)
 	orch_system_leave(&saved);
 }
 
-/* Is one of these principals the user, or a group or queue of the user's? */
-static bool
-is_assignee(AccessSet *set, Datum ids)
-{
-	Datum	   *elements;
-	int			n;
-	int			i;
-
-	deconstruct_array(DatumGetArrayTypeP(ids), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR,
-					  &elements, NULL, &n);
-	for (i = 0; i < n; i++)
-		if (orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE),
-							  DatumGetUUIDP(elements[i])) != 0)
-			return true;
-	return false;
-}
-
 /*
  * An approval can lock its record (shouldLock).  Until it is answered, only users with Modify
  * All Data may change the record, and the assignee, if the definition allows it.  Actions may
@@ -631,13 +608,14 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 		HeapTuple	tuple = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		AccessSet  *set = orch_access_of_role(role);
+		Datum		editors;
 		bool		isnull;
 
 		if (orch_access_is_unlimited(set) ||
 			(set->permissions & PERMISSION_MODIFY_ALL_DATA) != 0)
 			break;
-		if (DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull)) && set->is_user &&
-			is_assignee(set, SPI_getbinval(tuple, desc, 2, &isnull)))
+		editors = SPI_getbinval(tuple, desc, 2, &isnull);
+		if (!isnull && orch_record_lock_lets(set, editors))
 			continue;
 		locked = MemoryContextStrdup(caller, SPI_getvalue(tuple, desc, 1));
 	}

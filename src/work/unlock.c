@@ -18,6 +18,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "access/access.h"
@@ -30,6 +31,7 @@
 #include "base/uuid.h"
 #include "record/principal.h"
 #include "record/record.h"
+#include "work/unlock.h"
 
 static StaticPlan plan_runs = {
 	"SELECT DISTINCT w.run_id FROM orchestration.work_item w"
@@ -38,7 +40,7 @@ static StaticPlan plan_runs = {
 	2, {TEXTOID, TEXTOID}
 };
 static StaticPlan plan_locks = {
-	"SELECT w.run_id, w.id, w.assignee_id, w.assignee_can_edit FROM orchestration.work_item w"
+	"SELECT w.run_id, w.id, " LOCK_EDITORS " FROM orchestration.work_item w"
 	" WHERE w.related_record_type = $1 AND w.related_record_id = $2"
 	"   AND w.record_locked AND w.status = 'Assigned' AND w.run_id = ANY ($3)"
 	" ORDER BY w.run_id, w.id",
@@ -49,7 +51,25 @@ static StaticPlan plan_unlock = {
 	2, {UUIDOID, UUIDOID}
 };
 
-static int	lift(AccessSet *set, const char *type, const char *id, int *nlocks);
+static int	lift(Oid role, const char *type, const char *id, int *nlocks);
+
+bool
+orch_record_lock_lets(AccessSet *set, Datum editors)
+{
+	Datum	   *elements;
+	int			n;
+	int			i;
+
+	if (!set->is_user)
+		return false;
+	deconstruct_array(DatumGetArrayTypeP(editors), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR,
+					  &elements, NULL, &n);
+	for (i = 0; i < n; i++)
+		if (orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE),
+							  DatumGetUUIDP(elements[i])) != 0)
+			return true;
+	return false;
+}
 
 PG_FUNCTION_INFO_V1(orchestration_unlock_record);
 
@@ -57,9 +77,9 @@ PG_FUNCTION_INFO_V1(orchestration_unlock_record);
  * orchestration.unlock_record(record_type text, record_id text) returns integer
  *
  * Lifts the locks of a record that the caller may lift: all with Modify All Data or Approval
- * Admin; those of work items that are assigned to the caller, or a group or queue of the
- * caller's, if their lock lets the assignee edit.  Returns the number of locks lifted, 0 if
- * the record is not locked.
+ * Admin; else those that let the caller edit the record, as the assignee of the work item,
+ * as one of the group or queue that it is assigned to, or as a member of a unanimous
+ * approval.  Returns the number of locks lifted, 0 if the record is not locked.
  * Raises: 22004 for null, OR101 for a record that does not exist or that the caller may not
  * read, 42501 for a role that acts as no active user, and if there are locks and the caller
  * may lift none of them.
@@ -89,13 +109,13 @@ orchestration_unlock_record(PG_FUNCTION_ARGS)
 				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);
-	nlifted = lift(set, type, id, &nlocks);
+	nlifted = lift(role, type, id, &nlocks);
 	if (nlifted == 0 && nlocks > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("user \"%s\" may not unlock record \"%s\" of type \"%s\"",
 						orch_principal_role_label(role), key, type),
-				 errdetail("It needs the permission Modify All Data or Approval Admin, or to be the assignee of an approval whose lock lets the assignee edit.")));
+				 errdetail("It needs the permission Modify All Data or Approval Admin, or an approval of the record whose lock lets the user edit it.")));
 	orch_system_finish(&saved);
 	orch_frame_pop(frame);
 	PG_RETURN_INT32(nlifted);
@@ -105,10 +125,10 @@ orchestration_unlock_record(PG_FUNCTION_ARGS)
  * Lift what may be lifted, under the locks on the runs; *nlocks: the locks that there are.
  */
 static int
-lift(AccessSet *set, const char *type, const char *id, int *nlocks)
+lift(Oid role, const char *type, const char *id, int *nlocks)
 {
-	bool		all = orch_access_is_unlimited(set) ||
-		(set->permissions & (PERMISSION_MODIFY_ALL_DATA | PERMISSION_APPROVAL_ADMIN)) != 0;
+	AccessSet  *set;
+	bool		all;
 	Datum		values[3];
 	SPITupleTable *locks;
 	pg_uuid_t  *run_ids;
@@ -126,6 +146,10 @@ lift(AccessSet *set, const char *type, const char *id, int *nlocks)
 		run_ids[i] = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[i],
 												  SPI_tuptable->tupdesc, 1, &isnull));
 	(void) orch_lock_runs(run_ids, nruns);
+	/* the wait may have cost a right */
+	set = orch_access_of_role(role);
+	all = orch_access_is_unlimited(set) ||
+		(set->permissions & (PERMISSION_MODIFY_ALL_DATA | PERMISSION_APPROVAL_ADMIN)) != 0;
 	values[2] = PointerGetDatum(orch_uuid_array(run_ids, nruns));
 	orch_plan_execute_latest(&plan_locks, values, NULL, 0);
 	locks = SPI_tuptable;
@@ -134,12 +158,10 @@ lift(AccessSet *set, const char *type, const char *id, int *nlocks)
 	{
 		HeapTuple	tuple = locks->vals[i];
 		TupleDesc	desc = locks->tupdesc;
+		Datum		editors = SPI_getbinval(tuple, desc, 3, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!all &&
-			!(DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull)) && set->is_user &&
-			  orch_uuid_map_get(orch_access_arm(set, ARM_ASSIGNEE),
-								DatumGetUUIDP(SPI_getbinval(tuple, desc, 3, &isnull))) != 0))
+		if (!all && (isnull || !orch_record_lock_lets(set, editors)))
 			continue;
 		values[0] = SPI_getbinval(tuple, desc, 1, &isnull);
 		values[1] = SPI_getbinval(tuple, desc, 2, &isnull);

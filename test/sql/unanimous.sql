@@ -278,7 +278,20 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT u, r, pg_temp.edit(u, r) FROM unnest('{locked,editable}'::text[]) r, unnest('{M1,M2,M3}'::text[]) u;
-SELECT pg_temp.answer('M2', 'Approve'), pg_temp.edit('M2', 'editable'), pg_temp.edit('M3', 'editable');
+-- whom the lock lets edit may lift it: any member, also one that has answered
+CREATE FUNCTION pg_temp.lift(username text, record text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('role', 'regress_orch_' || lower(username), true);
+    RAISE EXCEPTION USING ERRCODE = 'ZZ000', MESSAGE = orchestration.unlock_record('Unanimous_Record', record) || ' lifted';
+EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
+    RETURN SQLERRM;
+WHEN OTHERS THEN
+    RETURN SQLSTATE || ': ' || SQLERRM;
+END
+$$;
+GRANT EXECUTE ON FUNCTION orchestration.unlock_record TO regress_orch_member;
+SELECT u, r, pg_temp.lift(u, r) FROM unnest('{locked,editable}'::text[]) r, unnest('{M1,M2,M3}'::text[]) u;
+SELECT pg_temp.answer('M2', 'Approve'), pg_temp.edit('M2', 'editable'), pg_temp.edit('M3', 'editable'), pg_temp.lift('M2', 'editable'), pg_temp.lift('M3', 'editable');
 SELECT pg_temp.answer('M1', 'Approve'), pg_temp.edit('M3', 'editable'), pg_temp.edit('M3', 'locked');
 SELECT * FROM orchestration.verify();
 
