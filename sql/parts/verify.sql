@@ -175,6 +175,20 @@ AS $$
              WHERE NOT EXISTS (SELECT FROM orchestration.submission b
                                 WHERE b.run_id = d.run_id AND b.id = d.submission_id)
             UNION ALL
+            SELECT 'message', m.run_id, m.id FROM orchestration.message m
+             WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = m.run_id)
+                OR m.work_item_id IS NOT NULL
+               AND NOT EXISTS (SELECT FROM orchestration.work_item w
+                                WHERE w.run_id = m.run_id AND w.id = m.work_item_id)
+            UNION ALL
+            SELECT 'message of a step', m.run_id, m.step_run_id FROM orchestration.step_message m
+             WHERE NOT EXISTS (SELECT FROM orchestration.step_run t
+                                WHERE t.run_id = m.run_id AND t.id = m.step_run_id)
+            UNION ALL
+            SELECT 'reminder', e.run_id, e.work_item_id FROM orchestration.reminder e
+             WHERE NOT EXISTS (SELECT FROM orchestration.work_item w
+                                WHERE w.run_id = e.run_id AND w.id = e.work_item_id)
+            UNION ALL
             SELECT 'log', l.run_id, NULL::uuid FROM log_of_run l
              WHERE NOT EXISTS (SELECT FROM orchestration.run r WHERE r.id = l.run_id)) x
     -- contract/lifecycle.md, "Structure"

@@ -94,6 +94,9 @@ SELECT pg_temp.broken($$UPDATE orchestration.work_item SET related_record_type =
 -- rows without parents, which foreign keys would refuse
 SELECT pg_temp.broken($$DELETE FROM orchestration.run WHERE id = $1$$);
 SELECT pg_temp.broken($$DELETE FROM orchestration.step_run WHERE run_id = $1 AND name = 'I'$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.step_message (run_id, step_run_id) VALUES ($1, $1)$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.reminder (run_id, work_item_id, reminded_at, reminders) VALUES ($1, $1, now(), 1)$$);
+SELECT pg_temp.broken($$INSERT INTO orchestration.message (kind, recipient_id, run_id, work_item_id, subject, body) SELECT 'Assigned', id, $1, work, '', '' FROM orchestration.principal, unnest(ARRAY[NULL, $1]::uuid[]) work WHERE name = 'Ann'$$);
 -- rows that belong to records
 SELECT orchestration.post_to_feed(:'waits', 'a post') AS post \gset
 SELECT orchestration.comment_on_feed_item(:'post', 'a comment') IS NOT NULL, orchestration.like_feed_item(:'post'), orchestration.view_record(:'waits');
