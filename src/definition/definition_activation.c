@@ -47,6 +47,7 @@ static void check_elements(Compiler *c, const DocNode *root);
 static void check_record_type(Compiler *c, const DocNode *node, const char *type);
 static void check_step(Compiler *c, const DocNode *node, const StepDef *step,
 					   const KnownList *actions, const KnownList *principals);
+static const DocNode *input_node(const DocNode *node, const char *element, const char *name);
 static void check_kind(Compiler *c, const DocNode *node, const StepDef *step);
 static void check_approval(Compiler *c, const DocNode *root);
 static void check_inputs(Compiler *c, const DocNode *node, const StepDef *step);
@@ -265,24 +266,6 @@ check_kind(Compiler *c, const DocNode *node, const StepDef *step)
 				   "an ApprovalWorkflow has approval steps, no other interactive steps: this one decides nothing about the submission");
 }
 
-/* The element of a variable, or the document itself. */
-static const DocNode *
-variable_node(const DocNode *root, const char *name)
-{
-	const DocNode *child;
-
-	for (child = root->first_child; child != NULL; child = child->next)
-	{
-		char	   *word = orch_definition_is_named(child, "variables") ?
-			orch_definition_word(child, "name") : NULL;
-
-		CHECK_FOR_INTERRUPTS();
-		if (word != NULL && strcmp(word, name) == 0)
-			return child;
-	}
-	return root;
-}
-
 /*
  * What the platform wants of an approval: inputs and a run mode, by apiVersion.  Warnings,
  * because files of older versions that are active there lack them.  A record-triggered
@@ -319,7 +302,7 @@ check_approval(Compiler *c, const DocNode *root)
 					   inputs[i].name, inputs[i].use);
 		else if (!variable->is_input || variable->is_collection ||
 				 variable->type != VARIABLE_STRING)
-			warning_at(c, variable_node(root, inputs[i].name),
+			warning_at(c, input_node(root, "variables", inputs[i].name),
 					   "variable \"%s\" of an ApprovalWorkflow must be an input of dataType String: %s",
 					   inputs[i].name, inputs[i].use);
 	}
@@ -329,7 +312,7 @@ check_approval(Compiler *c, const DocNode *root)
 				   "an ApprovalWorkflow of apiVersion 60.0 or later needs runInMode SystemModeWithoutSharing");
 }
 
-/* The element of an input of that name, of those in elements of another name. */
+/* The element of that name among those of a kind; else the node itself. */
 static const DocNode *
 input_node(const DocNode *node, const char *element, const char *name)
 {
