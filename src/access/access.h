@@ -111,6 +111,12 @@ extern void orch_access_groups_above(const pg_uuid_t *principal_id,
 /* One of the sets, filled. */
 extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
 
+/*
+ * Are the reviewers filled, with managers_review as it is now, and has no delegation ended
+ * since?
+ */
+extern bool orch_access_reviewers_hold(const AccessSet *set);
+
 /* Has the user been asked to decide about the submission, or may answer for who has? */
 extern bool orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id);
 

@@ -297,8 +297,7 @@ orchestration_record_visible(PG_FUNCTION_ARGS)
 		last->generation == orch_catalog_sharing_generation &&
 		last->share_generation == orch_catalog_share_generation &&
 		last->object == object && orch_uuid_equal(&last->id, id) &&
-		(!set->has_reviewers || set->reviewers_until == DT_NOEND ||
-		 GetCurrentTimestamp() < set->reviewers_until))
+		(object <= OBJECT_STEP || !set->has_reviewers || orch_access_reviewers_hold(set)))
 		PG_RETURN_BOOL(last->visible);
 
 	visible = orch_access_read(object, id, &record);
