@@ -40,9 +40,9 @@
 #include "base/limit.h"
 #include "base/system.h"
 #include "base/uuid.h"
-#include "call/caller.h"
 #include "call/query.h"
 #include "call/tombstone.h"
+#include "record/principal.h"
 
 int			orch_deleted_retention = 15;
 static int	history_retention = 730;
@@ -259,7 +259,7 @@ write_one(TriggerData *trigdata)
 												 relid == orch_catalog_relation(RELATION_FEED_ITEM) ?
 												 "Feed" : "History"));
 	}
-	orch_caller_set_user(orch_frame_actor(), &values[2], &nulls[2]);
+	orch_principal_set_acting(orch_frame_actor(), &values[2], &nulls[2]);
 	values[3] = UUIDPGetDatum(&record.run_id);
 	values[4] = CStringGetTextDatum(object);
 	values[5] = UUIDPGetDatum(&record.owner_id);
@@ -283,8 +283,9 @@ PG_FUNCTION_INFO_V1(orchestration_write_tombstone);
  * orchestration.write_tombstone() returns trigger
  *
  * AFTER DELETE ROW of run: writes the tombstones of the run and of its stages, steps, work
- * items, submission with its work items and details, log, history and feeds.  AFTER DELETE ROW of feed_item, field_change, run_log and
- * owner_sharing_rule: writes the tombstone of the row, unless its run is deleted with it.
+ * items, submission with its work items and details, log, history and feeds.  AFTER DELETE
+ * ROW of feed_item, field_change, run_log and owner_sharing_rule: writes the tombstone of the
+ * row, unless its run is deleted with it.
  * Returns null.
  * Raises: 39P01 if not called as that trigger.
  * Source: reference.md, 4.5.
@@ -319,7 +320,7 @@ orchestration_write_tombstone(PG_FUNCTION_ARGS)
 	values[2] = UUIDPGetDatum(&record.orchestration_id);
 	if (!record.has_orchestration)
 		nulls[2] = 'n';
-	orch_caller_set_user(orch_frame_actor(), &values[3], &nulls[3]);
+	orch_principal_set_acting(orch_frame_actor(), &values[3], &nulls[3]);
 	orch_plan_execute_latest(&plan_run, values, nulls, 0);
 	orch_system_finish(&saved);
 	return PointerGetDatum(NULL);
