@@ -105,7 +105,6 @@ static void walk_up(UuidMap *principals, WorkList *list);
 static void fill_rules(AccessSet *set);
 static void spread_over_members(AccessSet *set, UuidMap *sources, WorkList *list);
 static void fill_shares(AccessSet *set);
-static bool reviewers_hold(const AccessSet *set);
 static void fill_reviewers(AccessSet *set);
 static void find_delegating(const UuidMap *principals, WorkList *users,
 							TimestampTz *until);
@@ -266,7 +265,7 @@ orch_access_arm(AccessSet *set, AccessArm arm)
 				fill_groups(set);
 			return &set->principals;
 		case ARM_REVIEWER:
-			if (!reviewers_hold(set))
+			if (!orch_access_reviewers_hold(set))
 				fill_reviewers(set);
 			return &set->reviewers;
 	}
@@ -642,8 +641,8 @@ fill_shares(AccessSet *set)
 
 /* --------------------------------------------------------------- reviewers */
 
-static bool
-reviewers_hold(const AccessSet *set)
+bool
+orch_access_reviewers_hold(const AccessSet *set)
 {
 	return set->has_reviewers && set->reviewers_managed == orch_managers_review &&
 		(set->reviewers_until == DT_NOEND ||

@@ -30,11 +30,11 @@
 #include "base/uuid_map.h"
 
 /*
- * The access of one user, as sets.  The levels for the four objects are packed, two
- * bits each.
+ * The access of one user, as sets.  The levels for the objects are packed, two bits each.
  *
  * Do not keep a pointer to it over anything that may run SQL or wait: the next request
- * for another user's access may replace it.
+ * for another user's access may replace it.  A scan of a table replaces none: invalidations
+ * that it accepts only make sets stale.
  */
 typedef struct AccessSet
 {
@@ -64,6 +64,8 @@ typedef struct AccessSet
 	uint64		extents_shares;
 } AccessSet;
 
+StaticAssertDecl(2 * NUM_OBJECTS <= 16, "the levels for all objects fit into a value of a map");
+
 #define PACKED_LEVEL(packed, object) \
 	((AccessLevel) (((packed) >> (2 * (object))) & 3))
 
@@ -84,10 +86,12 @@ typedef enum AccessArm
 #define REVIEWS_AS_DELEGATE	1
 #define REVIEWS_AS_MANAGER	2
 
-/* Does the value of an id in the set of an arm make the object's records visible? */
+/* The bits of a value in the set of an arm, one of which makes the object's records visible. */
+#define ARM_BITS(arm, object) \
+	((arm) == ARM_ASSIGNEE || (arm) == ARM_REVIEWER ? 0xFFFF : 3 << (2 * (object)))
+
 #define ARM_SHOWS(arm, value, object) \
-	((value) != 0 && ((arm) == ARM_ASSIGNEE || (arm) == ARM_REVIEWER || \
-					  PACKED_LEVEL(value, object) != ACCESS_NONE))
+	(((value) & ARM_BITS(arm, object)) != 0)
 
 /* orchestration.managers_review: may the users above an assignee answer approvals? */
 extern bool orch_managers_review;
@@ -111,12 +115,14 @@ extern void orch_access_groups_above(const pg_uuid_t *principal_id,
 /* One of the sets, filled. */
 extern UuidMap *orch_access_arm(AccessSet *set, AccessArm arm);
 
+/*
+ * Are the reviewers filled, with managers_review as it is now, and has no delegation ended
+ * since?
+ */
+extern bool orch_access_reviewers_hold(const AccessSet *set);
+
 /* Has the user been asked to decide about the submission, or may answer for who has? */
 extern bool orch_access_reviews(AccessSet *set, const pg_uuid_t *submission_id);
-
-/* Enters all submissions about which one of the principals has been asked. */
-extern void orch_access_find_reviewed(const pg_uuid_t *principals, int nprincipals,
-									  UuidMap *submissions);
 
 /* access_extent.c */
 extern double orch_access_selectivity(AccessSet *set, AccessArm arm, SharedObject object,

@@ -28,14 +28,13 @@
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/system.h"
 #include "base/uuid.h"
 #include "record/principal.h"
 
 #define NEEDS_ASSIGNMENT \
 	"an assignment to the user or to one of the user's groups or queues, or the permission Modify All Data"
 #define NEEDS_REVIEW \
-	"an assignment to the user or to one of the user's groups or queues, a delegation by such an assignee, or the permission Approval Admin"
+	"an assignment to the user or to one of the user's groups or queues, a delegation by the assignee or a member of it, with orchestration.managers_review also a place above one of these, or the permission Approval Admin"
 #define NEEDS_REASSIGN "the permission Reassign Orchestration Work Items"
 #define NEEDS_REASSIGN_APPROVAL NEEDS_REASSIGN " or Approval Admin"
 #define NEEDS_MOVE \
@@ -43,11 +42,11 @@
 
 static void refuse(Oid role, const char *to_do, const RecordAccess *record,
 				   const char *needs) pg_attribute_noreturn();
+static void refuse_unknown(SharedObject object, const pg_uuid_t *id) pg_attribute_noreturn();
 static AccessLevel require_visible_approval(Oid role, SharedObject object,
 											const pg_uuid_t *id, RecordAccess *record);
 static bool is_assignee(AccessSet *set, const RecordAccess *record);
 static bool may_answer(AccessSet *set, const RecordAccess *record);
-static bool is_submitter(const pg_uuid_t *user_id, const pg_uuid_t *run_id);
 static bool column_changed(TupleDesc desc, HeapTuple old, HeapTuple new,
 						   AttrNumber attnum);
 static bool is_canceled(HeapTuple run, TupleDesc desc);
@@ -118,6 +117,27 @@ refuse(Oid role, const char *to_do, const RecordAccess *record, const char *need
 			 errdetail("It needs %s.", needs)));
 }
 
+static void
+refuse_unknown(SharedObject object, const pg_uuid_t *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
+			 errmsg("%s %s does not exist", object_names[object], orch_uuid_text(id))));
+}
+
+/*
+ * The level of access to a record; ACCESS_NONE, and an empty record, if it does not exist.
+ */
+static AccessLevel
+visible_level(Oid role, SharedObject object, const pg_uuid_t *id, RecordAccess *record)
+{
+	(void) orch_access_require_user(role);
+	if (orch_access_read(object, id, record))
+		return orch_access_level(orch_access_of_role(role), record);
+	memset(record, 0, sizeof(*record));
+	return ACCESS_NONE;
+}
+
 /*
  * The level of access to a record; raises OR101 if there is none.
  */
@@ -125,16 +145,10 @@ static AccessLevel
 require_visible(Oid role, SharedObject object, const pg_uuid_t *id,
 				RecordAccess *record)
 {
-	AccessLevel level = ACCESS_NONE;
+	AccessLevel level = visible_level(role, object, id, record);
 
-	(void) orch_access_require_user(role);
-	if (orch_access_read(object, id, record))
-		level = orch_access_level(orch_access_of_role(role), record);
 	if (level == ACCESS_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("%s %s does not exist", object_names[object],
-						orch_uuid_text(id))));
+		refuse_unknown(object, id);
 	return level;
 }
 
@@ -146,15 +160,14 @@ static AccessLevel
 require_visible_approval(Oid role, SharedObject object, const pg_uuid_t *id,
 						 RecordAccess *record)
 {
+	AccessLevel level = visible_level(role, object, id, record);
 	RecordAccess submission;
 
-	(void) orch_access_require_user(role);
-	if (orch_access_read(object, id, record) && record->is_approval &&
-		orch_access_level(orch_access_of_role(role), record) == ACCESS_NONE &&
-		orch_access_read_submission(&record->run_id, &submission) &&
-		orch_access_level(orch_access_of_role(role), &submission) != ACCESS_NONE)
-		return ACCESS_NONE;
-	return require_visible(role, object, id, record);
+	if (level == ACCESS_NONE &&
+		!(record->is_approval && orch_access_read_submission(&record->run_id, &submission) &&
+		  orch_access_level(orch_access_of_role(role), &submission) != ACCESS_NONE))
+		refuse_unknown(object, id);
+	return level;
 }
 
 static bool
@@ -178,6 +191,18 @@ may_answer(AccessSet *set, const RecordAccess *record)
 	return is_assignee(set, record) ||
 		(record->is_approval &&
 		 orch_uuid_map_get(orch_access_arm(set, ARM_REVIEWER), &record->assignee_id) != 0);
+}
+
+/*
+ * To finish a work item.  An approval administrator decides instead of the assignee.
+ */
+static void
+require_finish(Oid role, AccessSet *set, const RecordAccess *record)
+{
+	if ((set->permissions & (record->is_approval ? PERMISSION_APPROVAL_ADMIN :
+							 PERMISSION_MODIFY_ALL_DATA)) == 0 &&
+		!may_answer(set, record))
+		refuse(role, "finish", record, record->is_approval ? NEEDS_REVIEW : NEEDS_ASSIGNMENT);
 }
 
 /*
@@ -211,21 +236,15 @@ orch_access_require_cancel(Oid role, const pg_uuid_t *run_id)
 }
 
 /*
- * To complete a work item, or to report that its screen failed.  An approval administrator
- * decides instead of the assignee.
+ * To complete a work item, or to report that its screen failed.
  */
 void
 orch_access_require_work(Oid role, const pg_uuid_t *item_id)
 {
 	RecordAccess record;
-	AccessSet  *set;
 
 	(void) require_visible_approval(role, OBJECT_WORK_ITEM, item_id, &record);
-	set = orch_access_of_role(role);
-	if ((set->permissions & (record.is_approval ? PERMISSION_APPROVAL_ADMIN :
-							 PERMISSION_MODIFY_ALL_DATA)) == 0 &&
-		!may_answer(set, &record))
-		refuse(role, "finish", &record, record.is_approval ? NEEDS_REVIEW : NEEDS_ASSIGNMENT);
+	require_finish(role, orch_access_of_role(role), &record);
 }
 
 /*
@@ -281,8 +300,11 @@ orch_access_require_recall(Oid role, const pg_uuid_t *run_id, PerformerRole *per
 {
 	AccessSet  *set = orch_access_require_user(role);
 	RecordAccess record;
+	RecordAccess submission;
 
-	if (set->is_user && is_submitter(&set->user_id, run_id))
+	/* the owner of a submission is its submitter, and does not change */
+	if (set->is_user && orch_access_read_submission(run_id, &submission) &&
+		orch_uuid_equal(&submission.owner_id, &set->user_id))
 	{
 		*performer = PERFORMER_SUBMITTER;
 		return;
@@ -292,27 +314,6 @@ orch_access_require_recall(Oid role, const pg_uuid_t *run_id, PerformerRole *per
 	if (record.is_approval && !has_permission(role, PERMISSION_APPROVAL_ADMIN))
 		refuse(role, "recall", &record,
 			   "to be the submitter, or the permission Approval Admin");
-}
-
-static bool
-is_submitter(const pg_uuid_t *user_id, const pg_uuid_t *run_id)
-{
-	static StaticPlan plan = {
-		"SELECT 1 FROM orchestration.submission s"
-		" WHERE s.run_id = $1 AND s.submitted_by = $2",
-		2, {UUIDOID, UUIDOID}
-	};
-	SystemContext saved;
-	Datum		values[2];
-	bool		result;
-
-	values[0] = UUIDPGetDatum(run_id);
-	values[1] = UUIDPGetDatum(user_id);
-	orch_system_connect(&saved);
-	orch_plan_execute_latest(&plan, values, NULL, 1);
-	result = SPI_processed > 0;
-	orch_system_finish(&saved);
-	return result;
 }
 
 PerformerRole
@@ -367,21 +368,16 @@ follows_assignee(TupleDesc desc, HeapTuple old, HeapTuple new)
 
 /*
  * Checks an UPDATE of a role to which row security applies.  The policy has checked
- * that the role sees the row, and column privileges limit the columns it can change.
+ * that the role sees the row, and column privileges limit the columns it can change.  No
+ * role updates approval submissions and their work items.
  */
 void
 orch_access_check_update(SharedObject object, Relation relation,
 						 HeapTuple old, HeapTuple new)
 {
-	static const AttrNumber owner_columns[NUM_OBJECTS] = {
+	static const AttrNumber owner_columns[LEVEL_LAST + 1] = {
 		Anum_run_owner_id, Anum_stage_run_owner_id, Anum_step_run_owner_id,
-		Anum_work_item_owner_id, Anum_submission_owner_id,
-		Anum_submission_item_owner_id
-	};
-	static const AttrNumber status_columns[NUM_OBJECTS] = {
-		Anum_run_status, Anum_stage_run_status, Anum_step_run_status,
-		Anum_work_item_status, Anum_submission_status,
-		Anum_submission_item_status
+		Anum_work_item_owner_id
 	};
 	Oid			role = GetUserId();
 	TupleDesc	desc = RelationGetDescr(relation);
@@ -414,9 +410,8 @@ orch_access_check_update(SharedObject object, Relation relation,
 								 (record.is_approval ? PERMISSION_APPROVAL_ADMIN : 0))) == 0)
 			refuse(role, "reassign", &record,
 				   record.is_approval ? NEEDS_REASSIGN_APPROVAL : NEEDS_REASSIGN);
-		if (finished && !may_answer(set, &record))
-			refuse(role, "finish", &record,
-				   record.is_approval ? NEEDS_REVIEW : NEEDS_ASSIGNMENT);
+		if (finished)
+			require_finish(role, set, &record);
 		if (reassigned || finished)
 			return;
 	}
@@ -426,13 +421,13 @@ orch_access_check_update(SharedObject object, Relation relation,
 		((set->permissions & PERMISSION_MANAGE_RUNS) != 0 ||
 		 (record.is_approval && (set->permissions & PERMISSION_APPROVAL_ADMIN) != 0 &&
 		  is_canceled(new, desc))) &&
-		column_changed(desc, old, new, status_columns[object]) &&
+		column_changed(desc, old, new, Anum_run_status) &&
 		!column_changed(desc, old, new, Anum_run_interview_id) &&
 		!column_changed(desc, old, new, Anum_run_triggering_record_type) &&
 		!column_changed(desc, old, new, Anum_run_triggering_record_id))
 		return;
 	refuse(role, object == OBJECT_RUN &&
-		   column_changed(desc, old, new, status_columns[object]) ?
+		   column_changed(desc, old, new, Anum_run_status) ?
 		   "change the status of" : "change", &record,
 		   object == OBJECT_RUN ?
 		   "Edit access to the run; to change its status, the permission Manage Orchestration Runs is enough" :

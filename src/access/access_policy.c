@@ -31,7 +31,7 @@
 #include "base/uuid.h"
 #include "record/principal.h"
 
-/* The last answer of record_visible() in this statement. */
+/* The last answer of record_visible() or submission_reviewed() in this statement. */
 typedef struct LastVerdict
 {
 	const AccessSet *set;
@@ -41,6 +41,42 @@ typedef struct LastVerdict
 	pg_uuid_t	id;
 	bool		visible;
 } LastVerdict;
+
+/*
+ * The last verdict if it is about the same record and still holds, or NULL.  Rows of one
+ * record mostly follow each other.  A delegation can end, and managers_review can change,
+ * without a new generation.
+ */
+static const LastVerdict *
+last_verdict(FunctionCallInfo fcinfo, const AccessSet *set, SharedObject object,
+			 const pg_uuid_t *id)
+{
+	const LastVerdict *last = (LastVerdict *) fcinfo->flinfo->fn_extra;
+
+	if (last != NULL && last->set == set &&
+		last->generation == orch_catalog_sharing_generation &&
+		last->object == object && orch_uuid_equal(&last->id, id) &&
+		(object <= OBJECT_STEP || !set->has_reviewers || orch_access_reviewers_hold(set)))
+		return last;
+	return NULL;
+}
+
+static void
+keep_verdict(FunctionCallInfo fcinfo, const AccessSet *set, SharedObject object,
+			 const pg_uuid_t *id, bool visible)
+{
+	LastVerdict *last = (LastVerdict *) fcinfo->flinfo->fn_extra;
+
+	if (last == NULL)
+		fcinfo->flinfo->fn_extra = last =
+			MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(LastVerdict));
+	last->set = set;
+	last->generation = set->generation;
+	last->share_generation = set->share_generation;
+	last->object = object;
+	last->id = *id;
+	last->visible = visible;
+}
 
 /*
  * Keeps the last label: a policy always asks for the same one.
@@ -262,8 +298,18 @@ Datum
 orchestration_submission_reviewed(PG_FUNCTION_ARGS)
 {
 	AccessSet  *set = orch_access_current();
+	pg_uuid_t  *id = PG_GETARG_UUID_P(0);
+	const LastVerdict *last;
+	bool		reviewed;
 
-	PG_RETURN_BOOL(set->is_user && orch_access_reviews(set, PG_GETARG_UUID_P(0)));
+	if (!set->is_user)
+		PG_RETURN_BOOL(false);
+	last = last_verdict(fcinfo, set, OBJECT_APPROVAL_SUBMISSION, id);
+	if (last != NULL)
+		PG_RETURN_BOOL(last->visible);
+	reviewed = orch_access_reviews(set, id);
+	keep_verdict(fcinfo, set, OBJECT_APPROVAL_SUBMISSION, id, reviewed);
+	PG_RETURN_BOOL(reviewed);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_record_visible);
@@ -283,7 +329,7 @@ orchestration_record_visible(PG_FUNCTION_ARGS)
 	AccessSet  *set = orch_access_current();
 	SharedObject object = orch_access_object(PG_GETARG_OID(0));
 	pg_uuid_t  *id = PG_GETARG_UUID_P(1);
-	LastVerdict *last = (LastVerdict *) fcinfo->flinfo->fn_extra;
+	const LastVerdict *last;
 	RecordAccess record;
 	bool		visible;
 
@@ -292,29 +338,35 @@ orchestration_record_visible(PG_FUNCTION_ARGS)
 	if (!set->is_user)
 		PG_RETURN_BOOL(false);
 
-	/* rows of one record mostly follow each other */
-	if (last != NULL && last->set == set &&
-		last->generation == orch_catalog_sharing_generation &&
-		last->share_generation == orch_catalog_share_generation &&
-		last->object == object && orch_uuid_equal(&last->id, id) &&
-		(!set->has_reviewers || set->reviewers_until == DT_NOEND ||
-		 GetCurrentTimestamp() < set->reviewers_until))
+	last = last_verdict(fcinfo, set, object, id);
+	if (last != NULL && last->share_generation == orch_catalog_share_generation)
 		PG_RETURN_BOOL(last->visible);
 
 	visible = orch_access_read(object, id, &record);
 	set = orch_access_current();		/* reading may have accepted invalidations */
 	visible = visible && orch_access_level(set, &record) != ACCESS_NONE;
-
-	if (last == NULL)
-		fcinfo->flinfo->fn_extra = last =
-			MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(LastVerdict));
-	last->set = set;
-	last->generation = set->generation;
-	last->share_generation = set->share_generation;
-	last->object = object;
-	last->id = *id;
-	last->visible = visible;
+	keep_verdict(fcinfo, set, object, id, visible);
 	PG_RETURN_BOOL(visible);
+}
+
+/*
+ * The ids whose values in a map have one of the bits.
+ */
+static ArrayType *
+ids_of_map(const UuidMap *map, int bits)
+{
+	pg_uuid_t  *ids = palloc_extended((Size) Max(map->count, 1) * sizeof(pg_uuid_t),
+									  MCXT_ALLOC_HUGE);
+	ArrayType  *array;
+	uint32		i;
+	int			n = 0;
+
+	for (i = 0; i < map->size; i++)
+		if ((map->values[i] & bits) != 0)
+			ids[n++] = map->keys[i];
+	array = orch_uuid_array(ids, n);
+	pfree(ids);
+	return array;
 }
 
 /*
@@ -323,23 +375,7 @@ orchestration_record_visible(PG_FUNCTION_ARGS)
 static ArrayType *
 visible_ids(AccessArm arm, SharedObject object)
 {
-	AccessSet  *set = orch_access_current();
-	UuidMap    *map;
-	pg_uuid_t  *ids;
-	ArrayType  *array;
-	uint32		i;
-	int			n = 0;
-
-	map = orch_access_arm(set, arm);
-	ids = palloc(Max(map->count, 1) * sizeof(pg_uuid_t));
-	for (i = 0; i < map->size; i++)
-	{
-		if (ARM_SHOWS(arm, map->values[i], object))
-			ids[n++] = map->keys[i];
-	}
-	array = orch_uuid_array(ids, n);
-	pfree(ids);
-	return array;
+	return ids_of_map(orch_access_arm(orch_access_current(), arm), ARM_BITS(arm, object));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_visible_owner_ids);
@@ -426,19 +462,8 @@ orch_access_acting_ids(void)
 ArrayType *
 orch_access_delegating_ids(void)
 {
-	AccessSet  *set = orch_access_current();
-	UuidMap    *map = orch_access_arm(set, ARM_REVIEWER);
-	pg_uuid_t  *ids = palloc(Max(map->count, 1) * sizeof(pg_uuid_t));
-	ArrayType  *array;
-	uint32		i;
-	int			n = 0;
-
-	for (i = 0; i < map->size; i++)
-		if ((map->values[i] & REVIEWS_AS_DELEGATE) != 0)
-			ids[n++] = map->keys[i];
-	array = orch_uuid_array(ids, n);
-	pfree(ids);
-	return array;
+	return ids_of_map(orch_access_arm(orch_access_current(), ARM_REVIEWER),
+					  REVIEWS_AS_DELEGATE);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_reviewed_principal_ids);
@@ -487,37 +512,14 @@ orchestration_reviewed_submission_ids(PG_FUNCTION_ARGS)
 {
 	AccessSet  *set = orch_access_current();
 	UuidMap		submissions;
-	pg_uuid_t  *ids;
-	ArrayType  *array;
-	uint32		i;
-	int			n = 0;
 
 	orch_uuid_map_init(&submissions, CurrentMemoryContext);
 	if (set->is_user)
 	{
-		UuidMap    *arms[2];
-		int			nids = 0;
-
-		/* a copy: scans may accept invalidations */
-		arms[0] = orch_access_arm(set, ARM_ASSIGNEE);
-		arms[1] = orch_access_arm(set, ARM_REVIEWER);
-		ids = palloc_extended((arms[0]->count + arms[1]->count + 1) * sizeof(pg_uuid_t),
-							  MCXT_ALLOC_HUGE);
-		for (n = 0; n < 2; n++)
-			for (i = 0; i < arms[n]->size; i++)
-				if (arms[n]->values[i] != 0)
-					ids[nids++] = arms[n]->keys[i];
-		orch_access_find_reviewed(ids, nids, &submissions);
-		pfree(ids);
-		n = 0;
+		orch_access_find_reviewed(orch_access_arm(set, ARM_ASSIGNEE), &submissions);
+		orch_access_find_reviewed(orch_access_arm(set, ARM_REVIEWER), &submissions);
 	}
-	ids = palloc_extended(Max(submissions.count, 1) * sizeof(pg_uuid_t), MCXT_ALLOC_HUGE);
-	for (i = 0; i < submissions.size; i++)
-		if (submissions.values[i] != 0)
-			ids[n++] = submissions.keys[i];
-	array = orch_uuid_array(ids, n);
-	pfree(ids);
-	PG_RETURN_ARRAYTYPE_P(array);
+	PG_RETURN_ARRAYTYPE_P(ids_of_map(&submissions, 1));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_unestimated);

@@ -174,20 +174,22 @@ orch_access_was_asked(const UuidMap *principals, const UuidMap *reviewers,
 }
 
 void
-orch_access_find_reviewed(const pg_uuid_t *principals, int nprincipals, UuidMap *submissions)
+orch_access_find_reviewed(const UuidMap *principals, UuidMap *submissions)
 {
 	Relation	relation = table_open(orch_catalog_relation(RELATION_SUBMISSION_ITEM),
 									  AccessShareLock);
-	int			i;
+	uint32		i;
 
-	for (i = 0; i < nprincipals; i++)
+	for (i = 0; i < principals->size; i++)
 	{
 		ScanKeyData scankey;
 		SysScanDesc scan;
 		HeapTuple	tuple;
 
+		if (principals->values[i] == 0)
+			continue;
 		ScanKeyInit(&scankey, Anum_submission_item_assigned_to, BTEqualStrategyNumber,
-					F_UUID_EQ, UUIDPGetDatum(&principals[i]));
+					F_UUID_EQ, UUIDPGetDatum(&principals->keys[i]));
 		scan = systable_beginscan(relation,
 								  orch_catalog_relation(INDEX_SUBMISSION_ITEM_ASSIGNED_TO),
 								  true, NULL, 1, &scankey);

@@ -54,4 +54,7 @@ extern void orch_access_of_tuple(SharedObject object, HeapTuple tuple,
 extern bool orch_access_was_asked(const UuidMap *principals, const UuidMap *reviewers,
 								  const pg_uuid_t *submission_id);
 
+/* Enters, with the value 1, the submissions of which a work item is assigned to one of them. */
+extern void orch_access_find_reviewed(const UuidMap *principals, UuidMap *submissions);
+
 #endif							/* ORCH_ACCESS_RECORD_H */

@@ -4,7 +4,8 @@
  *	  Planner support for the functions of the policies.
  *
  * A policy is an OR of functions, its arms: by owner, by manual share, by orchestration,
- * by assignee, by assignee for whom the user answers approvals.  The planner learns three things of each:
+ * by assignee, by assignee for whom the user answers approvals.  The planner learns three
+ * things of each:
  *
  * 1. An index condition.  The arm becomes "column = ANY (ids)", where ids is a STABLE
  * function of the caller's sets.  It is evaluated when a scan begins, so that a kept

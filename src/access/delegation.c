@@ -55,12 +55,6 @@ static StaticPlan plan_undelegate = {
 	1, {UUIDOID}
 };
 
-/* One lock serves all changes of managers: two of them may close a circle together. */
-static StaticPlan plan_lock = {
-	"SELECT 1 FROM orchestration.principal WHERE id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
-};
-
 /* Is the user $1 the manager $2, or above?  UNION ends at a circle. */
 static StaticPlan plan_is_above = {
 	"WITH RECURSIVE above (id) AS ("
@@ -78,17 +72,7 @@ static StaticPlan plan_set_manager = {
 };
 
 static void require_delegator(Oid role, const pg_uuid_t *user_id, Principal *user);
-static void get_user(const pg_uuid_t *id, Principal *user);
 static void check_delegate(const Principal *user, const pg_uuid_t *delegate_id);
-
-static void
-get_user(const pg_uuid_t *id, Principal *user)
-{
-	if (!orch_principal_get(id, user) || user->kind != PRINCIPAL_USER)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-				 errmsg("%s is no user", orch_uuid_text(id))));
-}
 
 /*
  * The user whose approvals they are, or an approval administrator.  Every active user reads
@@ -101,7 +85,7 @@ require_delegator(Oid role, const pg_uuid_t *user_id, Principal *user)
 	bool		allowed = (set->permissions & PERMISSION_APPROVAL_ADMIN) != 0 ||
 		(set->is_user && orch_uuid_equal(&set->user_id, user_id));
 
-	get_user(user_id, user);
+	orch_principal_require_user(user_id, user);
 	if (!allowed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -179,10 +163,8 @@ Datum
 orchestration_create_approval_delegation(PG_FUNCTION_ARGS)
 {
 	Oid			role = GetUserId();
-	const Principal *acting;
 	Principal	user;
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
-	pg_uuid_t	created_by;
 	SystemContext saved;
 	Datum		values[5];
 	char		nulls[5];
@@ -205,18 +187,11 @@ orchestration_create_approval_delegation(PG_FUNCTION_ARGS)
 		orch_limit_comments(text_to_cstring(PG_GETARG_TEXT_PP(3)));
 
 	orch_pass_arguments(fcinfo, 4, values, nulls);
-	acting = orch_principal_acting(role);
-	nulls[4] = acting == NULL ? 'n' : ' ';
-	if (acting != NULL)
-		created_by = acting->id;
-	values[4] = UUIDPGetDatum(&created_by);
+	orch_principal_set_acting(role, &values[4], &nulls[4]);
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_delegate, values, nulls, 0);
 	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("table \"%s\" did not take the new row", "approval_delegation"),
-				 errhint("A trigger on the table must not suppress rows.")));
+		orch_plan_refuse_suppressed("approval_delegation");
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 									   &isnull));
 	orch_system_finish(&saved);
@@ -287,24 +262,22 @@ orchestration_set_manager(PG_FUNCTION_ARGS)
 	bool		changed;
 
 	orch_require_arguments(fcinfo, 0, 1, "user_id");
-	get_user(PG_GETARG_UUID_P(0), &user);
+	orch_principal_require_user(PG_GETARG_UUID_P(0), &user);
 	orch_pass_arguments(fcinfo, 2, values, nulls);
 	if (!PG_ARGISNULL(1))
-		get_user(PG_GETARG_UUID_P(1), &manager);
+		orch_principal_require_user(PG_GETARG_UUID_P(1), &manager);
 	orch_system_connect(&saved);
 	if (!PG_ARGISNULL(1))
 	{
-		Datum		value = UUIDPGetDatum(&orch_automated_process);
-
-		orch_plan_execute_latest(&plan_lock, &value, NULL, 0);
+		orch_principal_lock_circles();
 		orch_plan_execute_latest(&plan_is_above, values, NULL, 1);
 		if (SPI_processed > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_CIRCULAR_DEPENDENCY),
 					 orch_uuid_equal(&user.id, &manager.id) ?
 					 errmsg("\"%s\" cannot be the manager of \"%s\"", manager.name, user.name) :
-					 errmsg("\"%s\" cannot be the manager of \"%s\", who is above",
-							manager.name, user.name),
+					 errmsg("\"%s\" cannot be the manager of \"%s\", who is above \"%s\"",
+							manager.name, user.name, manager.name),
 					 errdetail("Managers must not form a circle.")));
 	}
 	orch_plan_execute_latest(&plan_set_manager, values, nulls, 0);

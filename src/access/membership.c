@@ -4,11 +4,9 @@
  *	  The trigger on memberships: no group may belong to itself, directly or by way
  *	  of other groups.
  *
- * One lock serves all memberships of groups in groups, the row of the automated process
- * user: two sessions that close a circle together may have no other row in common.  The
- * search for a circle uses a snapshot taken under the lock, so that a REPEATABLE READ
- * transaction finds what others committed meanwhile.  A user in a group, the usual
- * case, takes no lock.
+ * A group in a group takes the lock against circles (principal.h).  The search for a circle
+ * uses a snapshot taken under the lock, so that a REPEATABLE READ transaction finds what
+ * others committed meanwhile.  A user in a group, the usual case, takes no lock.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -33,11 +31,6 @@
 #include "base/uuid.h"
 #include "base/uuid_map.h"
 #include "record/principal.h"
-
-static StaticPlan plan_lock = {
-	"SELECT 1 FROM orchestration.principal WHERE id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
-};
 
 static bool belongs_to(const pg_uuid_t *group, const pg_uuid_t *member);
 static HeapTuple fill_kind(HeapTuple row, TupleDesc desc);
@@ -89,10 +82,9 @@ orchestration_guard_membership(PG_FUNCTION_ARGS)
 										Anum_membership_member_id, desc, &isnull));
 	{
 		SystemContext saved;
-		Datum		value = UUIDPGetDatum(&orch_automated_process);
 
 		orch_system_connect(&saved);
-		orch_plan_execute_latest(&plan_lock, &value, NULL, 0);
+		orch_principal_lock_circles();
 		orch_system_finish(&saved);
 	}
 	if (belongs_to(member, group))

@@ -236,3 +236,12 @@ orch_execute_latest(SPIPlanPtr plan, Datum *values, const char *nulls, long limi
 	return SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(), crosscheck,
 								false, true, limit);
 }
+
+void
+orch_plan_refuse_suppressed(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("table \"%s\" did not take the new row", table),
+			 errhint("A trigger on the table must not suppress rows.")));
+}

@@ -23,6 +23,8 @@
 
 #include "executor/spi.h"
 
+#include "base/compat.h"
+
 #define SYSTEM_SEARCH_PATH "pg_catalog, pg_temp"
 
 typedef struct SystemContext
@@ -67,5 +69,8 @@ extern int	orch_plan_execute_latest(StaticPlan *plan, Datum *values,
 									 const char *nulls, long limit);
 extern int	orch_execute_latest(SPIPlanPtr plan, Datum *values, const char *nulls,
 								long limit);
+
+/* For an INSERT that returned no row, because a user's trigger suppressed it: raises 27000. */
+extern void orch_plan_refuse_suppressed(const char *table) pg_attribute_noreturn();
 
 #endif							/* ORCH_SYSTEM_H */

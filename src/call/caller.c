@@ -25,22 +25,6 @@
 
 static void refuse_unknown(const pg_uuid_t *record_id) pg_attribute_noreturn();
 
-void
-orch_caller_set_user(Oid role, Datum *value, char *isnull)
-{
-	const Principal *principal = OidIsValid(role) ? orch_principal_acting(role) : NULL;
-	pg_uuid_t  *id;
-
-	*isnull = 'n';
-	*value = (Datum) 0;
-	if (principal == NULL)
-		return;
-	id = palloc(sizeof(pg_uuid_t));
-	*id = principal->id;
-	*value = UUIDPGetDatum(id);
-	*isnull = ' ';
-}
-
 bool
 orch_caller_user_id(Oid role, pg_uuid_t *user_id)
 {

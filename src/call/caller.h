@@ -24,12 +24,6 @@
 #define ANY_OBJECT	(-1)
 
 /*
- * Sets a parameter of a plan to the id of the user that the role acts as, null if it acts
- * as none.
- */
-extern void orch_caller_set_user(Oid role, Datum *value, char *isnull);
-
-/*
  * The id of the user that the role acts as.  False: the role acts as none, but needs none
  * (a superuser); then it is the id of the automated process user.  Raises 42501 for a role
  * that needs one.

@@ -32,7 +32,6 @@
 #include "access/access.h"
 #include "base/argument.h"
 #include "base/catalog.h"
-#include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "call/caller.h"
@@ -41,7 +40,7 @@
 /* UserRecordAccess takes so many records at once (reference.md, 6.6). */
 #define MAX_RECORDS 200
 
-/* Columns of explain_access() and of plan_grants; the query has more behind them. */
+/* Columns of explain_access(); plan_grants and plan_reviews have more behind them. */
 enum
 {
 	OBJECT, CAUSE, LEVEL, GRANTED_TO, SOURCE_ID, DETAIL, NUM_COLUMNS,
@@ -154,7 +153,7 @@ static StaticPlan plan_grants = {
  */
 static StaticPlan plan_reviews = {
 	"WITH RECURSIVE item AS ("
-	"  SELECT a.id, a.name, a.assigned_to FROM orchestration.submission_item a"
+	"  SELECT a.name, a.assigned_to FROM orchestration.submission_item a"
 	"   WHERE a.run_id = $1 AND (a.work_item_id = $4 OR $4 IS NULL)),"
 	" below (assignee, id) AS ("
 	"  SELECT i.assigned_to, i.assigned_to FROM item i"
@@ -172,8 +171,7 @@ static StaticPlan plan_reviews = {
 	"        x.granted_to, x.source_id,"
 	"        pg_catalog.format('%s: %s', i.name, x.detail), x.place, NULL::pg_catalog.uuid,"
 	"        x.by_membership, x.suffix"
-	"  FROM item i JOIN orchestration.principal t ON t.id = i.assigned_to"
-	" CROSS JOIN LATERAL ("
+	"  FROM item i CROSS JOIN LATERAL ("
 	/* that of a work item is among the other grants */
 	"  SELECT 7 AS place, 'Assignee' AS cause, i.assigned_to AS granted_to,"
 	"         i.assigned_to AS source_id, 'assigned to ' AS detail, true AS by_membership,"
@@ -349,7 +347,7 @@ append_path(StringInfo buf, const MembershipTree *tree, int node)
 /* ------------------------------------------------------------- explanations */
 
 /*
- * Read a row of plan_grants; false: it gives the user nothing.
+ * Read a row of plan_grants or plan_reviews; false: it gives the user nothing.
  */
 static bool
 read_grant(HeapTuple tuple, TupleDesc desc, const MembershipTree *mine,
@@ -515,11 +513,7 @@ orchestration_explain_access(PG_FUNCTION_ARGS)
 	orch_require_arguments(fcinfo, 0, 2, "record_id and user_id");
 	orch_caller_require_all(role, ANY_OBJECT, PG_GETARG_UUID_P(0), &record,
 							"see the sharing of");
-	if (!orch_principal_get(PG_GETARG_UUID_P(1), &principal) ||
-		principal.kind != PRINCIPAL_USER)
-		ereport(ERROR,
-				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-				 errmsg("%s is no user", orch_uuid_text(PG_GETARG_UUID_P(1)))));
+	orch_principal_require_user(PG_GETARG_UUID_P(1), &principal);
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (!principal.is_active)
@@ -578,11 +572,7 @@ orchestration_user_record_access(PG_FUNCTION_ARGS)
 		Principal	principal;
 
 		user_id = *PG_GETARG_UUID_P(1);
-		if (!orch_principal_get(&user_id, &principal) ||
-			principal.kind != PRINCIPAL_USER)
-			ereport(ERROR,
-					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-					 errmsg("%s is no user", orch_uuid_text(&user_id))));
+		orch_principal_require_user(&user_id, &principal);
 	}
 	else if (caller->is_user)
 	{

@@ -140,7 +140,6 @@ static void check_level(SharedObject object, AccessLevel level);
 static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
 static AccessLevel level_argument(Oid label);
 static void set_text(const char *text, Datum *value, char *isnull);
-static void refuse_suppressed(const char *table);
 static void refuse_existing_share(const pg_uuid_t *run_id, const pg_uuid_t *record_id,
 								  const pg_uuid_t *principal_id);
 static void refuse_existing_rule(const RuleRequest *request);
@@ -224,18 +223,6 @@ get_principal(const pg_uuid_t *id, const char *what, Principal *principal)
 }
 
 /*
- * A user's trigger suppressed the new row.
- */
-static void
-refuse_suppressed(const char *table)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("table \"%s\" did not take the new row", table),
-			 errhint("A trigger on the table must not suppress rows.")));
-}
-
-/*
  * The record has a share with this grantee, or a trigger suppressed the new one.  The
  * caller has All access to the record and so sees its shares.
  */
@@ -251,7 +238,7 @@ refuse_existing_share(const pg_uuid_t *run_id, const pg_uuid_t *record_id,
 	values[2] = UUIDPGetDatum(principal_id);
 	orch_plan_execute_latest(&plan_share_found, values, NULL, 1);
 	if (SPI_processed == 0)
-		refuse_suppressed("share_grant");
+		orch_plan_refuse_suppressed("share_grant");
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("record %s is already shared with %s", orch_uuid_text(record_id),
@@ -288,12 +275,12 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	values[2] = UUIDPGetDatum(record_id);
 	values[3] = UUIDPGetDatum(principal_id);
 	values[4] = CStringGetTextDatum(level_name(level));
-	orch_caller_set_user(role, &values[5], &nulls[5]);
+	orch_principal_set_acting(role, &values[5], &nulls[5]);
 	orch_plan_execute_latest(overwrite ? &plan_share : &plan_share_new, values, nulls, 0);
 	if (SPI_processed == 0)
 	{
 		if (overwrite)
-			refuse_suppressed("share_grant");
+			orch_plan_refuse_suppressed("share_grant");
 		refuse_existing_share(&record.run_id, record_id, principal_id);
 	}
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
@@ -319,7 +306,7 @@ orch_share_set_level(int object, const pg_uuid_t *record_id, const pg_uuid_t *id
 	orch_caller_lock_with_all(role, &record, MANAGE_SHARING);
 	values[1] = UUIDPGetDatum(id);
 	values[2] = CStringGetTextDatum(level_name(level));
-	orch_caller_set_user(role, &values[3], &nulls[3]);
+	orch_principal_set_acting(role, &values[3], &nulls[3]);
 	orch_plan_execute_latest(&plan_share_level, values, nulls, 0);
 	updated = SPI_processed > 0;
 	orch_system_finish(&saved);
@@ -355,8 +342,8 @@ PG_FUNCTION_INFO_V1(orchestration_share_record);
  * orchestration.share_record(record_id uuid, user_or_group_id uuid,
  *		access_level orchestration.access_level) returns uuid
  *
- * Shares a run, stage, step, work item or approval submission by a manual share.  A second call with the same
- * user, group or queue changes the level.  Returns the id of the share.
+ * Shares a run, stage, step, work item or approval submission by a manual share.  A second
+ * call with the same user, group or queue changes the level.  Returns the id of the share.
  * Raises: 22004 for null, OR101 for a record that does not exist or that the caller does
  * not see, 42501 without All access to it, OR403 for an approval work item, OR103 for an
  * unknown principal, 22023 for level All and for a level that is not above the default
@@ -485,7 +472,7 @@ refuse_existing_rule(const RuleRequest *request)
 	values[2] = UUIDPGetDatum(request->group_id);
 	orch_plan_execute_latest(&plan_rule_found, values, NULL, 1);
 	if (SPI_processed == 0)
-		refuse_suppressed("owner_sharing_rule");
+		orch_plan_refuse_suppressed("owner_sharing_rule");
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("a sharing rule from %s to %s already exists",
@@ -554,13 +541,13 @@ orch_share_create_rule(const RuleRequest *request, bool overwrite, pg_uuid_t *id
 	set_text(request->developer_name, &values[5], &nulls[5]);
 	values[6] = CStringGetTextDatum(name);
 	set_text(request->description, &values[7], &nulls[7]);
-	orch_caller_set_user(role, &values[8], &nulls[8]);
+	orch_principal_set_acting(role, &values[8], &nulls[8]);
 	orch_plan_execute_latest(overwrite ? &plan_create_rule : &plan_create_new_rule, values,
 							 nulls, 0);
 	if (SPI_processed == 0)
 	{
 		if (overwrite)
-			refuse_suppressed("owner_sharing_rule");
+			orch_plan_refuse_suppressed("owner_sharing_rule");
 		refuse_existing_rule(request);
 	}
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
@@ -580,7 +567,7 @@ orch_share_update_rule(const RuleRequest *request, const pg_uuid_t *id)
 								   "manage sharing rules");
 	check_texts(request, request->name);
 	values[0] = UUIDPGetDatum(id);
-	orch_caller_set_user(GetUserId(), &values[5], &nulls[5]);
+	orch_principal_set_acting(GetUserId(), &values[5], &nulls[5]);
 	orch_system_connect(&saved);
 	check_level(request->object, request->level);
 	values[1] = CStringGetTextDatum(level_name(request->level));
@@ -621,8 +608,9 @@ PG_FUNCTION_INFO_V1(orchestration_create_owner_sharing_rule);
  * source and target overwrites the rule.  Returns the id of the rule.
  * Raises: 22004 for null (but name, developer_name and description), 42501 without the
  * permission Modify All Data, OR403 for ApprovalWorkItem, OR103 for unknown principals and
- * for a user as source, 22023 for level All, for a level that is not above the default access and for malformed names,
- * 23505 for a developer name that another rule of the object has.
+ * for a user as source, 22023 for level All, for a level that is not above the default
+ * access and for malformed names, 23505 for a developer name that another rule of the object
+ * has.
  * Source: reference.md, 3.3 and 6.3.
  */
 Datum

@@ -8,7 +8,9 @@
  * purge_runs() or by hand, a trigger that fires before the cascades writes the tombstones
  * of the run and of its other records in one statement.  A record that is deleted by itself
  * (a feed item, a sharing rule, expired history) gets its own tombstone.  A tombstone has a
- * copy of the columns that access to the record depended on.
+ * copy of the columns that access to the record depended on.  Only that of a work item has
+ * an assignee_id: assignee_visible() is true for every id if the caller sees all work items,
+ * whose default access is not that of submissions.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
@@ -38,9 +40,9 @@
 #include "base/limit.h"
 #include "base/system.h"
 #include "base/uuid.h"
-#include "call/caller.h"
 #include "call/query.h"
 #include "call/tombstone.h"
+#include "record/principal.h"
 
 int			orch_deleted_retention = 15;
 static int	history_retention = 730;
@@ -67,8 +69,8 @@ static StaticPlan plan_run = {
 	"    FROM orchestration.work_item w WHERE w.run_id = $1"
 	"  UNION ALL SELECT b.id, 'ApprovalSubmission', b.owner_id, b.orchestration_id, NULL,"
 	"         true, NULL FROM orchestration.submission b WHERE b.run_id = $1"
-	"  UNION ALL SELECT a.id, 'ApprovalWorkItem', a.owner_id, a.orchestration_id,"
-	"         a.assigned_to, true, a.submission_id"
+	"  UNION ALL SELECT a.id, 'ApprovalWorkItem', a.owner_id, a.orchestration_id, NULL,"
+	"         true, a.submission_id"
 	"    FROM orchestration.submission_item a WHERE a.run_id = $1),"
 	" reviewer (ids) AS ("
 	"  SELECT pg_catalog.array_agg(DISTINCT a.assigned_to)"
@@ -208,6 +210,7 @@ write_one(TriggerData *trigdata)
 	HeapTuple	row = trigdata->tg_trigtuple;
 	bool		is_log = relid == orch_catalog_relation(RELATION_RUN_LOG);
 	bool		is_rule = relid == orch_catalog_relation(RELATION_OWNER_SHARING_RULE);
+	bool		by_assignee;
 	RecordAccess record;
 	SystemContext saved;
 	Datum		values[10];
@@ -231,6 +234,7 @@ write_one(TriggerData *trigdata)
 														 desc, &isnull)), &record))
 			return;
 	}
+	by_assignee = record.object == OBJECT_WORK_ITEM;
 	object = is_rule ?
 		orch_catalog_label(ENUM_SHARED_OBJECT,
 						   orch_access_object(DatumGetObjectId(heap_getattr(row,
@@ -255,19 +259,19 @@ write_one(TriggerData *trigdata)
 												 relid == orch_catalog_relation(RELATION_FEED_ITEM) ?
 												 "Feed" : "History"));
 	}
-	orch_caller_set_user(orch_frame_actor(), &values[2], &nulls[2]);
+	orch_principal_set_acting(orch_frame_actor(), &values[2], &nulls[2]);
 	values[3] = UUIDPGetDatum(&record.run_id);
 	values[4] = CStringGetTextDatum(object);
 	values[5] = UUIDPGetDatum(&record.owner_id);
 	values[6] = UUIDPGetDatum(&record.orchestration_id);
 	values[7] = UUIDPGetDatum(&record.assignee_id);
 	values[8] = UUIDPGetDatum(&record.share_id);
-	values[9] = BoolGetDatum(record.is_approval && record.has_assignee);
+	values[9] = BoolGetDatum(record.is_approval && by_assignee);
 	if (is_rule)
 		nulls[3] = nulls[4] = nulls[5] = nulls[8] = 'n';
 	if (!record.has_orchestration)
 		nulls[6] = 'n';
-	if (!record.has_assignee)
+	if (!by_assignee)
 		nulls[7] = 'n';
 	orch_plan_execute_latest(&plan_one, values, nulls, 0);
 	orch_system_finish(&saved);
@@ -279,8 +283,9 @@ PG_FUNCTION_INFO_V1(orchestration_write_tombstone);
  * orchestration.write_tombstone() returns trigger
  *
  * AFTER DELETE ROW of run: writes the tombstones of the run and of its stages, steps, work
- * items, log, history and feeds.  AFTER DELETE ROW of feed_item, field_change, run_log and
- * owner_sharing_rule: writes the tombstone of the row, unless its run is deleted with it.
+ * items, submission with its work items and details, log, history and feeds.  AFTER DELETE
+ * ROW of feed_item, field_change, run_log and owner_sharing_rule: writes the tombstone of the
+ * row, unless its run is deleted with it.
  * Returns null.
  * Raises: 39P01 if not called as that trigger.
  * Source: reference.md, 4.5.
@@ -315,7 +320,7 @@ orchestration_write_tombstone(PG_FUNCTION_ARGS)
 	values[2] = UUIDPGetDatum(&record.orchestration_id);
 	if (!record.has_orchestration)
 		nulls[2] = 'n';
-	orch_caller_set_user(orch_frame_actor(), &values[3], &nulls[3]);
+	orch_principal_set_acting(orch_frame_actor(), &values[3], &nulls[3]);
 	orch_plan_execute_latest(&plan_run, values, nulls, 0);
 	orch_system_finish(&saved);
 	return PointerGetDatum(NULL);

@@ -48,6 +48,7 @@
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/compat.h"
+#include "base/errors.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "record/principal.h"
@@ -82,6 +83,11 @@ static StaticPlan plan_by_developer_name = {
 };
 static StaticPlan plan_by_id = {
 	"SELECT id, kind, is_active, name FROM orchestration.principal WHERE id = $1",
+	1, {UUIDOID}
+};
+
+static StaticPlan plan_lock = {
+	"SELECT 1 FROM orchestration.principal WHERE id = $1 FOR NO KEY UPDATE",
 	1, {UUIDOID}
 };
 
@@ -213,6 +219,22 @@ orch_principal_acting(Oid role)
 	return found ? &kept.principal : NULL;
 }
 
+void
+orch_principal_set_acting(Oid role, Datum *value, char *isnull)
+{
+	const Principal *principal = OidIsValid(role) ? orch_principal_acting(role) : NULL;
+	pg_uuid_t  *id;
+
+	*isnull = 'n';
+	*value = (Datum) 0;
+	if (principal == NULL)
+		return;
+	id = palloc(sizeof(pg_uuid_t));
+	*id = principal->id;
+	*value = UUIDPGetDatum(id);
+	*isnull = ' ';
+}
+
 static bool
 find_acting(Oid role, Principal *result)
 {
@@ -342,6 +364,23 @@ orch_principal_get(const pg_uuid_t *id, Principal *result)
 	Datum		value = UUIDPGetDatum(id);
 
 	return fetch(&plan_by_id, &value, result);
+}
+
+void
+orch_principal_require_user(const pg_uuid_t *id, Principal *result)
+{
+	if (!orch_principal_get(id, result) || result->kind != PRINCIPAL_USER)
+		ereport(ERROR,
+				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
+				 errmsg("%s is no user", orch_uuid_text(id))));
+}
+
+void
+orch_principal_lock_circles(void)
+{
+	Datum		value = UUIDPGetDatum(&orch_automated_process);
+
+	orch_plan_execute_latest(&plan_lock, &value, NULL, 0);
 }
 
 /*

@@ -56,6 +56,12 @@ extern void orch_principal_init(void);
 /* The active user that a role acts as, or NULL.  Valid until the next call. */
 extern const Principal *orch_principal_acting(Oid role);
 
+/*
+ * Sets a parameter of a plan to the id of the user that the role acts as, null if it acts
+ * as none.
+ */
+extern void orch_principal_set_acting(Oid role, Datum *value, char *isnull);
+
 /* One principal by an index; works everywhere, also in parallel workers. */
 extern bool orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal,
 								Datum key, Principal *result);
@@ -73,6 +79,16 @@ extern char *orch_principal_username(const pg_uuid_t *id);
 extern bool orch_principal_find(PrincipalKind kind, const char *name,
 								Principal *result);
 extern bool orch_principal_get(const pg_uuid_t *id, Principal *result);
+
+/* The same of a user; raises OR103 if there is none. */
+extern void orch_principal_require_user(const pg_uuid_t *id, Principal *result);
+
+/*
+ * One lock, the row of the automated process user, serves all memberships of groups in groups
+ * and all managers: two sessions that close a circle together may have no other row in
+ * common.  Caller is connected to SPI and in system context.
+ */
+extern void orch_principal_lock_circles(void);
 
 /* Who owns a work item: its assignee if that is a user, else the automated process user. */
 extern pg_uuid_t orch_principal_item_owner(const pg_uuid_t *assignee_id);

@@ -168,7 +168,7 @@ mutant 'access: sharing is read with the snapshot of the statement' access/acces
     's/GetCatalogSnapshot\(orch_catalog_relation\([A-Z_]+\)\)/GetActiveSnapshot()/' share_revoke
 mutant 'access: changes of shares invalidate nothing' base/catalog.c \
     's/^\t\torch_catalog_share_generation\+\+;//' share_revoke
-mutant 'membership: circles are searched without a lock' access/membership.c \
+mutant 'membership: circles are searched without a lock' record/principal.c \
     's/ FOR NO KEY UPDATE//' membership_cycle
 mutant 'share: without a lock on the run' call/caller.c \
     's/(orch_lock_run\(&record->run_id, RUN_LOCK_)MOVE/\1KEEP/' rights_race

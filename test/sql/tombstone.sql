@@ -79,6 +79,21 @@ RESET ROLE; SELECT pg_temp.look_deleted();
 SELECT s.who, s.object, count(*) FROM seen s WHERE s.who LIKE 'regress%' GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT * FROM (TABLE seen EXCEPT TABLE seen_deleted) x UNION ALL SELECT * FROM (TABLE seen_deleted EXCEPT TABLE seen) y;
 SELECT count(*) FROM orchestration.submission UNION ALL SELECT count(*) FROM orchestration.submission_item UNION ALL SELECT count(*) FROM orchestration.submission_detail;
+-- who sees work items only, by the default access, does not see the approvals, nor that they were deleted: neither those of a run nor history alone
+SELECT orchestration.set_default_access('FlowOrchestrationWorkItem', 'Read');
+SELECT orchestration.start_orchestration('Purged_approval', inputs => '{"submitter": "tina@example.com"}') AS run \gset
+SELECT orchestration.review_approval(pg_temp.item('One'), 'Approve'), orchestration.review_approval(pg_temp.item('Two'), 'Reject');
+TRUNCATE seen, seen_deleted;
+SET ROLE regress_orch_ted; SELECT pg_temp.look(), count(*) FROM orchestration.flow_orchestration_work_item; RESET ROLE;
+DELETE FROM orchestration.tombstone;
+DELETE FROM orchestration.field_change WHERE id = (SELECT max(id::text)::uuid FROM orchestration.field_change WHERE object = 'ApprovalWorkItem');
+SELECT orchestration.purge_runs('0');
+SET ROLE regress_orch_ted; SELECT pg_temp.look_deleted();
+SELECT object, count(*) FROM orchestration.tombstone WHERE object ~ '^Approval|WorkItem$' GROUP BY 1 ORDER BY 1;
+RESET ROLE;
+SELECT who, object, count(*) FROM (TABLE seen UNION ALL TABLE seen_deleted) x GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT object, count(*) > 0, count(assignee_id), bool_and(reviewer_ids IS NOT NULL) FROM orchestration.tombstone WHERE object LIKE 'Approval%' GROUP BY 1 ORDER BY 1;
+SELECT orchestration.set_default_access('FlowOrchestrationWorkItem', 'Private');
 DROP VIEW public.approval_record;
 SELECT pg_temp.people(NULL);
 -- in batches

@@ -31,7 +31,7 @@ COMMENT ON COLUMN orchestration.tombstone.shared_object IS
 COMMENT ON COLUMN orchestration.tombstone.shared_with IS
     'Principals with whom manual shares shared the record';
 COMMENT ON COLUMN orchestration.tombstone.reviewer_ids IS
-    'Assignees of the approval: they, and who may answer for them, saw the record';
+    'Of an approval: the assignee of the work item, or the assignees of all work items of the submission; these, and users who may answer for them, saw the record';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.tombstone', '');
 
 CREATE TABLE orchestration.tombstone_horizon (
