@@ -105,15 +105,12 @@ PG_FUNCTION_INFO_V1(orchestration_acting_user_id);
 Datum
 orchestration_acting_user_id(PG_FUNCTION_ARGS)
 {
-	const Principal *principal;
 	pg_uuid_t  *id;
 
 	AcceptInvalidationMessages();
-	principal = orch_principal_acting(GetUserId());
-	if (principal == NULL)
+	id = orch_principal_acting_id(GetUserId());
+	if (id == NULL)
 		PG_RETURN_NULL();
-	id = palloc(sizeof(pg_uuid_t));
-	*id = principal->id;
 	PG_RETURN_UUID_P(id);
 }
 

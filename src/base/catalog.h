@@ -210,9 +210,9 @@ typedef enum OrchRelation
 #define Anum_work_item_completed_by			21
 #define Anum_work_item_modified_minute		23
 #define Anum_work_item_due_at				24
+#define Anum_work_item_claimed_from			25
 #define Anum_work_item_record_locked		26
 #define Anum_work_item_assignee_can_edit	27
-#define Anum_work_item_claimed_from			25
 #define Anum_work_item_is_approval			29
 #define Anum_work_item_parent_id			30
 #define Anum_work_item_is_parent			31

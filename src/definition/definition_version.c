@@ -452,26 +452,19 @@ log_event(const pg_uuid_t *id, const char *name, int32 version, const char *even
 {
 	Frame	   *top = orch_frame_top();
 	Oid			actor;
-	const Principal *principal;
-	pg_uuid_t	user_id;
 	Datum		values[6];
 	char		nulls[7] = "      ";
 
 	/* outside of frames GetUserId() is the owner of the extension here */
 	actor = top == NULL || top->kind == FRAME_ACTION || top->kind == FRAME_RECORD ?
 		GetOuterUserId() : orch_frame_actor();
-	principal = OidIsValid(actor) ? orch_principal_acting(actor) : NULL;
 	values[0] = UUIDPGetDatum(id);
 	values[1] = CStringGetTextDatum(name);
 	values[2] = Int32GetDatum(version);
 	if (version == 0)
 		nulls[2] = 'n';
 	values[3] = CStringGetTextDatum(event);
-	if (principal != NULL)
-		user_id = principal->id;
-	else
-		nulls[4] = 'n';
-	values[4] = UUIDPGetDatum(&user_id);
+	orch_principal_set_acting(actor, &values[4], &nulls[4]);
 	values[5] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 	(void) orch_plan_execute(&log_plan, values, nulls, false, 0);
 }

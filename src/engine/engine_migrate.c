@@ -579,16 +579,10 @@ set_version(const Migrant *run, const Definition *to, Oid role,
 			const MigrationReport *report)
 {
 	GuardScope	scope = {.kind = SCOPE_TRUSTED, .version = &to->version_id};
-	const Principal *principal = orch_principal_acting(role);
-	pg_uuid_t	user_id;
 	LogEntry	entry;
 	Datum		values[5];
 	char		nulls[6] = "     ";
 
-	if (principal != NULL)
-		user_id = principal->id;
-	else
-		nulls[4] = 'n';
 	values[0] = UUIDPGetDatum(&run->id);
 	values[1] = UUIDPGetDatum(&to->version_id);
 	orch_guard_execute_in(&scope, &plan_set_version, values, NULL);
@@ -609,7 +603,7 @@ set_version(const Migrant *run, const Definition *to, Oid role,
 	if (report->from_version == 0)
 		nulls[2] = 'n';
 	values[3] = Int32GetDatum(to->version);
-	values[4] = UUIDPGetDatum(&user_id);
+	orch_principal_set_acting(role, &values[4], &nulls[4]);
 	orch_plan_execute(&plan_note, values, nulls, false, 0);
 }
 

@@ -188,7 +188,6 @@ static void execute(StaticPlan *plan, const pg_uuid_t *run_id, const pg_uuid_t *
 					Datum fourth, Datum fifth);
 static void add_detail(const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
 					   const ApprovalDeed *deed, const char *context);
-static const pg_uuid_t *acting_user(void);
 static const char *row_name(Level level, HeapTuple row, TupleDesc desc);
 static bool is_parent(HeapTuple row, TupleDesc desc);
 static void check_member(HeapTuple row, TupleDesc desc, bool same_assignee);
@@ -220,41 +219,20 @@ trigger_data(FunctionCallInfo fcinfo, const char *name, TriggerEvent timing,
 }
 
 /*
- * The user whose statement or call it is; NULL: the engine's, or a role without a user.  A
- * copy, because triggers on the way may ask for another role.
- */
-static const pg_uuid_t *
-acting_user(void)
-{
-	Oid			actor = orch_frame_actor();
-	const Principal *principal = OidIsValid(actor) ? orch_principal_acting(actor) : NULL;
-	pg_uuid_t  *id;
-
-	if (principal == NULL)
-		return NULL;
-	id = palloc(sizeof(pg_uuid_t));
-	*id = principal->id;
-	return id;
-}
-
-/*
  * Execute a plan above in a scope of its own; work_item_id may be NULL, and the others 0.
  */
 static void
 execute(StaticPlan *plan, const pg_uuid_t *run_id, const pg_uuid_t *work_item_id,
 		Datum fourth, Datum fifth)
 {
-	const pg_uuid_t *user = acting_user();
 	Datum		values[5];
 	char		nulls[5] = {' ', ' ', ' ', ' ', ' '};
 
 	values[0] = UUIDPGetDatum(run_id);
-	values[1] = UUIDPGetDatum(user);
+	orch_principal_set_acting(orch_frame_actor(), &values[1], &nulls[1]);
 	values[2] = UUIDPGetDatum(work_item_id);
 	values[3] = fourth;
 	values[4] = fifth;
-	if (user == NULL)
-		nulls[1] = 'n';
 	if (plan->nargs > 4 && fifth == (Datum) 0)
 		nulls[4] = 'n';
 	orch_guard_execute(SCOPE_CASCADE, plan, values, nulls, NULL);
@@ -264,18 +242,15 @@ static void
 add_detail(const pg_uuid_t *run_id, const pg_uuid_t *work_item_id, const ApprovalDeed *deed,
 		   const char *context)
 {
-	const pg_uuid_t *user = acting_user();
 	Datum		values[8];
 	char		nulls[8] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
 
 	values[0] = UUIDPGetDatum(run_id);
-	values[1] = UUIDPGetDatum(user);
+	orch_principal_set_acting(orch_frame_actor(), &values[1], &nulls[1]);
 	values[2] = UUIDPGetDatum(work_item_id);
 	values[3] = CStringGetTextDatum(orch_catalog_label(ENUM_APPROVAL_ACTION, deed->action));
 	values[4] = CStringGetTextDatum(orch_catalog_label(ENUM_PERFORMER_ROLE, deed->role));
 	values[5] = CStringGetTextDatum(orch_catalog_label(ENUM_APPROVAL_CHANNEL, deed->channel));
-	if (user == NULL)
-		nulls[1] = 'n';
 	if (work_item_id == NULL)
 		nulls[2] = 'n';
 	if (context == NULL)
@@ -371,15 +346,14 @@ orchestration_approval_run(PG_FUNCTION_ARGS)
 	char	   *comments = orch_guard_scope_says(SCOPE_COMMENTS);
 	bool		own = orch_guard_by_extension();
 	Datum		values[3];
-	const pg_uuid_t *user = acting_user();
+	char		nulls[3] = {' ', ' ', ' '};
 	SystemContext saved;
 
 	values[0] = UUIDPGetDatum(run_id);
-	values[1] = UUIDPGetDatum(user);
+	orch_principal_set_acting(orch_frame_actor(), &values[1], &nulls[1]);
 	values[2] = CStringGetTextDatum(orch_transition_status_name(LEVEL_RUN, status));
 	orch_system_connect(&saved);
-	orch_guard_execute(SCOPE_CASCADE, &plan_follow_run, values, user == NULL ? " n " : NULL,
-					   NULL);
+	orch_guard_execute(SCOPE_CASCADE, &plan_follow_run, values, nulls, NULL);
 	/* a recall ends like this, too; not when a user cancels the recall path */
 	if (status == RUN_CANCELED && (SPI_processed > 0 || !own))
 	{
@@ -482,7 +456,7 @@ orchestration_approval_item(PG_FUNCTION_ARGS)
 											  Anum_work_item_assignee_id);
 		ApprovalDeed deed = {APPROVAL_ACTION_REASSIGN, PERFORMER_ADMIN,
 			CHANNEL_INVOCABLE_ACTION, comments};
-		const pg_uuid_t *user = acting_user();
+		const pg_uuid_t *user = orch_principal_acting_id(orch_frame_actor());
 
 		if (!OidIsValid(orch_frame_actor()))
 		{

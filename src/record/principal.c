@@ -219,20 +219,26 @@ orch_principal_acting(Oid role)
 	return found ? &kept.principal : NULL;
 }
 
-void
-orch_principal_set_acting(Oid role, Datum *value, char *isnull)
+pg_uuid_t *
+orch_principal_acting_id(Oid role)
 {
 	const Principal *principal = OidIsValid(role) ? orch_principal_acting(role) : NULL;
 	pg_uuid_t  *id;
 
-	*isnull = 'n';
-	*value = (Datum) 0;
 	if (principal == NULL)
-		return;
+		return NULL;
 	id = palloc(sizeof(pg_uuid_t));
 	*id = principal->id;
-	*value = UUIDPGetDatum(id);
-	*isnull = ' ';
+	return id;
+}
+
+void
+orch_principal_set_acting(Oid role, Datum *value, char *isnull)
+{
+	pg_uuid_t  *id = orch_principal_acting_id(role);
+
+	*value = id == NULL ? (Datum) 0 : UUIDPGetDatum(id);
+	*isnull = id == NULL ? 'n' : ' ';
 }
 
 static bool

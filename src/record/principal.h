@@ -57,9 +57,12 @@ extern void orch_principal_init(void);
 extern const Principal *orch_principal_acting(Oid role);
 
 /*
- * Sets a parameter of a plan to the id of the user that the role acts as, null if it acts
- * as none.
+ * A copy of that user's id, or NULL, also for InvalidOid: triggers on the way may ask for
+ * another role.
  */
+extern pg_uuid_t *orch_principal_acting_id(Oid role);
+
+/* Sets a parameter of a plan to that id, or to null. */
 extern void orch_principal_set_acting(Oid role, Datum *value, char *isnull);
 
 /* One principal by an index; works everywhere, also in parallel workers. */

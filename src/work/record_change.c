@@ -69,8 +69,8 @@
 #include "record/record_key.h"
 #include "record/record_partition.h"
 #include "work/record_change.h"
-#include "work/unlock.h"
 #include "work/run.h"
+#include "work/unlock.h"
 
 /* With more entries a statement does not wait for its end. */
 #define MAX_NOTED	10000

@@ -282,9 +282,8 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
  * is assigned to it already.
  * Raises: 22004 for null, OR101 for an item that does not exist or that the caller does not
  * see, 42501 without the permission Reassign Orchestration Work Items or, for an approval,
- * Approval Admin, OR103 for an assignee
- * that is no active principal, OR302 if the item is Completed, 22001 for comments of more
- * than 32,000 characters.
+ * Approval Admin, OR103 for an assignee that is no active principal, OR302 if the item is
+ * Completed, 22001 for comments of more than 32,000 characters.
  * Source: contract/transitions.csv, line 31.
  */
 Datum
