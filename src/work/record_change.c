@@ -132,7 +132,7 @@ static StaticPlan plan_waiting = {
 	"   AND status = 'InProgress' AND version_id IS NOT NULL"
 	" UNION ALL SELECT r.id, r.version_id, r.current_stage, false"
 	" FROM orchestration.run_record b JOIN orchestration.run r ON r.id = b.run_id"
-	" WHERE b.record_type = $1 AND b.record_id = ANY ($2)"
+	" WHERE b.record_type = $1 AND b.record_key = ANY ($2)"
 	"   AND r.status = 'InProgress' AND r.version_id IS NOT NULL"
 	" ORDER BY 1",
 	2, {TEXTOID, TEXTARRAYOID}
@@ -166,7 +166,7 @@ static Jsonb *row_to_jsonb(Oid registered, Relation relation, HeapTuple tuple);
 PG_FUNCTION_INFO_V1(orchestration_record_change);
 
 /*
- * orchestration.record_change() returns trigger
+ * orchestration_internal.record_change() returns trigger
  *
  * AFTER INSERT OR UPDATE OR DELETE ROW, AFTER INSERT OR UPDATE STATEMENT and AFTER TRUNCATE
  * of registered tables: updates lookups to the record, starts the orchestrations that the

@@ -74,7 +74,7 @@ static void leave_run(Frame *frame, SystemContext *saved);
 PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
 
 /*
- * orchestration.start_orchestration(name text, record_id text, inputs jsonb,
+ * orchestration.start_orchestration(orchestration text, record_key text, inputs jsonb,
  *		idempotency_key text, owner_id uuid) returns uuid; also with record_id "any"
  *
  * Starts a run of the active version and moves it as far as it goes, in this transaction.
@@ -103,7 +103,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	bool		may_give_away;
 	pg_uuid_t	user_id;
 
-	orch_require_arguments(fcinfo, 0, 1, "name of an orchestration");
+	orch_require_arguments(fcinfo, 0, 1, "orchestration");
 	caller = orch_access_require_user(role);
 	is_user = caller->is_user;
 	user_id = caller->user_id;
@@ -297,10 +297,10 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan, RequireRun require, const ch
 	PG_RETURN_BOOL(moved);
 }
 
-PG_FUNCTION_INFO_V1(orchestration_publish_event);
+PG_FUNCTION_INFO_V1(orchestration_reevaluate_run);
 
 /*
- * orchestration.publish_event(run_id uuid) returns boolean
+ * orchestration.reevaluate_run(run_id uuid) returns boolean
  *
  * Lets the engine evaluate the conditions of a run again, because what they read may have
  * changed.  Returns false, and does nothing, if the run is not InProgress.
@@ -309,7 +309,7 @@ PG_FUNCTION_INFO_V1(orchestration_publish_event);
  * Source: contract/lifecycle.md, "Conditions" (an event is published for the run).
  */
 Datum
-orchestration_publish_event(PG_FUNCTION_ARGS)
+orchestration_reevaluate_run(PG_FUNCTION_ARGS)
 {
 	RunStatus	status;
 	Frame	   *frame;
@@ -355,7 +355,7 @@ leave_run(Frame *frame, SystemContext *saved)
 PG_FUNCTION_INFO_V1(orchestration_version_problem);
 
 /*
- * orchestration.version_problem(version_id uuid) returns text
+ * orchestration_internal.version_problem(version_id uuid) returns text
  *
  * Returns why runs of a version cannot be moved (it is gone, or no longer valid), null if
  * they can.  For stuck_runs().

@@ -14,7 +14,7 @@ signatures() {
     psql -qXAt -F '|' <<'SQL'
 SELECT p.prosrc, p.proname, pg_get_function_identity_arguments(p.oid)
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
- WHERE l.lanname = 'c' AND p.pronamespace = 'orchestration'::regnamespace;
+ WHERE l.lanname = 'c' AND p.pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace);
 SQL
 }
 
@@ -53,7 +53,7 @@ for path in sorted(glob.glob(root + '/**/*.c', recursive=True)):
             fail(path, symbol, 'has no comment directly above it')
             continue
         head = re.sub(r'\s*\n \*\s*', ' ', body['head'])
-        signature = re.match(r'/\* orchestration\.(\w+)\((.*?)\) returns \w', head)
+        signature = re.match(r'/\* orchestration(?:_internal)?\.(\w+)\((.*?)\) returns \w', head)
         if signature is None:
             fail(path, symbol, 'does not begin with its signature')
         elif (signature[1], plain(signature[2])) not in [(n, plain(a)) for n, a in declared.get(symbol, [])]:
@@ -144,11 +144,11 @@ Datum
 orchestration_new_id(PG_FUNCTION_ARGS)
 {
 C
-check 'a wrong signature is found' planted heads 'is orchestration.is_user\(id uuid\) in its comment, but is_user\(\) in SQL' <<'C'
+check 'a wrong signature is found' planted heads 'is orchestration_internal.is_user\(id uuid\) in its comment, but is_user\(\) in SQL' <<'C'
 PG_FUNCTION_INFO_V1(orchestration_is_user);
 
 /*
- * orchestration.is_user(id uuid) returns boolean
+ * orchestration_internal.is_user(id uuid) returns boolean
  * Raises: none.  Source: ours.
  */
 Datum
@@ -159,7 +159,7 @@ check 'a head without Raises is found' planted heads 'Raises' <<'C'
 PG_FUNCTION_INFO_V1(orchestration_is_user);
 
 /*
- * orchestration.is_user() returns boolean
+ * orchestration_internal.is_user() returns boolean
  * Source: ours.
  */
 Datum

@@ -29,22 +29,22 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 WITH ours AS (
-    SELECT DISTINCT p.proname, n FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    SELECT DISTINCT p.pronamespace::regnamespace AS schema, p.proname, n FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
       JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'orchestration', generate_series(1, p.pronargs) n
      WHERE n >= p.pronargs - p.pronargdefaults AND p.prorettype <> ALL ('{trigger,event_trigger,internal}'::regtype[])),
   called AS (
-    SELECT proname, n, pg_temp.prepared(format('orchestration.%I(%s)', proname, (SELECT string_agg('$' || i, ', ') FROM generate_series(1, n) i))) AS types FROM ours)
+    SELECT proname, n, pg_temp.prepared(format('%s.%I(%s)', schema, proname, (SELECT string_agg('$' || i, ', ') FROM generate_series(1, n) i))) AS types FROM ours)
 SELECT count(*) > 100 AS many, string_agg(format('%s(%s): %s', proname, n, types), E'\n') FILTER (WHERE types !~ '^[a-z]') FROM called;
 -- those that take several types: the type of the first, or of the second argument decides
 SELECT t, pg_temp.prepared(format('orchestration.deploy_orchestration($1::%s)', t)), pg_temp.prepared(format('orchestration.validate_orchestration($1::%s)', t)),
        pg_temp.prepared(format('orchestration.deploy_orchestration($1::%s, $2, $3)', t)), pg_temp.prepared(format('orchestration.deploy_orchestration($1::%s, activate => $2)', t))
   FROM unnest('{text,varchar,char(3),name,json,jsonb,xml,bytea,integer}'::text[]) t;
-SELECT t, pg_temp.prepared(format('orchestration.start_orchestration($1, $2::%s)', t)), pg_temp.prepared(format('orchestration.start_orchestration($1, record_id => $2::%s, inputs => $3)', t)),
+SELECT t, pg_temp.prepared(format('orchestration.start_orchestration($1, $2::%s)', t)), pg_temp.prepared(format('orchestration.start_orchestration($1, record_key => $2::%s, inputs => $3)', t)),
        pg_temp.prepared(format('orchestration.dry_run($1, $2::%s)', t)), pg_temp.prepared(format('orchestration.record_exists($1, $2::%s)', t))
   FROM unnest('{text,varchar,name,integer,bigint,uuid,date,bytea,json,"integer[]",record}'::text[]) t;
 SELECT call, pg_temp.prepared(call) FROM unnest(ARRAY[$$orchestration.start_orchestration($1, NULL)$$, $$orchestration.start_orchestration($1, 'x')$$,
-    $$orchestration.start_orchestration($1, inputs => $2)$$, $$orchestration.start_orchestration(name => $1, idempotency_key => $2, record_id => NULL)$$,
-    $$orchestration.start_orchestration(name => $1, idempotency_key => $2, record_id => 5)$$, $$orchestration.dry_run($1, outputs => $2)$$]) call;
+    $$orchestration.start_orchestration($1, inputs => $2)$$, $$orchestration.start_orchestration(orchestration => $1, idempotency_key => $2, record_key => NULL)$$,
+    $$orchestration.start_orchestration(orchestration => $1, idempotency_key => $2, record_key => 5)$$, $$orchestration.dry_run($1, outputs => $2)$$]) call;
 
 --
 -- Documents as text
@@ -61,7 +61,7 @@ CREATE FUNCTION pg_temp.flow(before text DEFAULT '', label text DEFAULT 'Flow') 
 $$;
 SELECT orchestration.deploy_orchestration(pg_temp.document('Call_Text')), orchestration.deploy_orchestration(pg_temp.document('Call_Text', '{"label": "2"}')::json),
        orchestration.deploy_orchestration(pg_temp.document('Call_Text', '{"label": "3"}')::jsonb), orchestration.deploy_orchestration(pg_temp.flow(), 'Call_Other'),
-       orchestration.deploy_orchestration(pg_temp.flow()::xml, name => 'Call_Another');
+       orchestration.deploy_orchestration(pg_temp.flow()::xml, orchestration => 'Call_Another');
 -- white space, a byte order mark and a declared encoding; the lines of the text
 SET client_min_messages = error;
 SELECT replace(replace(before, E'\n', '\n'), U&'\FEFF', '<mark>'), (SELECT string_agg(format('%s at line %s', v.severity, v.line), ', ') FROM orchestration.validate_orchestration(pg_temp.flow(before)) v),
@@ -134,7 +134,7 @@ BEGIN
             set_config('bytea_output', CASE WHEN setting ~ 'ISO' THEN 'hex' ELSE 'escape' END, true), set_config('IntervalStyle', CASE WHEN setting ~ 'ISO' THEN 'iso_8601' ELSE 'sql_standard' END, true),
             set_config('extra_float_digits', CASE WHEN setting ~ 'ISO' THEN '1' ELSE '-3' END, true);
         EXECUTE format('SELECT orchestration.record_exists(''Call_Key'', id) FROM public.%I', table_name) INTO is_there;
-        EXECUTE format('SELECT orchestration.start_orchestration(''Call_Text'', record_id => id) FROM public.%I', table_name) INTO run;
+        EXECUTE format('SELECT orchestration.start_orchestration(''Call_Text'', record_key => id) FROM public.%I', table_name) INTO run;
         SELECT answers || format('%s %s', is_there, r.triggering_record_id) INTO answers FROM orchestration.run r WHERE r.id = run AND r.triggering_record_type = 'Call_Key';
         EXECUTE format('SELECT array_agg(DISTINCT d.event) @> ''{StartInstance}'' FROM public.%I t, orchestration.dry_run(''Call_Text'', t.id) d', table_name) INTO is_there;
         answers := answers || COALESCE(is_there, false)::text;
@@ -253,7 +253,7 @@ SELECT pg_temp.orchestration('Call_Condition', 'S', jsonb_build_object('variable
 CREATE TEMP TABLE result (n serial, value text);
 INSERT INTO result (value) VALUES ('{}'), ('{"isOrchestrationConditionMet": true}'), ('SQL null'), ('null'), ('[]'), ('[{"a": 1}]'), ('5'), ('"text"'), ('""'), ('true'), ('false');
 SELECT count(orchestration.start_orchestration(o, inputs => jsonb_build_object('result', r.value))) FROM (SELECT * FROM unnest('{Call_Result,Call_Queued,Call_Condition}'::text[]) o, result ORDER BY o, n) r;
-SELECT orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps();
 SELECT r.orchestration_name, r.variables ->> 'result', r.status, t.status, t.outputs, CASE r.status WHEN 'Error' THEN pg_temp.failure(r.id) END FROM orchestration.run r LEFT JOIN orchestration.step_run t ON t.run_id = r.id ORDER BY r.id;
 SELECT detail ->> 'message' FROM orchestration.dry_run('Call_Result', inputs => '{"result": "[1]"}') WHERE event = 'FailStep';
 SELECT detail ->> 'message' FROM orchestration.dry_run('Call_Queued', inputs => '{"result": "[1]"}') WHERE event = 'FailStep';
@@ -271,20 +271,20 @@ BEGIN
     RETURN NULL;
 END $$;
 SELECT count(orchestration.start_orchestration('Call_Result', inputs => jsonb_build_object('result', 'article ' || i))) FROM generate_series(1, 7) i;
-SELECT orchestration.start_orchestration('Call_Queued', inputs => '{"result": "article 1"}') IS NOT NULL, orchestration.run_queued_functions();
+SELECT orchestration.start_orchestration('Call_Queued', inputs => '{"result": "article 1"}') IS NOT NULL, orchestration.run_queued_steps();
 SELECT name, status FROM orchestration.run ORDER BY id;
 CREATE VIEW pg_temp.failed AS SELECT r.variables ->> 'result' AS article, r.status, r.error ->> 'message' AS error FROM orchestration.run r ORDER BY r.id;
 -- the oldest failures first, at most so many; one is mended
 UPDATE public.call_stock SET is_there = true WHERE article IN ('article 2', 'article 4');
-SELECT r.variables ->> 'result', f.status, f.error, f.name = r.name FROM orchestration.retry_failed_runs('Call_Result', max_runs => 3) WITH ORDINALITY f (run_id, name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id ORDER BY f.n;
+SELECT r.variables ->> 'result', f.status, f.error, f.run_name = r.name FROM orchestration.retry_failed_runs('Call_Result', max_runs => 3) WITH ORDINALITY f (run_id, run_name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id ORDER BY f.n;
 SELECT * FROM pg_temp.failed;
 -- those that failed again come last now; since: the time of the failure
 SELECT ended_at AS since FROM orchestration.run WHERE orchestration_name = 'Call_Result' AND variables ->> 'result' = 'article 7' \gset
-SELECT r.variables ->> 'result', f.status, f.error FROM orchestration.retry_failed_runs('Call_Result', :'since') WITH ORDINALITY f (run_id, name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id ORDER BY f.n;
+SELECT r.variables ->> 'result', f.status, f.error FROM orchestration.retry_failed_runs('Call_Result', :'since') WITH ORDINALITY f (run_id, run_name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id ORDER BY f.n;
 SELECT count(*) FROM orchestration.retry_failed_runs(since => now() + '1 day');
 SELECT count(*) FROM orchestration.retry_failed_runs(since => 'infinity');
 SELECT count(*), count(DISTINCT f.status) FROM orchestration.retry_failed_runs(since => '-infinity') f;
-SELECT orchestration, status, error FROM (SELECT r.orchestration_name AS orchestration, f.status, f.error, f.n FROM orchestration.retry_failed_runs(NULL, NULL, 10000) WITH ORDINALITY f (run_id, name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id) f WHERE orchestration = 'Call_Queued';
+SELECT orchestration, status, error FROM (SELECT r.orchestration_name AS orchestration, f.status, f.error, f.n FROM orchestration.retry_failed_runs(NULL, NULL, 10000) WITH ORDINALITY f (run_id, run_name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id) f WHERE orchestration = 'Call_Queued';
 -- a trigger that refuses one run, and an error that is not recoverable: the others are resumed
 CREATE FUNCTION public.call_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
 CREATE TRIGGER call_refuse BEFORE UPDATE OF status ON orchestration.run FOR EACH ROW WHEN (OLD.variables ->> 'result' = 'article 3' AND NEW.status = 'InProgress') EXECUTE FUNCTION public.call_refuse();

@@ -62,39 +62,47 @@ CREATE FUNCTION orchestration.delete_sharing_rule(rule_id uuid)
 COMMENT ON FUNCTION orchestration.delete_sharing_rule(uuid) IS
     'Deletes a sharing rule and with it the access that it gave; returns false if there is none';
 
+CREATE TYPE orchestration.access_cause AS (
+    object orchestration.shared_object,
+    cause text,
+    access_level orchestration.access_level,
+    granted_to uuid,
+    source_id uuid,
+    detail text);
+COMMENT ON TYPE orchestration.access_cause IS
+    'An access of a user to a record and its cause, of explain_access()';
+
 CREATE FUNCTION orchestration.explain_access(
     record_id uuid,
-    user_id uuid,
-    OUT object orchestration.shared_object,
-    OUT cause text,
-    OUT access_level orchestration.access_level,
-    OUT granted_to uuid,
-    OUT source_id uuid,
-    OUT detail text)
-    RETURNS SETOF record
+    user_id uuid)
+    RETURNS SETOF orchestration.access_cause
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_explain_access';
 COMMENT ON FUNCTION orchestration.explain_access(uuid, uuid) IS
     'Returns every grant that gives a user access to a record; the caller must have the right to manage sharing of the record';
 
+CREATE TYPE orchestration.record_access AS (
+    record_id uuid,
+    user_id uuid,
+    has_read_access boolean,
+    has_edit_access boolean,
+    has_delete_access boolean,
+    has_transfer_access boolean,
+    has_all_access boolean,
+    max_access_level text);
+COMMENT ON TYPE orchestration.record_access IS
+    'The access that a user has to a record, of user_record_access()';
+
 CREATE FUNCTION orchestration.user_record_access(
     record_ids uuid[],
-    user_id uuid DEFAULT NULL,
-    OUT record_id uuid,
-    OUT user_id uuid,
-    OUT has_read_access boolean,
-    OUT has_edit_access boolean,
-    OUT has_delete_access boolean,
-    OUT has_transfer_access boolean,
-    OUT has_all_access boolean,
-    OUT max_access_level text)
-    RETURNS SETOF record
+    user_id uuid DEFAULT NULL)
+    RETURNS SETOF orchestration.record_access
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_user_record_access';
 COMMENT ON FUNCTION orchestration.user_record_access(uuid[], uuid) IS
     'UserRecordAccess: returns what a user, by default the caller, may do with up to 200 records';
 
-CREATE FUNCTION orchestration.rule_shares(
+CREATE FUNCTION orchestration_internal.rule_shares(
     object orchestration.shared_object,
     record_id uuid,
     OUT user_or_group_id uuid,
@@ -104,15 +112,15 @@ CREATE FUNCTION orchestration.rule_shares(
     RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 10
     AS 'MODULE_PATHNAME', 'orchestration_rule_shares';
-COMMENT ON FUNCTION orchestration.rule_shares(orchestration.shared_object, uuid) IS
+COMMENT ON FUNCTION orchestration_internal.rule_shares(orchestration.shared_object, uuid) IS
     'Returns the principals to whom sharing rules give access to a record: the Rule rows of the share views';
 
-CREATE FUNCTION orchestration.share_change() RETURNS trigger
+CREATE FUNCTION orchestration_internal.share_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_share_change';
-COMMENT ON FUNCTION orchestration.share_change() IS
+COMMENT ON FUNCTION orchestration_internal.share_change() IS
     'Trigger of the share views: writes manual shares';
 
-CREATE FUNCTION orchestration.rule_change() RETURNS trigger
+CREATE FUNCTION orchestration_internal.rule_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_rule_change';
-COMMENT ON FUNCTION orchestration.rule_change() IS
+COMMENT ON FUNCTION orchestration_internal.rule_change() IS
     'Trigger of the views of owner sharing rules: writes the rules';
