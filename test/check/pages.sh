@@ -1,0 +1,37 @@
+#!/bin/bash
+# pages.sh: the pages for readers.  Their examples print what they show (pages.py has the rules), their links
+# lead somewhere (links.py), and they name what they should.
+. test/check/lib.sh.inc
+
+# the pages name every function that a role may be granted
+functions_named() {
+    local missing
+    missing=$(psql -qXAt -c "SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace AND p.prokind = 'f'
+        AND p.prorettype <> 'trigger'::regtype AND NOT has_function_privilege('public', p.oid, 'EXECUTE') AND p.proname !~ '_support\$' ORDER BY 1" | while read -r name; do grep -qr --include='*.md' "\b$name\b" README.md doc src/README.md || echo "$name"; done)
+    echo "$missing"
+    [ -z "$missing" ]
+}
+
+# the table of status codes has the codes of the C code, and no others
+status_codes() {
+    diff <(grep -ohE '"[A-Z]+(_[A-Z]+)+"' src/call/save.c src/call/save_record.c src/call/save_error.c | tr -d '"' | sort -u) \
+        <(grep -E '^\| `[A-Z]' doc/failures.md | cut -d'|' -f2 | grep -oE '[A-Z]+(_[A-Z]+)+' | sort -u)
+}
+
+# the table of SQLSTATEs has those of errors.h, and no others
+sqlstates() {
+    diff <(grep -oE "MAKE_SQLSTATE\('O','R','.','.','.'\)" src/base/errors.h | tr -dc '[:alnum:]\n' | sed 's/MAKESQLSTATE//' | sort -u) \
+        <(grep -E '^\| OR' doc/failures.md | cut -d'|' -f2 | grep -oE 'OR[0-9]{3}' | sort -u)
+}
+
+# whoever opens the repository reads it in one go
+short_readme() {
+    [ "$(wc -l <README.md)" -le 200 ]
+}
+
+python3 test/check/pages.py
+check 'every link of the pages leads somewhere' python3 test/check/links.py
+check 'README.md has at most 200 lines' short_readme
+check 'the pages name every function' functions_named
+check 'doc/failures.md has every status code' status_codes
+check 'doc/failures.md has every SQLSTATE' sqlstates
