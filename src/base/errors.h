@@ -5,7 +5,7 @@
  *
  * PostgreSQL's own codes are used where they fit (null_value_not_allowed,
  * invalid_parameter_value and others); the codes here are for errors that only this
- * extension has.  The README has the same list.
+ * extension has.  doc/failures.md has the same list.
  *
  * Portions Copyright (c) 2026, the orchestration authors
  * SPDX-License-Identifier: PostgreSQL
