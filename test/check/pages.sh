@@ -24,7 +24,7 @@ sqlstates() {
         <(grep -E '^\| OR' doc/failures.md | cut -d'|' -f2 | grep -oE 'OR[0-9]{3}' | sort -u)
 }
 
-# whoever opens the repository reads it in one go
+# a reader gets through it in one go
 short_readme() {
     [ "$(wc -l <README.md)" -le 200 ]
 }
