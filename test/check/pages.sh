@@ -18,10 +18,10 @@ status_codes() {
         <(grep -E '^\| `[A-Z]' doc/failures.md | cut -d'|' -f2 | grep -oE '[A-Z]+(_[A-Z]+)+' | sort -u)
 }
 
-# the table of SQLSTATEs has those of errors.h, and no others
+# the tables of SQLSTATEs have those of errors.h, and no others
 sqlstates() {
     diff <(grep -oE "MAKE_SQLSTATE\('O','R','.','.','.'\)" src/base/errors.h | tr -dc '[:alnum:]\n' | sed 's/MAKESQLSTATE//' | sort -u) \
-        <(grep -E '^\| OR' doc/failures.md | cut -d'|' -f2 | grep -oE 'OR[0-9]{3}' | sort -u)
+        <(grep -hE '^\| OR' doc/failures.md doc/reference/errors.md | cut -d'|' -f2 | grep -oE 'OR[0-9]{3}' | sort -u)
 }
 
 # a reader gets through it in one go
@@ -34,4 +34,4 @@ check 'every link of the pages leads somewhere' python3 test/check/links.py
 check 'README.md has at most 200 lines' short_readme
 check 'the pages name every function' functions_named
 check 'doc/failures.md has every status code' status_codes
-check 'doc/failures.md has every SQLSTATE' sqlstates
+check 'the pages have every SQLSTATE' sqlstates
