@@ -169,12 +169,12 @@ def main():
     unknown = [name for name in names if name not in pages]
     if unknown:
         sys.exit(f'no such page: {", ".join(unknown)}')
+    chosen = [page for page in pages.values() if page.blocks and (not names or page.name in names)]
     psql('template1', f'DROP DATABASE IF EXISTS {TEMPLATE}', f'CREATE DATABASE {TEMPLATE} TEMPLATE template0')
-    psql(TEMPLATE, 'CREATE EXTENSION orchestration')
+    if any(page.after or page.template == TEMPLATE for page in chosen):
+        psql(TEMPLATE, 'CREATE EXTENSION orchestration')
     failed = False
-    for page in pages.values():
-        if not page.blocks or names and page.name not in names:
-            continue
+    for page in chosen:
         try:
             printed = run(page, pages)
             lines = list(differences(page, printed))

@@ -29,7 +29,51 @@ short_readme() {
     [ "$(wc -l <README.md)" -le 200 ]
 }
 
+# of a page with one output that is right and two that are not, and three links that lead nowhere
+planted() {
+    local folder output
+    folder=$(mktemp -d)
+    mkdir -p "$folder/test/check"
+    cp test/check/pages.py test/check/links.py "$folder/test/check"
+    cat >"$folder/README.md" <<'PAGE'
+<!-- database: empty -->
+# A page
+
+[here](#a-page), [nowhere](#nowhere), [no page](none.md), [no heading](README.md#none)
+
+```sql
+SELECT 1 AS one \gset
+SELECT now();
+\echo :one
+```
+```text
+              now
+-------------------------------
+ 2026-01-01 00:00:00.000000+00
+(1 row)
+
+1
+```
+
+```sql
+SELECT 'printed';
+```
+
+```sql
+SELECT none;
+```
+```text
+ERROR:  another
+```
+PAGE
+    output=$(cd "$folder" && python3 test/check/pages.py; python3 test/check/links.py)
+    rm -rf "$folder"
+    echo "$output"
+    [ "$(grep -c '^# --- README.md' <<<"$output")" -eq 2 ] && [ "$(grep -c '^README.md: ' <<<"$output")" -eq 3 ]
+}
+
 python3 test/check/pages.py
+check 'other outputs and dead links are found' planted
 check 'every link of the pages leads somewhere' python3 test/check/links.py
 check 'README.md has at most 200 lines' short_readme
 check 'the pages name every function' functions_named
