@@ -162,7 +162,7 @@ def rewritten(page, printed):
 
 
 def main():
-    names = [os.path.relpath(name, os.getcwd() if os.path.isabs(name) else '.') for name in sys.argv[1:] if name != '--write']
+    names = [os.path.relpath(name, TOP) for name in sys.argv[1:] if name != '--write']
     os.chdir(TOP)
     pages = {page.name: page for page in map(Page, ['README.md', *sorted(
         glob.glob('doc/**/*.md', recursive=True) + glob.glob('examples/**/*.md', recursive=True))])}
