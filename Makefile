@@ -9,6 +9,7 @@
 #   make coverage [KINDS="regress pgtap"]
 #                            how much of src/ the tests run; test/coverage.sh
 #   make demo [FILE=path] [KEEP=1]   plays an orchestration file
+#   make picture             draws the picture of the README anew
 #   make bench               figures
 #   make accept              takes the results of regress and isolation tests
 #                            as expected (read them first)
@@ -109,7 +110,7 @@ build/flags: FORCE
 	@echo '$(VERSION) $(EXTVERSION) $(CC) $(CFLAGS)' | cmp -s - $@ || \
 		echo '$(VERSION) $(EXTVERSION) $(CC) $(CFLAGS)' >$@
 
-.PHONY: FORCE test test-all coverage demo bench accept
+.PHONY: FORCE test test-all coverage demo picture bench accept
 
 test test-all: export WERROR = 1
 test-all: export ORCH_LONG = 1
@@ -126,6 +127,9 @@ demo:
 	@test/setup.sh
 	@$(MAKE) -s -j$$(nproc) all
 	@KEEP=$(KEEP) test/throwaway.sh doc/demo/play.sh $(if $(FILE),"$(FILE)")
+
+picture: all
+	@test/throwaway.sh doc/images/run.sh
 
 # on a throwaway server, also where PGHOST names one
 bench:

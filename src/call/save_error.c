@@ -3,7 +3,7 @@
  * save_error.c
  *	  From SQLSTATEs to the status codes of the documented calls.
  *
- * The table below is in the README, too.  An SQLSTATE without a row becomes
+ * The table below is in doc/failures.md, too.  An SQLSTATE without a row becomes
  * UNKNOWN_EXCEPTION with PostgreSQL's message.  extendedErrorDetails has PostgreSQL's
  * message in any case.
  *

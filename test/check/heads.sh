@@ -6,7 +6,7 @@
 # behaviour ("Source:": the contract, or ours).  A signature copied from another function, or
 # older than its SQL, is found.
 #
-# The second part searches all sources for phrases that make a reader guess the subject.
+# The second part searches all sources and pages for phrases that make a reader guess the subject.
 . test/check/lib.sh.inc
 
 # C symbol, name and arguments of each function of the extension
@@ -71,7 +71,7 @@ sys.exit(failed)
 PYTHON
 }
 
-# phrases PATH...: where a phrase of the list stands in a comment, a message or a name of a test
+# phrases PATH...: where a phrase of the list stands in a page, a comment, a message or a name of a test
 phrases() {
     python3 - "$@" <<'PYTHON'
 import glob, os, re, sys
@@ -94,13 +94,13 @@ PHRASES = [
     r"(?:that|when|while|if|where|until) (?:somebody|nobody)",
     r"under way may",
 ]
-SUFFIXES = ('.c', '.h', '.sql', '.sh', '.inc', '.spec', '.pl', '.py', '.pm')
+SUFFIXES = ('.c', '.h', '.sql', '.sh', '.inc', '.spec', '.pl', '.py', '.pm', '.md')
 GAP = r'\s+(?:(?:\*|#|--)\s+)?'
 words = r"(?:[\w()-]+(?:'\w+)? ){0,8}?[\w()-]+"
 patterns = [re.compile(r'\b(?:%s)\b' % p.replace('WORDS', words).replace(' ', GAP)) for p in PHRASES]
 files, failed = 0, False
 for root in sys.argv[1:]:
-    for path in sorted(glob.glob(root + '/**/*', recursive=True)):
+    for path in [root] if os.path.isfile(root) else sorted(glob.glob(root + '/**/*', recursive=True)):
         # not the contract, which is quoted, and not this list
         if not path.endswith(SUFFIXES) or '/contract/' in path or path.endswith('check/heads.sh'):
             continue
@@ -131,7 +131,7 @@ planted() {
 }
 
 check 'each SQL-callable function has its signature, Raises and Source above it' heads src
-check 'no phrase that makes a reader guess the subject' phrases src sql/parts test bench
+check 'no phrase that makes a reader guess the subject' phrases src sql/parts test bench README.md doc/*.md
 check 'a function without a comment is found' planted heads 'has no comment' <<'C'
 /*
  * orchestration.new_id() returns uuid

@@ -109,7 +109,7 @@ RESET row_security;
 SELECT is((SELECT count(*) FROM pg_stats WHERE schemaname = 'orchestration' AND tablename = 'run'), 0::bigint, 'B3.4: pg_stats is hidden');
 SELECT is(state('SELECT * FROM pg_statistic'), '42501', 'B3.4: pg_statistic too');
 SELECT is((SELECT count(*) FROM pg_stats_ext WHERE schemaname = 'orchestration'), 0::bigint, 'B3.4: and pg_stats_ext');
--- B3.4: facts that PostgreSQL itself does not hide.  If one of these changes, change the README.
+-- B3.4: facts that PostgreSQL itself does not hide.  If one of these changes, change doc/sharing.md.
 SELECT ok((SELECT reltuples FROM pg_class WHERE oid = 'orchestration.run'::regclass)   >= 3000, 'not hidden: pg_class.reltuples');
 SELECT ok(pg_relation_size('orchestration.run') > 0, 'not hidden: sizes');
 SET enable_bitmapscan = off; SET enable_indexscan = off;

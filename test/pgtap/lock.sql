@@ -106,7 +106,7 @@ SELECT is_empty($$SELECT r.name FROM relation r WHERE r.relkind = 'r' AND public
 SELECT is_empty($$SELECT r.name FROM relation r, LATERAL (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = r.name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' LIMIT 1) a
                    WHERE r.relkind = 'r' AND public.written('regress_lock_writer', format('UPDATE %s SET %2$I = %2$I', r.name, a.attname)) > 0$$, 'and updates nothing');
 SELECT is_empty($$SELECT r.name FROM relation r WHERE r.relkind = 'r' AND public.written('regress_lock_writer', format('INSERT INTO %s DEFAULT VALUES', r.name)) > 0$$, 'nor inserts anything');
--- a right that PostgreSQL itself gives.  If it changes, change the README.
+-- a right that PostgreSQL itself gives.  If it changes, change doc/sharing.md.
 SELECT is(public.lock_as('regress_lock_writer', 'orchestration.feed_item', 'ACCESS EXCLUSIVE'), 'locked', 'pg_write_all_data locks every table');
 SELECT is_empty('SELECT * FROM orchestration.verify() WHERE invariant NOT LIKE ''log%''', 'verify()');
 SELECT * FROM finish();

@@ -21,7 +21,7 @@ INSERT INTO read_each_time VALUES
     ('field_change'), ('feed_item'), ('feed_comment'), ('feed_like'), ('feed_tracked_change'), ('record_view'),
     ('submission'), ('submission_item'), ('submission_detail'), ('message'), ('step_message'), ('reminder'), ('tombstone'), ('tombstone_horizon'), ('global_value'), ('sobject_layout'),
     ('query_locator'), ('query_locator_page'),    -- unlogged: not replicated
-    ('secret');    -- cached, but not replicated; see README, "Replicas"
+    ('secret');    -- cached, but not replicated; see doc/operate.md, "Logical replicas"
 
 SELECT set_eq(
     $$SELECT relname::text FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace AND relkind IN ('r', 'p')$$,

@@ -5,8 +5,8 @@ Every function of the extension that takes jsonb, and the calls that take text[]
 get FUZZ_CASES (2500) arguments made by mutating valid ones: other types, renamed and
 repeated keys, nesting of 10,000 levels, strings of a megabyte, extreme numbers,
 unknown ids, ids of another user's records, text that is no JSON.  Calls are made as a
-superuser, as a user with all permissions, and as a user with few.  Allowed are errors that the
-README names, and PostgreSQL's own errors for input that is no value of the type.  Not allowed
+superuser, as a user with all permissions, and as a user with few.  Allowed are errors that
+doc/failures.md names, and PostgreSQL's own errors for input that is no value of the type.  Not allowed
 are an internal error, a lost session, a refused call that changed a row, a result of another
 length, an unknown status code, and a session that grows.
 
@@ -105,7 +105,7 @@ CODES = ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "DUPLICATE_EXTERNAL_ID", "DUPLICAT
          "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "INVALID_TYPE", "INVALID_TYPE_FOR_OPERATION", "INVALID_TYPE_ON_FIELD_IN_RECORD", "MALFORMED_ID",
          "MISSING_ARGUMENT", "REQUIRED_FIELD_MISSING", "STATE_TRANSITION_NOT_ALLOWED", "STRING_TOO_LONG"]
 # 22: not a value of the type; 42501: missing right; 54001: nested deeper than PostgreSQL's own
-# parsers allow; OR: the README
+# parsers allow; OR: doc/failures.md
 ALLOWED = ("00000", "ZZ000", "22004", "22023", "22P02", "22P05", "22021", "22003", "22030", "42501", "54001", "54000", "21000", "23505", "OR")
 
 

@@ -4,8 +4,8 @@
 Eight clients, at all isolation levels, each over a session of psql, for
 STORM_SECONDS (15): starts, work items, workers, functions, suspend, resume,
 cancel, plain UPDATEs of run.status, deletion of records, update(), posts, comments,
-likes, delete(), views, purges.  No call may end with an internal error, an error that the README
-does not name, or a deadlock, and verify() must be empty afterwards.  STORM_SEED (1) seeds the
+likes, delete(), views, purges.  No call may end with an internal error, an error that
+doc/failures.md does not name, or a deadlock, and verify() must be empty afterwards.  STORM_SEED (1) seeds the
 choices; the conflicts between the clients depend on the scheduling.
 
 Expects a server in PGHOST, ..., and the extension in the database PGDATABASE.

@@ -113,7 +113,7 @@ for my $turn (1 .. 3)
 }
 is(ask($one, "BEGIN; SET LOCAL orchestration.user_id = '$id{Ann}'; ROLLBACK; $see"), 'nothing', 'pooled: a transaction rolled back leaves no user');
 is(ask($one, 'SELECT pg_backend_pid()'), ask($two, 'SELECT pg_backend_pid()'), 'pooled: all clients used one connection');
-# the README warns of this
+# doc/sharing.md warns of this
 is(ask($one, "SET orchestration.user_id = '$id{Ann}'"), '', 'pooled: SET without LOCAL');
 is(ask($two, $see), 'Ann-1 Ann-2', 'pooled: it stays for the next client, like every setting');
 ask($one, 'RESET orchestration.user_id');

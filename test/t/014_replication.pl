@@ -1,6 +1,6 @@
 # 014_replication.pl: a logical replica.  Rights revoked on the publisher end in open sessions of
 # the subscriber, whichever cache they depend on; FOR ALL TABLES is possible; the subscriber can
-# become the primary.  The commands are those of the README, "Replicas".
+# become the primary.  The commands are those of doc/operate.md, "Logical replicas".
 
 use strict;
 use warnings;

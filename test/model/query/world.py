@@ -6,7 +6,7 @@ sees 300 of 900 runs by all means of sharing together; Vic has View All Data; Ni
 superuser sees all.
 
 see() decides who sees what.  It reads principals, memberships, defaults, rules and shares and
-applies reference.md, 6 (the README's "Access to a record") in Python.  It calls no function of
+applies reference.md, 6 ("Access to a record" of doc/sharing.md) in Python.  It calls no function of
 the extension, because it judges them.  What it finds stands in oracle.seen; the views of the
 schema oracle are the storage tables, limited to what the person in oracle.person sees.
 
