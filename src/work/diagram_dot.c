@@ -22,8 +22,8 @@
  * reads %%{...}%% as its settings and ` as Markdown anywhere; its title is YAML.  Graphviz
  * reads entities as HTML does.
  */
-static const char *const mermaid_quotes[] = {"#", "#35;", "\"", "#quot;", "<", "#lt;", ">", "#gt;", "%", "#37;", "`", "#96;", NULL};
-static const char *const yaml_quotes[] = {"\\", "\\\\", "\"", "\\\"", NULL};
+static const char *const mermaid_quotes[] = {"#", "#35;", "&", "#amp;", "\"", "#quot;", "<", "#lt;", ">", "#gt;", "%", "#37;", "`", "#96;", NULL};
+static const char *const yaml_quotes[] = {"%", "\\x25", "\\", "\\\\", "\"", "\\\"", NULL};
 static const char *const dot_quotes[] = {"\\", "\\\\", "\"", "\\\"", "&", "&amp;", NULL};
 
 /* Control characters become blanks. */

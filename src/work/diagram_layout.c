@@ -34,6 +34,7 @@
 #define NODE_GAP		24		/* between boxes of a column */
 #define TERMINAL_WIDTH	64		/* of start and end */
 #define SWEEPS			4
+#define MOST_TO_FIT		500		/* larger graphs are laid out once, however wide */
 
 /* The graph seen from its targets: edges into node i are into[first[i] ...]. */
 typedef struct IncomingEdges
@@ -95,7 +96,7 @@ orch_diagram_layout(Diagram *graph)
 				set_ports(graph, i);
 		stack_columns(graph);
 		orch_diagram_route(graph);
-		if (graph->width <= DIAGRAM_WIDTH)
+		if (graph->width <= DIAGRAM_WIDTH || graph->nnodes > MOST_TO_FIT)
 			break;
 	}
 }

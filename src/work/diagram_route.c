@@ -9,8 +9,8 @@
  * at the margin and another channel, and the gap before its target.  Gaps, channels and lanes
  * hold no boxes, so no edge crosses one.
  *
- * Edges to one target share a line in each gap, channel and lane: they join as roads do.
- * Lines of different targets never lie upon each other.  An upright line is kept in mind as the
+ * Edges of one kind (usual, after a fault, back) to one target share a line in each gap, channel
+ * and lane: they join as roads do.  Lines of different targets never lie upon each other.  An upright line is kept in mind as the
  * interval of heights that it fills, a level one as that of its widths; a line gets the first
  * track in which its interval is free.  How high a channel is depends on its lines, whose
  * widths depend on the upright lines, so these are placed as if channels had a height of
@@ -50,6 +50,7 @@ typedef struct LineKey
 	int			kind;
 	int			place;
 	int			target;
+	int			edge_kind;
 } LineKey;
 
 typedef struct LineEntry
@@ -70,7 +71,7 @@ typedef struct Router
 } Router;
 
 static void choose_way(Router *router, DiagramEdge *edge);
-static int	find_line(Router *router, LineKind kind, int place, int target);
+static int	find_line(Router *router, LineKind kind, int place, const DiagramEdge *edge);
 static void cover(DiagramLine *line, int low, int high);
 static void cover_channel(Router *router, int line, int channel);
 static void cover_gaps(Router *router, DiagramEdge *edge);
@@ -139,25 +140,25 @@ choose_way(Router *router, DiagramEdge *edge)
 		down ? to->band : to->band + 1;
 
 	CHECK_FOR_INTERRUPTS();
-	edge->gap_from = find_line(router, LINE_GAP, from->band * gaps + from->column + 1, edge->to);
+	edge->gap_from = find_line(router, LINE_GAP, from->band * gaps + from->column + 1, edge);
 	edge->channel_from = edge->lane = edge->channel_to = edge->gap_to = NONE;
 	if (to->band == from->band && to->column == from->column + 1)
 		return;
-	edge->channel_from = find_line(router, LINE_CHANNEL, first, edge->to);
+	edge->channel_from = find_line(router, LINE_CHANNEL, first, edge);
 	if (first != last)
 	{
-		edge->lane = find_line(router, LINE_LANE, down ? 1 : 0, edge->to);
-		edge->channel_to = find_line(router, LINE_CHANNEL, last, edge->to);
+		edge->lane = find_line(router, LINE_LANE, down ? 1 : 0, edge);
+		edge->channel_to = find_line(router, LINE_CHANNEL, last, edge);
 		cover(&graph->lines[edge->lane], Min(first, last), Max(first, last));
 	}
-	edge->gap_to = find_line(router, LINE_GAP, to->band * gaps + to->column, edge->to);
+	edge->gap_to = find_line(router, LINE_GAP, to->band * gaps + to->column, edge);
 }
 
 static int
-find_line(Router *router, LineKind kind, int place, int target)
+find_line(Router *router, LineKind kind, int place, const DiagramEdge *edge)
 {
 	Diagram    *graph = router->graph;
-	LineKey		key = {kind, place, target};
+	LineKey		key = {kind, place, edge->to, edge->is_fault ? 1 : edge->is_back ? 2 : 0};
 	LineEntry  *entry;
 	bool		found;
 

@@ -6,8 +6,9 @@
  * The SVG is a document of its own, and may stand inline in an HTML page: all of its rules are
  * for the class orch-diagram of its outermost element, and it has no ids.  Statuses are classes,
  * st-Completed and so on, of that element (the run), of a group for each stage and of one for
- * each step; an icon and a word say the same.  The colours follow the preference of the reader.
- * The classes orch-light and orch-dark of the outermost element, or of an element around it, set them.
+ * each step; an icon and a word say the same.  The colours are CSS variables, --orch-edge and so
+ * on, and follow the preference of the reader; the classes orch-light and orch-dark of the
+ * outermost element, or of an element around it, settle them.
  *
  * Each text is in an inner svg, which clips it, below a group whose title is all of the text.
  *
@@ -26,20 +27,22 @@
 #include "work/diagram.h"
 
 #define LINE_HEIGHT		18
+#define BOLD_FONT		(DIAGRAM_FONT + 1)	/* as wide as bold type is */
 
-/* Colours beside those of the statuses. */
-typedef struct Palette
+/* Colours beside those of the statuses, each the variable --orch-NAME. */
+static const struct
 {
-	const char *ground;
-	const char *text;
-	const char *faint;			/* small text */
-	const char *edge;
-	const char *fault;
-	const char *back;
-} Palette;
-
-static const Palette light = {"#ffffff", "#1c1e21", "#50565e", "#5b626b", "#b3261e", "#6a3fb5"};
-static const Palette dark = {"#15171a", "#e8eaed", "#b0b7bf", "#9aa3ad", "#ff8a80", "#bd9bff"};
+	const char *name;
+	const char *light;
+	const char *dark;
+}			palette[] = {
+	{"ground", "#ffffff", "#15171a"},
+	{"text", "#1c1e21", "#e8eaed"},
+	{"small", "#50565e", "#b0b7bf"},
+	{"edge", "#5b626b", "#9aa3ad"},
+	{"fault", "#b3261e", "#ff8a80"},
+	{"back", "#6a3fb5", "#bd9bff"}
+};
 
 /* The names of statuses are the same for runs, stages and steps. */
 static const struct
@@ -66,7 +69,8 @@ static const char *const icons[] = {
 };
 
 static void write_style(StringInfo svg);
-static void write_colors(StringInfo svg, const char *scope, bool is_dark);
+static void write_rules(StringInfo svg);
+static void write_colors(StringInfo svg, const char *selector, bool is_dark);
 static void write_text(StringInfo svg, const char *class, int x, int y, int width,
 					   const char *text, int font, const char *anchor);
 static void write_icon(StringInfo svg, int x, int y, Shade shade);
@@ -101,12 +105,12 @@ orch_diagram_svg(Diagram *graph)
 	write_text(&svg, "small", DIAGRAM_MARGIN, 31, graph->width - 2 * DIAGRAM_MARGIN,
 			   graph->subtitle, DIAGRAM_SMALL_FONT, NULL);
 	appendStringInfoString(&svg, "</g>\n");
-	/* edges that are usual first: others stay visible where they join */
-	for (i = 0; i < graph->nedges; i++)
-		if (!graph->edges[i].is_back && !graph->edges[i].is_fault)
-			write_edge(&svg, graph, &graph->edges[i]);
+	/* usual edges last: where others join them the usual path stays visible */
 	for (i = 0; i < graph->nedges; i++)
 		if (graph->edges[i].is_back || graph->edges[i].is_fault)
+			write_edge(&svg, graph, &graph->edges[i]);
+	for (i = 0; i < graph->nedges; i++)
+		if (!graph->edges[i].is_back && !graph->edges[i].is_fault)
 			write_edge(&svg, graph, &graph->edges[i]);
 	for (i = 0; i < graph->nnodes; i++)
 		if (graph->nodes[i].is_drawn)
@@ -131,11 +135,13 @@ write_style(StringInfo svg)
 						   ".orch-diagram .title{font-size:16px;font-weight:bold}\n"
 						   ".orch-diagram .small{font-size:11px}\n"
 						   ".orch-diagram .box{stroke-width:1.5}\n"
+						   ".orch-diagram .unreached>.box{stroke-dasharray:3 3}\n"
 						   ".orch-diagram .edge,.orch-diagram .icon,.orch-diagram .mark{fill:none;stroke-width:1.5;stroke-linejoin:round}\n"
 						   ".orch-diagram .icon{stroke-width:2}\n"
 						   ".orch-diagram .fault{stroke-dasharray:6 4}\n"
 						   ".orch-diagram .back{stroke-width:2;stroke-dasharray:2 3}\n"
 						   ".orch-diagram .head.back,.orch-diagram .head.fault{stroke-dasharray:none}\n");
+	write_rules(svg);
 	write_colors(svg, ".orch-diagram", false);
 	appendStringInfoString(svg, "@media screen and (prefers-color-scheme:dark){\n");
 	write_colors(svg, ".orch-diagram", true);
@@ -145,59 +151,82 @@ write_style(StringInfo svg)
 	appendStringInfoString(svg, "</style>\n");
 }
 
-/* A rule for each selector of a list with commas. */
+/* A property by a variable, and the light colour for programs that know no variables. */
 static void
-write_rule(StringInfo svg, const char *scopes, const char *selector, const char *rule)
+write_property(StringInfo svg, const char *property, const char *name, const char *suffix,
+			   const char *color)
 {
-	const char *scope = scopes;
-
-	for (;;)
-	{
-		const char *end = strchr(scope, ',');
-		int			length = end != NULL ? (int) (end - scope) : (int) strlen(scope);
-
-		appendStringInfo(svg, "%s%.*s %s", scope == scopes ? "" : ",", length, scope, selector);
-		if (end == NULL)
-			break;
-		scope = end + 1;
-	}
-	appendStringInfo(svg, "{%s}\n", rule);
+	appendStringInfo(svg, "%s:%s;%s:var(--orch-%s%s);", property, color, property, name, suffix);
 }
 
+/* Rules that give each part its colour. */
 static void
-write_colors(StringInfo svg, const char *scope, bool is_dark)
+write_rules(StringInfo svg)
 {
-	const Palette *palette = is_dark ? &dark : &light;
+	static const struct
+	{
+		const char *selector;
+		const char *property;
+		int			color;
+	}			rules[] = {
+		{".ground", "fill", 0},
+		{"text", "fill", 1},
+		{".small", "fill", 2},
+		{".edge", "stroke", 3},
+		{".edge.fault", "stroke", 4},
+		{".edge.back", "stroke", 5},
+		{".head", "fill", 3},
+		{".head.fault", "fill", 4},
+		{".head.back", "fill", 5}
+	};
 	const ShadeColors *plain = &orch_diagram_shades[SHADE_PLAIN];
 	int			i;
 
-	write_rule(svg, scope, ".ground", psprintf("fill:%s", palette->ground));
-	write_rule(svg, scope, "text", psprintf("fill:%s", palette->text));
-	write_rule(svg, scope, ".small", psprintf("fill:%s", palette->faint));
-	write_rule(svg, scope, ".edge", psprintf("stroke:%s", palette->edge));
-	write_rule(svg, scope, ".edge.fault", psprintf("stroke:%s", palette->fault));
-	write_rule(svg, scope, ".edge.back", psprintf("stroke:%s", palette->back));
-	write_rule(svg, scope, ".head", psprintf("fill:%s", palette->edge));
-	write_rule(svg, scope, ".head.fault", psprintf("fill:%s", palette->fault));
-	write_rule(svg, scope, ".head.back", psprintf("fill:%s", palette->back));
-	write_rule(svg, scope, ".box", psprintf("fill:%s;stroke:%s",
-											is_dark ? plain->dark_fill : plain->fill,
-											is_dark ? plain->dark_stroke : plain->stroke));
-	write_rule(svg, scope, ".icon", psprintf("stroke:%s",
-											 is_dark ? plain->dark_stroke : plain->stroke));
-	write_rule(svg, scope, ".mark", psprintf("stroke:%s",
-											 is_dark ? plain->dark_stroke : plain->stroke));
+	for (i = 0; i < (int) lengthof(rules); i++)
+	{
+		appendStringInfo(svg, ".orch-diagram %s{", rules[i].selector);
+		write_property(svg, rules[i].property, palette[rules[i].color].name, "",
+					   palette[rules[i].color].light);
+		appendStringInfoString(svg, "}\n");
+	}
+	appendStringInfoString(svg, ".orch-diagram .box{");
+	write_property(svg, "fill", plain->name, "-fill", plain->fill);
+	write_property(svg, "stroke", plain->name, "-stroke", plain->stroke);
+	appendStringInfoString(svg, "}\n.orch-diagram .icon,.orch-diagram .mark{");
+	write_property(svg, "stroke", plain->name, "-stroke", plain->stroke);
+	appendStringInfoString(svg, "}\n");
 	for (i = 0; i < (int) lengthof(statuses); i++)
 	{
 		const ShadeColors *colors = &orch_diagram_shades[statuses[i].shade];
-		const char *stroke = is_dark ? colors->dark_stroke : colors->stroke;
 
-		write_rule(svg, scope, psprintf(".st-%s>.box", statuses[i].status),
-				   psprintf("fill:%s;stroke:%s", is_dark ? colors->dark_fill : colors->fill,
-							stroke));
-		write_rule(svg, scope, psprintf(".st-%s>.icon", statuses[i].status),
-				   psprintf("stroke:%s", stroke));
+		appendStringInfo(svg, ".orch-diagram .st-%s>.box{", statuses[i].status);
+		write_property(svg, "fill", colors->name, "-fill", colors->fill);
+		write_property(svg, "stroke", colors->name, "-stroke", colors->stroke);
+		appendStringInfo(svg, "}\n.orch-diagram .st-%s>.icon{", statuses[i].status);
+		write_property(svg, "stroke", colors->name, "-stroke", colors->stroke);
+		appendStringInfoString(svg, "}\n");
 	}
+}
+
+/* The values of the variables. */
+static void
+write_colors(StringInfo svg, const char *selector, bool is_dark)
+{
+	int			i;
+
+	appendStringInfo(svg, "%s{", selector);
+	for (i = 0; i < (int) lengthof(palette); i++)
+		appendStringInfo(svg, "--orch-%s:%s;", palette[i].name,
+						 is_dark ? palette[i].dark : palette[i].light);
+	for (i = SHADE_PLAIN; i <= SHADE_DISCONTINUED; i++)
+	{
+		const ShadeColors *colors = &orch_diagram_shades[i];
+
+		appendStringInfo(svg, "--orch-%s-fill:%s;--orch-%s-stroke:%s;",
+						 colors->name, is_dark ? colors->dark_fill : colors->fill,
+						 colors->name, is_dark ? colors->dark_stroke : colors->stroke);
+	}
+	appendStringInfoString(svg, "}\n");
 }
 
 /* ------------------------------------------------------------------ parts */
@@ -293,19 +322,20 @@ write_node(StringInfo svg, const DiagramNode *node)
 	int			middle = node->y + node->height / 2;
 
 	CHECK_FOR_INTERRUPTS();
-	appendStringInfo(svg, "<g class=\"node %s%s%s\"><title>%s%s%s</title>"
+	appendStringInfo(svg, "<g class=\"node %s%s%s%s\"><title>%s%s%s%s</title>"
 					 "<rect class=\"box\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"%d\"/>",
-					 kinds[node->kind],
+					 kinds[node->kind], node->is_reached ? "" : " unreached",
 					 node->status != NULL ? " st-" :
 					 is_terminal && node->shade == SHADE_COMPLETED ? " st-Completed" : "",
 					 node->status != NULL ? node->status : "",
 					 orch_diagram_xml(node->label), node->status != NULL ? ": " : "",
 					 node->status != NULL ? node->status : "",
+					 node->is_reached ? "" : "\nNo path leads here",
 					 node->x, node->y, node->width, node->height,
 					 is_terminal ? node->height / 2 : node->kind == DIAGRAM_STAGE ? 6 : 0);
 	if (is_terminal)
 		write_text(svg, "name", node->x + 6, middle - 10, node->width - 12, node->label,
-				   DIAGRAM_FONT, "middle");
+				   BOLD_FONT, "middle");
 	else if (node->kind == DIAGRAM_STAGE)
 		write_stage(svg, node);
 	else
@@ -315,7 +345,7 @@ write_node(StringInfo svg, const DiagramNode *node)
 						 middle - 8, node->kind == DIAGRAM_DECISION ?
 						 "8 8l-8 8l-8 -8z" : "0 16");
 		write_text(svg, "name", node->x + 32, middle - 18, node->width - 40, node->label,
-				   DIAGRAM_FONT, NULL);
+				   BOLD_FONT, NULL);
 		write_text(svg, "small", node->x + 32, middle + 1, node->width - 40, words[node->kind],
 				   DIAGRAM_SMALL_FONT, NULL);
 	}
@@ -342,7 +372,7 @@ write_stage(StringInfo svg, const DiagramNode *node)
 	else
 		appendStringInfoString(&line, node->steps == NIL ? "Stage without steps" : "Stage");
 	write_text(svg, "name", node->x + (node->status != NULL ? 28 : 10), y,
-			   node->width - (node->status != NULL ? 38 : 20), node->label, DIAGRAM_FONT, NULL);
+			   node->width - (node->status != NULL ? 38 : 20), node->label, BOLD_FONT, NULL);
 	write_text(svg, "small", node->x + (node->status != NULL ? 28 : 10), y + LINE_HEIGHT,
 			   node->width - (node->status != NULL ? 38 : 20), line.data, DIAGRAM_SMALL_FONT, NULL);
 	if (node->steps != NIL)

@@ -261,7 +261,7 @@ def generated():
     rng = random.Random(seed)
     keep = os.environ.get("KEEP_SVG")
     n = 0
-    for name, doc in documents(rng, int(os.environ.get("COUNT", "250"))):
+    for name, doc in documents(rng, int(os.environ.get("COUNT", "200"))):
         n += 1
         svg, dot, error = draw(doc)
         found = [error] if error else list(problems(svg)) + list(dot_problems(dot))
