@@ -36,15 +36,6 @@
 #include "record/principal.h"
 #include "work/diagram.h"
 
-const ShadeColors orch_diagram_shades[] = {
-	[SHADE_PLAIN] = {"plain", "#f4f4f4", "#888888", "#2a2d31", "#8b949e"},
-	[SHADE_UNDER_WAY] = {"inprogress", "#d6e8ff", "#1f6fd0", "#12304f", "#6cb0ff"},
-	[SHADE_COMPLETED] = {"completed", "#d8f3dc", "#2d8a4e", "#13351f", "#5cc282"},
-	[SHADE_SUSPENDED] = {"suspended", "#fff3c4", "#8a6508", "#3d3210", "#e0b94a"},
-	[SHADE_ERROR] = {"error", "#ffd9d6", "#c0392b", "#4a1b18", "#ff8a80"},
-	[SHADE_DISCONTINUED] = {"discontinued", "#e6e6e6", "#666666", "#33363a", "#a5acb4"}
-};
-
 /* see orch_access_require_permission() */
 #define TO_DRAW "draw orchestrations"
 
@@ -388,7 +379,7 @@ step_kind(const Definition *def, const StepDef *step, bool parallel)
 		return psprintf("%s, after %s", type, shown(def->steps[step->after[0]].label));
 	if (step->entry != NULL || step->entry_action != NULL)
 		return psprintf("%s, on a condition", type);
-	return psprintf(parallel ? "%s, in parallel" : "%s", type);
+	return psprintf(parallel ? "%s, parallel" : "%s", type);
 }
 
 /* The same error if the record does not exist and if the caller does not see it. */

@@ -59,8 +59,6 @@ typedef struct ShadeColors
 	const char *dark_stroke;
 } ShadeColors;
 
-extern const ShadeColors orch_diagram_shades[];
-
 typedef enum DiagramNodeKind
 {
 	DIAGRAM_START,
@@ -165,6 +163,8 @@ extern void orch_diagram_layout(Diagram *graph);
 extern void orch_diagram_route(Diagram *graph);
 
 /* diagram_text.c */
+extern const ShadeColors orch_diagram_shades[];
+
 extern int	orch_diagram_text_width(const char *text, int font);
 extern char *orch_diagram_fit(const char *text, int font, int width);
 extern char *orch_diagram_xml(const char *text);

@@ -399,9 +399,9 @@ write_steps(StringInfo svg, const DiagramNode *node)
 						 step->status != NULL ? step->status : "",
 						 orch_diagram_xml(step->label), orch_diagram_xml(line));
 		write_icon(svg, node->x + 10, y + 6, step->shade);
-		write_text(svg, "step", node->x + 28, y + 2, node->width - 36, step->label, DIAGRAM_FONT,
+		write_text(svg, "step", node->x + 26, y + 2, node->width - 32, step->label, DIAGRAM_FONT,
 				   NULL);
-		write_text(svg, "small", node->x + 28, y + 17, node->width - 36, line,
+		write_text(svg, "small", node->x + 26, y + 17, node->width - 32, line,
 				   DIAGRAM_SMALL_FONT, NULL);
 		appendStringInfoString(svg, "</g>");
 		y += DIAGRAM_STEP_HEIGHT;

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * diagram_text.c
- *	  Text in an SVG: how wide it is, where it is cut, how it is escaped.
+ *	  What diagrams are drawn with: the colours of statuses, and text in an SVG (how wide it
+ *	  is, where it is cut, how it is escaped).
  *
  * The server has no fonts.  Widths are estimates from those of Helvetica; diagram_svg.c clips
  * each text to its place in case another font is wider.
@@ -20,6 +21,16 @@
 #include "miscadmin.h"
 
 #include "work/diagram.h"
+
+/* The colours of statuses, light and dark. */
+const ShadeColors orch_diagram_shades[] = {
+	[SHADE_PLAIN] = {"plain", "#f4f4f4", "#888888", "#2a2d31", "#8b949e"},
+	[SHADE_UNDER_WAY] = {"inprogress", "#d6e8ff", "#1f6fd0", "#12304f", "#6cb0ff"},
+	[SHADE_COMPLETED] = {"completed", "#d8f3dc", "#2d8a4e", "#13351f", "#5cc282"},
+	[SHADE_SUSPENDED] = {"suspended", "#fff3c4", "#8a6508", "#3d3210", "#e0b94a"},
+	[SHADE_ERROR] = {"error", "#ffd9d6", "#c0392b", "#4a1b18", "#ff8a80"},
+	[SHADE_DISCONTINUED] = {"discontinued", "#e6e6e6", "#666666", "#33363a", "#a5acb4"}
+};
 
 /* Widths of ASCII from blank on, in hundredths of the size of the font. */
 static const uint8 ascii_widths[] = {
