@@ -83,7 +83,7 @@ PG_FUNCTION_INFO_V1(orchestration_run_diagram);
 PG_FUNCTION_INFO_V1(orchestration_orchestration_diagram);
 
 /*
- * orchestration.run_diagram(id uuid, format text) returns text
+ * orchestration.run_diagram(run_id uuid, format text) returns text
  *
  * Returns the graph of a run, or of an orchestration version, as "mermaid", "dot" or "svg"
  * (a document of its own).  The graph of a run shows the statuses of those stages and steps
@@ -111,7 +111,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	bool		manages;
 	Oid			role = GetUserId();
 
-	orch_require_arguments(fcinfo, 0, 2, "id and format");
+	orch_require_arguments(fcinfo, 0, 2, "run_id and format");
 	id = PG_GETARG_UUID_P(0);
 	format = checked_format(fcinfo, 1);
 	manages = (orch_access_require_user(role)->permissions &
