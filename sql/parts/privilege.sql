@@ -65,6 +65,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.unlock_record(text, text),
     orchestration.my_work_items(integer, timestamptz, uuid, text, timestamptz),
     orchestration.run_diagram(uuid, text),
+    orchestration.orchestration_diagram(text, integer, text),
     orchestration.dry_run(text, text, jsonb, jsonb, integer, integer),
     orchestration.dry_run(text, "any", jsonb, jsonb, integer, integer),
     orchestration.share_record(uuid, uuid, orchestration.access_level),

@@ -171,6 +171,8 @@ typedef struct OutcomeDef
 typedef struct DecisionDef
 {
 	char	   *name;
+	char	   *label;
+	char	   *default_label;	/* defaultConnectorLabel, or NULL */
 	int			first_outcome;	/* its outcomes are outcomes[first_outcome ...] */
 	int			noutcomes;
 	Connector	default_connector;
@@ -207,6 +209,7 @@ typedef struct AssignItem
 typedef struct AssignmentDef
 {
 	char	   *name;
+	char	   *label;
 	int			nitems;
 	AssignItem *items;
 	Connector	connector;
@@ -251,6 +254,7 @@ typedef struct TemplateDef
 typedef struct LookupDef
 {
 	char	   *name;
+	char	   *label;
 	char	   *record_type;
 	ConditionSet *filters;		/* left sides are fields of its records */
 	bool		first_only;

@@ -63,6 +63,7 @@ static void allocate_elements(Compiler *c);
 static void declare_names(Compiler *c, const DocNode *root);
 static void declare_stage(Compiler *c, const DocNode *node);
 static void declare_decision(Compiler *c, const DocNode *node);
+static char *declare_label(Compiler *c, const DocNode *node, const char *name);
 static void check_evaluation(Compiler *c, const DocNode *root);
 
 /* ------------------------------------------------------- entry points */
@@ -558,6 +559,7 @@ declare_names(Compiler *c, const DocNode *root)
 			i = def->nassignments++;
 			def->assignments[i].name =
 				orch_definition_declare_name(c, child, NAME_ASSIGNMENT, i);
+			def->assignments[i].label = declare_label(c, child, def->assignments[i].name);
 		}
 		else if (orch_definition_is_named(child, "formulas"))
 		{
@@ -576,6 +578,7 @@ declare_names(Compiler *c, const DocNode *root)
 			i = def->nlookups++;
 			def->lookups[i].name =
 				orch_definition_declare_name(c, child, NAME_LOOKUP, i);
+			def->lookups[i].label = declare_label(c, child, def->lookups[i].name);
 		}
 		else if (child->element != NULL &&
 				 child->element->treatment == DOC_REFUSE &&
@@ -612,9 +615,15 @@ declare_decision(Compiler *c, const DocNode *node)
 	Definition *def = c->def;
 	int			decision = def->ndecisions++;
 	const DocNode *child;
+	const char *label;
 
 	def->decisions[decision].name =
 		orch_definition_declare_name(c, node, NAME_DECISION, decision);
+	def->decisions[decision].label =
+		declare_label(c, node, def->decisions[decision].name);
+	label = orch_definition_text(node, "defaultConnectorLabel");
+	if (label != NULL)
+		def->decisions[decision].default_label = MemoryContextStrdup(c->context, label);
 	for (child = node->first_child; child != NULL; child = child->next)
 		if (orch_definition_is_named(child, "rules"))
 		{
@@ -623,4 +632,13 @@ declare_decision(Compiler *c, const DocNode *node)
 			def->outcomes[outcome].name =
 				orch_definition_declare_name(c, child, NAME_OUTCOME, outcome);
 		}
+}
+
+/* The label of an element that only diagrams show; its name if it has none. */
+static char *
+declare_label(Compiler *c, const DocNode *node, const char *name)
+{
+	const char *text = orch_definition_text(node, "label");
+
+	return MemoryContextStrdup(c->context, text != NULL && text[0] != '\0' ? text : name);
 }

@@ -6,8 +6,8 @@
 #
 # Runs inside test/throwaway.sh.  doc/demo/play.sh plays a file to Completed, or refuses it; then
 # the snapshot names its unsupported elements.  A file without a snapshot must only be played.  The
-# diagram of the run is rendered, as SVG and by Graphviz.  The paths are left in $results.  An
-# approval is then played in the other ways of approval.sql.
+# diagram of the run is checked and rendered, as SVG and by Graphviz.  The paths are left in
+# $results.  An approval is then played in the other ways of approval.sql.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,6 +25,7 @@ render() {
     run=$(psql -X -q -At -d demo -c 'SELECT id FROM orchestration.run ORDER BY id DESC LIMIT 1')
     [ -n "$run" ] || return 0
     psql -X -q -At -d demo -c "SELECT orchestration.run_diagram('$run', 'svg')" >"$results/$1.svg" &&
+        /usr/bin/python3 "$top/test/check/diagram.py" "$results/$1.svg" &&
         rsvg-convert "$results/$1.svg" -o "$results/$1.svg.png" && rendered "$results/$1.svg.png" &&
         psql -X -q -At -d demo -c "SELECT orchestration.run_diagram('$run', 'dot')" >"$results/$1.dot" &&
         dot -Tpng "$results/$1.dot" -o "$results/$1.dot.png" && rendered "$results/$1.dot.png"

@@ -82,7 +82,9 @@ UPDATE orchestration.principal SET is_active = true WHERE username = 'ann@exampl
 --
 SELECT orchestration.run_diagram(v.id) FROM orchestration.orchestration_version v JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id WHERE d.name = 'Watched' AND version = 1;
 SELECT regexp_replace(orchestration.run_diagram(r.id, 'dot'), 'run OR-\d+', 'run OR-N', 'g') FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
-SELECT regexp_replace(orchestration.run_diagram(r.id, 'svg'), 'run OR-\d+', 'run OR-N', 'g') FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
+-- the colours are looked at in a browser
+CREATE FUNCTION pg_temp.drawing(svg text) RETURNS text LANGUAGE sql AS $$ SELECT regexp_replace(regexp_replace(svg, '<style>.*</style>', '<style/>'), 'run OR-\d+', 'run OR-N', 'g') $$;
+SELECT pg_temp.drawing(orchestration.run_diagram(r.id, 'svg')) FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
 -- the XML is well-formed
 SELECT (xpath('count(//*[local-name() = "rect"])', orchestration.run_diagram(r.id, 'svg')::xml))[1] FROM orchestration.run r WHERE orchestration_name = 'Watched' AND status = 'InProgress';
 SELECT pg_temp.try('SELECT orchestration.run_diagram(orchestration.new_id())');
@@ -94,7 +96,29 @@ SELECT orchestration.deploy_orchestration('{"fullName": "Watch_Flow", "label": "
     "recordLookups": [{"name": "Find", "label": "Find", "object": "Nowhere", "connector": {"targetReference": "Is_it"}}],
     "decisions": [{"name": "Is_it", "label": "Is\nit <&>?", "defaultConnectorLabel": "No", "rules": [{"name": "Yes", "label": "Yes \"indeed\"", "conditionLogic": "and", "conditions": [{"leftValueReference": "Find", "operator": "IsNull", "rightValue": {"booleanValue": false}}], "connector": {"targetReference": "Say"}}]}],
     "assignments": [{"name": "Say", "label": "Say", "assignmentItems": [{"assignToReference": "isOrchestrationConditionMet", "operator": "Assign", "value": {"booleanValue": true}}]}]}'::jsonb);
-SELECT orchestration.run_diagram(v.id, format) FROM unnest('{mermaid,dot,svg}'::text[]) format, orchestration.orchestration_version v JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id WHERE d.name = 'Watch_Flow' ORDER BY format;
+SELECT pg_temp.drawing(orchestration.run_diagram(v.id, format)) FROM unnest('{mermaid,dot,svg}'::text[]) format, orchestration.orchestration_version v JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id WHERE d.name = 'Watch_Flow' ORDER BY format;
+-- by name: the active version, else the newest; a version
+SELECT orchestration.orchestration_diagram('Watched') = orchestration.run_diagram(v.id), orchestration.orchestration_diagram('Watched', 2, 'dot') LIKE '%version 2%', orchestration.orchestration_diagram('Watch_Flow', format => 'svg') LIKE '<svg%'
+  FROM orchestration.orchestration_version v JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id WHERE d.name = 'Watched' AND v.version = d.active_version;
+SELECT orchestration.orchestration_diagram('Watched', 9);
+SELECT orchestration.orchestration_diagram('Nothing');
+SELECT orchestration.orchestration_diagram('Nothing', 1);
+SELECT orchestration.orchestration_diagram(NULL);
+SELECT orchestration.orchestration_diagram('Watched', format => 'png');
+CREATE ROLE regress_orch_watcher;
+GRANT USAGE ON SCHEMA orchestration TO regress_orch_watcher;
+SELECT pg_temp.person('watcher@example.com', 'Watcher', 'regress_orch_watcher');
+SET ROLE regress_orch_watcher;
+SELECT orchestration.orchestration_diagram('Watched');
+RESET ROLE;
+UPDATE orchestration.principal SET role_name = NULL WHERE username = 'watcher@example.com';
+DROP OWNED BY regress_orch_watcher;
+DROP ROLE regress_orch_watcher;
+-- labels that no notation can have; the XML is well-formed; a loop without an end
+SELECT orchestration.deploy_orchestration(jsonb_build_object('fullName', 'Watch_Labels', 'label', E'<&>"\u0001\uffff%%{init}%%`', 'processType', 'Orchestrator', 'start', '{"connector": {"targetReference": "S"}}'::jsonb,
+    'orchestratedStages', jsonb_build_array(pg_temp.stage('S', 'S') || jsonb_build_object('label', E'\\l"#<!-- \u202e]]>\t\n%'))));
+SELECT orchestration.orchestration_diagram('Watch_Labels', format => f) FROM unnest('{mermaid,dot}'::text[]) f;
+SELECT xpath('//*[local-name() = "title"]/text()', orchestration.orchestration_diagram('Watch_Labels', format => 'svg')::xml);
 -- stages in each status; a run without a version
 SELECT pg_temp.orchestration('Watch_Shades', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', 'T', pg_temp.step('Ask', 'I', 'Watch_Screen')), pg_temp.stage('T', NULL, pg_temp.step('Tell', 'I', 'Watch_Screen')))));
 SELECT orchestration.start_orchestration('Watch_Shades') IS NOT NULL;

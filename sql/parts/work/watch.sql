@@ -44,6 +44,16 @@ CREATE FUNCTION orchestration.run_diagram(run_id uuid, format text DEFAULT 'merm
 COMMENT ON FUNCTION orchestration.run_diagram(uuid, text) IS
     'Returns a diagram of a run with its statuses, or of an orchestration version: mermaid, dot or svg';
 
+CREATE FUNCTION orchestration.orchestration_diagram(
+    orchestration text,
+    version integer DEFAULT NULL,
+    format text DEFAULT 'mermaid')
+    RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_orchestration_diagram';
+COMMENT ON FUNCTION orchestration.orchestration_diagram(text, integer, text) IS
+    'Returns a diagram of a version of an orchestration, by default of the active version or else the newest: mermaid, dot or svg';
+
 CREATE VIEW orchestration.run_overview
     WITH (security_invoker = true) AS
 SELECT d.name AS orchestration,
