@@ -163,11 +163,12 @@ bench:
 	@env -u PGHOST bench/gate.sh
 
 # what git has committed, under the name that a download gets; META.json is at its top
+COMMIT ?= HEAD
 DIST := $(EXTENSION)-$(EXTVERSION)
 dist:
 	@mkdir -p build
 	@for format in zip tar.gz; do \
-		git -C $(TOP) archive --prefix=$(DIST)/ --format=$$format -o $(CURDIR)/build/$(DIST).$$format HEAD && \
+		git -C $(TOP) archive --prefix=$(DIST)/ --format=$$format -o $(CURDIR)/build/$(DIST).$$format $(or $(COMMIT),HEAD) && \
 		echo build/$(DIST).$$format || exit 1; \
 	done
 	@[ -z "$$(git -C $(TOP) status --porcelain)" ] || echo 'Changes that are not committed are not in it.' >&2
