@@ -59,7 +59,7 @@ versions_in_compat_only() {
 # files left by building and testing are not in the tree
 top_level() {
     local expected found
-    expected='.ci .clang-format .editorconfig .gitattributes .gitignore CHANGELOG.md CONTRIBUTING.md
+    expected='.ci .clang-format .dockerignore .editorconfig .gitattributes .gitignore CHANGELOG.md CONTRIBUTING.md
         Dockerfile LICENSE META.json Makefile README.md SECURITY.md bench debian doc examples
         expected orchestration.control sql src test typedefs.list'
     found=$(find . -mindepth 1 -maxdepth 1 -printf '%f\n' |
