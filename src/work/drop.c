@@ -58,7 +58,7 @@ static void refuse_counted(void);
 PG_FUNCTION_INFO_V1(orchestration_drop_command);
 
 /*
- * orchestration.drop_command() returns event_trigger
+ * orchestration_internal.drop_command() returns event_trigger
  *
  * ddl_command_start of DROP EXTENSION and DROP OWNED: refuses the command if it would drop this
  * extension, does not say CASCADE, and runs are open.  The runs are counted whoever may see them:

@@ -95,7 +95,7 @@ SELECT orchestration.deploy_orchestration('{"label": "Claim", "processType": "Or
        "inputParameters": [{"name": "run", "value": {"elementReference": "$Orchestration.Instance"}}, {"name": "n", "value": {"numberValue": 2}}]}]}]}'::jsonb, 'Claim_Handling');
 SELECT orchestration.activate_orchestration('Claim_Handling');
 INSERT INTO claim SELECT 'c' || n, n FROM generate_series(1, 10) n;
-SELECT orchestration.run_queued_functions(4);
+SELECT orchestration.run_queued_steps(4);
 WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 0', '{Work}'))
 SELECT orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'later'))) FROM c;
 SELECT * FROM orchestration.claim_steps('worker 1', '{Work}', 3, '1 hour');
@@ -195,7 +195,7 @@ sub upgrade
 		SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned';
 		INSERT INTO claim VALUES ('new', 1);
 		SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE triggering_record_id = 'new'});
-	$node->safe_psql('app', 'SELECT orchestration.run_queued_functions(100)') for 1 .. 3;
+	$node->safe_psql('app', 'SELECT orchestration.run_queued_steps(100)') for 1 .. 3;
 	is($node->safe_psql('app', q{SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1}), "Canceled|1\nCompleted|10",
 		"$path: all runs end");
 	is($node->safe_psql('app', q{SELECT count(*), count(DISTINCT (run, n)) FROM trace}), '20|20', "$path: each function was carried out once");
