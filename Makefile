@@ -95,9 +95,14 @@ install: install-doc-folders
 install-doc-folders: installdirs
 	@for folder in $(DOC_FOLDERS); do \
 		$(MKDIR_P) '$(DESTDIR)$(docdir)/$(docmoduledir)'/$$folder || exit 1; \
-		find $(TOP)/doc/$$folder -maxdepth 1 -type f -exec \
+		find $(TOP)/doc/$$folder -maxdepth 1 -type f ! -name '*.py' -exec \
 			$(INSTALL_DATA) {} '$(DESTDIR)$(docdir)/$(docmoduledir)'/$$folder \; || exit 1; \
 	done
+
+# PGXS looks for DOCS by their paths here
+uninstall: uninstall-docs
+uninstall-docs:
+	rm -rf '$(DESTDIR)$(docdir)/$(docmoduledir)'
 endif
 else
 all install installcheck clean:
@@ -133,7 +138,8 @@ build/flags: FORCE
 	@echo '$(VERSION) $(EXTVERSION) $(CC) $(CFLAGS)' | cmp -s - $@ || \
 		echo '$(VERSION) $(EXTVERSION) $(CC) $(CFLAGS)' >$@
 
-.PHONY: FORCE test test-all coverage demo bench accept dist expected-files install-doc-folders
+.PHONY: FORCE test test-all coverage demo bench accept dist expected-files install-doc-folders \
+	uninstall-docs
 
 test test-all: export WERROR = 1
 test-all: export ORCH_LONG = 1
