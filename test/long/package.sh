@@ -101,7 +101,7 @@ remove_package() {
     within pg_conftool "$version" probe set shared_preload_libraries '' &&
         within pg_ctlcluster "$version" probe restart &&
         within apt-get -q purge -y "$package" &&
-        [ -z "$(find "$root/usr" -path '*orchestration*' ! -path "*/$package*")" ]
+        [ -z "$(within find /usr -path '*orchestration*')" ]
 }
 
 # the library is gone, and with it the function that would count the open runs
