@@ -61,7 +61,7 @@ PG_FUNCTION_INFO_V1(orchestration_drop_command);
  * orchestration_internal.drop_command() returns event_trigger
  *
  * ddl_command_start of DROP EXTENSION and DROP OWNED: refuses the command if it would drop this
- * extension, does not say CASCADE, and runs are open.  The runs are counted whoever may see them:
+ * extension, does not say CASCADE, and runs are open.  Row security does not apply to the count:
  * the caller owns the extension, or PostgreSQL refuses the command.  Returns null.
  * Raises: 2BP01 when runs are open; 39P03 when not called as an event trigger.
  * Source: ours.
