@@ -123,7 +123,7 @@ sub objects
 	# statements, without ids, in an order that does not depend on ids
 	# and without the rows and tables of the database
 	my @objects = sort grep { /orchestration/ && !/\bsetval\(|binary_upgrade_create_empty_extension|TRIGGER .* ON public\./ } map { s/^--.*\n?//mgr =~ s/^SELECT pg_catalog\.binary_upgrade_set.*\n?//mgr =~ s/\A\s+|\s+\z//gr }
-		split /\n\n+/, $dump =~ s/'\d{5,}'::(pg_catalog\.)?oid/'id'::oid/gr =~ s/^\\(un)?restrict.*$//mgr;
+		split /\n\n+/, $dump =~ s/'\d{5,}'::(pg_catalog\.)?oid/'id'::oid/gr =~ s/\b(oid|relfrozenxid|relminmxid) = '\d+'/$1/gr =~ s/^\\(un)?restrict.*$//mgr;
 	push @objects, $node->safe_psql($database, $_) for
 		q{SELECT pg_describe_object(classid, objid, objsubid), deptype FROM pg_depend
 		   WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'orchestration') ORDER BY 1},
