@@ -11,6 +11,7 @@
 #   make demo [FILE=path] [KEEP=1]   plays an orchestration file
 #   make picture             draws the picture of the README anew
 #   make bench               figures
+#   make dist                the archives of a release, in build/
 #   make accept              takes the results of regress and isolation tests
 #                            as expected (read them first)
 
@@ -47,23 +48,28 @@ SQL_PARTS      = header \
                  $(addprefix trail/,log history message) \
                  $(addprefix guard/,guard approval message transition) \
                  $(addprefix engine/,notify) \
-                 $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch replica) \
+                 $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch replica drop) \
                  $(addprefix call/,retrieve save replicate change_owner describe layout \
                  record_view feed tombstone share view associated_object metadata query) \
                  verify cache policy privilege
 INSTALL_SQL    = sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA           = $(wildcard sql/$(EXTENSION)--*--*.sql)
+# upgrade scripts are in the repository: the files of sql/ with two versions in their names
+DATA           = $(patsubst $(TOP)/%,%,$(wildcard $(TOP)/sql/$(EXTENSION)--*--*.sql))
 DATA_built     = $(INSTALL_SQL)
+# pages, and what is in the folders beside them, but not the files of make demo
+DOCS           = $(patsubst $(TOP)/%,%,$(wildcard $(TOP)/doc/*.md))
+DOC_FOLDERS    = $(filter-out demo,$(notdir $(patsubst %/,%,$(wildcard $(TOP)/doc/*/))))
 
-REGRESS        = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-REGRESS_OPTS   = --inputdir=test --load-extension=$(EXTENSION)
-ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+REGRESS        = $(patsubst $(TOP)/test/sql/%.sql,%,$(sort $(wildcard $(TOP)/test/sql/*.sql)))
+REGRESS_OPTS   = --inputdir=$(TOP)/test --load-extension=$(EXTENSION)
+REGRESS_PREP   = expected-files
+ISOLATION      = $(patsubst $(TOP)/test/specs/%.spec,%,$(sort $(wildcard $(TOP)/test/specs/*.spec)))
 # race.spec makes the schema that the other specs use: it runs first, also when
 # ISOLATION names a few
 ifneq ($(strip $(ISOLATION)),)
 override ISOLATION := race $(filter-out race,$(ISOLATION))
 endif
-ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=$(EXTENSION)
+ISOLATION_OPTS = --inputdir=$(TOP)/test --outputdir=. --load-extension=$(EXTENSION)
 EXTRA_CLEAN    = build $(OBJS:.o=.d) $(GENERATED)
 
 PG_CONFIG     ?= pg_config
@@ -80,6 +86,25 @@ endif
 # install them and call make again; building alone installs nothing
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
+
+# not a folder for the pages of all extensions
+docmoduledir = $(EXTENSION)
+
+# PGXS installs DOCS into one folder
+ifdef docdir
+install: install-doc-folders
+install-doc-folders: installdirs
+	@for folder in $(DOC_FOLDERS); do \
+		$(MKDIR_P) '$(DESTDIR)$(docdir)/$(docmoduledir)'/$$folder || exit 1; \
+		find $(TOP)/doc/$$folder -maxdepth 1 -type f ! -name '*.py' -exec \
+			$(INSTALL_DATA) {} '$(DESTDIR)$(docdir)/$(docmoduledir)'/$$folder \; || exit 1; \
+	done
+
+# PGXS looks for DOCS by their paths here
+uninstall: uninstall-docs
+uninstall-docs:
+	rm -rf '$(DESTDIR)$(docdir)/$(docmoduledir)'
+endif
 else
 all install installcheck clean:
 	@echo "$(PG_CONFIG) leads to no server headers: install postgresql-server-dev-15, or set PG_CONFIG" >&2
@@ -101,6 +126,10 @@ src/call/query_syntax.o src/call/query_syntax.bc: src/call/query_parse.h
 
 -include $(OBJS:.o=.d)
 
+# pg_regress looks for them where it writes its results
+expected-files:
+	@[ -e expected ] || ln -s $(TOP)/expected expected
+
 $(OBJS) $(OBJS:.o=.bc): build/flags
 
 # objects built for another server or with other flags are built again: a warning
@@ -110,7 +139,8 @@ build/flags: FORCE
 	@echo '$(VERSION) $(EXTVERSION) $(CC) $(CFLAGS)' | cmp -s - $@ || \
 		echo '$(VERSION) $(EXTVERSION) $(CC) $(CFLAGS)' >$@
 
-.PHONY: FORCE test test-all coverage demo picture bench accept
+.PHONY: FORCE test test-all coverage demo picture bench accept dist expected-files install-doc-folders \
+	uninstall-docs
 
 test test-all: export WERROR = 1
 test-all: export ORCH_LONG = 1
@@ -141,6 +171,19 @@ bench:
 	@env -u PGHOST bench/query.sh
 	@env -u PGHOST bench/queue.sh
 	@env -u PGHOST bench/gate.sh
+
+# what git has committed, under the name that a download gets; META.json is at its top
+COMMIT ?= HEAD
+DIST := $(EXTENSION)-$(EXTVERSION)
+dist:
+	@mkdir -p build
+	@for format in zip tar.gz; do \
+		git -C $(TOP) archive --prefix=$(DIST)/ --format=$$format -o $(CURDIR)/build/$(DIST).$$format $(or $(COMMIT),HEAD) && \
+		echo build/$(DIST).$$format || exit 1; \
+	done
+	@[ -z "$$(git -C $(TOP) status --porcelain)" ] || echo 'Changes that are not committed are not in it.' >&2
+	@! git -C $(TOP) grep -lF orchestration@example.org HEAD -- META.json debian SECURITY.md >/dev/null || \
+		echo 'The addresses in META.json, debian/ and SECURITY.md are examples: replace them before publishing (CONTRIBUTING.md).' >&2
 
 accept:
 	cp results/*.out expected/

@@ -25,8 +25,17 @@ parts_in_order() {
 one_version() {
     local version
     version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" orchestration.control)
-    if [ "$(grep -c "\"version\": \"$version\"" META.json)" -ne 2 ]; then
-        echo "META.json is not $version"
+    if ! python3 - "$version" <<'PYTHON'; then
+import json, sys
+meta = json.load(open('META.json', encoding='utf-8'))
+found = meta['version'], meta['provides']['orchestration']['version']
+if found != (sys.argv[1],) * 2:
+    sys.exit('META.json is not %s' % sys.argv[1])
+PYTHON
+        return 1
+    fi
+    if [ -d debian ] && ! head -n 1 debian/changelog | grep -qF "($version-"; then
+        echo "debian/changelog does not begin with $version"
         return 1
     fi
     if ! head -n 1 CHANGELOG.md | grep -qF "## $version"; then
@@ -50,11 +59,14 @@ versions_in_compat_only() {
 # files left by building and testing are not in the tree
 top_level() {
     local expected found
-    expected='.ci .clang-format .editorconfig .gitignore CHANGELOG.md LICENSE META.json examples
-        Makefile README.md bench doc expected orchestration.control sql src test typedefs.list'
+    expected='.ci .clang-format .dockerignore .editorconfig .gitattributes .gitignore CHANGELOG.md CONTRIBUTING.md
+        Dockerfile LICENSE META.json Makefile README.md SECURITY.md bench debian doc examples
+        expected orchestration.control sql src test typedefs.list'
     found=$(find . -mindepth 1 -maxdepth 1 -printf '%f\n' |
-        grep -vxE '\.git|build|results|output_iso|tmp_check|regression\.(diffs|out)|.*\.so')
-    diff <(tr -s ' \n' '\n' <<<"$expected" | LC_ALL=C sort) <(LC_ALL=C sort <<<"$found")
+        grep -vxE '\.git|build(-.*)?|results|output_iso|tmp_check|regression\.(diffs|out)|.*\.so')
+    # an archive of a release leaves some out (.gitattributes)
+    found=$(LC_ALL=C comm -13 <(tr -s ' \n' '\n' <<<"$expected" | LC_ALL=C sort) <(LC_ALL=C sort <<<"$found"))
+    [ -z "$found" ] || { echo "$found"; false; }
 }
 
 file_sizes() {

@@ -60,6 +60,8 @@ SELECT orchestration.register_record_type('Claim', 'claim'), orchestration.regis
 SELECT orchestration.register_action('Act', 'function', 'act(jsonb)'), orchestration.register_action('Screen', 'screen'),
        orchestration.register_action('Work', 'worker');
 SELECT orchestration.set_retry_policy('Work', 3, '10 milliseconds');
+SELECT orchestration.register_action('Later', 'worker');
+SELECT orchestration.set_retry_policy('Later', 3, '1 day', 1, '1 day');
 SELECT orchestration.create_user('ada@example.com', 'Ada', 'ada');
 SELECT orchestration.add_group_member(orchestration.create_queue('Desk'), id) FROM orchestration.principal WHERE username = 'ada@example.com';
 SELECT orchestration.set_global('$Organization', '{"Name": "Acme"}');
@@ -166,6 +168,14 @@ SELECT orchestration.activate_orchestration('Sign_off');
 SELECT orchestration.recall_run(orchestration.start_orchestration('Sign_off'), 'changed my mind');
 SELECT orchestration.start_orchestration('Sign_off', NULL, '{"submissionComments": "please"}');
 SELECT orchestration.remind_assignees('0');
+-- a failed attempt that is scheduled for tomorrow
+SELECT orchestration.deploy_orchestration('{"label": "Later", "processType": "Orchestrator", "start": {"connector": {"targetReference": "Only"}},
+  "orchestratedStages": [{"name": "Only", "label": "Only", "stageSteps": [
+    {"name": "Retry", "label": "Retry", "actionName": "Later", "actionType": "stepBackground", "requiresAsyncProcessing": true}]}]}'::jsonb, 'Later');
+SELECT orchestration.activate_orchestration('Later');
+SELECT orchestration.start_orchestration('Later');
+WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 0', '{Later}'))
+SELECT orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'tomorrow'))) FROM c;
 UPDATE orchestration.tombstone SET deleted_at = now() - interval '20 days' WHERE object = 'FlowOrchestrationLog';
 SELECT orchestration.remove_expired();
 INSERT INTO orchestration.query_locator (id, user_id, soql, api_version, include_deleted, batch_size, total)
@@ -318,6 +328,13 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 		WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 3', '{Work}', 10))
 		SELECT bool_and(accepted) FROM orchestration.complete_steps(
 		  (SELECT jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id)) FROM c))}), 't', "$name: and the others can be claimed");
+	is($node->safe_psql('app', q{SELECT count(*) FROM orchestration.claim_steps('worker 3', '{Later}')}), '0',
+		"$name: a failed attempt is not due before its time");
+	$node->safe_psql('app', q{UPDATE orchestration.step_queue SET available_at = now() WHERE topic = 'Later'});
+	is($node->safe_psql('app', q{
+		WITH c AS MATERIALIZED (SELECT * FROM orchestration.claim_steps('worker 3', '{Later}'))
+		SELECT attempt, accepted FROM c, orchestration.complete_steps(
+		  jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id)))}), '2|t', "$name: at its time it is the second");
 	$node->safe_psql('app', q{
 		SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE status = 'Assigned' AND NOT is_approval;
 		SELECT orchestration.review_approval(id, 'Approve') FROM orchestration.approval_work_item WHERE status = 'Assigned';
@@ -331,7 +348,7 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 	$node->append_conf('postgresql.conf', $worker_on);
 	$node->start;
 	ok($node->poll_query_until('app', $functions_open, '0'), "$name: the worker executes all functions");
-	is($node->safe_psql('app', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'), "Canceled|2\nCompleted|69",
+	is($node->safe_psql('app', 'SELECT status, count(*) FROM orchestration.run GROUP BY 1 ORDER BY 1'), "Canceled|2\nCompleted|70",
 		"$name: all runs go on to Completed");
 	is($node->safe_psql('app', q{
 		SELECT count(*) FILTER (WHERE times <> 1), count(*) FROM (
