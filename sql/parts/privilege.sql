@@ -188,12 +188,12 @@ GRANT SELECT (id, owner_id, orchestration_id, version_id, created_at, created_by
               name, orchestration_name, orchestration_label,
               triggering_record_type, triggering_record_id, interview_id,
               status, error_recoverable, modified_at, modified_by, ended_at,
-              current_stage, error, modified_minute)
+              current_stage, error, modified_minute, failed_at)
     ON orchestration.run TO PUBLIC;
 GRANT SELECT ON orchestration.stage_run TO PUBLIC;
 GRANT SELECT (run_id, id, owner_id, orchestration_id, stage_run_id, created_at,
               created_by, step_type, name, label, description, status, attempt,
-              modified_at, modified_by, started_at, ended_at, error, modified_minute)
+              modified_at, modified_by, started_at, ended_at, error, modified_minute, failed_at)
     ON orchestration.step_run TO PUBLIC;
 GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
               created_at, created_by, name, label, description, screen_flow,
