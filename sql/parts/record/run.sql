@@ -40,7 +40,7 @@ CREATE TABLE orchestration.run (
     current_stage          text,
     variables              jsonb,
     error                  jsonb,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     idempotency_digest     bytea,
     is_approval            boolean     NOT NULL DEFAULT false,
     failed_at              timestamptz GENERATED ALWAYS AS (CASE WHEN status = 'Error' THEN ended_at END) STORED,
@@ -53,9 +53,9 @@ CREATE TABLE orchestration.run (
     CONSTRAINT run_ended_check
         CHECK ((status IN ('Completed', 'Canceled', 'Error')) = (ended_at IS NOT NULL)),
     CONSTRAINT run_times_check
-        CHECK (orchestration.time_in_range('created_at of a run', created_at)
-               AND orchestration.time_in_range('modified_at of a run', modified_at)
-               AND orchestration.time_in_range('ended_at of a run', ended_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a run', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a run', modified_at)
+               AND orchestration_internal.time_in_range('ended_at of a run', ended_at))
 ) WITH (fillfactor = 50);
 CREATE INDEX run_modified_minute_idx ON orchestration.run (modified_minute);
 CREATE INDEX run_owner_idx ON orchestration.run (owner_id);
@@ -119,7 +119,7 @@ CREATE TABLE orchestration.stage_run (
     modified_by uuid,
     ended_at    timestamptz,
     error       jsonb,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     failed_at   timestamptz GENERATED ALWAYS AS (CASE WHEN status = 'Error' THEN ended_at END) STORED,
     CONSTRAINT stage_run_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT stage_run_run_fkey FOREIGN KEY (run_id)
@@ -128,9 +128,9 @@ CREATE TABLE orchestration.stage_run (
     CONSTRAINT stage_run_label_check CHECK (length(label) <= 80),
     CONSTRAINT stage_run_position_check CHECK (position > 0),
     CONSTRAINT stage_run_times_check
-        CHECK (orchestration.time_in_range('created_at of a stage', created_at)
-               AND orchestration.time_in_range('modified_at of a stage', modified_at)
-               AND orchestration.time_in_range('ended_at of a stage', ended_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a stage', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a stage', modified_at)
+               AND orchestration_internal.time_in_range('ended_at of a stage', ended_at))
 ) WITH (fillfactor = 50);
 CREATE INDEX stage_run_id_idx ON orchestration.stage_run (id);
 CREATE INDEX stage_run_modified_minute_idx ON orchestration.stage_run (modified_minute);
@@ -172,7 +172,7 @@ CREATE TABLE orchestration.step_run (
     pending      jsonb,
     error        jsonb,
     lease_id     uuid,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     failed_at   timestamptz GENERATED ALWAYS AS (CASE WHEN status = 'Error' THEN ended_at END) STORED,
     CONSTRAINT step_run_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT step_run_stage_run_fkey FOREIGN KEY (run_id, stage_run_id)
@@ -181,10 +181,10 @@ CREATE TABLE orchestration.step_run (
     CONSTRAINT step_run_label_check CHECK (length(label) <= 80),
     CONSTRAINT step_run_description_check CHECK (length(description) <= 32000),
     CONSTRAINT step_run_times_check
-        CHECK (orchestration.time_in_range('created_at of a step', created_at)
-               AND orchestration.time_in_range('modified_at of a step', modified_at)
-               AND orchestration.time_in_range('started_at of a step', started_at)
-               AND orchestration.time_in_range('ended_at of a step', ended_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a step', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a step', modified_at)
+               AND orchestration_internal.time_in_range('started_at of a step', started_at)
+               AND orchestration_internal.time_in_range('ended_at of a step', ended_at))
 ) WITH (fillfactor = 45);
 CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
 CREATE INDEX step_run_modified_minute_idx ON orchestration.step_run (modified_minute);
