@@ -120,7 +120,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.c
                 'the schema of users has no function of triggers, policies or the planner');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                    WHERE p.proargmodes && '{o,b,t}'::"char"[] AND p.pronamespace = 'orchestration'::regnamespace
-                     AND p.proname NOT IN ('engine_counters', 'engine_stats', 'stuck_runs')$$,
+                     AND p.proname NOT IN ('engine_counters', 'engine_stats')$$,
                 'calls that return rows have named types');
 SELECT is_empty($$SELECT p.oid::regprocedure, a FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid, unnest(p.proargnames) a
                    WHERE p.pronamespace = 'orchestration'::regnamespace AND (a IS NULL OR a IN ('', 'id', 'ids', 'orchestration_name', 'action_name', 'object_name'))
