@@ -31,9 +31,9 @@ COMMENT ON FUNCTION orchestration_internal.error_text(jsonb, integer) IS
 
 -- An error that failed a step failed its stage, too, unless the stage has a fault path the
 -- run as well: they store the same error.  It is one row, that of the step.  A reader who
--- does not see the step has the row of the stage or of the run.  The inner tables are
--- read by their indexes on the time, so that the newest errors of many come first for
--- ORDER BY error_at DESC LIMIT.
+-- does not see the step has the row of the stage or of the run.
+-- The inner queries have no WHERE: only so does the planner merge them in the order of their
+-- indexes on the time, and ORDER BY error_at DESC LIMIT reads the newest errors alone.
 CREATE VIEW orchestration.run_errors
     WITH (security_invoker = true) AS
 SELECT e.run_id,
@@ -65,13 +65,13 @@ SELECT e.run_id,
   FROM (SELECT 'run' AS level, f.id AS run_id, f.id, NULL::uuid AS stage_run_id, NULL::uuid AS step_run_id,
                f.error, f.failed_at AS error_at, NULL::integer AS attempt,
                NULL::orchestration.attempt_outcome AS outcome
-          FROM orchestration.run f WHERE f.failed_at IS NOT NULL
+          FROM orchestration.run f
         UNION ALL
         SELECT 'stage', f.run_id, f.id, f.id, NULL, f.error, f.failed_at, NULL, NULL
-          FROM orchestration.stage_run f WHERE f.failed_at IS NOT NULL AND f.error IS NOT NULL
+          FROM orchestration.stage_run f
         UNION ALL
         SELECT 'step', f.run_id, f.id, f.stage_run_id, f.id, f.error, f.failed_at, f.attempt, NULL
-          FROM orchestration.step_run f WHERE f.failed_at IS NOT NULL AND f.error IS NOT NULL
+          FROM orchestration.step_run f
         UNION ALL
         SELECT 'attempt', f.run_id, f.step_run_id, NULL, f.step_run_id, f.error, f.ended_at, f.attempt, f.outcome
           FROM orchestration.step_attempt f) e
@@ -79,7 +79,8 @@ SELECT e.run_id,
   LEFT JOIN orchestration.step_run t ON t.run_id = e.run_id AND t.id = e.step_run_id
   LEFT JOIN orchestration.stage_run s
          ON s.run_id = e.run_id AND s.id = COALESCE(e.stage_run_id, t.stage_run_id)
- WHERE CASE e.level
+ WHERE e.error_at IS NOT NULL AND (e.error IS NOT NULL OR e.level IN ('run', 'attempt'))
+   AND CASE e.level
            WHEN 'run' THEN NOT EXISTS (SELECT FROM orchestration.stage_run o
                                         WHERE o.run_id = e.run_id AND o.status = 'Error'
                                           AND o.error = e.error)

@@ -56,8 +56,8 @@ CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
         SELECT 'worker' AS kind, 'critical' AS severity, NULL::uuid AS id, NULL::uuid AS run_id,
                NULL AS run_name, NULL AS orchestration, NULL AS stage, NULL AS step, w.since,
                NULL::timestamptz AS recoverable_until,
-               CASE WHEN a.pids IS NULL THEN pg_catalog.format('%s functions wait, and the background worker of this database does not run', w.functions)
-                    ELSE pg_catalog.format('%s functions wait, and the background worker (process %s) does not carry them out', w.functions, a.pids) END AS detail,
+               CASE WHEN a.pids IS NULL THEN pg_catalog.format('functions that wait: %s; the background worker of this database does not run', w.functions)
+                    ELSE pg_catalog.format('functions that wait: %s; the background worker (process %s) does not carry them out', w.functions, a.pids) END AS detail,
                CASE WHEN a.pids IS NULL THEN 'Call start_background_worker(), or run_queued_steps() from a scheduler.'
                     ELSE 'See the server log; stop_background_worker() and start_background_worker() replace it.' END AS hint
           FROM waiting w

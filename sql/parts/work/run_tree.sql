@@ -163,7 +163,9 @@ CREATE FUNCTION orchestration.run_timeline(run_id uuid)
              WHERE a.run_id = run_timeline.run_id
             UNION ALL
             SELECT 4, 'work_item', w.id, s.name, t.name, COALESCE(w.label, w.name), w.status::text,
-                   w.created_at, w.completed_at,
+                   -- created by the stamp of its transaction, which is before the step began
+                   CASE WHEN w.completed_at < t.started_at THEN w.created_at
+                        ELSE GREATEST(w.created_at, t.started_at) END, w.completed_at,
                    CASE WHEN w.status = 'Assigned' THEN p.name ELSE COALESCE(u.name, w.completed_by) END, NULL
               FROM orchestration.work_item w
               LEFT JOIN orchestration.step_run t ON t.run_id = w.run_id AND t.id = w.step_run_id
