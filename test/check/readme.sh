@@ -84,6 +84,19 @@ approvals_page() {
     [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
 }
 
+# the page on failures
+failures_page() {
+    local script want got
+    mask() { sed -E 's/[0-9a-f]{8}-[0-9a-f-]{27}/ID/g'; }
+    script=$(awk '/^```sql$/{copy = 1; next} /^```$/{copy = 0} copy' doc/failures.md)
+    want=$(awk '/^```text$/{copy = 1; next} /^```$/{copy = 0} copy' doc/failures.md | mask)
+    psql -qX -d template1 -c 'DROP DATABASE IF EXISTS readme_db' -c 'CREATE DATABASE readme_db' || return 1
+    psql -qX -d readme_db -c 'CREATE EXTENSION orchestration' || return 1
+    got=$(psql -qX -d readme_db <<<"$script" 2>&1 | mask)
+    psql -qX -d template1 -c 'DROP DATABASE readme_db' || return 1
+    [ -n "$want" ] && diff <(echo "$want") <(echo "$got")
+}
+
 # the README names every function that a role may be granted
 functions_named() {
     local missing
@@ -111,6 +124,7 @@ check 'the chapters on workers, users and failures print what the README shows' 
 check 'the page on SOQL prints what it shows' soql_page
 check 'the page on moving from Salesforce prints what it shows' moving_page
 check 'the page on approvals prints what it shows' approvals_page
+check 'the page on failures prints what it shows' failures_page
 check 'the documents name every function' functions_named
 check 'the README names every status code' status_codes
 check 'the README names every SQLSTATE' sqlstates
