@@ -44,7 +44,7 @@ static StaticPlan plan_fail_run = {
 };
 
 /*
- * Characters of each text of an error that are stored, three times: code of others may raise
+ * Characters of each text of an error that are stored, three times: a user's function may raise
  * megabytes.
  */
 #define MAX_ERROR_TEXT	10000

@@ -6,7 +6,7 @@
  * The error itself is stored with the run, the stage and the step, as a JSON object
  * (engine_fail.c).  The log has two documented texts: the comments say why, "SQLSTATE:
  * message", and the context says where, the name of the element.  The message comes from
- * code of others.  It is cut before it is cleaned, so that its length costs nothing, and
+ * a user's function.  It is cut before it is cleaned, so that its length costs nothing, and
  * becomes one line, so that it cannot look like further entries.
  *
  * Portions Copyright (c) 2026, the orchestration authors

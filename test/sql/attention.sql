@@ -26,7 +26,7 @@ $$;
 -- nothing is wrong
 SELECT orchestration.start_orchestration('Attends', owner_id => (SELECT id FROM orchestration."user" WHERE username = 'attention_owner@example.com')) IS NOT NULL;
 SELECT * FROM pg_temp.items();
--- a failed run, overdue work, steps that nobody claims
+-- a failed run, overdue work, steps without a worker
 SELECT orchestration.start_orchestration('Breaks') IS NOT NULL;
 SELECT orchestration.set_due_date(pg_temp.item('Ask', pg_temp.run('OR-00000001')), now() + '1 second');
 UPDATE orchestration.work_item SET due_at = now() - interval '1 hour';
@@ -54,7 +54,7 @@ SELECT * FROM orchestration_internal.attention_items('0');
 RESET ROLE;
 SELECT * FROM orchestration.needs_attention(NULL);
 SELECT * FROM orchestration.needs_attention('-1 hour');
--- a failure that can be resumed no more, and one that nobody can do anything about
+-- a failure that can be resumed no more, and none is left
 UPDATE orchestration.principal SET is_active = true WHERE username = 'ann@example.com';
 SELECT orchestration.register_action('Attention_Screen', 'screen');
 DELETE FROM orchestration.message;

@@ -1,4 +1,4 @@
--- attention: what somebody has to look at (src/work/attention.c).
+-- attention: what needs a look (src/work/attention.c).
 
 CREATE TYPE orchestration.attention_item AS (
     kind              text,
@@ -14,7 +14,7 @@ CREATE TYPE orchestration.attention_item AS (
     detail            text,
     hint              text);
 COMMENT ON TYPE orchestration.attention_item IS
-    'Something that somebody has to look at, of needs_attention(): severity is critical, error or warning; id is that of the run, step, work item or message; hint says what to do';
+    'Something to look at, of needs_attention(): severity is critical, error or warning; id is that of the run, step, work item or message; hint says what to do';
 
 -- What all users together would see.  Open runs are read once; failed ones by their index.
 CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
@@ -209,4 +209,4 @@ CREATE FUNCTION orchestration.needs_attention(unclaimed interval DEFAULT '1 hour
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_needs_attention';
 COMMENT ON FUNCTION orchestration.needs_attention(interval) IS
-    'Returns what somebody has to look at, worst first: failed runs, runs that nothing will move, steps that nobody claims, work that nobody can do or that is overdue, definitions that lack something, workers that do not answer; of the runs that the caller sees. unclaimed: how long a step may wait to be claimed, and how long a lease may still last';
+    'Returns what needs a look, worst first: failed runs, runs that nothing will move, steps without a worker, work without an active assignee or overdue, definitions that lack something, workers that do not answer; of the runs that the caller sees. unclaimed: how long a step may wait to be claimed, and how long a lease may still last';
