@@ -190,7 +190,7 @@ CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
                m.created_at, NULL,
                pg_catalog.format('a message to %s failed %s times: %s', p.name, m.attempts,
                                  COALESCE(orchestration_internal.one_line(m.last_error, 1000), 'no reason given')),
-               'Mend the mailer or the address, or drop the message with messages_sent().'
+               'Mend the mailer or the address, or drop the message with message_sent().'
           FROM orchestration.message m
           JOIN orchestration.run r ON r.id = m.run_id
           JOIN orchestration.principal p ON p.id = m.recipient_id
