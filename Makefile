@@ -45,10 +45,11 @@ SQL_PARTS      = header \
                  $(addprefix record/,principal record action sobject run work_item approval queue) \
                  $(addprefix access/,access membership share delegation) \
                  $(addprefix definition/,definition version) \
-                 $(addprefix trail/,log history message) \
+                 $(addprefix trail/,log history message failure) \
                  $(addprefix guard/,guard approval message transition) \
                  $(addprefix engine/,notify) \
-                 $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch replica drop) \
+                 $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch attention run_tree \
+                 replica drop) \
                  $(addprefix call/,retrieve save replicate change_owner describe layout \
                  record_view feed tombstone share view associated_object metadata query) \
                  verify cache policy privilege

@@ -7,32 +7,7 @@
 \echo
 \pset format unaligned
 \t on
-CREATE FUNCTION demo.took(interval) RETURNS text LANGUAGE sql AS $$
-    SELECT CASE WHEN $1 < '10 seconds' THEN round(extract(epoch FROM $1) * 1000) || ' ms'
-                ELSE round(extract(epoch FROM $1)) || ' s' END
-$$;
-SELECT rtrim(line) FROM (
-    SELECT 0 AS position, NULL::uuid AS id,
-           rpad(name || '  ' || orchestration_label, 42) || rpad('', 14) || rpad(status::text, 12)
-           || lpad(demo.took(COALESCE(ended_at, clock_timestamp()) - created_at), 8) AS line
-      FROM orchestration.run
-    UNION ALL
-    SELECT s.position, NULL,
-           rpad('  ' || s.position || '. ' || s.label, 42) || rpad('', 14) || rpad(s.status::text, 12)
-           || lpad(demo.took(s.ended_at - s.created_at), 8)
-      FROM orchestration.stage_run s
-    UNION ALL
-    SELECT s.position, t.id,
-           rpad('       ' || t.label, 42)
-           || rpad(CASE t.step_type WHEN 'InteractiveStep' THEN 'interactive'
-                                    WHEN 'BackgroundStep' THEN 'background'
-                                    ELSE 'asynchronous' END, 14)
-           || rpad(t.status::text, 12) || COALESCE(lpad(demo.took(t.ended_at - t.started_at), 8), '')
-           || COALESCE((SELECT '  ' || demo.called(w.completed_by) FROM orchestration.work_item w
-                         WHERE w.run_id = t.run_id AND w.step_run_id = t.id AND w.completed_by IS NOT NULL), '')
-      FROM orchestration.step_run t
-      JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
-) x ORDER BY position, id NULLS FIRST;
+SELECT t.line FROM orchestration.run r, orchestration.run_tree(r.id) t ORDER BY r.id;
 -- of an approval
 SELECT line FROM (
     SELECT b.run_id, NULL::uuid AS id,

@@ -34,6 +34,21 @@ GRANT EXECUTE ON FUNCTION
     orchestration_internal.rule_shares(orchestration.shared_object, uuid)
     TO PUBLIC;
 
+-- Calls and views that run as their caller, under row security, and what they call.
+GRANT EXECUTE ON FUNCTION
+    orchestration.run_tree(uuid),
+    orchestration.run_tree(text),
+    orchestration.run_timeline(uuid),
+    orchestration.run_timeline(text),
+    orchestration_internal.resume_window(),
+    orchestration_internal.resumes_approvals(),
+    orchestration_internal.one_line(text, integer),
+    orchestration_internal.error_text(jsonb, integer),
+    orchestration_internal.duration_text(interval),
+    orchestration_internal.lasted(timestamptz, timestamptz),
+    orchestration_internal.step_person(uuid, uuid)
+    TO PUBLIC;
+
 -- A trigger function: creating or attaching a partition of a registered table needs
 -- EXECUTE on it.  On other tables it does nothing.
 GRANT EXECUTE ON FUNCTION orchestration_internal.record_change() TO PUBLIC;
@@ -66,6 +81,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.my_work_items(integer, timestamptz, uuid, text, timestamptz),
     orchestration.run_diagram(uuid, text),
     orchestration.orchestration_diagram(text, integer, text),
+    orchestration.needs_attention(interval),
     orchestration.dry_run(text, text, jsonb, jsonb, integer, integer),
     orchestration.dry_run(text, "any", jsonb, jsonb, integer, integer),
     orchestration.share_record(uuid, uuid, orchestration.access_level),
@@ -177,6 +193,7 @@ GRANT SELECT ON
     orchestration.field_tracking,
     orchestration.tombstone_horizon,
     orchestration.run_overview,
+    orchestration.run_errors,
     orchestration.sobject,
     orchestration.sobject_field,
     orchestration.sobject_picklist_value,
@@ -192,12 +209,12 @@ GRANT SELECT (id, owner_id, orchestration_id, version_id, created_at, created_by
               name, orchestration_name, orchestration_label,
               triggering_record_type, triggering_record_id, interview_id,
               status, error_recoverable, modified_at, modified_by, ended_at,
-              current_stage, error, modified_minute)
+              current_stage, error, modified_minute, failed_at, is_approval)
     ON orchestration.run TO PUBLIC;
 GRANT SELECT ON orchestration.stage_run TO PUBLIC;
 GRANT SELECT (run_id, id, owner_id, orchestration_id, stage_run_id, created_at,
               created_by, step_type, name, label, description, status, attempt,
-              modified_at, modified_by, started_at, ended_at, error, modified_minute)
+              modified_at, modified_by, started_at, ended_at, error, modified_minute, failed_at)
     ON orchestration.step_run TO PUBLIC;
 GRANT SELECT (run_id, id, owner_id, orchestration_id, assignee_id, step_run_id,
               created_at, created_by, name, label, description, screen_flow,

@@ -134,7 +134,8 @@ typedef enum OrchRelation
 #define Anum_run_modified_minute			22
 #define Anum_run_idempotency_digest			23
 #define Anum_run_is_approval				24
-#define Natts_run							24
+#define Anum_run_failed_at					25
+#define Natts_run							25
 
 #define Anum_stage_run_run_id				1
 #define Anum_stage_run_id					2
@@ -148,8 +149,10 @@ typedef enum OrchRelation
 #define Anum_stage_run_modified_at			11
 #define Anum_stage_run_modified_by			12
 #define Anum_stage_run_ended_at				13
+#define Anum_stage_run_error				14
 #define Anum_stage_run_modified_minute		15
-#define Natts_stage_run						15
+#define Anum_stage_run_failed_at			16
+#define Natts_stage_run						16
 
 #define Anum_step_run_run_id				1
 #define Anum_step_run_id					2
@@ -168,9 +171,11 @@ typedef enum OrchRelation
 #define Anum_step_run_started_at			16
 #define Anum_step_run_ended_at				17
 #define Anum_step_run_outputs				18
+#define Anum_step_run_error					20
 #define Anum_step_run_lease_id				21
 #define Anum_step_run_modified_minute		22
-#define Natts_step_run						22
+#define Anum_step_run_failed_at				23
+#define Natts_step_run						23
 
 #define Anum_step_queue_run_id				1
 #define Anum_step_queue_step_run_id			2

@@ -59,9 +59,9 @@ static const struct
 	OrchRelation relation;
 	Parts		parts;
 }			own_parts[] = {
-	{RELATION_RUN, {24, 7, 7, 5, 0}},
-	{RELATION_STAGE_RUN, {15, 9, 5, 4, 1}},
-	{RELATION_STEP_RUN, {22, 11, 6, 4, 1}},
+	{RELATION_RUN, {25, 7, 8, 5, 0}},
+	{RELATION_STAGE_RUN, {16, 9, 6, 4, 1}},
+	{RELATION_STEP_RUN, {23, 11, 7, 4, 1}},
 	{RELATION_STEP_QUEUE, {17, 11, 4, 1, 1}},
 	{RELATION_WORK_ITEM, {31, 14, 10, 8, 3}},
 	{RELATION_SUBMISSION, {16, 9, 6, 4, 2}},

@@ -17,10 +17,13 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "utils/builtins.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 
 #include "base/system.h"
@@ -50,6 +53,21 @@ orch_fix_settings(void)
 				 "lc_monetary", "C", true);
 	(void) fixed(strcmp(namespace_search_path, SYSTEM_SEARCH_PATH) == 0,
 				 "search_path", SYSTEM_SEARCH_PATH, true);
+}
+
+/*
+ * By the class that constraints of tables have, which depends on the encoding.
+ */
+char *
+orch_text_one_line(const char *lines)
+{
+	Datum		line = DirectFunctionCall4Coll(textregexreplace, DEFAULT_COLLATION_OID,
+											   CStringGetTextDatum(lines),
+											   CStringGetTextDatum("[[:cntrl:]]+"),
+											   CStringGetTextDatum(" "),
+											   CStringGetTextDatum("g"));
+
+	return TextDatumGetCString(line);
 }
 
 /*

@@ -29,4 +29,10 @@ extern bool orch_formats_are_fixed(void);
  */
 extern void orch_fix_settings(void);
 
+/*
+ * A copy of a text with each run of control characters made a space: for what others wrote
+ * and what must be one line.
+ */
+extern char *orch_text_one_line(const char *lines);
+
 #endif							/* ORCH_TEXT_FORM_H */

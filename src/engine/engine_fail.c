@@ -19,6 +19,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -41,6 +42,12 @@ static StaticPlan plan_fail_run = {
 	" error_recoverable = $3, current_stage = $4, variables = $5 WHERE id = $1",
 	5, {UUIDOID, JSONBOID, BOOLOID, TEXTOID, JSONBOID}
 };
+
+/*
+ * Characters of each text of an error that are stored, three times: a user's function may raise
+ * megabytes.
+ */
+#define MAX_ERROR_TEXT	10000
 
 static bool is_raised_by_function(const ErrorData *error);
 
@@ -181,7 +188,7 @@ orch_engine_error(ErrorData *error, const char *element)
 		value.val.string.len = strlen(keys[i]);
 		pushJsonbValue(&state, WJB_KEY, &value);
 		value.val.string.val = (char *) texts[i];
-		value.val.string.len = strlen(texts[i]);
+		value.val.string.len = pg_mbcharcliplen(texts[i], strlen(texts[i]), MAX_ERROR_TEXT);
 		pushJsonbValue(&state, WJB_VALUE, &value);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));

@@ -19,14 +19,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_collation.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 #include "base/errors.h"
+#include "base/text_form.h"
 #include "engine/engine_int.h"
 #include "evaluate/formula.h"
 #include "guard/message.h"
@@ -37,7 +36,6 @@
 static bool is_html(RunState *rs, const Operand *operand);
 static void append_html(RunState *rs, const TemplateDef *template, StringInfo result, int *left);
 static void append_escaped(StringInfo result, const char *text);
-static char *one_line(const char *subject);
 static Datum clipped(const char *text, int max_chars);
 
 static bool
@@ -109,22 +107,6 @@ append_html(RunState *rs, const TemplateDef *template, StringInfo result, int *l
 }
 
 /*
- * A subject is one line: it becomes a header.  By the class that the constraint of the table
- * has, which depends on the encoding.
- */
-static char *
-one_line(const char *subject)
-{
-	Datum		line = DirectFunctionCall4Coll(textregexreplace, DEFAULT_COLLATION_OID,
-											   CStringGetTextDatum(subject),
-											   CStringGetTextDatum("[[:cntrl:]]+"),
-											   CStringGetTextDatum(" "),
-											   CStringGetTextDatum("g"));
-
-	return TextDatumGetCString(line);
-}
-
-/*
  * Evaluate the texts of a step; NULL: it has none, or nobody wants them.  Raises what the
  * evaluation of an input raises.
  */
@@ -143,7 +125,7 @@ orch_engine_message(RunState *rs, const StepDef *def)
 		char	   *text = orch_condition_value_text(orch_engine_value(rs, def->message_subject));
 
 		if (text != NULL)
-			message->subject = one_line(text);
+			message->subject = orch_text_one_line(text);
 	}
 	if (def->message_body != NULL && is_html(rs, def->message_body))
 	{

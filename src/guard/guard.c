@@ -40,6 +40,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -59,6 +60,7 @@
 #include "guard/guard.h"
 #include "guard/guard_int.h"
 #include "record/principal.h"
+#include "trail/failure.h"
 #include "trail/history.h"
 #include "trail/log.h"
 
@@ -402,6 +404,21 @@ check_resume(TriggerData *trigdata)
 }
 
 /*
+ * Say in a log entry why a run, stage or step failed.
+ */
+static void
+describe_failure(Level level, LogEntry *entry, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		error = heap_getattr(tuple, orch_guard_columns[level].error, desc, &isnull);
+
+	orch_failure_describe(entry, isnull ? NULL : DatumGetJsonbP(error),
+						  orch_guard_row_text(tuple, desc,
+											  level == LEVEL_RUN ? Anum_run_current_stage :
+											  orch_guard_columns[level].name));
+}
+
+/*
  * Note the transition as a milestone in the log.
  */
 static void
@@ -473,6 +490,9 @@ log_transition(Level level, const Transition *transition, HeapTuple tuple,
 	if (entry.kind == LOG_END_WORK_ITEM || entry.kind == LOG_END_STEP ||
 		entry.kind == LOG_CANCEL_INSTANCE || entry.kind == LOG_REASSIGN_WORK_ITEM)
 		entry.comments = orch_guard_scope_says(SCOPE_COMMENTS);
+	else if (entry.kind == LOG_FAIL_INSTANCE || entry.kind == LOG_FAIL_STAGE ||
+			 entry.kind == LOG_FAIL_STEP)
+		describe_failure(level, &entry, tuple, desc);
 	orch_log_append(&entry);
 }
 

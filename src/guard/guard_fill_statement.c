@@ -160,9 +160,9 @@ fill_directly(Level level, Relation relation, const Principal *principal,
 		ItemPointerData tid = entries[i].tid;
 		HeapTuple	row;
 		int			status;
-		int			attnums[5];
-		Datum		values[5];
-		bool		nulls[5] = {false};
+		int			attnums[6];
+		Datum		values[6];
+		bool		nulls[6] = {false};
 		int			n = 0;
 		TM_Result	result;
 		TM_FailureData failure;
@@ -198,6 +198,13 @@ fill_directly(Level level, Relation relation, const Principal *principal,
 			attnums[n] = col->ended_at;
 			nulls[n] = !orch_guard_is_ended(level, status);
 			values[n++] = TimestampTzGetDatum(GetCurrentTimestamp());
+			if (status == (level == LEVEL_STAGE ? (int) STAGE_ERROR : (int) STEP_ERROR))
+			{
+				/* a generated column, which only the executor computes */
+				attnums[n] = col->failed_at;
+				values[n] = values[n - 1];
+				n++;
+			}
 		}
 		ExecForceStoreHeapTuple(heap_modify_tuple_by_cols(row, desc, n, attnums,
 														  values, nulls),

@@ -62,6 +62,8 @@ typedef struct LevelColumns
 	AttrNumber	modified_by;
 	AttrNumber	modified_minute;
 	AttrNumber	ended_at;
+	AttrNumber	failed_at;		/* follows status and ended_at; 0: none */
+	AttrNumber	error;			/* 0: none */
 	AttrNumber	record_type;	/* polymorphic lookup; 0: none */
 	AttrNumber	record_id;
 } LevelColumns;

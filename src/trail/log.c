@@ -58,10 +58,11 @@
 #define COL_ASSIGNEE_ID		8
 #define COL_ACTOR			9
 #define COL_COMMENTS		10
+#define COL_CONTEXT			11
 
 /* contract/fields.csv: lengths of FlowOrchestrationLog's texts, in characters */
 #define MAX_ACTOR		255
-#define MAX_COMMENTS	1333
+#define MAX_CONTEXT		80
 
 static LogEntry *entries = NULL;	/* in TopTransactionContext */
 static int	nentries = 0;
@@ -113,7 +114,8 @@ orch_log_append(const LogEntry *entry)
 	*kept = *entry;
 	kept->gathered.nest_level = GetCurrentTransactionNestLevel();
 	kept->actor = orch_multi_insert_keep_text(entry->actor, MAX_ACTOR);
-	kept->comments = orch_multi_insert_keep_text(entry->comments, MAX_COMMENTS);
+	kept->comments = orch_multi_insert_keep_text(entry->comments, LOG_MAX_COMMENTS);
+	kept->context = orch_multi_insert_keep_text(entry->context, MAX_CONTEXT);
 	nentries++;
 }
 
@@ -173,6 +175,8 @@ write_entries(LogEntry *taken, int ntaken)
 			pfree(taken[i].actor);
 		if (taken[i].comments != NULL)
 			pfree(taken[i].comments);
+		if (taken[i].context != NULL)
+			pfree(taken[i].context);
 	}
 }
 
@@ -261,6 +265,11 @@ fill_row(int i, Datum *values, bool *nulls, void *arg)
 	{
 		values[COL_COMMENTS] = CStringGetTextDatum(entry->comments);
 		nulls[COL_COMMENTS] = false;
+	}
+	if (entry->context != NULL)
+	{
+		values[COL_CONTEXT] = CStringGetTextDatum(entry->context);
+		nulls[COL_CONTEXT] = false;
 	}
 }
 

@@ -21,6 +21,9 @@
 #include "base/orchestration.h"
 #include "trail/gathered.h"
 
+/* contract/fields.csv: length of FlowOrchestrationLog.Comments, in characters */
+#define LOG_MAX_COMMENTS	1333
+
 typedef struct LogEntry
 {
 	Gathered	gathered;		/* must be first */
@@ -37,6 +40,7 @@ typedef struct LogEntry
 	bool		has_assignee;
 	char	   *actor;			/* NULL: the automated process user */
 	char	   *comments;		/* or NULL */
+	char	   *context;		/* or NULL */
 } LogEntry;
 
 /*

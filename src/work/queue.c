@@ -546,7 +546,7 @@ carry_out(const ClaimedStep *step, const pg_uuid_t *version)
 			(errcode(error->sqlerrcode),
 			 errmsg("step \"%s\" (%s) is passed over: %s", step->step_name,
 					orch_uuid_text(&step->step_id), error->message),
-			 errhint("See orchestration.stuck_runs().")));
+			 errhint("See orchestration.needs_attention().")));
 	orch_spi_connect();
 	values[0] = UUIDPGetDatum(&step->run_id);
 	values[1] = UUIDPGetDatum(&step->step_id);

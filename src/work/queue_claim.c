@@ -223,7 +223,7 @@ fail_worn(StepResult *result)
 				(errcode(error->sqlerrcode),
 				 errmsg("step %s, which was lost or late too often, cannot be set to Error: %s",
 						orch_uuid_text(&result->step_id), error->message),
-				 errhint("See orchestration.stuck_runs().")));
+				 errhint("See orchestration.needs_attention().")));
 }
 
 List *

@@ -358,7 +358,7 @@ PG_FUNCTION_INFO_V1(orchestration_version_problem);
  * orchestration_internal.version_problem(version_id uuid) returns text
  *
  * Returns why runs of a version cannot be moved (it is gone, or no longer valid), null if
- * they can.  For stuck_runs().
+ * they can.  For needs_attention().
  * Raises: none.
  * Source: ours.
  */

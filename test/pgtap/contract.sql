@@ -94,8 +94,10 @@ SELECT is_empty($$SELECT c.relname FROM pg_class c JOIN member m ON m.classid = 
                    WHERE c.relkind = 'r' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)$$, 'row security is enabled and forced on every table');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                     JOIN pg_language l ON l.oid = p.prolang
-                   WHERE l.lanname <> 'c' AND NOT COALESCE('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)$$,
-                'functions in other languages than C set search_path');
+                   WHERE l.lanname <> 'c' AND NOT COALESCE('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
+                     -- a body that was parsed when the function was created looks up no name
+                     AND (p.prosecdef OR p.prosqlbody IS NULL)$$,
+                'functions in other languages than C set search_path, unless they run as their caller and their names are resolved');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                    WHERE p.proleakproof OR (p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE'))$$,
                 'no function is LEAKPROOF, and PUBLIC may execute no SECURITY DEFINER function');
@@ -120,7 +122,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.c
                 'the schema of users has no function of triggers, policies or the planner');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                    WHERE p.proargmodes && '{o,b,t}'::"char"[] AND p.pronamespace = 'orchestration'::regnamespace
-                     AND p.proname NOT IN ('engine_counters', 'engine_stats', 'stuck_runs')$$,
+                     AND p.proname NOT IN ('engine_counters', 'engine_stats')$$,
                 'calls that return rows have named types');
 SELECT is_empty($$SELECT p.oid::regprocedure, a FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid, unnest(p.proargnames) a
                    WHERE p.pronamespace = 'orchestration'::regnamespace AND (a IS NULL OR a IN ('', 'id', 'ids', 'orchestration_name', 'action_name', 'object_name'))

@@ -56,7 +56,7 @@ BEGIN
     FOR what IN
         SELECT format('SELECT count(v::text) FROM orchestration.%I v', c.relname)
           FROM pg_class c JOIN ours o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid WHERE c.relkind = 'v'
-        UNION ALL VALUES ('SELECT count(s::text) FROM orchestration.stuck_runs() s'),
+        UNION ALL VALUES ('SELECT count(s::text) FROM orchestration.needs_attention() s'),
             ('SELECT count(s::text) FROM orchestration.engine_stats() s'),
             ('SELECT count(i::text) FROM orchestration.my_work_items() i'),
             ('SELECT orchestration.get_updated(''FlowOrchestrationInstance'', now() - interval ''1 hour'', now())'),
@@ -347,7 +347,7 @@ SELECT is(pg_temp.try(sql), 'done', sql) FROM unnest(ARRAY[
     $$SELECT orchestration.purge_runs('100 years')$$,
     $$SELECT orchestration.remind_assignees('100 years', 2147483647)$$,
     $$SELECT orchestration.message_failed(orchestration.new_id(), 'x', '100 years')$$,
-    $$SELECT count(*) FROM orchestration.stuck_runs('0')$$]) sql;
+    $$SELECT count(*) FROM orchestration.needs_attention('0')$$]) sql;
 
 SELECT matches(pg_temp.try(format($$UPDATE orchestration.step_queue SET timeout = '%s'$$, t)), '^(22023|23514) ', 'timeout of a queued step ' || t) FROM unnest('{0,-1 s}'::text[]) t;
 

@@ -40,7 +40,7 @@ SELECT cmp_ok(pg_temp.cost(format('SELECT count(*) FROM orchestration_internal.r
 SELECT cmp_ok(pg_temp.cost(format('SELECT count(*) FROM orchestration.user_record_access(ARRAY[%L::uuid], %L)', :'run', :'me')), '<=', :bound::bigint, 'so does user_record_access()');
 SELECT cmp_ok(pg_temp.cost(format('SELECT orchestration.add_group_member(%L, %L)', (SELECT id FROM layer WHERE n = 16 AND side = 'a'), (SELECT id FROM layer WHERE n = 1 AND side = 'a'))), '<=', :bound::bigint, 'so does the search for a circle');
 -- PostgreSQL may scan the table once a layer
-SELECT cmp_ok(pg_temp.cost('SELECT count(*) FROM orchestration.stuck_runs()'), '<=', 16 * :bound::bigint, 'stuck_runs() reads them once a layer at most');
+SELECT cmp_ok(pg_temp.cost('SELECT count(*) FROM orchestration.needs_attention()'), '<=', 16 * :bound::bigint, 'needs_attention() reads them once a layer at most');
 -- pairs of a group and a group above it
 SELECT cmp_ok(pg_temp.cost('SELECT count(*) FROM orchestration.verify()'), '<=', 32 * :bound::bigint, 'verify() reads the memberships of each pair of groups at most');
 

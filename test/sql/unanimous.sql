@@ -193,7 +193,7 @@ UPDATE orchestration.principal SET is_active = false WHERE username = 'm1@exampl
 SELECT pg_temp.answer('M2', 'Approve');
 SELECT pg_temp.items();
 SELECT pg_temp.answer('M1', 'Approve');
-SELECT why FROM orchestration.stuck_runs() WHERE run_id = pg_temp.run();
+SELECT detail FROM orchestration.needs_attention() WHERE run_id = pg_temp.run();
 SELECT orchestration.override_approval(pg_temp.item_of('M1'), 'Approve'), pg_temp.state();
 UPDATE orchestration.principal SET is_active = true WHERE username = 'm1@example.com';
 SELECT orchestration.remove_group_member(pg_temp.who('Of2'), pg_temp.who('Later')), orchestration.add_group_member(pg_temp.who('Of2'), pg_temp.who('M2'));

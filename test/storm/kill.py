@@ -313,7 +313,7 @@ def check(conn, state, load):
     why = list(load.errors[:5])
     if any(state):
         why.append("%d runs go on, %d are in Error, %d steps queued" % state)
-        why += conn.execute("SELECT * FROM orchestration.stuck_runs('10 seconds') LIMIT 5").fetchall()
+        why += conn.execute("SELECT * FROM orchestration.needs_attention('10 seconds') WHERE kind <> 'failed_run' LIMIT 5").fetchall()
     why += conn.execute(WRONG + " LIMIT 5").fetchall()
     why += conn.execute("SELECT * FROM orchestration.verify() LIMIT 5").fetchall()
     started = {str(run) for run, in conn.execute("SELECT id FROM orchestration.run")}

@@ -140,7 +140,7 @@ like($err, qr/failed more than 14 days ago/, 'after three weeks no failed run ca
 sql(q{SELECT claim('five'), finish('five')});
 ok($node->poll_query_until('postgres', $open, '0'), 'the resumed run ends');
 is(sql(q{SELECT count(*) FROM orchestration.verify()}), '0', 'verify() finds nothing');
-is(sql(q{SELECT count(*) FROM orchestration.stuck_runs()}), '0', 'no run is stuck');
+is(sql(q{SELECT count(*) FROM orchestration.needs_attention() WHERE kind <> 'failed_run'}), '0', 'no run is stuck');
 $node->stop;
 
 done_testing();

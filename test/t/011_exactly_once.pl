@@ -172,7 +172,7 @@ $run = start('plain', 0);
 is($node->safe_psql('postgres', q{SELECT orchestration.stop_background_worker()}), 't', 'stopped');
 $run = start('plain', 0);
 $node->safe_psql('postgres', q{UPDATE orchestration.step_queue SET worker = 'background worker 1', lease_id = orchestration.new_id(), claimed_at = now(), leased_until = now() + '1 hour'});
-like($node->safe_psql('postgres', q{SELECT why FROM orchestration.stuck_runs()}), qr/^background worker 1 has a lease on it until/, 'stuck_runs() lists the lease of a worker that has ended');
+like($node->safe_psql('postgres', q{SELECT detail FROM orchestration.needs_attention() WHERE kind = 'held_lease'}), qr/^background worker 1 has a lease on it until/, 'needs_attention() lists the lease of a worker that has ended');
 $node->safe_psql('postgres', q{SELECT orchestration.start_background_worker()});
 ends_well($run, 'the next worker finds it');
 
@@ -244,7 +244,7 @@ my $good = start('plain', 0);
 $node->safe_psql('postgres', qq{SET session_replication_role = replica;
 	UPDATE orchestration.run SET version_id = orchestration.new_id() WHERE id IN ('$broken', '$worn');
 	UPDATE orchestration.step_queue SET worker = 'w', lease_id = orchestration.new_id(), lost = 100, claimed_at = now() - interval '1 hour', leased_until = now() - interval '1 minute' WHERE run_id = '$worn'});
-like($node->safe_psql('postgres', q{SELECT string_agg(why, ', ') FROM orchestration.stuck_runs()}), qr/^it cannot be moved: there is no orchestration version [-0-9a-f]+, it cannot be moved: /, 'stuck_runs() names broken runs');
+like($node->safe_psql('postgres', q{SELECT string_agg(detail, ', ') FROM orchestration.needs_attention() WHERE kind = 'unmovable_run'}), qr/^it cannot be moved: there is no orchestration version [-0-9a-f]+, it cannot be moved: /, 'needs_attention() names broken runs');
 my ($done, $out, $err) = $node->psql('postgres', 'SELECT orchestration.run_queued_steps()');
 is($out, '1', 'run_queued_steps() goes on with the others');
 like($err, qr/WARNING:  step "T" \([-0-9a-f]+\) is passed over: there is no orchestration version/, 'and names it');

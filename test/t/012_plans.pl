@@ -143,7 +143,7 @@ DELETE FROM orchestration.query_locator WHERE id = :'locator';
 };
 my $watch = q{
 SELECT count(*) FROM orchestration.verify();
-SELECT count(*) FROM orchestration.stuck_runs();
+SELECT count(*) FROM orchestration.needs_attention();
 SELECT count(*) FROM orchestration.engine_stats();
 SELECT count(*) FROM orchestration.run_overview;
 };
@@ -234,7 +234,7 @@ for my $state (sort keys %states)
 		}
 		$given = $nodes[0]{out} if $nodes[0]{out} > $given;
 		# queries over all rows; purge_runs() reads all runs that are old enough
-		my $whole = $query =~ /^WITH due AS|^DELETE FROM orchestration\.run WHERE id = ANY \(ARRAY\(|stage beside run|no step of the stage is under way|'runs_open'|run_overview|FROM orchestration\.(?:verify|stuck_runs|engine_stats)/;
+		my $whole = $query =~ /^WITH due AS|^DELETE FROM orchestration\.run WHERE id = ANY \(ARRAY\(|stage beside run|no step of the stage is under way|'runs_open'|run_overview|FROM orchestration\.(?:verify|needs_attention|engine_stats)/;
 		my $limit = $whole ? 3 * $rows : 60 + 4 * $given;
 		for my $node (@nodes)
 		{

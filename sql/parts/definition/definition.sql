@@ -247,7 +247,7 @@ CREATE FUNCTION orchestration_internal.waits_for_record(version_id uuid, stage t
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_waits_for_record';
 COMMENT ON FUNCTION orchestration_internal.waits_for_record(uuid, text) IS
-    'Returns whether conditions of a stage read the record or depend on an evaluation action; for stuck_runs()';
+    'Returns whether conditions of a stage read the record or depend on an evaluation action; for needs_attention()';
 
 CREATE FUNCTION orchestration_internal.version_missing_fields(
     version_id uuid,

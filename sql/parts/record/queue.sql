@@ -72,6 +72,7 @@ CREATE TABLE orchestration.step_attempt (
         CHECK (orchestration_internal.time_in_range('claimed_at of an attempt', claimed_at)
                AND orchestration_internal.time_in_range('ended_at of an attempt', ended_at))
 );
+CREATE INDEX step_attempt_ended_idx ON orchestration.step_attempt (ended_at);
 COMMENT ON TABLE orchestration.step_attempt IS
     'Attempts of queued steps that did not end their step: failed attempts that are retried, and lost ones. The step itself records the attempt that ends it, so that each attempt has exactly one outcome';
 COMMENT ON COLUMN orchestration.step_attempt.error IS

@@ -43,6 +43,7 @@ CREATE TABLE orchestration.run (
     modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     idempotency_digest     bytea,
     is_approval            boolean     NOT NULL DEFAULT false,
+    failed_at              timestamptz GENERATED ALWAYS AS (CASE WHEN status = 'Error' THEN ended_at END) STORED,
     CONSTRAINT run_pkey PRIMARY KEY (id),
     CONSTRAINT run_name_key UNIQUE (name),
     CONSTRAINT run_name_check CHECK (name <> '' AND length(name) <= 255),
@@ -59,6 +60,8 @@ CREATE TABLE orchestration.run (
 CREATE INDEX run_modified_minute_idx ON orchestration.run (modified_minute);
 CREATE INDEX run_owner_idx ON orchestration.run (owner_id);
 CREATE INDEX run_orchestration_idx ON orchestration.run (orchestration_id);
+-- of runs in Error only; a run that ends otherwise keeps its null, so that its update stays HOT
+CREATE INDEX run_failed_idx ON orchestration.run (failed_at, id) WHERE failed_at IS NOT NULL;
 CREATE INDEX run_created_idx ON orchestration.run (created_at);
 -- for SOQL, whose queries have the id alone
 CREATE INDEX run_triggering_record_idx
@@ -92,6 +95,8 @@ COMMENT ON COLUMN orchestration.run.is_approval IS
     'The run is of an ApprovalWorkflow and has a submission (approval_submission)';
 COMMENT ON COLUMN orchestration.run.idempotency_digest IS
     'SHA-256 of the record and the inputs with which the idempotency key was used: the same key with others is refused';
+COMMENT ON COLUMN orchestration.run.failed_at IS
+    'ended_at of a run in status Error, null otherwise';
 COMMENT ON COLUMN orchestration.run.error IS
     'Error of a run in status Error: message, sqlstate, detail, hint, context, element';
 COMMENT ON COLUMN orchestration.run.error_recoverable IS
@@ -115,6 +120,7 @@ CREATE TABLE orchestration.stage_run (
     ended_at    timestamptz,
     error       jsonb,
     modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
+    failed_at   timestamptz GENERATED ALWAYS AS (CASE WHEN status = 'Error' THEN ended_at END) STORED,
     CONSTRAINT stage_run_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT stage_run_run_fkey FOREIGN KEY (run_id)
         REFERENCES orchestration.run (id) ON DELETE CASCADE,
@@ -128,6 +134,7 @@ CREATE TABLE orchestration.stage_run (
 ) WITH (fillfactor = 50);
 CREATE INDEX stage_run_id_idx ON orchestration.stage_run (id);
 CREATE INDEX stage_run_modified_minute_idx ON orchestration.stage_run (modified_minute);
+CREATE INDEX stage_run_failed_idx ON orchestration.stage_run (failed_at, id) WHERE failed_at IS NOT NULL;
 CREATE INDEX stage_run_owner_idx ON orchestration.stage_run (owner_id);
 CREATE INDEX stage_run_orchestration_idx ON orchestration.stage_run (orchestration_id);
 COMMENT ON TABLE orchestration.stage_run IS
@@ -136,6 +143,8 @@ COMMENT ON COLUMN orchestration.stage_run.modified_minute IS
     'modified_at in whole minutes, for get_updated(): an index on modified_at itself would prevent HOT updates';
 COMMENT ON COLUMN orchestration.stage_run.position IS
     'Order in which the run reached its stages, from 1';
+COMMENT ON COLUMN orchestration.stage_run.failed_at IS
+    'ended_at of a stage in status Error, null otherwise';
 COMMENT ON COLUMN orchestration.stage_run.error IS
     'Error of a stage in status Error: message, sqlstate, detail, hint, context, element';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.stage_run', '');
@@ -164,6 +173,7 @@ CREATE TABLE orchestration.step_run (
     error        jsonb,
     lease_id     uuid,
     modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
+    failed_at   timestamptz GENERATED ALWAYS AS (CASE WHEN status = 'Error' THEN ended_at END) STORED,
     CONSTRAINT step_run_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT step_run_stage_run_fkey FOREIGN KEY (run_id, stage_run_id)
         REFERENCES orchestration.stage_run (run_id, id) ON DELETE CASCADE,
@@ -178,6 +188,7 @@ CREATE TABLE orchestration.step_run (
 ) WITH (fillfactor = 45);
 CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
 CREATE INDEX step_run_modified_minute_idx ON orchestration.step_run (modified_minute);
+CREATE INDEX step_run_failed_idx ON orchestration.step_run (failed_at, id) WHERE failed_at IS NOT NULL;
 CREATE INDEX step_run_owner_idx ON orchestration.step_run (owner_id);
 CREATE INDEX step_run_orchestration_idx ON orchestration.step_run (orchestration_id);
 CREATE INDEX step_run_stage_idx ON orchestration.step_run (stage_run_id);
@@ -193,6 +204,8 @@ COMMENT ON COLUMN orchestration.step_run.pending IS
     'Outcome that arrived while the run was Suspended or in Error: {"outcome": "Completed" or "Error", "outputs": ..., "error": ...}';
 COMMENT ON COLUMN orchestration.step_run.lease_id IS
     'Lease whose result ended the step; the same result again is accepted and changes nothing';
+COMMENT ON COLUMN orchestration.step_run.failed_at IS
+    'ended_at of a step in status Error, null otherwise';
 COMMENT ON COLUMN orchestration.step_run.error IS
     'Error of a step in status Error: message, sqlstate, detail, hint, context';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.step_run', '');

@@ -77,4 +77,4 @@ CREATE FUNCTION orchestration_internal.version_problem(version_id uuid)
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_version_problem';
 COMMENT ON FUNCTION orchestration_internal.version_problem(uuid) IS
-    'Returns why the engine cannot move runs of a version, null if it can; for stuck_runs()';
+    'Returns why the engine cannot move runs of a version, null if it can; for needs_attention()';
