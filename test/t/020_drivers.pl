@@ -32,7 +32,7 @@ my ($jar) = grep { -e } '/usr/share/java/postgresql.jar';
 
 # name, file, command, what it needs and the command that tells whether it is there, what it prints
 my @cases = (
-	[ 'psycopg 3', 'psycopg.py', ['/usr/bin/python3'], q{/usr/bin/python3 -c 'import psycopg'}, qr/^InProgress\nOR202 orchestration "Nowhere" / ],
+	[ 'psycopg 3', 'first.py', ['/usr/bin/python3'], q{/usr/bin/python3 -c 'import psycopg'}, qr/^InProgress\nOR202 there is no orchestration "Nowhere" / ],
 	[ 'psycopg 3, as a user', 'user.py', ['/usr/bin/python3'], q{/usr/bin/python3 -c 'import psycopg'}, qr/^True\n0$/ ],
 	[ 'psycopg 3 waits', 'waits.py', ['/usr/bin/python3'], q{/usr/bin/python3 -c 'import psycopg'}, qr/^listens$/ ],
 	[ 'node-postgres', 'node.js', ['node'], ($npm ? 'true' : 'false'), qr/^InProgress\nOR202 / ],
@@ -51,6 +51,12 @@ for my $case (@cases)
 		like($out, $expected, "$name runs") or diag($err);
 	}
 }
+# as PostgREST does it
+my $request = q{BEGIN; SELECT set_config('request.jwt.claims', '{"email": "%s"}', true) \g /dev/null
+	SELECT public.act_as_user() \g /dev/null
+	SELECT username FROM orchestration."user" WHERE id = orchestration.acting_user_id(); COMMIT; SELECT orchestration.acting_user_id() IS NULL};
+is($node->safe_psql('postgres', sprintf($request, 'ann@example.com'), extra_params => [ '-U', 'web' ]), "ann\@example.com\nt", 'the pre-request function sets the user, for its transaction');
+is($node->safe_psql('postgres', sprintf($request, 'nobody@example.com'), extra_params => [ '-U', 'web' ]), 't', 'an unknown person is nobody');
 is(scalar(keys %program), scalar(@cases), 'every program of the page is run');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.verify()'), '0', 'verify() is empty');
 $node->stop;
