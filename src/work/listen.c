@@ -41,6 +41,7 @@
 
 static void put_row(ReturnSetInfo *rsinfo, const char *channel, double max_wait);
 static void put_channels(FunctionCallInfo fcinfo, List *channels, double max_wait);
+static List *kept(List *channels, MemoryContext context);
 static void listen_for_people(FunctionCallInfo fcinfo, int backend_pid,
 							  const pg_uuid_t *ids, int nids);
 
@@ -73,6 +74,20 @@ put_channels(FunctionCallInfo fcinfo, List *channels, double max_wait)
 		put_row(rsinfo, NULL, max_wait);
 	foreach(cell, channels)
 		put_row(rsinfo, lfirst(cell), max_wait);
+}
+
+/* A copy of channels, which are in the memory of SPI. */
+static List *
+kept(List *channels, MemoryContext context)
+{
+	MemoryContext saved = MemoryContextSwitchTo(context);
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, channels)
+		result = lappend(result, pstrdup(lfirst(cell)));
+	MemoryContextSwitchTo(saved);
+	return result;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_listen_for_steps);
@@ -114,12 +129,7 @@ orchestration_listen_for_steps(PG_FUNCTION_ARGS)
 	topics = orch_queue_topic_names(PG_GETARG_ARRAYTYPE_P(0));
 	orch_system_connect(&saved);
 	if (orch_notify_is_own_session(PG_GETARG_INT32(1)))
-	{
-		MemoryContext spi = MemoryContextSwitchTo(context);
-
-		channels = orch_notify_wait_for_steps(topics, &in_effect, &most);
-		MemoryContextSwitchTo(spi);
-	}
+		channels = kept(orch_notify_wait_for_steps(topics, &in_effect, &most), context);
 	orch_system_finish(&saved);
 	due = orch_queue_due(topics);
 	if (!in_effect && (IsTransactionBlock() || IsSubTransaction()))
@@ -213,12 +223,7 @@ listen_for_people(FunctionCallInfo fcinfo, int backend_pid, const pg_uuid_t *ids
 
 	orch_system_connect(&saved);
 	if (orch_notify_is_own_session(backend_pid))
-	{
-		MemoryContext spi = MemoryContextSwitchTo(context);
-
-		channels = orch_notify_wait_for_work(ids, nids, &most);
-		MemoryContextSwitchTo(spi);
-	}
+		channels = kept(orch_notify_wait_for_work(ids, nids, &most), context);
 	orch_system_finish(&saved);
 	put_channels(fcinfo, channels, most);
 }
