@@ -53,7 +53,7 @@ for my $case (@cases)
 }
 # as PostgREST does it
 my $request = q{BEGIN; SELECT set_config('request.jwt.claims', '{"email": "%s"}', true) \g /dev/null
-	SELECT public.act_as_user() \g /dev/null
+	SELECT gateway.act_as_user() \g /dev/null
 	SELECT username FROM orchestration."user" WHERE id = orchestration.acting_user_id(); COMMIT; SELECT orchestration.acting_user_id() IS NULL};
 is($node->safe_psql('postgres', sprintf($request, 'ann@example.com'), extra_params => [ '-U', 'web' ]), "ann\@example.com\nt", 'the pre-request function sets the user, for its transaction');
 is($node->safe_psql('postgres', sprintf($request, 'nobody@example.com'), extra_params => [ '-U', 'web' ]), 't', 'an unknown person is nobody');
