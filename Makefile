@@ -79,7 +79,7 @@ PGXS          := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 # bitcode for JIT needs the clang that the server was built with
 CLANG_OF_SERVER := $(shell sed -n 's/^CLANG *= *//p' $(dir $(PGXS))../Makefile.global 2>/dev/null)
-ifeq ($(and $(CLANG_OF_SERVER),$(shell command -v $(CLANG_OF_SERVER))),)
+ifeq ($(if $(ORCH_WITHOUT_LLVM),,$(and $(CLANG_OF_SERVER),$(shell command -v $(CLANG_OF_SERVER)))),)
 override with_llvm = no
 endif
 
@@ -146,25 +146,31 @@ build/flags: FORCE
 test test-all: export WERROR = 1
 test-all: export ORCH_LONG = 1
 test test-all:
-	@test/setup.sh
+	@test/setup.sh test
 	@$(MAKE) -s -j$$(nproc) all
 	@test/throwaway.sh test/run.sh
 
 coverage:
-	@test/setup.sh
+	@test/setup.sh test
 	@test/coverage.sh $(KINDS)
 
+# bitcode would double the time of the build, and the demo does not use it
+demo: export ORCH_WITHOUT_LLVM = 1
+demo: export FILE := $(FILE)
 demo:
-	@test/setup.sh
+	@doc/demo/play.sh --check "$$FILE"
+	@test/setup.sh demo
+	@echo "Building the extension, with $$(nproc) processes ..."
 	@$(MAKE) -s -j$$(nproc) all
-	@KEEP=$(KEEP) test/throwaway.sh doc/demo/play.sh $(if $(FILE),"$(FILE)")
+	@echo "Starting a server of its own, beside yours ..."
+	@KEEP=$(KEEP) test/throwaway.sh doc/demo/play.sh "$$FILE"
 
 picture: all
 	@test/throwaway.sh doc/images/run.sh
 
 # on a throwaway server, also where PGHOST names one
 bench:
-	@test/setup.sh
+	@test/setup.sh bench
 	@$(MAKE) -s -j$$(nproc) all
 	@env -u PGHOST bench/run.sh
 	@env -u PGHOST bench/access.sh

@@ -39,7 +39,8 @@ class Sleeper(threading.Thread):
 
     def run(self):
         while True:
-            due = self.conn.execute("SELECT orchestration.listen_for_steps('{bench}')").fetchone()[0]
+            due = self.conn.execute("SELECT extract(epoch FROM max_wait)::float8 FROM orchestration.listen_for_steps('{bench}', %s) LIMIT 1",
+                                    (self.conn.info.backend_pid,)).fetchone()[0]
             self.ready.set()
             # a notification that came with the answer is no longer on the socket
             if (due is None or due > 0) and not self.conn.pgconn.notifies():

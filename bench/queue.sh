@@ -213,7 +213,7 @@ if has idle; then
     sql -c 'VACUUM ANALYZE' -c CHECKPOINT
     sql -o /dev/null -c 'SELECT orchestration.start_background_worker()'
     # a worker that waits, like the example
-    PGDATABASE=$db POLL=5 /usr/bin/python3 "$top/examples/python/worker.py" bench >/dev/null &
+    PYTHONPATH=$top/examples/python PYTHONDONTWRITEBYTECODE=1 PGDATABASE=$db POLL=5 /usr/bin/python3 "$top/examples/python/examples/worker.py" bench >/dev/null &
     example=$!
     sleep 15
     size="SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'orchestration'::regnamespace"

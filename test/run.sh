@@ -131,7 +131,7 @@ pgtap() {
 tap() {
     local tap=$ORCH_WORK/tap
     head_line TAP
-    mkdir -p "$tap" && cp -r examples "$tap"
+    mkdir -p "$tap" && cp -r examples doc "$tap"
     cp -r test/t/. "$tap/"
     [ "$(id -u)" -eq 0 ] && chown -R postgres: "$tap"
     # shellcheck disable=SC2086

@@ -1,5 +1,7 @@
 #!/bin/bash
-# setup.sh: installs missing packages for building and testing, by apt.
+# setup.sh: installs by apt the packages that a target of the Makefile needs and that are missing.
+#
+#   test/setup.sh demo | bench | test
 #
 # Names them in one line.  Without apt-get, or without the permission to use it, the script names
 # the packages and stops.  It leaves existing clusters alone and creates none.
@@ -8,6 +10,13 @@
 # oldest supported version that apt offers.
 set -u
 
+case ${1-} in
+    demo | bench | test) target=$1 ;;
+    *)
+        echo "usage: test/setup.sh demo | bench | test" >&2
+        exit 1
+        ;;
+esac
 pg_config=${PG_CONFIG:-pg_config}
 
 # a server that is not from a package: apt cannot install it
@@ -49,14 +58,22 @@ have() {
     esac >/dev/null 2>&1
 }
 
+# what the target needs: the demo a build and a server, the benchmarks a client more, the tests
+# all of their tools
+needed() {
+    echo gcc make flex bison libc6-dev libxml2-dev "postgresql-$version" "postgresql-server-dev-$version"
+    [ "$target" = demo ] && return
+    echo python3 python3-psycopg
+    [ "$target" = bench ] && return
+    echo "postgresql-$version-pgtap" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl \
+        nodejs npm pgbouncer openssl graphviz librsvg2-bin
+}
+
 find_missing() {
     local package
     find_version
     missing=()
-    for package in gcc make flex bison libc6-dev libxml2-dev "postgresql-$version" \
-        "postgresql-server-dev-$version" "postgresql-$version-pgtap" \
-        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl python3 python3-psycopg nodejs npm pgbouncer openssl \
-        graphviz librsvg2-bin; do
+    for package in $(needed); do
         have "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ]
@@ -78,9 +95,9 @@ fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+echo "Installing ${missing[*]}, by apt ..."
 "${as[@]}" apt-get -q update >"$log" 2>&1
-find_missing
-echo "Installing by apt: ${missing[*]}"
+find_missing    # apt may offer another version of the server now
 
 # Debian's package would create and start a cluster
 conf=/etc/postgresql-common/createcluster.conf

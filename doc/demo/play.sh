@@ -2,6 +2,7 @@
 # play.sh: deploys an orchestration file and plays it to its end.
 #
 #   doc/demo/play.sh [FILE]
+#   doc/demo/play.sh --check [FILE]     only looks whether FILE can be played
 #
 # Runs inside test/throwaway.sh, see `make demo`.  Without FILE it plays the
 # example beside it, in the world of setup_Equipment_Purchase.sql; any other file
@@ -11,15 +12,33 @@ set -u -o pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 own=$here/Equipment_Purchase.flow-meta.xml
+only_check=
+if [ "${1-}" = --check ]; then
+    only_check=1
+    shift
+fi
 file=${1:-$own}
 database=demo
 run() { psql -X -q -v ON_ERROR_STOP=1 -d $database "$@"; }
 tell() { sed -u -e 's/^psql:[^ ]* //' -e 's/^NOTICE:  //'; }
 
-if [ ! -r "$file" ]; then
-    echo "cannot read $file" >&2
+# what is said before anything is installed or built
+refuse() {
+    echo "$file $1" >&2
+    echo "Give an orchestration file (XML of Metadata API, .flow-meta.xml), as in: make demo FILE=doc/demo/$(basename "$own")" >&2
     exit 1
+}
+[ -e "$file" ] || refuse "does not exist."
+[ -f "$file" ] || refuse "is no file."
+[ -r "$file" ] || refuse "cannot be read."
+grep -q '<Flow[[:space:]>]' "$file" || refuse "is no flow: it has no element <Flow>."
+if [ -n "$only_check" ]; then
+    # the extension would say so, too, with each element; but only when it is built
+    grep -qE '<processType>[[:space:]]*(Orchestrator|EvaluationFlow|ApprovalWorkflow)[[:space:]]*</processType>' "$file" ||
+        refuse "is a flow, but no orchestration: its processType is none of Orchestrator, ApprovalWorkflow, EvaluationFlow."
+    exit 0
 fi
+
 # the API name is the file's; some collections put the repository before it
 api_name() {
     local name
@@ -53,8 +72,11 @@ psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $database" -c "CREATE DATABAS
 run -c 'CREATE EXTENSION orchestration' || exit 1
 run -f "$here/tell.sql" || exit 1
 
-echo "Deploying $(basename "$file") as $name"
-deploy "$file" "$name" || exit 1
+echo "Deploying $(basename "$file") as $name ..."
+if ! deploy "$file" "$name"; then
+    echo "$file cannot be deployed: the error is above." >&2
+    exit 1
+fi
 if [ "$file" -ef "$own" ]; then
     run -o /dev/null -f "$here/setup_$name.sql" || exit 1
     activate "$name" || exit 1
@@ -64,7 +86,7 @@ else
     for flow in $(ask "SELECT DISTINCT name FROM orchestration.orchestration_references(:'name') WHERE kind = 'action' AND detail = 'evaluation'"); do
         for other in "$(dirname "$file")"/*; do
             if [ "$(api_name "$other")" = "$flow" ] && grep -q 'EvaluationFlow' "$other"; then
-                echo "Deploying $(basename "$other") as $flow"
+                echo "Deploying $(basename "$other") as $flow ..."
                 deploy "$other" "$flow" || exit 1
                 setup "$flow" || exit 1
                 activate "$flow" || exit 1
@@ -72,7 +94,7 @@ else
             fi
         done
     done
-    echo "Preparing what it refers to: actions, people, tables"
+    echo "Preparing what it refers to: actions, people, tables ..."
     setup "$name" || exit 1
     if [ "$(ask "SELECT count(*) FROM orchestration.orchestration_references(:'name') WHERE kind = 'reference'
             OR kind = 'assignee' AND resolved IS NULL AND EXISTS (SELECT FROM jsonb_array_elements(demo.document(:'name')->'variables') v
@@ -83,6 +105,7 @@ else
         ask "SELECT orchestration.deploy_orchestration(demo.repaired(:'name'), :'name')" >/dev/null || exit 1
         setup "$name" || exit 1
     fi
+    ask "CALL demo.learn()" || exit 1
     ask "CALL demo.teach(:'name')" || exit 1
     activate "$name" || exit 1
     if [ "$(ask "SELECT demo.document(:'name') ->> 'processType'")" = EvaluationFlow ]; then
@@ -91,11 +114,12 @@ else
         name=Host
         ask "UPDATE demo.setting SET orchestration = 'Host'" || exit 1
         setup Host || exit 1
+        ask "CALL demo.learn()" || exit 1
         activate Host || exit 1
     fi
 fi
 
-echo "Starting"
+echo "Playing $name ..."
 echo
 run -c 'CALL demo.start()' || exit 1
 run -f "$here/play.sql" 2>&1 | tell || exit 1

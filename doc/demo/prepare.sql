@@ -35,8 +35,11 @@ CREATE FUNCTION demo.document(orch text) RETURNS jsonb STABLE LANGUAGE sql AS $$
      WHERE d.name = orch ORDER BY v.version DESC LIMIT 1
 $$;
 
+-- What the documents say is read once, when play.sh has deployed them (demo.learn()): to look through
+-- them for each answer would take longer than to play.
+
 -- every requirement and filter: what it looks at, and the value it wants there
-CREATE VIEW demo.requirement AS
+CREATE MATERIALIZED VIEW demo.requirement AS
     SELECT d.name AS orchestration, r->>'leftValueReference' AS reference, r->>'field' AS field,
            r->>'operator' AS operator,
            COALESCE(r->'rightValue', r->'value') AS value
@@ -53,7 +56,23 @@ CREATE VIEW demo.requirement AS
            LATERAL demo.document(d.name) doc,
            LATERAL jsonb_array_elements(COALESCE(doc->'formulas', '[]')) f,
            LATERAL regexp_matches(f->>'expression',
-               '\{!([A-Za-z_.$]+)\}\s*(==?|,|>=?)\s*(?:["'']([^"'']*)["'']|([0-9.]+))', 'g') m;
+               '\{!([A-Za-z_.$]+)\}\s*(==?|,|>=?)\s*(?:["'']([^"'']*)["'']|([0-9.]+))', 'g') m
+    WITH NO DATA;
+-- what the orchestration refers to
+CREATE MATERIALIZED VIEW demo.reference AS
+    SELECT f.* FROM demo.setting s, orchestration.orchestration_references(s.orchestration) f
+    WITH NO DATA;
+-- what it gives to the evaluation flows that it asks
+CREATE MATERIALIZED VIEW demo.given AS
+    SELECT i->>'name' AS name, i #>> '{value,elementReference}' AS reference
+      FROM demo.setting s, jsonb_path_query(demo.document(s.orchestration), '$.**.exitActionInputParameters[*]') i
+     WHERE i #>> '{value,elementReference}' IS NOT NULL
+    WITH NO DATA;
+CREATE PROCEDURE demo.learn() LANGUAGE sql AS $$
+    REFRESH MATERIALIZED VIEW demo.requirement;
+    REFRESH MATERIALIZED VIEW demo.reference;
+    REFRESH MATERIALIZED VIEW demo.given;
+$$;
 
 -- what satisfies one
 CREATE FUNCTION demo.wanted(operator text, value jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$
@@ -89,19 +108,19 @@ CREATE FUNCTION demo.outputs(step text, nth bigint) RETURNS jsonb STABLE LANGUAG
         SELECT DISTINCT split_part(f.name, '.', 3) AS output,
                CASE WHEN f.name LIKE '%.Outputs.%.%' THEN jsonb_build_object(split_part(f.name, '.', 4), 'somebody@example.com')
                     ELSE '"somebody@example.com"' END AS wanted
-          FROM demo.setting s, orchestration.orchestration_references(s.orchestration) f
+          FROM demo.reference f
          WHERE f.kind = 'assignee' AND f.name LIKE step || '.Outputs.%'
     ), given AS (
         -- inputs that take an output are given what they want
-        SELECT DISTINCT split_part(i #>> '{value,elementReference}', '.', 3) AS output,
+        SELECT DISTINCT split_part(i.reference, '.', 3) AS output,
                COALESCE((SELECT demo.wanted(r.operator, r.value) FROM demo.requirement r
-                          WHERE r.reference = i->>'name' AND r.value ? 'booleanValue' LIMIT 1),
+                          WHERE r.reference = i.name AND r.value ? 'booleanValue' LIMIT 1),
                         (SELECT 'true'::jsonb FROM orchestration.orchestration_definition d,
                                 jsonb_array_elements(demo.document(d.name)->'variables') v
-                          WHERE d.name <> s.orchestration AND v->>'name' = i->>'name' AND v->>'dataType' = 'Boolean'
+                          WHERE d.name <> s.orchestration AND v->>'name' = i.name AND v->>'dataType' = 'Boolean'
                           LIMIT 1), '"given"') AS wanted
-          FROM demo.setting s, jsonb_path_query(demo.document(s.orchestration), '$.**.exitActionInputParameters[*]') i
-         WHERE i #>> '{value,elementReference}' LIKE step || '.Outputs.%'
+          FROM demo.setting s, demo.given i
+         WHERE i.reference LIKE step || '.Outputs.%'
     )
     SELECT CASE WHEN variant % 2 = 0 THEN g.outputs || r.outputs ELSE r.outputs || g.outputs END
         || COALESCE((SELECT jsonb_object_agg(output, wanted) FROM name), '{}')

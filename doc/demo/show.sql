@@ -11,11 +11,11 @@ SELECT t.line FROM orchestration.run r, orchestration.run_tree(r.id) t ORDER BY 
 -- of an approval
 SELECT line FROM (
     SELECT b.run_id, NULL::uuid AS id,
-           E'\nIts submission:\n\n' || rpad(b.name || '  ' || COALESCE(b.related_record_type || ' ' || b.related_record_id, ''), 56) || b.status AS line
+           E'\nIts submission:\n\n' || format('%-56s', b.name || '  ' || COALESCE(b.related_record_type || ' ' || b.related_record_id, '')) || b.status AS line
       FROM orchestration.submission b
     UNION ALL
     SELECT a.run_id, a.id,
-           rtrim(rpad('  ' || a.name || '  ' || COALESCE(a.condition_name, ''), 42) || rpad('for ' || p.name, 14) || rpad(a.status::text, 12)
+           rtrim(format('%-42s%-14s%-12s', '  ' || a.name || '  ' || COALESCE(a.condition_name, ''), 'for ' || p.name || ' ', a.status)
                  || COALESCE('"' || a.comments || '"', ''))
       FROM orchestration.submission_item a JOIN orchestration.principal p ON p.id = a.assigned_to
 ) x ORDER BY run_id, id NULLS FIRST;

@@ -18,9 +18,8 @@ BEGIN
     FOR entry IN SELECT g.number, l.* FROM orchestration.run_log g
                    JOIN orchestration.flow_orchestration_log l ON l.name = 'OL-' || lpad(g.number::text, 8, '0')
                   WHERE g.number > (SELECT number FROM demo.told) ORDER BY g.number LOOP
-        RAISE NOTICE '%', rtrim(format('  %s %s %s',
-            rpad(entry.kind::text, 16),
-            rpad(COALESCE(entry.stage_name || COALESCE(' / ' || entry.step_name, ''), entry.orchestration_name), 44),
+        RAISE NOTICE '%', rtrim(format('  %-16s %-44s %s', entry.kind,
+            COALESCE(entry.stage_name || COALESCE(' / ' || entry.step_name, ''), entry.orchestration_name),
             CASE WHEN entry.kind = 'StartWorkItem' THEN 'for ' || entry.assignee
                  WHEN entry.kind = 'EndWorkItem' THEN 'by ' || demo.called(entry.actor)
                       || COALESCE(': "' || entry.comments || '"', '') END));
@@ -79,7 +78,7 @@ BEGIN
             COMMIT;
             CONTINUE;
         END IF;
-        RAISE NOTICE '%', format('  %s %s', rpad('(worker)', 16), 'claimed ' || claim.step_name || ' ' || claim.inputs::text);
+        RAISE NOTICE '%', format('  %-16s %s', '(worker)', 'claimed ' || claim.step_name || ' ' || claim.inputs::text);
         PERFORM orchestration.complete_steps(jsonb_build_array(jsonb_build_object(
             'step_id', claim.step_id, 'lease_id', claim.lease_id,
             'outputs', demo.answer(claim.step_name, claim.run_id))));

@@ -73,7 +73,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.set_delegated_approver(uuid, uuid),
     orchestration.create_approval_delegation(uuid, uuid, timestamptz, text),
     orchestration.delete_approval_delegation(uuid),
-    orchestration.listen_for_work(),
+    orchestration.listen_for_work(integer),
     orchestration.claim_work_item(uuid),
     orchestration.release_work_item(uuid),
     orchestration.set_due_date(uuid, timestamptz),

@@ -61,6 +61,13 @@
  * contrib/pg_prewarm do).  If there is none to spare, a committer always notifies, and
  * L5 returns at most POLL_UNCOUNTED.
  *
+ * A connection pool may give each transaction of a client another session.  A LISTEN would
+ * stay in a session that all clients share, and notifications would reach another client or
+ * none.  A server session cannot see that.  The client can: a pool makes up the key for
+ * cancel requests that each client gets when it connects, so the process id in it is not
+ * that of the session.  So a client passes that process id, and only if it is MyProcPid the
+ * session LISTENs.
+ *
  * A transaction sends one notification per channel.  A session that claims steps does not
  * wait, so its claim ends its wait for steps of those topics.  A claim made by a function
  * of an action ends no wait, because that function runs in another client's session
@@ -113,6 +120,8 @@
 
 /* The channel, one of each kind, on which all listeners listen; no name hashes to 0. */
 #define ANY_CHANNEL UINT64CONST(0)
+
+#define CHANNEL_PREFIX "orchestration_"
 
 /* Seconds after which a client should look again; see the head of this file. */
 #define SETTLE			0.02
@@ -195,6 +204,7 @@ static HTAB *listening(void);
 static bool wait_on(HTAB *effective, uint64 hash, bool person, bool *settled);
 static void stop_waiting(Wait *wait);
 static void stop_deaf_waits(HTAB *effective);
+static double longest_wait(void);
 static void leave(int code, Datum arg);
 
 static const SharedArea area = {
@@ -338,7 +348,7 @@ person_hash(const pg_uuid_t *id)
 static char *
 channel_name(uint64 hash, bool person)
 {
-	return psprintf("orchestration_%s_%016llx", person ? "work" : "steps",
+	return psprintf(CHANNEL_PREFIX "%s_%016llx", person ? "work" : "steps",
 					(unsigned long long) hash);
 }
 
@@ -670,30 +680,65 @@ leave(int code, Datum arg)
 }
 
 bool
-orch_notify_wait_for_steps(List *topics, double *most)
+orch_notify_is_own_session(int backend_pid)
+{
+	HASH_SEQ_STATUS scan;
+	Wait	   *wait;
+	char	   *name;
+
+	if (likely(backend_pid == MyProcPid))
+		return true;
+	hash_seq_init(&scan, listening());
+	while ((name = hash_seq_search(&scan)) != NULL)
+		if (strncmp(name, CHANNEL_PREFIX, strlen(CHANNEL_PREFIX)) == 0)
+			Async_Unlisten(name);
+	if (waits == NULL)
+		return false;
+	/* and what this transaction began */
+	hash_seq_init(&scan, waits);
+	while ((wait = hash_seq_search(&scan)) != NULL)
+	{
+		Async_Unlisten(channel_name(wait->key.hash, wait->key.person != 0));
+		stop_waiting(wait);
+	}
+	return false;
+}
+
+/* Seconds that a session may wait at most that need not settle; -1: no limit. */
+static double
+longest_wait(void)
+{
+	if (shared == NULL)
+		return POLL_UNCOUNTED;
+	if (!shared->preloaded && max_prepared_xacts > 0)
+		return POLL_PREPARED;
+	return -1;
+}
+
+List *
+orch_notify_wait_for_steps(List *topics, bool *in_effect, double *most)
 {
 	HTAB	   *effective = listening();
-	bool		in_effect;
+	List	   *channels = NIL;
 	bool		settled = true;
 	ListCell   *cell;
 
 	stop_deaf_waits(effective);
-	in_effect = wait_on(effective, ANY_CHANNEL, false, &settled);
+	*in_effect = wait_on(effective, ANY_CHANNEL, false, &settled);
+	channels = lappend(channels, channel_name(ANY_CHANNEL, false));
 	foreach(cell, topics)
-		in_effect &= wait_on(effective, topic_hash(lfirst(cell)), false, &settled);
-	if (!settled)
-		*most = SETTLE;
-	else if (shared == NULL)
-		*most = POLL_UNCOUNTED;
-	else if (!shared->preloaded && max_prepared_xacts > 0)
-		*most = POLL_PREPARED;
-	else
-		*most = -1;
-	return in_effect;
+	{
+		uint64		hash = topic_hash(lfirst(cell));
+
+		*in_effect &= wait_on(effective, hash, false, &settled);
+		channels = lappend(channels, channel_name(hash, false));
+	}
+	*most = settled ? longest_wait() : SETTLE;
+	return channels;
 }
 
 List *
-orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids)
+orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids, double *most)
 {
 	HTAB	   *effective = listening();
 	List	   *channels = NIL;
@@ -709,5 +754,6 @@ orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids)
 		(void) wait_on(effective, hash, true, NULL);
 		channels = lappend(channels, channel_name(hash, true));
 	}
+	*most = longest_wait();
 	return channels;
 }

@@ -28,16 +28,24 @@ extern void orch_notify_assigned(const pg_uuid_t *principal_id);
 extern void orch_notify_awake(List *topics);
 
 /*
- * The session LISTENs for steps of topics (char *) and is counted as waiting.  Returns
- * whether every LISTEN is in effect, which needs a commit.  Sets most to the number of
- * seconds that the session may wait at most, -1 for no limit.  Caller is connected to SPI
- * and in system context, and must read the queue afterwards, with the latest snapshot.
+ * Whether the client is the only one of this session: backend_pid is the process id that the
+ * client got from its server when it connected.  If it is that of a connection pool, the
+ * session stops listening, because other clients use it, too.  Caller is connected to SPI and
+ * in system context.
  */
-extern bool orch_notify_wait_for_steps(List *topics, double *most);
+extern bool orch_notify_is_own_session(int backend_pid);
 
-/* The same for work items of principals; waits while a transaction is committing.
- * Returns the channels (char *). */
-extern List *orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids);
+/*
+ * The session LISTENs for steps of topics (char *) and is counted as waiting.  Returns the
+ * channels (char *), and whether every LISTEN is in effect, which needs a commit.  Sets most
+ * to the number of seconds that the session may wait at most, -1 for no limit.  Caller is
+ * connected to SPI and in system context, and must read the queue afterwards, with the latest
+ * snapshot.
+ */
+extern List *orch_notify_wait_for_steps(List *topics, bool *in_effect, double *most);
+
+/* The same for work items of principals; waits while a transaction is committing. */
+extern List *orch_notify_wait_for_work(const pg_uuid_t *principal_ids, int nids, double *most);
 
 /* Registers a function that orch_notify_queued() calls first. */
 typedef void (*QueuedCallback) (const char *topic);

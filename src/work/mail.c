@@ -113,8 +113,7 @@ static StaticPlan plan_remind = {
 	3, {INTERVALOID, INT4OID, BOOLOID}
 };
 
-/* Whom notify.c wakes when messages were written: no principal has this id. */
-static const pg_uuid_t mailer = {{0}};
+const pg_uuid_t orch_mail_principal = {{0}};
 
 static void note_written(void);
 
@@ -130,7 +129,7 @@ orch_mail_init(void)
 static void
 note_written(void)
 {
-	orch_notify_assigned(&mailer);
+	orch_notify_assigned(&orch_mail_principal);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_next_messages);
@@ -236,41 +235,6 @@ orchestration_message_failed(PG_FUNCTION_ARGS)
 	found = SPI_processed > 0;
 	orch_system_finish(&saved);
 	PG_RETURN_BOOL(found);
-}
-
-PG_FUNCTION_INFO_V1(orchestration_listen_for_messages);
-
-/*
- * orchestration.listen_for_messages() returns setof text
- *
- * From now on the session is notified when messages are written.  Returns the names of the
- * channels; notifications have no payload, and next_messages() returns the messages.  Those
- * that other sessions commit between this call and the commit of its transaction are notified
- * at that commit.  No role is granted EXECUTE.
- * Raises: 25006 on a standby, 55P03 if other transactions have been committing for two
- * seconds, 42501 inside a function of an action.
- * Source: ours.
- */
-Datum
-orchestration_listen_for_messages(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	SystemContext saved;
-	ListCell   *cell;
-
-	orch_gate_refuse_inside("listen_for_messages()");
-	PreventCommandDuringRecovery("listen_for_messages()");
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	orch_system_connect(&saved);
-	foreach(cell, orch_notify_wait_for_work(&mailer, 1))
-	{
-		Datum		value = CStringGetTextDatum(lfirst(cell));
-		bool		isnull = false;
-
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
-	}
-	orch_system_finish(&saved);
-	return (Datum) 0;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_remind_assignees);

@@ -165,7 +165,7 @@ CASES = [
     ("claim_steps", "SELECT ready()", "count(*) FROM orchestration.claim_steps('w', ARRAY[%s], 5, '1 hour')"),
     ("claim_steps", ("SELECT ready()", "SELECT count(*)::text FROM orchestration.claim_steps('v', ARRAY[%s], 5, '1 hour')"), "count(*) FROM orchestration.claim_steps('w', ARRAY[%s], 5, '1 hour')"),
     ("complete_and_claim", "SELECT ready()", "count(*) FROM orchestration.complete_and_claim('[]', 'w', ARRAY[%s], 5, '1 hour')"),
-    ("listen_for_steps", "SELECT ready()", "orchestration.listen_for_steps(ARRAY[%s]) = 0"),
+    ("listen_for_steps", "SELECT ready()", "max_wait = '0' FROM orchestration.listen_for_steps(ARRAY[%s], pg_backend_pid()) LIMIT 1"),
     ("create_owner_sharing_rule", "SELECT gang()", "orchestration.create_owner_sharing_rule('FlowOrchestrationInstance', %s, %s, 'Read') IS NOT NULL"),
     ("create_orchestration_sharing_rule", "SELECT definition(true)", "array_length(ARRAY(SELECT orchestration.create_orchestration_sharing_rule(%s, GANG, 'Read')::text), 1)"),
     ("create_orchestration_sharing_rule", "SELECT gang()", "array_length(ARRAY(SELECT orchestration.create_orchestration_sharing_rule('Run', %s, 'Read')::text), 1)"),

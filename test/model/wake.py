@@ -34,10 +34,10 @@ SELECT orchestration.deploy_orchestration('{"label": "Wake", "processType": "Orc
 """
 
 START = "SELECT orchestration.start_orchestration('Wake')"
-LISTEN = "SELECT orchestration.listen_for_steps('{wake,wake_other}')"
+LISTEN = "SELECT extract(epoch FROM max_wait)::float8 FROM orchestration.listen_for_steps('{wake,wake_other}', pg_backend_pid()) LIMIT 1"
 CLAIM = "SELECT count(*) FROM orchestration.claim_steps('w', '{wake}', 1000, '1 hour')"
 OTHER = "SELECT count(*) FROM orchestration.claim_steps('w', '{nothing}', 1000, '1 hour')"
-WORK = "SELECT count(*) FROM orchestration.listen_for_work()"
+WORK = "SELECT count(*) FROM orchestration.listen_for_work(pg_backend_pid())"
 INBOX = "SELECT count(*) FROM orchestration.my_work_items(1000)"
 REPEATABLE = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class"
 AS_USER = "SET ROLE wake_user"

@@ -418,7 +418,7 @@ SELECT is(orchestration.retrieve('{Id}', 'FlowOrchestrationInstance', ARRAY[run:
 SELECT is(orchestration.delete(ARRAY[run::text])->0->'errors'->0->>'statusCode', 'INVALID_CROSS_REFERENCE_KEY', 'delete() and an operator = of mallory''s') FROM id;
 SET search_path = public, pg_catalog;
 SELECT is(state('SELECT orchestration.' || c), '42501', c || ' is not his')
-  FROM unnest(ARRAY[$$purge_runs('0')$$, 'remove_expired()', 'next_messages()', $$message_sent('{}')$$, $$message_failed('00000000-0000-0000-0000-000000000000', 'x')$$, $$remind_assignees('0')$$, 'listen_for_messages()', $$set_layout('FlowOrchestrationInstance', NULL)$$, $$set_history_tracking('FlowOrchestrationInstance', '{}')$$, $$set_feed_tracking('FlowOrchestrationInstance', '{}')$$, 'system_modstamp()']) c;
+  FROM unnest(ARRAY[$$purge_runs('0')$$, 'remove_expired()', 'next_messages()', $$message_sent('{}')$$, $$message_failed('00000000-0000-0000-0000-000000000000', 'x')$$, $$remind_assignees('0')$$, 'listen_for_messages(1)', $$set_layout('FlowOrchestrationInstance', NULL)$$, $$set_history_tracking('FlowOrchestrationInstance', '{}')$$, $$set_feed_tracking('FlowOrchestrationInstance', '{}')$$, 'system_modstamp()']) c;
 -- B3.11: triggers are not the only guard of UPDATE.  A role that may set
 -- session_replication_role changes no refused column, with Read, with Edit or as the owner.
 RESET ROLE;

@@ -23,7 +23,7 @@ CREATE FUNCTION pg_temp.claimed(n integer, most integer DEFAULT 100) RETURNS SET
 
 -- more topics than a session keeps in memory
 SELECT orchestration.start_orchestration('Wake_' || n) FROM (VALUES (1), (150), (200)) v (n) \g /dev/null
-SELECT is(orchestration.listen_for_steps(pg_temp.topics(200)), 0::float8, 'steps of 200 topics are ready');
+SELECT is((SELECT max_wait FROM orchestration.listen_for_steps(pg_temp.topics(200), pg_backend_pid()) LIMIT 1), '0', 'steps of 200 topics are ready');
 SELECT set_eq($$SELECT * FROM pg_temp.claimed(200)$$, '{wake_1,wake_150,wake_200}'::text[], 'all steps of 200 topics are claimed');
 SELECT is_empty($$SELECT * FROM pg_temp.claimed(200)$$, 'once');
 SELECT orchestration.start_orchestration('Wake_' || n) FROM (VALUES (1), (1500)) v (n) \g /dev/null
@@ -41,7 +41,7 @@ SELECT results_eq($$SELECT * FROM pg_temp.claimed(1)$$, '{wake_1}'::text[], 'the
 -- a session can wait for the end of a lease
 SELECT orchestration.start_orchestration('Wake_1') \g /dev/null
 SELECT orchestration.claim_steps('dead', '{wake_1}', 1, '1 hour') \g /dev/null
-SELECT is(orchestration.listen_for_steps('{wake_1}'), 0::float8, 'inside a transaction LISTEN is not in effect: there is nothing to wait for');
+SELECT is((SELECT max_wait FROM orchestration.listen_for_steps('{wake_1}', pg_backend_pid()) LIMIT 1), '0', 'inside a transaction LISTEN is not in effect: there is nothing to wait for');
 
 -- beside entries that cannot be removed, because this transaction holds them
 SELECT orchestration.start_orchestration('Wake_1') FROM generate_series(1, 4000) \g /dev/null

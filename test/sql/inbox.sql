@@ -152,7 +152,7 @@ SELECT outputs FROM orchestration.step_run WHERE run_id = :'run' AND name = 'Own
 -- Notifications carry no content
 --
 SET ROLE regress_orch_kim;
-SELECT count(*) AS channels FROM orchestration.listen_for_work();
+SELECT count(channel) AS channels FROM orchestration.listen_for_work(pg_backend_pid());
 SELECT channel ~ '^orchestration_work_[0-9a-f]+$' FROM pg_listening_channels() AS channel;
 RESET ROLE;
 -- another session assigns items: no notification for items of other users, one for all of a transaction

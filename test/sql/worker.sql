@@ -161,8 +161,9 @@ SELECT orchestration.complete_and_claim('{}', 'w', '{worker_other}');
 --
 -- where transactions can be prepared and the library is not preloaded it is never null
 CREATE FUNCTION pg_temp.listen(topics text[]) RETURNS text LANGUAGE sql AS $$
-    SELECT CASE WHEN due = 0 THEN 'now' WHEN due > 1 THEN 'later' ELSE 'wait' END
-      FROM (SELECT COALESCE(orchestration.listen_for_steps(topics), 1)) AS l (due) $$;
+    SELECT CASE WHEN due = '0' THEN 'now' WHEN due > '1 s' THEN 'later' ELSE 'wait' END
+      FROM (SELECT COALESCE(max_wait, '1 s') FROM orchestration.listen_for_steps(topics, pg_backend_pid())
+             WHERE channel IS NOT NULL LIMIT 1) AS l (due) $$;
 SELECT pg_temp.listen('{worker_try,worker_other}');
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = x'4f51'::int AND pid = pg_backend_pid();
 SELECT count(*) FROM pg_listening_channels();
@@ -183,14 +184,29 @@ SELECT pg_temp.listen('{worker_new}');
 BEGIN;
 SELECT pg_temp.listen('{worker_new}');
 ROLLBACK;
-SELECT orchestration.listen_for_steps(NULL);
-SELECT orchestration.listen_for_steps('{""}');
-SELECT COALESCE(orchestration.listen_for_steps('{nothing}'), 1);
+SELECT orchestration.listen_for_steps(NULL, 1);
+SELECT orchestration.listen_for_steps('{nothing}', NULL);
+SELECT orchestration.listen_for_steps('{""}', pg_backend_pid());
+SELECT channel ~ '^orchestration_steps_[0-9a-f]+$' AS channel, COALESCE(max_wait, '1 s') AS max_wait
+  FROM orchestration.listen_for_steps('{nothing}', pg_backend_pid());
+-- the process id is not that of the session: the client came through a pool
+SELECT count(*) > 0 FROM pg_listening_channels();
+SELECT * FROM orchestration.listen_for_steps('{nothing}', -1);
+SELECT count(*) FROM pg_listening_channels();
+-- also of what the same transaction began, and only of the extension's channels
+LISTEN worker_own;
+BEGIN;
+SELECT pg_temp.listen('{worker_new}');
+SELECT * FROM orchestration.listen_for_steps('{worker_new}', -1);
+COMMIT;
+SELECT pg_listening_channels();
+UNLISTEN *;
 SELECT orchestration.set_retry_policy('Other', 2, '10 seconds', jitter => 0);
 SELECT pg_temp.clean_up();
 SELECT orchestration.start_orchestration('Third') IS NOT NULL;
 SELECT f.accepted FROM orchestration.claim_steps('w', '{worker_other}') c, orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', c.step_id, 'lease_id', c.lease_id, 'message', 'no'))) f;
-SELECT orchestration.listen_for_steps('{nothing,worker_other}') BETWEEN 0.5 AND 10;
+SELECT max_wait BETWEEN '0.5 s' AND '10 s' FROM orchestration.listen_for_steps('{nothing,worker_other}', pg_backend_pid()) LIMIT 1;
+SELECT * FROM orchestration.listen_for_steps('{nothing,worker_other}', 0);
 SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();
 SELECT count(*) FROM orchestration.step_attempt;

@@ -7,6 +7,7 @@ use File::Basename;
 use File::Copy;
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::RecursiveCopy;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
@@ -200,17 +201,16 @@ is($standby->safe_psql('postgres', q{SELECT count(*) FROM orchestration.verify()
 # ------------------------------------------------------------------- examples
 my $db = $standby;
 my @workers;
-my %commands = (python => [ '/usr/bin/python3', "$examples/python/worker.py" ]);
+my %commands = (python => [ '/usr/bin/python3', "$examples/python/examples/worker.py" ]);
 my $modules = PostgreSQL::Test::Utils::tempdir();
-copy("$examples/node/$_", "$modules/$_") for ('package.json', 'worker.js');
-my $npm = system("cd $modules && HOME=$modules npm install --no-audit --no-fund >npm.log 2>&1");
+PostgreSQL::Test::RecursiveCopy::copypath("$examples/node", "$modules/node");
+my $npm = system("cd $modules/node && HOME=$modules npm install --no-audit --no-fund >npm.log 2>&1");
 is($npm, 0, 'npm install');
-$commands{node} = [ 'node', "$modules/worker.js" ];
+$commands{node} = [ 'node', "$modules/node/examples/worker.js" ];
 for my $language (sort keys %commands)
 {
-	my $lines = () = slurp_file("$examples/$language/worker." . ($language eq 'node' ? 'js' : 'py')) =~ /\n/g;
-	ok($lines <= 100, "$language: at most 100 lines ($lines)");
-	local %ENV = (%ENV, PGHOST => $db->host, PGPORT => $db->port, PGDATABASE => 'postgres', PGUSER => $ENV{USER} // getpwuid($<), POLL => 60, LEASE => 1);
+	local %ENV = (%ENV, PGHOST => $db->host, PGPORT => $db->port, PGDATABASE => 'postgres', PGUSER => $ENV{USER} // getpwuid($<), POLL => 60, LEASE => 1,
+		PYTHONPATH => "$examples/python", PYTHONDONTWRITEBYTECODE => 1);
 	my ($out, $err) = ('', '');
 	my $worker = IPC::Run::start([ @{ $commands{$language} }, 'Example_Double', 'Example_Slow' ], '>', \$out, '2>', \$err);
 	ok(pump_until($worker, IPC::Run::timeout(60), \$out, qr/works on/), "$language: it starts");

@@ -54,7 +54,7 @@ sub is_notified
 
 my $start = q{SELECT orchestration.start_orchestration('Wake') IS NOT NULL};
 # the time to wait: until a lease claimed before ends, or without limit
-my $due_in = q{SELECT coalesce(orchestration.listen_for_steps('{wake}'), 'infinity')};
+my $due_in = q{SELECT coalesce(extract(epoch FROM max_wait)::float8, 'infinity') FROM orchestration.listen_for_steps('{wake}', pg_backend_pid()) LIMIT 1};
 my $listen = qq{SELECT CASE WHEN s > 1000 THEN 'long' ELSE s::text END FROM ($due_in) l (s)};
 my $claim = q{SELECT count(*) FROM orchestration.claim_steps('w', '{wake}', 100, '1 hour')};
 
@@ -156,7 +156,7 @@ for (1 .. 2)
 	$again->query(q{SELECT orchestration.create_user('kim@example.com', 'Kim')});
 	$again->query(q{UPDATE orchestration.principal SET role_name = 'kim' WHERE name = 'Kim'});
 	$again->query(q{SET ROLE kim});
-	push @channels, $again->query(q{SELECT string_agg(c, ' ' ORDER BY c) FROM orchestration.listen_for_work() c});
+	push @channels, $again->query(q{SELECT string_agg(channel, ' ' ORDER BY channel) FROM orchestration.listen_for_work(pg_backend_pid())});
 	$again->query(q{RESET ROLE});
 }
 isnt($channels[0], $channels[1], 'DROP and CREATE EXTENSION change the channels');
@@ -173,7 +173,7 @@ like($heard, qr/notification "orchestration_work_/, 'and the session is notified
 $again->quit;
 
 # a commit that waits for a standby, as long as the standby is unreachable
-my $kim = q{SET ROLE kim; SELECT count(*) > 0 FROM orchestration.listen_for_work()};
+my $kim = q{SET ROLE kim; SELECT count(channel) > 0 FROM orchestration.listen_for_work(pg_backend_pid())};
 is($node->safe_psql('again', $kim), 't', 'a user listens for work');
 $node->append_conf('postgresql.conf', "synchronous_standby_names = 'gone'");
 $node->reload;

@@ -42,12 +42,12 @@ CREATE FUNCTION orchestration.message_failed(
 COMMENT ON FUNCTION orchestration.message_failed(uuid, text, interval) IS
     'Keeps a message that could not be sent for another attempt after retry_after (null: a minute, doubled by each attempt up to a day); returns false if there is no such message';
 
-CREATE FUNCTION orchestration.listen_for_messages()
-    RETURNS SETOF text
+CREATE FUNCTION orchestration.listen_for_messages(backend_pid integer)
+    RETURNS SETOF orchestration.listen_channel
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_listen_for_messages';
-COMMENT ON FUNCTION orchestration.listen_for_messages() IS
-    'Notifies the session, without a payload, when messages are written; returns the names of the channels';
+COMMENT ON FUNCTION orchestration.listen_for_messages(integer) IS
+    'Notifies the session, without a payload, when messages are written; backend_pid: the process id that the client''s driver has of its session; returns the channels, or a row without a channel if the client connects through a pool';
 
 CREATE FUNCTION orchestration.remind_assignees(
     older_than interval,

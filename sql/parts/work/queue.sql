@@ -100,9 +100,9 @@ CREATE FUNCTION orchestration.extend_leases(
 COMMENT ON FUNCTION orchestration.extend_leases(jsonb, interval) IS
     'Extends leases of a worker, as its heartbeat: [{"step_id": ..., "lease_id": ...}, ...]; returns one row per lease: whether the worker still holds it, and why not';
 
-CREATE FUNCTION orchestration.listen_for_steps(topics text[])
-    RETURNS double precision
+CREATE FUNCTION orchestration.listen_for_steps(topics text[], backend_pid integer)
+    RETURNS SETOF orchestration.listen_channel
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_listen_for_steps';
-COMMENT ON FUNCTION orchestration.listen_for_steps(text[]) IS
-    'Notifies the session when steps of the topics are queued; returns the maximum number of seconds to wait: 0: claim now; null: no limit';
+COMMENT ON FUNCTION orchestration.listen_for_steps(text[], integer) IS
+    'Notifies the session when steps of the topics are queued; backend_pid: the process id that the client''s driver has of its session; returns the channels, with the time to wait at most (0: claim now), or a row without a channel if the client connects through a pool';

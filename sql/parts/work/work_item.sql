@@ -29,12 +29,12 @@ CREATE FUNCTION orchestration.fail_work_item(
 COMMENT ON FUNCTION orchestration.fail_work_item(uuid, text) IS
     'Reports that the screen of a work item failed: its run goes to Error, recoverable; returns false if the run is already in Error';
 
-CREATE FUNCTION orchestration.listen_for_work()
-    RETURNS SETOF text
+CREATE FUNCTION orchestration.listen_for_work(backend_pid integer)
+    RETURNS SETOF orchestration.listen_channel
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_listen_for_work';
-COMMENT ON FUNCTION orchestration.listen_for_work() IS
-    'Notifies the session, without a payload, when the caller or a group or queue of the caller gets a work item; returns the names of the channels';
+COMMENT ON FUNCTION orchestration.listen_for_work(integer) IS
+    'Notifies the session, without a payload, when the caller or a group or queue of the caller gets a work item; backend_pid: the process id that the client''s driver has of its session; returns the channels, or a row without a channel if the client connects through a pool';
 
 CREATE FUNCTION orchestration.claim_work_item(work_item_id uuid)
     RETURNS boolean
