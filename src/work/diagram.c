@@ -191,7 +191,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 
 	orch_system_connect(&saved);
 	value = UUIDPGetDatum(id);
-	orch_plan_execute(is_run ? &plan_run : &plan_version, &value, NULL, false, 1);
+	orch_plan_execute(is_run ? &plan_run : &plan_version, &value, NULL, true, 1);
 	if (SPI_processed == 0)
 		refuse(id);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -341,7 +341,7 @@ show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role)
 	bool		isnull;
 	uint64		i;
 
-	orch_plan_execute(&plan_run, &value, NULL, false, 1);
+	orch_plan_execute(&plan_run, &value, NULL, true, 1);
 	status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc, 2);
 	graph->title = psprintf("%s, run %s: %s", def->label,
@@ -350,7 +350,7 @@ show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role)
 	graph->nodes[NODE_START].shade = SHADE_COMPLETED;
 	graph->nodes[NODE_END].shade = status == RUN_COMPLETED ? SHADE_COMPLETED : SHADE_PLAIN;
 
-	orch_plan_execute(&plan_stages, &value, NULL, false, 0);
+	orch_plan_execute(&plan_stages, &value, NULL, true, 0);
 	for (i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
@@ -365,7 +365,7 @@ show_run(Diagram *graph, const pg_uuid_t *run_id, Oid role)
 				stage_shade((StageStatus) orch_catalog_label_column(ENUM_STAGE_STATUS, tuple,
 																	desc, 2));
 	}
-	orch_plan_execute(&plan_steps, &value, NULL, false, 0);
+	orch_plan_execute(&plan_steps, &value, NULL, true, 0);
 	for (i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
