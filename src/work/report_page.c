@@ -55,7 +55,7 @@ static const char page_style[] =
 "thead th{background:var(--panel);white-space:nowrap}\n"
 "td.when,td.took,td.num,th.num{white-space:nowrap}\n"
 "td.took,td.num,th.num{text-align:right;font-variant-numeric:tabular-nums}\n"
-"td.text{min-width:7rem;white-space:pre-line}\n"
+"td.text{min-width:8.5rem;white-space:pre-line}\n"
 "td.gap{text-align:center;color:var(--muted);font-style:italic}\n"
 "bdi{unicode-bidi:isolate}\n"
 ".st{display:inline-block;white-space:nowrap;padding:0 .45rem;border:1px solid var(--gone);"
