@@ -51,7 +51,7 @@ enum
 	PEOPLE_COMMENTS
 };
 
-/* "The engine" closed the items that nobody completed. */
+/* The engine closed completed items that have no completed_by. */
 static const char people_query[] =
 "SELECT t.label, w.name, a.name, lower(a.kind::text),"
 " CASE WHEN w.status = 'Completed' THEN COALESCE(c.name, w.completed_by, 'the engine') END,"

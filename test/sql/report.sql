@@ -8,7 +8,7 @@
 \pset tuples_only on
 
 CREATE ROLE report_eve; CREATE ROLE report_nobody; CREATE ROLE report_ann;
-SELECT pg_temp.person('ann@example.com', 'Ann </td><script>', 'report_ann');
+SELECT pg_temp.person('ann.report@example.com', 'Ann </td><script>', 'report_ann');
 SELECT pg_temp.person('eve.report@example.com', 'Eve', 'report_eve');
 SELECT orchestration.register_action('Report_Screen', 'screen');
 CREATE FUNCTION public.report_work(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -17,7 +17,7 @@ BEGIN
 END $$;
 SELECT orchestration.register_action('Report_Work', 'function', 'public.report_work(jsonb)');
 SELECT pg_temp.orchestration('Report_Plain', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
-    pg_temp.stage('S', NULL, pg_temp.step('Ask', 'I', 'Report_Screen')))));
+    pg_temp.stage('S', NULL, pg_temp.step('Ask', 'I', 'Report_Screen', assignee => 'ann.report@example.com')))));
 SELECT pg_temp.orchestration('Report_Fails', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(
     pg_temp.stage('S', NULL, pg_temp.step('Work', 'B', 'Report_Work')) || '{"label": "<S> & ''T''"}')));
 SELECT orchestration.start_orchestration('Report_Plain') AS plain \gset

@@ -184,7 +184,7 @@ sub picture
 	append_to_file("$ENV{ORCH_SCREENSHOTS}/$name.png", decode_base64(command('Page.captureScreenshot', captureBeyondViewport => JSON::PP::true)->{data}));
 }
 
-# text whose contrast with what is behind it is below 4.5 (WCAG AA)
+# text whose contrast with its background is below 4.5 (WCAG AA)
 my $contrast = <<'JS';
 (() => {
   const rgb = c => { const m = c.match(/[\d.]+/g).map(Number); return m.length > 3 && m[3] === 0 ? null : m.slice(0, 3); };
