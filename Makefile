@@ -49,7 +49,7 @@ SQL_PARTS      = header \
                  $(addprefix guard/,guard approval message transition) \
                  $(addprefix engine/,notify) \
                  $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch attention run_tree \
-                 replica drop) \
+                 report replica drop) \
                  $(addprefix call/,retrieve save replicate change_owner describe layout \
                  record_view feed tombstone share view associated_object metadata query) \
                  verify cache policy privilege

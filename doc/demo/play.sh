@@ -133,4 +133,11 @@ for again in 1 2 3 4 5; do
 done
 psql -X -q -d $database -f "$here/show.sql" 2>&1 | tell
 
+# the pages, for a browser
+pages=$here/../../build/demo
+mkdir -p "$pages" &&
+    run -At -c 'SELECT orchestration.run_report(id) FROM orchestration.run ORDER BY id DESC LIMIT 1' >"$pages/run_report.html" &&
+    ask "SELECT orchestration.orchestration_report(:'name')" >"$pages/orchestration_report.html" &&
+    printf '\nReports for a browser:\n\n  %s\n  %s\n' "$(cd "$pages" && pwd)"/{run,orchestration}_report.html
+
 [ "$(run -At -c "SELECT status, (SELECT count(*) FROM orchestration.verify()) FROM orchestration.run WHERE status <> 'Canceled'")" = "Completed|0" ]

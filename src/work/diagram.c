@@ -122,7 +122,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 
 	orch_system_connect(&saved);
 	value = UUIDPGetDatum(id);
-	orch_plan_execute(is_run ? &plan_run : &plan_version, &value, NULL, false, 1);
+	orch_plan_execute(is_run ? &plan_run : &plan_version, &value, NULL, true, 1);
 	if (SPI_processed == 0)
 		refuse(id);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -440,7 +440,7 @@ show_run(Diagram *graph, const Definition *def, const pg_uuid_t *run_id, Oid rol
 	Datum		value = UUIDPGetDatum(run_id);
 	RunStatus	status;
 
-	orch_plan_execute(&plan_run, &value, NULL, false, 1);
+	orch_plan_execute(&plan_run, &value, NULL, true, 1);
 	status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc, 2);
 	graph->status = orch_transition_status_name(LEVEL_RUN, status);
@@ -466,7 +466,7 @@ show_stages(Diagram *graph, const Definition *def, Datum run_id, Oid role)
 	uint64		i;
 	bool		isnull;
 
-	orch_plan_execute(&plan_stages, &run_id, NULL, false, 0);
+	orch_plan_execute(&plan_stages, &run_id, NULL, true, 0);
 	rows = SPI_tuptable;
 	nrows = SPI_processed;
 	for (i = 0; i < nrows; i++)
@@ -499,7 +499,7 @@ show_steps(Diagram *graph, const Definition *def, Datum run_id, Oid role)
 	uint64		i;
 	bool		isnull;
 
-	orch_plan_execute(&plan_steps, &run_id, NULL, false, 0);
+	orch_plan_execute(&plan_steps, &run_id, NULL, true, 0);
 	rows = SPI_tuptable;
 	nrows = SPI_processed;
 	for (i = 0; i < nrows; i++)
