@@ -1,4 +1,4 @@
-# 020_drivers.pl: the programs of doc/drivers.md, taken from the page as they stand.
+# 021_drivers.pl: the programs of doc/drivers.md, taken from the page as they stand.
 
 use strict;
 use warnings;
