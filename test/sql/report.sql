@@ -40,7 +40,7 @@ SELECT pg_temp.texts(:'page', '//dl[@id="head"]//dt');
 SELECT pg_temp.texts(:'page', '//table[@id="timeline"]/tbody/tr/th');
 SELECT pg_temp.texts(:'page', '//table[@id="people"]/tbody/tr/td[position() != 6 and position() != 8]');
 SELECT pg_temp.texts(:'page', '//table[@id="log"]/tbody/tr/td[2]');
-SELECT pg_temp.number(:'page', '//*[local-name() = "svg"]'), pg_temp.number(:'page', '//script | //img | //iframe | //a[not(starts-with(@href, "#"))] | //@onclick');
+SELECT pg_temp.number(:'page', '//*[local-name() = "svg" and not(ancestor::*[local-name() = "svg"])]'), pg_temp.number(:'page', '//script | //img | //iframe | //a[not(starts-with(@href, "#"))] | //@onclick');
 SELECT xpath('//meta[@http-equiv]/@content', xmlparse(DOCUMENT :'page'));
 -- by name, by id as text
 SELECT pg_temp.texts(orchestration.run_report(:'plain_name'), '//h1') = pg_temp.texts(orchestration.run_report(:'plain'::uuid), '//h1');
