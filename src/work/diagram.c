@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "access/access_name.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/compat.h"
@@ -147,7 +148,7 @@ static const char *const dot_quotes[] = {"\\", "\\\\", "\"", "\\\"", NULL};
 PG_FUNCTION_INFO_V1(orchestration_run_diagram);
 
 /*
- * orchestration.run_diagram(id uuid, format text) returns text
+ * orchestration.run_diagram(id uuid, format text) returns text; also with run text
  *
  * Returns the graph of a run, or of an orchestration version, as "mermaid", "dot" or "svg"
  * (a document of its own).  The graph of a run shows the statuses of those stages and steps
@@ -175,7 +176,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 
 	orch_require_arguments(fcinfo, 0, 2, "id and format");
-	id = PG_GETARG_UUID_P(0);
+	id = orch_argument_record(fcinfo, 0, OBJECT_RUN, NAMES_SEEN);
 	format = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(format, "mermaid") != 0 && strcmp(format, "dot") != 0 &&
 		strcmp(format, "svg") != 0)
@@ -198,7 +199,8 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("run %s was imported without a version", orch_uuid_text(id))));
+				 errmsg("%s was imported without a version", orch_label_run(id)),
+				 orch_error_column(RELATION_RUN, "version_id")));
 	version_id = *DatumGetUUIDP(value);
 	graph = make_graph(orch_definition_get(&version_id));
 	if (is_run)
@@ -308,7 +310,8 @@ refuse(const pg_uuid_t *id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-			 errmsg("there is no run or orchestration version %s", orch_uuid_text(id))));
+			 errmsg("there is no run or orchestration version %s", orch_uuid_text(id)),
+			 orch_error_column(RELATION_RUN, "id")));
 }
 
 static Shade

@@ -45,6 +45,13 @@ CREATE FUNCTION orchestration.run_diagram(id uuid, format text DEFAULT 'mermaid'
 COMMENT ON FUNCTION orchestration.run_diagram(uuid, text) IS
     'Returns a diagram of a run with its statuses, or of an orchestration version: mermaid, dot or svg';
 
+CREATE FUNCTION orchestration.run_diagram(run text, format text DEFAULT 'mermaid')
+    RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_run_diagram';
+COMMENT ON FUNCTION orchestration.run_diagram(text, text) IS
+    'run_diagram() of a run by its name or id, or of an orchestration version by its id';
+
 CREATE VIEW orchestration.run_overview
     WITH (security_invoker = true) AS
 SELECT d.name AS orchestration,
