@@ -339,8 +339,7 @@ orch_principal_label(const pg_uuid_t *id)
 	if (!orch_principal_scan(INDEX_PRINCIPAL_ID, Anum_principal_id, F_UUID_EQ,
 							 UUIDPGetDatum(id), &principal))
 		return orch_uuid_text(id);
-	return psprintf("%s \"%s\"", principal.kind == PRINCIPAL_USER ? "user" :
-					principal.kind == PRINCIPAL_GROUP ? "group" : "queue", principal.name);
+	return psprintf("\"%s\"", principal.name);
 }
 
 /*

@@ -73,8 +73,7 @@ extern bool orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal
 extern char *orch_principal_role_label(Oid role);
 
 /*
- * How messages name a principal, which every user sees: user "Ann", or its id if there is
- * none.
+ * How messages name a principal, which every user sees: "Ann", or by its id if there is none.
  */
 extern char *orch_principal_label(const pg_uuid_t *id);
 

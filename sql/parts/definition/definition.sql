@@ -189,7 +189,7 @@ CREATE FUNCTION orchestration.deactivate_orchestration(name pg_catalog.text)
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deactivate_orchestration';
 COMMENT ON FUNCTION orchestration.deactivate_orchestration(pg_catalog.text) IS
-    'Stops an orchestration from starting new runs; existing runs go on';
+    'Stops an orchestration from starting new runs; existing runs go on; returns false if no version is active';
 
 CREATE FUNCTION orchestration.orchestration_references(orchestration pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
     RETURNS TABLE (kind pg_catalog.text, name pg_catalog.text,
