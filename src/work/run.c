@@ -299,10 +299,10 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan, NameScope names, RequireRun 
 	return moved;
 }
 
-PG_FUNCTION_INFO_V1(orchestration_publish_event);
+PG_FUNCTION_INFO_V1(orchestration_reevaluate_run);
 
 /*
- * orchestration.publish_event(run_id uuid) returns boolean; also with run text
+ * orchestration.reevaluate_run(run_id uuid) returns boolean; also with run text
  *
  * Lets the engine evaluate the conditions of a run again, because what they read may have
  * changed.  Returns false, and does nothing, if the run is not InProgress.
@@ -311,7 +311,7 @@ PG_FUNCTION_INFO_V1(orchestration_publish_event);
  * Source: contract/lifecycle.md, "Conditions" (an event is published for the run).
  */
 Datum
-orchestration_publish_event(PG_FUNCTION_ARGS)
+orchestration_reevaluate_run(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t  *run_id = orch_argument_record(fcinfo, 0, OBJECT_RUN, NAMES_SEEN);
 	RunStatus	status;
@@ -355,7 +355,7 @@ leave_run(Frame *frame, SystemContext *saved)
 PG_FUNCTION_INFO_V1(orchestration_version_problem);
 
 /*
- * orchestration.version_problem(version_id uuid) returns text
+ * orchestration_internal.version_problem(version_id uuid) returns text
  *
  * Returns why runs of a version cannot be moved (it is gone, or no longer valid), null if
  * they can.  For stuck_runs().

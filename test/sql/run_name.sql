@@ -53,7 +53,7 @@ ROLLBACK;
 -- Every call on a run, by name, by id, and as a parameter of unknown type
 --
 SELECT orchestration.suspend_run('OR-00000001'), pg_temp.status(), orchestration.suspend_run('OR-00000001');
-SELECT orchestration.publish_event('OR-00000001'), orchestration.resume_run('OR-00000001'), pg_temp.status(), orchestration.resume_run('OR-00000001'), orchestration.publish_event('OR-00000001');
+SELECT orchestration.reevaluate_run('OR-00000001'), orchestration.resume_run('OR-00000001'), pg_temp.status(), orchestration.resume_run('OR-00000001'), orchestration.reevaluate_run('OR-00000001');
 PREPARE suspend AS SELECT orchestration.suspend_run($1);
 SELECT parameter_types FROM pg_prepared_statements WHERE name = 'suspend';
 SELECT id AS run FROM orchestration.run \gset
@@ -92,7 +92,7 @@ SELECT pg_temp.as('sue', $$SELECT orchestration.override_approval('WI-00000004',
 -- an outsider is told what a caller is told that gives a name that there is not
 SELECT pg_temp.as('out', format('SELECT orchestration.%s(%L%s)', c, n, more))
   FROM (VALUES ('run_id', 'OR-00000002', ''), ('suspend_run', 'OR-00000002', ''), ('resume_run', 'OR-00000002', ''), ('cancel_run', 'OR-00000002', ''),
-               ('publish_event', 'OR-00000002', ''), ('recall_run', 'OR-00000002', ''), ('recall_run', 'AS-000000001', ''), ('run_diagram', 'OR-00000002', ''),
+               ('reevaluate_run', 'OR-00000002', ''), ('recall_run', 'OR-00000002', ''), ('recall_run', 'AS-000000001', ''), ('run_diagram', 'OR-00000002', ''),
                ('complete_work_item', 'WI-00000004', ''), ('claim_work_item', 'WI-00000004', ''), ('release_work_item', 'WI-00000004', ''), ('fail_work_item', 'WI-00000004', ', ''x'''),
                ('set_due_date', 'WI-00000004', ', now()'), ('review_approval', 'WI-00000004', ', ''Approve'''), ('review_approval', 'AWI-000000002', ', ''Approve'''),
                ('override_approval', 'AWI-000000002', ', ''Approve'''), ('suspend_run', 'OR-00000077', ''), ('review_approval', 'AWI-000000077', ', ''Approve''')) x (c, n, more);
