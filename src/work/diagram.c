@@ -148,7 +148,7 @@ static const char *const dot_quotes[] = {"\\", "\\\\", "\"", "\\\"", NULL};
 PG_FUNCTION_INFO_V1(orchestration_run_diagram);
 
 /*
- * orchestration.run_diagram(id uuid, format text) returns text; also with run text
+ * orchestration.run_diagram(run_id uuid, format text) returns text; also with run text
  *
  * Returns the graph of a run, or of an orchestration version, as "mermaid", "dot" or "svg"
  * (a document of its own).  The graph of a run shows the statuses of those stages and steps
@@ -175,7 +175,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	bool		manages;
 	Oid			role = GetUserId();
 
-	orch_require_arguments(fcinfo, 0, 2, "id and format");
+	orch_require_arguments(fcinfo, 0, 2, "run_id and format");
 	id = orch_argument_record(fcinfo, 0, OBJECT_RUN, NAMES_SEEN);
 	format = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(format, "mermaid") != 0 && strcmp(format, "dot") != 0 &&

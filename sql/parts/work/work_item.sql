@@ -107,7 +107,7 @@ CREATE FUNCTION orchestration.set_due_date(work_item text, due_at timestamptz)
 COMMENT ON FUNCTION orchestration.set_due_date(text, timestamptz) IS
     'set_due_date() by the name or id of the work item';
 
-CREATE FUNCTION orchestration.unlock_record(record_type text, record_id text)
+CREATE FUNCTION orchestration.unlock_record(record_type text, record_key text)
     RETURNS integer
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_unlock_record';
