@@ -28,11 +28,12 @@ BEGIN
 END
 $$;
 CREATE TABLE public.field_record (id integer PRIMARY KEY, note text);
+ALTER SEQUENCE orchestration.submission_name_seq RESTART;
 SELECT orchestration.register_record_type('Field_Record', 'field_record');
 SELECT orchestration.register_action('Field_Screen', 'screen');
-CREATE ROLE regress_orch_ann;
-CREATE ROLE regress_orch_out;
-SELECT pg_temp.person('ann.field@example.com', 'Ann', 'regress_orch_ann'), pg_temp.person('out.field@example.com', 'Out', 'regress_orch_out');
+CREATE ROLE regress_field_ann;
+CREATE ROLE regress_field_out;
+SELECT pg_temp.person('ann.field@example.com', 'Ann', 'regress_field_ann'), pg_temp.person('out.field@example.com', 'Out', 'regress_field_out');
 SELECT id AS ann FROM orchestration.principal WHERE username = 'ann.field@example.com' \gset
 SELECT orchestration.create_group('Fields') AS "group", orchestration.create_queue('Fields queue') AS queue \gset
 SELECT orchestration.add_group_member(:'group', :'ann') \g /dev/null
@@ -53,7 +54,7 @@ SELECT pg_temp.orchestration('Field_Asks', 'S', jsonb_build_object('processType'
     'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Q', 'I', 'Field_Screen', '{}', '{"ActionInput__RecordId": {"elementReference": "recordId"}}', 'ann.field@example.com')
         || '{"actionType": "stepApproval", "shouldLock": true}'))));
 INSERT INTO field_record VALUES (1), (2);
-GRANT SELECT, UPDATE ON field_record TO regress_orch_out;
+GRANT SELECT, UPDATE ON field_record TO regress_field_out;
 SELECT orchestration.start_orchestration('Field_Asks', inputs => '{"recordId": "1"}') AS asks \gset
 SELECT id AS ask FROM orchestration.work_item WHERE run_id = :'asks' \gset
 
@@ -82,7 +83,7 @@ SELECT count(pg_temp.raises(s)) FROM (VALUES
     (format($$SELECT orchestration.add_group_member(%1$L, %1$L)$$, :'group')),
     (format($$SELECT orchestration.set_manager(%1$L, %1$L)$$, :'ann')),
     (format($$SELECT orchestration.set_delegated_approver(%1$L, %1$L)$$, :'ann')),
-    ($$SET LOCAL ROLE regress_orch_out; UPDATE public.field_record SET note = 'x' WHERE id = 1$$),
+    ($$SET LOCAL ROLE regress_field_out; UPDATE public.field_record SET note = 'x' WHERE id = 1$$),
     ($$SELECT orchestration.suspend_run(orchestration.new_id())$$),
     ($$SELECT orchestration.suspend_run('OR-99999999')$$),
     ($$SELECT orchestration.run_id(orchestration.new_id()::text)$$),
@@ -95,23 +96,25 @@ SELECT count(pg_temp.raises(s)) FROM (VALUES
     (format($$UPDATE orchestration.run SET triggering_record_type = 'Field_Record', triggering_record_id = '77' WHERE id = %L$$, :'run')),
     ($$SELECT orchestration.comment_on_feed_item(orchestration.new_id(), 'x')$$),
     ($$SELECT orchestration.unlock_record('Nothing', '1')$$),
+    ($$SELECT orchestration.unregister_record_type('Nothing')$$),
+    ($$UPDATE orchestration.run SET triggering_record_type = 'Nothing', triggering_record_id = '1' WHERE name = 'OR-00000001'$$),
     (format($$SELECT orchestration.start_orchestration('Field_Waits', owner_id => %L)$$, :'group')),
     (format($$SELECT orchestration.add_group_member(%L, orchestration.new_id())$$, :'group')),
     (format($$SELECT orchestration.reassign_work_item(%L, orchestration.new_id())$$, :'item')),
     (format($$UPDATE orchestration.run SET owner_id = %L WHERE id = %L$$, :'group', :'run')),
     (format($$SELECT orchestration.change_owner(id, %L) FROM orchestration.stage_run WHERE run_id = %L$$, :'queue', :'run')),
-    ($$SELECT orchestration.deploy_orchestration('{"fullName": "Field_Bad", "label": "Bad", "processType": "Orchestrator"}'::jsonb)$$),
+    ($$SELECT orchestration.deploy_orchestration('{"fullName": "Field_Bad", "label": "Bad", "processType": "Orchestrator", "start": {"connector": {"targetReference": "Nowhere"}}}'::jsonb)$$),
     ($$SELECT orchestration.start_orchestration('Nothing')$$),
     ($$SELECT orchestration.start_orchestration('Field_Off')$$),
     ($$SELECT orchestration.unregister_action('Field_Screen'); SELECT orchestration.activate_orchestration('Field_Off')$$),
     ($$SELECT orchestration.unregister_action('Nothing')$$),
     ($$SELECT orchestration.set_retry_policy('Nothing', 3)$$),
     ($$SELECT orchestration.migrate_run('OR-00000001')$$),
-    ($$SELECT orchestration.evaluate_formula('1 / 0', '{}')$$),
+    ($$SELECT orchestration.evaluate_formula('VALUE("abc")', '{}')$$),
     (format($$SELECT orchestration.complete_work_item(%L)$$, :'done_item')),
     ($$SELECT orchestration.start_orchestration('Field_Waits', inputs => '{"x": 1}')$$),
     (format($$SELECT orchestration.review_approval(%L, 'Maybe')$$, :'ask')),
-    ($$SELECT orchestration.start_orchestration('Field_Waits', inputs => '{}', idempotency_key => 'key')$$),
+    ($$SELECT orchestration.start_orchestration('Field_Waits', record_key => '2', idempotency_key => 'key')$$),
     (format($$SELECT orchestration.complete_work_item(%L, '{"x": 1}', 'key')$$, :'done_item')),
     ($$SELECT orchestration.describe_sobjects('{Nothing}')$$),
     ($$SELECT orchestration.retrieve('{Nothing}', 'FlowOrchestrationInstance', '{}')$$),
@@ -119,12 +122,12 @@ SELECT count(pg_temp.raises(s)) FROM (VALUES
     ($$SELECT orchestration.describe_sobjects(array_fill('User'::text, '{101}'))$$),
     ($$SELECT orchestration.get_updated('FlowOrchestrationInstance', now(), now() - interval '1 day')$$),
     ($$SELECT orchestration.query('SELECT')$$),
-    ($$SELECT orchestration.query('SELECT Id FROM FlowOrchestrationInstance WHERE Status LIKE 1')$$),
+    ($$SELECT orchestration.query('SELECT Id FROM FlowOrchestrationInstance WHERE CreatedDate LIKE ''x''')$$),
     ($$SELECT orchestration.query_more('nothing')$$),
-    (format($$SET LOCAL ROLE regress_orch_out; SELECT orchestration.suspend_run(%L)$$, :'run')),
-    ($$SET LOCAL ROLE regress_orch_out; SELECT orchestration.suspend_run('OR-00000001')$$),
-    (format($$SET LOCAL ROLE regress_orch_ann; SELECT orchestration.suspend_run(%L)$$, :'run')),
-    (format($$SET LOCAL ROLE regress_orch_ann; SELECT orchestration.reassign_work_item(%L, %L)$$, :'item', :'queue'))
+    (format($$SET LOCAL ROLE regress_field_out; SELECT orchestration.suspend_run(%L)$$, :'run')),
+    ($$SET LOCAL ROLE regress_field_out; SELECT orchestration.suspend_run('OR-00000001')$$),
+    (format($$SET LOCAL ROLE regress_field_ann; SELECT orchestration.suspend_run(%L)$$, :'run')),
+    (format($$SET LOCAL ROLE regress_field_ann; SELECT orchestration.reassign_work_item(%L, %L)$$, :'item', :'queue'))
 ) x (s);
 \pset null '-'
 SELECT state, nullif("table", ''), nullif("column", ''), nullif("constraint", ''), pg_temp.masked(split_part(message, E'\n', 1)) FROM raised ORDER BY n;
