@@ -92,7 +92,7 @@ extern Oid	orch_frame_actor(void);
 
 /*
  * The role that gets a message, also in system context; InvalidOid if it is not known,
- * because code of others made the statement.
+ * because an action or a registered table's code made the statement.
  */
 extern Oid	orch_frame_caller(void);
 

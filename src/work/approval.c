@@ -22,7 +22,7 @@
 #include "utils/jsonb.h"
 
 #include "access/access.h"
-#include "access/access_name.h"
+#include "access/access_argument.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"

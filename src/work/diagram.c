@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "access/access_argument.h"
 #include "access/access_name.h"
 #include "base/argument.h"
 #include "base/catalog.h"

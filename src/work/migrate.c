@@ -28,7 +28,7 @@
 #include "utils/memutils.h"
 
 #include "access/access.h"
-#include "access/access_name.h"
+#include "access/access_argument.h"
 #include "base/argument.h"
 #include "base/errors.h"
 #include "base/frame.h"

@@ -23,7 +23,7 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
-#include "access/access_name.h"
+#include "access/access_argument.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/digest.h"

@@ -88,7 +88,7 @@ SELECT pg_temp.as('sue', $$SELECT orchestration.run_id('OR-00000002')$$), pg_tem
        pg_temp.as('sue', $$SELECT orchestration.run_id('AS-000000001')$$), pg_temp.as('sue', $$SELECT orchestration.cancel_run('AS-000000001')$$);
 SELECT pg_temp.as('sue', $$SELECT orchestration.cancel_run('OR-00000002')$$);
 SELECT pg_temp.as('sue', $$SELECT orchestration.override_approval('WI-00000003', 'Approve')$$);
--- an outsider is told what a caller is told that gives a name that there is not
+-- for an outsider each name is one that does not exist
 SELECT pg_temp.as('out', format('SELECT orchestration.%s(%L%s)', c, n, more))
   FROM (VALUES ('run_id', 'OR-00000002', ''), ('suspend_run', 'OR-00000002', ''), ('resume_run', 'OR-00000002', ''), ('cancel_run', 'OR-00000002', ''),
                ('reevaluate_run', 'OR-00000002', ''), ('recall_run', 'OR-00000002', ''), ('recall_run', 'AS-000000001', ''), ('run_diagram', 'OR-00000002', ''),
