@@ -15,7 +15,6 @@
  */
 #include "postgres.h"
 
-
 #include "access/access.h"
 #include "access/access_name.h"
 #include "base/frame.h"

@@ -22,7 +22,6 @@
 #include "utils/rel.h"
 
 #include "access/access.h"
-#include "access/access_name.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/uuid.h"
