@@ -25,6 +25,7 @@
 #include "utils/rel.h"
 
 #include "access/access.h"
+#include "access/access_name.h"
 #include "base/catalog.h"
 #include "base/compat.h"
 #include "base/errors.h"
@@ -111,10 +112,11 @@ refuse(Oid role, const char *to_do, const RecordAccess *record, const char *need
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("user \"%s\" may not %s %s %s",
+			 errmsg("user \"%s\" may not %s %s",
 					orch_principal_role_label(role), to_do,
-					object_names[record->object], orch_uuid_text(&record->id)),
-			 errdetail("It needs %s.", needs)));
+					orch_label(record->object, &record->id)),
+			 errdetail("It needs %s.", needs),
+			 orch_error_column(orch_access_relation(record->object), NULL)));
 }
 
 static void
@@ -122,7 +124,8 @@ refuse_unknown(SharedObject object, const pg_uuid_t *id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-			 errmsg("%s %s does not exist", object_names[object], orch_uuid_text(id))));
+			 errmsg("%s %s does not exist", object_names[object], orch_uuid_text(id)),
+			 orch_error_column(orch_access_relation(object), "id")));
 }
 
 /*
@@ -454,10 +457,9 @@ orchestration_guard_judges(PG_FUNCTION_ARGS)
 	if (unlikely(SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("user \"%s\" may not change %s %s while session_replication_role is replica",
+				 errmsg("user \"%s\" may not change %s while session_replication_role is replica",
 						orch_principal_role_label(GetUserId()),
-						object_names[orch_access_object(PG_GETARG_OID(0))],
-						orch_uuid_text(PG_GETARG_UUID_P(1))),
+						orch_label(orch_access_object(PG_GETARG_OID(0)), PG_GETARG_UUID_P(1))),
 				 errdetail("The triggers that check rights and statuses do not fire then."),
 				 errhint("Set session_replication_role to origin.")));
 	PG_RETURN_BOOL(true);

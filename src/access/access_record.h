@@ -19,6 +19,7 @@
 #include "access/tupdesc.h"
 #include "utils/uuid.h"
 
+#include "base/catalog.h"
 #include "base/orchestration.h"
 #include "base/uuid_map.h"
 
@@ -38,10 +39,19 @@ typedef struct RecordAccess
 	bool		is_approval;	/* runs and work items of approvals, and what they leave */
 } RecordAccess;
 
+/* The table of an object. */
+extern OrchRelation orch_access_relation(SharedObject object);
+
 /* Reads the record with this id, of one object or of any; false: there is none. */
 extern bool orch_access_read(SharedObject object, const pg_uuid_t *id,
 							 RecordAccess *record);
 extern bool orch_access_find(const pg_uuid_t *id, RecordAccess *record);
+
+/* The same with its name; and by its name, which stages and steps do not have for themselves. */
+extern bool orch_access_read_named(SharedObject object, const pg_uuid_t *id,
+								   RecordAccess *record, char **name);
+extern bool orch_access_find_name(SharedObject object, const char *name,
+								  RecordAccess *record);
 
 /* The submission of a run; false: it has none. */
 extern bool orch_access_read_submission(const pg_uuid_t *run_id, RecordAccess *record);

@@ -103,12 +103,14 @@ check_delegate(const Principal *user, const pg_uuid_t *delegate_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("delegate %s is no active user, group or queue",
-						orch_uuid_text(delegate_id))));
+						orch_principal_label(delegate_id)),
+				 orch_error_column(RELATION_PRINCIPAL, "id")));
 	if (orch_uuid_equal(&user->id, delegate_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CIRCULAR_DEPENDENCY),
 				 errmsg("\"%s\" cannot be the delegate of \"%s\"", user->name, user->name),
-				 errhint("Name another user, a group or a queue.")));
+				 errhint("Name another user, a group or a queue."),
+				 orch_error_column(RELATION_PRINCIPAL, "delegated_approver_id")));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_set_delegated_approver);
@@ -274,7 +276,8 @@ orchestration_set_manager(PG_FUNCTION_ARGS)
 					 errmsg("\"%s\" cannot be the manager of \"%s\"", manager.name, user.name) :
 					 errmsg("\"%s\" cannot be the manager of \"%s\", who is above \"%s\"",
 							manager.name, user.name, manager.name),
-					 errdetail("Managers must not form a circle.")));
+					 errdetail("Managers must not form a circle."),
+					 orch_error_column(RELATION_PRINCIPAL, "manager_id")));
 	}
 	orch_plan_execute_latest(&plan_set_manager, values, nulls, 0);
 	orch_system_finish(&saved);

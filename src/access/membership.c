@@ -67,7 +67,8 @@ orchestration_guard_membership(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_IMMUTABLE),
 				 errmsg("a membership cannot be changed"),
-				 errhint("Delete it and insert another.")));
+				 errhint("Delete it and insert another."),
+				 errtable(trigdata->tg_relation)));
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 		return PointerGetDatum(fill_kind(trigdata->tg_trigtuple, desc));
 
@@ -98,7 +99,8 @@ orchestration_guard_membership(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_ORCH_CIRCULAR_DEPENDENCY),
 					 errmsg("\"%s\" cannot belong to \"%s\", which belongs to it",
 							member_principal.name, group_principal.name),
-					 errdetail("Groups in groups must not form a circle.")));
+					 errdetail("Groups in groups must not form a circle."),
+					 errtablecol(trigdata->tg_relation, Anum_membership_member_id)));
 	}
 	return PointerGetDatum(NULL);
 }
@@ -124,20 +126,23 @@ fill_kind(HeapTuple row, TupleDesc desc)
 	if (orch_uuid_equal(DatumGetUUIDP(group_id), DatumGetUUIDP(member_id)))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CIRCULAR_DEPENDENCY),
-				 errmsg("group %s cannot belong to itself",
-						orch_uuid_text(DatumGetUUIDP(group_id)))));
+				 errmsg("%s cannot belong to itself",
+						orch_principal_label(DatumGetUUIDP(group_id))),
+				 orch_error_column(RELATION_MEMBERSHIP, "member_id")));
 	if (!orch_principal_get(DatumGetUUIDP(group_id), &group) ||
 		group.kind == PRINCIPAL_USER)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("%s is no group or queue",
-						orch_uuid_text(DatumGetUUIDP(group_id)))));
+						orch_principal_label(DatumGetUUIDP(group_id))),
+				 orch_error_column(RELATION_MEMBERSHIP, "group_id")));
 	if (!orch_principal_get(DatumGetUUIDP(member_id), &member) ||
 		member.kind == PRINCIPAL_QUEUE)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("%s is no user or group, and cannot belong to one",
-						orch_uuid_text(DatumGetUUIDP(member_id)))));
+						orch_principal_label(DatumGetUUIDP(member_id))),
+				 orch_error_column(RELATION_MEMBERSHIP, "member_id")));
 	kind = ObjectIdGetDatum(orch_catalog_label_oid(ENUM_PRINCIPAL_KIND, member.kind));
 	return heap_modify_tuple_by_cols(row, desc, 1, &attnum, &kind, &isnull);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * argument.c
- *	  The key of a record as an argument of any type.
+ *	  Arguments whose type differs: the key of a record, of any type; ids and names.
  *
  * Calls that take a key exist twice: with a parameter of type text, which literals and
  * parameters of unknown type resolve to, and with one of type "any".  Both call the same C
@@ -53,6 +53,12 @@ argument_type(FunctionCallInfo fcinfo, int argno)
 				 errmsg("could not determine the data type of a record's key"),
 				 errhint("Pass it as text.")));
 	return type;
+}
+
+bool
+orch_argument_is_text(FunctionCallInfo fcinfo, int argno)
+{
+	return argument_type(fcinfo, argno) == TEXTOID;
 }
 
 char *

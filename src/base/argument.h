@@ -39,6 +39,9 @@ orch_require_arguments(FunctionCallInfo fcinfo, int first, int n, const char *na
  */
 extern char *orch_argument_key(FunctionCallInfo fcinfo, int argno);
 
+/* Is it a text?  For functions of which one overload takes a text. */
+extern bool orch_argument_is_text(FunctionCallInfo fcinfo, int argno);
+
 /* The first n arguments as the parameters of a plan. */
 static inline void
 orch_pass_arguments(FunctionCallInfo fcinfo, int n, Datum *values, char *nulls)

@@ -21,6 +21,8 @@
 
 #include "utils/elog.h"
 
+#include "base/catalog.h"
+
 /* OR0xx: the status machine */
 /* illegal change of status; the detail has the legal ones */
 #define ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE	MAKE_SQLSTATE('O','R','0','0','1')
@@ -94,5 +96,14 @@
 #define ERRCODE_ORCH_FILTER_OPERATOR		MAKE_SQLSTATE('O','R','4','0','7')
 /* query(): a locator that is malformed, expired or another user's */
 #define ERRCODE_ORCH_QUERY_LOCATOR			MAKE_SQLSTATE('O','R','4','0','8')
+
+/*
+ * errors.c: in ereport(), which table an error concerns; and for one of the extension, which
+ * of its columns (NULL: none) or constraints.  The call of errmsg() says the same in words; these are
+ * for programs, and for \errverbose.
+ */
+extern int	orch_error_table(Oid relid);
+extern int	orch_error_column(OrchRelation relation, const char *column);
+extern int	orch_error_constraint(OrchRelation relation, const char *constraint);
 
 #endif							/* ORCH_ERRORS_H */

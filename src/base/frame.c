@@ -26,6 +26,7 @@
 #include "tcop/pquery.h"
 #include "utils/memutils.h"
 
+#include "base/catalog.h"
 #include "base/frame.h"
 #include "base/transaction.h"
 #include "base/uuid.h"
@@ -247,6 +248,24 @@ orch_frame_actor(void)
 	if (top == NULL || top->kind == FRAME_ACTION || top->kind == FRAME_RECORD)
 		return GetUserId();
 	return top->kind == FRAME_CALL ? top->actor : InvalidOid;
+}
+
+Oid
+orch_frame_caller(void)
+{
+	Frame	   *frame;
+
+	if (GetUserId() != orch_catalog_owner())
+		return GetUserId();
+	/* in system context */
+	for (frame = top; frame != NULL; frame = frame->outer)
+	{
+		if (frame->kind == FRAME_CALL)
+			return frame->actor;
+		if (frame->kind == FRAME_ACTION || frame->kind == FRAME_RECORD)
+			return InvalidOid;
+	}
+	return GetOuterUserId();
 }
 
 bool

@@ -90,6 +90,12 @@ extern uint64 orch_frame_actions(void);
 /* The role that acts, InvalidOid for the automated process user. */
 extern Oid	orch_frame_actor(void);
 
+/*
+ * The role that gets a message, also in system context; InvalidOid if it is not known,
+ * because an action or a registered table's code made the statement.
+ */
+extern Oid	orch_frame_caller(void);
+
 /* Is the engine moving a run, at any level of the stack? */
 extern bool orch_frame_is_engine(void);
 

@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "access/access_name.h"
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/lock.h"
@@ -23,7 +24,7 @@
 #include "call/caller.h"
 #include "record/principal.h"
 
-static void refuse_unknown(const pg_uuid_t *record_id) pg_attribute_noreturn();
+static void refuse_unknown(int object, const pg_uuid_t *record_id) pg_attribute_noreturn();
 
 bool
 orch_caller_user_id(Oid role, pg_uuid_t *user_id)
@@ -44,18 +45,20 @@ orch_caller_level(Oid role, int object, const pg_uuid_t *record_id, RecordAccess
 }
 
 static void
-refuse_unknown(const pg_uuid_t *record_id)
+refuse_unknown(int object, const pg_uuid_t *record_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-			 errmsg("record %s does not exist", orch_uuid_text(record_id))));
+			 errmsg("record %s does not exist", orch_uuid_text(record_id)),
+			 object == ANY_OBJECT ? 0 :
+			 orch_error_column(orch_access_relation((SharedObject) object), "id")));
 }
 
 void
 orch_caller_require_visible(Oid role, const pg_uuid_t *record_id, RecordAccess *record)
 {
 	if (orch_caller_level(role, ANY_OBJECT, record_id, record) == ACCESS_NONE)
-		refuse_unknown(record_id);
+		refuse_unknown(ANY_OBJECT, record_id);
 }
 
 void
@@ -67,12 +70,13 @@ orch_caller_require_all(Oid role, int object, const pg_uuid_t *record_id,
 	(void) orch_access_require_user(role);
 	level = orch_caller_level(role, object, record_id, record);
 	if (level == ACCESS_NONE)
-		refuse_unknown(record_id);
+		refuse_unknown(object, record_id);
 	if (level < ACCESS_ALL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("user \"%s\" may not %s record %s",
-						orch_principal_role_label(role), to_do, orch_uuid_text(record_id)),
+				 errmsg("user \"%s\" may not %s %s",
+						orch_principal_role_label(role), to_do,
+						orch_label(record->object, record_id)),
 				 errdetail("It needs All access to it: its owner has that, and the permission Modify All Data.")));
 }
 
@@ -89,5 +93,5 @@ void
 orch_caller_keep_run(const RecordAccess *record)
 {
 	if (orch_lock_run(&record->run_id, RUN_LOCK_KEEP) == 0)
-		refuse_unknown(&record->id);
+		refuse_unknown(record->object, &record->id);
 }

@@ -87,7 +87,8 @@ orch_change_owner(Oid role, const pg_uuid_t *record_id, const pg_uuid_t *owner_i
 		principal.kind != PRINCIPAL_USER || !principal.is_active)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-				 errmsg("%s is no active user", orch_uuid_text(owner_id))));
+				 errmsg("%s is no active user", orch_principal_label(owner_id)),
+				 orch_error_column(RELATION_PRINCIPAL, "id")));
 
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);

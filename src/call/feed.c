@@ -131,7 +131,8 @@ require_item(Oid role, const pg_uuid_t *id)
 	if (!item_visible(role, &plan_item, id))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("feed item %s does not exist", orch_uuid_text(id))));
+				 errmsg("feed item %s does not exist", orch_uuid_text(id)),
+				 orch_error_column(RELATION_FEED_ITEM, "id")));
 }
 
 /*
@@ -279,7 +280,8 @@ orchestration_comment_on_feed_item(PG_FUNCTION_ARGS)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("feed item %s does not exist", orch_uuid_text(PG_GETARG_UUID_P(0)))));
+				 errmsg("feed item %s does not exist", orch_uuid_text(PG_GETARG_UUID_P(0))),
+				 orch_error_column(RELATION_FEED_ITEM, "id")));
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 									   &isnull));
 	orch_system_finish(&saved);

@@ -27,6 +27,7 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "access/access_name.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
@@ -140,7 +141,7 @@ static void check_level(SharedObject object, AccessLevel level);
 static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
 static AccessLevel level_argument(Oid label);
 static void set_text(const char *text, Datum *value, char *isnull);
-static void refuse_existing_share(const pg_uuid_t *run_id, const pg_uuid_t *record_id,
+static void refuse_existing_share(SharedObject object, const pg_uuid_t *run_id, const pg_uuid_t *record_id,
 								  const pg_uuid_t *principal_id);
 static void refuse_existing_rule(const RuleRequest *request);
 
@@ -219,7 +220,8 @@ get_principal(const pg_uuid_t *id, const char *what, Principal *principal)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("%s %s is no user, group or queue", what,
-						orch_uuid_text(id))));
+						orch_uuid_text(id)),
+				 orch_error_column(RELATION_PRINCIPAL, "id")));
 }
 
 /*
@@ -227,8 +229,8 @@ get_principal(const pg_uuid_t *id, const char *what, Principal *principal)
  * caller has All access to the record and so sees its shares.
  */
 static void
-refuse_existing_share(const pg_uuid_t *run_id, const pg_uuid_t *record_id,
-					  const pg_uuid_t *principal_id)
+refuse_existing_share(SharedObject object, const pg_uuid_t *run_id,
+					  const pg_uuid_t *record_id, const pg_uuid_t *principal_id)
 {
 	Datum		values[3];
 	bool		isnull;
@@ -241,13 +243,14 @@ refuse_existing_share(const pg_uuid_t *run_id, const pg_uuid_t *record_id,
 		orch_plan_refuse_suppressed("share_grant");
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("record %s is already shared with %s", orch_uuid_text(record_id),
-					orch_uuid_text(principal_id)),
+			 errmsg("%s is already shared with %s", orch_label(object, record_id),
+					orch_principal_label(principal_id)),
 			 errdetail("Share %s exists.",
 					   orch_uuid_text(DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 																  SPI_tuptable->tupdesc, 1,
 																  &isnull)))),
-			 errhint("Update its access_level, or call share_record().")));
+			 errhint("Update its access_level, or call share_record()."),
+			 orch_error_constraint(RELATION_SHARE_GRANT, "share_grant_record_key")));
 }
 
 void
@@ -281,7 +284,7 @@ orch_share_record(int object, const pg_uuid_t *record_id,
 	{
 		if (overwrite)
 			orch_plan_refuse_suppressed("share_grant");
-		refuse_existing_share(&record.run_id, record_id, principal_id);
+		refuse_existing_share(record.object, &record.run_id, record_id, principal_id);
 	}
 	*id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 									   SPI_tuptable->tupdesc, 1, &isnull));
@@ -476,13 +479,15 @@ refuse_existing_rule(const RuleRequest *request)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("a sharing rule from %s to %s already exists",
-					orch_uuid_text(request->group_id),
-					orch_uuid_text(request->user_or_group_id)),
+					orch_principal_label(request->group_id),
+					orch_principal_label(request->user_or_group_id)),
 			 errdetail("It is rule %s.",
 					   orch_uuid_text(DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 																  SPI_tuptable->tupdesc, 1,
 																  &isnull)))),
-			 errhint("Update that rule, or call create_owner_sharing_rule().")));
+			 errhint("Update that rule, or call create_owner_sharing_rule()."),
+			 orch_error_constraint(RELATION_OWNER_SHARING_RULE,
+								   "owner_sharing_rule_source_key")));
 }
 
 void
@@ -508,8 +513,9 @@ orch_share_create_rule(const RuleRequest *request, bool overwrite, pg_uuid_t *id
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 					 errmsg("source %s of a sharing rule is no group or queue",
-							orch_uuid_text(request->group_id)),
-					 errhint("Put the user into a group.")));
+							orch_principal_label(request->group_id)),
+					 errhint("Put the user into a group."),
+					 orch_error_column(RELATION_OWNER_SHARING_RULE, "group_id")));
 	}
 	if (request->name != NULL)
 		name = pstrdup(request->name);

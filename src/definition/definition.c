@@ -114,7 +114,8 @@ orch_definition_unknown(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_UNKNOWN_ORCHESTRATION),
 			 errmsg("there is no orchestration \"%s\"", name),
-			 errhint("Deploy it with orchestration.deploy_orchestration().")));
+			 errhint("Deploy it with orchestration.deploy_orchestration()."),
+			 orch_error_column(RELATION_DEFINITION, "name")));
 }
 
 /*
@@ -162,7 +163,8 @@ orch_definition_compile_version(const pg_uuid_t *version_id,
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("there is no orchestration version %s",
-						orch_uuid_text(version_id))));
+						orch_uuid_text(version_id)),
+				 orch_error_column(RELATION_VERSION, "id")));
 	document = DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[0],
 											SPI_tuptable->tupdesc, 1, &isnull));
 	version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
@@ -208,7 +210,8 @@ orch_definition_get(const pg_uuid_t *version_id)
 				 errmsg("the stored definition of orchestration \"%s\", version %d, is not valid",
 						def->name, def->version),
 				 errdetail("%s", orch_definition_problem_text(&problems,
-															  PROBLEM_ERROR))));
+															  PROBLEM_ERROR)),
+				 orch_error_column(RELATION_VERSION, "document")));
 
 	entry = hash_search(definitions, version_id, HASH_ENTER, &found);
 	if (!found)
@@ -304,7 +307,8 @@ orch_definition_active(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_NOT_ACTIVE),
 				 errmsg("orchestration \"%s\" is not active", name),
-				 errhint("Activate a version with orchestration.activate_orchestration().")));
+				 errhint("Activate a version with orchestration.activate_orchestration()."),
+				 orch_error_column(RELATION_DEFINITION, "active_version")));
 	version_id = *DatumGetUUIDP(id);
 	orch_system_finish(&saved);
 

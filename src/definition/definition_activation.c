@@ -112,7 +112,8 @@ orch_definition_require_activation(const pg_uuid_t *version_id, const char *name
 				 errmsg("version %d of orchestration \"%s\" cannot be activated",
 						version, name),
 				 errdetail("%s", orch_definition_problem_text(&problems, PROBLEM_STALE)),
-				 errhint("Register what is missing, or deploy a version without these problems, and activate that.")));
+				 errhint("Register what is missing, or deploy a version without these problems, and activate that."),
+				 orch_error_column(RELATION_DEFINITION, "active_version")));
 
 	/* deployment has told of its warnings */
 	(void) orch_definition_compile(root, context, &deployment);
@@ -141,7 +142,8 @@ version_source(const pg_uuid_t *version_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("there is no orchestration version %s",
-						orch_uuid_text(version_id))));
+						orch_uuid_text(version_id)),
+				 orch_error_column(RELATION_VERSION, "id")));
 	source = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (!isnull && orch_document_reads_xml())
 		return orch_document_from_xml(DatumGetXmlP(source));

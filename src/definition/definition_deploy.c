@@ -498,7 +498,8 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 				 errmsg("orchestration \"%s\" has no versions", name) :
 				 errmsg("orchestration \"%s\" has no version %d", name,
 						PG_GETARG_INT32(1)),
-				 errhint("Deploy one with orchestration.deploy_orchestration().")));
+				 errhint("Deploy one with orchestration.deploy_orchestration()."),
+				 orch_error_column(RELATION_VERSION, "version")));
 
 	orch_definition_require_activation(&version_id, name, version);
 
@@ -513,10 +514,10 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_deactivate_orchestration);
 
 /*
- * orchestration.deactivate_orchestration(orchestration text) returns void
+ * orchestration.deactivate_orchestration(orchestration text) returns boolean
  *
- * Deactivates the active version, if there is one: no new runs start, runs in progress go
- * on.
+ * Deactivates the active version: no new runs start, runs in progress go on.  Returns false
+ * if no version is active.
  * Raises: 42501 without the permission Manage Flow, 22004 for a null name, OR202 for an
  * unknown name.
  * Source: ours.
@@ -528,6 +529,7 @@ orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
 	char	   *name;
 	pg_uuid_t	id;
 	Datum		values[2];
+	bool		changed;
 
 	orch_definition_check_call(fcinfo, 0, "orchestration");
 	name = name_argument(fcinfo, 0);
@@ -538,8 +540,9 @@ orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
 	values[0] = UUIDPGetDatum(&id);
 	values[1] = (Datum) 0;
 	(void) orch_plan_execute_latest(&activate_plan, values, " n", 0);
+	changed = SPI_processed > 0;
 	orch_system_finish(&saved);
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(changed);
 }
 
 /* ---------------------------------------------------------------- globals */
@@ -667,5 +670,6 @@ orchestration_refuse_change(PG_FUNCTION_ARGS)
 			 errhint("Create another.") :
 			 TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ?
 			 errhint("Use orchestration.delete_orchestration_version() or orchestration.delete_orchestration(); both require that no runs exist.") :
-			 errhint("Deploy a new version, or deactivate the orchestration.")));
+			 errhint("Deploy a new version, or deactivate the orchestration."),
+			 errtable(trigdata->tg_relation)));
 }

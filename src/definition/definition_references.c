@@ -173,7 +173,8 @@ find_version(FunctionCallInfo fcinfo, pg_uuid_t *id)
 		orch_definition_unknown(name);
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-			 errmsg("orchestration \"%s\" has no version %d", name, version)));
+			 errmsg("orchestration \"%s\" has no version %d", name, version),
+			 orch_error_column(RELATION_VERSION, "version")));
 }
 
 /* The record type, and what the filters of the start read. */

@@ -248,7 +248,8 @@ orchestration_delete_orchestration_version(PG_FUNCTION_ARGS)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("orchestration \"%s\" has no version %d", name, version)));
+				 errmsg("orchestration \"%s\" has no version %d", name, version),
+				 orch_error_column(RELATION_VERSION, "version")));
 	version_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 											  SPI_tuptable->tupdesc, 1, &isnull));
 	if (active == version)
@@ -548,7 +549,8 @@ orch_definition_migration_target(const char *name, bool active, int32 version, b
 		(lock && !orch_definition_hold_version(&version_id)))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("orchestration \"%s\" has no version %d", name, version)));
+				 errmsg("orchestration \"%s\" has no version %d", name, version),
+				 orch_error_column(RELATION_VERSION, "version")));
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"orchestration definition",
 									ALLOCSET_DEFAULT_SIZES);
@@ -561,7 +563,8 @@ orch_definition_migration_target(const char *name, bool active, int32 version, b
 						def->version, name),
 				 errdetail("%s", orch_definition_problem_text(&problems,
 															  PROBLEM_STALE)),
-				 errhint("Register what is missing, or deploy a version without these problems.")));
+				 errhint("Register what is missing, or deploy a version without these problems."),
+				 orch_error_column(RELATION_VERSION, NULL)));
 	if (def->kind == DEFINITION_EVALUATION)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

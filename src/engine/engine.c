@@ -38,6 +38,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "access/access_name.h"
 #include "base/catalog.h"
 #include "base/counter.h"
 #include "base/errors.h"
@@ -140,8 +141,8 @@ orch_engine_end_step(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 		if (rs->def == NULL && rs->status == RUN_IN_PROGRESS)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("run %s was imported without a version: the engine does not move it",
-							orch_uuid_text(run_id))));
+					 errmsg("%s was imported without a version: the engine does not move it",
+							orch_label_run(run_id))));
 		orch_engine_leave_batch(rs);
 		orch_engine_keep_outcome(run_id, step_id, outcome);
 	}
@@ -174,7 +175,7 @@ orch_engine_fail_screen(const pg_uuid_t *run_id, const pg_uuid_t *step_id,
 			if (orch_uuid_equal(&rs->steps[i].id, step_id))
 				break;
 		if (i >= rs->nsteps)
-			elog(ERROR, "step %s is not in progress", orch_uuid_text(step_id));
+			elog(ERROR, "%s is not in progress", orch_label(OBJECT_STEP, step_id));
 		memset(&error, 0, sizeof(error));
 		error.sqlerrcode = ERRCODE_ORCH_ACTION_FAILED;
 		error.message = pstrdup(message);

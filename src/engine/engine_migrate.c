@@ -268,7 +268,8 @@ read_migrant(Migrant *run, MigrationReport *report)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("run %s does not exist", orch_uuid_text(&run->id))));
+				 errmsg("run %s does not exist", orch_uuid_text(&run->id)),
+				 orch_error_column(RELATION_RUN, "id")));
 	tuple = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
 	report->run_name = MemoryContextStrdup(report->context, SPI_getvalue(tuple, desc, 1));

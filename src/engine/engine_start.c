@@ -23,6 +23,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "access/access_name.h"
 #include "base/catalog.h"
 #include "base/counter.h"
 #include "base/digest.h"
@@ -133,8 +134,9 @@ find_existing(const StartRequest *request, pg_uuid_t *run_id)
 				(errcode(ERRCODE_ORCH_KEY_USED),
 				 errmsg("idempotency key \"%s\" was used for orchestration \"%s\" with another record or other inputs",
 						request->idempotency_key, request->definition->name),
-				 errdetail("It started run %s.", orch_uuid_text(run_id)),
-				 errhint("A key repeats one request; use a new key for a new request.")));
+				 errdetail("It started %s.", orch_label_run(run_id)),
+				 errhint("A key repeats one request; use a new key for a new request."),
+				 orch_error_constraint(RELATION_RUN, "run_idempotency_key_idx")));
 	return true;
 }
 

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "access/access_name.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/system.h"
@@ -176,7 +177,8 @@ read_states(RunState **states, int nstates)
 			return;
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("run %s does not exist", orch_uuid_text(&states[0]->id))));
+				 errmsg("run %s does not exist", orch_uuid_text(&states[0]->id)),
+				 orch_error_column(RELATION_RUN, "id")));
 	}
 
 	orch_plan_execute_latest(one ? &plan_load_stage : &plan_load_stages, values, NULL, 0);
@@ -246,8 +248,8 @@ take_run(RunState *rs, HeapTuple tuple, TupleDesc desc)
 		return;
 	def = orch_definition_get(DatumGetUUIDP(value));
 	if (rs->def != NULL && rs->def != def)
-		elog(ERROR, "run %s got another version while the engine moved it",
-			 orch_uuid_text(&rs->id));
+		elog(ERROR, "%s got another version while the engine moved it",
+			 orch_label_run(&rs->id));
 	rs->def = def;
 
 	old = MemoryContextSwitchTo(rs->context);
@@ -296,8 +298,8 @@ take_stage(RunState *rs, HeapTuple tuple, TupleDesc desc)
 	if (rs->stage < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("run %s has a stage \"%s\" that its version does not define",
-						orch_uuid_text(&rs->id), name)));
+				 errmsg("%s has a stage \"%s\" that its version does not define",
+						orch_label_run(&rs->id), name)));
 	rs->stage_open = rs->stage_status == STAGE_IN_PROGRESS ||
 		rs->stage_status == STAGE_SUSPENDED;
 	/* a failed stage of a run in progress: the run continues along the fault path */
@@ -337,8 +339,8 @@ take_step(RunState *rs, HeapTuple tuple, TupleDesc desc)
 		}
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("run %s has a step \"%s\" that its version does not define",
-						orch_uuid_text(&rs->id), name)));
+				 errmsg("%s has a step \"%s\" that its version does not define",
+						orch_label_run(&rs->id), name)));
 	}
 	step->type = (StepType) orch_catalog_label_column(ENUM_STEP_TYPE, tuple, desc, 5);
 	step->attempt = DatumGetInt32(SPI_getbinval(tuple, desc, 6, &isnull));

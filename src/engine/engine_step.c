@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "access/access_name.h"
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/stamp.h"
@@ -945,7 +946,7 @@ update_step(const pg_uuid_t *run_id, StaticPlan *plan, const pg_uuid_t *step_id,
 	orch_engine_flush();
 	orch_guard_execute_in(&scope, plan, values, nulls);
 	if (SPI_processed == 0)
-		elog(ERROR, "step %s is gone", orch_uuid_text(step_id));
+		elog(ERROR, "%s is gone", orch_label(OBJECT_STEP, step_id));
 }
 
 void

@@ -392,7 +392,8 @@ check_member(HeapTuple row, TupleDesc desc, bool same_assignee)
 				(errcode(ERRCODE_ORCH_IMMUTABLE),
 				 errmsg("%s cannot be reassigned", label),
 				 errdetail("A unanimous approval needs the answer of each member."),
-				 errhint("An approval administrator can answer for the assignee: orchestration.override_approval().")));
+				 errhint("An approval administrator can answer for the assignee: orchestration.override_approval()."),
+				 orch_error_column(RELATION_WORK_ITEM, "assignee_id")));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_approval_item);
@@ -446,7 +447,8 @@ orchestration_approval_item(PG_FUNCTION_ARGS)
 						 errmsg("%s is an approval and needs a decision",
 								orch_guard_row_label(LEVEL_WORK_ITEM, row, desc)),
 						 errdetail("The decisions are Approve and Reject."),
-						 errhint("Call orchestration.review_approval().")));
+						 errhint("Call orchestration.review_approval()."),
+						 errtablecol(trigdata->tg_relation, Anum_work_item_status)));
 		}
 		execute(&plan_close, run_id, id, (Datum) 0, (Datum) 0);
 	}
@@ -505,7 +507,8 @@ check_change(Level level, TriggerData *trigdata)
 				(errcode(ERRCODE_ORCH_IMMUTABLE),
 				 errmsg("%s cannot be changed", row_name(level, old, desc)),
 				 errdetail("It follows its run and the decisions of its reviewers."),
-				 errhint("Call orchestration.review_approval(), recall_run() or cancel_run().")));
+				 errhint("Call orchestration.review_approval(), recall_run() or cancel_run()."),
+				 errtable(trigdata->tg_relation)));
 	for (i = 0; i < (int) lengthof(col->fixed) && col->fixed[i] != 0; i++)
 	{
 		pg_uuid_t  *was = orch_guard_row_uuid(old, desc, col->fixed[i]);
@@ -571,7 +574,8 @@ check_new(Level level, TriggerData *trigdata)
 							orch_transition_level_name(parent),
 							orch_transition_status_name(parent, parent_status)),
 					 errdetail("It may be: %s.",
-							   orch_transition_neighbour_list(level, parent_status))));
+							   orch_transition_neighbour_list(level, parent_status)),
+					 errtablecol(trigdata->tg_relation, col->status)));
 	}
 	orch_system_finish(&saved);
 }
@@ -644,6 +648,7 @@ orchestration_approval_keep(PG_FUNCTION_ARGS)
 				 errmsg("a row of table \"%s\" cannot be %s",
 						RelationGetRelationName(trigdata->tg_relation),
 						TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? "changed" : "deleted"),
-				 errdetail("It is deleted with its run.")));
+				 errdetail("It is deleted with its run."),
+				 errtable(trigdata->tg_relation)));
 	return PointerGetDatum(trigdata->tg_trigtuple);
 }

@@ -384,14 +384,16 @@ check_resume(TriggerData *trigdata)
 				 errmsg("%s cannot be resumed: it is an approval",
 						orch_guard_row_label(LEVEL_RUN, old, desc)),
 				 errdetail("A failed approval cannot be resumed unless orchestration.resume_approvals is on."),
-				 errhint("Submit the record again, or set orchestration.resume_approvals.")));
+				 errhint("Submit the record again, or set orchestration.resume_approvals."),
+				 errtablecol(trigdata->tg_relation, Anum_run_is_approval)));
 	if (isnull || !DatumGetBool(recoverable))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
 				 errmsg("%s cannot be resumed: its error is not recoverable",
 						orch_guard_row_label(LEVEL_RUN, old, desc)),
 				 errdetail("A run can be resumed after a failed action or an assignee that was empty, unknown or inactive, but not after a condition, decision or input that cannot be computed, nor after the action of a MuleSoft step."),
-				 errhint("Start the orchestration again.")));
+				 errhint("Start the orchestration again."),
+				 errtablecol(trigdata->tg_relation, Anum_run_error_recoverable)));
 	ended_at = heap_getattr(old, Anum_run_ended_at, desc, &isnull);
 	if (!isnull &&
 		GetCurrentTransactionStartTimestamp() - DatumGetTimestampTz(ended_at) >=
@@ -400,7 +402,8 @@ check_resume(TriggerData *trigdata)
 				(errcode(ERRCODE_ORCH_NOT_RECOVERABLE),
 				 errmsg("%s cannot be resumed: it failed more than %d days ago",
 						orch_guard_row_label(LEVEL_RUN, old, desc), orch_resume_window),
-				 errhint("Start the orchestration again.")));
+				 errhint("Start the orchestration again."),
+				 errtablecol(trigdata->tg_relation, Anum_run_ended_at)));
 }
 
 /*
@@ -720,7 +723,8 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 					 errmsg("%s is %s and cannot be deleted",
 							orch_guard_row_label(level, row, desc),
 							orch_transition_status_name(level, status)),
-					 errhint("Cancel it first.")));
+					 errhint("Cancel it first."),
+					 errtablecol(trigdata->tg_relation, Anum_run_status)));
 		if (orch_log_is_gathered() || orch_history_is_gathered())
 			orch_log_run_deleted(orch_guard_row_uuid(row, desc, Anum_run_id));
 		return PointerGetDatum(row);
@@ -736,7 +740,8 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ORCH_IMMUTABLE),
 				 errmsg("%s cannot be deleted", orch_guard_row_label(level, row, desc)),
 				 errdetail("It is deleted with its run."),
-				 errhint("Delete the run.")));
+				 errhint("Delete the run."),
+				 errtable(trigdata->tg_relation)));
 	return PointerGetDatum(row);
 }
 
@@ -768,7 +773,8 @@ orchestration_guard_keep(PG_FUNCTION_ARGS)
 			 errmsg("rows of table \"%s\" cannot be deleted",
 					RelationGetRelationName(trigdata->tg_relation)),
 			 strcmp(RelationGetRelationName(trigdata->tg_relation), "principal") == 0 ?
-			 errhint("Set is_active to false instead.") : 0));
+			 errhint("Set is_active to false instead.") : 0,
+			 errtable(trigdata->tg_relation)));
 }
 
 /*

@@ -27,6 +27,7 @@
 #include "lib/qunique.h"
 #include "utils/array.h"
 
+#include "access/access_name.h"
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/lock.h"
@@ -115,6 +116,8 @@ static void check_step(const GuardEntry *entry, int run_status,
 static void check_sets(const Check *check);
 static void refuse_neighbour(const GuardEntry *entry, int parent_status,
 							 const char *hint) pg_attribute_noreturn();
+static char *entry_label(const GuardEntry *entry);
+static char *found_run(void);
 
 /*
  * Lock the runs, read the parents, give the verdicts.  Caller is in system context and
@@ -235,18 +238,19 @@ check_entry(const Check *check, const GuardEntry *entry)
 	if (run == NULL || parent == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("the run or parent of %s %s does not exist",
-						orch_transition_level_name(entry->level),
-						orch_uuid_text(&entry->id))));
+				 errmsg("the run or parent of %s does not exist", entry_label(entry)),
+				 orch_error_column(orch_guard_columns[entry->level].relation,
+								   run == NULL || entry->level == LEVEL_STAGE ? "run_id" :
+								   entry->level == LEVEL_STEP ? "stage_run_id" : "step_run_id")));
 	if (entry->from == STATUS_NEW &&
 		(entry->has_orchestration != run->has_orchestration ||
 		 (run->has_orchestration &&
 		  !orch_uuid_equal(&entry->orchestration_id, &run->orchestration_id))))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_IMMUTABLE),
-				 errmsg("%s %s must have the orchestration of its run",
-						orch_transition_level_name(entry->level),
-						orch_uuid_text(&entry->id))));
+				 errmsg("%s must have the orchestration of its run", entry_label(entry)),
+				 orch_error_column(orch_guard_columns[entry->level].relation,
+								   "orchestration_id")));
 	if (entry->level == LEVEL_STAGE)
 		check_stage(entry, run->status, parent->is_last);
 	else if (entry->level == LEVEL_STEP)
@@ -271,16 +275,15 @@ check_sets(const Check *check)
 		orch_plan_execute_latest(&plan_not_beside_completed, &value, NULL, 1);
 		if (SPI_processed > 0)
 		{
-			HeapTuple	tuple = SPI_tuptable->vals[0];
-			TupleDesc	desc = SPI_tuptable->tupdesc;
+			char	   *status = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
 
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
 					 /* it does not say which stage: the caller may not see stages */
-					 errmsg("run %s cannot be Completed: one of its stages is %s",
-							SPI_getvalue(tuple, desc, 1),
-							SPI_getvalue(tuple, desc, 2)),
-					 errhint("Complete the stage, or cancel the run.")));
+					 errmsg("%s cannot be Completed: one of its stages is %s",
+							found_run(), status),
+					 errhint("Complete the stage, or cancel the run."),
+					 orch_error_column(RELATION_RUN, "status")));
 		}
 	}
 	if (check->nopened > 0)
@@ -290,24 +293,25 @@ check_sets(const Check *check)
 		if (SPI_processed > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_SECOND_OPEN_STAGE),
-					 errmsg("run %s cannot have a second open stage",
-							SPI_getvalue(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 1)),
-					 errdetail("At most one stage of a run is InProgress or Suspended.")));
+					 errmsg("%s cannot have a second open stage", found_run()),
+					 errdetail("At most one stage of a run is InProgress or Suspended."),
+					 orch_error_column(RELATION_STAGE_RUN, "status")));
 	}
 	if (check->new_stages)
 	{
 		value = PointerGetDatum(orch_uuid_array(check->run_ids, check->nrun_ids));
 		orch_plan_execute_latest(&plan_same_position, &value, NULL, 1);
 		if (SPI_processed > 0)
+		{
+			char	   *position = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
-					 errmsg("run %s cannot have two stages at position %s",
-							SPI_getvalue(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 1),
-							SPI_getvalue(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 2)),
-					 errdetail("Positions are the order in which the run reached its stages.")));
+					 errmsg("%s cannot have two stages at position %s", found_run(),
+							position),
+					 errdetail("Positions are the order in which the run reached its stages."),
+					 orch_error_column(RELATION_STAGE_RUN, "position")));
+		}
 	}
 }
 
@@ -508,9 +512,7 @@ refuse_neighbour(const GuardEntry *entry, int parent_status, const char *hint)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_ILLEGAL_NEIGHBOUR),
-			 errmsg("%s %s cannot be %s in a %s that is %s",
-					orch_transition_level_name(entry->level),
-					orch_uuid_text(&entry->id),
+			 errmsg("%s cannot be %s in a %s that is %s", entry_label(entry),
 					orch_transition_status_name(entry->level, entry->to),
 					orch_transition_level_name(parent),
 					orch_transition_status_name(parent, parent_status)),
@@ -519,5 +521,23 @@ refuse_neighbour(const GuardEntry *entry, int parent_status, const char *hint)
 					   orch_transition_status_name(parent, parent_status),
 					   orch_transition_level_name(entry->level),
 					   orch_transition_neighbour_list(entry->level, parent_status)),
-			 hint == NULL ? 0 : errhint("%s", hint)));
+			 hint == NULL ? 0 : errhint("%s", hint),
+			 orch_error_column(orch_guard_columns[entry->level].relation, "status")));
+}
+
+/* How messages name the row; levels and shared objects are in the same order. */
+static char *
+entry_label(const GuardEntry *entry)
+{
+	return orch_label((SharedObject) entry->level, &entry->id);
+}
+
+/* The run in the first column of SPI's result. */
+static char *
+found_run(void)
+{
+	bool		isnull;
+
+	return orch_label_run(DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
+													  SPI_tuptable->tupdesc, 1, &isnull)));
 }

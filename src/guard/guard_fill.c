@@ -134,7 +134,8 @@ fill_references(FilledColumns *filled, Level level, TriggerData *trigdata)
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 						 errmsg("%s cannot be about record \"%s\": no registered record type has it",
-								orch_guard_row_label(level, row, desc), key)));
+								orch_guard_row_label(level, row, desc), key),
+						 errtablecol(trigdata->tg_relation, col->record_id)));
 			set_column(filled, col->record_type, CStringGetTextDatum(type));
 		}
 		else if (key != NULL && !orch_guard_names_same_record(level, trigdata))

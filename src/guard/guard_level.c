@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "access/access_name.h"
 #include "base/errors.h"
 #include "base/uuid.h"
 #include "guard/guard_int.h"
@@ -124,7 +125,7 @@ orch_guard_row_status(Level level, HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * How messages name a row: run OR-00000012 or step "Approve" (id).
+ * How messages name a row, which the reader of the message has written.
  */
 char *
 orch_guard_row_label(Level level, HeapTuple tuple, TupleDesc desc)
@@ -135,8 +136,10 @@ orch_guard_row_label(Level level, HeapTuple tuple, TupleDesc desc)
 		name = "(no name)";
 	if (level == LEVEL_RUN || level == LEVEL_WORK_ITEM)
 		return psprintf("%s %s", orch_transition_level_name(level), name);
-	return psprintf("%s \"%s\" (%s)", orch_transition_level_name(level), name,
-					orch_uuid_text(orch_guard_row_uuid(tuple, desc, orch_guard_columns[level].id)));
+	/* levels and shared objects are in the same order */
+	return orch_label_part((SharedObject) level, name,
+						   orch_guard_row_uuid(tuple, desc, orch_guard_columns[level].id),
+						   orch_guard_row_uuid(tuple, desc, orch_guard_columns[level].run_id));
 }
 
 /*

@@ -167,7 +167,7 @@ check_owner(Level level, TriggerData *trigdata)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("%s cannot be owned by %s: it is no active user",
-						orch_guard_row_label(level, row, desc), orch_uuid_text(owner)),
+						orch_guard_row_label(level, row, desc), orch_principal_label(owner)),
 				 level == LEVEL_WORK_ITEM ?
 				 errdetail("A work item that is assigned to a user is owned by that user.") : 0,
 				 errtablecol(trigdata->tg_relation, col->owner_id)));
@@ -195,7 +195,7 @@ check_assignee(TriggerData *trigdata)
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("%s cannot be assigned to %s: it is not active",
 						orch_guard_row_label(LEVEL_WORK_ITEM, row, desc),
-						orch_uuid_text(assignee)),
+						orch_principal_label(assignee)),
 				 errtablecol(trigdata->tg_relation, Anum_work_item_assignee_id)));
 }
 
@@ -248,12 +248,14 @@ check_record(Level level, TriggerData *trigdata)
 	if (!names_any_record(GetUserId()) && !orch_record_readable(type, key, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type)));
+				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type),
+				 errtablecol(trigdata->tg_relation, col->record_id)));
 	id = orch_record_lock(type, key, false);
 	/* filled in before, unless a trigger of the user wrote the key */
 	if (strcmp(id, key) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("record \"%s\" of type \"%s\" does not exist", key, type),
-				 errhint("There is a record with the id \"%s\".", id)));
+				 errhint("There is a record with the id \"%s\".", id),
+				 errtablecol(trigdata->tg_relation, col->record_id)));
 }

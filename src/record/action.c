@@ -367,7 +367,8 @@ orch_action_change(StaticPlan *plan, Datum *values, const char *nulls)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
 				 errmsg("action \"%s\" is not registered",
-						text_to_cstring(DatumGetTextPP(values[0])))));
+						text_to_cstring(DatumGetTextPP(values[0]))),
+				 orch_error_column(RELATION_ACTION, "name")));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_set_retry_policy);

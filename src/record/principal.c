@@ -331,6 +331,17 @@ orch_principal_role_label(Oid role)
 				   GetUserNameFromId(role, false));
 }
 
+char *
+orch_principal_label(const pg_uuid_t *id)
+{
+	Principal	principal;
+
+	if (!orch_principal_scan(INDEX_PRINCIPAL_ID, Anum_principal_id, F_UUID_EQ,
+							 UUIDPGetDatum(id), &principal))
+		return orch_uuid_text(id);
+	return psprintf("\"%s\"", principal.name);
+}
+
 /*
  * Source: contract/fields.csv, FlowOrchestrationLog.Actor.
  */
@@ -378,7 +389,8 @@ orch_principal_require_user(const pg_uuid_t *id, Principal *result)
 	if (!orch_principal_get(id, result) || result->kind != PRINCIPAL_USER)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
-				 errmsg("%s is no user", orch_uuid_text(id))));
+				 errmsg("%s is no user", orch_principal_label(id)),
+				 orch_error_column(RELATION_PRINCIPAL, "id")));
 }
 
 void

@@ -72,6 +72,11 @@ extern bool orch_principal_scan(int index, AttrNumber attnum, RegProcedure equal
 /* The name of a role in messages: that of its user, or its own. */
 extern char *orch_principal_role_label(Oid role);
 
+/*
+ * How messages name a principal, which every user sees: "Ann", or by its id if there is none.
+ */
+extern char *orch_principal_label(const pg_uuid_t *id);
+
 /* The name of a role in the log: the username of its user, or its own. */
 extern char *orch_principal_actor(Oid role);
 

@@ -150,7 +150,8 @@ orch_record_find(const char *name, bool missing_ok)
 			return NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
-				 errmsg_internal("%s", problem), errhint("%s", hint)));
+				 errmsg_internal("%s", problem), errhint("%s", hint),
+				 orch_error_column(RELATION_RECORD_TYPE, "name")));
 	}
 	key_types = column_types(relation, registration.key_columns, &missing);
 
@@ -475,7 +476,8 @@ orch_record_refuse_type(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_UNKNOWN_RECORD_TYPE),
 			 errmsg("record type \"%s\" is not registered", name),
-			 errhint("Register its table with orchestration.register_record_type().")));
+			 errhint("Register its table with orchestration.register_record_type()."),
+			 orch_error_column(RELATION_RECORD_TYPE, "name")));
 }
 
 bool

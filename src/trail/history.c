@@ -816,5 +816,6 @@ orchestration_guard_history(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_ORCH_IMMUTABLE),
 			 errmsg("history cannot be changed"),
 			 errdetail("It is deleted with its run, or when it expires."),
-			 errhint("See orchestration.remove_expired().")));
+			 errhint("See orchestration.remove_expired()."),
+			 errtable(trigdata->tg_relation)));
 }

@@ -22,6 +22,7 @@
 #include "utils/jsonb.h"
 
 #include "access/access.h"
+#include "access/access_argument.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
@@ -68,7 +69,7 @@ static char *output_text(Jsonb *outputs, const char *name, const char *other,
 						 const char *item);
 static Jsonb *decided_outputs(Jsonb *outputs, bool approved, const char *comments);
 static pg_uuid_t find_id(StaticPlan *plan, SharedObject object, const pg_uuid_t *id);
-static bool read_submission(const pg_uuid_t *run_id, int column, Datum *result);
+static bool read_submission(const pg_uuid_t *run_id, Datum *result);
 static void decide(const ItemState *item, Oid role, bool approved, const ApprovalDeed *deed,
 				   Jsonb *outputs, const char *key, bytea *digest);
 static Datum review(FunctionCallInfo fcinfo, ApprovalAction action);
@@ -89,7 +90,8 @@ parse_decision(const char *text, const char *item)
 			 text == NULL || text[0] == '\0' ?
 			 errmsg("%s is an approval and needs a decision", item) :
 			 errmsg("\"%s\" is no decision about %s", text, item),
-			 errdetail("The decisions are Approve and Reject.")));
+			 errdetail("The decisions are Approve and Reject."),
+			 orch_error_column(RELATION_SUBMISSION_ITEM, "status")));
 }
 
 /*
@@ -179,11 +181,11 @@ find_id(StaticPlan *plan, SharedObject object, const pg_uuid_t *id)
 }
 
 /*
- * A column of plan_submission; false: an action, or a user's trigger, has deleted the run.
- * Caller is in system context.
+ * The status of the submission of a run; false: an action, or a user's trigger, has deleted
+ * the run.  Caller is in system context.
  */
 static bool
-read_submission(const pg_uuid_t *run_id, int column, Datum *result)
+read_submission(const pg_uuid_t *run_id, Datum *result)
 {
 	Datum		value = UUIDPGetDatum(run_id);
 	bool		isnull;
@@ -191,7 +193,7 @@ read_submission(const pg_uuid_t *run_id, int column, Datum *result)
 	orch_plan_execute_latest(&plan_submission, &value, NULL, 1);
 	if (SPI_processed == 0)
 		return false;
-	*result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
+	*result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return true;
 }
 
@@ -251,11 +253,11 @@ review(FunctionCallInfo fcinfo, ApprovalAction action)
 	bool		there;
 	Datum		result;
 
-	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
 	if (!PG_ARGISNULL(3))
 		deed.channel = (ApprovalChannel) orch_catalog_label_value(ENUM_APPROVAL_CHANNEL,
 																  PG_GETARG_OID(3));
-	id = find_id(&plan_work_item_of, OBJECT_APPROVAL_WORK_ITEM, PG_GETARG_UUID_P(0));
+	id = find_id(&plan_work_item_of, OBJECT_APPROVAL_WORK_ITEM,
+				 orch_argument_record(fcinfo, 0, OBJECT_WORK_ITEM, NAMES_OR_APPROVAL));
 	frame = orch_work_item_enter(&id, &saved, &item, override ? orch_access_require_override :
 								 orch_access_require_work);
 	label = psprintf("work item %s", item.name);
@@ -272,7 +274,7 @@ review(FunctionCallInfo fcinfo, ApprovalAction action)
 	decide(&item, role, approved, &deed, NULL, NULL, NULL);
 	orch_log_flush();
 	orch_history_flush();
-	there = read_submission(&item.run_id, 1, &result);
+	there = read_submission(&item.run_id, &result);
 	orch_work_item_leave(frame, &saved);
 	if (!there)
 		PG_RETURN_NULL();
@@ -283,10 +285,11 @@ PG_FUNCTION_INFO_V1(orchestration_review_approval);
 
 /*
  * orchestration.review_approval(work_item_id uuid, decision text, comments text,
- *		channel orchestration.approval_channel) returns orchestration.approval_submission_status
+ *		channel orchestration.approval_channel) returns orchestration.approval_submission_status;
+ *		also with work_item text
  *
  * Approves or rejects (decision: Approve or Reject) what a work item of an approval asks
- * for; its id or that of its approval work item.  Returns the status that the submission
+ * for; its id or name, or that of its approval work item.  Returns the status that the submission
  * has then; null: an action of the run has deleted it.
  * Raises: 22004 for a null id, OR101 and 42501 as complete_work_item(), OR302 if the item is
  * Completed, OR306 for another decision, 55000 for a work item that is no approval, 22001
@@ -303,7 +306,8 @@ PG_FUNCTION_INFO_V1(orchestration_override_approval);
 
 /*
  * orchestration.override_approval(work_item_id uuid, decision text, comments text,
- *		channel orchestration.approval_channel) returns orchestration.approval_submission_status
+ *		channel orchestration.approval_channel) returns orchestration.approval_submission_status;
+ *		also with work_item text
  *
  * review_approval() for an approval administrator, instead of the assignee.
  * Raises: as review_approval(), 42501 without the permission Approval Admin.
@@ -318,16 +322,14 @@ orchestration_override_approval(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_recall_run);
 
 /*
- * orchestration.recall_run(run_id uuid, comments text) returns orchestration.run_status
+ * orchestration.recall_run(run_id uuid, comments text) returns boolean; also with run text
  *
- * Recalls an approval, by the id of its run or of its submission: the submission and its
- * open work items become Recalled, and the run goes on along its recall path; without one,
- * or when that has ended, it is Canceled.  Returns the status that the run has then; null:
- * an action of the run has deleted it.
+ * Recalls an approval, by the id or name of its run or of its submission: the submission and
+ * its open work items become Recalled, and the run goes on along its recall path; without one,
+ * or when that has ended, it is Canceled.  Returns false if it was recalled already.
  * Raises: 22004 for a null run_id, OR101 for a run that does not exist or that the caller
  * did not submit and does not see, 42501 unless the caller submitted it or has the
- * permission Approval Admin, OR001 if it is neither InProgress nor Suspended or was
- * recalled already, 55000 for a run that is no approval, 22001 as review_approval().
+ * permission Approval Admin, OR001 if it is neither InProgress nor Suspended, 55000 for a run that is no approval, 22001 as review_approval().
  * Source: contract/transitions.csv, level approval_submission; contract/lifecycle.md,
  * "Approvals".
  */
@@ -345,11 +347,11 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 	RunStatus	status;
 	SubmissionStatus submitted;
 	char	   *name;
-	bool		there;
+	bool		recalled;
 
-	orch_require_arguments(fcinfo, 0, 1, "run_id");
 	orch_limit_comments(comments);
-	run_id = find_id(&plan_run_of, OBJECT_APPROVAL_SUBMISSION, PG_GETARG_UUID_P(0));
+	run_id = find_id(&plan_run_of, OBJECT_APPROVAL_SUBMISSION,
+					 orch_argument_record(fcinfo, 0, OBJECT_RUN, NAMES_OR_APPROVAL));
 	orch_access_require_recall(role, &run_id, &deed.role);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);
@@ -369,21 +371,22 @@ orchestration_recall_run(PG_FUNCTION_ARGS)
 															 SPI_tuptable->tupdesc, 1);
 	status = (RunStatus) orch_catalog_label_column(ENUM_RUN_STATUS, SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc, 2);
-	if (submitted == SUBMISSION_RECALLED ||
-		(status != RUN_IN_PROGRESS && status != RUN_SUSPENDED))
+	recalled = submitted == SUBMISSION_RECALLED;
+	if (!recalled && status != RUN_IN_PROGRESS && status != RUN_SUSPENDED)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_ILLEGAL_STATUS_CHANGE),
 				 errmsg("run %s cannot be recalled: its submission is %s", name,
 						orch_transition_status_name(LEVEL_APPROVAL_SUBMISSION, submitted)),
-				 errdetail("An approval can be recalled while it is InProgress or Suspended.")));
-	orch_approval_recall(&run_id, &deed);
-	orch_engine_recall(&run_id, comments);
-	orch_log_flush();
-	orch_history_flush();
-	there = read_submission(&run_id, 2, &value);
+				 errdetail("An approval can be recalled while it is InProgress or Suspended."),
+				 orch_error_column(RELATION_SUBMISSION, "status")));
+	if (!recalled)
+	{
+		orch_approval_recall(&run_id, &deed);
+		orch_engine_recall(&run_id, comments);
+		orch_log_flush();
+		orch_history_flush();
+	}
 	orch_system_finish(&saved);
 	orch_frame_pop(frame);
-	if (!there)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(value);
+	PG_RETURN_BOOL(!recalled);
 }

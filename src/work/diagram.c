@@ -25,6 +25,8 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "access/access_argument.h"
+#include "access/access_name.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/compat.h"
@@ -83,7 +85,7 @@ PG_FUNCTION_INFO_V1(orchestration_run_diagram);
 PG_FUNCTION_INFO_V1(orchestration_orchestration_diagram);
 
 /*
- * orchestration.run_diagram(run_id uuid, format text) returns text
+ * orchestration.run_diagram(run_id uuid, format text) returns text; also with run text
  *
  * Returns the graph of a run, or of an orchestration version, as "mermaid", "dot" or "svg"
  * (a document of its own).  The graph of a run shows the statuses of those stages and steps
@@ -112,7 +114,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 
 	orch_require_arguments(fcinfo, 0, 2, "run_id and format");
-	id = PG_GETARG_UUID_P(0);
+	id = orch_argument_record(fcinfo, 0, OBJECT_RUN, NAMES_SEEN);
 	format = checked_format(fcinfo, 1);
 	manages = (orch_access_require_user(role)->permissions &
 			   PERMISSION_MANAGE_DEFINITIONS) != 0;
@@ -129,7 +131,8 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("run %s was imported without a version", orch_uuid_text(id))));
+				 errmsg("%s was imported without a version", orch_label_run(id)),
+				 orch_error_column(RELATION_RUN, "version_id")));
 	version_id = *DatumGetUUIDP(value);
 	def = orch_definition_get(&version_id);
 	graph = make_graph(def);
@@ -388,7 +391,8 @@ refuse(const pg_uuid_t *id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-			 errmsg("there is no run or orchestration version %s", orch_uuid_text(id))));
+			 errmsg("there is no run or orchestration version %s", orch_uuid_text(id)),
+			 orch_error_column(RELATION_RUN, "id")));
 }
 
 /* --------------------------------------------------------------- statuses */

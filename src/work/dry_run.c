@@ -160,7 +160,8 @@ orchestration_dry_run(PG_FUNCTION_ARGS)
 			orch_definition_unknown(name);
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("orchestration \"%s\" has no version %d", name, PG_GETARG_INT32(4))));
+				 errmsg("orchestration \"%s\" has no version %d", name, PG_GETARG_INT32(4)),
+				 orch_error_column(RELATION_VERSION, "version")));
 	}
 	request.definition = orch_definition_get(&version_id);
 	orch_run_require_orchestration(request.definition);

@@ -28,6 +28,7 @@
 #include "utils/memutils.h"
 
 #include "access/access.h"
+#include "access/access_argument.h"
 #include "base/argument.h"
 #include "base/errors.h"
 #include "base/frame.h"
@@ -68,7 +69,7 @@ static char *lines(List *texts);
 PG_FUNCTION_INFO_V1(orchestration_migrate_run);
 
 /*
- * orchestration.migrate_run(run_id uuid, version integer) returns boolean
+ * orchestration.migrate_run(run_id uuid, version integer) returns boolean; also with run text
  *
  * Moves a run that is InProgress, Suspended or in a recoverable Error to another version of
  * its orchestration (null: the active one), and evaluates its conditions again.  Returns
@@ -93,8 +94,7 @@ orchestration_migrate_run(PG_FUNCTION_ARGS)
 	bool		migrated;
 
 	orch_access_require_permission(role, PERMISSION_MANAGE_DEFINITIONS, TO_MIGRATE);
-	orch_require_arguments(fcinfo, 0, 1, "run_id");
-	run_id = PG_GETARG_UUID_P(0);
+	run_id = orch_argument_record(fcinfo, 0, OBJECT_RUN, NAMES_SEEN);
 	orch_access_require_move(role, run_id);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	name = orchestration_of(run_id);
@@ -104,13 +104,14 @@ orchestration_migrate_run(PG_FUNCTION_ARGS)
 	if (report.problems != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_MIGRATE),
-				 errmsg("run \"%s\" cannot be migrated to version %d of orchestration \"%s\"",
+				 errmsg("run %s cannot be migrated to version %d of orchestration \"%s\"",
 						report.run_name, to->version, name),
 				 errdetail("%s", lines(report.problems)),
-				 errhint("Deploy a version that has what the run needs, or let the run go on in its version.")));
+				 errhint("Deploy a version that has what the run needs, or let the run go on in its version."),
+				 orch_error_column(RELATION_RUN, "version_id")));
 	if (migrated && report.notes != NIL)
 		ereport(NOTICE,
-				(errmsg("run \"%s\" was migrated to version %d", report.run_name, to->version),
+				(errmsg("run %s was migrated to version %d", report.run_name, to->version),
 				 errdetail("%s", lines(report.notes))));
 	orch_frame_pop(frame);
 	PG_RETURN_BOOL(migrated);
@@ -132,14 +133,16 @@ orchestration_of(const pg_uuid_t *run_id)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("run %s does not exist", orch_uuid_text(run_id))));
+				 errmsg("run %s does not exist", orch_uuid_text(run_id)),
+				 orch_error_column(RELATION_RUN, "id")));
 	name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_CANNOT_MIGRATE),
-				 errmsg("run \"%s\" was imported without a version",
+				 errmsg("run %s was imported without a version",
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
-				 errdetail("The engine does not move it.")));
+				 errdetail("The engine does not move it."),
+				 orch_error_column(RELATION_RUN, "version_id")));
 	name = MemoryContextStrdup(caller, name);
 	orch_system_finish(&saved);
 	return name;
@@ -238,7 +241,8 @@ candidates(const Definition *to, bool any, int32 from, int *nruns)
 	if (!any && !orch_definition_find_version(to->name, false, from, &from_id, &from))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("orchestration \"%s\" has no version %d", to->name, from)));
+				 errmsg("orchestration \"%s\" has no version %d", to->name, from),
+				 orch_error_column(RELATION_VERSION, "version")));
 	values[0] = UUIDPGetDatum(&to->orchestration_id);
 	values[1] = UUIDPGetDatum(&to->version_id);
 	values[2] = Int32GetDatum(from);

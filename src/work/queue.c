@@ -26,6 +26,7 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "access/access_name.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/errors.h"
@@ -455,7 +456,8 @@ orch_queue_call(const pg_uuid_t *run_id, const char *name, Jsonb *inputs,
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_UNKNOWN_ACTION),
 					 errmsg("action \"%s\" is not registered as a function", name),
-					 errhint("Register it with orchestration.register_action() and resume the run.")));
+					 errhint("Register it with orchestration.register_action() and resume the run."),
+					 orch_error_column(RELATION_ACTION, "name")));
 		if (run_as != NULL)
 			orch_action_require_run_as(action);
 		frame = enter_function(run_id);
@@ -544,8 +546,9 @@ carry_out(const ClaimedStep *step, const pg_uuid_t *version)
 		return true;
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
-			 errmsg("step \"%s\" (%s) is passed over: %s", step->step_name,
-					orch_uuid_text(&step->step_id), error->message),
+			 errmsg("%s is passed over: %s",
+					orch_label_part(OBJECT_STEP, step->step_name, &step->step_id, &step->run_id),
+					error->message),
 			 errhint("See orchestration.needs_attention().")));
 	orch_spi_connect();
 	values[0] = UUIDPGetDatum(&step->run_id);

@@ -48,6 +48,7 @@ typedef struct ClaimedStep
 	TimestampTz lease_until;
 	bool		has_run_as;
 	pg_uuid_t	run_as;
+	const char *label;			/* how messages of the worker name the step */
 } ClaimedStep;
 
 typedef struct StepResult

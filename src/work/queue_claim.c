@@ -32,6 +32,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "access/access_name.h"
 #include "base/catalog.h"
 #include "base/counter.h"
 #include "base/errors.h"
@@ -221,8 +222,8 @@ fail_worn(StepResult *result)
 	if (error != NULL)
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
-				 errmsg("step %s, which was lost or late too often, cannot be set to Error: %s",
-						orch_uuid_text(&result->step_id), error->message),
+				 errmsg("%s, which was lost or late too often, cannot be set to Error: %s",
+						orch_label(OBJECT_STEP, &result->step_id), error->message),
 				 errhint("See orchestration.needs_attention().")));
 }
 

@@ -145,7 +145,7 @@ static StaticPlan plan_still_waits = {
 	2, {UUIDOID, TEXTOID}
 };
 
-static void row_deleted(const char *type, const char *key);
+static void row_deleted(Oid registered, const char *type, const char *key);
 static void note_row(Oid registered, const char *type, const char *key,
 					 Relation relation, HeapTuple row, HeapTuple old_row);
 static bool is_triggered(const StartRequest *request);
@@ -158,7 +158,7 @@ static void note(Oid registered, Relation relation, HeapTuple row, const char *k
 static void deal_with(Oid registered, const char *type, List *key_columns);
 static bool look_up(Oid registered, Noted *entry, List *key_columns);
 static void start_all(NotedSet *set, const char *type, List *key_columns);
-static void refuse_locked(StaticPlan *plan, const char *type, Datum keys);
+static void refuse_locked(StaticPlan *plan, Oid registered, const char *type, Datum keys);
 static void look_again(const char *type, Datum keys);
 static bool still_waits(const pg_uuid_t *run_id, const char *type);
 static Jsonb *row_to_jsonb(Oid registered, Relation relation, HeapTuple tuple);
@@ -204,7 +204,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		refuse_locked(&plan_locked_gone, type, (Datum) 0);
+		refuse_locked(&plan_locked_gone, registered, type, (Datum) 0);
 		/* of a table with children, those may still have rows */
 		if (registered == RelationGetRelid(relation) &&
 			(relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE || !has_subclass(registered)))
@@ -240,7 +240,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
 		if (key != NULL)
-			row_deleted(type, key);
+			row_deleted(registered, type, key);
 		return PointerGetDatum(NULL);
 	}
 	row = trigdata->tg_trigtuple;
@@ -255,7 +255,7 @@ orchestration_record_change(PG_FUNCTION_ARGS)
 		if (old_key == NULL)
 			old_row = NULL;		/* it becomes a record */
 		else if (key == NULL)
-			row_deleted(type, old_key);
+			row_deleted(registered, type, old_key);
 		else if (strcmp(key, old_key) != 0)
 		{
 			orch_record_move_lookups(type, old_key, key);
@@ -276,11 +276,11 @@ orchestration_record_change(PG_FUNCTION_ARGS)
  * A record was deleted.
  */
 static void
-row_deleted(const char *type, const char *key)
+row_deleted(Oid registered, const char *type, const char *key)
 {
 	Datum		element = CStringGetTextDatum(key);
 
-	refuse_locked(&plan_locked, type,
+	refuse_locked(&plan_locked, registered, type,
 				  PointerGetDatum(construct_array(&element, 1, TEXTOID, -1, false,
 												  TYPALIGN_INT)));
 	orch_record_move_lookups(type, key, NULL);
@@ -481,7 +481,7 @@ deal_with(Oid registered, const char *type, List *key_columns)
 	key_array = PointerGetDatum(construct_array(keys, nkeys, TEXTOID, -1, false,
 												TYPALIGN_INT));
 	if (nkeys > 0)
-		refuse_locked(&plan_locked, type, key_array);
+		refuse_locked(&plan_locked, registered, type, key_array);
 	start_all(set, type, key_columns);
 	if (nkeys > 0)
 		look_again(type, key_array);
@@ -587,7 +587,7 @@ start_all(NotedSet *set, const char *type, List *key_columns)
  * change it, because they belong to the process.
  */
 static void
-refuse_locked(StaticPlan *plan, const char *type, Datum keys)
+refuse_locked(StaticPlan *plan, Oid registered, const char *type, Datum keys)
 {
 	Frame	   *frame = orch_frame_top();
 	Oid			role = GetUserId();
@@ -624,7 +624,8 @@ refuse_locked(StaticPlan *plan, const char *type, Datum keys)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_LOCKED),
 				 errmsg("record \"%s\" of type \"%s\" is locked for an approval", locked, type),
-				 errhint("Change it when the approval is answered, or let an administrator call orchestration.unlock_record().")));
+				 errhint("Change it when the approval is answered, or let an administrator call orchestration.unlock_record()."),
+				 orch_error_table(registered)));
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 
 #include "access/access.h"
+#include "access/access_argument.h"
 #include "base/argument.h"
 #include "base/catalog.h"
 #include "base/digest.h"
@@ -65,9 +66,9 @@ static StaticPlan plan_cancel = {
 
 typedef void (*RequireRun) (Oid role, const pg_uuid_t *run_id);
 
-static Datum move_run(FunctionCallInfo fcinfo, StaticPlan *plan, RequireRun require,
-					  const char *comments);
-static Frame *enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RequireRun require,
+static bool move_run(FunctionCallInfo fcinfo, StaticPlan *plan, NameScope names,
+					 RequireRun require, const char *comments);
+static Frame *enter_run(const pg_uuid_t *run_id, SystemContext *saved, RequireRun require,
 						RunStatus *status);
 static void leave_run(Frame *frame, SystemContext *saved);
 
@@ -133,7 +134,8 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 					 errmsg("owner %s is no active user",
-							orch_uuid_text(request.owner_id))));
+							orch_principal_label(request.owner_id)),
+					 orch_error_column(RELATION_PRINCIPAL, "id")));
 		if (!may_give_away &&
 			!(is_user && orch_uuid_equal(request.owner_id, &user_id)))
 			ereport(ERROR,
@@ -191,20 +193,22 @@ orch_run_set_record(StartRequest *request, char *key, Oid role)
 		if (request->record_type == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-					 errmsg("no registered record type has a record \"%s\"", key)));
+					 errmsg("no registered record type has a record \"%s\"", key),
+					 orch_error_column(RELATION_RUN, "triggering_record_id")));
 	}
 	else if (!unlimited && !orch_record_readable(request->record_type, key, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
 				 errmsg("record \"%s\" of type \"%s\" does not exist", key,
-						request->record_type)));
+						request->record_type),
+				 orch_error_column(RELATION_RUN, "triggering_record_id")));
 	request->record_key = id;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_suspend_run);
 
 /*
- * orchestration.suspend_run(run_id uuid) returns boolean
+ * orchestration.suspend_run(run_id uuid) returns boolean; also with run text
  *
  * Suspends a run: no step starts; steps in progress may finish, and their results are
  * stored as pending.  Returns false if the run is Suspended already.
@@ -216,17 +220,18 @@ PG_FUNCTION_INFO_V1(orchestration_suspend_run);
 Datum
 orchestration_suspend_run(PG_FUNCTION_ARGS)
 {
-	return move_run(fcinfo, &plan_suspend, orch_access_require_move, NULL);
+	PG_RETURN_BOOL(move_run(fcinfo, &plan_suspend, NAMES_SEEN, orch_access_require_move, NULL));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_resume_run);
 
 /*
- * orchestration.resume_run(run_id uuid) returns orchestration.run_status
+ * orchestration.resume_run(run_id uuid) returns boolean; also with run text
  *
  * Resumes a run that is Suspended, or in Error with a recoverable error at most
- * 14 days old; does nothing if the run is InProgress already.  Returns the status that the
- * run has then: Completed if it ended, Error if it failed again.
+ * 14 days old.  Returns false if the run is InProgress already.  Returns true if it was
+ * resumed, whatever came of it: it may have ended, failed again or been deleted by its own
+ * actions in the same call; its status and its log say so.
  * Raises: 22004, OR101, 42501 and OR001 as suspend_run(), OR004 if the error is not
  * recoverable or too old.
  * Source: contract/transitions.csv, lines 7 and 9.
@@ -234,19 +239,13 @@ PG_FUNCTION_INFO_V1(orchestration_resume_run);
 Datum
 orchestration_resume_run(PG_FUNCTION_ARGS)
 {
-	RunStatus	before;
-	SystemContext saved;
-	Frame	   *frame = enter_run(fcinfo, &saved, orch_access_require_move, &before);
-	Datum		status = orch_run_resume(PG_GETARG_UUID_P(0), NULL);
-
-	leave_run(frame, &saved);
-	PG_RETURN_DATUM(status);
+	PG_RETURN_BOOL(move_run(fcinfo, &plan_resume, NAMES_SEEN, orch_access_require_move, NULL));
 }
 
 PG_FUNCTION_INFO_V1(orchestration_cancel_run);
 
 /*
- * orchestration.cancel_run(run_id uuid, comments text) returns boolean
+ * orchestration.cancel_run(run_id uuid, comments text) returns boolean; also with run text
  *
  * Cancels a run that is InProgress or Suspended; the comments go to the log, and to the
  * detail of an approval.  Returns false if the run is Canceled already.
@@ -257,8 +256,8 @@ PG_FUNCTION_INFO_V1(orchestration_cancel_run);
 Datum
 orchestration_cancel_run(PG_FUNCTION_ARGS)
 {
-	return move_run(fcinfo, &plan_cancel, orch_access_require_cancel,
-					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	PG_RETURN_BOOL(move_run(fcinfo, &plan_cancel, NAMES_OF_APPROVAL, orch_access_require_cancel,
+							PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1))));
 }
 
 Datum
@@ -272,7 +271,8 @@ orch_run_resume(const pg_uuid_t *run_id, char **error)
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("run %s does not exist", orch_uuid_text(run_id))));
+				 errmsg("run %s does not exist", orch_uuid_text(run_id)),
+				 orch_error_column(RELATION_RUN, "id")));
 	if (error != NULL)
 		*error = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
 	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -281,26 +281,28 @@ orch_run_resume(const pg_uuid_t *run_id, char **error)
 /*
  * Change the status of a run by one UPDATE.
  */
-static Datum
-move_run(FunctionCallInfo fcinfo, StaticPlan *plan, RequireRun require, const char *comments)
+static bool
+move_run(FunctionCallInfo fcinfo, StaticPlan *plan, NameScope names, RequireRun require,
+		 const char *comments)
 {
+	pg_uuid_t  *run_id = orch_argument_record(fcinfo, 0, OBJECT_RUN, names);
 	RunStatus	status;
 	SystemContext saved;
-	Frame	   *frame = enter_run(fcinfo, &saved, require, &status);
-	Datum		value = PG_GETARG_DATUM(0);
+	Frame	   *frame = enter_run(run_id, &saved, require, &status);
+	Datum		value = UUIDPGetDatum(run_id);
 	bool		moved;
 
 	orch_limit_comments(comments);
 	orch_guard_execute(SCOPE_USER, plan, &value, NULL, comments);
 	moved = SPI_processed > 0;
 	leave_run(frame, &saved);
-	PG_RETURN_BOOL(moved);
+	return moved;
 }
 
 PG_FUNCTION_INFO_V1(orchestration_reevaluate_run);
 
 /*
- * orchestration.reevaluate_run(run_id uuid) returns boolean
+ * orchestration.reevaluate_run(run_id uuid) returns boolean; also with run text
  *
  * Lets the engine evaluate the conditions of a run again, because what they read may have
  * changed.  Returns false, and does nothing, if the run is not InProgress.
@@ -311,13 +313,14 @@ PG_FUNCTION_INFO_V1(orchestration_reevaluate_run);
 Datum
 orchestration_reevaluate_run(PG_FUNCTION_ARGS)
 {
+	pg_uuid_t  *run_id = orch_argument_record(fcinfo, 0, OBJECT_RUN, NAMES_SEEN);
 	RunStatus	status;
 	Frame	   *frame;
 	SystemContext saved;
 
-	frame = enter_run(fcinfo, &saved, orch_access_require_move, &status);
+	frame = enter_run(run_id, &saved, orch_access_require_move, &status);
 	if (status == RUN_IN_PROGRESS)
-		orch_engine_go_on(PG_GETARG_UUID_P(0), false);
+		orch_engine_go_on(run_id, false);
 	leave_run(frame, &saved);
 	PG_RETURN_BOOL(status == RUN_IN_PROGRESS);
 }
@@ -327,15 +330,12 @@ orchestration_reevaluate_run(PG_FUNCTION_ARGS)
  * right may have changed while the call waited for the lock.
  */
 static Frame *
-enter_run(FunctionCallInfo fcinfo, SystemContext *saved, RequireRun require,
+enter_run(const pg_uuid_t *run_id, SystemContext *saved, RequireRun require,
 		  RunStatus *status)
 {
 	Oid			role = GetUserId();
-	pg_uuid_t  *run_id;
 	Frame	   *frame;
 
-	orch_require_arguments(fcinfo, 0, 1, "run_id");
-	run_id = PG_GETARG_UUID_P(0);
 	require(role, run_id);
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(saved);

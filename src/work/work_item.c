@@ -23,6 +23,7 @@
 #include "utils/jsonb.h"
 
 #include "access/access.h"
+#include "access/access_argument.h"
 #include "base/argument.h"
 #include "base/digest.h"
 #include "base/errors.h"
@@ -55,13 +56,13 @@ static StaticPlan plan_set_due = {
 
 static void assign(const ItemState *item, const pg_uuid_t *assignee,
 				   const pg_uuid_t *claimed_from, const pg_uuid_t *owner, const char *comments);
-static pg_uuid_t *item_argument(FunctionCallInfo fcinfo);
 
 PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
 
 /*
  * orchestration.complete_work_item(work_item_id uuid, outputs jsonb,
- *		idempotency_key text) returns boolean
+ *		idempotency_key text) returns boolean; also with
+ *		work_item text
  *
  * Finishes a work item with the outputs of its screen, completes its step and moves the run.
  * While the run is Suspended or in Error, the outcome is stored as pending.  Returns false
@@ -84,8 +85,8 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 	Frame	   *frame;
 	ItemState	item;
+	pg_uuid_t  *id = orch_argument_record(fcinfo, 0, OBJECT_WORK_ITEM, NAMES_OF_APPROVAL);
 
-	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
 	if (outputs != NULL && !JB_ROOT_IS_OBJECT(outputs))
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_INVALID_INPUT),
@@ -96,7 +97,7 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 
 	frame = orch_frame_push(FRAME_CALL, role, NULL);
 	orch_system_connect(&saved);
-	orch_work_item_lock(PG_GETARG_UUID_P(0), &item, role, orch_access_require_work);
+	orch_work_item_lock(id, &item, role, orch_access_require_work);
 	if (item.status == WORK_ITEM_COMPLETED)
 	{
 		if (key == NULL || item.idempotency_key == NULL ||
@@ -109,7 +110,8 @@ orchestration_complete_work_item(PG_FUNCTION_ARGS)
 							key, item.name),
 					 errdetail("%s finished it at %s.", item.completed_by,
 							   item.completed_at),
-					 errhint("A key repeats one request.")));
+					 errhint("A key repeats one request."),
+					 orch_error_column(RELATION_WORK_ITEM, "idempotency_key")));
 		orch_system_finish(&saved);
 		orch_frame_pop(frame);
 		PG_RETURN_BOOL(false);
@@ -159,18 +161,11 @@ assign(const ItemState *item, const pg_uuid_t *assignee, const pg_uuid_t *claime
 	orch_notify_assigned(assignee);
 }
 
-/* The first argument, which must not be null. */
-static pg_uuid_t *
-item_argument(FunctionCallInfo fcinfo)
-{
-	orch_require_arguments(fcinfo, 0, 1, "work_item_id");
-	return PG_GETARG_UUID_P(0);
-}
-
 PG_FUNCTION_INFO_V1(orchestration_claim_work_item);
 
 /*
- * orchestration.claim_work_item(work_item_id uuid) returns boolean
+ * orchestration.claim_work_item(work_item_id uuid) returns boolean; also with
+ *		work_item text
  *
  * Makes the caller the assignee of an item that is assigned to a group or queue of the
  * caller's, so that no other member works on it.  Returns false if the caller is the
@@ -188,8 +183,9 @@ orchestration_claim_work_item(PG_FUNCTION_ARGS)
 	Oid			role = GetUserId();
 	const Principal *acting;
 	pg_uuid_t	me;
-	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_claim);
+	Frame	   *frame = orch_work_item_enter(orch_argument_record(fcinfo, 0, OBJECT_WORK_ITEM,
+															  NAMES_SEEN),
+										 &saved, &item, orch_access_require_claim);
 	Principal	holder;
 	bool		other;
 
@@ -217,7 +213,8 @@ orchestration_claim_work_item(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_release_work_item);
 
 /*
- * orchestration.release_work_item(work_item_id uuid) returns boolean
+ * orchestration.release_work_item(work_item_id uuid) returns boolean; also with
+ *		work_item text
  *
  * Gives a claimed item back to its group or queue.  Returns false if it is not claimed.
  * Raises: 22004, OR101, 42501 and OR302 as claim_work_item().
@@ -228,8 +225,9 @@ orchestration_release_work_item(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
 	ItemState	item;
-	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_claim);
+	Frame	   *frame = orch_work_item_enter(orch_argument_record(fcinfo, 0, OBJECT_WORK_ITEM,
+															  NAMES_SEEN),
+										 &saved, &item, orch_access_require_claim);
 
 	if (item.claimed)
 		assign(&item, &item.claimed_from, NULL, NULL, NULL);
@@ -240,7 +238,8 @@ orchestration_release_work_item(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_set_due_date);
 
 /*
- * orchestration.set_due_date(work_item_id uuid, due_at timestamptz) returns boolean
+ * orchestration.set_due_date(work_item_id uuid, due_at timestamptz) returns boolean; also with
+ *		work_item text
  *
  * Sets until when an item should be done; null: no due date.  Returns false if the item has
  * that due date already.
@@ -253,8 +252,9 @@ orchestration_set_due_date(PG_FUNCTION_ARGS)
 {
 	SystemContext saved;
 	ItemState	item;
-	Frame	   *frame = orch_work_item_enter(item_argument(fcinfo), &saved, &item,
-									 orch_access_require_claim);
+	Frame	   *frame = orch_work_item_enter(orch_argument_record(fcinfo, 0, OBJECT_WORK_ITEM,
+															  NAMES_SEEN),
+										 &saved, &item, orch_access_require_claim);
 	Datum		values[3];
 	char		nulls[3] = {' ', ' ', ' '};
 	bool		changed;
@@ -276,7 +276,8 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
 
 /*
  * orchestration.reassign_work_item(work_item_id uuid, assignee_id uuid, comments text)
- *		returns boolean
+ *		returns boolean; also with
+ *		work_item text
  *
  * Assigns an Assigned work item to another user, group or queue.  Returns false if the item
  * is assigned to it already.
@@ -289,8 +290,11 @@ PG_FUNCTION_INFO_V1(orchestration_reassign_work_item);
 Datum
 orchestration_reassign_work_item(PG_FUNCTION_ARGS)
 {
+	pg_uuid_t  *id;
+
 	orch_require_arguments(fcinfo, 0, 2, "work_item_id and assignee_id");
-	PG_RETURN_BOOL(orch_work_item_reassign(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), NULL,
+	id = orch_argument_record(fcinfo, 0, OBJECT_WORK_ITEM, NAMES_OF_APPROVAL);
+	PG_RETURN_BOOL(orch_work_item_reassign(id, PG_GETARG_UUID_P(1), NULL,
 										   PG_ARGISNULL(2) ? NULL :
 										   text_to_cstring(PG_GETARG_TEXT_PP(2))));
 }
@@ -310,7 +314,8 @@ orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee,
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_UNKNOWN_PRINCIPAL),
 				 errmsg("assignee %s is no active user, group or queue",
-						orch_uuid_text(assignee))));
+						orch_principal_label(assignee)),
+				 orch_error_column(RELATION_PRINCIPAL, "id")));
 
 	frame = orch_work_item_enter(item_id, &saved, &item, orch_access_require_reassign);
 	other = !orch_uuid_equal(&item.assignee_id, assignee);
@@ -323,7 +328,8 @@ orch_work_item_reassign(const pg_uuid_t *item_id, const pg_uuid_t *assignee,
 PG_FUNCTION_INFO_V1(orchestration_fail_work_item);
 
 /*
- * orchestration.fail_work_item(work_item_id uuid, message text) returns boolean
+ * orchestration.fail_work_item(work_item_id uuid, message text) returns boolean; also with
+ *		work_item text
  *
  * Reports that the screen of an Assigned work item failed: the run goes to Error,
  * recoverable; its stage and step stay InProgress, and the item stays Assigned.  Returns
@@ -341,7 +347,9 @@ orchestration_fail_work_item(PG_FUNCTION_ARGS)
 	bool		fails;
 
 	orch_require_arguments(fcinfo, 0, 2, "work_item_id and message");
-	frame = orch_work_item_enter(PG_GETARG_UUID_P(0), &saved, &item, orch_access_require_work);
+	frame = orch_work_item_enter(orch_argument_record(fcinfo, 0, OBJECT_WORK_ITEM,
+													  NAMES_OF_APPROVAL),
+								 &saved, &item, orch_access_require_work);
 	fails = item.run_status != RUN_ERROR;
 	if (fails)
 		orch_engine_fail_screen(&item.run_id, &item.step_id,

@@ -70,7 +70,8 @@ orch_work_item_lock(const pg_uuid_t *id, ItemState *item, Oid role,
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("work item %s does not exist", orch_uuid_text(id))));
+				 errmsg("work item %s does not exist", orch_uuid_text(id)),
+				 orch_error_column(RELATION_WORK_ITEM, "id")));
 	item->run_id = *DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0],
 												SPI_tuptable->tupdesc, 1, &isnull));
 	values[0] = UUIDPGetDatum(&item->run_id);
@@ -83,7 +84,8 @@ orch_work_item_lock(const pg_uuid_t *id, ItemState *item, Oid role,
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_ORCH_RECORD_NOT_FOUND),
-				 errmsg("work item %s does not exist", orch_uuid_text(id))));
+				 errmsg("work item %s does not exist", orch_uuid_text(id)),
+				 orch_error_column(RELATION_WORK_ITEM, "id")));
 	require(role, id);
 	tuple = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
@@ -120,7 +122,8 @@ orch_work_item_refuse_done(const ItemState *item)
 			 errdetail("%s finished it at %s.", item->completed_by,
 					   item->completed_at) :
 			 errdetail("It was closed at %s, when its step ended otherwise.",
-					   item->completed_at)));
+					   item->completed_at),
+			 orch_error_column(RELATION_WORK_ITEM, "status")));
 }
 
 void

@@ -37,6 +37,7 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
+#include "access/access_name.h"
 #include "base/counter.h"
 #include "base/errors.h"
 #include "base/frame.h"
@@ -210,11 +211,8 @@ static void
 name_step(void *arg)
 {
 	const ClaimedStep *step = arg;
-	char		run[UUID_LEN * 3];
 
-	strlcpy(run, orch_uuid_text(&step->run_id), sizeof(run));
-	errcontext("action \"%s\" of step \"%s\" (%s) of run %s", step->action, step->step_name,
-			   orch_uuid_text(&step->step_id), run);
+	errcontext("action \"%s\" of %s", step->action, step->label);
 }
 
 /* ------------------------------------------------------------- one function */
@@ -248,6 +246,9 @@ orch_worker_function_run_one(void)
 		/* the timeout of its action is longer, or another than when the step was queued */
 		if (action != NULL && action->timeout > 0)
 			orch_worker_lease_set_length(step, function_limit(action));
+		/* now: a callback of an error can read nothing */
+		step->label = orch_label_part(OBJECT_STEP, step->step_name, &step->step_id,
+									  &step->run_id);
 	}
 	orch_system_leave(&saved);
 	if (step != NULL)
@@ -302,8 +303,7 @@ call_function(const ClaimedStep *step, Oid owner, volatile FunctionPhase *phase)
 	Frame	   *frame;
 	StepResult	result;
 
-	worker_begin(psprintf("orchestration: action %s of step %s (%s)", step->action,
-						  step->step_name, orch_uuid_text(&step->step_id)));
+	worker_begin(psprintf("orchestration: action \"%s\" of %s", step->action, step->label));
 	MemoryContextSwitchTo(context);
 	act_as(owner);
 	frame = orch_frame_push(FRAME_CALL, worker, NULL);
@@ -413,8 +413,8 @@ handle_failure(const ClaimedStep *step, ErrorData *failure, FunctionPhase phase)
 	{
 		/* the step has ended; or the signal was for another step, or the worker is to stop */
 		ereport(LOG,
-				(errmsg("function of action \"%s\" of step \"%s\" (%s) was interrupted, and its writes are undone",
-						step->action, step->step_name, orch_uuid_text(&step->step_id))));
+				(errmsg("function of action \"%s\" of %s was interrupted, and its writes are undone",
+						step->action, step->label)));
 		orch_worker_lease_retry_now();
 	}
 	else if (phase == PHASE_AFTER)

@@ -263,7 +263,9 @@ class Run:
         return self.reassign(item, item.claimed_from, who, "Assignee", None)
 
     def recall(self, who, role, comments):
-        need(self.status in OPEN and self.submission != "Recalled", "OR001")
+        if self.submission == "Recalled":
+            return False
+        need(self.status in OPEN, "OR001")
         self.submission = "Recalled"
         self.told("Recall", role, who, None, comments)
         for item in self.items:
@@ -282,7 +284,7 @@ class Run:
             self.status = "InProgress"
             self.next = self.definition["recall"]
             self.advance()
-        return self.status
+        return True
 
     def cancel(self, who, comments):
         if self.status == "Canceled":
@@ -307,7 +309,7 @@ class Run:
 
     def resume(self):
         if self.status == "InProgress":
-            return self.status
+            return False
         need(self.status in ("Suspended", "Error"), "OR001")
         if self.status == "Error":
             need(self.world["resume"] and self.recoverable, "OR004")
@@ -322,7 +324,7 @@ class Run:
             if s.status in ("Error", "Discontinued") and stage.status == "InProgress" and self.status == "InProgress":
                 self.begin(stage, s)
         self.advance()
-        return self.status
+        return True
 
     def write(self, to):
         """UPDATE of the status by the owner of the tables."""

@@ -476,7 +476,7 @@ class Run:
 
     def resume(self):
         if self.status == "InProgress":
-            return self.status
+            return False
         need(self.status in ("Suspended", "Error"), "OR001")
         if self.status == "Error":
             need(self.recoverable and not self.old, "OR004")
@@ -501,7 +501,7 @@ class Run:
             if s.status in ("Error", "Discontinued") and self.status in ("InProgress", "Suspended"):
                 self.start(stage, s)
         self.advance()
-        return self.status
+        return True
 
     def complete_item(self, stage, step, item, outputs, key):
         if item[1] == "Completed":

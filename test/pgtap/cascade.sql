@@ -173,7 +173,7 @@ UPDATE orchestration.run SET ended_at = now() - interval '14 days 1 minute' WHER
 SELECT throws_ok('SELECT orchestration.resume_run(id) FROM r', 'OR004', NULL, 'for 14 days');
 UPDATE orchestration.run SET ended_at = now() - interval '13 days 23 hours' WHERE id = (SELECT id FROM r);
 UPDATE orchestration.principal SET is_active = true WHERE username = 'ann@example.com';
-SELECT is((SELECT orchestration.resume_run(id) FROM r), 'InProgress', 'and no longer after 14 days');
+SELECT is((SELECT orchestration.resume_run(id) FROM r), true, 'and no longer after 14 days');
 SELECT is((SELECT status::text FROM orchestration.run JOIN r USING (id)), 'InProgress', 'the run goes on');
 
 -- duration: grows, stays the same after the end, and counts from the start again after a resume

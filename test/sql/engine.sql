@@ -75,7 +75,7 @@ SELECT orchestration.start_orchestration('Loop', inputs => '{"most": 1e9}') IS N
 SELECT r.status, count(s.id), max(s.position) FROM orchestration.run r JOIN orchestration.stage_run s ON s.run_id = r.id WHERE r.id = pg_temp.run() GROUP BY 1;
 SELECT r.status, s.status, count(*) FROM orchestration.run r JOIN orchestration.stage_run s ON s.run_id = r.id WHERE r.id = pg_temp.run() GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT pg_temp.failure(), error->>'detail', error->>'hint' FROM orchestration.run WHERE id = pg_temp.run();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SET orchestration.max_elements = 10;
 SELECT orchestration.start_orchestration('Loop', inputs => '{"most": 100}') IS NOT NULL;
 SELECT pg_temp.failure();
@@ -112,10 +112,10 @@ SELECT error->>'context' LIKE 'PL/pgSQL function %fails(jsonb) line 4 at RAISE' 
 SELECT * FROM trace;
 SELECT kind, stage_name, step_name FROM orchestration.flow_orchestration_log WHERE orchestration_instance_id = pg_temp.run() ORDER BY name;
 -- it fails again
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 CREATE OR REPLACE FUNCTION public.fails(jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT ''{}''::jsonb';
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT name, attempt, error IS NULL AS no_error FROM orchestration.step_run WHERE run_id = pg_temp.run() ORDER BY id;
 SELECT * FROM trace;
@@ -131,14 +131,14 @@ SELECT orchestration.unregister_action('Fails');
 SELECT orchestration.start_orchestration('Fail') IS NOT NULL;
 SELECT pg_temp.failure();
 SELECT orchestration.register_action('Fails', 'worker');
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.failure();
 SELECT orchestration.register_action('Fails', 'function', 'fails(jsonb)');
 DROP FUNCTION public.fails(jsonb);
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.failure();
 SELECT orchestration.register_action('Fails', 'function', 'echo(jsonb)');
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT pg_temp.clean_up();
 
@@ -158,7 +158,7 @@ SELECT pg_temp.orchestration('Broken', 'Before', jsonb_build_object(
 SELECT orchestration.start_orchestration('Broken') IS NOT NULL;
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT orchestration.start_orchestration('Broken', inputs => '{"where": "add"}') IS NOT NULL;
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
@@ -194,7 +194,7 @@ SELECT pg_temp.own('SELECT orchestration.cancel_run($1)');
 -- suspend it: the outcome is kept as pending and applied at the resume; variables are stored
 SELECT pg_temp.own('SELECT orchestration.suspend_run($1)');
 SELECT pending FROM orchestration.step_run WHERE run_id = pg_temp.run() AND name = 'Act';
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT outputs FROM orchestration.step_run WHERE run_id = pg_temp.run() AND name = 'Next';
 -- suspend and resume it
@@ -203,7 +203,7 @@ SELECT pg_temp.own('SELECT orchestration.suspend_run($1), orchestration.resume_r
 SELECT pg_temp.own('SELECT orchestration.complete_work_item(id) FROM orchestration.work_item WHERE run_id = $1');
 SELECT pg_temp.own('SELECT orchestration.fail_work_item(id, ''broke'') FROM orchestration.work_item WHERE run_id = $1');
 SELECT orchestration.complete_work_item(pg_temp.item('Person'));
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 -- by plain UPDATE: end its stage, its step, another step, the run
 SELECT pg_temp.own($$UPDATE orchestration.stage_run SET status = 'Completed' WHERE run_id = $1$$);

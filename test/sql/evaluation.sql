@@ -83,7 +83,7 @@ SELECT orchestration.start_orchestration('Completion') IS NOT NULL;
 SELECT orchestration.suspend_run(pg_temp.run());
 SELECT pg_temp.finish('Waits', '{"kept": 1}');
 SELECT pg_temp.finish('Own', '{"sum": 3}');
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT name, outputs, pending FROM orchestration.step_run WHERE run_id = pg_temp.run() ORDER BY id;
 SELECT * FROM orchestration.verify();
@@ -142,7 +142,7 @@ SELECT orchestration.activate_orchestration('Wrong_Input');
 SELECT orchestration.start_orchestration('Wrong_Input') IS NOT NULL;
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 -- a flow with a circle; a document that is no flow; no flow of that name
 SELECT orchestration.deploy_orchestration('{"fullName": "Circle", "label": "x", "processType": "EvaluationFlow", "start": {"connector": {"targetReference": "A"}},
@@ -387,7 +387,7 @@ SELECT pg_temp.orchestration('Suspends', 'S', jsonb_build_object('textTemplates'
 SELECT orchestration.start_orchestration('Suspends') IS NOT NULL;
 SELECT pg_temp.state();
 SELECT name, pending->>'outcome', pg_temp.masked(pending->'error'->>'message') FROM orchestration.step_run WHERE run_id = pg_temp.run() ORDER BY id;
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
 -- an action that is no longer registered for workers

@@ -115,7 +115,7 @@ SELECT pg_temp.try('SELECT orchestration.claim_work_item(orchestration.new_id())
 -- a role without a user
 CREATE ROLE regress_orch_nobody;
 GRANT USAGE ON SCHEMA orchestration TO regress_orch_nobody;
-GRANT EXECUTE ON FUNCTION orchestration.claim_work_item, orchestration.my_work_items TO regress_orch_nobody;
+GRANT EXECUTE ON FUNCTION orchestration.claim_work_item(uuid), orchestration.my_work_items TO regress_orch_nobody;
 SET ROLE regress_orch_nobody;
 SELECT pg_temp.try(format('SELECT orchestration.claim_work_item(%L)', :'desk'));
 SELECT count(*) FROM orchestration.my_work_items();

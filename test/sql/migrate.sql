@@ -41,7 +41,7 @@ SELECT run_name, version, migrated, problems, notes FROM orchestration.migrate_r
 SELECT orchestration.migrate_run(pg_temp.run(), :fixed);
 SELECT orchestration.migrate_run(pg_temp.run(), :fixed);
 SELECT pg_temp.state();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT orchestration.complete_work_item(pg_temp.item('P'));
 SELECT orchestration.complete_work_item(pg_temp.item('R'));
@@ -122,7 +122,7 @@ SELECT pg_temp.started(:v);
 SELECT orchestration.suspend_run(pg_temp.run());
 SELECT orchestration.migrate_run(pg_temp.run(), :leaves);
 SELECT pg_temp.state();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 
 --
@@ -141,7 +141,7 @@ SELECT orchestration.migrate_run(pg_temp.run(), :one);
 SELECT pg_temp.queue();
 SELECT reason, accepted FROM orchestration.fail_steps(:'lease');
 SELECT pg_temp.queue();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.queue();
 SELECT pg_temp.claimed('m_one') AS lease \gset
 SELECT orchestration.migrate_run(pg_temp.run(), :two);

@@ -79,7 +79,7 @@ SELECT pg_temp.state();
 SELECT pg_temp.failure(), error->>'detail' FROM orchestration.run WHERE id = pg_temp.run();
 SELECT accepted, reason FROM claim c, orchestration.fail_steps(jsonb_build_array(pg_temp.result(c, '{"message": "no box"}')));
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c)));
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT * FROM pg_temp.queued;
 -- a result of an attempt before the resume
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c)));
@@ -96,7 +96,7 @@ SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_a
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c, '{"outputs": {"weight": 4}}')));
 SELECT accepted, reason FROM claim c, orchestration.fail_steps(jsonb_build_array(pg_temp.result(c, '{"message": "no"}')));
 SELECT pg_temp.state(), count(*) FROM pg_temp.queued;
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT * FROM pg_temp.queued;
 -- canceled: refused
 TRUNCATE claim;
@@ -125,10 +125,10 @@ SELECT count(*) FROM orchestration.claim_steps('w', '{Ship,warehouse}', 10);
 SELECT accepted, reason FROM claim c, orchestration.complete_steps(jsonb_build_array(pg_temp.result(c, '{"outputs": {"b": 1}}'))) WHERE c.step_name = 'B';
 SELECT accepted, reason FROM claim c, orchestration.fail_steps(jsonb_build_array(pg_temp.result(c, '{"message": "C failed"}'))) WHERE c.step_name = 'C';
 SELECT name, pending->>'outcome', pending->'outputs', pending->'error'->>'message' FROM orchestration.step_run WHERE run_id = pg_temp.run() ORDER BY id;
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT * FROM pg_temp.queued;
 
@@ -184,7 +184,7 @@ SELECT orchestration.start_orchestration('Later', inputs => '{"note": "suspended
 SELECT orchestration.suspend_run(pg_temp.run());
 SELECT orchestration.run_queued_steps();
 SELECT pg_temp.state();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT orchestration.run_queued_steps();
 SELECT pg_temp.state();
 -- the function does not exist any more

@@ -230,7 +230,7 @@ SELECT pg_temp.state(), pg_temp.failure();
 SELECT record_type, orchestration, version, element, field FROM orchestration.record_type_problems();
 SELECT invariant, object, detail FROM orchestration.verify();
 ALTER TABLE ident.thing RENAME is_done TO done;
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT count(*) FROM orchestration.record_type_problems();
 -- a start that reads it: the statement of the application succeeds, with one warning
@@ -277,7 +277,7 @@ ALTER TABLE ident.thing RENAME state TO was;
 INSERT INTO ident.thing (other, was) VALUES (40, 'B');
 SELECT pg_temp.state(), pg_temp.failure();
 ALTER TABLE ident.thing RENAME was TO state;
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state(), (SELECT outputs FROM orchestration.step_run WHERE run_id = pg_temp.run());
 -- a value of a step
 CREATE TABLE ident.nothing (id integer PRIMARY KEY, name text);
@@ -290,7 +290,7 @@ INSERT INTO ident.thing (other, state) VALUES (41, 'B');
 SELECT pg_temp.state(), pg_temp.failure();
 SELECT element, field FROM orchestration.record_type_problems();
 ALTER TABLE ident.thing ADD nothing jsonb;
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state(), (SELECT outputs FROM orchestration.step_run WHERE run_id = pg_temp.run());
 SELECT orchestration.deactivate_orchestration('Ident_Way'), pg_temp.clean_up();
 

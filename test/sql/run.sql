@@ -87,7 +87,7 @@ SELECT orchestration.resume_run(pg_temp.run()), pg_temp.state();
 SELECT orchestration.cancel_run(pg_temp.run()), pg_temp.state();
 SELECT orchestration.cancel_run(pg_temp.run()), pg_temp.state();
 SELECT orchestration.suspend_run(pg_temp.run());
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE name = 'OR-00000001';
 SELECT orchestration.suspend_run(NULL);
 SELECT pg_temp.try('SELECT orchestration.suspend_run(orchestration.new_id())'),

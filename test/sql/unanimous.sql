@@ -8,8 +8,8 @@ SELECT orchestration.register_action('Screen', 'screen');
 ALTER SEQUENCE orchestration.submission_item_name_seq RESTART;
 CREATE ROLE regress_orch_member;
 GRANT USAGE ON SCHEMA orchestration TO regress_orch_member;
-GRANT EXECUTE ON FUNCTION orchestration.review_approval, orchestration.complete_work_item, orchestration.claim_work_item,
-    orchestration.release_work_item, orchestration.my_work_items, orchestration.fail_work_item, orchestration.set_due_date TO regress_orch_member;
+GRANT EXECUTE ON FUNCTION orchestration.review_approval(uuid, text, text, orchestration.approval_channel), orchestration.complete_work_item(uuid, jsonb, text), orchestration.claim_work_item(uuid),
+    orchestration.release_work_item(uuid), orchestration.my_work_items, orchestration.fail_work_item(uuid, text), orchestration.set_due_date(uuid, timestamptz) TO regress_orch_member;
 DO $$
 BEGIN
     FOR i IN 1 .. 4 LOOP

@@ -297,7 +297,7 @@ SELECT orchestration.start_orchestration('Way', inputs => '{"R": 1005, "N": 1006
 SELECT pg_temp.failure();
 SELECT * FROM pg_temp.held();
 ALTER TABLE public.default_record RENAME no TO yes;
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT * FROM pg_temp.held();
 -- the same before the first stage
 SELECT pg_temp.way('Seen');
@@ -305,7 +305,7 @@ ALTER TABLE public.default_record RENAME yes TO no;
 SELECT orchestration.start_orchestration('Way', inputs => '{"R": 1005, "N": 1006}') IS NOT NULL;
 SELECT * FROM pg_temp.held();
 ALTER TABLE public.default_record RENAME no TO yes;
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT * FROM pg_temp.held();
 -- many runs wait for one record
 SELECT count(orchestration.start_orchestration('Follows', inputs => '{"R": 1004}')) FROM generate_series(1, 20);

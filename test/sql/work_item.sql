@@ -50,7 +50,7 @@ SELECT pg_temp.try('SELECT orchestration.complete_work_item(orchestration.new_id
 SELECT kind, step_name, actor = session_user AS by_us, comments FROM orchestration.flow_orchestration_log WHERE kind IN ('EndWorkItem', 'EndStep') ORDER BY name;
 -- a role mapped to a user acts as that user
 GRANT USAGE ON SCHEMA orchestration TO regress_orch_bob;
-GRANT EXECUTE ON FUNCTION orchestration.complete_work_item, orchestration.reassign_work_item TO regress_orch_bob;
+GRANT EXECUTE ON FUNCTION orchestration.complete_work_item(uuid, jsonb, text), orchestration.reassign_work_item(uuid, uuid, text) TO regress_orch_bob;
 SELECT pg_temp.item('G') AS item \gset
 SET ROLE regress_orch_bob;
 SELECT orchestration.complete_work_item(:'item');
@@ -79,7 +79,7 @@ SELECT orchestration.reassign_work_item(pg_temp.item('R'), pg_temp.person('Bob')
 SELECT orchestration.complete_work_item(pg_temp.item('R')), orchestration.complete_work_item(pg_temp.item('V'), '{"v": 1}');
 SELECT pg_temp.state();
 SELECT pg_temp.try($$SELECT orchestration.complete_work_item(pg_temp.item('V'))$$) ~ '^OR302: work item WI-00000005 is Completed already';
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 
 --
@@ -90,7 +90,7 @@ SELECT pg_temp.orchestration('Who', 'Before', jsonb_build_object('variables', js
 SELECT orchestration.start_orchestration('Who', inputs => '{"who": "nobody@example.com"}') IS NOT NULL;
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT orchestration.start_orchestration('Who', inputs => '{"who": ""}') IS NOT NULL;
 SELECT pg_temp.failure();
 SELECT orchestration.start_orchestration('Who') IS NOT NULL;
@@ -103,10 +103,10 @@ UPDATE orchestration.principal SET is_active = false WHERE name = 'Bob';
 SELECT orchestration.start_orchestration('Who', inputs => '{"who": "bob@example.com"}') IS NOT NULL;
 SELECT pg_temp.state();
 SELECT pg_temp.failure();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 UPDATE orchestration.principal SET is_active = true WHERE name = 'Bob';
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT w.name, t.name, w.status, w.completed_by FROM orchestration.work_item w JOIN orchestration.step_run t ON t.run_id = w.run_id AND t.id = w.step_run_id WHERE w.run_id = pg_temp.run() ORDER BY w.name;
 
@@ -121,7 +121,7 @@ SELECT t.name, w.status FROM orchestration.work_item w JOIN orchestration.step_r
 -- finished while the run is in Error: the outcome is kept
 SELECT orchestration.complete_work_item(pg_temp.item('W'), '{"late": true}');
 SELECT pending FROM orchestration.step_run WHERE run_id = pg_temp.run() AND name = 'W';
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.state();
 SELECT orchestration.complete_work_item(pg_temp.item('Other'));
 SELECT pg_temp.state();
@@ -133,7 +133,7 @@ SELECT pg_temp.try($$SELECT orchestration.fail_work_item(pg_temp.item('W'), 'x')
 --
 -- By plain UPDATE and INSERT
 --
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 UPDATE orchestration.work_item SET status = 'Completed' WHERE id = pg_temp.item('W');
 SELECT pg_temp.state();
 SELECT pg_temp.try($$UPDATE orchestration.work_item SET status = 'Assigned' WHERE id = pg_temp.item('W')$$);

@@ -49,11 +49,11 @@ SELECT pg_temp.state();
 SELECT pg_temp.failure();
 SELECT * FROM pg_temp.attempts;
 -- a resumed step starts its attempts anew; "retry": false fails at once
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.claim('{worker_try}');
 SELECT accepted, reason FROM orchestration.fail_steps(pg_temp.result('{"message": "never", "retry": false}'));
 SELECT pg_temp.state();
-SELECT orchestration.resume_run(pg_temp.run());
+SELECT orchestration.resume_run(pg_temp.run()), pg_temp.status();
 SELECT pg_temp.claim('{worker_try}');
 SELECT accepted, reason FROM orchestration.complete_steps(pg_temp.result('{"outputs": {"done": true}}'));
 SELECT pg_temp.state();

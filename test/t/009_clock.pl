@@ -133,7 +133,7 @@ sql(q{SELECT claim('four')});
 sql(q{SELECT orchestration.set_retry_policy('Work', 1)});
 sql(q{SELECT finish('four', 'no')});
 is(sql(q{SELECT count(*) FROM orchestration.run WHERE status = 'Error'}), '5', 'runs fail');
-is(sql(q{SELECT orchestration.resume_run(id) FROM orchestration.run WHERE status = 'Error' LIMIT 1}), 'InProgress', 'a failed run is resumed');
+is(sql(q{SELECT orchestration.resume_run(id) FROM orchestration.run WHERE status = 'Error' LIMIT 1}), 't', 'a failed run is resumed');
 set_clock('+20d');
 my ($ret, $out, $err) = $node->psql('postgres', q{SELECT orchestration.resume_run(id) FROM orchestration.run WHERE status = 'Error' LIMIT 1});
 like($err, qr/failed more than 14 days ago/, 'after three weeks no failed run can be resumed');

@@ -189,11 +189,11 @@ COMMENT ON FUNCTION orchestration.activate_orchestration(pg_catalog.text, pg_cat
     'Makes a version, by default the newest, the one that new runs get; fails if something that the version needs is missing';
 
 CREATE FUNCTION orchestration.deactivate_orchestration(orchestration pg_catalog.text)
-    RETURNS pg_catalog.void
+    RETURNS pg_catalog.bool
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deactivate_orchestration';
 COMMENT ON FUNCTION orchestration.deactivate_orchestration(pg_catalog.text) IS
-    'Stops an orchestration from starting new runs; existing runs go on';
+    'Stops an orchestration from starting new runs; existing runs go on; returns false if no version is active';
 
 CREATE TYPE orchestration.definition_reference AS (
     kind text,

@@ -7,6 +7,13 @@ CREATE FUNCTION orchestration.migrate_run(run_id uuid, version integer DEFAULT N
 COMMENT ON FUNCTION orchestration.migrate_run(uuid, integer) IS
     'Moves a run that is open, or in a recoverable Error, to another version of its orchestration, by default the active one; returns false if it has that version';
 
+CREATE FUNCTION orchestration.migrate_run(run text, version integer DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_migrate_run';
+COMMENT ON FUNCTION orchestration.migrate_run(text, integer) IS
+    'migrate_run() of a run by its name or id';
+
 CREATE TYPE orchestration.migrated_run AS (
     run_id uuid,
     run_name text,

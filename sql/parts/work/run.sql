@@ -26,6 +26,15 @@ CREATE FUNCTION orchestration.start_orchestration(
 COMMENT ON FUNCTION orchestration.start_orchestration(text, "any", jsonb, text, uuid) IS
     'start_orchestration() about a record whose id is of any type';
 
+CREATE FUNCTION orchestration.run_id(run text)
+    RETURNS uuid
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_run_id';
+COMMENT ON FUNCTION orchestration.run_id(text) IS
+    'Returns the id of a run that the caller sees, by its name, such as OR-00000001, or by its id as text';
+
+-- Calls on a run take its id, or its name or id as text.  A literal and a parameter of unknown
+-- type resolve to text, the preferred type of strings; a named argument run_id to the id.
 CREATE FUNCTION orchestration.suspend_run(run_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -33,12 +42,26 @@ CREATE FUNCTION orchestration.suspend_run(run_id uuid)
 COMMENT ON FUNCTION orchestration.suspend_run(uuid) IS
     'Suspends a run; returns false if it is already Suspended';
 
+CREATE FUNCTION orchestration.suspend_run(run text)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_suspend_run';
+COMMENT ON FUNCTION orchestration.suspend_run(text) IS
+    'suspend_run() of a run by its name or id';
+
 CREATE FUNCTION orchestration.resume_run(run_id uuid)
-    RETURNS orchestration.run_status
+    RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_resume_run';
 COMMENT ON FUNCTION orchestration.resume_run(uuid) IS
-    'Resumes a run that is Suspended or in a recoverable Error; returns the status that it has then';
+    'Resumes a run that is Suspended or in a recoverable Error; returns false if it is already InProgress, and true also if it failed again';
+
+CREATE FUNCTION orchestration.resume_run(run text)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_resume_run';
+COMMENT ON FUNCTION orchestration.resume_run(text) IS
+    'resume_run() of a run by its name or id';
 
 CREATE TYPE orchestration.retried_run AS (
     run_id uuid,
@@ -65,12 +88,26 @@ CREATE FUNCTION orchestration.cancel_run(run_id uuid, comments text DEFAULT NULL
 COMMENT ON FUNCTION orchestration.cancel_run(uuid, text) IS
     'Cancels a run; the comments go to the log and to the detail of an approval; returns false if it is already Canceled';
 
+CREATE FUNCTION orchestration.cancel_run(run text, comments text DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_cancel_run';
+COMMENT ON FUNCTION orchestration.cancel_run(text, text) IS
+    'cancel_run() of a run by its name or id';
+
 CREATE FUNCTION orchestration.reevaluate_run(run_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_reevaluate_run';
 COMMENT ON FUNCTION orchestration.reevaluate_run(uuid) IS
     'Makes the engine evaluate the conditions of a run again; returns false if the run is not InProgress';
+
+CREATE FUNCTION orchestration.reevaluate_run(run text)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_reevaluate_run';
+COMMENT ON FUNCTION orchestration.reevaluate_run(text) IS
+    'reevaluate_run() of a run by its name or id';
 
 CREATE FUNCTION orchestration_internal.version_problem(version_id uuid)
     RETURNS text

@@ -44,6 +44,13 @@ CREATE FUNCTION orchestration.run_diagram(run_id uuid, format text DEFAULT 'merm
 COMMENT ON FUNCTION orchestration.run_diagram(uuid, text) IS
     'Returns a diagram of a run with its statuses, or of an orchestration version: mermaid, dot or svg';
 
+CREATE FUNCTION orchestration.run_diagram(run text, format text DEFAULT 'mermaid')
+    RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_run_diagram';
+COMMENT ON FUNCTION orchestration.run_diagram(text, text) IS
+    'run_diagram() of a run by its name or id, or of an orchestration version by its id';
+
 CREATE FUNCTION orchestration.orchestration_diagram(
     orchestration text,
     version integer DEFAULT NULL,

@@ -10,6 +10,16 @@ CREATE FUNCTION orchestration.complete_work_item(
 COMMENT ON FUNCTION orchestration.complete_work_item(uuid, jsonb, text) IS
     'Completes a work item and moves its run; returns false if the same call already completed it';
 
+CREATE FUNCTION orchestration.complete_work_item(
+    work_item text,
+    outputs jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_complete_work_item';
+COMMENT ON FUNCTION orchestration.complete_work_item(text, jsonb, text) IS
+    'complete_work_item() by the name or id of the work item';
+
 CREATE FUNCTION orchestration.reassign_work_item(
     work_item_id uuid,
     assignee_id uuid,
@@ -20,6 +30,16 @@ CREATE FUNCTION orchestration.reassign_work_item(
 COMMENT ON FUNCTION orchestration.reassign_work_item(uuid, uuid, text) IS
     'Assigns a work item to another user, group or queue; returns false if it is already the assignee';
 
+CREATE FUNCTION orchestration.reassign_work_item(
+    work_item text,
+    assignee_id uuid,
+    comments text DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_reassign_work_item';
+COMMENT ON FUNCTION orchestration.reassign_work_item(text, uuid, text) IS
+    'reassign_work_item() by the name or id of the work item';
+
 CREATE FUNCTION orchestration.fail_work_item(
     work_item_id uuid,
     message text)
@@ -28,6 +48,15 @@ CREATE FUNCTION orchestration.fail_work_item(
     AS 'MODULE_PATHNAME', 'orchestration_fail_work_item';
 COMMENT ON FUNCTION orchestration.fail_work_item(uuid, text) IS
     'Reports that the screen of a work item failed: its run goes to Error, recoverable; returns false if the run is already in Error';
+
+CREATE FUNCTION orchestration.fail_work_item(
+    work_item text,
+    message text)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_fail_work_item';
+COMMENT ON FUNCTION orchestration.fail_work_item(text, text) IS
+    'fail_work_item() by the name or id of the work item';
 
 CREATE FUNCTION orchestration.listen_for_work(backend_pid integer)
     RETURNS SETOF orchestration.listen_channel
@@ -43,6 +72,13 @@ CREATE FUNCTION orchestration.claim_work_item(work_item_id uuid)
 COMMENT ON FUNCTION orchestration.claim_work_item(uuid) IS
     'Assigns a work item of a group or queue of the caller to the caller; returns false if the caller is already the assignee';
 
+CREATE FUNCTION orchestration.claim_work_item(work_item text)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_claim_work_item';
+COMMENT ON FUNCTION orchestration.claim_work_item(text) IS
+    'claim_work_item() by the name or id of the work item';
+
 CREATE FUNCTION orchestration.release_work_item(work_item_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -50,12 +86,26 @@ CREATE FUNCTION orchestration.release_work_item(work_item_id uuid)
 COMMENT ON FUNCTION orchestration.release_work_item(uuid) IS
     'Returns a claimed work item to the group or queue from which it was claimed; returns false if it was not claimed';
 
+CREATE FUNCTION orchestration.release_work_item(work_item text)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_release_work_item';
+COMMENT ON FUNCTION orchestration.release_work_item(text) IS
+    'release_work_item() by the name or id of the work item';
+
 CREATE FUNCTION orchestration.set_due_date(work_item_id uuid, due_at timestamptz)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_set_due_date';
 COMMENT ON FUNCTION orchestration.set_due_date(uuid, timestamptz) IS
     'Sets the time at which a work item is due, null: none; returns false if it is already set so';
+
+CREATE FUNCTION orchestration.set_due_date(work_item text, due_at timestamptz)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'orchestration_set_due_date';
+COMMENT ON FUNCTION orchestration.set_due_date(text, timestamptz) IS
+    'set_due_date() by the name or id of the work item';
 
 CREATE FUNCTION orchestration.unlock_record(record_type text, record_key text)
     RETURNS integer
