@@ -44,9 +44,9 @@ SQL_PARTS      = header \
                  $(addprefix access/,access membership share delegation) \
                  $(addprefix definition/,definition version) \
                  $(addprefix trail/,log history message) \
-                 $(addprefix guard/,guard approval message transition) \
+                 $(addprefix guard/,guard open_run approval message transition) \
                  $(addprefix engine/,notify) \
-                 $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch replica) \
+                 $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch overview replica) \
                  $(addprefix call/,retrieve save replicate change_owner describe layout \
                  record_view feed tombstone share view associated_object metadata query) \
                  verify cache policy privilege

@@ -51,10 +51,10 @@ orchestration.owner_visible('ApprovalSubmission', owner_id)
      ("submission_detail",)),
     ("Rows that belong to a record are visible with it.",
      "orchestration.record_visible('FlowOrchestrationInstance', run_id)",
-     ("run_log", "run_migration")),
+     ("run_log", "run_migration", "open_run")),
     (None,
      "orchestration.record_visible('FlowOrchestrationStepInstance', step_run_id)",
-     ("step_attempt",)),
+     ("step_attempt", "step_queue")),
     (None,
      "orchestration.record_visible(object, record_id)",
      ("share_grant", "field_change", "feed_item", "feed_comment", "feed_like",
@@ -86,7 +86,7 @@ CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
      ("definition_log",)),
     ("No user sees these: they have no policy.",
      None,
-     ("step_queue", "run_record", "global_value", "secret", "action", "record_type", "query_locator",
+     ("run_record", "global_value", "secret", "action", "record_type", "query_locator",
       "query_locator_page", "message", "step_message", "reminder")),
 )
 
