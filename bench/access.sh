@@ -174,7 +174,7 @@ SQL
 # first and second time in a fresh session, in ms, on the server: role
 first() {
     sql -c "SET ROLE $1" -c 'SELECT orchestration.acting_user_id()' -c "DO \$\$ BEGIN EXECUTE 'SELECT 1'; END \$\$" -c "
-        SELECT clock_timestamp() AS a, orchestration.owner_visible('FlowOrchestrationInstance', '00000000-0000-7000-8000-000000000001'), clock_timestamp() AS b" |
+        SELECT clock_timestamp() AS a, orchestration_internal.owner_visible('FlowOrchestrationInstance', '00000000-0000-7000-8000-000000000001'), clock_timestamp() AS b" |
         tail -1 | awk -F'|' '{ print $1 "|" $3 }' | while IFS='|' read -r x y; do sql -c "SELECT extract(epoch FROM timestamptz '$y' - timestamptz '$x') * 1000"; done
 }
 : >"$work/first" && : >"$work/none"
@@ -183,7 +183,7 @@ for _ in $(seq 9); do
     first bench_half >>"$work/none"
 done
 row '(h) cache filled: 1,000 groups, 10,000 rules, 10,000 owners in them, 100,000 principals' "$(calc '%.1f ms' "$(median <"$work/first")")" "$(calc '%.1f ms' "$(median <"$work/none")") one rule, 5,000 owners" '' 'under 20 ms'
-compare prepared 3000 '-c role=bench_new' "SELECT orchestration.owner_visible('FlowOrchestrationInstance', '00000000-0000-7000-8000-000000000001')" \
+compare prepared 3000 '-c role=bench_new' "SELECT orchestration_internal.owner_visible('FlowOrchestrationInstance', '00000000-0000-7000-8000-000000000001')" \
     '-c role=bench_new' "SELECT pg_catalog.uuid_eq('00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000001')"
 row '(h) afterwards, a query that asks the policy once' "$a ms" "$b ms a query that compares two uuids" "$(calc '%.2f x' "$a / $b")" ''
 

@@ -12,7 +12,7 @@ SELECT orchestration.create_queue('somebody@example.com');
 
 -- the table of a record type, and its column for a field
 CREATE FUNCTION demo.relation(record_type text) RETURNS regclass STABLE LANGUAGE sql AS $$
-    SELECT orchestration.record_type_table($1)
+    SELECT orchestration_internal.record_type_table($1)
 $$;
 CREATE FUNCTION demo.col(target regclass, field text) RETURNS text STABLE LANGUAGE sql AS $$
     SELECT a.attname FROM pg_attribute a
@@ -248,7 +248,7 @@ BEGIN
         IF FOUND THEN
             EXECUTE format('INSERT INTO %1$s SELECT (jsonb_populate_record(NULL::%1$s, $1)).*', demo.relation(try.object))
               USING demo.columns(demo.relation(try.object), try.fields) || jsonb_build_object('id', orchestration.new_id());
-            PERFORM orchestration.publish_event(run);
+            PERFORM orchestration.reevaluate_run(run);
             RETURN true;
         END IF;
     END LOOP;

@@ -21,7 +21,7 @@ const MAX_BODY = 4 << 20; // bytes
 const MAX_HEAD = 64 << 10; // bytes; a query, or 200 ids, comes in the URL
 
 // All SQL.  The names of functions are those in this file; what a request says is a parameter, always.
-const ACT = "SELECT orchestration.is_user() FROM set_config('orchestration.user_id', $1, true)";
+const ACT = "SELECT orchestration_internal.is_user() FROM set_config('orchestration.user_id', $1, true)";
 const ME = 'SELECT id, username, name, is_active FROM orchestration."user" WHERE id = orchestration.acting_user_id()';
 const CALL = (name, values) => `SELECT orchestration.${name}(${values.map((_, i) => `$${i + 1}`)}) AS result`;
 

@@ -51,14 +51,14 @@ SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(s.user_or_group_id) || 
        s.access_level, r.id, 'Rule', s.user_or_group_id, false,
        COALESCE(s.modified_by, '00000000-0000-7000-8000-000000000001'::uuid), s.modified_at
   FROM orchestration.${table} r
- CROSS JOIN LATERAL orchestration.rule_shares('${object}', r.id) s;
+ CROSS JOIN LATERAL orchestration_internal.rule_shares('${object}', r.id) s;
 COMMENT ON VIEW orchestration.${view} IS
     '${object}Share: one row per grant of access to ${a_noun}; rows with RowCause Manual can be written';
 ALTER VIEW orchestration.${view}
     ALTER COLUMN row_cause SET DEFAULT 'Manual';
 CREATE TRIGGER ${view}_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.${view}
-    FOR EACH ROW EXECUTE FUNCTION orchestration.share_change('${object}');"""
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.share_change('${object}');"""
 
 OWNER_SHARING_RULE = """
 CREATE VIEW orchestration.${view}
@@ -81,7 +81,7 @@ COMMENT ON VIEW orchestration.${view} IS
     '${object}OwnerSharingRule: one row per rule that shares the ${noun}s owned by the members of a group with a user, group or queue';
 CREATE TRIGGER ${view}_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.${view}
-    FOR EACH ROW EXECUTE FUNCTION orchestration.rule_change('${object}');"""
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.rule_change('${object}');"""
 
 FEED = """
 CREATE VIEW orchestration.${view}
@@ -110,7 +110,7 @@ COMMENT ON VIEW orchestration.${view} IS
     '${object}Feed: one row per post or tracked change on ${a_noun}';
 CREATE TRIGGER ${view}_change
     INSTEAD OF DELETE ON orchestration.${view}
-    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_change();"""
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.feed_change();"""
 
 HISTORY = """
 CREATE VIEW orchestration.${view}

@@ -39,10 +39,10 @@ HEAD = """\
 TRIGGERS = """
 CREATE TRIGGER ${table}_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.${table}
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER ${table}_invalidate_truncate
     AFTER TRUNCATE ON orchestration.${table}
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.${table}
     ENABLE ALWAYS TRIGGER ${table}_invalidate_cache,
     ENABLE ALWAYS TRIGGER ${table}_invalidate_truncate;"""

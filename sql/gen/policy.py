@@ -30,59 +30,59 @@ RECORDS = (
 READ_ONLY = (
     ("A submission is visible to who decides about it, too.",
      """\
-orchestration.owner_visible('ApprovalSubmission', owner_id)
-    OR orchestration.record_shared('ApprovalSubmission', id)
-    OR orchestration.orchestration_visible('ApprovalSubmission', orchestration_id)
-    OR orchestration.submission_reviewed(id)""",
+orchestration_internal.owner_visible('ApprovalSubmission', owner_id)
+    OR orchestration_internal.record_shared('ApprovalSubmission', id)
+    OR orchestration_internal.orchestration_visible('ApprovalSubmission', orchestration_id)
+    OR orchestration_internal.submission_reviewed(id)""",
      ("submission",)),
     ("An approval work item is shared with its submission.",
      """\
-orchestration.owner_visible('ApprovalWorkItem', owner_id)
-    OR orchestration.record_shared('ApprovalWorkItem', submission_id)
-    OR orchestration.orchestration_visible('ApprovalWorkItem', orchestration_id)
-    OR orchestration.submission_reviewed(submission_id)""",
+orchestration_internal.owner_visible('ApprovalWorkItem', owner_id)
+    OR orchestration_internal.record_shared('ApprovalWorkItem', submission_id)
+    OR orchestration_internal.orchestration_visible('ApprovalWorkItem', orchestration_id)
+    OR orchestration_internal.submission_reviewed(submission_id)""",
      ("submission_item",)),
     ("So is a detail.",
      """\
-orchestration.owner_visible('ApprovalSubmission', owner_id)
-    OR orchestration.record_shared('ApprovalSubmission', submission_id)
-    OR orchestration.orchestration_visible('ApprovalSubmission', orchestration_id)
-    OR orchestration.submission_reviewed(submission_id)""",
+orchestration_internal.owner_visible('ApprovalSubmission', owner_id)
+    OR orchestration_internal.record_shared('ApprovalSubmission', submission_id)
+    OR orchestration_internal.orchestration_visible('ApprovalSubmission', orchestration_id)
+    OR orchestration_internal.submission_reviewed(submission_id)""",
      ("submission_detail",)),
     ("Rows that belong to a record are visible with it.",
-     "orchestration.record_visible('FlowOrchestrationInstance', run_id)",
+     "orchestration_internal.record_visible('FlowOrchestrationInstance', run_id)",
      ("run_log", "run_migration", "open_run")),
     (None,
-     "orchestration.record_visible('FlowOrchestrationStepInstance', step_run_id)",
+     "orchestration_internal.record_visible('FlowOrchestrationStepInstance', step_run_id)",
      ("step_attempt", "step_queue")),
     (None,
-     "orchestration.record_visible(object, record_id)",
+     "orchestration_internal.record_visible(object, record_id)",
      ("share_grant", "field_change", "feed_item", "feed_comment", "feed_like",
       "feed_tracked_change", "record_view")),
     ("A tombstone is visible to the users who could see the record.",
      """\
-CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
-         ELSE orchestration.owner_visible(shared_object, owner_id)
-              OR orchestration.orchestration_visible(shared_object, orchestration_id)
-              OR (assignee_id IS NOT NULL AND orchestration.assignee_visible(assignee_id))
+CASE WHEN shared_object IS NULL THEN orchestration_internal.sees_sharing()
+         ELSE orchestration_internal.owner_visible(shared_object, owner_id)
+              OR orchestration_internal.orchestration_visible(shared_object, orchestration_id)
+              OR (assignee_id IS NOT NULL AND orchestration_internal.assignee_visible(assignee_id))
               OR (shared_with IS NOT NULL
                   AND shared_with && orchestration.acting_principal_ids())
               OR (reviewer_ids IS NOT NULL
                   AND (reviewer_ids && orchestration.acting_principal_ids()
-                       OR reviewer_ids && orchestration.reviewed_principal_ids()))
+                       OR reviewer_ids && orchestration_internal.reviewed_principal_ids()))
     END""",
      ("tombstone",)),
     ("Every active user sees these.",
-     "orchestration.is_user()",
+     "orchestration_internal.is_user()",
      ("principal", "membership", "default_access", "orchestration_definition",
       "orchestration_version", "tombstone_horizon", "field_tracking", "sobject",
       "sobject_field", "sobject_picklist_value", "sobject_child_relationship",
       "sobject_layout", "approval_delegation")),
     ("Users with View All Data or Modify All Data see sharing rules.",
-     "orchestration.sees_sharing()",
+     "orchestration_internal.sees_sharing()",
      ("owner_sharing_rule",)),
     ("Users with Manage Flow see what became of versions.",
-     "orchestration.manages_definitions()",
+     "orchestration_internal.manages_definitions()",
      ("definition_log",)),
     ("No user sees these: they have no policy.",
      None,
@@ -98,12 +98,12 @@ def secure(table):
 print(HEAD)
 
 for name, table, has_assignee in RECORDS:
-    terms = ["orchestration.owner_visible('%s', owner_id)" % name,
-             "orchestration.record_shared('%s', id)" % name,
-             "orchestration.orchestration_visible('%s', orchestration_id)" % name]
+    terms = ["orchestration_internal.owner_visible('%s', owner_id)" % name,
+             "orchestration_internal.record_shared('%s', id)" % name,
+             "orchestration_internal.orchestration_visible('%s', orchestration_id)" % name]
     if has_assignee:
-        terms.append("orchestration.assignee_visible(assignee_id)")
-        terms.append("orchestration.approval_visible(is_approval, assignee_id)")
+        terms.append("orchestration_internal.assignee_visible(assignee_id)")
+        terms.append("orchestration_internal.approval_visible(is_approval, assignee_id)")
     visible = "\n    OR ".join(terms)
     print()
     secure(table)
@@ -111,7 +111,7 @@ for name, table, has_assignee in RECORDS:
           % (table, table, visible))
     print("CREATE POLICY %s_update ON orchestration.%s FOR UPDATE USING (\n    %s)"
           % (table, table, visible))
-    print("    WITH CHECK (orchestration.guard_judges('%s', id));" % name)
+    print("    WITH CHECK (orchestration_internal.guard_judges('%s', id));" % name)
 
 for why, condition, tables in READ_ONLY:
     if why:

@@ -9,150 +9,150 @@
 
 CREATE TRIGGER principal_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.principal
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER principal_invalidate_truncate
     AFTER TRUNCATE ON orchestration.principal
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.principal
     ENABLE ALWAYS TRIGGER principal_invalidate_cache,
     ENABLE ALWAYS TRIGGER principal_invalidate_truncate;
 
 CREATE TRIGGER membership_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.membership
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER membership_invalidate_truncate
     AFTER TRUNCATE ON orchestration.membership
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.membership
     ENABLE ALWAYS TRIGGER membership_invalidate_cache,
     ENABLE ALWAYS TRIGGER membership_invalidate_truncate;
 
 CREATE TRIGGER default_access_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.default_access
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER default_access_invalidate_truncate
     AFTER TRUNCATE ON orchestration.default_access
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.default_access
     ENABLE ALWAYS TRIGGER default_access_invalidate_cache,
     ENABLE ALWAYS TRIGGER default_access_invalidate_truncate;
 
 CREATE TRIGGER owner_sharing_rule_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.owner_sharing_rule
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER owner_sharing_rule_invalidate_truncate
     AFTER TRUNCATE ON orchestration.owner_sharing_rule
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.owner_sharing_rule
     ENABLE ALWAYS TRIGGER owner_sharing_rule_invalidate_cache,
     ENABLE ALWAYS TRIGGER owner_sharing_rule_invalidate_truncate;
 
 CREATE TRIGGER share_grant_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.share_grant
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER share_grant_invalidate_truncate
     AFTER TRUNCATE ON orchestration.share_grant
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.share_grant
     ENABLE ALWAYS TRIGGER share_grant_invalidate_cache,
     ENABLE ALWAYS TRIGGER share_grant_invalidate_truncate;
 
 CREATE TRIGGER approval_delegation_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.approval_delegation
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER approval_delegation_invalidate_truncate
     AFTER TRUNCATE ON orchestration.approval_delegation
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.approval_delegation
     ENABLE ALWAYS TRIGGER approval_delegation_invalidate_cache,
     ENABLE ALWAYS TRIGGER approval_delegation_invalidate_truncate;
 
 CREATE TRIGGER record_type_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.record_type
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER record_type_invalidate_truncate
     AFTER TRUNCATE ON orchestration.record_type
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.record_type
     ENABLE ALWAYS TRIGGER record_type_invalidate_cache,
     ENABLE ALWAYS TRIGGER record_type_invalidate_truncate;
 
 CREATE TRIGGER action_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.action
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER action_invalidate_truncate
     AFTER TRUNCATE ON orchestration.action
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.action
     ENABLE ALWAYS TRIGGER action_invalidate_cache,
     ENABLE ALWAYS TRIGGER action_invalidate_truncate;
 
 CREATE TRIGGER orchestration_definition_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.orchestration_definition
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER orchestration_definition_invalidate_truncate
     AFTER TRUNCATE ON orchestration.orchestration_definition
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.orchestration_definition
     ENABLE ALWAYS TRIGGER orchestration_definition_invalidate_cache,
     ENABLE ALWAYS TRIGGER orchestration_definition_invalidate_truncate;
 
 CREATE TRIGGER orchestration_version_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.orchestration_version
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER orchestration_version_invalidate_truncate
     AFTER TRUNCATE ON orchestration.orchestration_version
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.orchestration_version
     ENABLE ALWAYS TRIGGER orchestration_version_invalidate_cache,
     ENABLE ALWAYS TRIGGER orchestration_version_invalidate_truncate;
 
 CREATE TRIGGER field_tracking_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.field_tracking
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER field_tracking_invalidate_truncate
     AFTER TRUNCATE ON orchestration.field_tracking
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.field_tracking
     ENABLE ALWAYS TRIGGER field_tracking_invalidate_cache,
     ENABLE ALWAYS TRIGGER field_tracking_invalidate_truncate;
 
 CREATE TRIGGER sobject_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.sobject
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER sobject_invalidate_truncate
     AFTER TRUNCATE ON orchestration.sobject
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.sobject
     ENABLE ALWAYS TRIGGER sobject_invalidate_cache,
     ENABLE ALWAYS TRIGGER sobject_invalidate_truncate;
 
 CREATE TRIGGER sobject_field_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.sobject_field
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER sobject_field_invalidate_truncate
     AFTER TRUNCATE ON orchestration.sobject_field
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.sobject_field
     ENABLE ALWAYS TRIGGER sobject_field_invalidate_cache,
     ENABLE ALWAYS TRIGGER sobject_field_invalidate_truncate;
 
 CREATE TRIGGER sobject_picklist_value_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.sobject_picklist_value
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER sobject_picklist_value_invalidate_truncate
     AFTER TRUNCATE ON orchestration.sobject_picklist_value
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.sobject_picklist_value
     ENABLE ALWAYS TRIGGER sobject_picklist_value_invalidate_cache,
     ENABLE ALWAYS TRIGGER sobject_picklist_value_invalidate_truncate;
 
 CREATE TRIGGER sobject_child_relationship_invalidate_cache
     AFTER INSERT OR UPDATE OR DELETE ON orchestration.sobject_child_relationship
-    FOR EACH ROW EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 CREATE TRIGGER sobject_child_relationship_invalidate_truncate
     AFTER TRUNCATE ON orchestration.sobject_child_relationship
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.invalidate_cache();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.invalidate_cache();
 ALTER TABLE orchestration.sobject_child_relationship
     ENABLE ALWAYS TRIGGER sobject_child_relationship_invalidate_cache,
     ENABLE ALWAYS TRIGGER sobject_child_relationship_invalidate_truncate;

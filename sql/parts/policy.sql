@@ -11,209 +11,209 @@
 
 ALTER TABLE orchestration.run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY run_select ON orchestration.run FOR SELECT USING (
-    orchestration.owner_visible('FlowOrchestrationInstance', owner_id)
-    OR orchestration.record_shared('FlowOrchestrationInstance', id)
-    OR orchestration.orchestration_visible('FlowOrchestrationInstance', orchestration_id));
+    orchestration_internal.owner_visible('FlowOrchestrationInstance', owner_id)
+    OR orchestration_internal.record_shared('FlowOrchestrationInstance', id)
+    OR orchestration_internal.orchestration_visible('FlowOrchestrationInstance', orchestration_id));
 CREATE POLICY run_update ON orchestration.run FOR UPDATE USING (
-    orchestration.owner_visible('FlowOrchestrationInstance', owner_id)
-    OR orchestration.record_shared('FlowOrchestrationInstance', id)
-    OR orchestration.orchestration_visible('FlowOrchestrationInstance', orchestration_id))
-    WITH CHECK (orchestration.guard_judges('FlowOrchestrationInstance', id));
+    orchestration_internal.owner_visible('FlowOrchestrationInstance', owner_id)
+    OR orchestration_internal.record_shared('FlowOrchestrationInstance', id)
+    OR orchestration_internal.orchestration_visible('FlowOrchestrationInstance', orchestration_id))
+    WITH CHECK (orchestration_internal.guard_judges('FlowOrchestrationInstance', id));
 
 ALTER TABLE orchestration.stage_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY stage_run_select ON orchestration.stage_run FOR SELECT USING (
-    orchestration.owner_visible('FlowOrchestrationStageInstance', owner_id)
-    OR orchestration.record_shared('FlowOrchestrationStageInstance', id)
-    OR orchestration.orchestration_visible('FlowOrchestrationStageInstance', orchestration_id));
+    orchestration_internal.owner_visible('FlowOrchestrationStageInstance', owner_id)
+    OR orchestration_internal.record_shared('FlowOrchestrationStageInstance', id)
+    OR orchestration_internal.orchestration_visible('FlowOrchestrationStageInstance', orchestration_id));
 CREATE POLICY stage_run_update ON orchestration.stage_run FOR UPDATE USING (
-    orchestration.owner_visible('FlowOrchestrationStageInstance', owner_id)
-    OR orchestration.record_shared('FlowOrchestrationStageInstance', id)
-    OR orchestration.orchestration_visible('FlowOrchestrationStageInstance', orchestration_id))
-    WITH CHECK (orchestration.guard_judges('FlowOrchestrationStageInstance', id));
+    orchestration_internal.owner_visible('FlowOrchestrationStageInstance', owner_id)
+    OR orchestration_internal.record_shared('FlowOrchestrationStageInstance', id)
+    OR orchestration_internal.orchestration_visible('FlowOrchestrationStageInstance', orchestration_id))
+    WITH CHECK (orchestration_internal.guard_judges('FlowOrchestrationStageInstance', id));
 
 ALTER TABLE orchestration.step_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY step_run_select ON orchestration.step_run FOR SELECT USING (
-    orchestration.owner_visible('FlowOrchestrationStepInstance', owner_id)
-    OR orchestration.record_shared('FlowOrchestrationStepInstance', id)
-    OR orchestration.orchestration_visible('FlowOrchestrationStepInstance', orchestration_id));
+    orchestration_internal.owner_visible('FlowOrchestrationStepInstance', owner_id)
+    OR orchestration_internal.record_shared('FlowOrchestrationStepInstance', id)
+    OR orchestration_internal.orchestration_visible('FlowOrchestrationStepInstance', orchestration_id));
 CREATE POLICY step_run_update ON orchestration.step_run FOR UPDATE USING (
-    orchestration.owner_visible('FlowOrchestrationStepInstance', owner_id)
-    OR orchestration.record_shared('FlowOrchestrationStepInstance', id)
-    OR orchestration.orchestration_visible('FlowOrchestrationStepInstance', orchestration_id))
-    WITH CHECK (orchestration.guard_judges('FlowOrchestrationStepInstance', id));
+    orchestration_internal.owner_visible('FlowOrchestrationStepInstance', owner_id)
+    OR orchestration_internal.record_shared('FlowOrchestrationStepInstance', id)
+    OR orchestration_internal.orchestration_visible('FlowOrchestrationStepInstance', orchestration_id))
+    WITH CHECK (orchestration_internal.guard_judges('FlowOrchestrationStepInstance', id));
 
 ALTER TABLE orchestration.work_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY work_item_select ON orchestration.work_item FOR SELECT USING (
-    orchestration.owner_visible('FlowOrchestrationWorkItem', owner_id)
-    OR orchestration.record_shared('FlowOrchestrationWorkItem', id)
-    OR orchestration.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
-    OR orchestration.assignee_visible(assignee_id)
-    OR orchestration.approval_visible(is_approval, assignee_id));
+    orchestration_internal.owner_visible('FlowOrchestrationWorkItem', owner_id)
+    OR orchestration_internal.record_shared('FlowOrchestrationWorkItem', id)
+    OR orchestration_internal.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
+    OR orchestration_internal.assignee_visible(assignee_id)
+    OR orchestration_internal.approval_visible(is_approval, assignee_id));
 CREATE POLICY work_item_update ON orchestration.work_item FOR UPDATE USING (
-    orchestration.owner_visible('FlowOrchestrationWorkItem', owner_id)
-    OR orchestration.record_shared('FlowOrchestrationWorkItem', id)
-    OR orchestration.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
-    OR orchestration.assignee_visible(assignee_id)
-    OR orchestration.approval_visible(is_approval, assignee_id))
-    WITH CHECK (orchestration.guard_judges('FlowOrchestrationWorkItem', id));
+    orchestration_internal.owner_visible('FlowOrchestrationWorkItem', owner_id)
+    OR orchestration_internal.record_shared('FlowOrchestrationWorkItem', id)
+    OR orchestration_internal.orchestration_visible('FlowOrchestrationWorkItem', orchestration_id)
+    OR orchestration_internal.assignee_visible(assignee_id)
+    OR orchestration_internal.approval_visible(is_approval, assignee_id))
+    WITH CHECK (orchestration_internal.guard_judges('FlowOrchestrationWorkItem', id));
 
 -- A submission is visible to who decides about it, too.
 
 ALTER TABLE orchestration.submission ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY submission_select ON orchestration.submission FOR SELECT USING (
-    orchestration.owner_visible('ApprovalSubmission', owner_id)
-    OR orchestration.record_shared('ApprovalSubmission', id)
-    OR orchestration.orchestration_visible('ApprovalSubmission', orchestration_id)
-    OR orchestration.submission_reviewed(id));
+    orchestration_internal.owner_visible('ApprovalSubmission', owner_id)
+    OR orchestration_internal.record_shared('ApprovalSubmission', id)
+    OR orchestration_internal.orchestration_visible('ApprovalSubmission', orchestration_id)
+    OR orchestration_internal.submission_reviewed(id));
 
 -- An approval work item is shared with its submission.
 
 ALTER TABLE orchestration.submission_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY submission_item_select ON orchestration.submission_item FOR SELECT USING (
-    orchestration.owner_visible('ApprovalWorkItem', owner_id)
-    OR orchestration.record_shared('ApprovalWorkItem', submission_id)
-    OR orchestration.orchestration_visible('ApprovalWorkItem', orchestration_id)
-    OR orchestration.submission_reviewed(submission_id));
+    orchestration_internal.owner_visible('ApprovalWorkItem', owner_id)
+    OR orchestration_internal.record_shared('ApprovalWorkItem', submission_id)
+    OR orchestration_internal.orchestration_visible('ApprovalWorkItem', orchestration_id)
+    OR orchestration_internal.submission_reviewed(submission_id));
 
 -- So is a detail.
 
 ALTER TABLE orchestration.submission_detail ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY submission_detail_select ON orchestration.submission_detail FOR SELECT USING (
-    orchestration.owner_visible('ApprovalSubmission', owner_id)
-    OR orchestration.record_shared('ApprovalSubmission', submission_id)
-    OR orchestration.orchestration_visible('ApprovalSubmission', orchestration_id)
-    OR orchestration.submission_reviewed(submission_id));
+    orchestration_internal.owner_visible('ApprovalSubmission', owner_id)
+    OR orchestration_internal.record_shared('ApprovalSubmission', submission_id)
+    OR orchestration_internal.orchestration_visible('ApprovalSubmission', orchestration_id)
+    OR orchestration_internal.submission_reviewed(submission_id));
 
 -- Rows that belong to a record are visible with it.
 
 ALTER TABLE orchestration.run_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY run_log_select ON orchestration.run_log FOR SELECT USING (
-    orchestration.record_visible('FlowOrchestrationInstance', run_id));
+    orchestration_internal.record_visible('FlowOrchestrationInstance', run_id));
 
 ALTER TABLE orchestration.run_migration ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY run_migration_select ON orchestration.run_migration FOR SELECT USING (
-    orchestration.record_visible('FlowOrchestrationInstance', run_id));
+    orchestration_internal.record_visible('FlowOrchestrationInstance', run_id));
 
-ALTER TABLE orchestration.open_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY open_run_select ON orchestration.open_run FOR SELECT USING (
-    orchestration.record_visible('FlowOrchestrationInstance', run_id));
+ALTER TABLE orchestration_internal.open_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY open_run_select ON orchestration_internal.open_run FOR SELECT USING (
+    orchestration_internal.record_visible('FlowOrchestrationInstance', run_id));
 
 ALTER TABLE orchestration.step_attempt ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY step_attempt_select ON orchestration.step_attempt FOR SELECT USING (
-    orchestration.record_visible('FlowOrchestrationStepInstance', step_run_id));
+    orchestration_internal.record_visible('FlowOrchestrationStepInstance', step_run_id));
 
 ALTER TABLE orchestration.step_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY step_queue_select ON orchestration.step_queue FOR SELECT USING (
-    orchestration.record_visible('FlowOrchestrationStepInstance', step_run_id));
+    orchestration_internal.record_visible('FlowOrchestrationStepInstance', step_run_id));
 
 ALTER TABLE orchestration.share_grant ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY share_grant_select ON orchestration.share_grant FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
+    orchestration_internal.record_visible(object, record_id));
 
 ALTER TABLE orchestration.field_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY field_change_select ON orchestration.field_change FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
+    orchestration_internal.record_visible(object, record_id));
 
 ALTER TABLE orchestration.feed_item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY feed_item_select ON orchestration.feed_item FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
+    orchestration_internal.record_visible(object, record_id));
 
 ALTER TABLE orchestration.feed_comment ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY feed_comment_select ON orchestration.feed_comment FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
+    orchestration_internal.record_visible(object, record_id));
 
 ALTER TABLE orchestration.feed_like ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY feed_like_select ON orchestration.feed_like FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
+    orchestration_internal.record_visible(object, record_id));
 
 ALTER TABLE orchestration.feed_tracked_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY feed_tracked_change_select ON orchestration.feed_tracked_change FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
+    orchestration_internal.record_visible(object, record_id));
 
 ALTER TABLE orchestration.record_view ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY record_view_select ON orchestration.record_view FOR SELECT USING (
-    orchestration.record_visible(object, record_id));
+    orchestration_internal.record_visible(object, record_id));
 
 -- A tombstone is visible to the users who could see the record.
 
 ALTER TABLE orchestration.tombstone ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tombstone_select ON orchestration.tombstone FOR SELECT USING (
-    CASE WHEN shared_object IS NULL THEN orchestration.sees_sharing()
-         ELSE orchestration.owner_visible(shared_object, owner_id)
-              OR orchestration.orchestration_visible(shared_object, orchestration_id)
-              OR (assignee_id IS NOT NULL AND orchestration.assignee_visible(assignee_id))
+    CASE WHEN shared_object IS NULL THEN orchestration_internal.sees_sharing()
+         ELSE orchestration_internal.owner_visible(shared_object, owner_id)
+              OR orchestration_internal.orchestration_visible(shared_object, orchestration_id)
+              OR (assignee_id IS NOT NULL AND orchestration_internal.assignee_visible(assignee_id))
               OR (shared_with IS NOT NULL
                   AND shared_with && orchestration.acting_principal_ids())
               OR (reviewer_ids IS NOT NULL
                   AND (reviewer_ids && orchestration.acting_principal_ids()
-                       OR reviewer_ids && orchestration.reviewed_principal_ids()))
+                       OR reviewer_ids && orchestration_internal.reviewed_principal_ids()))
     END);
 
 -- Every active user sees these.
 
 ALTER TABLE orchestration.principal ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY principal_select ON orchestration.principal FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.membership ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY membership_select ON orchestration.membership FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.default_access ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY default_access_select ON orchestration.default_access FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.orchestration_definition ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY orchestration_definition_select ON orchestration.orchestration_definition FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.orchestration_version ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY orchestration_version_select ON orchestration.orchestration_version FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.tombstone_horizon ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tombstone_horizon_select ON orchestration.tombstone_horizon FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.field_tracking ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY field_tracking_select ON orchestration.field_tracking FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.sobject ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY sobject_select ON orchestration.sobject FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.sobject_field ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY sobject_field_select ON orchestration.sobject_field FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.sobject_picklist_value ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY sobject_picklist_value_select ON orchestration.sobject_picklist_value FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.sobject_child_relationship ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY sobject_child_relationship_select ON orchestration.sobject_child_relationship FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.sobject_layout ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY sobject_layout_select ON orchestration.sobject_layout FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 ALTER TABLE orchestration.approval_delegation ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY approval_delegation_select ON orchestration.approval_delegation FOR SELECT USING (
-    orchestration.is_user());
+    orchestration_internal.is_user());
 
 -- Users with View All Data or Modify All Data see sharing rules.
 
 ALTER TABLE orchestration.owner_sharing_rule ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY owner_sharing_rule_select ON orchestration.owner_sharing_rule FOR SELECT USING (
-    orchestration.sees_sharing());
+    orchestration_internal.sees_sharing());
 
 -- Users with Manage Flow see what became of versions.
 
 ALTER TABLE orchestration.definition_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY definition_log_select ON orchestration.definition_log FOR SELECT USING (
-    orchestration.manages_definitions());
+    orchestration_internal.manages_definitions());
 
 -- No user sees these: they have no policy.
 

@@ -14,29 +14,29 @@ GRANT USAGE ON SCHEMA orchestration TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     orchestration.acting_user_id(),
     orchestration.acting_principal_ids(),
-    orchestration.reviewed_principal_ids(),
-    orchestration.reviewed_submission_ids(),
-    orchestration.is_user(),
-    orchestration.sees_sharing(),
-    orchestration.manages_definitions(),
-    orchestration.owner_visible(orchestration.shared_object, uuid),
-    orchestration.record_shared(orchestration.shared_object, uuid),
-    orchestration.orchestration_visible(orchestration.shared_object, uuid),
-    orchestration.assignee_visible(uuid),
-    orchestration.approval_visible(boolean, uuid),
-    orchestration.submission_reviewed(uuid),
-    orchestration.record_visible(orchestration.shared_object, uuid),
-    orchestration.guard_judges(orchestration.shared_object, uuid),
-    orchestration.visible_owner_ids(orchestration.shared_object),
-    orchestration.shared_record_ids(orchestration.shared_object),
-    orchestration.visible_orchestration_ids(orchestration.shared_object),
-    orchestration.unestimated(uuid[]),
-    orchestration.rule_shares(orchestration.shared_object, uuid)
+    orchestration_internal.reviewed_principal_ids(),
+    orchestration_internal.reviewed_submission_ids(),
+    orchestration_internal.is_user(),
+    orchestration_internal.sees_sharing(),
+    orchestration_internal.manages_definitions(),
+    orchestration_internal.owner_visible(orchestration.shared_object, uuid),
+    orchestration_internal.record_shared(orchestration.shared_object, uuid),
+    orchestration_internal.orchestration_visible(orchestration.shared_object, uuid),
+    orchestration_internal.assignee_visible(uuid),
+    orchestration_internal.approval_visible(boolean, uuid),
+    orchestration_internal.submission_reviewed(uuid),
+    orchestration_internal.record_visible(orchestration.shared_object, uuid),
+    orchestration_internal.guard_judges(orchestration.shared_object, uuid),
+    orchestration_internal.visible_owner_ids(orchestration.shared_object),
+    orchestration_internal.shared_record_ids(orchestration.shared_object),
+    orchestration_internal.visible_orchestration_ids(orchestration.shared_object),
+    orchestration_internal.unestimated(uuid[]),
+    orchestration_internal.rule_shares(orchestration.shared_object, uuid)
     TO PUBLIC;
 
 -- Function of the overviews, which the role that reads them executes.
 GRANT EXECUTE ON FUNCTION
-    orchestration.check_reader(text, orchestration.shared_object)
+    orchestration_internal.check_reader(text, orchestration.shared_object)
     TO PUBLIC;
 
 -- Counts, without what runs contain.
@@ -48,7 +48,7 @@ GRANT EXECUTE ON FUNCTION
 
 -- A trigger function: creating or attaching a partition of a registered table needs
 -- EXECUTE on it.  On other tables it does nothing.
-GRANT EXECUTE ON FUNCTION orchestration.record_change() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION orchestration_internal.record_change() TO PUBLIC;
 
 -- Calls that check the rights of the caller themselves.
 GRANT EXECUTE ON FUNCTION
@@ -58,7 +58,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.resume_run(uuid),
     orchestration.retry_failed_runs(text, timestamptz, integer),
     orchestration.cancel_run(uuid, text),
-    orchestration.publish_event(uuid),
+    orchestration.reevaluate_run(uuid),
     orchestration.recall_run(uuid, text),
     orchestration.migrate_run(uuid, integer),
     orchestration.migrate_runs(text, integer, integer, boolean, integer),
@@ -129,15 +129,15 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     orchestration.legal_transitions(),
     orchestration.legal_neighbours(),
-    orchestration.minute_of(timestamptz),
-    orchestration.time_in_range(text, timestamptz),
-    orchestration.interval_in_range(text, interval)
+    orchestration_internal.minute_of(timestamptz),
+    orchestration_internal.time_in_range(text, timestamptz),
+    orchestration_internal.interval_in_range(text, interval)
     TO PUBLIC;
 -- The result does not depend on the caller: the time at which the oldest open
 -- transaction began to write.
 GRANT EXECUTE ON FUNCTION orchestration.latest_date_covered() TO PUBLIC;
 -- It depends on the row that the caller gives and on the names of key columns.
-GRANT EXECUTE ON FUNCTION orchestration.record_id(text, record) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION orchestration.record_key(text, record) TO PUBLIC;
 
 -- The views, and the columns of the tables that they read: the views are
 -- security_invoker, so that the policies apply to the reader.
@@ -188,7 +188,7 @@ GRANT SELECT ON
     orchestration.open_runs,
     orchestration.run_outcomes,
     orchestration.queue_overview,
-    orchestration.open_run,
+    orchestration_internal.open_run,
     orchestration.sobject,
     orchestration.sobject_field,
     orchestration.sobject_picklist_value,

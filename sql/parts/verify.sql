@@ -34,7 +34,7 @@ AS $$
     -- none of their lookups leads anywhere: one row says so
     lost AS MATERIALIZED (
         SELECT t.name FROM orchestration.record_type t
-         WHERE orchestration.record_type_problem(t.name) IS NOT NULL)
+         WHERE orchestration_internal.record_type_problem(t.name) IS NOT NULL)
     -- contract/neighbours.csv
     SELECT 'stage beside run', 'stage', s.run_id, s.id,
            format('stage %s in run %s', s.status, r.status)
@@ -228,7 +228,7 @@ AS $$
        AND NOT EXISTS (SELECT FROM orchestration.step_run t
                         WHERE t.run_id = s.run_id AND t.stage_run_id = s.id
                           AND t.status <> 'Completed')
-       AND NOT orchestration.completes_by_condition(r.version_id, s.name)
+       AND NOT orchestration_internal.completes_by_condition(r.version_id, s.name)
     UNION ALL
     SELECT 'step in progress waits for somebody', 'step', t.run_id, t.id,
            format('%s %s', t.step_type, t.name)
@@ -241,7 +241,7 @@ AS $$
                    NOT EXISTS (SELECT FROM orchestration.work_item w
                                 WHERE w.run_id = t.run_id AND w.step_run_id = t.id
                                   AND w.status = 'Assigned')
-                   AND NOT orchestration.completes_by_condition(r.version_id, t.name)
+                   AND NOT orchestration_internal.completes_by_condition(r.version_id, t.name)
                WHEN 'AynchronousBackgroundStep' THEN
                    NOT EXISTS (SELECT FROM orchestration.step_queue q
                                 WHERE q.run_id = t.run_id AND q.step_run_id = t.id)
@@ -334,7 +334,7 @@ AS $$
       FROM orchestration.run r
      WHERE r.triggering_record_id IS NOT NULL
        AND r.triggering_record_type NOT IN (SELECT name FROM lost)
-       AND orchestration.record_id(r.triggering_record_type, r.triggering_record_id)
+       AND orchestration.record_key(r.triggering_record_type, r.triggering_record_id)
            IS DISTINCT FROM r.triggering_record_id
     UNION ALL
     SELECT 'record exists', 'work item', w.run_id, w.id,
@@ -342,7 +342,7 @@ AS $$
       FROM orchestration.work_item w
      WHERE w.related_record_id IS NOT NULL
        AND w.related_record_type NOT IN (SELECT name FROM lost)
-       AND orchestration.record_id(w.related_record_type, w.related_record_id)
+       AND orchestration.record_key(w.related_record_type, w.related_record_id)
            IS DISTINCT FROM w.related_record_id
     -- sharing
     UNION ALL
@@ -456,12 +456,12 @@ AS $$
     UNION ALL
     SELECT 'triggers of a record type', 'record type', NULL, NULL, format('%s %s', t.name, c.oid::regclass)
       FROM orchestration.record_type t
-     CROSS JOIN LATERAL (SELECT orchestration.record_type_table(t.name) AS oid) c
+     CROSS JOIN LATERAL (SELECT orchestration_internal.record_type_table(t.name) AS oid) c
      WHERE c.oid IS NOT NULL
        AND (SELECT count(*) FROM pg_catalog.pg_trigger g
              WHERE g.tgrelid = c.oid AND g.tgenabled <> 'D'
-               AND g.tgfoid IN ('orchestration.record_change()'::pg_catalog.regprocedure,
-                                'orchestration.record_changes()'::pg_catalog.regprocedure)) < 3
+               AND g.tgfoid IN ('orchestration_internal.record_change()'::pg_catalog.regprocedure,
+                                'orchestration_internal.record_changes()'::pg_catalog.regprocedure)) < 3
     -- tables of users change
     UNION ALL
     SELECT CASE WHEN p.orchestration IS NULL THEN 'record type without a table'
@@ -477,14 +477,14 @@ AS $$
                 WHEN o.run_id IS NULL THEN format('open_run does not have run %s, which is %s', r.name, r.status)
                 ELSE format('open_run says %s of run %s, which is %s', o.status, r.name, r.status) END
       FROM (SELECT * FROM orchestration.run WHERE status NOT IN ('Completed', 'Canceled')) r
-      FULL JOIN orchestration.open_run o ON o.run_id = r.id AND o.created_at = r.created_at
+      FULL JOIN orchestration_internal.open_run o ON o.run_id = r.id AND o.created_at = r.created_at
      WHERE r.id IS NULL OR o.run_id IS NULL OR o.status <> r.status
         OR o.orchestration_id IS DISTINCT FROM r.orchestration_id
     -- without these triggers, sessions of a replica would keep old rows in memory
     UNION ALL
     SELECT 'caches are dropped for replicated rows', 'trigger', NULL, NULL, format('%s on %s', g.tgname, g.tgrelid::regclass)
       FROM pg_catalog.pg_trigger g
-     WHERE g.tgfoid = 'orchestration.invalidate_cache()'::pg_catalog.regprocedure AND g.tgenabled <> 'A'
+     WHERE g.tgfoid = 'orchestration_internal.invalidate_cache()'::pg_catalog.regprocedure AND g.tgenabled <> 'A'
     -- a record with a tombstone no longer exists
     UNION ALL
     SELECT 'tombstone of what is there', t.object, t.run_id, t.id, NULL

@@ -437,7 +437,7 @@ orch_access_check_update(SharedObject object, Relation relation,
 PG_FUNCTION_INFO_V1(orchestration_guard_judges);
 
 /*
- * orchestration.guard_judges(object orchestration.shared_object, record_id uuid)
+ * orchestration_internal.guard_judges(object orchestration.shared_object, record_id uuid)
  *		returns boolean
  *
  * WITH CHECK of the policies for UPDATE.  Returns true: triggers check the rights to

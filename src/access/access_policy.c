@@ -117,7 +117,7 @@ orchestration_acting_user_id(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_is_user);
 
 /*
- * orchestration.is_user() returns boolean
+ * orchestration_internal.is_user() returns boolean
  *
  * Returns whether the session acts as an active user, or row security does not apply to
  * its role.  Policy of tables that every active user may read.
@@ -134,7 +134,7 @@ orchestration_is_user(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_sees_sharing);
 
 /*
- * orchestration.sees_sharing() returns boolean
+ * orchestration_internal.sees_sharing() returns boolean
  *
  * Returns whether the session has the permission View All Data.  Policy of the sharing
  * rules.
@@ -149,7 +149,7 @@ orchestration_sees_sharing(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_manages_definitions);
 
 /*
- * orchestration.manages_definitions() returns boolean
+ * orchestration_internal.manages_definitions() returns boolean
  *
  * Returns whether the session has the permission Manage Flow.  Policy of definition_log.
  * Raises: none.  Source: ours.
@@ -163,7 +163,7 @@ orchestration_manages_definitions(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_owner_visible);
 
 /*
- * orchestration.owner_visible(object orchestration.shared_object,
+ * orchestration_internal.owner_visible(object orchestration.shared_object,
  *		owner_id uuid) returns boolean
  *
  * Returns whether the caller sees the object's records of this owner.  True for every
@@ -208,7 +208,7 @@ arm_visible(FunctionCallInfo fcinfo, AccessArm arm)
 PG_FUNCTION_INFO_V1(orchestration_record_shared);
 
 /*
- * orchestration.record_shared(object orchestration.shared_object,
+ * orchestration_internal.record_shared(object orchestration.shared_object,
  *		record_id uuid) returns boolean
  *
  * Returns whether a manual share shows the record to the caller.  True for every id if
@@ -224,7 +224,7 @@ orchestration_record_shared(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_orchestration_visible);
 
 /*
- * orchestration.orchestration_visible(object orchestration.shared_object,
+ * orchestration_internal.orchestration_visible(object orchestration.shared_object,
  *		orchestration_id uuid) returns boolean
  *
  * Returns whether a sharing rule shows the caller the object's records of this
@@ -240,7 +240,7 @@ orchestration_orchestration_visible(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_assignee_visible);
 
 /*
- * orchestration.assignee_visible(assignee_id uuid) returns boolean
+ * orchestration_internal.assignee_visible(assignee_id uuid) returns boolean
  *
  * Returns whether the assignee is the caller, or a group or queue that the caller belongs
  * to.  True for every id if the caller sees all work items.
@@ -262,7 +262,7 @@ orchestration_assignee_visible(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_approval_visible);
 
 /*
- * orchestration.approval_visible(is_approval boolean, assignee_id uuid) returns boolean
+ * orchestration_internal.approval_visible(is_approval boolean, assignee_id uuid) returns boolean
  *
  * Returns whether the caller may answer an approval for its assignee, as a delegate or, with
  * orchestration.managers_review, from above; false for the caller's own groups and queues,
@@ -285,7 +285,7 @@ orchestration_approval_visible(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_submission_reviewed);
 
 /*
- * orchestration.submission_reviewed(submission_id uuid) returns boolean
+ * orchestration_internal.submission_reviewed(submission_id uuid) returns boolean
  *
  * Returns whether a work item of the submission is or was assigned to the caller, to a
  * group or queue that the caller belongs to, or to an assignee for whom the caller may answer.
@@ -312,7 +312,7 @@ orchestration_submission_reviewed(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_record_visible);
 
 /*
- * orchestration.record_visible(object orchestration.shared_object,
+ * orchestration_internal.record_visible(object orchestration.shared_object,
  *		record_id uuid) returns boolean
  *
  * Returns whether the caller sees the record; false if there is none.  Policy of rows
@@ -378,7 +378,7 @@ visible_ids(AccessArm arm, SharedObject object)
 PG_FUNCTION_INFO_V1(orchestration_visible_owner_ids);
 
 /*
- * orchestration.visible_owner_ids(object orchestration.shared_object)
+ * orchestration_internal.visible_owner_ids(object orchestration.shared_object)
  *		returns uuid[]
  *
  * Returns, for index conditions, the owners whose records of the object the caller sees.
@@ -422,7 +422,7 @@ orchestration_visible_owner_ids(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_shared_record_ids);
 
 /*
- * orchestration.shared_record_ids(object orchestration.shared_object)
+ * orchestration_internal.shared_record_ids(object orchestration.shared_object)
  *		returns uuid[]
  *
  * Returns, for index conditions, the object's records that manual shares show the caller.
@@ -437,7 +437,7 @@ orchestration_shared_record_ids(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_visible_orchestration_ids);
 
 /*
- * orchestration.visible_orchestration_ids(object orchestration.shared_object)
+ * orchestration_internal.visible_orchestration_ids(object orchestration.shared_object)
  *		returns uuid[]
  *
  * Returns, for index conditions, the orchestrations whose records of the object sharing
@@ -466,7 +466,7 @@ orch_access_delegating_ids(void)
 PG_FUNCTION_INFO_V1(orchestration_reviewed_principal_ids);
 
 /*
- * orchestration.reviewed_principal_ids() returns uuid[]
+ * orchestration_internal.reviewed_principal_ids() returns uuid[]
  *
  * Returns, for index conditions, the assignees whose approvals the caller may answer for
  * them: users who named the caller, or one of the caller's groups or queues, as delegate,
@@ -497,7 +497,7 @@ orchestration_acting_principal_ids(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_reviewed_submission_ids);
 
 /*
- * orchestration.reviewed_submission_ids() returns uuid[]
+ * orchestration_internal.reviewed_submission_ids() returns uuid[]
  *
  * Returns, for index conditions, the submissions of which a work item is or was assigned to
  * the caller, to a group or queue of the caller's, or to an assignee for whom the caller may
@@ -522,7 +522,7 @@ orchestration_reviewed_submission_ids(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_unestimated);
 
 /*
- * orchestration.unestimated(ids uuid[]) returns uuid[]
+ * orchestration_internal.unestimated(ids uuid[]) returns uuid[]
  *
  * Returns its argument.  It is VOLATILE so that the planner does not look up each element
  * of a long array in the statistics; see access_support.c.

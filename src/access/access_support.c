@@ -100,7 +100,7 @@ PG_FUNCTION_INFO_V1(orchestration_submission_reviewed_support);
 PG_FUNCTION_INFO_V1(orchestration_record_visible_support);
 
 /*
- * orchestration.owner_visible_support(internal) returns internal
+ * orchestration_internal.owner_visible_support(internal) returns internal
  *
  * Planner support function of owner_visible(), not callable from SQL: returns the node
  * that the planner asked for, or null.
@@ -113,7 +113,7 @@ orchestration_owner_visible_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * orchestration.record_shared_support(internal) returns internal
+ * orchestration_internal.record_shared_support(internal) returns internal
  *
  * Planner support function of record_shared(); see owner_visible_support().
  * Raises: none.  Source: ours.
@@ -125,7 +125,7 @@ orchestration_record_shared_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * orchestration.orchestration_visible_support(internal) returns internal
+ * orchestration_internal.orchestration_visible_support(internal) returns internal
  *
  * Planner support function of orchestration_visible(); see owner_visible_support().
  * Raises: none.  Source: ours.
@@ -137,7 +137,7 @@ orchestration_orchestration_visible_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * orchestration.assignee_visible_support(internal) returns internal
+ * orchestration_internal.assignee_visible_support(internal) returns internal
  *
  * Planner support function of assignee_visible(); see owner_visible_support().
  * Raises: none.  Source: ours.
@@ -149,7 +149,7 @@ orchestration_assignee_visible_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * orchestration.approval_visible_support(internal) returns internal
+ * orchestration_internal.approval_visible_support(internal) returns internal
  *
  * Planner support function of approval_visible(); see owner_visible_support().  Its ids are
  * taken for those of approvals: the estimate is an upper bound.
@@ -162,7 +162,7 @@ orchestration_approval_visible_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * orchestration.submission_reviewed_support(internal) returns internal
+ * orchestration_internal.submission_reviewed_support(internal) returns internal
  *
  * Planner support function of submission_reviewed(); see owner_visible_support().  The ids
  * are those of the submissions, which only the execution looks up.
@@ -198,7 +198,7 @@ orchestration_submission_reviewed_support(PG_FUNCTION_ARGS)
 }
 
 /*
- * orchestration.record_visible_support(internal) returns internal
+ * orchestration_internal.record_visible_support(internal) returns internal
  *
  * record_visible() has no column with an index: only simplification applies to it.
  * Raises: none.  Source: ours.

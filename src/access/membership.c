@@ -38,7 +38,7 @@ static HeapTuple fill_kind(HeapTuple row, TupleDesc desc);
 PG_FUNCTION_INFO_V1(orchestration_guard_membership);
 
 /*
- * orchestration.guard_membership() returns trigger
+ * orchestration_internal.guard_membership() returns trigger
  *
  * BEFORE INSERT OR UPDATE ROW of membership fills in the member's kind; AFTER INSERT ROW
  * looks for circles.

@@ -583,7 +583,7 @@ invalidate_roles(Datum arg, int cacheid, uint32 hashvalue)
 PG_FUNCTION_INFO_V1(orchestration_invalidate_cache);
 
 /*
- * orchestration.invalidate_cache() returns trigger
+ * orchestration_internal.invalidate_cache() returns trigger
  *
  * AFTER ROW and AFTER TRUNCATE trigger of the tables whose rows sessions cache.  Every
  * session drops its cache of them: this session at once, others when it commits.  It is

@@ -109,7 +109,7 @@ orch_count(Counter counter)
 PG_FUNCTION_INFO_V1(orchestration_shared_counters);
 
 /*
- * orchestration.shared_counters() returns setof orchestration.engine_stat
+ * orchestration_internal.shared_counters() returns setof orchestration.engine_stat
  *
  * Returns what the committed transactions of all sessions did since the server was
  * started, in all databases.  Returns no row when the library is not in

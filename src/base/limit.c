@@ -82,7 +82,7 @@ orch_limit_comments(const char *comments)
 PG_FUNCTION_INFO_V1(orchestration_time_in_range);
 
 /*
- * orchestration.time_in_range(name text, value timestamptz) returns boolean
+ * orchestration_internal.time_in_range(name text, value timestamptz) returns boolean
  *
  * For CHECK constraints.  Returns true; null for null.
  * Raises: 22008 for a time before 1970 or after 9999 (UTC), or an infinite one.
@@ -101,7 +101,7 @@ orchestration_time_in_range(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_interval_in_range);
 
 /*
- * orchestration.interval_in_range(name text, value interval) returns boolean
+ * orchestration_internal.interval_in_range(name text, value interval) returns boolean
  *
  * For CHECK constraints and functions in SQL.  Returns true; null for null.
  * Raises: 22023 for an interval with a negative part, or of more than 100 years.

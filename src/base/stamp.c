@@ -180,7 +180,7 @@ orchestration_latest_date_covered(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_minute_of);
 
 /*
- * orchestration.minute_of(moment timestamptz) returns integer
+ * orchestration_internal.minute_of(moment timestamptz) returns integer
  *
  * Returns the whole minutes since 2000-01-01 00:00 UTC, for the generated columns
  * modified_minute; from the year 6083 on, and before 2084 BC, the last or first integer.

@@ -465,7 +465,7 @@ check_trigger(FunctionCallInfo fcinfo, const char *name)
 PG_FUNCTION_INFO_V1(orchestration_feed_count);
 
 /*
- * orchestration.feed_count() returns trigger
+ * orchestration_internal.feed_count() returns trigger
  *
  * AFTER INSERT OR DELETE ROW of feed_comment and feed_like: updates the counts of the item.
  * Rows that COPY loads are not counted, because the restored items have their counts.
@@ -503,7 +503,7 @@ orchestration_feed_count(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_feed_change);
 
 /*
- * orchestration.feed_change() returns trigger
+ * orchestration_internal.feed_change() returns trigger
  *
  * INSTEAD OF DELETE ROW of the feed views: deletes the item as delete() does, so that DELETE
  * on a view is the only privilege needed.  Returns the row, or null if it is gone.

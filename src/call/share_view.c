@@ -124,7 +124,7 @@ static bool remove_share(SharedObject object, HeapTuple row, TupleDesc desc);
 PG_FUNCTION_INFO_V1(orchestration_rule_shares);
 
 /*
- * orchestration.rule_shares(object orchestration.shared_object, record_id uuid,
+ * orchestration_internal.rule_shares(object orchestration.shared_object, record_id uuid,
  *		OUT user_or_group_id uuid, OUT access_level orchestration.access_level,
  *		OUT modified_by uuid, OUT modified_at timestamptz) returns setof record
  *
@@ -450,7 +450,7 @@ remove_share(SharedObject object, HeapTuple row, TupleDesc desc)
 PG_FUNCTION_INFO_V1(orchestration_share_change);
 
 /*
- * orchestration.share_change() returns trigger
+ * orchestration_internal.share_change() returns trigger
  *
  * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the share views: writes manual shares.
  * Returns the row as stored, for DELETE as it was; or null if it is gone.  An UPDATE writes
@@ -498,7 +498,7 @@ orchestration_share_change(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_rule_change);
 
 /*
- * orchestration.rule_change() returns trigger
+ * orchestration_internal.rule_change() returns trigger
  *
  * INSTEAD OF INSERT OR UPDATE OR DELETE ROW of the views of owner sharing rules: writes
  * rules.  Returns the row as stored, for DELETE as it was; or null if it is gone.

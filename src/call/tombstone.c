@@ -121,7 +121,7 @@ static StaticPlan plan_log_id = {
 static StaticPlan plan_purge = {
 	"DELETE FROM orchestration.run WHERE id = ANY (ARRAY("
 	" SELECT r.id FROM orchestration.run r"
-	"  WHERE r.modified_minute <= orchestration.minute_of(pg_catalog.now() - $1)"
+	"  WHERE r.modified_minute <= orchestration_internal.minute_of(pg_catalog.now() - $1)"
 	"    AND r.ended_at < pg_catalog.now() - $1"
 	"  ORDER BY r.modified_minute LIMIT $2 FOR UPDATE SKIP LOCKED))",
 	2, {INTERVALOID, INT4OID}
@@ -280,7 +280,7 @@ write_one(TriggerData *trigdata)
 PG_FUNCTION_INFO_V1(orchestration_write_tombstone);
 
 /*
- * orchestration.write_tombstone() returns trigger
+ * orchestration_internal.write_tombstone() returns trigger
  *
  * AFTER DELETE ROW of run: writes the tombstones of the run and of its stages, steps, work
  * items, submission with its work items and details, log, history and feeds.  AFTER DELETE

@@ -452,7 +452,7 @@ orch_definition_visit_index(const Definition *def, const char *name)
 PG_FUNCTION_INFO_V1(orchestration_completes_by_condition);
 
 /*
- * orchestration.completes_by_condition(version_id uuid, element text) returns
+ * orchestration_internal.completes_by_condition(version_id uuid, element text) returns
  * boolean
  *
  * Returns whether a stage or step of a version has a condition of completion, so that it
@@ -494,7 +494,7 @@ orchestration_completes_by_condition(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_waits_for_record);
 
 /*
- * orchestration.waits_for_record(version_id uuid, stage text) returns boolean
+ * orchestration_internal.waits_for_record(version_id uuid, stage text) returns boolean
  *
  * Returns whether conditions of a stage read the record that the run is about or one in a
  * variable, or leave the decision to an evaluation action.  Null for null; false for a name that is not that

@@ -332,7 +332,7 @@ input_node(const DocNode *node, const char *element, const char *name)
 
 /*
  * Reports inputs that the action does not take, that have another type, and that are
- * missing, by its description (describe_action()).
+ * missing, by its description (set_action_contract()).
  */
 static void
 check_inputs(Compiler *c, const DocNode *node, const StepDef *step)

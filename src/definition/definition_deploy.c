@@ -626,7 +626,7 @@ name_argument(FunctionCallInfo fcinfo, int argno)
 PG_FUNCTION_INFO_V1(orchestration_refuse_change);
 
 /*
- * orchestration.refuse_change() returns trigger
+ * orchestration_internal.refuse_change() returns trigger
  *
  * BEFORE trigger for operations that a table does not allow.  Its argument, if it has one,
  * says why.  Returns the row of a version or orchestration that

@@ -229,7 +229,7 @@ add_once(List **texts, const char *text)
 PG_FUNCTION_INFO_V1(orchestration_version_missing_fields);
 
 /*
- * orchestration.version_missing_fields(version_id uuid) returns table (record_type text,
+ * orchestration_internal.version_missing_fields(version_id uuid) returns table (record_type text,
  * element text, field text)
  *
  * Returns the fields that a version reads and that the tables of their record types do not

@@ -285,7 +285,7 @@ look_at_global(Compiler *c, const DocNode *node, const Operand *operand)
 }
 
 /*
- * An output of a step, by the description of its action (describe_action()).
+ * An output of a step, by the description of its action (set_action_contract()).
  */
 static void
 look_at_output(Compiler *c, const DocNode *node, Operand *operand)

@@ -54,7 +54,7 @@ static StaticPlan global_plan = {
 };
 static StaticPlan record_columns_plan = {
 	"SELECT (SELECT jsonb_object_agg(a.attname, true) FROM pg_attribute a"
-	" WHERE a.attrelid = orchestration.record_type_table(r.name) AND a.attnum > 0 AND NOT a.attisdropped)"
+	" WHERE a.attrelid = orchestration_internal.record_type_table(r.name) AND a.attnum > 0 AND NOT a.attisdropped)"
 	" FROM orchestration.record_type r WHERE r.name = $1",
 	1, {TEXTOID}
 };

@@ -480,7 +480,7 @@ column_text(TriggerData *trigdata, HeapTuple row, const char *column)
 PG_FUNCTION_INFO_V1(orchestration_log_activation);
 
 /*
- * orchestration.log_activation() returns trigger
+ * orchestration_internal.log_activation() returns trigger
  *
  * AFTER UPDATE ROW of orchestration_definition: records in definition_log who changed the
  * active version.  It is a trigger, so that it records a plain UPDATE of the owner, too.

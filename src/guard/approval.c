@@ -328,7 +328,7 @@ orch_approval_is_recalled(const pg_uuid_t *run_id)
 PG_FUNCTION_INFO_V1(orchestration_approval_run);
 
 /*
- * orchestration.approval_run() returns trigger
+ * orchestration_internal.approval_run() returns trigger
  *
  * AFTER UPDATE ROW of run, for a run of an approval whose status changed: its submission
  * follows, and a cancellation gets its detail.  Returns null.
@@ -398,7 +398,7 @@ check_member(HeapTuple row, TupleDesc desc, bool same_assignee)
 PG_FUNCTION_INFO_V1(orchestration_approval_item);
 
 /*
- * orchestration.approval_item() returns trigger
+ * orchestration_internal.approval_item() returns trigger
  *
  * AFTER INSERT OR UPDATE ROW of work_item, for a work item of an approval step that is new
  * or whose status or assignee changed: its approval work item follows.  Returns null.
@@ -579,7 +579,7 @@ check_new(Level level, TriggerData *trigdata)
 PG_FUNCTION_INFO_V1(orchestration_approval_guard);
 
 /*
- * orchestration.approval_guard() returns trigger
+ * orchestration_internal.approval_guard() returns trigger
  *
  * AFTER INSERT OR UPDATE ROW of submission and submission_item: the verdict on
  * the change, and its history.  Returns null.
@@ -614,7 +614,7 @@ orchestration_approval_guard(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_approval_keep);
 
 /*
- * orchestration.approval_keep() returns trigger
+ * orchestration_internal.approval_keep() returns trigger
  *
  * BEFORE DELETE ROW of submission, submission_item and
  * submission_detail, and BEFORE UPDATE ROW of the latter: rows go with their run,

@@ -140,7 +140,7 @@ mark_dirty(const pg_uuid_t *run_id)
 PG_FUNCTION_INFO_V1(orchestration_guard_row);
 
 /*
- * orchestration.guard_row() returns trigger
+ * orchestration_internal.guard_row() returns trigger
  *
  * AFTER INSERT OR UPDATE ROW of run, stage_run, step_run, work_item: the verdict on the
  * change itself.  Returns null.
@@ -577,7 +577,7 @@ orch_guard_defers(const pg_uuid_t *run_id)
 PG_FUNCTION_INFO_V1(orchestration_guard_statement);
 
 /*
- * orchestration.guard_statement() returns trigger
+ * orchestration_internal.guard_statement() returns trigger
  *
  * AFTER INSERT OR UPDATE STATEMENT of run, stage_run, step_run, work_item: the verdict
  * on the written rows beside their parents, then the consequences.  Returns null.
@@ -674,7 +674,7 @@ flush(bool statement_ended)
 PG_FUNCTION_INFO_V1(orchestration_guard_delete);
 
 /*
- * orchestration.guard_delete() returns trigger
+ * orchestration_internal.guard_delete() returns trigger
  *
  * BEFORE DELETE ROW of run, stage_run, step_run, work_item: a run can be deleted once it
  * has ended, other rows only together with their run.  Returns the row.
@@ -726,7 +726,7 @@ orchestration_guard_delete(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_guard_keep);
 
 /*
- * orchestration.guard_keep() returns trigger
+ * orchestration_internal.guard_keep() returns trigger
  *
  * BEFORE DELETE ROW and BEFORE TRUNCATE of tables to whose rows other tables refer
  * without a foreign key.  Returns nothing: it always raises.

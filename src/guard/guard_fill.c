@@ -75,7 +75,7 @@ set_item_owner(FilledColumns *filled, const pg_uuid_t *assignee_id)
 PG_FUNCTION_INFO_V1(orchestration_guard_fill);
 
 /*
- * orchestration.guard_fill() returns trigger
+ * orchestration_internal.guard_fill() returns trigger
  *
  * BEFORE INSERT OR UPDATE ROW of run and work_item, BEFORE INSERT ROW of stage_run and
  * step_run.  Updates: fills in modified_at, modified_by and the time at which the row

@@ -324,7 +324,7 @@ submission_changed(TriggerData *trigdata)
 PG_FUNCTION_INFO_V1(orchestration_write_message);
 
 /*
- * orchestration.write_message() returns trigger
+ * orchestration_internal.write_message() returns trigger
  *
  * AFTER INSERT OR UPDATE ROW of work_item and submission_item, AFTER UPDATE ROW of submission
  * and run: writes the messages of what happened, if orchestration.messages wants them.

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * open_run.c
- *	  Keeps orchestration.open_run: one row for each run that is not at its end.
+ *	  Keeps orchestration_internal.open_run: one row for each run that is not at its end.
  *
  * A run is open unless it is Completed or Canceled: nothing can change these, while a run
  * in Error can be resumed.  Whoever looks at open runs reads this table, whose size does
@@ -38,25 +38,25 @@
 #include "guard/open_run.h"
 
 static StaticPlan plan_insert = {
-	"INSERT INTO orchestration.open_run (created_at, run_id, orchestration_id, status)"
+	"INSERT INTO orchestration_internal.open_run (created_at, run_id, orchestration_id, status)"
 	" VALUES ($1, $2, $3, $4::orchestration.run_status)",
 	4, {TIMESTAMPTZOID, UUIDOID, UUIDOID, TEXTOID}
 };
 static StaticPlan plan_update = {
-	"UPDATE orchestration.open_run SET orchestration_id = $3, status = $4::orchestration.run_status"
+	"UPDATE orchestration_internal.open_run SET orchestration_id = $3, status = $4::orchestration.run_status"
 	" WHERE created_at = $1 AND run_id = $2",
 	4, {TIMESTAMPTZOID, UUIDOID, UUIDOID, TEXTOID}
 };
 static StaticPlan plan_delete = {
-	"DELETE FROM orchestration.open_run WHERE created_at = $1 AND run_id = $2",
+	"DELETE FROM orchestration_internal.open_run WHERE created_at = $1 AND run_id = $2",
 	2, {TIMESTAMPTZOID, UUIDOID}
 };
 /* from the run as it is now */
 static StaticPlan plan_insert_current = {
-	"INSERT INTO orchestration.open_run (created_at, run_id, orchestration_id, status)"
+	"INSERT INTO orchestration_internal.open_run (created_at, run_id, orchestration_id, status)"
 	" SELECT r.created_at, r.id, r.orchestration_id, r.status FROM orchestration.run r"
 	" WHERE r.id = $1 AND r.status NOT IN ('Completed', 'Canceled')"
-	"   AND NOT EXISTS (SELECT FROM orchestration.open_run o"
+	"   AND NOT EXISTS (SELECT FROM orchestration_internal.open_run o"
 	"                    WHERE o.created_at = r.created_at AND o.run_id = r.id)",
 	1, {UUIDOID}
 };
@@ -163,7 +163,7 @@ orch_open_run_note(HeapTuple old, HeapTuple row, TupleDesc desc)
 PG_FUNCTION_INFO_V1(orchestration_open_run_delete);
 
 /*
- * orchestration.open_run_delete() returns trigger
+ * orchestration_internal.open_run_delete() returns trigger
  *
  * AFTER DELETE ROW of run: a run that was not Completed or Canceled is no longer open.
  * Returns null.

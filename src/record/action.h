@@ -36,7 +36,7 @@ typedef struct Action
 	double		retry_max_delay;
 	double		retry_jitter;
 	double		timeout;		/* seconds that an attempt may take; 0: any */
-	Jsonb	   *inputs;			/* describe_action(), or NULL */
+	Jsonb	   *inputs;			/* set_action_contract(), or NULL */
 	Jsonb	   *outputs;
 	double		due;			/* seconds; 0: none */
 	bool		run_as_user;	/* allow_run_as_user() */
@@ -47,7 +47,7 @@ typedef struct Action
 extern const Action *orch_action_find(const char *name);
 
 /*
- * Check outputs, NULL for none, against what describe_action() declared for an action.
+ * Check outputs, NULL for none, against what set_action_contract() declared for an action.
  * Raises OR306.
  */
 extern void orch_action_check_outputs(const char *name, Jsonb *outputs);

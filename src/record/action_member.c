@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * action_member.c
- *	  Inputs and outputs of actions, as describe_action() declares them.
+ *	  Inputs and outputs of actions, as set_action_contract() declares them.
  *
  * A description is a JSON object: for each name a data type, as text or as an object with
  * dataType and isRequired.
@@ -146,7 +146,7 @@ orch_action_check_outputs(const char *name, Jsonb *outputs)
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_INVALID_INPUT),
 						 errmsg("action \"%s\" has no output \"%s\"", name, key),
-						 errhint("See the outputs that describe_action() declared.")));
+						 errhint("See the outputs that set_action_contract() declared.")));
 			if (!orch_action_is_of_type(type, &v))
 				ereport(ERROR,
 						(errcode(ERRCODE_ORCH_INVALID_INPUT),
@@ -233,10 +233,10 @@ check_description(Jsonb *described, const char *argument)
 	}
 }
 
-PG_FUNCTION_INFO_V1(orchestration_describe_action);
+PG_FUNCTION_INFO_V1(orchestration_set_action_contract);
 
 /*
- * orchestration.describe_action(action text, inputs jsonb, outputs jsonb,
+ * orchestration.set_action_contract(action text, inputs jsonb, outputs jsonb,
  *		due interval) returns void
  *
  * Declares the inputs and outputs of an action: names with their data types, as text or
@@ -248,7 +248,7 @@ PG_FUNCTION_INFO_V1(orchestration_describe_action);
  * Source: ours.
  */
 Datum
-orchestration_describe_action(PG_FUNCTION_ARGS)
+orchestration_set_action_contract(PG_FUNCTION_ARGS)
 {
 	static StaticPlan plan_describe = {
 		"UPDATE orchestration.action SET inputs = $2, outputs = $3, due = $4,"

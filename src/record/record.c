@@ -628,7 +628,7 @@ current_problem(const char *name)
 PG_FUNCTION_INFO_V1(orchestration_record_type_problem);
 
 /*
- * orchestration.record_type_problem(name text) returns text
+ * orchestration_internal.record_type_problem(name text) returns text
  *
  * Returns why a record type cannot be used: it is not registered, or its table or key column
  * is gone.  Null if it can be used, and for null.
@@ -655,7 +655,7 @@ orchestration_record_type_problem(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_record_type_table);
 
 /*
- * orchestration.record_type_table(name text) returns regclass
+ * orchestration_internal.record_type_table(name text) returns regclass
  *
  * Returns the table of a record type: the one of its name, if that has the extension's
  * triggers.  Null if there is none, if the record type is not registered, and for null.

@@ -50,7 +50,7 @@ static StaticPlan plan_not_always = {
 	"   g.tgrelid::pg_catalog.regclass, g.tgname)"
 	" FROM pg_catalog.pg_trigger g"
 	" WHERE g.tgrelid = $1 AND g.tgenabled = 'O'"
-	"   AND g.tgfoid = 'orchestration.invalidate_cache()'::pg_catalog.regprocedure",
+	"   AND g.tgfoid = 'orchestration_internal.invalidate_cache()'::pg_catalog.regprocedure",
 	1, {OIDOID}
 };
 
@@ -71,7 +71,7 @@ static void left_parent(Oid child);
 PG_FUNCTION_INFO_V1(orchestration_record_command);
 
 /*
- * orchestration.record_command() returns event_trigger
+ * orchestration_internal.record_command() returns event_trigger
  *
  * ddl_command_end and sql_drop: keeps the triggers of registered tables complete, lets record
  * types follow their tables, clears lookups to records that vanished with a partition, and

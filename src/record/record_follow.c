@@ -82,7 +82,7 @@ static StaticPlan plan_renamed = {
 	" JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgfoid = " RECORD_MARK_FUNCTION
 	TYPE_OF_MARK
 	" WHERE (n.nspname, c.relname) <> (t.schema_name, t.table_name)"
-	"   AND orchestration.record_type_table(t.name) IS NULL",
+	"   AND orchestration_internal.record_type_table(t.name) IS NULL",
 	0
 };
 
@@ -94,7 +94,7 @@ static StaticPlan plan_elsewhere = {
 	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> t.schema_name"
 	" JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgfoid = " RECORD_MARK_FUNCTION
 	"   AND g.tgargs = pg_catalog.convert_to(t.name, 'UTF8') || '\\x00'::pg_catalog.bytea"
-	" WHERE orchestration.record_type_table(t.name) IS NULL",
+	" WHERE orchestration_internal.record_type_table(t.name) IS NULL",
 	0
 };
 static StaticPlan plan_follow = {
@@ -118,9 +118,9 @@ static StaticPlan plan_follow_key = {
 	" SET key_columns = pg_catalog.array_replace(t.key_columns, $2, $3)"
 	" WHERE t.name = $1 AND $2 = ANY (t.key_columns)"
 	"   AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a"
-	"     WHERE a.attrelid = orchestration.record_type_table(t.name) AND a.attname = $2)"
+	"     WHERE a.attrelid = orchestration_internal.record_type_table(t.name) AND a.attname = $2)"
 	"   AND EXISTS (SELECT FROM pg_catalog.pg_attribute a"
-	"     WHERE a.attrelid = orchestration.record_type_table(t.name) AND a.attname = $3)",
+	"     WHERE a.attrelid = orchestration_internal.record_type_table(t.name) AND a.attname = $3)",
 	3, {TEXTOID, NAMEOID, NAMEOID}
 };
 static StaticPlan plan_dropped_tables = {
@@ -128,7 +128,7 @@ static StaticPlan plan_dropped_tables = {
 	" FROM pg_catalog.pg_event_trigger_dropped_objects() d"
 	" JOIN orchestration.record_type t ON t.schema_name = d.address_names[1]::pg_catalog.name"
 	"   AND t.table_name = d.address_names[2]::pg_catalog.name"
-	" WHERE d.object_type = 'table' AND orchestration.record_type_table(t.name) IS NULL"
+	" WHERE d.object_type = 'table' AND orchestration_internal.record_type_table(t.name) IS NULL"
 	"   AND EXISTS (SELECT FROM pg_catalog.pg_event_trigger_dropped_objects() m"
 	"     WHERE m.object_type = 'trigger' AND m.address_names[1:2] = d.address_names"
 	"       AND m.address_names[3] = 'orchestration_record_changes')",
@@ -141,7 +141,7 @@ static StaticPlan plan_dropped_columns = {
 	" JOIN orchestration.record_type t ON t.schema_name = d.address_names[1]::pg_catalog.name"
 	"   AND t.table_name = d.address_names[2]::pg_catalog.name"
 	" WHERE d.object_type = 'table column'"
-	"   AND orchestration.record_type_table(t.name) IS NOT NULL",
+	"   AND orchestration_internal.record_type_table(t.name) IS NOT NULL",
 	0
 };
 
@@ -157,7 +157,7 @@ static StaticPlan plan_dropped_parts = {
 };
 static StaticPlan plan_parted = {
 	"SELECT t.name FROM orchestration.record_type t"
-	" JOIN pg_catalog.pg_class c ON c.oid = orchestration.record_type_table(t.name)"
+	" JOIN pg_catalog.pg_class c ON c.oid = orchestration_internal.record_type_table(t.name)"
 	" WHERE c.relkind = 'p' OR c.relhassubclass",
 	0
 };

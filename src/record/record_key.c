@@ -440,10 +440,10 @@ type_of_call(FunctionCallInfo fcinfo, RecordType *type)
 	return name;
 }
 
-PG_FUNCTION_INFO_V1(orchestration_record_id_of_row);
+PG_FUNCTION_INFO_V1(orchestration_record_key_of_row);
 
 /*
- * orchestration.record_id(record_type text, record record) returns text
+ * orchestration.record_key(record_type text, record record) returns text
  *
  * Returns the id of a row: as lookups to the record hold it.  The row is one of the
  * registered table, or any that has columns with the names of the key columns, or the values
@@ -454,7 +454,7 @@ PG_FUNCTION_INFO_V1(orchestration_record_id_of_row);
  * Source: ours.
  */
 Datum
-orchestration_record_id_of_row(PG_FUNCTION_ARGS)
+orchestration_record_key_of_row(PG_FUNCTION_ARGS)
 {
 	RecordType	type;
 	char	   *name;

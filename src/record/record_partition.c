@@ -34,13 +34,13 @@
 #define TRIGGERS \
 	"'CREATE OR REPLACE TRIGGER orchestration_record_change" \
 	" AFTER INSERT OR UPDATE OR DELETE ON %1$s" \
-	" FOR EACH ROW EXECUTE FUNCTION orchestration.record_change();" \
+	" FOR EACH ROW EXECUTE FUNCTION orchestration_internal.record_change();" \
 	"CREATE OR REPLACE TRIGGER orchestration_record_changes" \
 	" AFTER INSERT OR UPDATE ON %1$s" \
-	" FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_changes(%2$L);" \
+	" FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.record_changes(%2$L);" \
 	"CREATE OR REPLACE TRIGGER " TRUNCATE_TRIGGER \
 	" AFTER TRUNCATE ON %1$s" \
-	" FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change()'"
+	" FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.record_change()'"
 
 static StaticPlan plan_triggers = {
 	"SELECT pg_catalog.format(" TRIGGERS ", $1::pg_catalog.regclass, $2)",
@@ -58,9 +58,9 @@ static StaticPlan plan_drop = {
 static StaticPlan plan_uncovered = {
 	"SELECT 'CREATE TRIGGER " TRUNCATE_TRIGGER " AFTER TRUNCATE ON '"
 	" || p.relid::pg_catalog.text"
-	" || ' FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change()'"
+	" || ' FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.record_change()'"
 	" FROM orchestration.record_type t"
-	" JOIN pg_catalog.pg_class c ON c.oid = orchestration.record_type_table(t.name) AND c.relkind = 'p',"
+	" JOIN pg_catalog.pg_class c ON c.oid = orchestration_internal.record_type_table(t.name) AND c.relkind = 'p',"
 	" LATERAL pg_catalog.pg_partition_tree(c.oid) p"
 	" JOIN pg_catalog.pg_class l ON l.oid = p.relid AND l.relkind IN ('r', 'p')"
 	" WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g"
@@ -72,7 +72,7 @@ static StaticPlan plan_uncovered = {
 static StaticPlan plan_uncovered_children = {
 	"WITH RECURSIVE child (type, oid) AS ("
 	" SELECT t.name, i.inhrelid FROM orchestration.record_type t"
-	"   JOIN pg_catalog.pg_class c ON c.oid = orchestration.record_type_table(t.name)"
+	"   JOIN pg_catalog.pg_class c ON c.oid = orchestration_internal.record_type_table(t.name)"
 	"     AND c.relkind = 'r' AND c.relhassubclass"
 	"   JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid"
 	" UNION SELECT child.type, i.inhrelid FROM child"
@@ -91,7 +91,7 @@ static StaticPlan plan_overcovered = {
 	" || g.tgrelid::pg_catalog.regclass::pg_catalog.text"
 	" FROM pg_catalog.pg_trigger g"
 	" WHERE g.tgname = '" TRUNCATE_TRIGGER "'"
-	"   AND g.tgfoid = 'orchestration.record_change()'::pg_catalog.regprocedure"
+	"   AND g.tgfoid = 'orchestration_internal.record_change()'::pg_catalog.regprocedure"
 	"   AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger m"
 	"     WHERE m.tgrelid = g.tgrelid AND m.tgfoid = " RECORD_MARK_FUNCTION ")"
 	"   AND NOT EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(g.tgrelid) a"

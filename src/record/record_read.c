@@ -77,7 +77,7 @@ key_values(const char *name, const RecordType *type, const char *key, Datum *val
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid id of a record of type \"%s\": \"%s\"", name, key),
 				 errdetail("The key has %d columns.", type->nkeys),
-				 errhint("Write their values as the text of a row, as in (7,42); orchestration.record_id() makes it of a row.")));
+				 errhint("Write their values as the text of a row, as in (7,42); orchestration.record_key() makes it of a row.")));
 	for (i = 0; i < type->nkeys; i++)
 		values[i] = orch_record_key_value(type->relation, type->key_types[i], parts[i]);
 }
@@ -612,10 +612,10 @@ orchestration_record_exists(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(exists);
 }
 
-PG_FUNCTION_INFO_V1(orchestration_record_id);
+PG_FUNCTION_INFO_V1(orchestration_record_key);
 
 /*
- * orchestration.record_id(record_type text, record_id text) returns text
+ * orchestration.record_key(record_type text, record_id text) returns text
  *
  * Returns the id of the record with this id as lookups hold it, which may differ in its
  * spelling ('007': 7).  Null for null, if the type is not registered, and if it has no such
@@ -624,7 +624,7 @@ PG_FUNCTION_INFO_V1(orchestration_record_id);
  * Source: ours.
  */
 Datum
-orchestration_record_id(PG_FUNCTION_ARGS)
+orchestration_record_key(PG_FUNCTION_ARGS)
 {
 	char	   *id;
 

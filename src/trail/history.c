@@ -782,7 +782,7 @@ orchestration_set_feed_tracking(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_guard_history);
 
 /*
- * orchestration.guard_history() returns trigger
+ * orchestration_internal.guard_history() returns trigger
  *
  * BEFORE UPDATE OR DELETE ROW of field_change: history is changed only by superusers,
  * and deleted only by them, by the extension, or together with its run.  Returns the row.

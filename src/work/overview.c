@@ -25,7 +25,7 @@
 PG_FUNCTION_INFO_V1(orchestration_check_reader);
 
 /*
- * orchestration.check_reader(view text, object orchestration.shared_object DEFAULT NULL)
+ * orchestration_internal.check_reader(view text, object orchestration.shared_object DEFAULT NULL)
  * returns boolean
  *
  * Condition of an overview, which the executor evaluates once a scan, before it reads

@@ -41,11 +41,11 @@
 #include "record/principal.h"
 #include "work/queue.h"
 
-/* run_queued_functions() tries a step that it put off so much later. */
+/* run_queued_steps() tries a step that it put off so much later. */
 #define PUT_OFF_SECONDS	60
 
 /*
- * For run_queued_functions(), which carries out the claimed step in the same transaction.
+ * For run_queued_steps(), which carries out the claimed step in the same transaction.
  * It locks the run together with the step and waits for neither, so that it keeps to the
  * lock order.
  */
@@ -485,7 +485,7 @@ claim_function(ClaimedStep *step, pg_uuid_t *version, bool *has_version)
 	bool		isnull;
 
 	orch_spi_connect();
-	values[0] = CStringGetTextDatum("run_queued_functions()");
+	values[0] = CStringGetTextDatum("run_queued_steps()");
 	values[1] = TimestampTzGetDatum(GetCurrentTimestamp());
 	orch_plan_execute_latest(&plan_claim_function, values, NULL, 0);
 	if (SPI_processed == 0)
@@ -557,10 +557,10 @@ carry_out(const ClaimedStep *step, const pg_uuid_t *version)
 	return false;
 }
 
-PG_FUNCTION_INFO_V1(orchestration_run_queued_functions);
+PG_FUNCTION_INFO_V1(orchestration_run_queued_steps);
 
 /*
- * orchestration.run_queued_functions(max_steps integer) returns integer
+ * orchestration.run_queued_steps(max_steps integer) returns integer
  *
  * Carries out, in this transaction, up to max_steps asynchronous steps whose action is a
  * function in the database and that no other session is carrying out.  Returns how many.  A
@@ -570,7 +570,7 @@ PG_FUNCTION_INFO_V1(orchestration_run_queued_functions);
  * Source: ours.
  */
 Datum
-orchestration_run_queued_functions(PG_FUNCTION_ARGS)
+orchestration_run_queued_steps(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	SystemContext saved;

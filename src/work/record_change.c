@@ -166,7 +166,7 @@ static Jsonb *row_to_jsonb(Oid registered, Relation relation, HeapTuple tuple);
 PG_FUNCTION_INFO_V1(orchestration_record_change);
 
 /*
- * orchestration.record_change() returns trigger
+ * orchestration_internal.record_change() returns trigger
  *
  * AFTER INSERT OR UPDATE OR DELETE ROW, AFTER INSERT OR UPDATE STATEMENT and AFTER TRUNCATE
  * of registered tables: updates lookups to the record, starts the orchestrations that the

@@ -297,10 +297,10 @@ move_run(FunctionCallInfo fcinfo, StaticPlan *plan, RequireRun require, const ch
 	PG_RETURN_BOOL(moved);
 }
 
-PG_FUNCTION_INFO_V1(orchestration_publish_event);
+PG_FUNCTION_INFO_V1(orchestration_reevaluate_run);
 
 /*
- * orchestration.publish_event(run_id uuid) returns boolean
+ * orchestration.reevaluate_run(run_id uuid) returns boolean
  *
  * Lets the engine evaluate the conditions of a run again, because what they read may have
  * changed.  Returns false, and does nothing, if the run is not InProgress.
@@ -309,7 +309,7 @@ PG_FUNCTION_INFO_V1(orchestration_publish_event);
  * Source: contract/lifecycle.md, "Conditions" (an event is published for the run).
  */
 Datum
-orchestration_publish_event(PG_FUNCTION_ARGS)
+orchestration_reevaluate_run(PG_FUNCTION_ARGS)
 {
 	RunStatus	status;
 	Frame	   *frame;
@@ -355,7 +355,7 @@ leave_run(Frame *frame, SystemContext *saved)
 PG_FUNCTION_INFO_V1(orchestration_version_problem);
 
 /*
- * orchestration.version_problem(version_id uuid) returns text
+ * orchestration_internal.version_problem(version_id uuid) returns text
  *
  * Returns why runs of a version cannot be moved (it is gone, or no longer valid), null if
  * they can.  For stuck_runs().

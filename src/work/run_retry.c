@@ -53,7 +53,7 @@ static StaticPlan plan_orchestration = {
  */
 static StaticPlan plan_failed = {
 	"SELECT r.id, r.name, r.ended_at FROM orchestration.run r"
-	" WHERE r.modified_minute >= orchestration.minute_of($1) AND r.status = 'Error'"
+	" WHERE r.modified_minute >= orchestration_internal.minute_of($1) AND r.status = 'Error'"
 	"   AND r.error_recoverable AND ($3 IS NULL OR r.orchestration_id = $3)"
 	"   AND (r.ended_at > $1 OR (r.ended_at = $1 AND r.id > $2)) AND r.ended_at < $4"
 	" ORDER BY r.ended_at, r.id LIMIT $5",

@@ -71,7 +71,7 @@ PG_FUNCTION_INFO_V1(orchestration_complete_work_item);
  * assigned to the caller or a group or queue of the caller's or the caller has Modify All
  * Data; an approval, too, unless the caller may answer for its assignee or has the permission
  * Approval Admin; OR302 if the item is Completed already, OR306 for outputs that are no object or do
- * not match describe_action() of the screen, OR309 for a key that came with other outputs.
+ * not match set_action_contract() of the screen, OR309 for a key that came with other outputs.
  * Source: contract/lifecycle.md, "Step types"; contract/transitions.csv, line 32.
  */
 Datum

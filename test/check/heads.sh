@@ -144,11 +144,11 @@ Datum
 orchestration_new_id(PG_FUNCTION_ARGS)
 {
 C
-check 'a wrong signature is found' planted heads 'is orchestration.is_user\(id uuid\) in its comment, but is_user\(\) in SQL' <<'C'
+check 'a wrong signature is found' planted heads 'is orchestration_internal.is_user\(id uuid\) in its comment, but is_user\(\) in SQL' <<'C'
 PG_FUNCTION_INFO_V1(orchestration_is_user);
 
 /*
- * orchestration.is_user(id uuid) returns boolean
+ * orchestration_internal.is_user(id uuid) returns boolean
  * Raises: none.  Source: ours.
  */
 Datum
@@ -159,7 +159,7 @@ check 'a head without Raises is found' planted heads 'Raises' <<'C'
 PG_FUNCTION_INFO_V1(orchestration_is_user);
 
 /*
- * orchestration.is_user() returns boolean
+ * orchestration_internal.is_user() returns boolean
  * Source: ours.
  */
 Datum

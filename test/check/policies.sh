@@ -42,7 +42,7 @@ check 'they fail when all policies are dropped' fail_with \
      END \$\$"
 check 'they fail without one arm of one policy' fail_with \
     "ALTER POLICY step_run_select ON orchestration.step_run USING (
-        orchestration.owner_visible('FlowOrchestrationStepInstance', owner_id) OR orchestration.record_shared('FlowOrchestrationStepInstance', id))"
+        orchestration_internal.owner_visible('FlowOrchestrationStepInstance', owner_id) OR orchestration_internal.record_shared('FlowOrchestrationStepInstance', id))"
 check 'they fail when every user reads the log' fail_with \
     'ALTER POLICY run_log_select ON orchestration.run_log USING (true)'
 check 'they fail when a view is read as its owner' fail_with \

@@ -96,7 +96,7 @@ BEGIN
                 'outputs', demo.answer(claim.step_name, claim.run_id))));
             CONTINUE;
         END IF;
-        CONTINUE WHEN orchestration.run_queued_functions(100) > 0;
+        CONTINUE WHEN orchestration.run_queued_steps(100) > 0;
         EXIT WHEN NOT demo.unstick(run);
     END LOOP;
     -- a rejected approval may wait for what its document never lets come; it stays InProgress

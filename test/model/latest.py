@@ -117,7 +117,7 @@ CASES = [
     ("resume_run", "SELECT moved('suspend_run')"), ("resume_run", SUSPENDED), ("resume_run", CANCELED), ("resume_run", RUN),
     ("retry_failed_runs", "SELECT failed()", "array_agg(f.status) FROM orchestration.retry_failed_runs('Run', max_runs => 10000) f WHERE f.run_id = %s"),
     ("retry_failed_runs", ("SELECT failed()", "SELECT orchestration.resume_run(%s)"), "array_agg(f.status) FROM orchestration.retry_failed_runs('Run', max_runs => 10000) f WHERE f.run_id = %s"),
-    ("publish_event", RUN), ("publish_event", SUSPENDED),
+    ("reevaluate_run", RUN), ("reevaluate_run", SUSPENDED),
     ("recall_run", RUN), ("recall_run", SUSPENDED), ("recall_run", APPROVAL), ("recall_run", (APPROVAL, "SELECT orchestration.cancel_run(%s)")),
     ("recall_run", (APPROVAL, "SELECT orchestration.suspend_run(%s)")), ("recall_run", (APPROVAL, "SELECT orchestration.recall_run(%s)")),
     ("review_approval", DECISION, "orchestration.review_approval(%s, 'Approve')"), ("review_approval", DECIDED, "orchestration.review_approval(%s, 'Approve')"),
@@ -207,7 +207,7 @@ CASES = [
     ("dry_run", "SELECT definition(true)", "array_agg(d) FROM orchestration.dry_run(%s) d"),
     ("dry_run", "SELECT demand()", "array_agg(d) FROM orchestration.dry_run('About', %s) d"),
     ("register_action", "SELECT action()", "orchestration.register_action(%s, 'screen')"),
-    ("describe_action", "SELECT action()", "orchestration.describe_action(%s)"),
+    ("set_action_contract", "SELECT action()", "orchestration.set_action_contract(%s)"),
     ("allow_run_as_user", "SELECT action()", "orchestration.allow_run_as_user(%s)"),
     ("set_retry_policy", "SELECT action()", "orchestration.set_retry_policy(%s, 2)"),
     ("unregister_action", "SELECT action()"),
@@ -224,7 +224,7 @@ CASES = [
     ("purge_runs", "SELECT moved('cancel_run')", "orchestration.purge_runs('0', 1) FROM (SELECT %s::text) x"),
     ("remove_expired", RUN, "array_agg(e) FROM orchestration.remove_expired() e, (SELECT %s::text) x"),
     # last, because it removes the others
-    ("run_queued_functions", RUN, "orchestration.run_queued_functions(1) FROM (SELECT %s::text) x"),
+    ("run_queued_steps", RUN, "orchestration.run_queued_steps(1) FROM (SELECT %s::text) x"),
 ]
 
 LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
@@ -280,7 +280,7 @@ def main():
         before, meanwhile = (about[0], about[1]) if isinstance(about, tuple) else (None, about)
         answers = []
         for level in LEVELS:
-            if name == "run_queued_functions":
+            if name == "run_queued_steps":
                 second.execute("SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE status IN ('InProgress', 'Suspended')")
             if before:
                 made = second.execute(fill(before)).fetchone()[0]

@@ -1073,7 +1073,7 @@ class Test:
                 todo = [(r, g, s) for r in self.runs.values() for g in r.stages for s in g.steps if s.kind == "F" and s.queue == "ready"]
             return len(ran)
         before = [r.id for r in self.runs.values() for g in r.stages for s in g.steps if s.kind == "F" and s.queue == "ready"]
-        self.do("run_queued_functions", "SELECT orchestration.run_queued_functions(1000)", model, sorted(set(before)))
+        self.do("run_queued_steps", "SELECT orchestration.run_queued_steps(1000)", model, sorted(set(before)))
 
     def move(self, name, run_id):
         self.do(name + "_run", "SELECT orchestration.%s_run('%s')" % (name, run_id), lambda: getattr(self.runs[run_id], name)(), [run_id])

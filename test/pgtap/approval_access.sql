@@ -366,8 +366,8 @@ SELECT is(pg_temp.sees(:'boss'), '0 0 0', 'not without the setting');
 
 -- also in the middle of a statement that asks about one record again and again
 SET LOCAL orchestration.user_id = :'boss';
-SELECT is((SELECT string_agg(CASE WHEN set_config('orchestration.managers_review', (n % 2 = 0)::text, true) IS NOT NULL THEN CASE f WHEN 'submission' THEN orchestration.submission_reviewed(:'submission')::text
-    ELSE orchestration.record_visible('ApprovalSubmission', :'submission')::text END END, ' ' ORDER BY n) FROM (SELECT f, n FROM generate_series(1, 4) n) x), 'false true false true', format('the setting counts at once for %s', f))
+SELECT is((SELECT string_agg(CASE WHEN set_config('orchestration.managers_review', (n % 2 = 0)::text, true) IS NOT NULL THEN CASE f WHEN 'submission' THEN orchestration_internal.submission_reviewed(:'submission')::text
+    ELSE orchestration_internal.record_visible('ApprovalSubmission', :'submission')::text END END, ' ' ORDER BY n) FROM (SELECT f, n FROM generate_series(1, 4) n) x), 'false true false true', format('the setting counts at once for %s', f))
   FROM unnest('{submission,record}'::text[]) f;
 SET LOCAL orchestration.user_id = '';
 SET LOCAL orchestration.managers_review = off;
@@ -458,8 +458,8 @@ SELECT string_agg(pg_temp.plan_of('SELECT id FROM orchestration.' || t), '') AS 
 RESET ROLE;
 RESET orchestration.user_id;
 RESET enable_seqscan;
-SELECT ok(:'found' ~ 'Bitmap Index Scan on work_item_assignee_idx\s+Index Cond: \(assignee_id = ANY \(orchestration.reviewed_principal_ids\(\)\)\)', 'an index finds the approvals that one may answer for another user');
-SELECT is((SELECT count(*) FROM regexp_matches(:'found_submissions', 'Index Cond: \(\w+ = ANY \(orchestration.reviewed_submission_ids\(\)\)\)', 'g')), 3::bigint, 'and the submissions about which the caller was asked');
+SELECT ok(:'found' ~ 'Bitmap Index Scan on work_item_assignee_idx\s+Index Cond: \(assignee_id = ANY \(orchestration_internal.reviewed_principal_ids\(\)\)\)', 'an index finds the approvals that one may answer for another user');
+SELECT is((SELECT count(*) FROM regexp_matches(:'found_submissions', 'Index Cond: \(\w+ = ANY \(orchestration_internal.reviewed_submission_ids\(\)\)\)', 'g')), 3::bigint, 'and the submissions about which the caller was asked');
 
 -- a tombstone is for those who saw the record
 SELECT orchestration.set_delegated_approver(pg_temp.id('ann'), pg_temp.id('del'));

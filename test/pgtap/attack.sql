@@ -133,10 +133,10 @@ SELECT is(state('INSERT INTO orchestration.share_grant SELECT'), '42501', 'share
 SELECT is(state(x), '42501', 'B3.11: ' || x) FROM unnest(ARRAY[
     'TRUNCATE orchestration.run_log', 'SET session_replication_role = replica', 'ALTER TABLE orchestration.run DISABLE TRIGGER ALL',
     'ALTER TABLE orchestration.run DISABLE ROW LEVEL SECURITY', 'ALTER TABLE orchestration.run NO FORCE ROW LEVEL SECURITY', 'DROP POLICY run_select ON orchestration.run',
-    'CREATE POLICY p ON orchestration.run USING (true)', 'ALTER FUNCTION orchestration.owner_visible(orchestration.shared_object, uuid) COST 1',
+    'CREATE POLICY p ON orchestration.run USING (true)', 'ALTER FUNCTION orchestration_internal.owner_visible(orchestration.shared_object, uuid) COST 1',
     'CREATE TRIGGER t BEFORE UPDATE ON orchestration.run FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
     'CREATE RULE r AS ON UPDATE TO orchestration.run DO ALSO NOTHING', 'CREATE INDEX ON orchestration.run (name)', 'CREATE TABLE mallory.child () INHERITS (orchestration.run)',
-    'CREATE STATISTICS mallory.s ON name, status FROM orchestration.run', 'LOCK TABLE orchestration.run IN ACCESS EXCLUSIVE MODE', 'CREATE FUNCTION orchestration.owner_visible(text, uuid) RETURNS boolean LANGUAGE sql AS ''SELECT true''',
+    'CREATE STATISTICS mallory.s ON name, status FROM orchestration.run', 'LOCK TABLE orchestration.run IN ACCESS EXCLUSIVE MODE', 'CREATE FUNCTION orchestration_internal.owner_visible(text, uuid) RETURNS boolean LANGUAGE sql AS ''SELECT true''',
     'CREATE TABLE orchestration.t ()', 'DROP EXTENSION orchestration', 'ALTER EXTENSION orchestration UPDATE', 'VACUUM FULL orchestration.run', 'CREATE PUBLICATION p FOR TABLE orchestration.run']) x
  WHERE x NOT LIKE 'VACUUM%';
 SELECT is(state('CREATE TABLE mallory.probe (id uuid REFERENCES orchestration.run)'), '42501', 'B3.1: a foreign key of mallory''s that would show which ids exist');
@@ -150,8 +150,8 @@ SELECT is(said(format(c.call, c.id)), said(format(c.call, c.nothing)), 'B3.1: ' 
     'SELECT orchestration.reassign_work_item(%L, (SELECT mallory FROM id))', 'SELECT orchestration.reassign_work_item(%L, (SELECT nothing FROM id))',
     'SELECT orchestration.share_record(%L, (SELECT mallory FROM id))', 'SELECT orchestration.share_record(%L, (SELECT nothing FROM id))', 'SELECT orchestration.share_record(%L, (SELECT mallory FROM id), ''All'')',
     'SELECT orchestration.unshare_record(%L, (SELECT mallory FROM id))', 'SELECT * FROM orchestration.explain_access(%L, (SELECT mallory FROM id))',
-    'SELECT * FROM orchestration.user_record_access(ARRAY[%L::uuid])', 'SELECT * FROM orchestration.rule_shares(''FlowOrchestrationInstance'', %L)',
-    'SELECT 1 WHERE orchestration.record_visible(''FlowOrchestrationInstance'', %L)', 'SELECT 1 WHERE orchestration.record_shared(''FlowOrchestrationInstance'', %L)',
+    'SELECT * FROM orchestration.user_record_access(ARRAY[%L::uuid])', 'SELECT * FROM orchestration_internal.rule_shares(''FlowOrchestrationInstance'', %L)',
+    'SELECT 1 WHERE orchestration_internal.record_visible(''FlowOrchestrationInstance'', %L)', 'SELECT 1 WHERE orchestration_internal.record_shared(''FlowOrchestrationInstance'', %L)',
     'INSERT INTO orchestration.flow_orchestration_instance_share (parent_id, user_or_group_id, access_level) VALUES (%L, (SELECT mallory FROM id), ''Read'')',
     'UPDATE orchestration.run SET status = ''Suspended'' WHERE id = %L', 'DELETE FROM orchestration.flow_orchestration_instance_share WHERE parent_id = %L']) x (call)) c;
 SELECT is(split_part(said(format('SELECT orchestration.suspend_run(%L)', run)), ' | ', 1), 'OR101', 'the message says "does not exist"') FROM id;
@@ -333,7 +333,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace
                    AND NOT COALESCE('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)$$, 'B3.15: SECURITY DEFINER with a pinned search_path that ends in pg_temp');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace
                    AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND has_function_privilege('public', p.oid, 'EXECUTE')
-                   AND p.oid <> 'orchestration.record_change()'::regprocedure$$, 'B3.19: PUBLIC may execute none of them, and no trigger function except the one that owners of partitions need');
+                   AND p.oid <> 'orchestration_internal.record_change()'::regprocedure$$, 'B3.19: PUBLIC may execute none of them, and no trigger function except the one that owners of partitions need');
 SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'B3.16: no role may create objects in the schema');
 SELECT is_empty($$SELECT polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace) AND polcmd IN ('a', 'd', '*')$$, 'no policy allows INSERT or DELETE');
 SELECT is_empty($$SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'orchestration'::regnamespace)

@@ -25,7 +25,7 @@ CREATE ROLE regress_owner;
 CREATE ROLE regress_caller;
 CREATE ROLE regress_other;
 GRANT CREATE ON DATABASE attack_owner TO regress_owner;
-GRANT EXECUTE ON FUNCTION orchestration.run_queued_functions, orchestration.verify TO regress_caller;
+GRANT EXECUTE ON FUNCTION orchestration.run_queued_steps, orchestration.verify TO regress_caller;
 SELECT orchestration.create_user('caller', 'Caller', 'regress_caller') AS caller, orchestration.create_user('owner', 'Owner', 'regress_owner') AS owner \gset
 CREATE SCHEMA ow AUTHORIZATION regress_owner;
 CREATE TABLE public.id AS SELECT :'caller'::uuid AS caller, :'owner'::uuid AS owner;
@@ -318,7 +318,7 @@ INSERT INTO public.place (place, kind, caller, call) VALUES
     ('background step', 'action', 'postgres', $$SELECT orchestration.start_orchestration('Sync')$$),
     ('entry condition', 'condition', 'postgres', $$SELECT orchestration.start_orchestration('Entry')$$),
     ('exit condition', 'condition', 'regress_caller', $$SELECT orchestration.start_orchestration('Exit')$$),
-    ('run_queued_functions()', 'action', 'postgres', $$SELECT orchestration.start_orchestration('Queued'); SELECT orchestration.run_queued_functions()$$),
+    ('run_queued_steps()', 'action', 'postgres', $$SELECT orchestration.start_orchestration('Queued'); SELECT orchestration.run_queued_steps()$$),
     ('dry_run()', 'dry', 'postgres', $$SELECT count(*) FROM orchestration.dry_run('Sync')$$),
     ('a key, asked of all tables', 'table', 'postgres', $$SELECT orchestration.start_orchestration('Plain', 'k1')$$),
     ('a composite key', 'table', 'regress_caller', $$SELECT orchestration.start_orchestration('Plain', '(k1)')$$),
@@ -360,7 +360,7 @@ SELECT format('SELECT public.prepare_case(%L, %L)', s.statement, m.manner),
   FROM public.place p CROSS JOIN public.statement s CROSS JOIN (VALUES (1, 'plain'), (2, 'swallowed'), (3, 'SQL')) m (number, manner)
  WHERE (p.place = 'background step' OR p.kind IN ('action', 'condition') AND m.manner <> 'SQL' OR m.manner = 'swallowed')
    -- one check serves all places: not every statement at every place
-   AND (p.place IN ('background step', 'entry condition', 'run_queued_functions()') OR s.kind IN ('T', 'L') AND (p.kind <> 'table' OR (s.number + p.number) % 3 = 0)
+   AND (p.place IN ('background step', 'entry condition', 'run_queued_steps()') OR s.kind IN ('T', 'L') AND (p.kind <> 'table' OR (s.number + p.number) % 3 = 0)
         OR s.number = 1 OR (s.number + p.number) % 6 = 0)
    AND NOT (m.manner = 'SQL' AND s.statement ~ '^(SAVEPOINT|DO|CALL|LOAD|SELECT setval)')
  ORDER BY p.number, m.number, s.number \gexec
@@ -415,7 +415,7 @@ UPDATE orchestration.run SET owner_id = (SELECT owner FROM public.id) WHERE id =
 CREATE TABLE public.write (number serial, statement text);
 INSERT INTO public.write (statement) VALUES
     ('SELECT orchestration.start_orchestration(''Plain'')'), (format('SELECT orchestration.suspend_run(%L)', :'owned')), (format('DELETE FROM orchestration.run WHERE id = %L', :'owned')),
-    (format('UPDATE orchestration.run SET name = ''taken'' WHERE id = %L', :'owned')), (format('SELECT orchestration.post_to_feed(%L, ''x'')', :'owned')), ('SELECT orchestration.publish_event(''x'', ''y'')'),
+    (format('UPDATE orchestration.run SET name = ''taken'' WHERE id = %L', :'owned')), (format('SELECT orchestration.post_to_feed(%L, ''x'')', :'owned')), ('SELECT orchestration.reevaluate_run(''x'', ''y'')'),
     ('INSERT INTO ow.plain VALUES (1)'), ('SET transaction_read_only = off'), ('UPDATE ow.target SET id = id'), ('CREATE TABLE ow.made (i integer)'), ('ALTER ROLE regress_owner SET search_path = ow');
 DELETE FROM ow.plain;
 SELECT 'SELECT public.prepare_case(' || quote_literal(w.statement) || ', ''swallowed'')',
@@ -458,8 +458,8 @@ SELECT public.define('Forged_' || e, '{}', jsonb_build_object('actionName', 'Evi
 SELECT public.define('Honest', '{}', '{"actionName": "Safe", "requiresAsyncProcessing": true}') \g /dev/null
 DELETE FROM orchestration.run WHERE orchestration_name IN ('Queued', 'Honest') AND status = 'InProgress';
 SELECT orchestration.start_orchestration('Forged_57014'), orchestration.start_orchestration('Forged_40001'), orchestration.start_orchestration('Forged_53200'), orchestration.start_orchestration('Honest') AS honest \gset
-SELECT public.called('SELECT orchestration.run_queued_functions()') FROM generate_series(1, 2) \g /dev/null
-SELECT is((SELECT status::text FROM orchestration.run WHERE id = :'honest'), 'Completed', 'run_queued_functions(): other functions go on beside one that raises 57014, 40001, 53200');
+SELECT public.called('SELECT orchestration.run_queued_steps()') FROM generate_series(1, 2) \g /dev/null
+SELECT is((SELECT status::text FROM orchestration.run WHERE id = :'honest'), 'Completed', 'run_queued_steps(): other functions go on beside one that raises 57014, 40001, 53200');
 
 -- --------------------------------------------------- attacks by the caller
 -- a temporary table of the caller does not replace a table of the owner

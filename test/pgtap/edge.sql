@@ -223,7 +223,7 @@ SELECT is(orchestration.get_updated('FlowOrchestrationStepInstance', s::timestam
   FROM unnest('{3000-01-01,9999-01-01,294276-01-01}'::text[]) s;
 SELECT throws_ok($$SELECT orchestration.get_updated('FlowOrchestrationInstance', '4713-01-01 BC', '9999-12-31')$$, 'OR405');
 SELECT lives_ok($$SELECT orchestration.get_deleted('FlowOrchestrationInstance', now() - interval '1 day', '294276-12-31')$$, 'get_deleted() until 294276');
-SELECT is(orchestration.minute_of(t::timestamptz), m, 'minute_of() ' || t)
+SELECT is(orchestration_internal.minute_of(t::timestamptz), m, 'minute_of() ' || t)
   FROM (VALUES ('6083-01-24', 2147483647), ('294276-12-31', 2147483647), ('infinity', 2147483647), ('4713-01-01 BC', -2147483648), ('-infinity', -2147483648),
                ('2000-01-01 00:00:59.999999', 0), ('1999-12-31 23:59:59.999999', -1), ('1999-12-31 23:59:00', -1)) v(t, m);
 
@@ -328,8 +328,8 @@ SELECT matches(pg_temp.try(sql), '^22023 .*', sql) FROM unnest(ARRAY[
     $$SELECT orchestration.set_retry_policy('Work', backoff => 'NaN')$$,
     $$SELECT orchestration.set_retry_policy('Work', jitter => 'NaN')$$,
     $$SELECT orchestration.set_retry_policy('Work', jitter => 'Infinity')$$,
-    $$SELECT orchestration.describe_action('Screen', due => '300000 years')$$,
-    $$SELECT orchestration.describe_action('Screen', due => '-1 year 361 days')$$,
+    $$SELECT orchestration.set_action_contract('Screen', due => '300000 years')$$,
+    $$SELECT orchestration.set_action_contract('Screen', due => '-1 year 361 days')$$,
     $$SELECT orchestration.claim_steps('w', '{Work}', 1, '300000 years')$$,
     $$SELECT orchestration.complete_and_claim('[]', 'w', '{Work}', 1, '300000 years')$$,
     $$SELECT orchestration.extend_leases('[]', '300000 years')$$,
@@ -342,7 +342,7 @@ SELECT matches(pg_temp.try(sql), '^22023 .*', sql) FROM unnest(ARRAY[
     $$UPDATE orchestration.step_queue SET timeout = '300000 years'$$]) sql;
 SELECT is(pg_temp.try(sql), 'done', sql) FROM unnest(ARRAY[
     $$SELECT orchestration.set_retry_policy('Work', max_attempts => 2147483647, delay => '100 years', backoff => 100, max_delay => '100 years', jitter => 1, timeout => '100 years')$$,
-    $$SELECT orchestration.describe_action('Screen', due => '100 years')$$,
+    $$SELECT orchestration.set_action_contract('Screen', due => '100 years')$$,
     $$SELECT orchestration.claim_steps('w', '{Work}', 1, '100 years')$$,
     $$SELECT orchestration.purge_runs('100 years')$$,
     $$SELECT orchestration.remind_assignees('100 years', 2147483647)$$,
@@ -354,7 +354,7 @@ SELECT matches(pg_temp.try(format($$UPDATE orchestration.step_queue SET timeout 
 -- the longest interval, used throughout
 SAVEPOINT long;
 SELECT orchestration.set_retry_policy('Work', max_attempts => 2147483647, delay => '100 years', backoff => 100, max_delay => '100 years', jitter => 1, timeout => '100 years'),
-       orchestration.describe_action('Screen', due => '100 years') \g /dev/null
+       orchestration.set_action_contract('Screen', due => '100 years') \g /dev/null
 SELECT orchestration.start_orchestration('Edge') AS long_run \gset
 SELECT is((SELECT accepted FROM orchestration.fail_steps((SELECT jsonb_build_array(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'no'))
              FROM orchestration.claim_steps('w', '{Work}', 1, '100 years') WHERE run_id = :'long_run'))), true, 'a step of a policy of 100 years is claimed and tried again');

@@ -24,8 +24,8 @@ $$;
 CREATE TABLE code (name text, body text);
 INSERT INTO code VALUES
     ('nothing', $$NULL$$),
-    ('event', $$PERFORM orchestration.publish_event(this)$$),
-    ('event_others', $$PERFORM orchestration.publish_event(r.id) FROM orchestration.run r WHERE r.status = 'InProgress' AND r.id <> this ORDER BY r.id$$),
+    ('event', $$PERFORM orchestration.reevaluate_run(this)$$),
+    ('event_others', $$PERFORM orchestration.reevaluate_run(r.id) FROM orchestration.run r WHERE r.status = 'InProgress' AND r.id <> this ORDER BY r.id$$),
     ('start', $$PERFORM orchestration.start_orchestration('Gate_Other')$$),
     ('finish_others', $$PERFORM orchestration.complete_work_item(w.id, '{"done": true}') FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id
                          WHERE w.status = 'Assigned' AND r.orchestration_name = 'Gate_Other' AND r.status = 'InProgress'$$),
@@ -41,11 +41,11 @@ INSERT INTO code VALUES
     ('variables', $$UPDATE orchestration.run SET variables = variables || '{"v": 7}' WHERE id = this$$),
     ('dry_run', $$PERFORM orchestration.dry_run('Gate_Other')$$),
     ('fails', $$IF done THEN RAISE EXCEPTION 'no'; END IF$$),
-    ('fails_after_event', $$PERFORM orchestration.publish_event(this); IF done THEN RAISE EXCEPTION 'no'; END IF$$),
+    ('fails_after_event', $$PERFORM orchestration.reevaluate_run(this); IF done THEN RAISE EXCEPTION 'no'; END IF$$),
     ('fails_after_start', $$PERFORM orchestration.start_orchestration('Gate_Other'); IF done THEN RAISE EXCEPTION 'no'; END IF$$),
     ('fails_after_finish', $$PERFORM orchestration.complete_work_item(w.id) FROM orchestration.work_item w JOIN orchestration.run r ON r.id = w.run_id
                               WHERE w.status = 'Assigned' AND r.orchestration_name = 'Gate_Other'; IF done THEN RAISE EXCEPTION 'no'; END IF$$),
-    ('fails_inside', $$BEGIN PERFORM orchestration.publish_event(this); RAISE EXCEPTION 'no'; EXCEPTION WHEN raise_exception THEN NULL; END$$);
+    ('fails_inside', $$BEGIN PERFORM orchestration.reevaluate_run(this); RAISE EXCEPTION 'no'; EXCEPTION WHEN raise_exception THEN NULL; END$$);
 DO $do$
 DECLARE
     c code;

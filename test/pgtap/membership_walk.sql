@@ -36,7 +36,7 @@ SELECT count(*) AS memberships, 6 * count(*) AS bound FROM orchestration.members
 
 SELECT cmp_ok(pg_temp.cost(format('SELECT count(*) FROM orchestration.explain_access(%L, %L)', :'run', :'me')), '>=', :memberships::bigint, 'the rows that explain_access() reads are counted');
 SELECT cmp_ok(pg_temp.cost(format('SELECT count(*) FROM orchestration.explain_access(%L, %L)', :'run', :'me')), '<=', :bound::bigint, 'explain_access() reads each membership a few times at most');
-SELECT cmp_ok(pg_temp.cost(format('SELECT count(*) FROM orchestration.rule_shares(''FlowOrchestrationInstance'', %L)', :'run')), '<=', :bound::bigint, 'so does rule_shares()');
+SELECT cmp_ok(pg_temp.cost(format('SELECT count(*) FROM orchestration_internal.rule_shares(''FlowOrchestrationInstance'', %L)', :'run')), '<=', :bound::bigint, 'so does rule_shares()');
 SELECT cmp_ok(pg_temp.cost(format('SELECT count(*) FROM orchestration.user_record_access(ARRAY[%L::uuid], %L)', :'run', :'me')), '<=', :bound::bigint, 'so does user_record_access()');
 SELECT cmp_ok(pg_temp.cost(format('SELECT orchestration.add_group_member(%L, %L)', (SELECT id FROM layer WHERE n = 16 AND side = 'a'), (SELECT id FROM layer WHERE n = 1 AND side = 'a'))), '<=', :bound::bigint, 'so does the search for a circle');
 -- PostgreSQL may scan the table once a layer

@@ -65,7 +65,7 @@ DROP TRIGGER zz ON orchestration.run;
 
 -- the engine reads a run at the end of the statement that changes it, not in between
 SELECT orchestration.start_orchestration('Other') \g /dev/null
-CREATE FUNCTION publish() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM orchestration.publish_event(NEW.run_id); RETURN NULL; END $$;
+CREATE FUNCTION publish() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM orchestration.reevaluate_run(NEW.run_id); RETURN NULL; END $$;
 CREATE TRIGGER zz AFTER UPDATE ON orchestration.step_run FOR EACH ROW EXECUTE FUNCTION publish();
 UPDATE orchestration.step_run SET status = 'Completed' WHERE run_id = pg_temp.last('Other');
 SELECT is(pg_temp.state(pg_temp.last('Other')), 'Completed Completed Completed Completed', 'an event published in a trigger waits for the verdict');

@@ -141,7 +141,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM orchestration.step_run t JOIN orchestration.run r ON r.id = t.run_id WHERE r.orchestration_name = type_name AND t.name = 'Go' AND t.status = 'InProgress') THEN
         wrong := wrong || 'not woken'::text;
     END IF;
-    EXECUTE format('SELECT orchestration.record_id(%L, t), orchestration.record_id(%1$L, ROW(%s)) FROM %s t', type_name,
+    EXECUTE format('SELECT orchestration.record_key(%L, t), orchestration.record_key(%1$L, ROW(%s)) FROM %s t', type_name,
                    CASE WHEN composite THEN 'tenant, k' ELSE 'k' END, tab) INTO spelling, found;
     IF spelling IS DISTINCT FROM id1 OR found IS DISTINCT FROM id1 THEN
         wrong := wrong || format('record_id() of the row: %s, of its values: %s', spelling, found);
@@ -153,7 +153,7 @@ BEGIN
             wrong := wrong || ('does not exist: ' || spelling);
         END IF;
         PERFORM pg_temp.session(session);
-        found := orchestration.record_id(type_name, spelling);
+        found := orchestration.record_key(type_name, spelling);
         IF found IS DISTINCT FROM id1 THEN
             wrong := wrong || format('record_id(%s): %s', spelling, found);
         END IF;

@@ -34,7 +34,7 @@ SELECT c.relname::text AS name, g.tgenabled AS enabled, g.tgname, g.tgqual,
        (g.tgtype & 8 > 0) AS on_delete, (g.tgtype & 16 > 0) AS on_update, (g.tgtype & 32 > 0) AS on_truncate,
        g.tgattr::text AS columns
   FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
- WHERE g.tgfoid = 'orchestration.invalidate_cache()'::regprocedure;
+ WHERE g.tgfoid = 'orchestration_internal.invalidate_cache()'::regprocedure;
 SELECT set_eq(
     'SELECT name FROM dropper WHERE each_row AND after AND on_insert AND on_update AND on_delete AND tgqual IS NULL AND columns = ''''',
     'SELECT name FROM kept', 'each cached table has a row trigger for INSERT, UPDATE and DELETE, and no other table has one');

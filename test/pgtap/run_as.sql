@@ -70,7 +70,7 @@ SELECT is(said(format('SELECT orchestration.activate_orchestration(%L)', d)), '1
 SELECT orchestration.start_orchestration(d) FROM unnest('{Sync,Async,Work}'::text[]) d \g /dev/null
 SELECT is(outcome('Sync'), 'Completed | {"who": "Chief", "runs": 1}', 'the function acts as the user');
 RESET ROLE;
-SELECT orchestration.run_queued_functions() \g /dev/null
+SELECT orchestration.run_queued_steps() \g /dev/null
 SELECT is(outcome('Async'), 'Completed | {"who": "Chief", "runs": 1}', 'also from the queue');
 SELECT is((SELECT run_as FROM orchestration.claim_steps('w', '{Work}', 1, '1 minute')), :'chief'::uuid, 'a worker gets the user with the step');
 
@@ -81,7 +81,7 @@ RESET ROLE;
 CREATE FUNCTION public.fails(why text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE d text; message text := 'action "%s" may not run as a user'; hint text := ' | An administrator allows it with orchestration.allow_run_as_user(); then resume the run.';
 BEGIN
-    PERFORM orchestration.run_queued_functions();
+    PERFORM orchestration.run_queued_steps();
     RETURN NEXT is(outcome('Async'), 'Error | 42501 | ' || format(message, 'Async') || hint, why || ': what was in the queue fails');
     FOREACH d IN ARRAY '{Sync,Async,Work}'::text[] LOOP
         SET LOCAL ROLE regress_dev;
@@ -107,7 +107,7 @@ INSERT INTO registration VALUES
     (4, 'another kind', 'SELECT orchestration.register_action(''Sync'', ''worker'')', false),
     (5, 'unregistered between', 'SELECT orchestration.unregister_action(''Sync''), orchestration.register_action(''Sync'', ''function'', ''dev.who(jsonb)'')', false),
     (6, 'a retry policy', 'SELECT orchestration.set_retry_policy(''Sync'')', true),
-    (7, 'a description', 'SELECT orchestration.describe_action(''Sync'')', true);
+    (7, 'a description', 'SELECT orchestration.set_action_contract(''Sync'')', true);
 CREATE FUNCTION public.kept(call text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE result boolean;
 BEGIN

@@ -46,7 +46,7 @@ DECLARE answer text; a_run uuid; BEGIN
             WHEN 'start' THEN NULL;
             WHEN 'complete' THEN PERFORM orchestration.complete_work_item(id) FROM orchestration.work_item w WHERE run_id = a_run AND w.status = 'Assigned' LIMIT 1;
             WHEN 'fail by UPDATE' THEN UPDATE orchestration.step_run SET status = 'Error' WHERE run_id = a_run AND name = 'B';
-            WHEN 'run' THEN PERFORM orchestration.run_queued_functions(10);
+            WHEN 'run' THEN PERFORM orchestration.run_queued_steps(10);
             WHEN 'cancel' THEN PERFORM orchestration.cancel_run(a_run);
             WHEN 'suspend' THEN PERFORM orchestration.suspend_run(a_run);
         END CASE;

@@ -71,7 +71,7 @@ RESET orchestration.user_id;
 -- a role without a user
 SET ROLE regress_orch_none;
 SELECT rows_of('SELECT name FROM orchestration.run');
-SELECT orchestration.acting_user_id(), orchestration.acting_principal_ids(), orchestration.visible_owner_ids('FlowOrchestrationInstance');
+SELECT orchestration.acting_user_id(), orchestration.acting_principal_ids(), orchestration_internal.visible_owner_ids('FlowOrchestrationInstance');
 
 -- one prepared statement, a generic plan made for a role that sees few rows: right for every role
 RESET ROLE;

@@ -207,12 +207,12 @@ SELECT message FROM pg_temp.check(pg_temp.flow(pg_temp.stage(pg_temp.step('P', '
 SELECT orchestration.set_global('$Label', NULL);
 
 -- inputs and outputs against the description of the action
-SELECT orchestration.describe_action('Act', '{"1": "String", "2": "Number", "3": "Boolean", "4": "Date", "5": "Collection", "6": "Record", "7": "Any"}', '{"Text": "String", "Sum": "Number", "Day": "Date"}');
+SELECT orchestration.set_action_contract('Act', '{"1": "String", "2": "Number", "3": "Boolean", "4": "Date", "5": "Collection", "6": "Record", "7": "Any"}', '{"Text": "String", "Sum": "Number", "Day": "Date"}');
 SELECT r, (SELECT string_agg(message, '; ') FROM pg_temp.check(pg_temp.flow(pg_temp.stage(pg_temp.step('P', array_to_string(array_fill(r, '{7}'), ' '))))))
   FROM unnest('{$Record.Note,$Record.Amount,$Record.Ok,$Record.Due,$Record.Tags,$Record,$Record.Extent,$Record.Details,$Flow.CurrentDate}'::text[]) r;
 SELECT message FROM pg_temp.check(pg_temp.flow(pg_temp.decision('D', pg_temp.rule('R', pg_temp.condition('conditions', 'P.Outputs.Sum', 'EqualTo', '<booleanValue>true</booleanValue>') || pg_temp.condition('conditions', 'P.Outputs.Day', 'StartsWith', '<stringValue>2026</stringValue>')
     || pg_temp.condition('conditions', 'P.Outputs.Other', 'EqualTo', '<stringValue>x</stringValue>'))) || pg_temp.stage(pg_temp.step('P', '$Record.Note'), E'<connector><targetReference>D</targetReference></connector>\n')));
-SELECT orchestration.describe_action('Act');
+SELECT orchestration.set_action_contract('Act');
 
 -- assignments and formulas know the types of columns
 SELECT v.place, v.message FROM orchestration.validate_orchestration(pg_temp.filtered('Thing', '[]') || '{

@@ -48,9 +48,9 @@ CREATE FUNCTION pg_temp.written(run_id uuid) RETURNS SETOF text LANGUAGE sql AS 
     UNION ALL (SELECT concat_ws(' ', l.kind, s.name, t.name, l.actor, (l.logged_at >= r.created_at)::text) FROM orchestration.run_log l JOIN orchestration.run r ON r.id = l.run_id
                  LEFT JOIN orchestration.stage_run s ON s.run_id = l.run_id AND s.id = l.stage_run_id LEFT JOIN orchestration.step_run t ON t.run_id = l.run_id AND t.id = l.step_run_id
                 WHERE l.run_id = $1 ORDER BY l.number)
-    UNION ALL (SELECT concat_ws(' ', t.name, t.step_type, t.attempt, t.outputs, t.started_at IS NOT NULL, t.ended_at IS NOT NULL, t.lease_id IS NOT NULL, t.owner_id = r.owner_id, t.orchestration_id = r.orchestration_id, t.modified_minute = orchestration.minute_of(t.modified_at))
+    UNION ALL (SELECT concat_ws(' ', t.name, t.step_type, t.attempt, t.outputs, t.started_at IS NOT NULL, t.ended_at IS NOT NULL, t.lease_id IS NOT NULL, t.owner_id = r.owner_id, t.orchestration_id = r.orchestration_id, t.modified_minute = orchestration_internal.minute_of(t.modified_at))
                  FROM orchestration.step_run t JOIN orchestration.run r ON r.id = t.run_id WHERE t.run_id = $1 ORDER BY t.id)
-    UNION ALL (SELECT concat_ws(' ', s.name, s.label, s.position, s.ended_at IS NOT NULL, s.created_at = s.modified_at, s.modified_minute = orchestration.minute_of(s.modified_at)) FROM orchestration.stage_run s WHERE s.run_id = $1 ORDER BY s.position)
+    UNION ALL (SELECT concat_ws(' ', s.name, s.label, s.position, s.ended_at IS NOT NULL, s.created_at = s.modified_at, s.modified_minute = orchestration_internal.minute_of(s.modified_at)) FROM orchestration.stage_run s WHERE s.run_id = $1 ORDER BY s.position)
     UNION ALL (SELECT concat_ws(' ', 'queued', step_name, topic, action, inputs, attempt, failures, lost, lease_id, worker) FROM orchestration.step_queue x WHERE x.run_id = $1 ORDER BY step_name)
     UNION ALL (SELECT concat_ws(' ', 'item', label, status, screen_flow_inputs, assigned_at IS NOT NULL) FROM orchestration.work_item x WHERE x.run_id = $1)
     UNION ALL (SELECT concat_ws(' ', 'history', object, field, old_value, new_value) FROM orchestration.field_change x WHERE x.run_id = $1 ORDER BY changed_at, object, field, new_value)

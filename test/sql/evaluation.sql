@@ -132,9 +132,9 @@ INSERT INTO public.evaluation_record VALUES (1, 'Open', 20), (2, 'Closed', 30), 
 SELECT orchestration.start_orchestration('By_flow') IS NOT NULL;
 SELECT pg_temp.state();
 INSERT INTO public.evaluation_record VALUES (4, 'Open', 40, 'largest');
-SELECT orchestration.publish_event(pg_temp.run());
+SELECT orchestration.reevaluate_run(pg_temp.run());
 SELECT pg_temp.state();
-SELECT orchestration.publish_event(pg_temp.run());
+SELECT orchestration.reevaluate_run(pg_temp.run());
 -- errors in a flow are errors of the stage, and can be tried again
 SELECT orchestration.deploy_orchestration('{"fullName": "Wrong_Input", "label": "x", "processType": "Orchestrator", "start": {"connector": {"targetReference": "S"}},
     "orchestratedStages": [{"name": "S", "label": "S", "exitActionName": "Any_Large", "exitActionInputParameters": [{"name": "least", "value": {"stringValue": "ten"}}]}]}'::jsonb);

@@ -35,9 +35,9 @@ BEGIN
     WITH step AS (UPDATE orchestration.step_run SET status = 'Discontinued' WHERE run_id = run AND name = 'Then')
     UPDATE orchestration.stage_run SET status = 'Completed' WHERE run_id = run AND name = 'S';
     RESET ROLE;
-    RETURN QUERY SELECT concat_ws(' ', 'step', t.name, t.status, 'by', p.name, (t.modified_at >= t.created_at)::text, t.started_at IS NOT NULL, t.ended_at IS NOT NULL, t.modified_minute = orchestration.minute_of(t.modified_at))
+    RETURN QUERY SELECT concat_ws(' ', 'step', t.name, t.status, 'by', p.name, (t.modified_at >= t.created_at)::text, t.started_at IS NOT NULL, t.ended_at IS NOT NULL, t.modified_minute = orchestration_internal.minute_of(t.modified_at))
         FROM orchestration.step_run t LEFT JOIN orchestration.principal p ON p.id = t.modified_by WHERE t.run_id = run ORDER BY t.id;
-    RETURN QUERY SELECT concat_ws(' ', 'stage', s.name, s.status, 'by', p.name, s.ended_at IS NOT NULL, s.modified_minute = orchestration.minute_of(s.modified_at))
+    RETURN QUERY SELECT concat_ws(' ', 'stage', s.name, s.status, 'by', p.name, s.ended_at IS NOT NULL, s.modified_minute = orchestration_internal.minute_of(s.modified_at))
         FROM orchestration.stage_run s LEFT JOIN orchestration.principal p ON p.id = s.modified_by WHERE s.run_id = run ORDER BY s.id;
 EXCEPTION WHEN OTHERS THEN
     RETURN NEXT pg_temp.masked(SQLSTATE || ' ' || SQLERRM);

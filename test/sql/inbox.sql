@@ -20,16 +20,16 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA orchestration TO regress_orch_ida, regr
 -- Inputs and outputs of a screen, and the due dates of its items
 --
 \set VERBOSITY terse
-SELECT orchestration.describe_action('Form', '[]');
-SELECT orchestration.describe_action('Form', '{"a": "Text"}');
-SELECT orchestration.describe_action('Form', outputs => '{"a": {"dataType": 1}}');
-SELECT orchestration.describe_action('Form', outputs => '{"a": {"dataType": "String", "isCollection": true}}');
-SELECT orchestration.describe_action('Form', due => '-1 day');
-SELECT orchestration.describe_action('Form', due => '0');
-SELECT orchestration.describe_action('Nothing');
-SELECT orchestration.describe_action(NULL);
-SELECT orchestration.describe_action('Form', '{"a": {"isRequired": true}}');
-SELECT orchestration.describe_action('Form', '{"subject": "String", "amount": {"dataType": "Number", "isRequired": true}}', '{"decision": {"dataType": "String", "isRequired": true}, "on": "Date", "notes": "Collection"}', '2 days');
+SELECT orchestration.set_action_contract('Form', '[]');
+SELECT orchestration.set_action_contract('Form', '{"a": "Text"}');
+SELECT orchestration.set_action_contract('Form', outputs => '{"a": {"dataType": 1}}');
+SELECT orchestration.set_action_contract('Form', outputs => '{"a": {"dataType": "String", "isCollection": true}}');
+SELECT orchestration.set_action_contract('Form', due => '-1 day');
+SELECT orchestration.set_action_contract('Form', due => '0');
+SELECT orchestration.set_action_contract('Nothing');
+SELECT orchestration.set_action_contract(NULL);
+SELECT orchestration.set_action_contract('Form', '{"a": {"isRequired": true}}');
+SELECT orchestration.set_action_contract('Form', '{"subject": "String", "amount": {"dataType": "Number", "isRequired": true}}', '{"decision": {"dataType": "String", "isRequired": true}, "on": "Date", "notes": "Collection"}', '2 days');
 \set VERBOSITY default
 -- activation checks a definition against the screen
 SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('A', 'I', 'Form')))))$$);
@@ -37,7 +37,7 @@ SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_obje
 SELECT pg_temp.try($$SELECT pg_temp.orchestration('Wrong', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('A', 'I', 'Form', '{}', '{"amount": {"stringValue": "1"}}')))))$$);
 
 -- each type: of an input, of an output, and an output that is read and not given
-SELECT orchestration.register_action('Typed_form', 'screen'), orchestration.describe_action('Typed_form', t, t || '{"n": {"dataType": "Number", "isRequired": true}}') FROM (SELECT '{"s": "String", "n": "Number", "b": "Boolean", "d": "Date", "t": "DateTime", "r": "Record", "c": "Collection", "a": "Any"}'::jsonb AS t) x;
+SELECT orchestration.register_action('Typed_form', 'screen'), orchestration.set_action_contract('Typed_form', t, t || '{"n": {"dataType": "Number", "isRequired": true}}') FROM (SELECT '{"s": "String", "n": "Number", "b": "Boolean", "d": "Date", "t": "DateTime", "r": "Record", "c": "Collection", "a": "Any"}'::jsonb AS t) x;
 CREATE FUNCTION pg_temp.typed(name text, inputs jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE detail text;
 BEGIN

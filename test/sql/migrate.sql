@@ -149,7 +149,7 @@ SELECT accepted FROM orchestration.complete_steps((:'lease'::jsonb #- '{0,messag
 SELECT pg_temp.state();
 SELECT pg_temp.started(:one);
 SELECT orchestration.migrate_run(pg_temp.run(), :in_database);
-SELECT orchestration.run_queued_functions(10);
+SELECT orchestration.run_queued_steps(10);
 SELECT pg_temp.state();
 SELECT outputs FROM orchestration.step_run WHERE run_id = pg_temp.run();
 -- a result that arrived while the run was Suspended is taken in by the new version

@@ -156,7 +156,7 @@ SELECT orchestration.start_orchestration('Person', '1', '{}', 'key') AS run_id \
 SELECT orchestration.suspend_run(:'run_id'), orchestration.resume_run(:'run_id');
 SELECT action, inputs, attempt FROM orchestration.claim_steps('w', '{Work}');
 SELECT accepted, reason FROM orchestration.complete_steps('[{"step_id": "00000000-0000-7000-8000-000000000001", "lease_id": "00000000-0000-7000-8000-000000000001"}]');
-SELECT orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps();
 SELECT orchestration.record_exists('Thing', '1');
 SELECT orchestration.evaluate_conditions('{"conditionLogic": "and", "conditions": [{"leftValueReference": "a", "operator": "EqualTo", "rightValue": {"numberValue": 1}}]}', '{"a": 1}');
 SELECT count(*) OPERATOR(pg_catalog.>) 0 AS any FROM orchestration.orchestration_references('Person');

@@ -1,5 +1,5 @@
 -- Asynchronous steps: claimed, finished and failed by workers; leases; functions
--- that run_queued_functions() carries out.
+-- that run_queued_steps() carries out.
 \getenv dir PG_ABS_SRCDIR
 \set helper :dir '/sql/helper.psql'
 \i :helper
@@ -161,8 +161,8 @@ SELECT * FROM orchestration.claim_steps('w', '{Ship}', 0);
 SELECT * FROM orchestration.claim_steps('w', '{Ship}', 1, '0');
 SELECT * FROM orchestration.claim_steps('w', '{Ship}', 1, '1 month -1 day');
 SELECT * FROM orchestration.claim_steps('w', NULL);
-SELECT orchestration.run_queued_functions(0);
-SELECT orchestration.run_queued_functions(NULL);
+SELECT orchestration.run_queued_steps(0);
+SELECT orchestration.run_queued_steps(NULL);
 \set VERBOSITY default
 
 --
@@ -172,25 +172,25 @@ SELECT pg_temp.orchestration('Later', 'S', jsonb_build_object('variables', jsonb
     pg_temp.stage('S', NULL, pg_temp.step('One', 'A', 'Writes', '{}', '{"note": {"elementReference": "note"}}'), pg_temp.step('Two', 'A', 'Writes', '{One}', '{"note": {"stringValue": "two"}}')))));
 SELECT orchestration.start_orchestration('Later', inputs => '{"note": "one"}') IS NOT NULL;
 SELECT count(*) FROM orchestration.claim_steps('w', '{Writes}');
-SELECT orchestration.run_queued_functions(1);
+SELECT orchestration.run_queued_steps(1);
 SELECT pg_temp.state();
 SELECT orchestration.start_orchestration('Later', inputs => '{"note": "fail"}') IS NOT NULL;
-SELECT orchestration.run_queued_functions();
-SELECT orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps();
+SELECT orchestration.run_queued_steps();
 SELECT r.status, error->>'message' FROM orchestration.run r WHERE orchestration_name = 'Later' ORDER BY id;
 SELECT * FROM trace;
 -- a step of a suspended run goes on; its result is kept as pending
 SELECT orchestration.start_orchestration('Later', inputs => '{"note": "suspended"}') IS NOT NULL;
 SELECT orchestration.suspend_run(pg_temp.run());
-SELECT orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps();
 SELECT pg_temp.state();
 SELECT orchestration.resume_run(pg_temp.run());
-SELECT orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps();
 SELECT pg_temp.state();
 -- the function does not exist any more
 SELECT orchestration.start_orchestration('Later', inputs => '{"note": "x"}') IS NOT NULL;
 SELECT orchestration.unregister_action('Writes');
-SELECT orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps();
 SELECT pg_temp.failure();
 
 -- a row of the queue needs a step

@@ -42,7 +42,7 @@ SELECT pg_temp.try($$SELECT orchestration.register_record_type('9', 'team')$$) ~
 SELECT orchestration.register_record_type('Run', 'orchestration.run');
 SELECT orchestration.register_record_type('View', 'orchestration.flow_orchestration_log');
 SELECT orchestration.register_record_type('Gone', 4294967295);
-SELECT name, schema_name, table_name, key_columns, orchestration.record_type_table(name) FROM orchestration.record_type ORDER BY name COLLATE "C";
+SELECT name, schema_name, table_name, key_columns, orchestration_internal.record_type_table(name) FROM orchestration.record_type ORDER BY name COLLATE "C";
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'incident'::regclass AND NOT tgisinternal ORDER BY tgname;
 SELECT orchestration.unregister_record_type('No_key');
 SELECT orchestration.unregister_record_type('No_key');
@@ -211,15 +211,15 @@ UPDATE public.key_order SET note = 'changed' WHERE tenant_id = 2 AND id = 42;
 DELETE FROM public.key_order WHERE tenant_id = 2 AND id = 42;
 RESET ROLE;
 -- the id of a row; any row with the key columns, or their values
-SELECT orchestration.record_id('Key_Order', o), orchestration.record_id('Key_Order', ROW(tenant_id, id)), ROW(tenant_id, id)::text FROM public.key_order o ORDER BY 1;
-SELECT orchestration.record_id('Key_Order', x) FROM (SELECT id, '007' AS tenant_id FROM public.key_order WHERE id = 43) x;
-SELECT orchestration.record_id('Key_Order', ROW(NULL, 1)) IS NULL, orchestration.record_id('Key_Order', NULL::public.key_order) IS NULL, orchestration.record_id(NULL, ROW(1, 2)) IS NULL;
-SELECT orchestration.record_id('Key_Order', ROW(1, 2, 3));
-SELECT orchestration.record_id('Key_Order', ROW('one', 2));
-SELECT orchestration.record_id('Key_Nothing', ROW(1, 2));
-SELECT orchestration.record_id('Key_Line', o) FROM public.key_order o;
+SELECT orchestration.record_key('Key_Order', o), orchestration.record_key('Key_Order', ROW(tenant_id, id)), ROW(tenant_id, id)::text FROM public.key_order o ORDER BY 1;
+SELECT orchestration.record_key('Key_Order', x) FROM (SELECT id, '007' AS tenant_id FROM public.key_order WHERE id = 43) x;
+SELECT orchestration.record_key('Key_Order', ROW(NULL, 1)) IS NULL, orchestration.record_key('Key_Order', NULL::public.key_order) IS NULL, orchestration.record_key(NULL, ROW(1, 2)) IS NULL;
+SELECT orchestration.record_key('Key_Order', ROW(1, 2, 3));
+SELECT orchestration.record_key('Key_Order', ROW('one', 2));
+SELECT orchestration.record_key('Key_Nothing', ROW(1, 2));
+SELECT orchestration.record_key('Key_Line', o) FROM public.key_order o;
 -- texts that are no id of two columns, and that are
-SELECT t, orchestration.record_exists('Key_Order', t), orchestration.record_id('Key_Order', t), pg_temp.try(format('SELECT orchestration.start_orchestration(''Key_On'', %L) IS NOT NULL', t))
+SELECT t, orchestration.record_exists('Key_Order', t), orchestration.record_key('Key_Order', t), pg_temp.try(format('SELECT orchestration.start_orchestration(''Key_On'', %L) IS NOT NULL', t))
   FROM unnest(ARRAY['42', '', '(', '()', '(1)', '(1,', '(1,)', '(,42)', '(1,42', '(1,42))', '(1,42,3)', '(1,"42)', '(1,4\', '(1,forty)', '(1,44)', ' ( 1 , "4""2") ', ' ( 01 ,"4"2) ', '(1,\42)', '["1","42"]']) t;
 SELECT orchestration.start_orchestration('Key_On', '42');
 -- reads by id of evaluation flows: Id is the record's id, id is the column
@@ -264,7 +264,7 @@ ALTER TABLE public.key_line ALTER line TYPE integer USING line::integer;
 ALTER TABLE public.key_line RENAME line TO place;
 UPDATE public.key_line SET seen = NULL;
 SELECT orchestration.record_exists('Key_Line', '(1,1)');
-SELECT orchestration.record_id('Key_Line', ROW(1, 1));
+SELECT orchestration.record_key('Key_Line', ROW(1, 1));
 ALTER TABLE public.key_line RENAME place TO line;
 SELECT * FROM orchestration.verify();
 ALTER TABLE public.key_line DROP line;

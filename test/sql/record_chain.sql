@@ -72,7 +72,7 @@ SELECT pg_temp.state();
 -- an asynchronous function; for the worker see test/t/008_worker.pl
 SELECT pg_temp.reset(), pg_temp.does('Queued', 'Chain_A', 'UPDATE chain_a SET n = n + 1 WHERE id = $id', 'A');
 INSERT INTO public.chain_a VALUES (1), (2);
-SELECT orchestration.run_queued_functions(), orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps(), orchestration.run_queued_steps();
 SELECT * FROM pg_temp.runs();
 TABLE public.chain_a ORDER BY id;
 --
@@ -146,7 +146,7 @@ SELECT state, message, detail, runs FROM pg_temp.fails('UPDATE public.chain_a SE
 UPDATE public.chain_a SET n = 1 WHERE id = 4;
 SELECT * FROM pg_temp.runs();
 -- a run that calls something on itself counts once
-SELECT pg_temp.reset(), pg_temp.does('Itself', 'Chain_A', 'SELECT orchestration.publish_event(id) FROM orchestration.run WHERE triggering_record_id = ''$id''');
+SELECT pg_temp.reset(), pg_temp.does('Itself', 'Chain_A', 'SELECT orchestration.reevaluate_run(id) FROM orchestration.run WHERE triggering_record_id = ''$id''');
 INSERT INTO public.chain_a VALUES (1);
 SELECT * FROM pg_temp.runs();
 -- a queued function: the chain that it begins fails its own run, the others go on
@@ -154,7 +154,7 @@ SELECT pg_temp.reset(), pg_temp.does('Begins', 'Chain_B', 'INSERT INTO chain_a V
 INSERT INTO public.chain_b VALUES (1);
 SELECT pg_temp.does('Harmless', 'Chain_B', 'SELECT 1', 'A');
 INSERT INTO public.chain_b VALUES (2);
-SELECT orchestration.run_queued_functions(5);
+SELECT orchestration.run_queued_steps(5);
 SELECT * FROM pg_temp.runs();
 SELECT DISTINCT error->>'message', error->>'detail' FROM orchestration.run WHERE status = 'Error' ORDER BY 1;
 -- the answer of dry_run()
@@ -181,7 +181,7 @@ DECLARE
 BEGIN
     PERFORM set_config('chain.sqlstate', state, true);
     run := orchestration.start_orchestration(name);
-    PERFORM orchestration.run_queued_functions();
+    PERFORM orchestration.run_queued_steps();
     RETURN (SELECT concat_ws(' ', 'run', r.status, r.error->>'sqlstate') FROM orchestration.run r WHERE r.id = run);
 EXCEPTION WHEN OTHERS THEN
     RETURN 'statement ' || SQLSTATE;

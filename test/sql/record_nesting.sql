@@ -59,7 +59,7 @@ BEGIN
         END;
     WHEN 'call' THEN
         PERFORM orchestration.cancel_run(orchestration.start_orchestration('By_call'));
-        PERFORM count(orchestration.publish_event(id)) FROM orchestration.run WHERE status = 'InProgress';
+        PERFORM count(orchestration.reevaluate_run(id)) FROM orchestration.run WHERE status = 'InProgress';
     END CASE;
     RETURN NULL;
 END$$;

@@ -15,13 +15,13 @@ CREATE ROLE regress_ident_other;
 CREATE SCHEMA ident AUTHORIZATION regress_ident_owner;
 CREATE SCHEMA ident_two AUTHORIZATION regress_ident_owner;
 CREATE FUNCTION pg_temp.at() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(format('%s: %s.%s (%s) %s', name, schema_name, table_name, array_to_string(key_columns, ','), COALESCE(orchestration.record_type_table(name)::text, 'lost')), ', ' ORDER BY name)
+    SELECT string_agg(format('%s: %s.%s (%s) %s', name, schema_name, table_name, array_to_string(key_columns, ','), COALESCE(orchestration_internal.record_type_table(name)::text, 'lost')), ', ' ORDER BY name)
       FROM orchestration.record_type $$;
 -- where the triggers are
 CREATE FUNCTION pg_temp.marked() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(t.name || ' ' || t.n, ', ' ORDER BY t.name COLLATE "C") FROM (
         SELECT tgrelid::regclass::text AS name, count(*) AS n FROM pg_trigger
-         WHERE tgfoid IN ('orchestration.record_change'::regproc, 'orchestration.record_changes'::regproc) GROUP BY 1) t $$;
+         WHERE tgfoid IN ('orchestration_internal.record_change'::regproc, 'orchestration_internal.record_changes'::regproc) GROUP BY 1) t $$;
 CREATE FUNCTION pg_temp.runs() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(format('%s %s %s', r.triggering_record_type, r.triggering_record_id, r.status), ', ' ORDER BY r.triggering_record_id COLLATE "C", r.id) FROM orchestration.run r $$;
 
@@ -309,7 +309,7 @@ SELECT pg_temp.failure(id) FROM orchestration.run WHERE status = 'Error';
 SELECT orchestration.start_orchestration('Ident', '50');
 SELECT orchestration.dry_run('Ident', '50');
 UPDATE orchestration.run SET triggering_record_id = '51' WHERE triggering_record_id = '50';
-SELECT orchestration.record_exists('Thing', '50'), orchestration.record_type_problem('Thing');
+SELECT orchestration.record_exists('Thing', '50'), orchestration_internal.record_type_problem('Thing');
 SELECT invariant, object, detail FROM orchestration.verify();
 SELECT step, why FROM orchestration.stuck_runs();
 SELECT orchestration.register_record_type('Thing', 'ident.moved', 'other');
@@ -319,7 +319,7 @@ SELECT pg_temp.at(), pg_temp.marked(), pg_temp.runs();
 ALTER TABLE ident.moved RENAME TO thing;
 CREATE TABLE ident.moved (other integer PRIMARY KEY, state text);
 INSERT INTO ident.moved VALUES (51);
-SELECT pg_temp.at(), orchestration.record_exists('Thing', '51'), orchestration.record_type_problem('Thing');
+SELECT pg_temp.at(), orchestration.record_exists('Thing', '51'), orchestration_internal.record_type_problem('Thing');
 SELECT orchestration.register_record_type('Thing_Two', 'ident.moved');
 SELECT orchestration.register_record_type('Thing_Two', 'ident.thing', 'other');
 ALTER EVENT TRIGGER orchestration_record_command ENABLE;
@@ -340,9 +340,9 @@ GRANT USAGE, CREATE ON SCHEMA ident TO regress_ident_other;
 DROP TABLE ident.thing;
 SET ROLE regress_ident_other;
 CREATE TABLE ident.thing (other integer PRIMARY KEY, state text, done boolean);
-CREATE TRIGGER orchestration_record_changes AFTER INSERT ON ident.thing FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_change('Thing');
-CREATE TRIGGER orchestration_record_change AFTER INSERT OR UPDATE OR DELETE ON ident.thing FOR EACH ROW EXECUTE FUNCTION orchestration.record_change('Thing');
-CREATE TRIGGER mark AFTER INSERT ON ident.thing FOR EACH STATEMENT EXECUTE FUNCTION orchestration.record_changes('Thing');
+CREATE TRIGGER orchestration_record_changes AFTER INSERT ON ident.thing FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.record_change('Thing');
+CREATE TRIGGER orchestration_record_change AFTER INSERT OR UPDATE OR DELETE ON ident.thing FOR EACH ROW EXECUTE FUNCTION orchestration_internal.record_change('Thing');
+CREATE TRIGGER mark AFTER INSERT ON ident.thing FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.record_changes('Thing');
 INSERT INTO ident.thing VALUES (60, 'New', true);
 DELETE FROM ident.thing;
 INSERT INTO ident.thing VALUES (60, 'New', true);

@@ -39,12 +39,12 @@ SELECT count(*) > 100 AS many, string_agg(format('%s(%s): %s', proname, n, types
 SELECT t, pg_temp.prepared(format('orchestration.deploy_orchestration($1::%s)', t)), pg_temp.prepared(format('orchestration.validate_orchestration($1::%s)', t)),
        pg_temp.prepared(format('orchestration.deploy_orchestration($1::%s, $2, $3)', t)), pg_temp.prepared(format('orchestration.deploy_orchestration($1::%s, activate => $2)', t))
   FROM unnest('{text,varchar,char(3),name,json,jsonb,xml,bytea,integer}'::text[]) t;
-SELECT t, pg_temp.prepared(format('orchestration.start_orchestration($1, $2::%s)', t)), pg_temp.prepared(format('orchestration.start_orchestration($1, record_id => $2::%s, inputs => $3)', t)),
+SELECT t, pg_temp.prepared(format('orchestration.start_orchestration($1, $2::%s)', t)), pg_temp.prepared(format('orchestration.start_orchestration($1, record_key => $2::%s, inputs => $3)', t)),
        pg_temp.prepared(format('orchestration.dry_run($1, $2::%s)', t)), pg_temp.prepared(format('orchestration.record_exists($1, $2::%s)', t))
   FROM unnest('{text,varchar,name,integer,bigint,uuid,date,bytea,json,"integer[]",record}'::text[]) t;
 SELECT call, pg_temp.prepared(call) FROM unnest(ARRAY[$$orchestration.start_orchestration($1, NULL)$$, $$orchestration.start_orchestration($1, 'x')$$,
-    $$orchestration.start_orchestration($1, inputs => $2)$$, $$orchestration.start_orchestration(name => $1, idempotency_key => $2, record_id => NULL)$$,
-    $$orchestration.start_orchestration(name => $1, idempotency_key => $2, record_id => 5)$$, $$orchestration.dry_run($1, outputs => $2)$$]) call;
+    $$orchestration.start_orchestration($1, inputs => $2)$$, $$orchestration.start_orchestration(orchestration => $1, idempotency_key => $2, record_key => NULL)$$,
+    $$orchestration.start_orchestration(orchestration => $1, idempotency_key => $2, record_key => 5)$$, $$orchestration.dry_run($1, outputs => $2)$$]) call;
 
 --
 -- Documents as text
@@ -61,7 +61,7 @@ CREATE FUNCTION pg_temp.flow(before text DEFAULT '', label text DEFAULT 'Flow') 
 $$;
 SELECT orchestration.deploy_orchestration(pg_temp.document('Call_Text')), orchestration.deploy_orchestration(pg_temp.document('Call_Text', '{"label": "2"}')::json),
        orchestration.deploy_orchestration(pg_temp.document('Call_Text', '{"label": "3"}')::jsonb), orchestration.deploy_orchestration(pg_temp.flow(), 'Call_Other'),
-       orchestration.deploy_orchestration(pg_temp.flow()::xml, name => 'Call_Another');
+       orchestration.deploy_orchestration(pg_temp.flow()::xml, orchestration => 'Call_Another');
 -- white space, a byte order mark and a declared encoding; the lines of the text
 SET client_min_messages = error;
 SELECT replace(replace(before, E'\n', '\n'), U&'\FEFF', '<mark>'), (SELECT string_agg(format('%s at line %s', v.severity, v.line), ', ') FROM orchestration.validate_orchestration(pg_temp.flow(before)) v),
@@ -134,7 +134,7 @@ BEGIN
             set_config('bytea_output', CASE WHEN setting ~ 'ISO' THEN 'hex' ELSE 'escape' END, true), set_config('IntervalStyle', CASE WHEN setting ~ 'ISO' THEN 'iso_8601' ELSE 'sql_standard' END, true),
             set_config('extra_float_digits', CASE WHEN setting ~ 'ISO' THEN '1' ELSE '-3' END, true);
         EXECUTE format('SELECT orchestration.record_exists(''Call_Key'', id) FROM public.%I', table_name) INTO is_there;
-        EXECUTE format('SELECT orchestration.start_orchestration(''Call_Text'', record_id => id) FROM public.%I', table_name) INTO run;
+        EXECUTE format('SELECT orchestration.start_orchestration(''Call_Text'', record_key => id) FROM public.%I', table_name) INTO run;
         SELECT answers || format('%s %s', is_there, r.triggering_record_id) INTO answers FROM orchestration.run r WHERE r.id = run AND r.triggering_record_type = 'Call_Key';
         EXECUTE format('SELECT array_agg(DISTINCT d.event) @> ''{StartInstance}'' FROM public.%I t, orchestration.dry_run(''Call_Text'', t.id) d', table_name) INTO is_there;
         answers := answers || COALESCE(is_there, false)::text;
@@ -253,7 +253,7 @@ SELECT pg_temp.orchestration('Call_Condition', 'S', jsonb_build_object('variable
 CREATE TEMP TABLE result (n serial, value text);
 INSERT INTO result (value) VALUES ('{}'), ('{"isOrchestrationConditionMet": true}'), ('SQL null'), ('null'), ('[]'), ('[{"a": 1}]'), ('5'), ('"text"'), ('""'), ('true'), ('false');
 SELECT count(orchestration.start_orchestration(o, inputs => jsonb_build_object('result', r.value))) FROM (SELECT * FROM unnest('{Call_Result,Call_Queued,Call_Condition}'::text[]) o, result ORDER BY o, n) r;
-SELECT orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps();
 SELECT r.orchestration_name, r.variables ->> 'result', r.status, t.status, t.outputs, CASE r.status WHEN 'Error' THEN pg_temp.failure(r.id) END FROM orchestration.run r LEFT JOIN orchestration.step_run t ON t.run_id = r.id ORDER BY r.id;
 SELECT detail ->> 'message' FROM orchestration.dry_run('Call_Result', inputs => '{"result": "[1]"}') WHERE event = 'FailStep';
 SELECT detail ->> 'message' FROM orchestration.dry_run('Call_Queued', inputs => '{"result": "[1]"}') WHERE event = 'FailStep';
@@ -271,7 +271,7 @@ BEGIN
     RETURN NULL;
 END $$;
 SELECT count(orchestration.start_orchestration('Call_Result', inputs => jsonb_build_object('result', 'article ' || i))) FROM generate_series(1, 7) i;
-SELECT orchestration.start_orchestration('Call_Queued', inputs => '{"result": "article 1"}') IS NOT NULL, orchestration.run_queued_functions();
+SELECT orchestration.start_orchestration('Call_Queued', inputs => '{"result": "article 1"}') IS NOT NULL, orchestration.run_queued_steps();
 SELECT name, status FROM orchestration.run ORDER BY id;
 CREATE VIEW pg_temp.failed AS SELECT r.variables ->> 'result' AS article, r.status, r.error ->> 'message' AS error FROM orchestration.run r ORDER BY r.id;
 -- the oldest failures first, at most so many; one is mended

@@ -46,7 +46,7 @@ SELECT orchestration.start_orchestration('Nothing');
 SELECT orchestration.start_orchestration('typed');
 SELECT orchestration.start_orchestration('');
 SELECT orchestration.start_orchestration(NULL);
-SELECT orchestration.start_orchestration('Typed', record_id => 'nowhere');
+SELECT orchestration.start_orchestration('Typed', record_key => 'nowhere');
 SELECT pg_temp.try($$SELECT orchestration.start_orchestration('Typed', owner_id => id) FROM orchestration.principal WHERE developer_name = 'Readers'$$);
 SELECT pg_temp.try($$SELECT orchestration.start_orchestration('Typed', owner_id => orchestration.new_id())$$);
 SELECT orchestration.deactivate_orchestration('Typed');

@@ -194,7 +194,7 @@ UPDATE public.default_record SET note = 'go' WHERE id = 22;
 SELECT pg_temp.said();
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 3}') IS NOT NULL;
 DELETE FROM public.default_record WHERE id = 3;
-SELECT orchestration.publish_event(pg_temp.run()), pg_temp.said();
+SELECT orchestration.reevaluate_run(pg_temp.run()), pg_temp.said();
 SELECT variables FROM orchestration.run WHERE id = pg_temp.run();
 -- no such record, no id, no key
 SELECT pg_temp.try($$SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 99}')$$);
@@ -208,7 +208,7 @@ SELECT pg_temp.said(), (SELECT count(*) FROM orchestration.run_record WHERE run_
 SELECT pg_temp.follows(57.0, jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}'));
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 4}') IS NOT NULL;
 UPDATE public.default_record SET note = 'go' WHERE id = 4;
-SELECT orchestration.publish_event(pg_temp.run()), pg_temp.said(), variables->'R'->>'note', (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run()) FROM orchestration.run WHERE id = pg_temp.run();
+SELECT orchestration.reevaluate_run(pg_temp.run()), pg_temp.said(), variables->'R'->>'note', (SELECT count(*) FROM orchestration.run_record WHERE run_id = pg_temp.run()) FROM orchestration.run WHERE id = pg_temp.run();
 -- without an apiVersion it is the newest; a type that is not registered, and no type
 UPDATE public.default_record SET note = 'n';
 SELECT pg_temp.follows(NULL, jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}'));
@@ -239,9 +239,9 @@ SELECT orchestration.start_orchestration('Follows', inputs => '{"R": [{"id": 1},
 UPDATE public.default_record SET note = 'both' WHERE id IN (1, 4);
 SELECT jsonb_path_query_array(variables, '$.R[*].note') FROM orchestration.run WHERE id = pg_temp.run();
 DELETE FROM public.default_record WHERE id = 1;
-SELECT orchestration.publish_event(pg_temp.run()), pg_temp.state();
+SELECT orchestration.reevaluate_run(pg_temp.run()), pg_temp.state();
 DELETE FROM public.default_record WHERE id = 4;
-SELECT orchestration.publish_event(pg_temp.run()), pg_temp.state();
+SELECT orchestration.reevaluate_run(pg_temp.run()), pg_temp.state();
 INSERT INTO public.default_record (id) SELECT generate_series(1001, 1201);
 SELECT count(*) FROM (SELECT orchestration.start_orchestration('Follows', inputs => jsonb_build_object('R', (SELECT jsonb_agg(jsonb_build_object('id', n)) FROM generate_series(1001, m) n))) FROM unnest('{1200,1201}'::integer[]) m) s;
 SELECT count(*) FROM orchestration.run_record b JOIN orchestration.run r ON r.id = b.run_id WHERE r.orchestration_name = 'Follows' AND b.record_id::integer > 1000 GROUP BY b.run_id;

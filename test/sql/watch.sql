@@ -41,7 +41,7 @@ SELECT * FROM orchestration.dry_run(NULL);
 SELECT * FROM orchestration.dry_run('Watched', outputs => '[]');
 SELECT * FROM orchestration.dry_run('Watched', version => 1, outputs => '{"Ask": 1}');
 SELECT * FROM orchestration.dry_run('Watched', version => 1, inputs => '{"amount": "x"}');
-SELECT * FROM orchestration.dry_run('Watched', record_id => 'nothing');
+SELECT * FROM orchestration.dry_run('Watched', record_key => 'nothing');
 SELECT count(*) FROM orchestration.run;
 -- inside a transaction that goes on, fails, and goes on
 BEGIN;

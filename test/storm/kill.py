@@ -213,7 +213,7 @@ class Load:
         return bool(rows)
 
     def functions(self, conn, rng):
-        conn.execute("SET statement_timeout = '10s'; SELECT orchestration.run_queued_functions(%d)" % rng.randint(1, 3))
+        conn.execute("SET statement_timeout = '10s'; SELECT orchestration.run_queued_steps(%d)" % rng.randint(1, 3))
         return False
 
     def workers(self, conn, rng):

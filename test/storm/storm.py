@@ -152,7 +152,7 @@ def client(number, level, until, counts, messages, lock):
             call(kind, "SELECT * FROM orchestration.%s_steps('%s')"
                  % ("fail" if rng.random() < 0.15 else "complete", json.dumps(results)))
         elif kind == "functions":
-            call(kind, "SELECT orchestration.run_queued_functions(%d)" % rng.randint(1, 5))
+            call(kind, "SELECT orchestration.run_queued_steps(%d)" % rng.randint(1, 5))
         elif kind in ("suspend", "resume", "cancel"):
             call(kind, "SELECT orchestration.%s_run(%s)" % (kind, SOME_RUN))
         elif kind == "update":

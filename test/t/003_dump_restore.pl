@@ -345,8 +345,8 @@ for my $db (sort keys %restore)
 
 # ---- record types name their tables, which have other OIDs here
 {
-	my $types = q{SELECT name, orchestration.record_type_table(name) FROM orchestration.record_type ORDER BY 1};
-	my $oids = q{SELECT string_agg(orchestration.record_type_table(name)::oid::text, ' ' ORDER BY name) FROM orchestration.record_type};
+	my $types = q{SELECT name, orchestration_internal.record_type_table(name) FROM orchestration.record_type ORDER BY 1};
+	my $oids = q{SELECT string_agg(orchestration_internal.record_type_table(name)::oid::text, ' ' ORDER BY name) FROM orchestration.record_type};
 
 	is($node->safe_psql('data', $types), "Claim|aaa.claim\nParcel|zzz.parcel", 'data: each record type has its table');
 	isnt($node->safe_psql('data', $oids), $node->safe_psql('source', $oids), 'data: which has another OID');

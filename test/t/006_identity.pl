@@ -126,7 +126,7 @@ $bouncer_run->signal('INT');
 $bouncer_run->finish;
 
 # ---- by no other means, with the library loaded or not
-my $load = 'SELECT FROM orchestration.is_user();';
+my $load = 'SELECT FROM orchestration_internal.is_user();';
 for my $how ('at first use', 'session_preload_libraries', 'shared_preload_libraries')
 {
 	if ($how ne 'at first use')

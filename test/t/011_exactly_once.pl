@@ -83,7 +83,7 @@ is(state($run), 'Completed|stubborn', 'one worker: the step took longer than its
 
 $run = start('stubborn', 3);
 ok($node->poll_query_until('postgres', q{SELECT count(*) FROM orchestration.step_queue WHERE leased_until < now()}, '1'), 'a session beside it: the lease ends');
-is($node->safe_psql('postgres', 'SELECT orchestration.run_queued_functions(1)'), '1', 'a session beside it: it executes the step');
+is($node->safe_psql('postgres', 'SELECT orchestration.run_queued_steps(1)'), '1', 'a session beside it: it executes the step');
 ends_well($run, 'a session beside it');
 is(state($run), 'Completed|stubborn', 'a session beside it: one effect');
 is($node->safe_psql('postgres', "SELECT string_agg(outcome::text, ' ') FROM orchestration.step_attempt WHERE run_id = '$run'"), 'TimedOut', 'a session beside it: the attempt of the worker is recorded');
@@ -245,8 +245,8 @@ $node->safe_psql('postgres', qq{SET session_replication_role = replica;
 	UPDATE orchestration.run SET version_id = orchestration.new_id() WHERE id IN ('$broken', '$worn');
 	UPDATE orchestration.step_queue SET worker = 'w', lease_id = orchestration.new_id(), lost = 100, claimed_at = now() - interval '1 hour', leased_until = now() - interval '1 minute' WHERE run_id = '$worn'});
 like($node->safe_psql('postgres', q{SELECT string_agg(why, ', ') FROM orchestration.stuck_runs()}), qr/^it cannot be moved: there is no orchestration version [-0-9a-f]+, it cannot be moved: /, 'stuck_runs() names broken runs');
-my ($done, $out, $err) = $node->psql('postgres', 'SELECT orchestration.run_queued_functions()');
-is($out, '1', 'run_queued_functions() goes on with the others');
+my ($done, $out, $err) = $node->psql('postgres', 'SELECT orchestration.run_queued_steps()');
+is($out, '1', 'run_queued_steps() goes on with the others');
 like($err, qr/WARNING:  step "T" \([-0-9a-f]+\) is passed over: there is no orchestration version/, 'and names it');
 is(state($good), 'Completed|plain', 'the other run is Completed');
 $good = start('plain', 0);

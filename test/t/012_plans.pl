@@ -92,7 +92,7 @@ SELECT public.complete_and_claim(5);
 SELECT public.complete(8);
 SELECT count(*) FROM orchestration.fail_steps((SELECT COALESCE(jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id, 'message', 'm')), '[]') FROM orchestration.claim_steps('w', '{bench}', 2)));
 SELECT count(*) FROM orchestration.extend_leases((SELECT COALESCE(jsonb_agg(jsonb_build_object('step_id', step_id, 'lease_id', lease_id)), '[]') FROM orchestration.claim_steps('w', '{bench}', 2)));
-SELECT orchestration.run_queued_functions();
+SELECT orchestration.run_queued_steps();
 SELECT orchestration.listen_for_steps('{bench}') IS NULL;
 SELECT orchestration.start_orchestration('Waits') AS w \gset
 SELECT id AS item FROM orchestration.work_item WHERE run_id = :'w' \gset

@@ -140,16 +140,16 @@ for my $case (
 # the publisher's table gets another name: DDL is not replicated, so the subscriber's follows by hand
 $publisher->safe_psql('postgres', q{ALTER TABLE claim RENAME TO demand});
 arrives();
-is($session{admin}->query_safe(q{SELECT table_name, orchestration.record_exists('Claim', 'o1'), orchestration.record_type_problem('Claim') FROM orchestration.record_type}),
+is($session{admin}->query_safe(q{SELECT table_name, orchestration.record_exists('Claim', 'o1'), orchestration_internal.record_type_problem('Claim') FROM orchestration.record_type}),
 	'demand|f|table public.demand of record type "Claim" does not exist', 'record_type: the subscriber says that its table has another name');
 ($rc, $out, $err) = $subscriber->psql('postgres', q{SELECT orchestration.start_orchestration('Handle', 'o1')});
 like($err, qr/no registered record type has a record "o1"/, 'record_type: no record is found meanwhile');
 $subscriber->safe_psql('postgres', 'ALTER TABLE claim RENAME TO demand');
-is($session{admin}->query_safe(q{SELECT orchestration.record_exists('Claim', 'o1'), orchestration.record_type_table('Claim')}), 't|demand', 'record_type: renamed there too, it is found');
+is($session{admin}->query_safe(q{SELECT orchestration.record_exists('Claim', 'o1'), orchestration_internal.record_type_table('Claim')}), 't|demand', 'record_type: renamed there too, it is found');
 $publisher->safe_psql('postgres', q{ALTER TABLE demand RENAME TO claim});
 $subscriber->safe_psql('postgres', 'ALTER TABLE demand RENAME TO claim');
 arrives();
-is($session{admin}->query_safe(q{SELECT orchestration.record_exists('Claim', 'o1'), orchestration.record_type_table('Claim')}), 't|claim', 'record_type: and back');
+is($session{admin}->query_safe(q{SELECT orchestration.record_exists('Claim', 'o1'), orchestration_internal.record_type_table('Claim')}), 't|claim', 'record_type: and back');
 $_->quit for values %session;
 equal('postgres', 'after all changes');
 

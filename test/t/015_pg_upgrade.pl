@@ -128,8 +128,8 @@ $old->start;
 $old->safe_psql('app', q{
 UPDATE pace SET seconds = 0;
 SELECT count(orchestration.start_orchestration('Functions')) FROM generate_series(1, 60);
-SELECT orchestration.run_queued_functions(25);
-SELECT orchestration.run_queued_functions(25);
+SELECT orchestration.run_queued_steps(25);
+SELECT orchestration.run_queued_steps(25);
 SELECT orchestration.suspend_run(id) FROM (SELECT id FROM orchestration.run WHERE status = 'InProgress'
 	AND version_id = (SELECT id FROM orchestration.orchestration_version v WHERE v.label = 'Functions') ORDER BY id DESC LIMIT 2) r;
 INSERT INTO zzz.parcel VALUES (1, 'here'), (101, 'there'), (102, 'everywhere');
@@ -295,7 +295,7 @@ for my $case ([ 0, 0 ], [ 0, 1, '--jobs=2' ], [ 1, 0 ], [ 1, 1, '--link' ])
 	$node->start;
 	is(differences($before, contents($node)), '', "$name: all contents are unchanged");
 	is($node->safe_psql('app', 'SELECT * FROM orchestration.verify()'), '', "$name: verify()");
-	is($node->safe_psql('app', q{SELECT name, orchestration.record_type_table(name), orchestration.record_type_problem(name) FROM orchestration.record_type ORDER BY 1}),
+	is($node->safe_psql('app', q{SELECT name, orchestration_internal.record_type_table(name), orchestration_internal.record_type_problem(name) FROM orchestration.record_type ORDER BY 1}),
 		"Claim|claim|\nParcel|zzz.parcel|", "$name: record types have their tables");
 	is($node->safe_psql('app', q{SELECT count(*) FROM orchestration.my_work_items()}, extra_params => [ '-U', 'ada' ]), '4',
 		"$name: a user sees her work items");

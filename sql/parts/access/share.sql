@@ -40,8 +40,8 @@ CREATE TABLE orchestration.owner_sharing_rule (
     CONSTRAINT owner_sharing_rule_description_check
         CHECK (length(description) <= 1000),
     CONSTRAINT owner_sharing_rule_times_check
-        CHECK (orchestration.time_in_range('created_at of a sharing rule', created_at)
-               AND orchestration.time_in_range('modified_at of a sharing rule', modified_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a sharing rule', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a sharing rule', modified_at))
 );
 CREATE INDEX owner_sharing_rule_group_idx
     ON orchestration.owner_sharing_rule (group_id) WHERE group_id IS NOT NULL;
@@ -58,7 +58,7 @@ COMMENT ON COLUMN orchestration.owner_sharing_rule.user_or_group_id IS
     'Grantee: a user, or the members of a group or queue';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.owner_sharing_rule', '');
 CREATE TRIGGER owner_sharing_rule_guard_truncate BEFORE TRUNCATE ON orchestration.owner_sharing_rule
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.guard_keep();
 
 CREATE TABLE orchestration.share_grant (
     run_id           uuid        NOT NULL,
@@ -76,7 +76,7 @@ CREATE TABLE orchestration.share_grant (
         REFERENCES orchestration.run (id) ON DELETE CASCADE,
     CONSTRAINT share_grant_access_level_check CHECK (access_level <> 'All'),
     CONSTRAINT share_grant_times_check
-        CHECK (orchestration.time_in_range('modified_at of a share', modified_at))
+        CHECK (orchestration_internal.time_in_range('modified_at of a share', modified_at))
 );
 CREATE INDEX share_grant_user_or_group_idx
     ON orchestration.share_grant (user_or_group_id);

@@ -12,9 +12,9 @@ CREATE FUNCTION orchestration.latest_date_covered() RETURNS pg_catalog.timestamp
 COMMENT ON FUNCTION orchestration.latest_date_covered() IS
     'Returns the time up to which the past is complete: statements that begin from now on see every record with an earlier SystemModstamp; a polling client can start its next window there';
 
-CREATE FUNCTION orchestration.minute_of(moment pg_catalog.timestamptz)
+CREATE FUNCTION orchestration_internal.minute_of(moment pg_catalog.timestamptz)
     RETURNS integer
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'orchestration_minute_of';
-COMMENT ON FUNCTION orchestration.minute_of(timestamptz) IS
+COMMENT ON FUNCTION orchestration_internal.minute_of(timestamptz) IS
     'Returns whole minutes since 2000-01-01 00:00 UTC; get_updated() finds changed records by them';

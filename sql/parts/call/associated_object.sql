@@ -25,14 +25,14 @@ SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(s.user_or_group_id) || 
        s.access_level, r.id, 'Rule', s.user_or_group_id, false,
        COALESCE(s.modified_by, '00000000-0000-7000-8000-000000000001'::uuid), s.modified_at
   FROM orchestration.run r
- CROSS JOIN LATERAL orchestration.rule_shares('FlowOrchestrationInstance', r.id) s;
+ CROSS JOIN LATERAL orchestration_internal.rule_shares('FlowOrchestrationInstance', r.id) s;
 COMMENT ON VIEW orchestration.flow_orchestration_instance_share IS
     'FlowOrchestrationInstanceShare: one row per grant of access to a run; rows with RowCause Manual can be written';
 ALTER VIEW orchestration.flow_orchestration_instance_share
     ALTER COLUMN row_cause SET DEFAULT 'Manual';
 CREATE TRIGGER flow_orchestration_instance_share_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.flow_orchestration_instance_share
-    FOR EACH ROW EXECUTE FUNCTION orchestration.share_change('FlowOrchestrationInstance');
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.share_change('FlowOrchestrationInstance');
 
 CREATE VIEW orchestration.flow_orchestration_stage_instance_share
     WITH (security_invoker = true) AS
@@ -55,14 +55,14 @@ SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(s.user_or_group_id) || 
        s.access_level, r.id, 'Rule', s.user_or_group_id, false,
        COALESCE(s.modified_by, '00000000-0000-7000-8000-000000000001'::uuid), s.modified_at
   FROM orchestration.stage_run r
- CROSS JOIN LATERAL orchestration.rule_shares('FlowOrchestrationStageInstance', r.id) s;
+ CROSS JOIN LATERAL orchestration_internal.rule_shares('FlowOrchestrationStageInstance', r.id) s;
 COMMENT ON VIEW orchestration.flow_orchestration_stage_instance_share IS
     'FlowOrchestrationStageInstanceShare: one row per grant of access to a stage; rows with RowCause Manual can be written';
 ALTER VIEW orchestration.flow_orchestration_stage_instance_share
     ALTER COLUMN row_cause SET DEFAULT 'Manual';
 CREATE TRIGGER flow_orchestration_stage_instance_share_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.flow_orchestration_stage_instance_share
-    FOR EACH ROW EXECUTE FUNCTION orchestration.share_change('FlowOrchestrationStageInstance');
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.share_change('FlowOrchestrationStageInstance');
 
 CREATE VIEW orchestration.flow_orchestration_step_instance_share
     WITH (security_invoker = true) AS
@@ -85,14 +85,14 @@ SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(s.user_or_group_id) || 
        s.access_level, r.id, 'Rule', s.user_or_group_id, false,
        COALESCE(s.modified_by, '00000000-0000-7000-8000-000000000001'::uuid), s.modified_at
   FROM orchestration.step_run r
- CROSS JOIN LATERAL orchestration.rule_shares('FlowOrchestrationStepInstance', r.id) s;
+ CROSS JOIN LATERAL orchestration_internal.rule_shares('FlowOrchestrationStepInstance', r.id) s;
 COMMENT ON VIEW orchestration.flow_orchestration_step_instance_share IS
     'FlowOrchestrationStepInstanceShare: one row per grant of access to a step; rows with RowCause Manual can be written';
 ALTER VIEW orchestration.flow_orchestration_step_instance_share
     ALTER COLUMN row_cause SET DEFAULT 'Manual';
 CREATE TRIGGER flow_orchestration_step_instance_share_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.flow_orchestration_step_instance_share
-    FOR EACH ROW EXECUTE FUNCTION orchestration.share_change('FlowOrchestrationStepInstance');
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.share_change('FlowOrchestrationStepInstance');
 
 CREATE VIEW orchestration.approval_submission_share
     WITH (security_invoker = true) AS
@@ -115,14 +115,14 @@ SELECT encode(substr(sha256(uuid_send(r.id) || uuid_send(s.user_or_group_id) || 
        s.access_level, r.id, 'Rule', s.user_or_group_id, false,
        COALESCE(s.modified_by, '00000000-0000-7000-8000-000000000001'::uuid), s.modified_at
   FROM orchestration.submission r
- CROSS JOIN LATERAL orchestration.rule_shares('ApprovalSubmission', r.id) s;
+ CROSS JOIN LATERAL orchestration_internal.rule_shares('ApprovalSubmission', r.id) s;
 COMMENT ON VIEW orchestration.approval_submission_share IS
     'ApprovalSubmissionShare: one row per grant of access to an approval submission; rows with RowCause Manual can be written';
 ALTER VIEW orchestration.approval_submission_share
     ALTER COLUMN row_cause SET DEFAULT 'Manual';
 CREATE TRIGGER approval_submission_share_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.approval_submission_share
-    FOR EACH ROW EXECUTE FUNCTION orchestration.share_change('ApprovalSubmission');
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.share_change('ApprovalSubmission');
 
 CREATE VIEW orchestration.flow_orchestration_instance_owner_sharing_rule
     WITH (security_invoker = true) AS
@@ -144,7 +144,7 @@ COMMENT ON VIEW orchestration.flow_orchestration_instance_owner_sharing_rule IS
     'FlowOrchestrationInstanceOwnerSharingRule: one row per rule that shares the runs owned by the members of a group with a user, group or queue';
 CREATE TRIGGER flow_orchestration_instance_owner_sharing_rule_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.flow_orchestration_instance_owner_sharing_rule
-    FOR EACH ROW EXECUTE FUNCTION orchestration.rule_change('FlowOrchestrationInstance');
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.rule_change('FlowOrchestrationInstance');
 
 CREATE VIEW orchestration.flow_orchestration_stage_instance_owner_sharing_rule
     WITH (security_invoker = true) AS
@@ -166,7 +166,7 @@ COMMENT ON VIEW orchestration.flow_orchestration_stage_instance_owner_sharing_ru
     'FlowOrchestrationStageInstanceOwnerSharingRule: one row per rule that shares the stages owned by the members of a group with a user, group or queue';
 CREATE TRIGGER flow_orchestration_stage_instance_owner_sharing_rule_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.flow_orchestration_stage_instance_owner_sharing_rule
-    FOR EACH ROW EXECUTE FUNCTION orchestration.rule_change('FlowOrchestrationStageInstance');
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.rule_change('FlowOrchestrationStageInstance');
 
 CREATE VIEW orchestration.flow_orchestration_step_instance_owner_sharing_rule
     WITH (security_invoker = true) AS
@@ -188,7 +188,7 @@ COMMENT ON VIEW orchestration.flow_orchestration_step_instance_owner_sharing_rul
     'FlowOrchestrationStepInstanceOwnerSharingRule: one row per rule that shares the steps owned by the members of a group with a user, group or queue';
 CREATE TRIGGER flow_orchestration_step_instance_owner_sharing_rule_change
     INSTEAD OF INSERT OR UPDATE OR DELETE ON orchestration.flow_orchestration_step_instance_owner_sharing_rule
-    FOR EACH ROW EXECUTE FUNCTION orchestration.rule_change('FlowOrchestrationStepInstance');
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.rule_change('FlowOrchestrationStepInstance');
 
 CREATE VIEW orchestration.flow_orchestration_instance_feed
     WITH (security_invoker = true) AS
@@ -216,7 +216,7 @@ COMMENT ON VIEW orchestration.flow_orchestration_instance_feed IS
     'FlowOrchestrationInstanceFeed: one row per post or tracked change on a run';
 CREATE TRIGGER flow_orchestration_instance_feed_change
     INSTEAD OF DELETE ON orchestration.flow_orchestration_instance_feed
-    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_change();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.feed_change();
 
 CREATE VIEW orchestration.flow_orchestration_stage_instance_feed
     WITH (security_invoker = true) AS
@@ -244,7 +244,7 @@ COMMENT ON VIEW orchestration.flow_orchestration_stage_instance_feed IS
     'FlowOrchestrationStageInstanceFeed: one row per post or tracked change on a stage';
 CREATE TRIGGER flow_orchestration_stage_instance_feed_change
     INSTEAD OF DELETE ON orchestration.flow_orchestration_stage_instance_feed
-    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_change();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.feed_change();
 
 CREATE VIEW orchestration.flow_orchestration_step_instance_feed
     WITH (security_invoker = true) AS
@@ -272,7 +272,7 @@ COMMENT ON VIEW orchestration.flow_orchestration_step_instance_feed IS
     'FlowOrchestrationStepInstanceFeed: one row per post or tracked change on a step';
 CREATE TRIGGER flow_orchestration_step_instance_feed_change
     INSTEAD OF DELETE ON orchestration.flow_orchestration_step_instance_feed
-    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_change();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.feed_change();
 
 CREATE VIEW orchestration.flow_orchestration_instance_history
     WITH (security_invoker = true) AS

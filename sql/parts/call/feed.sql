@@ -38,8 +38,8 @@ CREATE TABLE orchestration.feed_item (
     CONSTRAINT feed_item_title_check CHECK (length(title) <= 255),
     CONSTRAINT feed_item_counts_check CHECK (comment_count >= 0 AND like_count >= 0),
     CONSTRAINT feed_item_times_check
-        CHECK (orchestration.time_in_range('created_at of a feed item', created_at)
-               AND orchestration.time_in_range('modified_at of a feed item', modified_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a feed item', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a feed item', modified_at))
 ) WITH (fillfactor = 90);
 CREATE INDEX feed_item_id_idx ON orchestration.feed_item (id);
 CREATE INDEX feed_item_record_idx ON orchestration.feed_item (record_id, id);
@@ -71,7 +71,7 @@ CREATE TABLE orchestration.feed_comment (
         REFERENCES orchestration.feed_item (run_id, id) ON DELETE CASCADE,
     CONSTRAINT feed_comment_body_check CHECK (body <> '' AND length(body) <= 10000),
     CONSTRAINT feed_comment_times_check
-        CHECK (orchestration.time_in_range('created_at of a comment', created_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a comment', created_at))
 );
 CREATE INDEX feed_comment_id_idx ON orchestration.feed_comment (id);
 CREATE INDEX feed_comment_feed_item_idx ON orchestration.feed_comment (run_id, feed_item_id);
@@ -90,7 +90,7 @@ CREATE TABLE orchestration.feed_like (
     CONSTRAINT feed_like_feed_item_fkey FOREIGN KEY (run_id, feed_item_id)
         REFERENCES orchestration.feed_item (run_id, id) ON DELETE CASCADE,
     CONSTRAINT feed_like_times_check
-        CHECK (orchestration.time_in_range('created_at of a like', created_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a like', created_at))
 );
 COMMENT ON TABLE orchestration.feed_like IS
     'Users who like a feed item; record_id and object are those of the item';
@@ -113,26 +113,26 @@ COMMENT ON TABLE orchestration.feed_tracked_change IS
     'Field changes of feed items of type TrackedChange; each record has one such item per transaction';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.feed_tracked_change', '');
 
-CREATE FUNCTION orchestration.feed_count() RETURNS trigger
+CREATE FUNCTION orchestration_internal.feed_count() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_feed_count';
-COMMENT ON FUNCTION orchestration.feed_count() IS
+COMMENT ON FUNCTION orchestration_internal.feed_count() IS
     'Trigger: maintains the numbers of comments and likes of feed items';
 
-CREATE FUNCTION orchestration.feed_change() RETURNS trigger
+CREATE FUNCTION orchestration_internal.feed_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_feed_change';
-COMMENT ON FUNCTION orchestration.feed_change() IS
+COMMENT ON FUNCTION orchestration_internal.feed_change() IS
     'Trigger of the feed views: deletes feed items';
 
 CREATE TRIGGER feed_comment_count AFTER INSERT OR DELETE ON orchestration.feed_comment
-    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_count();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.feed_count();
 CREATE TRIGGER feed_like_count AFTER INSERT OR DELETE ON orchestration.feed_like
-    FOR EACH ROW EXECUTE FUNCTION orchestration.feed_count();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.feed_count();
 CREATE TRIGGER feed_item_guard_truncate BEFORE TRUNCATE ON orchestration.feed_item
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.guard_keep();
 CREATE TRIGGER feed_comment_guard_truncate BEFORE TRUNCATE ON orchestration.feed_comment
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.guard_keep();
 CREATE TRIGGER feed_like_guard_truncate BEFORE TRUNCATE ON orchestration.feed_like
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.guard_keep();
 
 CREATE FUNCTION orchestration.post_to_feed(
     record_id uuid,

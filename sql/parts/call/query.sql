@@ -11,7 +11,7 @@ CREATE UNLOGGED TABLE orchestration.query_locator (
     created_at      timestamptz NOT NULL DEFAULT statement_timestamp(),
     CONSTRAINT query_locator_pkey PRIMARY KEY (id),
     CONSTRAINT query_locator_times_check
-        CHECK (orchestration.time_in_range('created_at of a locator', created_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a locator', created_at))
 );
 CREATE INDEX query_locator_user_idx ON orchestration.query_locator (user_id, created_at);
 CREATE INDEX query_locator_created_idx ON orchestration.query_locator (created_at);

@@ -16,8 +16,8 @@ CREATE TABLE orchestration.record_view (
     CONSTRAINT record_view_run_fkey FOREIGN KEY (run_id)
         REFERENCES orchestration.run (id) ON DELETE CASCADE,
     CONSTRAINT record_view_times_check
-        CHECK (orchestration.time_in_range('viewed_at of a view of a record', viewed_at)
-               AND orchestration.time_in_range('referenced_at of a view of a record', referenced_at))
+        CHECK (orchestration_internal.time_in_range('viewed_at of a view of a record', viewed_at)
+               AND orchestration_internal.time_in_range('referenced_at of a view of a record', referenced_at))
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE orchestration.record_view IS
     'Last time at which a user viewed a run or work item: LastViewedDate, LastReferencedDate';

@@ -94,7 +94,7 @@ CREATE FUNCTION orchestration.user_record_access(
 COMMENT ON FUNCTION orchestration.user_record_access(uuid[], uuid) IS
     'UserRecordAccess: returns what a user, by default the caller, may do with up to 200 records';
 
-CREATE FUNCTION orchestration.rule_shares(
+CREATE FUNCTION orchestration_internal.rule_shares(
     object orchestration.shared_object,
     record_id uuid,
     OUT user_or_group_id uuid,
@@ -104,15 +104,15 @@ CREATE FUNCTION orchestration.rule_shares(
     RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 10
     AS 'MODULE_PATHNAME', 'orchestration_rule_shares';
-COMMENT ON FUNCTION orchestration.rule_shares(orchestration.shared_object, uuid) IS
+COMMENT ON FUNCTION orchestration_internal.rule_shares(orchestration.shared_object, uuid) IS
     'Returns the principals to whom sharing rules give access to a record: the Rule rows of the share views';
 
-CREATE FUNCTION orchestration.share_change() RETURNS trigger
+CREATE FUNCTION orchestration_internal.share_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_share_change';
-COMMENT ON FUNCTION orchestration.share_change() IS
+COMMENT ON FUNCTION orchestration_internal.share_change() IS
     'Trigger of the share views: writes manual shares';
 
-CREATE FUNCTION orchestration.rule_change() RETURNS trigger
+CREATE FUNCTION orchestration_internal.rule_change() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_rule_change';
-COMMENT ON FUNCTION orchestration.rule_change() IS
+COMMENT ON FUNCTION orchestration_internal.rule_change() IS
     'Trigger of the views of owner sharing rules: writes the rules';

@@ -20,7 +20,7 @@ CREATE TABLE orchestration.tombstone (
     reviewer_ids     uuid[],
     CONSTRAINT tombstone_pkey PRIMARY KEY (id),
     CONSTRAINT tombstone_times_check
-        CHECK (orchestration.time_in_range('deleted_at of a tombstone', deleted_at))
+        CHECK (orchestration_internal.time_in_range('deleted_at of a tombstone', deleted_at))
 );
 CREATE INDEX tombstone_deleted_idx ON orchestration.tombstone (object, deleted_at);
 CREATE INDEX tombstone_expiry_idx ON orchestration.tombstone USING brin (deleted_at);
@@ -39,31 +39,31 @@ CREATE TABLE orchestration.tombstone_horizon (
     purged_until timestamptz NOT NULL,
     CONSTRAINT tombstone_horizon_pkey PRIMARY KEY (object),
     CONSTRAINT tombstone_horizon_times_check
-        CHECK (orchestration.time_in_range('purged_until of a horizon', purged_until))
+        CHECK (orchestration_internal.time_in_range('purged_until of a horizon', purged_until))
 );
 COMMENT ON TABLE orchestration.tombstone_horizon IS
     'Time up to which tombstones of an object have been removed: EarliestDateAvailable of get_deleted()';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.tombstone_horizon', '');
 
-CREATE FUNCTION orchestration.write_tombstone() RETURNS trigger
+CREATE FUNCTION orchestration_internal.write_tombstone() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_write_tombstone';
-COMMENT ON FUNCTION orchestration.write_tombstone() IS
+COMMENT ON FUNCTION orchestration_internal.write_tombstone() IS
     'Trigger: writes the tombstones of a run and of all rows that belong to it, or of one record';
 
 -- Triggers of one kind fire in the order of their names.  "A_" makes this one fire
 -- before the cascades of foreign keys, whose names begin with "RI_".
 CREATE TRIGGER "A_run_write_tombstone" AFTER DELETE ON orchestration.run
-    FOR EACH ROW EXECUTE FUNCTION orchestration.write_tombstone();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.write_tombstone();
 CREATE TRIGGER feed_item_write_tombstone AFTER DELETE ON orchestration.feed_item
-    FOR EACH ROW EXECUTE FUNCTION orchestration.write_tombstone();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.write_tombstone();
 CREATE TRIGGER field_change_write_tombstone AFTER DELETE ON orchestration.field_change
-    FOR EACH ROW EXECUTE FUNCTION orchestration.write_tombstone();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.write_tombstone();
 CREATE TRIGGER run_log_write_tombstone AFTER DELETE ON orchestration.run_log
-    FOR EACH ROW EXECUTE FUNCTION orchestration.write_tombstone();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.write_tombstone();
 CREATE TRIGGER owner_sharing_rule_write_tombstone AFTER DELETE ON orchestration.owner_sharing_rule
-    FOR EACH ROW EXECUTE FUNCTION orchestration.write_tombstone();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.write_tombstone();
 CREATE TRIGGER tombstone_guard_truncate BEFORE TRUNCATE ON orchestration.tombstone
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.guard_keep();
 
 CREATE FUNCTION orchestration.purge_runs(
     older_than interval,

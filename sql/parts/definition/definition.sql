@@ -13,8 +13,8 @@ CREATE TABLE orchestration.orchestration_definition (
     CONSTRAINT orchestration_definition_name_check
         CHECK (name ~ '^[A-Za-z][A-Za-z0-9_]*$' AND length(name) <= 80),
     CONSTRAINT orchestration_definition_times_check
-        CHECK (orchestration.time_in_range('created_at of an orchestration', created_at)
-               AND orchestration.time_in_range('modified_at of an orchestration', modified_at))
+        CHECK (orchestration_internal.time_in_range('created_at of an orchestration', created_at)
+               AND orchestration_internal.time_in_range('modified_at of an orchestration', modified_at))
 );
 COMMENT ON TABLE orchestration.orchestration_definition IS
     'Orchestrations by API name (reference: FlowOrchestration)';
@@ -44,7 +44,7 @@ CREATE TABLE orchestration.orchestration_version (
         REFERENCES orchestration.orchestration_definition (id),
     CONSTRAINT orchestration_version_version_check CHECK (version > 0),
     CONSTRAINT orchestration_version_times_check
-        CHECK (orchestration.time_in_range('created_at of a version', created_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a version', created_at))
 );
 COMMENT ON TABLE orchestration.orchestration_version IS
     'Immutable versions of orchestrations, with their source (reference: FlowOrchestrationVersion)';
@@ -66,7 +66,7 @@ CREATE TABLE orchestration.global_value (
     CONSTRAINT global_value_name_check CHECK (name ~ '^[$][A-Za-z][A-Za-z0-9_]*$'),
     CONSTRAINT global_value_value_check CHECK (jsonb_typeof(value) = 'object'),
     CONSTRAINT global_value_times_check
-        CHECK (orchestration.time_in_range('modified_at of a global value', modified_at))
+        CHECK (orchestration_internal.time_in_range('modified_at of a global value', modified_at))
 );
 COMMENT ON TABLE orchestration.global_value IS
     'Values that definitions read as $Organization.Name, $Label.Greeting and the like; see set_global()';
@@ -76,14 +76,14 @@ SELECT pg_catalog.pg_extension_config_dump('orchestration.global_value', '');
 
 CREATE TRIGGER orchestration_version_immutable
     BEFORE UPDATE OR DELETE ON orchestration.orchestration_version
-    FOR EACH ROW EXECUTE FUNCTION orchestration.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.refuse_change();
 COMMENT ON TRIGGER orchestration_version_immutable
     ON orchestration.orchestration_version IS
     'Versions cannot be changed, because runs keep theirs; delete_orchestration_version() deletes versions without runs';
 
 CREATE TRIGGER orchestration_version_truncate
     BEFORE TRUNCATE ON orchestration.orchestration_version
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.refuse_change();
 COMMENT ON TRIGGER orchestration_version_truncate
     ON orchestration.orchestration_version IS
     'Versions cannot be removed, because runs keep theirs';
@@ -91,14 +91,14 @@ COMMENT ON TRIGGER orchestration_version_truncate
 CREATE TRIGGER orchestration_definition_immutable
     BEFORE DELETE OR UPDATE OF id, name
     ON orchestration.orchestration_definition
-    FOR EACH ROW EXECUTE FUNCTION orchestration.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.refuse_change();
 COMMENT ON TRIGGER orchestration_definition_immutable
     ON orchestration.orchestration_definition IS
     'Orchestrations cannot be renamed, because runs and versions refer to them; delete_orchestration() deletes one without runs';
 
 CREATE TRIGGER orchestration_definition_truncate
     BEFORE TRUNCATE ON orchestration.orchestration_definition
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.refuse_change();
 COMMENT ON TRIGGER orchestration_definition_truncate
     ON orchestration.orchestration_definition IS
     'Orchestrations cannot be removed, because runs and versions refer to them';
@@ -224,21 +224,21 @@ CREATE FUNCTION orchestration.set_global(name pg_catalog.text, value pg_catalog.
 COMMENT ON FUNCTION orchestration.set_global(pg_catalog.text, pg_catalog.jsonb) IS
     'Sets the value that definitions read under a global name such as $Organization: an object with its fields; null removes it';
 
-CREATE FUNCTION orchestration.completes_by_condition(version_id pg_catalog.uuid, element pg_catalog.text)
+CREATE FUNCTION orchestration_internal.completes_by_condition(version_id pg_catalog.uuid, element pg_catalog.text)
     RETURNS pg_catalog.bool
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_completes_by_condition';
-COMMENT ON FUNCTION orchestration.completes_by_condition(pg_catalog.uuid, pg_catalog.text) IS
+COMMENT ON FUNCTION orchestration_internal.completes_by_condition(pg_catalog.uuid, pg_catalog.text) IS
     'Returns whether a stage or step of a version has its own completion condition; for verify()';
 
-CREATE FUNCTION orchestration.waits_for_record(version_id uuid, stage text)
+CREATE FUNCTION orchestration_internal.waits_for_record(version_id uuid, stage text)
     RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_waits_for_record';
-COMMENT ON FUNCTION orchestration.waits_for_record(uuid, text) IS
+COMMENT ON FUNCTION orchestration_internal.waits_for_record(uuid, text) IS
     'Returns whether conditions of a stage read the record or depend on an evaluation action; for stuck_runs()';
 
-CREATE FUNCTION orchestration.version_missing_fields(
+CREATE FUNCTION orchestration_internal.version_missing_fields(
     version_id uuid,
     OUT record_type text,
     OUT element text,
@@ -246,5 +246,5 @@ CREATE FUNCTION orchestration.version_missing_fields(
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_version_missing_fields';
-COMMENT ON FUNCTION orchestration.version_missing_fields(uuid) IS
+COMMENT ON FUNCTION orchestration_internal.version_missing_fields(uuid) IS
     'Returns the fields of record types that a version reads and that their tables do not have';

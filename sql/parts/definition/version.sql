@@ -14,7 +14,7 @@ CREATE TABLE orchestration.definition_log (
     CONSTRAINT definition_log_event_check
         CHECK (event IN ('Activated', 'Deactivated', 'Deleted')),
     CONSTRAINT definition_log_times_check
-        CHECK (orchestration.time_in_range('logged_at of an entry', logged_at))
+        CHECK (orchestration_internal.time_in_range('logged_at of an entry', logged_at))
 );
 CREATE INDEX definition_log_orchestration_idx
     ON orchestration.definition_log (orchestration_id, logged_at);
@@ -32,25 +32,25 @@ SELECT pg_catalog.pg_extension_config_dump('orchestration.definition_log', '');
 
 CREATE TRIGGER definition_log_immutable
     BEFORE UPDATE OR DELETE ON orchestration.definition_log
-    FOR EACH ROW EXECUTE FUNCTION orchestration.refuse_change('It records what happened.');
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.refuse_change('It records what happened.');
 COMMENT ON TRIGGER definition_log_immutable ON orchestration.definition_log IS
     'What happened cannot be changed';
 CREATE TRIGGER definition_log_truncate
     BEFORE TRUNCATE ON orchestration.definition_log
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.refuse_change('It records what happened.');
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.refuse_change('It records what happened.');
 COMMENT ON TRIGGER definition_log_truncate ON orchestration.definition_log IS
     'What happened cannot be removed';
 
-CREATE FUNCTION orchestration.log_activation() RETURNS trigger
+CREATE FUNCTION orchestration_internal.log_activation() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_log_activation';
-COMMENT ON FUNCTION orchestration.log_activation() IS
+COMMENT ON FUNCTION orchestration_internal.log_activation() IS
     'Trigger: records who changed the active version';
 
 CREATE TRIGGER orchestration_definition_log_activation
     AFTER UPDATE OF active_version ON orchestration.orchestration_definition
     FOR EACH ROW WHEN (OLD.active_version IS DISTINCT FROM NEW.active_version)
-    EXECUTE FUNCTION orchestration.log_activation();
+    EXECUTE FUNCTION orchestration_internal.log_activation();
 COMMENT ON TRIGGER orchestration_definition_log_activation
     ON orchestration.orchestration_definition IS
     'Records in definition_log who activated and deactivated versions';

@@ -31,13 +31,13 @@ CREATE TABLE orchestration.action (
     CONSTRAINT action_topic_check
         CHECK ((kind = 'worker') = (topic IS NOT NULL) AND topic <> ''),
     CONSTRAINT action_times_check
-        CHECK (orchestration.time_in_range('created_at of an action', created_at)
-               AND orchestration.time_in_range('modified_at of an action', modified_at)),
+        CHECK (orchestration_internal.time_in_range('created_at of an action', created_at)
+               AND orchestration_internal.time_in_range('modified_at of an action', modified_at)),
     CONSTRAINT action_intervals_check
-        CHECK (orchestration.interval_in_range('retry_delay', retry_delay)
-               AND orchestration.interval_in_range('retry_max_delay', retry_max_delay)
-               AND orchestration.interval_in_range('timeout', timeout)
-               AND orchestration.interval_in_range('due', due))
+        CHECK (orchestration_internal.interval_in_range('retry_delay', retry_delay)
+               AND orchestration_internal.interval_in_range('retry_max_delay', retry_max_delay)
+               AND orchestration_internal.interval_in_range('timeout', timeout)
+               AND orchestration_internal.interval_in_range('due', due))
 );
 COMMENT ON TABLE orchestration.action IS
     'Actions that steps call, by the name that definitions use; see register_action()';
@@ -96,15 +96,15 @@ CREATE FUNCTION orchestration.set_retry_policy(
 COMMENT ON FUNCTION orchestration.set_retry_policy(text, integer, interval, double precision, interval, double precision, interval) IS
     'Sets the maximum number of attempts of queued steps of an action, the delays between them, and the maximum duration of one attempt';
 
-CREATE FUNCTION orchestration.describe_action(
+CREATE FUNCTION orchestration.set_action_contract(
     action text,
     inputs jsonb DEFAULT NULL,
     outputs jsonb DEFAULT NULL,
     due interval DEFAULT NULL)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'orchestration_describe_action';
-COMMENT ON FUNCTION orchestration.describe_action(text, jsonb, jsonb, interval) IS
+    AS 'MODULE_PATHNAME', 'orchestration_set_action_contract';
+COMMENT ON FUNCTION orchestration.set_action_contract(text, jsonb, jsonb, interval) IS
     'Describes the inputs and outputs of an action, {"name": "Number", "other": {"dataType": "String", "isRequired": true}}: activation checks definitions against it, completion checks outputs of work items; due: time until work items of a screen are due';
 
 CREATE FUNCTION orchestration.allow_run_as_user(

@@ -36,7 +36,7 @@ CREATE TABLE orchestration.submission (
     status              orchestration.approval_submission_status NOT NULL,
     modified_at         timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     modified_by         uuid,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     CONSTRAINT submission_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT submission_run_key UNIQUE (run_id),
     CONSTRAINT submission_name_key UNIQUE (name),
@@ -49,8 +49,8 @@ CREATE TABLE orchestration.submission (
     CONSTRAINT submission_related_record_check
         CHECK (related_record_id IS NULL OR related_record_type IS NOT NULL),
     CONSTRAINT submission_times_check
-        CHECK (orchestration.time_in_range('created_at of an approval submission', created_at)
-               AND orchestration.time_in_range('modified_at of an approval submission', modified_at))
+        CHECK (orchestration_internal.time_in_range('created_at of an approval submission', created_at)
+               AND orchestration_internal.time_in_range('modified_at of an approval submission', modified_at))
 ) WITH (fillfactor = 85);
 CREATE INDEX submission_id_idx ON orchestration.submission (id);
 CREATE INDEX submission_modified_minute_idx
@@ -100,7 +100,7 @@ CREATE TABLE orchestration.submission_item (
     comments            text,
     modified_at         timestamptz NOT NULL DEFAULT orchestration.system_modstamp(),
     modified_by         uuid,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     CONSTRAINT submission_item_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT submission_item_work_item_key UNIQUE (run_id, work_item_id),
     CONSTRAINT submission_item_name_key UNIQUE (name),
@@ -121,9 +121,9 @@ CREATE TABLE orchestration.submission_item (
         CHECK ((status IN ('Approved', 'Rejected')) = (reviewed_at IS NOT NULL)
                AND (reviewed_at IS NOT NULL OR (reviewed_by IS NULL AND comments IS NULL))),
     CONSTRAINT submission_item_times_check
-        CHECK (orchestration.time_in_range('created_at of an approval work item', created_at)
-               AND orchestration.time_in_range('reviewed_at of an approval work item', reviewed_at)
-               AND orchestration.time_in_range('modified_at of an approval work item', modified_at))
+        CHECK (orchestration_internal.time_in_range('created_at of an approval work item', created_at)
+               AND orchestration_internal.time_in_range('reviewed_at of an approval work item', reviewed_at)
+               AND orchestration_internal.time_in_range('modified_at of an approval work item', modified_at))
 ) WITH (fillfactor = 85);
 CREATE INDEX submission_item_id_idx ON orchestration.submission_item (id);
 CREATE INDEX submission_item_modified_minute_idx
@@ -185,7 +185,7 @@ CREATE TABLE orchestration.submission_detail (
     CONSTRAINT submission_detail_context_check CHECK (length(context) <= 255),
     CONSTRAINT submission_detail_comments_check CHECK (length(comments) <= 32000),
     CONSTRAINT submission_detail_times_check
-        CHECK (orchestration.time_in_range('created_at of an approval submission detail', created_at))
+        CHECK (orchestration_internal.time_in_range('created_at of an approval submission detail', created_at))
 );
 CREATE INDEX submission_detail_id_idx
     ON orchestration.submission_detail (id);
@@ -228,8 +228,8 @@ CREATE TABLE orchestration.approval_delegation (
     CONSTRAINT approval_delegation_self_check CHECK (delegated_from <> delegated_to),
     CONSTRAINT approval_delegation_comments_check CHECK (length(comments) <= 32000),
     CONSTRAINT approval_delegation_times_check
-        CHECK (orchestration.time_in_range('created_at of an approval delegation', created_at)
-               AND orchestration.time_in_range('end_date of an approval delegation', end_date))
+        CHECK (orchestration_internal.time_in_range('created_at of an approval delegation', created_at)
+               AND orchestration_internal.time_in_range('end_date of an approval delegation', end_date))
 );
 CREATE INDEX approval_delegation_target_idx ON orchestration.approval_delegation (delegated_to);
 COMMENT ON TABLE orchestration.approval_delegation IS

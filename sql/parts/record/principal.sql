@@ -47,8 +47,8 @@ CREATE TABLE orchestration.principal (
     CONSTRAINT principal_self_check
         CHECK (delegated_approver_id <> id AND manager_id <> id),
     CONSTRAINT principal_times_check
-        CHECK (orchestration.time_in_range('created_at of a principal', created_at)
-               AND orchestration.time_in_range('modified_at of a principal', modified_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a principal', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a principal', modified_at))
 );
 -- in any case of the letters A to Z, as src/record/principal.c looks for them; in this
 -- collation a new version of the operating system cannot change the order of the index
@@ -107,7 +107,7 @@ CREATE TABLE orchestration.membership (
         REFERENCES orchestration.principal (id),
     CONSTRAINT membership_self_check CHECK (group_id <> member_id),
     CONSTRAINT membership_times_check
-        CHECK (orchestration.time_in_range('created_at of a membership', created_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a membership', created_at))
 );
 CREATE INDEX membership_member_idx ON orchestration.membership (member_id);
 COMMENT ON TABLE orchestration.membership IS
@@ -119,12 +119,12 @@ COMMENT ON COLUMN orchestration.membership.member_kind IS
 SELECT pg_catalog.pg_extension_config_dump('orchestration.membership', '');
 
 CREATE TRIGGER principal_keep BEFORE DELETE ON orchestration.principal
-    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_keep();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.guard_keep();
 CREATE TRIGGER principal_keep_truncate BEFORE TRUNCATE ON orchestration.principal
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.guard_keep();
 CREATE TRIGGER principal_immutable
     BEFORE UPDATE OF id, kind ON orchestration.principal
-    FOR EACH ROW EXECUTE FUNCTION orchestration.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.refuse_change();
 
 CREATE FUNCTION orchestration.create_user(
     username text,

@@ -24,10 +24,10 @@ CREATE TABLE orchestration.step_queue (
     -- available_at is infinity while the run is in Error; one claim would give a lease
     -- of zero length again and again
     CONSTRAINT step_queue_times_check
-        CHECK (orchestration.time_in_range('available_at of a queued step', NULLIF(available_at, 'infinity'))
-               AND orchestration.time_in_range('leased_until of a queued step', leased_until)
-               AND orchestration.time_in_range('claimed_at of a queued step', claimed_at)
-               AND orchestration.interval_in_range('timeout', timeout) AND timeout > '0')
+        CHECK (orchestration_internal.time_in_range('available_at of a queued step', NULLIF(available_at, 'infinity'))
+               AND orchestration_internal.time_in_range('leased_until of a queued step', leased_until)
+               AND orchestration_internal.time_in_range('claimed_at of a queued step', claimed_at)
+               AND orchestration_internal.interval_in_range('timeout', timeout) AND timeout > '0')
 ) WITH (fillfactor = 40, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 CREATE INDEX step_queue_available_idx
     ON orchestration.step_queue (topic, orchestration_id, available_at);
@@ -52,7 +52,7 @@ COMMENT ON COLUMN orchestration.step_queue.lease_id IS
 COMMENT ON COLUMN orchestration.step_queue.attempt IS
     'Number of times that the step was claimed';
 COMMENT ON COLUMN orchestration.step_queue.topic IS
-    'Topic under which workers claim the step; empty: a function in the database, see run_queued_functions()';
+    'Topic under which workers claim the step; empty: a function in the database, see run_queued_steps()';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.step_queue', '');
 
 CREATE TABLE orchestration.step_attempt (
@@ -69,8 +69,8 @@ CREATE TABLE orchestration.step_attempt (
     CONSTRAINT step_attempt_step_run_fkey FOREIGN KEY (run_id, step_run_id)
         REFERENCES orchestration.step_run (run_id, id) ON DELETE CASCADE,
     CONSTRAINT step_attempt_times_check
-        CHECK (orchestration.time_in_range('claimed_at of an attempt', claimed_at)
-               AND orchestration.time_in_range('ended_at of an attempt', ended_at))
+        CHECK (orchestration_internal.time_in_range('claimed_at of an attempt', claimed_at)
+               AND orchestration_internal.time_in_range('ended_at of an attempt', ended_at))
 );
 COMMENT ON TABLE orchestration.step_attempt IS
     'Attempts of queued steps that did not end their step: failed attempts that are retried, and lost ones. The step itself records the attempt that ends it, so that each attempt has exactly one outcome';

@@ -15,7 +15,7 @@ CREATE TABLE orchestration.record_type (
         CHECK (cardinality(key_columns) BETWEEN 1 AND 32 AND array_ndims(key_columns) = 1
                AND array_position(key_columns, NULL) IS NULL),
     CONSTRAINT record_type_times_check
-        CHECK (orchestration.time_in_range('created_at of a record type', created_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a record type', created_at))
 );
 COMMENT ON TABLE orchestration.record_type IS
     'Tables whose rows a run may be about: the targets of polymorphic lookups; see register_record_type()';
@@ -64,30 +64,30 @@ CREATE FUNCTION orchestration.record_exists(record_type text, record_id "any")
 COMMENT ON FUNCTION orchestration.record_exists(text, "any") IS
     'record_exists() with an id of any type';
 
-CREATE FUNCTION orchestration.record_id(record_type text, record_id text)
+CREATE FUNCTION orchestration.record_key(record_type text, record_id text)
     RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'orchestration_record_id';
-COMMENT ON FUNCTION orchestration.record_id(text, text) IS
+    AS 'MODULE_PATHNAME', 'orchestration_record_key';
+COMMENT ON FUNCTION orchestration.record_key(text, text) IS
     'Returns the id of a record as lookups hold it, for an id that may have another spelling; null if there is no such record';
 
-CREATE FUNCTION orchestration.record_id(record_type text, record record)
+CREATE FUNCTION orchestration.record_key(record_type text, record record)
     RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'orchestration_record_id_of_row';
-COMMENT ON FUNCTION orchestration.record_id(text, record) IS
+    AS 'MODULE_PATHNAME', 'orchestration_record_key_of_row';
+COMMENT ON FUNCTION orchestration.record_key(text, record) IS
     'Returns the id of a row of a registered table, or of a row of the values of its key columns';
 
-CREATE FUNCTION orchestration.record_type_table(name text)
+CREATE FUNCTION orchestration_internal.record_type_table(name text)
     RETURNS regclass
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_record_type_table';
-COMMENT ON FUNCTION orchestration.record_type_table(text) IS
+COMMENT ON FUNCTION orchestration_internal.record_type_table(text) IS
     'Returns the table of a record type, null if there is none: no table has its name, or the one that has it lacks the triggers';
 
-CREATE FUNCTION orchestration.record_type_problem(name text)
+CREATE FUNCTION orchestration_internal.record_type_problem(name text)
     RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_record_type_problem';
-COMMENT ON FUNCTION orchestration.record_type_problem(text) IS
+COMMENT ON FUNCTION orchestration_internal.record_type_problem(text) IS
     'Returns why a record type cannot be used, null if it can';

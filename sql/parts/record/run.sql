@@ -40,7 +40,7 @@ CREATE TABLE orchestration.run (
     current_stage          text,
     variables              jsonb,
     error                  jsonb,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     idempotency_digest     bytea,
     is_approval            boolean     NOT NULL DEFAULT false,
     CONSTRAINT run_pkey PRIMARY KEY (id),
@@ -52,9 +52,9 @@ CREATE TABLE orchestration.run (
     CONSTRAINT run_ended_check
         CHECK ((status IN ('Completed', 'Canceled', 'Error')) = (ended_at IS NOT NULL)),
     CONSTRAINT run_times_check
-        CHECK (orchestration.time_in_range('created_at of a run', created_at)
-               AND orchestration.time_in_range('modified_at of a run', modified_at)
-               AND orchestration.time_in_range('ended_at of a run', ended_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a run', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a run', modified_at)
+               AND orchestration_internal.time_in_range('ended_at of a run', ended_at))
 ) WITH (fillfactor = 50);
 CREATE INDEX run_modified_minute_idx ON orchestration.run (modified_minute);
 CREATE INDEX run_owner_idx ON orchestration.run (owner_id);
@@ -114,7 +114,7 @@ CREATE TABLE orchestration.stage_run (
     modified_by uuid,
     ended_at    timestamptz,
     error       jsonb,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     CONSTRAINT stage_run_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT stage_run_run_fkey FOREIGN KEY (run_id)
         REFERENCES orchestration.run (id) ON DELETE CASCADE,
@@ -122,9 +122,9 @@ CREATE TABLE orchestration.stage_run (
     CONSTRAINT stage_run_label_check CHECK (length(label) <= 80),
     CONSTRAINT stage_run_position_check CHECK (position > 0),
     CONSTRAINT stage_run_times_check
-        CHECK (orchestration.time_in_range('created_at of a stage', created_at)
-               AND orchestration.time_in_range('modified_at of a stage', modified_at)
-               AND orchestration.time_in_range('ended_at of a stage', ended_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a stage', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a stage', modified_at)
+               AND orchestration_internal.time_in_range('ended_at of a stage', ended_at))
 ) WITH (fillfactor = 50);
 CREATE INDEX stage_run_id_idx ON orchestration.stage_run (id);
 CREATE INDEX stage_run_modified_minute_idx ON orchestration.stage_run (modified_minute);
@@ -163,7 +163,7 @@ CREATE TABLE orchestration.step_run (
     pending      jsonb,
     error        jsonb,
     lease_id     uuid,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     CONSTRAINT step_run_pkey PRIMARY KEY (run_id, id),
     CONSTRAINT step_run_stage_run_fkey FOREIGN KEY (run_id, stage_run_id)
         REFERENCES orchestration.stage_run (run_id, id) ON DELETE CASCADE,
@@ -171,10 +171,10 @@ CREATE TABLE orchestration.step_run (
     CONSTRAINT step_run_label_check CHECK (length(label) <= 80),
     CONSTRAINT step_run_description_check CHECK (length(description) <= 32000),
     CONSTRAINT step_run_times_check
-        CHECK (orchestration.time_in_range('created_at of a step', created_at)
-               AND orchestration.time_in_range('modified_at of a step', modified_at)
-               AND orchestration.time_in_range('started_at of a step', started_at)
-               AND orchestration.time_in_range('ended_at of a step', ended_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a step', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a step', modified_at)
+               AND orchestration_internal.time_in_range('started_at of a step', started_at)
+               AND orchestration_internal.time_in_range('ended_at of a step', ended_at))
 ) WITH (fillfactor = 45);
 CREATE INDEX step_run_id_idx ON orchestration.step_run (id);
 CREATE INDEX step_run_modified_minute_idx ON orchestration.step_run (modified_minute);

@@ -29,7 +29,7 @@ CREATE TABLE orchestration.work_item (
     completed_at        timestamptz,
     completed_by        text,
     idempotency_key     text,
-    modified_minute integer GENERATED ALWAYS AS (orchestration.minute_of(modified_at)) STORED,
+    modified_minute integer GENERATED ALWAYS AS (orchestration_internal.minute_of(modified_at)) STORED,
     due_at              timestamptz,
     claimed_from        uuid,
     record_locked       boolean     NOT NULL DEFAULT false,
@@ -59,11 +59,11 @@ CREATE TABLE orchestration.work_item (
         CHECK (NOT (is_parent AND (is_approval OR parent_id IS NOT NULL))
                AND (parent_id IS NULL OR is_approval)),
     CONSTRAINT work_item_times_check
-        CHECK (orchestration.time_in_range('created_at of a work item', created_at)
-               AND orchestration.time_in_range('modified_at of a work item', modified_at)
-               AND orchestration.time_in_range('assigned_at of a work item', assigned_at)
-               AND orchestration.time_in_range('completed_at of a work item', completed_at)
-               AND orchestration.time_in_range('due_at of a work item', due_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a work item', created_at)
+               AND orchestration_internal.time_in_range('modified_at of a work item', modified_at)
+               AND orchestration_internal.time_in_range('assigned_at of a work item', assigned_at)
+               AND orchestration_internal.time_in_range('completed_at of a work item', completed_at)
+               AND orchestration_internal.time_in_range('due_at of a work item', due_at))
 ) WITH (fillfactor = 85);
 CREATE INDEX work_item_id_idx ON orchestration.work_item (id);
 CREATE INDEX work_item_modified_minute_idx ON orchestration.work_item (modified_minute);
@@ -96,7 +96,7 @@ COMMENT ON COLUMN orchestration.work_item.modified_minute IS
 COMMENT ON COLUMN orchestration.work_item.completed_by IS
     'User who completed the item, by username, or the role if it acts as no user; null: the engine closed it';
 COMMENT ON COLUMN orchestration.work_item.due_at IS
-    'Time at which the item is due: from set_due_date(), or from the due time of its screen (describe_action())';
+    'Time at which the item is due: from set_due_date(), or from the due time of its screen (set_action_contract())';
 COMMENT ON COLUMN orchestration.work_item.claimed_from IS
     'Group or queue from which the assignee claimed the item; release_work_item() returns it there';
 COMMENT ON COLUMN orchestration.work_item.record_locked IS

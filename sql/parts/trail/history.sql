@@ -33,7 +33,7 @@ CREATE TABLE orchestration.field_change (
     CONSTRAINT field_change_run_fkey FOREIGN KEY (run_id)
         REFERENCES orchestration.run (id) ON DELETE CASCADE,
     CONSTRAINT field_change_times_check
-        CHECK (orchestration.time_in_range('changed_at of a change', changed_at))
+        CHECK (orchestration_internal.time_in_range('changed_at of a change', changed_at))
 );
 CREATE INDEX field_change_record_idx ON orchestration.field_change (record_id)
     WHERE object <> 'FlowOrchestrationInstance';
@@ -50,16 +50,16 @@ COMMENT ON COLUMN orchestration.field_change.old_value IS
     'Old value; null also if the old or the new value has more than 255 characters';
 SELECT pg_catalog.pg_extension_config_dump('orchestration.field_change', '');
 
-CREATE FUNCTION orchestration.guard_history() RETURNS trigger
+CREATE FUNCTION orchestration_internal.guard_history() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'orchestration_guard_history';
-COMMENT ON FUNCTION orchestration.guard_history() IS
+COMMENT ON FUNCTION orchestration_internal.guard_history() IS
     'Trigger: only a superuser can change history; it is deleted with its run or when it expires';
 
 CREATE TRIGGER field_change_guard_history
     BEFORE UPDATE OR DELETE ON orchestration.field_change
-    FOR EACH ROW EXECUTE FUNCTION orchestration.guard_history();
+    FOR EACH ROW EXECUTE FUNCTION orchestration_internal.guard_history();
 CREATE TRIGGER field_change_guard_truncate BEFORE TRUNCATE ON orchestration.field_change
-    FOR EACH STATEMENT EXECUTE FUNCTION orchestration.guard_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION orchestration_internal.guard_keep();
 
 CREATE FUNCTION orchestration.set_history_tracking(
     object orchestration.shared_object,

@@ -27,7 +27,7 @@ CREATE TABLE orchestration.run_log (
     CONSTRAINT run_log_comments_check CHECK (length(comments) <= 1333),
     CONSTRAINT run_log_context_check CHECK (length(context) <= 80),
     CONSTRAINT run_log_times_check
-        CHECK (orchestration.time_in_range('logged_at of a log entry', logged_at)),
+        CHECK (orchestration_internal.time_in_range('logged_at of a log entry', logged_at)),
     -- the id of an entry ends in the number as 15 hexadecimal digits
     CONSTRAINT run_log_number_check
         CHECK (number >= 0 AND number < 1152921504606846976)
@@ -53,7 +53,7 @@ CREATE TABLE orchestration.run_migration (
     CONSTRAINT run_migration_run_fkey FOREIGN KEY (run_id)
         REFERENCES orchestration.run (id) ON DELETE CASCADE,
     CONSTRAINT run_migration_times_check
-        CHECK (orchestration.time_in_range('migrated_at of a migration', migrated_at))
+        CHECK (orchestration_internal.time_in_range('migrated_at of a migration', migrated_at))
 );
 COMMENT ON TABLE orchestration.run_migration IS
     'Migrations of runs to other versions; FlowOrchestrationLog takes from it the version that a run had at the time of an entry';

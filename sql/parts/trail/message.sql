@@ -30,8 +30,8 @@ CREATE TABLE orchestration.message (
     CONSTRAINT message_attempts_check CHECK (attempts >= 0),
     CONSTRAINT message_last_error_check CHECK (length(last_error) <= 1000),
     CONSTRAINT message_times_check
-        CHECK (orchestration.time_in_range('created_at of a message', created_at)
-               AND orchestration.time_in_range('available_at of a message', available_at))
+        CHECK (orchestration_internal.time_in_range('created_at of a message', created_at)
+               AND orchestration_internal.time_in_range('available_at of a message', available_at))
 );
 CREATE INDEX message_available_idx ON orchestration.message (available_at, id);
 CREATE INDEX message_recipient_idx ON orchestration.message (recipient_id);
@@ -76,7 +76,7 @@ CREATE TABLE orchestration.reminder (
         REFERENCES orchestration.work_item (run_id, id) ON DELETE CASCADE,
     CONSTRAINT reminder_reminders_check CHECK (reminders > 0),
     CONSTRAINT reminder_times_check
-        CHECK (orchestration.time_in_range('reminded_at of a reminder', reminded_at))
+        CHECK (orchestration_internal.time_in_range('reminded_at of a reminder', reminded_at))
 );
 COMMENT ON TABLE orchestration.reminder IS
     'Work items whose assignees remind_assignees() reminded';

@@ -5,11 +5,11 @@
 -- to members of pg_monitor (privilege.sql).  All but run_outcomes read open runs and queued
 -- steps only, so that it does not matter how many runs have ended.
 
-CREATE FUNCTION orchestration.check_reader(view text, object orchestration.shared_object DEFAULT NULL)
+CREATE FUNCTION orchestration_internal.check_reader(view text, object orchestration.shared_object DEFAULT NULL)
     RETURNS boolean
     LANGUAGE c STABLE PARALLEL RESTRICTED COST 10
     AS 'MODULE_PATHNAME', 'orchestration_check_reader';
-COMMENT ON FUNCTION orchestration.check_reader(text, orchestration.shared_object) IS
+COMMENT ON FUNCTION orchestration_internal.check_reader(text, orchestration.shared_object) IS
     'Condition of the overviews, always true: raises 42501 if the caller acts as no active user, and a notice if the caller does not see all records of the object';
 
 CREATE VIEW orchestration.run_overview
@@ -29,10 +29,10 @@ SELECT d.name AS orchestration,
                                 AND (SELECT x.error_recoverable FROM orchestration.run x
                                       WHERE x.id = r.run_id)) AS recoverable,
                min(r.created_at) FILTER (WHERE r.status <> 'Error') AS oldest_open
-          FROM orchestration.open_run r
+          FROM orchestration_internal.open_run r
          GROUP BY r.orchestration_id) o
   FULL JOIN orchestration.orchestration_definition d ON d.id = o.orchestration_id
- WHERE orchestration.check_reader('run_overview', 'FlowOrchestrationInstance');
+ WHERE orchestration_internal.check_reader('run_overview', 'FlowOrchestrationInstance');
 COMMENT ON VIEW orchestration.run_overview IS
     'Runs in progress, suspended and in Error that the reader sees, by orchestration; recoverable: failed runs that resume_run() may resume; oldest_open: start of the oldest run in progress or suspended; a row without an orchestration counts imported runs that name none';
 
@@ -50,9 +50,9 @@ SELECT r.id,
        r.ended_at,
        r.error_recoverable,
        r.owner_id
-  FROM orchestration.open_run o
+  FROM orchestration_internal.open_run o
   JOIN orchestration.run r ON r.id = o.run_id
- WHERE orchestration.check_reader('open_runs')
+ WHERE orchestration_internal.check_reader('open_runs')
  ORDER BY o.created_at DESC, o.run_id DESC;
 COMMENT ON VIEW orchestration.open_runs IS
     'Runs in progress, suspended or in Error that the reader sees, newest first';
@@ -68,7 +68,7 @@ SELECT d.name AS orchestration,
   FROM orchestration.run r
   LEFT JOIN orchestration.orchestration_definition d ON d.id = r.orchestration_id
  WHERE r.ended_at IS NOT NULL
-   AND orchestration.check_reader('run_outcomes', 'FlowOrchestrationInstance')
+   AND orchestration_internal.check_reader('run_outcomes', 'FlowOrchestrationInstance')
  GROUP BY d.id;
 COMMENT ON VIEW orchestration.run_outcomes IS
     'Ended runs that the reader sees, by orchestration: how many are Completed, Canceled and in Error, and the mean duration of the Completed ones; reads every run, so it is for reports, not for monitoring';
@@ -92,7 +92,7 @@ SELECT q.topic,
                                    AND COALESCE(q.leased_until <= statement_timestamp(), true)) AS oldest_ready
   FROM orchestration.step_queue q
   JOIN orchestration.orchestration_definition d ON d.id = q.orchestration_id
- WHERE orchestration.check_reader('queue_overview', 'FlowOrchestrationStepInstance')
+ WHERE orchestration_internal.check_reader('queue_overview', 'FlowOrchestrationStepInstance')
  GROUP BY q.topic, d.id;
 COMMENT ON VIEW orchestration.queue_overview IS
     'Queued steps that the reader sees, by topic (empty: functions in the database) and orchestration: all of them, ready, leased, delayed, held because their run is in Error, tried before; their failed attempts and lost leases, and since when the oldest ready one waits';
@@ -129,7 +129,7 @@ CREATE FUNCTION orchestration.engine_stats()
       FROM (SELECT count(*) FILTER (WHERE o.status = 'InProgress') AS in_progress,
                    count(*) FILTER (WHERE o.status = 'Suspended') AS suspended,
                    count(*) FILTER (WHERE o.status = 'Error') AS in_error
-              FROM orchestration.open_run o) r,
+              FROM orchestration_internal.open_run o) r,
            (SELECT count(*) AS open FROM orchestration.work_item w
              WHERE w.status = 'Assigned' AND NOT w.is_parent) w,
            (SELECT count(*) FILTER (WHERE NOT q.is_leased AND q.available_at <= statement_timestamp()) AS ready,
@@ -152,7 +152,7 @@ CREATE FUNCTION orchestration.engine_stats()
                            ('steps_delayed', q.delayed),
                            ('oldest_ready_seconds', q.oldest)) g (name, value)
     UNION ALL
-    SELECT c.name, c.kind, c.value FROM orchestration.shared_counters() c;
+    SELECT c.name, c.kind, c.value FROM orchestration_internal.shared_counters() c;
     END;
 COMMENT ON FUNCTION orchestration.engine_stats() IS
     'Returns gauges of this database (runs in progress, ready and leased steps, ...) and, if the library is in shared_preload_libraries, counters of all databases since the server was started; for members of pg_monitor';

@@ -43,11 +43,11 @@ CREATE FUNCTION orchestration.fail_steps(
 COMMENT ON FUNCTION orchestration.fail_steps(jsonb) IS
     'Reports failed attempts of a worker: [{"step_id": ..., "lease_id": ..., "message": ..., "detail": ..., "retry": ...}, ...]; returns one row per result: whether it was accepted, and why not';
 
-CREATE FUNCTION orchestration.run_queued_functions(max_steps integer DEFAULT 100)
+CREATE FUNCTION orchestration.run_queued_steps(max_steps integer DEFAULT 100)
     RETURNS integer
     LANGUAGE c VOLATILE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'orchestration_run_queued_functions';
-COMMENT ON FUNCTION orchestration.run_queued_functions(integer) IS
+    AS 'MODULE_PATHNAME', 'orchestration_run_queued_steps';
+COMMENT ON FUNCTION orchestration.run_queued_steps(integer) IS
     'Performs up to max_steps asynchronous steps whose action is a function in the database; returns their number';
 
 CREATE FUNCTION orchestration.complete_and_claim(

@@ -61,16 +61,16 @@ CREATE FUNCTION orchestration.cancel_run(run_id uuid, comments text DEFAULT NULL
 COMMENT ON FUNCTION orchestration.cancel_run(uuid, text) IS
     'Cancels a run; the comments go to the log and to the detail of an approval; returns false if it is already Canceled';
 
-CREATE FUNCTION orchestration.publish_event(run_id uuid)
+CREATE FUNCTION orchestration.reevaluate_run(run_id uuid)
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
-    AS 'MODULE_PATHNAME', 'orchestration_publish_event';
-COMMENT ON FUNCTION orchestration.publish_event(uuid) IS
+    AS 'MODULE_PATHNAME', 'orchestration_reevaluate_run';
+COMMENT ON FUNCTION orchestration.reevaluate_run(uuid) IS
     'Makes the engine evaluate the conditions of a run again; returns false if the run is not InProgress';
 
-CREATE FUNCTION orchestration.version_problem(version_id uuid)
+CREATE FUNCTION orchestration_internal.version_problem(version_id uuid)
     RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_version_problem';
-COMMENT ON FUNCTION orchestration.version_problem(uuid) IS
+COMMENT ON FUNCTION orchestration_internal.version_problem(uuid) IS
     'Returns why the engine cannot move runs of a version, null if it can; for stuck_runs()';

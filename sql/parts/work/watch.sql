@@ -51,7 +51,7 @@ CREATE FUNCTION orchestration.record_type_problems()
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
-    SELECT t.name, NULL, NULL::integer, NULL, NULL, orchestration.record_type_problem(t.name)
+    SELECT t.name, NULL, NULL::integer, NULL, NULL, orchestration_internal.record_type_problem(t.name)
       FROM (SELECT r.name FROM orchestration.record_type r
             UNION
             -- active, and no longer registered
@@ -60,14 +60,14 @@ CREATE FUNCTION orchestration.record_type_problems()
               JOIN orchestration.orchestration_version v
                 ON v.orchestration_id = d.id AND v.version = d.active_version
              WHERE v.record_type_name IS NOT NULL) t
-     WHERE orchestration.record_type_problem(t.name) IS NOT NULL
+     WHERE orchestration_internal.record_type_problem(t.name) IS NOT NULL
     UNION ALL
     SELECT f.record_type, d.name, v.version, f.element, f.field,
            pg_catalog.format('%s of orchestration %s, version %s, reads field %s, which record type %s does not have',
                              f.element, d.name, v.version, f.field, f.record_type)
       FROM orchestration.orchestration_version v
       JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id
-      CROSS JOIN LATERAL orchestration.version_missing_fields(v.id) f
+      CROSS JOIN LATERAL orchestration_internal.version_missing_fields(v.id) f
      WHERE v.version = d.active_version
         OR v.id IN (SELECT r.version_id FROM orchestration.run r WHERE r.status = 'InProgress')
     ORDER BY 1, 2 NULLS FIRST, 3, 4, 5;
@@ -91,8 +91,8 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
      WHERE r.status = 'InProgress' AND r.version_id IS NOT NULL
        AND NOT EXISTS (SELECT FROM orchestration.step_run o
                         WHERE o.run_id = r.id AND o.stage_run_id = s.id AND o.status = 'InProgress')
-       AND CASE WHEN orchestration.version_problem(r.version_id) IS NULL
-                THEN NOT orchestration.waits_for_record(r.version_id, s.name) END
+       AND CASE WHEN orchestration_internal.version_problem(r.version_id) IS NULL
+                THEN NOT orchestration_internal.waits_for_record(r.version_id, s.name) END
     UNION ALL
     SELECT r.id, r.name, r.orchestration_name, s.name, NULL, s.modified_at,
            'all steps have ended, and the condition of completion does not hold'
@@ -102,8 +102,8 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
        AND NOT EXISTS (SELECT FROM orchestration.step_run o
                         WHERE o.run_id = r.id AND o.stage_run_id = s.id
                           AND o.status IN ('InProgress', 'NotStarted'))
-       AND CASE WHEN orchestration.version_problem(r.version_id) IS NULL
-                THEN NOT orchestration.waits_for_record(r.version_id, s.name) END
+       AND CASE WHEN orchestration_internal.version_problem(r.version_id) IS NULL
+                THEN NOT orchestration_internal.waits_for_record(r.version_id, s.name) END
     UNION ALL
     -- no active user can do the work
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, w.assigned_at,
@@ -128,20 +128,20 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
     UNION ALL
     -- no worker claims the step
     SELECT r.id, r.name, r.orchestration_name, s.name, t.name, q.available_at,
-           CASE WHEN q.topic = '' THEN 'the function waits: no background worker carries it out, nor run_queued_functions()'
+           CASE WHEN q.topic = '' THEN 'the function waits: no background worker carries it out, nor run_queued_steps()'
                 ELSE pg_catalog.format('no worker claims topic "%s"', q.topic) END
       FROM orchestration.step_queue q
       JOIN orchestration.run r ON r.id = q.run_id AND r.status = 'InProgress'
       JOIN orchestration.step_run t ON t.run_id = q.run_id AND t.id = q.step_run_id
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
      WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp()
-           - CASE WHEN orchestration.interval_in_range('unclaimed', unclaimed) THEN unclaimed END
+           - CASE WHEN orchestration_internal.interval_in_range('unclaimed', unclaimed) THEN unclaimed END
     UNION ALL
     -- the engine cannot move it
     SELECT r.id, r.name, r.orchestration_name, r.current_stage, NULL, r.modified_at,
-           pg_catalog.format('it cannot be moved: %s', orchestration.version_problem(r.version_id))
+           pg_catalog.format('it cannot be moved: %s', orchestration_internal.version_problem(r.version_id))
       FROM orchestration.run r
-     WHERE r.status = 'InProgress' AND orchestration.version_problem(r.version_id) IS NOT NULL
+     WHERE r.status = 'InProgress' AND orchestration_internal.version_problem(r.version_id) IS NOT NULL
     UNION ALL
     -- what it is about has lost its table, or a field that it may read
     SELECT r.id, r.name, r.orchestration_name, r.current_stage, NULL, r.modified_at, p.problem
@@ -161,7 +161,7 @@ CREATE FUNCTION orchestration.stuck_runs(unclaimed interval DEFAULT '1 hour')
       JOIN orchestration.stage_run s ON s.run_id = t.run_id AND s.id = t.stage_run_id
      WHERE q.leased_until > pg_catalog.statement_timestamp()
        AND (q.topic = '' OR q.leased_until > pg_catalog.statement_timestamp()
-            + CASE WHEN orchestration.interval_in_range('unclaimed', unclaimed) THEN unclaimed END)
+            + CASE WHEN orchestration_internal.interval_in_range('unclaimed', unclaimed) THEN unclaimed END)
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a
                         WHERE q.topic = '' AND q.worker = 'background worker ' || a.pid
                           AND a.backend_type = 'orchestration worker' AND a.backend_start <= q.claimed_at)

@@ -22,9 +22,9 @@ CREATE TYPE orchestration.engine_stat AS (
 COMMENT ON TYPE orchestration.engine_stat IS
     'A number about the engine: a counter, which only grows until the server is restarted, or a gauge, which is the number at this time';
 
-CREATE FUNCTION orchestration.shared_counters()
+CREATE FUNCTION orchestration_internal.shared_counters()
     RETURNS SETOF orchestration.engine_stat
     LANGUAGE c VOLATILE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'orchestration_shared_counters';
-COMMENT ON FUNCTION orchestration.shared_counters() IS
+COMMENT ON FUNCTION orchestration_internal.shared_counters() IS
     'Returns counters over all sessions and databases since the server was started; no rows unless the library is in shared_preload_libraries; for engine_stats()';
