@@ -6,9 +6,9 @@
 -- privileges follow the flags Update and Create of the reference (contract/fields.csv).
 -- PUBLIC gets nothing for administration or for workers.
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA orchestration FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA orchestration, orchestration_internal FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA orchestration TO PUBLIC;
+GRANT USAGE ON SCHEMA orchestration, orchestration_internal TO PUBLIC;
 
 -- Functions of the policies: the role that reads a table executes them.
 GRANT EXECUTE ON FUNCTION
@@ -167,6 +167,9 @@ GRANT SELECT ON
     orchestration."user",
     orchestration."group",
     orchestration.group_member,
+    orchestration.users,
+    orchestration.groups,
+    orchestration.group_members,
     orchestration.name,
     orchestration.flow_orchestration,
     orchestration.flow_orchestration_version,

@@ -7,13 +7,17 @@
 -- rows, so tables are joined by hash or merge: with old statistics the planner would
 -- choose nested loops and read one table for each row of another.
 
-CREATE FUNCTION orchestration.verify(
-    OUT invariant text,
-    OUT object text,
-    OUT run_id uuid,
-    OUT id uuid,
-    OUT detail text)
-    RETURNS SETOF record
+CREATE TYPE orchestration.violation AS (
+    invariant text,
+    object text,
+    run_id uuid,
+    id uuid,
+    detail text);
+COMMENT ON TYPE orchestration.violation IS
+    'A violated invariant, of verify()';
+
+CREATE FUNCTION orchestration.verify()
+    RETURNS SETOF orchestration.violation
     LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
     SET enable_nestloop = off SET jit = off

@@ -248,7 +248,11 @@ object_of_call(List *args, AccessArm arm, SharedObject *object)
 static Oid
 function_oid(const char *name, int nargs, const Oid *argtypes)
 {
-	return LookupFuncName(list_make2(makeString("orchestration"),
+	/* the one of them that users call, too */
+	bool		is_public = strcmp(name, "acting_principal_ids") == 0;
+
+	return LookupFuncName(list_make2(makeString(is_public ? "orchestration" :
+												"orchestration_internal"),
 									 makeString(pstrdup(name))),
 						  nargs, argtypes, false);
 }

@@ -114,10 +114,9 @@ check_delegate(const Principal *user, const pg_uuid_t *delegate_id)
 PG_FUNCTION_INFO_V1(orchestration_set_delegated_approver);
 
 /*
- * orchestration.set_delegated_approver(user_id uuid, delegate_id uuid) returns boolean
+ * orchestration.set_delegated_approver(user_id uuid, delegate_id uuid) returns void
  *
- * From now on the delegate (null: nobody) may answer the user's approvals; returns false if
- * that is the delegate already.
+ * From now on the delegate (null: nobody) may answer the user's approvals.
  * Raises: 22004 for a null user_id, OR103 for an unknown user and for a delegate that is no
  * active principal, OR006 for the user as delegate, 42501 unless the caller is the user or
  * has the permission Approval Admin.
@@ -130,7 +129,6 @@ orchestration_set_delegated_approver(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	Datum		values[2];
 	char		nulls[2];
-	bool		changed;
 
 	orch_require_arguments(fcinfo, 0, 1, "user_id");
 	require_delegator(GetUserId(), PG_GETARG_UUID_P(0), &user);
@@ -139,9 +137,8 @@ orchestration_set_delegated_approver(PG_FUNCTION_ARGS)
 	orch_pass_arguments(fcinfo, 2, values, nulls);
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_set_delegate, values, nulls, 0);
-	changed = SPI_processed > 0;
 	orch_system_finish(&saved);
-	PG_RETURN_BOOL(changed);
+	PG_RETURN_VOID();
 }
 
 PG_FUNCTION_INFO_V1(orchestration_create_approval_delegation);
@@ -201,7 +198,7 @@ orchestration_create_approval_delegation(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_delete_approval_delegation);
 
 /*
- * orchestration.delete_approval_delegation(id uuid) returns boolean
+ * orchestration.delete_approval_delegation(delegation_id uuid) returns boolean
  *
  * Ends a delegation.  Returns false if there is none with this id.
  * Raises: 22004 for null, 42501 unless the caller is the user who delegates or has the
@@ -218,7 +215,7 @@ orchestration_delete_approval_delegation(PG_FUNCTION_ARGS)
 	bool		found;
 	bool		isnull;
 
-	orch_require_arguments(fcinfo, 0, 1, "id");
+	orch_require_arguments(fcinfo, 0, 1, "delegation_id");
 	(void) orch_access_require_user(role);
 	value = PG_GETARG_DATUM(0);
 	orch_system_connect(&saved);
@@ -244,9 +241,9 @@ orchestration_delete_approval_delegation(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_set_manager);
 
 /*
- * orchestration.set_manager(user_id uuid, manager_id uuid) returns boolean
+ * orchestration.set_manager(user_id uuid, manager_id uuid) returns void
  *
- * Puts a user under a manager (null: nobody); returns false if that is the manager already.
+ * Puts a user under a manager (null: nobody).
  * Raises: 22004 for a null user_id, OR103 for an unknown user or manager, OR006 for a
  * manager who is that user or below.
  * Source: ours; User.ManagerId of the reference.
@@ -259,7 +256,6 @@ orchestration_set_manager(PG_FUNCTION_ARGS)
 	SystemContext saved;
 	Datum		values[2];
 	char		nulls[2];
-	bool		changed;
 
 	orch_require_arguments(fcinfo, 0, 1, "user_id");
 	orch_principal_require_user(PG_GETARG_UUID_P(0), &user);
@@ -281,7 +277,6 @@ orchestration_set_manager(PG_FUNCTION_ARGS)
 					 errdetail("Managers must not form a circle.")));
 	}
 	orch_plan_execute_latest(&plan_set_manager, values, nulls, 0);
-	changed = SPI_processed > 0;
 	orch_system_finish(&saved);
-	PG_RETURN_BOOL(changed);
+	PG_RETURN_VOID();
 }

@@ -34,6 +34,7 @@
 #include "base/catalog.h"
 
 #define SCHEMA_NAME "orchestration"
+#define INTERNAL_SCHEMA_NAME "orchestration_internal"
 #define MAX_LABELS	20
 
 typedef struct EnumInfo
@@ -313,6 +314,8 @@ typedef struct CatalogCache
 {
 	bool		valid;			/* set last */
 	Oid			owner;			/* of the schema, hence of the extension */
+	Oid			schema;			/* of tables and of what users call */
+	Oid			internal_schema;
 	Oid			relations[RELATION_LAST + 1];
 } CatalogCache;
 
@@ -350,6 +353,19 @@ orch_catalog_owner(void)
 	if (!cache.valid)
 		load_cache();
 	return cache.owner;
+}
+
+/*
+ * Is this one of the two schemas of the extension?  False, not an error, where the
+ * extension is not installed.
+ */
+bool
+orch_catalog_is_own_schema(Oid schema)
+{
+	if (cache.valid)
+		return schema == cache.schema || schema == cache.internal_schema;
+	return OidIsValid(schema) && (schema == get_namespace_oid(SCHEMA_NAME, true) ||
+								  schema == get_namespace_oid(INTERNAL_SCHEMA_NAME, true));
 }
 
 Oid
@@ -454,6 +470,8 @@ load_cache(void)
 		elog(ERROR, "cache lookup failed for schema %u", schema);
 	cache.owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
+	cache.schema = schema;
+	cache.internal_schema = get_namespace_oid(INTERNAL_SCHEMA_NAME, false);
 
 	for (i = 0; i <= RELATION_LAST; i++)
 	{

@@ -289,6 +289,7 @@ typedef enum OrchRelation
 
 extern void orch_catalog_init(void);
 extern Oid	orch_catalog_owner(void);
+extern bool orch_catalog_is_own_schema(Oid schema);
 extern Oid	orch_catalog_relation(OrchRelation relation);
 extern Oid	orch_catalog_enum_type(EnumType type);
 extern Oid	orch_catalog_label_oid(EnumType type, int value);

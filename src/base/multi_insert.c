@@ -36,6 +36,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/catalog.h"
 #include "base/compat.h"
 #include "base/multi_insert.h"
 #include "base/system.h"
@@ -116,7 +117,7 @@ has_own_triggers(Relation relation)
 		const Trigger *trigger = &relation->trigdesc->triggers[i];
 
 		if (trigger->tgisinternal ? trigger->tgfoid == F_UNIQUE_KEY_RECHECK :
-			get_func_namespace(trigger->tgfoid) != RelationGetNamespace(relation))
+			!orch_catalog_is_own_schema(get_func_namespace(trigger->tgfoid)))
 			return false;
 	}
 	return true;

@@ -581,7 +581,7 @@ read_record_types(RecordTypes *types)
 PG_FUNCTION_INFO_V1(orchestration_describe_sobjects);
 
 /*
- * orchestration.describe_sobjects(names text[], api_version numeric)
+ * orchestration.describe_sobjects(objects text[], api_version numeric)
  *		returns jsonb
  *
  * Returns an array with a description of each object, in the order of the names.  Left

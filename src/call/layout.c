@@ -503,7 +503,7 @@ stored_layout(const SObject *object)
 PG_FUNCTION_INFO_V1(orchestration_describe_layout);
 
 /*
- * orchestration.describe_layout(name text, layout_name text,
+ * orchestration.describe_layout(object text, layout_name text,
  *		record_type_ids text[]) returns jsonb
  *
  * Returns how the records of an object are shown: the stored layout, or one made from its
@@ -557,7 +557,7 @@ orchestration_describe_layout(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_set_layout);
 
 /*
- * orchestration.set_layout(name text, layout jsonb) returns void
+ * orchestration.set_layout(object text, layout jsonb) returns void
  *
  * Stores the layout of an object; null removes it, so that the one made from the fields
  * is shown again.  No role is granted EXECUTE.

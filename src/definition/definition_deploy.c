@@ -93,7 +93,7 @@ static bool lock_definition(const char *name, pg_uuid_t *id);
 PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_xml);
 
 /*
- * orchestration.deploy_orchestration(document xml, name text, activate boolean) returns
+ * orchestration.deploy_orchestration(document xml, orchestration text, activate boolean) returns
  *		integer
  *
  * Stores a new version of an orchestration from flow metadata and returns its number.  If
@@ -121,7 +121,7 @@ orchestration_deploy_orchestration_xml(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_jsonb);
 
 /*
- * orchestration.deploy_orchestration(document jsonb, name text, activate boolean) returns
+ * orchestration.deploy_orchestration(document jsonb, orchestration text, activate boolean) returns
  *		integer
  *
  * The same for the JSON notation: the elements of the metadata by name, repeated ones as
@@ -142,7 +142,7 @@ orchestration_deploy_orchestration_jsonb(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_deploy_orchestration_text);
 
 /*
- * orchestration.deploy_orchestration(document text, name text, activate boolean) returns
+ * orchestration.deploy_orchestration(document text, orchestration text, activate boolean) returns
  *		integer; also with document json
  *
  * The same for either notation as text: the first character that is not white space decides.
@@ -462,7 +462,7 @@ validate(FunctionCallInfo fcinfo, const DocNode *root, ProblemList problems)
 PG_FUNCTION_INFO_V1(orchestration_activate_orchestration);
 
 /*
- * orchestration.activate_orchestration(name text, version integer) returns
+ * orchestration.activate_orchestration(orchestration text, version integer) returns
  * integer
  *
  * Makes a version (null: the newest) the one that new runs use, and returns its number.
@@ -482,7 +482,7 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 	int32		version;
 	Datum		values[2];
 
-	orch_definition_check_call(fcinfo, 0, "name");
+	orch_definition_check_call(fcinfo, 0, "orchestration");
 	name = name_argument(fcinfo, 0);
 
 	orch_system_connect(&saved);
@@ -513,7 +513,7 @@ orchestration_activate_orchestration(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_deactivate_orchestration);
 
 /*
- * orchestration.deactivate_orchestration(name text) returns void
+ * orchestration.deactivate_orchestration(orchestration text) returns void
  *
  * Deactivates the active version, if there is one: no new runs start, runs in progress go
  * on.
@@ -529,7 +529,7 @@ orchestration_deactivate_orchestration(PG_FUNCTION_ARGS)
 	pg_uuid_t	id;
 	Datum		values[2];
 
-	orch_definition_check_call(fcinfo, 0, "name");
+	orch_definition_check_call(fcinfo, 0, "orchestration");
 	name = name_argument(fcinfo, 0);
 
 	orch_system_connect(&saved);
@@ -566,7 +566,7 @@ orchestration_set_global(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	int			i;
 
-	orch_definition_check_call(fcinfo, 0, "name");
+	orch_definition_check_call(fcinfo, 0, "orchestration");
 	name = name_argument(fcinfo, 0);
 	if (name[0] != '$' || !orch_definition_is_api_name(name + 1))
 		ereport(ERROR,

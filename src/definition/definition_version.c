@@ -212,7 +212,7 @@ orch_definition_next_version(const pg_uuid_t *id, const char *name)
 PG_FUNCTION_INFO_V1(orchestration_delete_orchestration_version);
 
 /*
- * orchestration.delete_orchestration_version(name text, version integer) returns void
+ * orchestration.delete_orchestration_version(orchestration text, version integer) returns void
  *
  * Deletes a version that is not active and that no run has.  Its number is not given
  * again.  Waits for transactions that start runs of the orchestration.
@@ -234,7 +234,7 @@ orchestration_delete_orchestration_version(PG_FUNCTION_ARGS)
 	Datum		values[3];
 	bool		isnull;
 
-	orch_definition_check_call(fcinfo, 0, "name");
+	orch_definition_check_call(fcinfo, 0, "orchestration");
 	orch_require_arguments(fcinfo, 1, 1, "argument \"version\"");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	version = PG_GETARG_INT32(1);
@@ -269,7 +269,7 @@ orchestration_delete_orchestration_version(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_delete_orchestration);
 
 /*
- * orchestration.delete_orchestration(name text) returns void
+ * orchestration.delete_orchestration(orchestration text) returns void
  *
  * Deletes an orchestration with all its versions.  It must not be active, and have no runs
  * and no sharing rules.  Waits for transactions that start runs of it.
@@ -292,7 +292,7 @@ orchestration_delete_orchestration(PG_FUNCTION_ARGS)
 	int			nrules;
 	int			i;
 
-	orch_definition_check_call(fcinfo, 0, "name");
+	orch_definition_check_call(fcinfo, 0, "orchestration");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
 	orch_system_connect(&saved);

@@ -45,7 +45,7 @@
 #define MAX_BOUND	200
 
 static StaticPlan plan_bindings = {
-	"SELECT variable, record_id FROM orchestration.run_record WHERE run_id = $1"
+	"SELECT variable, record_key FROM orchestration.run_record WHERE run_id = $1"
 	" ORDER BY variable, position",
 	1, {UUIDOID}
 };
@@ -54,7 +54,7 @@ static StaticPlan plan_unbind = {
 	2, {UUIDOID, TEXTOID}
 };
 static StaticPlan plan_bind = {
-	"INSERT INTO orchestration.run_record (run_id, variable, position, record_type, record_id)"
+	"INSERT INTO orchestration.run_record (run_id, variable, position, record_type, record_key)"
 	" SELECT $1, $2, k.position, $3, k.key"
 	" FROM pg_catalog.unnest($4) WITH ORDINALITY AS k (key, position)",
 	4, {UUIDOID, TEXTOID, TEXTOID, TEXTARRAYOID}

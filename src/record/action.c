@@ -233,7 +233,7 @@ find_function(const char *name)
 PG_FUNCTION_INFO_V1(orchestration_register_action);
 
 /*
- * orchestration.register_action(name text, kind orchestration.action_kind,
+ * orchestration.register_action(action text, kind orchestration.action_kind,
  *		function regprocedure, topic text) returns void
  *
  * Sets what the name of an action in definitions stands for, and replaces what was
@@ -255,7 +255,7 @@ orchestration_register_action(PG_FUNCTION_ARGS)
 	char		nulls[5] = {' ', ' ', 'n', 'n', 'n'};
 	SystemContext saved;
 
-	orch_require_arguments(fcinfo, 0, 2, "name and kind of an action");
+	orch_require_arguments(fcinfo, 0, 2, "action and kind");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	kind = (ActionKind) orch_catalog_label_value(ENUM_ACTION_KIND, PG_GETARG_OID(1));
 	if (name[0] == '\0' || pg_mbstrlen(name) > MAX_ACTION_NAME)
@@ -292,10 +292,12 @@ orchestration_register_action(PG_FUNCTION_ARGS)
 	if (kind == ACTION_WORKER)
 	{
 		topic = PG_ARGISNULL(3) ? name : text_to_cstring(PG_GETARG_TEXT_PP(3));
-		if (topic[0] == '\0')
+		/* it is a key of the queue's index */
+		if (topic[0] == '\0' || pg_mbstrlen(topic) > MAX_ACTION_NAME)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("topic of action \"%s\" must not be empty", name)));
+					 errmsg("topic of action \"%s\" must have 1 to %d characters", name,
+							MAX_ACTION_NAME)));
 		values[4] = CStringGetTextDatum(topic);
 		nulls[4] = ' ';
 	}
@@ -448,7 +450,7 @@ orchestration_allow_run_as_user(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	char		nulls[4] = {' ', ' ', 'n', 'n'};
 
-	orch_require_arguments(fcinfo, 0, 2, "name of an action and allowed");
+	orch_require_arguments(fcinfo, 0, 2, "action and allowed");
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_GETARG_DATUM(1);
 	action = orch_action_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
@@ -482,7 +484,7 @@ orchestration_allow_run_as_user(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_unregister_action);
 
 /*
- * orchestration.unregister_action(name text) returns void
+ * orchestration.unregister_action(action text) returns void
  *
  * Forgets an action; steps that call it fail.
  * Raises: 22004 for null, OR205 for an unknown name.
@@ -496,7 +498,7 @@ orchestration_unregister_action(PG_FUNCTION_ARGS)
 	};
 	Datum		value;
 
-	orch_require_arguments(fcinfo, 0, 1, "name of an action");
+	orch_require_arguments(fcinfo, 0, 1, "action");
 	value = PG_GETARG_DATUM(0);
 	orch_action_change(&plan_delete, &value, NULL);
 	PG_RETURN_VOID();

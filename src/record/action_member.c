@@ -258,7 +258,7 @@ orchestration_set_action_contract(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	char		nulls[4];
 
-	orch_require_arguments(fcinfo, 0, 1, "name of an action");
+	orch_require_arguments(fcinfo, 0, 1, "action");
 	if (!PG_ARGISNULL(1))
 		check_description(PG_GETARG_JSONB_P(1), "inputs");
 	if (!PG_ARGISNULL(2))

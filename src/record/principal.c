@@ -506,9 +506,9 @@ orchestration_update_user(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_add_group_member);
 
 /*
- * orchestration.add_group_member(group_id uuid, member_id uuid) returns void
+ * orchestration.add_group_member(group_id uuid, member_id uuid) returns boolean
  *
- * Makes a user or group a member of a group or queue, if it is not one yet.
+ * Makes a user or group a member of a group or queue; returns false if it is one already.
  * Raises: 23502 for null, OR103 for a principal that cannot be a member or have members,
  * OR006 for a circle.
  * Source: ours.
@@ -516,22 +516,20 @@ PG_FUNCTION_INFO_V1(orchestration_add_group_member);
 Datum
 orchestration_add_group_member(PG_FUNCTION_ARGS)
 {
-	(void) call_plan(&plan_add_member, fcinfo);
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(call_plan(&plan_add_member, fcinfo) > 0);
 }
 
 PG_FUNCTION_INFO_V1(orchestration_remove_group_member);
 
 /*
- * orchestration.remove_group_member(group_id uuid, member_id uuid) returns void
+ * orchestration.remove_group_member(group_id uuid, member_id uuid) returns boolean
  *
- * Ends a membership, if there is one.
+ * Ends a membership; returns false if there is none.
  * Raises: none.
  * Source: ours.
  */
 Datum
 orchestration_remove_group_member(PG_FUNCTION_ARGS)
 {
-	(void) call_plan(&plan_remove_member, fcinfo);
-	PG_RETURN_VOID();
+	PG_RETURN_BOOL(call_plan(&plan_remove_member, fcinfo) > 0);
 }

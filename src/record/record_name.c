@@ -40,6 +40,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/catalog.h"
 #include "base/system.h"
 #include "record/record_name.h"
 
@@ -169,7 +170,7 @@ is_mark(HeapTuple tuple, TupleDesc desc, char *type)
 	bool		isnull;
 
 	if (form->tgisinternal || form->tgnargs != 1 || TRIGGER_FOR_ROW(form->tgtype) ||
-		get_func_namespace(form->tgfoid) != get_namespace_oid("orchestration", true))
+		!orch_catalog_is_own_schema(get_func_namespace(form->tgfoid)))
 		return false;
 	name = get_func_name(form->tgfoid);
 	if (name == NULL || strcmp(name, "record_changes") != 0)

@@ -21,7 +21,7 @@
 #define RECORD_MARK_FUNCTION \
 	"(SELECT p.oid FROM pg_catalog.pg_proc p" \
 	" JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace" \
-	" WHERE p.proname = 'record_changes' AND n.nspname = 'orchestration')"
+	" WHERE p.proname = 'record_changes' AND n.nspname = 'orchestration_internal')"
 
 /*
  * The record type whose mark a table has, NULL if there is none.  The result is valid until

@@ -49,7 +49,7 @@ static StaticPlan plan_triggers = {
 static StaticPlan plan_drop = {
 	"SELECT pg_catalog.format('DROP TRIGGER %I ON %s', g.tgname, g.tgrelid::pg_catalog.regclass)"
 	" FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid"
-	" JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'orchestration'"
+	" JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname = 'orchestration_internal'"
 	" WHERE g.tgrelid = $1 AND g.tgparentid = 0 AND p.proname IN ('record_change', 'record_changes')",
 	1, {OIDOID}
 };

@@ -49,6 +49,7 @@
 #include "utils/rls.h"
 #include "utils/syscache.h"
 
+#include "base/catalog.h"
 #include "base/compat.h"
 #include "record/record_int.h"
 
@@ -100,7 +101,7 @@ function_is_strange(Oid function, void *arg)
 	else if (function < FirstUnpinnedObjectId)
 		strange = runs_further_code(form);
 	else
-		strange = form->pronamespace != get_namespace_oid("orchestration", true) ||
+		strange = !orch_catalog_is_own_schema(form->pronamespace) ||
 			!superuser_arg(form->proowner);
 	ReleaseSysCache(tuple);
 	return strange;

@@ -581,7 +581,7 @@ orch_record_value_at(const char *type, const char *key, Jsonb *record, List *pat
 PG_FUNCTION_INFO_V1(orchestration_record_exists);
 
 /*
- * orchestration.record_exists(record_type text, record_id text) returns boolean; also with
+ * orchestration.record_exists(record_type text, record_key text) returns boolean; also with
  *		record_id "any"
  *
  * Whether a registered record type has such a record: null for null, false also if the
@@ -615,7 +615,7 @@ orchestration_record_exists(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_record_key);
 
 /*
- * orchestration.record_key(record_type text, record_id text) returns text
+ * orchestration.record_key(record_type text, record_key text) returns text
  *
  * Returns the id of the record with this id as lookups hold it, which may differ in its
  * spelling ('007': 7).  Null for null, if the type is not registered, and if it has no such

@@ -51,8 +51,8 @@ static StaticPlan plan_clear_all_work_items = {
 
 /* The row of a deleted record stays: the variable reads null. */
 static StaticPlan plan_move_bound = {
-	"UPDATE orchestration.run_record SET record_id = $3"
-	" WHERE record_type = $1 AND record_id = $2",
+	"UPDATE orchestration.run_record SET record_key = $3"
+	" WHERE record_type = $1 AND record_key = $2",
 	3, {TEXTOID, TEXTOID, TEXTOID}
 };
 

@@ -35,6 +35,7 @@
 #include "utils/syscache.h"
 
 #include "base/argument.h"
+#include "base/catalog.h"
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/system.h"
@@ -156,7 +157,7 @@ table_of(const char *name, const char *schema_name, const char *table_name)
 PG_FUNCTION_INFO_V1(orchestration_register_record_type);
 
 /*
- * orchestration.register_record_type(name text, relation regclass,
+ * orchestration.register_record_type(record_type text, relation regclass,
  *		key_column name) returns void
  *
  * Lets runs be about the rows of a table: as $Record of orchestrations whose start.object
@@ -181,7 +182,7 @@ orchestration_register_record_type(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_register_record_type_by_columns);
 
 /*
- * orchestration.register_record_type(name text, relation regclass,
+ * orchestration.register_record_type(record_type text, relation regclass,
  *		key_columns name[]) returns void
  *
  * The same for a key of several columns, which have a unique constraint together.  An id of a
@@ -228,7 +229,7 @@ register_type(FunctionCallInfo fcinfo, List *given)
 	SystemContext saved;
 	Oid			caller = GetUserId();
 
-	orch_require_arguments(fcinfo, 0, 2, "name and table of a record type");
+	orch_require_arguments(fcinfo, 0, 2, "record_type and relation");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	relid = PG_GETARG_OID(1);
 	relation = open_table(relid);
@@ -409,7 +410,7 @@ open_table(Oid relid)
 	if (!orch_compat_class_ownercheck(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE,
 					   RelationGetRelationName(relation));
-	if (RelationGetNamespace(relation) == get_namespace_oid("orchestration", false))
+	if (orch_catalog_is_own_schema(RelationGetNamespace(relation)))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("a table of the extension cannot be a record type")));
@@ -526,7 +527,7 @@ orch_record_key_fits(Relation relation, List *key_columns)
 PG_FUNCTION_INFO_V1(orchestration_unregister_record_type);
 
 /*
- * orchestration.unregister_record_type(name text) returns void
+ * orchestration.unregister_record_type(record_type text) returns void
  *
  * Forgets a record type: clears the lookups to it and drops its triggers.  Its table may be
  * gone.
@@ -548,7 +549,7 @@ orchestration_unregister_record_type(PG_FUNCTION_ARGS)
 	Datum		value;
 	Oid			relid;
 
-	orch_require_arguments(fcinfo, 0, 1, "name of a record type");
+	orch_require_arguments(fcinfo, 0, 1, "record_type");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	value = CStringGetTextDatum(name);
 

@@ -147,7 +147,7 @@ static const char *const dot_quotes[] = {"\\", "\\\\", "\"", "\\\"", NULL};
 PG_FUNCTION_INFO_V1(orchestration_run_diagram);
 
 /*
- * orchestration.run_diagram(id uuid, format text) returns text
+ * orchestration.run_diagram(run_id uuid, format text) returns text
  *
  * Returns the graph of a run, or of an orchestration version, as "mermaid", "dot" or "svg"
  * (a document of its own).  The graph of a run shows the statuses of those stages and steps
@@ -174,7 +174,7 @@ orchestration_run_diagram(PG_FUNCTION_ARGS)
 	bool		manages;
 	Oid			role = GetUserId();
 
-	orch_require_arguments(fcinfo, 0, 2, "id and format");
+	orch_require_arguments(fcinfo, 0, 2, "run_id and format");
 	id = PG_GETARG_UUID_P(0);
 	format = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(format, "mermaid") != 0 && strcmp(format, "dot") != 0 &&

@@ -99,7 +99,7 @@ static void put_rows(ReturnSetInfo *rsinfo, const pg_uuid_t *run_id, StaticPlan 
 PG_FUNCTION_INFO_V1(orchestration_dry_run);
 
 /*
- * orchestration.dry_run(orchestration text, record_id text, inputs jsonb,
+ * orchestration.dry_run(orchestration text, record_key text, inputs jsonb,
  *		outputs jsonb, version integer, max_steps integer) returns table
  *		(number integer, event text, stage text, step text, detail jsonb); also with
  *		record_id "any"

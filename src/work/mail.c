@@ -183,7 +183,7 @@ orchestration_next_messages(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_message_sent);
 
 /*
- * orchestration.message_sent(ids uuid[]) returns bigint
+ * orchestration.message_sent(message_ids uuid[]) returns bigint
  *
  * Removes messages; returns how many there were.  No role is granted EXECUTE.
  * Raises: 22004 for null.
@@ -196,7 +196,7 @@ orchestration_message_sent(PG_FUNCTION_ARGS)
 	Datum		value;
 	uint64		removed;
 
-	orch_require_arguments(fcinfo, 0, 1, "ids");
+	orch_require_arguments(fcinfo, 0, 1, "message_ids");
 	value = PG_GETARG_DATUM(0);
 	orch_system_connect(&saved);
 	orch_plan_execute_latest(&plan_sent, &value, NULL, 0);
@@ -208,7 +208,7 @@ orchestration_message_sent(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(orchestration_message_failed);
 
 /*
- * orchestration.message_failed(id uuid, error text, retry_after interval) returns boolean
+ * orchestration.message_failed(message_id uuid, error text, retry_after interval) returns boolean
  *
  * Notes that a message could not be sent, and why (up to 1,000 characters).  next_messages()
  * returns it again after retry_after; null: after a minute, doubled by each attempt, at most
@@ -225,7 +225,7 @@ orchestration_message_failed(PG_FUNCTION_ARGS)
 	char		nulls[3];
 	bool		found;
 
-	orch_require_arguments(fcinfo, 0, 1, "id");
+	orch_require_arguments(fcinfo, 0, 1, "message_id");
 	if (!PG_ARGISNULL(2))
 		orch_limit_interval(PG_GETARG_INTERVAL_P(2), "retry_after");
 	orch_pass_arguments(fcinfo, 3, values, nulls);

@@ -132,7 +132,7 @@ static StaticPlan plan_waiting = {
 	"   AND status = 'InProgress' AND version_id IS NOT NULL"
 	" UNION ALL SELECT r.id, r.version_id, r.current_stage, false"
 	" FROM orchestration.run_record b JOIN orchestration.run r ON r.id = b.run_id"
-	" WHERE b.record_type = $1 AND b.record_id = ANY ($2)"
+	" WHERE b.record_type = $1 AND b.record_key = ANY ($2)"
 	"   AND r.status = 'InProgress' AND r.version_id IS NOT NULL"
 	" ORDER BY 1",
 	2, {TEXTOID, TEXTARRAYOID}

@@ -74,7 +74,7 @@ static void leave_run(Frame *frame, SystemContext *saved);
 PG_FUNCTION_INFO_V1(orchestration_start_orchestration);
 
 /*
- * orchestration.start_orchestration(name text, record_id text, inputs jsonb,
+ * orchestration.start_orchestration(orchestration text, record_key text, inputs jsonb,
  *		idempotency_key text, owner_id uuid) returns uuid; also with record_id "any"
  *
  * Starts a run of the active version and moves it as far as it goes, in this transaction.
@@ -103,7 +103,7 @@ orchestration_start_orchestration(PG_FUNCTION_ARGS)
 	bool		may_give_away;
 	pg_uuid_t	user_id;
 
-	orch_require_arguments(fcinfo, 0, 1, "name of an orchestration");
+	orch_require_arguments(fcinfo, 0, 1, "orchestration");
 	caller = orch_access_require_user(role);
 	is_user = caller->is_user;
 	user_id = caller->user_id;

@@ -74,7 +74,7 @@ orch_record_lock_lets(AccessSet *set, Datum editors)
 PG_FUNCTION_INFO_V1(orchestration_unlock_record);
 
 /*
- * orchestration.unlock_record(record_type text, record_id text) returns integer
+ * orchestration.unlock_record(record_type text, record_key text) returns integer
  *
  * Lifts the locks of a record that the caller may lift: all with Modify All Data or Approval
  * Admin; else those that let the caller edit the record, as the assignee of the work item,
@@ -98,7 +98,7 @@ orchestration_unlock_record(PG_FUNCTION_ARGS)
 	int			nlocks;
 	int			nlifted;
 
-	orch_require_arguments(fcinfo, 0, 2, "record_type and record_id");
+	orch_require_arguments(fcinfo, 0, 2, "record_type and record_key");
 	type = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	set = orch_access_require_user(role);

@@ -14,7 +14,7 @@ signatures() {
     psql -qXAt -F '|' <<'SQL'
 SELECT p.prosrc, p.proname, pg_get_function_identity_arguments(p.oid)
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
- WHERE l.lanname = 'c' AND p.pronamespace = 'orchestration'::regnamespace;
+ WHERE l.lanname = 'c' AND p.pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace);
 SQL
 }
 
@@ -53,7 +53,7 @@ for path in sorted(glob.glob(root + '/**/*.c', recursive=True)):
             fail(path, symbol, 'has no comment directly above it')
             continue
         head = re.sub(r'\s*\n \*\s*', ' ', body['head'])
-        signature = re.match(r'/\* orchestration\.(\w+)\((.*?)\) returns \w', head)
+        signature = re.match(r'/\* orchestration(?:_internal)?\.(\w+)\((.*?)\) returns \w', head)
         if signature is None:
             fail(path, symbol, 'does not begin with its signature')
         elif (signature[1], plain(signature[2])) not in [(n, plain(a)) for n, a in declared.get(symbol, [])]:

@@ -274,9 +274,12 @@ def main():
             sql = sql.replace(name, value)
         return sql
 
+    schemas = dict(second.execute(
+        "SELECT proname, pronamespace::regnamespace::text FROM pg_proc"
+        " WHERE pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace)").fetchall())
     for case in CASES:
         name, about = case[:2]
-        call = fill(case[2] if len(case) > 2 else "orchestration.%s(%%s)" % name)
+        call = fill(case[2] if len(case) > 2 else "%s.%s(%%s)" % (schemas[name], name))
         before, meanwhile = (about[0], about[1]) if isinstance(about, tuple) else (None, about)
         answers = []
         for level in LEVELS:
@@ -308,7 +311,7 @@ def main():
            ["%s: %s" % pair for pair in zip(LEVELS, answers)])
 
     calls = {row[0] for row in second.execute(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'orchestration'::regnamespace AND prokind = 'f'"
+        "SELECT proname FROM pg_proc WHERE pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace) AND prokind = 'f'"
         " AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND proname !~ '_support$'")}
     known = {case[0] for case in CASES} | set(READS) | set(NOT_HERE)
     ok(calls == known, "every function is listed", ["%s" % name for name in sorted(calls ^ known)])

@@ -329,9 +329,9 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
                    AND NOT (c.relrowsecurity AND c.relforcerowsecurity)$$, 'row security is forced on every table');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'orchestration'::regnamespace AND c.relkind = 'v'
                    AND NOT COALESCE('security_invoker=true' = ANY (c.reloptions), false)$$, 'B3.5: every view is security_invoker');
-SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace AND p.prosecdef
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace) AND p.prosecdef
                    AND NOT COALESCE('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)$$, 'B3.15: SECURITY DEFINER with a pinned search_path that ends in pg_temp');
-SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'orchestration'::regnamespace
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace)
                    AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND has_function_privilege('public', p.oid, 'EXECUTE')
                    AND p.oid <> 'orchestration_internal.record_change()'::regprocedure$$, 'B3.19: PUBLIC may execute none of them, and no trigger function except the one that owners of partitions need');
 SELECT ok(NOT has_schema_privilege('public', 'orchestration', 'CREATE'), 'B3.16: no role may create objects in the schema');
@@ -395,7 +395,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN replace(concat_ws(' | ', SQLSTATE, SQLERRM, d, h), id::text, '<id>');
 END $$;
 CREATE TEMP TABLE call AS
-SELECT format('orchestration.%I(%s)', p.proname, string_agg(format('%I => ', p.proargnames[a.n]) || CASE
+SELECT format('%s.%I(%s)', p.pronamespace::regnamespace, p.proname, string_agg(format('%I => ', p.proargnames[a.n]) || CASE
            WHEN a.n = (SELECT min(m) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u (o, m) WHERE o IN ('uuid'::regtype, 'uuid[]'::regtype))
                THEN CASE a.type WHEN 'uuid'::regtype THEN '%1$L::uuid' ELSE 'ARRAY[%1$L::uuid]' END
            WHEN a.type = 'uuid'::regtype THEN 'orchestration.acting_user_id()'
@@ -403,7 +403,7 @@ SELECT format('orchestration.%I(%s)', p.proname, string_agg(format('%I => ', p.p
            WHEN t.typtype = 'e' THEN quote_literal((SELECT enumlabel FROM pg_enum WHERE enumtypid = t.oid ORDER BY enumsortorder LIMIT 1))
            ELSE 'NULL' END, ', ' ORDER BY a.n)) AS call
   FROM pg_proc p, unnest(p.proargtypes::oid[]) WITH ORDINALITY a (type, n), pg_type t
- WHERE p.pronamespace = 'orchestration'::regnamespace AND has_function_privilege('public', p.oid, 'EXECUTE') AND t.oid = a.type
+ WHERE p.pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace) AND has_function_privilege('public', p.oid, 'EXECUTE') AND t.oid = a.type
    AND (a.n <= p.pronargs - p.pronargdefaults OR a.type IN ('uuid'::regtype, 'uuid[]'::regtype))
    AND ('uuid'::regtype = ANY (p.proargtypes::oid[]) OR 'uuid[]'::regtype = ANY (p.proargtypes::oid[]))
  GROUP BY p.oid, p.proname;

@@ -106,9 +106,34 @@ SELECT is_empty($$SELECT c.relname FROM pg_class c JOIN member m ON m.classid = 
                 'every table and sequence is dumped, except those with rows of the contract only, unlogged ones, and the secret, of which each database has its own');
 SELECT is_empty($$SELECT classid::regclass, objid FROM member m
                    WHERE NOT EXISTS (SELECT FROM pg_identify_object(m.classid, m.objid, 0) i
-                                      WHERE i.schema = 'orchestration' OR (i.type = 'schema' AND i.name = 'orchestration')
+                                      WHERE i.schema IN ('orchestration', 'orchestration_internal')
+                                         OR (i.type = 'schema' AND i.name IN ('orchestration', 'orchestration_internal'))
                                          OR (i.type = 'event trigger' AND i.name LIKE 'orchestration%'))$$,
-                'every object is in the schema, except event triggers, which have none');
+                'every object is in one of the two schemas, except event triggers, which have none');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+                   WHERE p.pronamespace = 'orchestration'::regnamespace
+                     AND (p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
+                          OR 'internal'::regtype = ANY (p.proargtypes::oid[])
+                          OR EXISTS (SELECT FROM pg_depend d JOIN pg_policy y ON d.classid = 'pg_policy'::regclass AND d.objid = y.oid
+                                      WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid
+                                        AND p.proname NOT IN ('acting_user_id', 'acting_principal_ids')))$$,
+                'the schema of users has no function of triggers, policies or the planner');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+                   WHERE p.proargmodes && '{o,b,t}'::"char"[] AND p.pronamespace = 'orchestration'::regnamespace
+                     AND p.proname <> 'stuck_runs'$$,
+                'calls that return rows have named types');
+SELECT is_empty($$SELECT p.oid::regprocedure, a FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid, unnest(p.proargnames) a
+                   WHERE p.pronamespace = 'orchestration'::regnamespace AND (a IS NULL OR a IN ('', 'id', 'ids', 'orchestration_name', 'action_name', 'object_name'))
+                     AND p.proname NOT IN ('retrieve', 'delete')$$,
+                'parameters have the one name of what they take');
+SELECT is_empty($$SELECT p.oid::regprocedure, p.prorettype::regtype FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+                   WHERE p.pronamespace = 'orchestration'::regnamespace
+                     AND CASE WHEN p.proname IN ('set_due_date') THEN p.prorettype <> 'boolean'::regtype
+                              WHEN p.proname ~ '^(set|register|unregister|allow)_' THEN p.prorettype <> 'void'::regtype
+                              WHEN p.proname ~ '^create_' THEN p.prorettype <> 'uuid'::regtype
+                              WHEN p.proname ~ '^(suspend|cancel|reevaluate|migrate)_run$|_group_member$|^(claim|release|complete|fail|reassign)_work_item$|^(un)?like_|^unshare_'
+                                   THEN p.prorettype <> 'boolean'::regtype END$$,
+                'calls of a kind return the same: settings nothing, creators an id, changes of a state whether they changed it');
 SELECT is_empty($$SELECT conrelid::regclass, conname FROM pg_constraint c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.conrelid
                    WHERE c.contype = 'f' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid
                          AND (i.indkey::int2[])[0:array_length(c.conkey, 1) - 1] @> c.conkey)

@@ -70,7 +70,7 @@ SELECT pg_temp.orchestration('Inbox_Other', 'S', jsonb_build_object('orchestrate
     pg_temp.step('Own', 'I', 'Form', '{}', '{"amount": {"numberValue": 4}}', 'ida@example.com')))));
 SELECT orchestration.start_orchestration('Inbox') IS NOT NULL, orchestration.start_orchestration('Inbox_Other') IS NOT NULL;
 SET ROLE regress_orch_ida;
-SELECT name, label, due_at - assigned_at, is_overdue, assignee, assignee_kind, orchestration_name, screen_flow, screen_flow_inputs FROM orchestration.my_work_items();
+SELECT name, label, due_at - assigned_at, is_overdue, assignee, assignee_kind, orchestration, screen_flow, screen_flow_inputs FROM orchestration.my_work_items();
 SELECT name FROM orchestration.my_work_items(orchestration => 'Inbox_Other');
 SELECT count(*) FROM orchestration.my_work_items(due_before => now() + interval '1 day');
 SELECT count(*) FROM orchestration.my_work_items(due_before => now() + interval '3 days');

@@ -44,12 +44,12 @@ SELECT pg_temp.version(pg_temp.variable('r', 'SObject', '{"objectType": "Migrate
 SELECT pg_temp.version(pg_temp.variable('r', 'SObject', '{"objectType": "Migrate_Thing"}') || pg_temp.variable('n', 'String', '{"value": {"elementReference": "r.note"}}'), 'r.note', 'n') AS two \gset
 SELECT orchestration.activate_orchestration('MR', :one) \g /dev/null
 SELECT orchestration.start_orchestration('MR', inputs => '{"r": "1"}') AS run \gset
-SELECT variable, record_type, record_id FROM orchestration.run_record;
+SELECT variable, record_type, record_key FROM orchestration.run_record;
 SELECT * FROM pg_temp.migrated(:two) AS m (version integer, migrated boolean, problems text[], notes text[]);
 SELECT variables FROM orchestration.run;
 UPDATE public.migrate_thing SET note = 'changed' WHERE id = 1;
 SELECT pg_temp.inputs();
-SELECT variable, record_type, record_id FROM orchestration.run_record;
+SELECT variable, record_type, record_key FROM orchestration.run_record;
 SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE status = 'InProgress' \g /dev/null
 DELETE FROM orchestration.run;
 
@@ -58,7 +58,7 @@ SELECT pg_temp.version(pg_temp.variable('n', 'String'), 'n') AS without \gset
 SELECT orchestration.start_orchestration('MR', inputs => '{"r": "2"}') AS run \gset
 SELECT * FROM pg_temp.migrated(:without) AS m (version integer, migrated boolean, problems text[], notes text[]);
 SELECT variables FROM orchestration.run;
-SELECT variable, record_type, record_id FROM orchestration.run_record;
+SELECT variable, record_type, record_key FROM orchestration.run_record;
 SELECT * FROM pg_temp.migrated(:one) AS m (version integer, migrated boolean, problems text[], notes text[]);
 SELECT pg_temp.inputs();
 SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE status = 'InProgress' \g /dev/null
@@ -69,7 +69,7 @@ SELECT pg_temp.version(pg_temp.variable('r', 'SObject', '{"objectType": "Migrate
 SELECT orchestration.start_orchestration('MR', inputs => '{"r": "2"}') AS run \gset
 SELECT * FROM pg_temp.migrated(:other) AS m (version integer, migrated boolean, problems text[], notes text[]);
 SELECT pg_temp.code(:'run', :other);
-SELECT variable, record_type, record_id FROM orchestration.run_record;
+SELECT variable, record_type, record_key FROM orchestration.run_record;
 
 \echo -- defaults: of a record, also for a Suspended run; one that fails and is read; one that fails and is not
 SELECT pg_temp.version(pg_temp.variable('r', 'SObject', '{"objectType": "Migrate_Thing"}') || pg_temp.variable('d', 'Number', '{"value": {"elementReference": "r.note"}}'), 'd') AS fails \gset
@@ -82,7 +82,7 @@ SELECT * FROM pg_temp.migrated(:unread) AS m (version integer, migrated boolean,
 SELECT variables FROM orchestration.run;
 SELECT * FROM pg_temp.migrated(:copy) AS m (version integer, migrated boolean, problems text[], notes text[]);
 SELECT variables FROM orchestration.run;
-SELECT variable, record_type, record_id FROM orchestration.run_record ORDER BY 1;
+SELECT variable, record_type, record_key FROM orchestration.run_record ORDER BY 1;
 UPDATE public.migrate_thing SET note = 'changed' WHERE id = 2;
 SELECT orchestration.resume_run(:'run');
 SELECT pg_temp.inputs();

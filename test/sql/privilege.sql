@@ -239,7 +239,7 @@ EXCEPTION WHEN OTHERS THEN
 END$$;
 SELECT kind, wrongly(p.oid::regproc, kind) AS answer, string_agg(p.proname, ' ' ORDER BY p.proname)
   FROM pg_proc p, unnest('{BEFORE TRUNCATE/FOR EACH STATEMENT,BEFORE UPDATE/FOR EACH ROW,AFTER INSERT/FOR EACH STATEMENT}'::text[]) kind
- WHERE p.pronamespace = 'orchestration'::regnamespace AND p.prorettype = 'trigger'::regtype AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
+ WHERE p.pronamespace = 'orchestration_internal'::regnamespace AND p.prorettype = 'trigger'::regtype AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
  GROUP BY 1, 2 ORDER BY 1, 2;
 DROP FUNCTION public.wrongly(regproc, text);
 DROP TABLE public.wrong_trigger;

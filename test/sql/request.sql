@@ -29,11 +29,11 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 WITH ours AS (
-    SELECT DISTINCT p.proname, n FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    SELECT DISTINCT p.pronamespace::regnamespace AS schema, p.proname, n FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
       JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'orchestration', generate_series(1, p.pronargs) n
      WHERE n >= p.pronargs - p.pronargdefaults AND p.prorettype <> ALL ('{trigger,event_trigger,internal}'::regtype[])),
   called AS (
-    SELECT proname, n, pg_temp.prepared(format('orchestration.%I(%s)', proname, (SELECT string_agg('$' || i, ', ') FROM generate_series(1, n) i))) AS types FROM ours)
+    SELECT proname, n, pg_temp.prepared(format('%s.%I(%s)', schema, proname, (SELECT string_agg('$' || i, ', ') FROM generate_series(1, n) i))) AS types FROM ours)
 SELECT count(*) > 100 AS many, string_agg(format('%s(%s): %s', proname, n, types), E'\n') FILTER (WHERE types !~ '^[a-z]') FROM called;
 -- those that take several types: the type of the first, or of the second argument decides
 SELECT t, pg_temp.prepared(format('orchestration.deploy_orchestration($1::%s)', t)), pg_temp.prepared(format('orchestration.validate_orchestration($1::%s)', t)),
@@ -276,15 +276,15 @@ SELECT name, status FROM orchestration.run ORDER BY id;
 CREATE VIEW pg_temp.failed AS SELECT r.variables ->> 'result' AS article, r.status, r.error ->> 'message' AS error FROM orchestration.run r ORDER BY r.id;
 -- the oldest failures first, at most so many; one is mended
 UPDATE public.call_stock SET is_there = true WHERE article IN ('article 2', 'article 4');
-SELECT r.variables ->> 'result', f.status, f.error, f.name = r.name FROM orchestration.retry_failed_runs('Call_Result', max_runs => 3) WITH ORDINALITY f (run_id, name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id ORDER BY f.n;
+SELECT r.variables ->> 'result', f.status, f.error, f.run_name = r.name FROM orchestration.retry_failed_runs('Call_Result', max_runs => 3) WITH ORDINALITY f (run_id, run_name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id ORDER BY f.n;
 SELECT * FROM pg_temp.failed;
 -- those that failed again come last now; since: the time of the failure
 SELECT ended_at AS since FROM orchestration.run WHERE orchestration_name = 'Call_Result' AND variables ->> 'result' = 'article 7' \gset
-SELECT r.variables ->> 'result', f.status, f.error FROM orchestration.retry_failed_runs('Call_Result', :'since') WITH ORDINALITY f (run_id, name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id ORDER BY f.n;
+SELECT r.variables ->> 'result', f.status, f.error FROM orchestration.retry_failed_runs('Call_Result', :'since') WITH ORDINALITY f (run_id, run_name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id ORDER BY f.n;
 SELECT count(*) FROM orchestration.retry_failed_runs(since => now() + '1 day');
 SELECT count(*) FROM orchestration.retry_failed_runs(since => 'infinity');
 SELECT count(*), count(DISTINCT f.status) FROM orchestration.retry_failed_runs(since => '-infinity') f;
-SELECT orchestration, status, error FROM (SELECT r.orchestration_name AS orchestration, f.status, f.error, f.n FROM orchestration.retry_failed_runs(NULL, NULL, 10000) WITH ORDINALITY f (run_id, name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id) f WHERE orchestration = 'Call_Queued';
+SELECT orchestration, status, error FROM (SELECT r.orchestration_name AS orchestration, f.status, f.error, f.n FROM orchestration.retry_failed_runs(NULL, NULL, 10000) WITH ORDINALITY f (run_id, run_name, status, error, n) JOIN orchestration.run r ON r.id = f.run_id) f WHERE orchestration = 'Call_Queued';
 -- a trigger that refuses one run, and an error that is not recoverable: the others are resumed
 CREATE FUNCTION public.call_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
 CREATE TRIGGER call_refuse BEFORE UPDATE OF status ON orchestration.run FOR EACH ROW WHEN (OLD.variables ->> 'result' = 'article 3' AND NEW.status = 'InProgress') EXECUTE FUNCTION public.call_refuse();

@@ -180,7 +180,7 @@ CREATE FUNCTION pg_temp.said() RETURNS text LANGUAGE sql AS $$
 UPDATE public.default_record SET note = 'n' || id;
 SELECT pg_temp.follows(60, jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}'));
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 1}') IS NOT NULL;
-SELECT variable, position, record_type, record_id FROM orchestration.run_record WHERE run_id = pg_temp.run();
+SELECT variable, position, record_type, record_key FROM orchestration.run_record WHERE run_id = pg_temp.run();
 UPDATE public.default_record SET note = 'wait' WHERE id = 1;
 SELECT pg_temp.said();
 UPDATE public.default_record SET note = 'go' WHERE id = 1;
@@ -189,7 +189,7 @@ SELECT * FROM orchestration.stuck_runs();
 -- a partial object, which is completed; a key that changes; a record that is deleted
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"Id": "2", "note": "mine"}}') IS NOT NULL;
 UPDATE public.default_record SET id = 22 WHERE id = 2;
-SELECT record_id FROM orchestration.run_record WHERE run_id = pg_temp.run();
+SELECT record_key FROM orchestration.run_record WHERE run_id = pg_temp.run();
 UPDATE public.default_record SET note = 'go' WHERE id = 22;
 SELECT pg_temp.said();
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": 3}') IS NOT NULL;
@@ -244,14 +244,14 @@ DELETE FROM public.default_record WHERE id = 4;
 SELECT orchestration.reevaluate_run(pg_temp.run()), pg_temp.state();
 INSERT INTO public.default_record (id) SELECT generate_series(1001, 1201);
 SELECT count(*) FROM (SELECT orchestration.start_orchestration('Follows', inputs => jsonb_build_object('R', (SELECT jsonb_agg(jsonb_build_object('id', n)) FROM generate_series(1001, m) n))) FROM unnest('{1200,1201}'::integer[]) m) s;
-SELECT count(*) FROM orchestration.run_record b JOIN orchestration.run r ON r.id = b.run_id WHERE r.orchestration_name = 'Follows' AND b.record_id::integer > 1000 GROUP BY b.run_id;
+SELECT count(*) FROM orchestration.run_record b JOIN orchestration.run r ON r.id = b.run_id WHERE r.orchestration_name = 'Follows' AND b.record_key::integer > 1000 GROUP BY b.run_id;
 -- a field that is assigned makes the record the run's own; a record that is assigned is followed
 SELECT pg_temp.orchestration('Assigns', 'A', jsonb_build_object('apiVersion', 58, 'variables', jsonb_build_array(pg_temp.variable('R', 'SObject') || '{"objectType": "Default_Record"}', pg_temp.variable('Q', 'SObject') || '{"objectType": "Default_Record"}', pg_temp.variable('N', 'Number'), pg_temp.variable('Txt', 'String'), pg_temp.variable('D', 'Date')),
     'assignments', '[{"name": "A", "label": "A", "connector": {"targetReference": "S"}, "assignmentItems": [{"assignToReference": "R.Note", "operator": "Assign", "value": {"stringValue": "own"}}, {"assignToReference": "Q", "operator": "Assign", "value": {"elementReference": "N"}},
         {"assignToReference": "Txt", "operator": "Assign", "value": {"elementReference": "N"}}, {"assignToReference": "D", "operator": "Assign", "value": {"elementReference": "$Flow.CurrentDateTime"}}]}]'::jsonb,
     'orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('I', 'I', 'Default_Screen')) || jsonb_build_object('exitConditionLogic', '1 OR 2', 'exitConditions', jsonb_build_array(pg_temp.condition('R.Note', 'EqualTo', '{"stringValue": "go"}'), pg_temp.condition('Q.Note', 'EqualTo', '{"stringValue": "go"}'))))));
 SELECT orchestration.start_orchestration('Assigns', inputs => '{"R": 1001, "N": 1002}') IS NOT NULL;
-SELECT variable, record_id FROM orchestration.run_record WHERE run_id = pg_temp.run();
+SELECT variable, record_key FROM orchestration.run_record WHERE run_id = pg_temp.run();
 UPDATE public.default_record SET note = 'go' WHERE id = 1001;
 SELECT pg_temp.state(), variables->'R'->>'Note', variables->>'Txt', length(variables->>'D') FROM orchestration.run WHERE id = pg_temp.run();
 UPDATE public.default_record SET note = 'go' WHERE id = 1002;
@@ -289,7 +289,7 @@ CREATE FUNCTION pg_temp.way(start text) RETURNS void LANGUAGE sql AS $$
         'orchestratedStages', jsonb_build_array(pg_temp.stage('S', 'Seen', pg_temp.step('E', 'B', 'Default_Echo')), pg_temp.stage('Visited', NULL, pg_temp.step('V', 'I', 'Default_Screen')),
             pg_temp.stage('Other', NULL, pg_temp.step('O', 'I', 'Default_Screen')), pg_temp.stage('T', NULL, pg_temp.step('Say', 'I', 'Default_Screen', '{}', '{"note": {"elementReference": "R.Note"}}'))))) $$;
 CREATE FUNCTION pg_temp.held() RETURNS TABLE (state text, variable text, bound text, visited jsonb) LANGUAGE sql AS $$
-    SELECT pg_temp.state(), variables->'R'->>'id', (SELECT string_agg(record_id, ',') FROM orchestration.run_record WHERE run_id = r.id), variables->'$Visited' FROM orchestration.run r WHERE id = pg_temp.run() $$;
+    SELECT pg_temp.state(), variables->'R'->>'id', (SELECT string_agg(record_key, ',') FROM orchestration.run_record WHERE run_id = r.id), variables->'$Visited' FROM orchestration.run r WHERE id = pg_temp.run() $$;
 UPDATE public.default_record SET note = CASE id WHEN 1005 THEN 'first' ELSE 'second' END WHERE id IN (1005, 1006);
 SELECT pg_temp.way('S');
 ALTER TABLE public.default_record RENAME yes TO no;
@@ -310,7 +310,7 @@ SELECT * FROM pg_temp.held();
 -- many runs wait for one record
 SELECT count(orchestration.start_orchestration('Follows', inputs => '{"R": 1004}')) FROM generate_series(1, 20);
 UPDATE public.default_record SET note = 'go' WHERE id = 1004;
-SELECT status, current_stage, count(*) FROM orchestration.run r WHERE EXISTS (SELECT FROM orchestration.run_record WHERE run_id = r.id AND record_id = '1004') GROUP BY 1, 2;
+SELECT status, current_stage, count(*) FROM orchestration.run r WHERE EXISTS (SELECT FROM orchestration.run_record WHERE run_id = r.id AND record_key = '1004') GROUP BY 1, 2;
 SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();
 SELECT count(*) FROM orchestration.run_record;

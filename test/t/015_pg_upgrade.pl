@@ -215,7 +215,7 @@ sub contents
 		configuration => q{SELECT concat_ws(' ', unnest(extconfig)::regclass, unnest(extcondition)) FROM pg_extension WHERE extname = 'orchestration'},
 		functions => q{SELECT concat_ws(' ', oid::regprocedure, prosrc, probin, prosqlbody IS NULL, proconfig, prosupport::regproc, procost, prorows,
 			(SELECT array_agg(a::text ORDER BY a::text) FROM unnest(COALESCE(proacl, acldefault('f', proowner))) a))
-			FROM pg_proc WHERE pronamespace = 'orchestration'::regnamespace},
+			FROM pg_proc WHERE pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace)},
 		relations => q{SELECT concat_ws(' ', oid::regclass, relacl, relrowsecurity, reloptions) FROM pg_class
 			WHERE relnamespace = 'orchestration'::regnamespace},
 		# a function with default rights has no row afterwards

@@ -2,7 +2,7 @@
 -- (src/call/describe.c).
 
 CREATE FUNCTION orchestration.describe_sobjects(
-    names text[],
+    objects text[],
     api_version numeric DEFAULT NULL)
     RETURNS jsonb
     LANGUAGE c STABLE PARALLEL UNSAFE

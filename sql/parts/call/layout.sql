@@ -2,7 +2,7 @@
 -- (src/call/layout.c).
 
 CREATE FUNCTION orchestration.describe_layout(
-    name text,
+    object text,
     layout_name text DEFAULT NULL,
     record_type_ids text[] DEFAULT NULL)
     RETURNS jsonb
@@ -11,7 +11,7 @@ CREATE FUNCTION orchestration.describe_layout(
 COMMENT ON FUNCTION orchestration.describe_layout(text, text, text[]) IS
     'describeLayout: describes how the records of an object are shown';
 
-CREATE FUNCTION orchestration.set_layout(name text, layout jsonb)
+CREATE FUNCTION orchestration.set_layout(object text, layout jsonb)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_set_layout';

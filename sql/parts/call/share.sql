@@ -62,33 +62,41 @@ CREATE FUNCTION orchestration.delete_sharing_rule(rule_id uuid)
 COMMENT ON FUNCTION orchestration.delete_sharing_rule(uuid) IS
     'Deletes a sharing rule and with it the access that it gave; returns false if there is none';
 
+CREATE TYPE orchestration.access_cause AS (
+    object orchestration.shared_object,
+    cause text,
+    access_level orchestration.access_level,
+    granted_to uuid,
+    source_id uuid,
+    detail text);
+COMMENT ON TYPE orchestration.access_cause IS
+    'An access of a user to a record and its cause, of explain_access()';
+
 CREATE FUNCTION orchestration.explain_access(
     record_id uuid,
-    user_id uuid,
-    OUT object orchestration.shared_object,
-    OUT cause text,
-    OUT access_level orchestration.access_level,
-    OUT granted_to uuid,
-    OUT source_id uuid,
-    OUT detail text)
-    RETURNS SETOF record
+    user_id uuid)
+    RETURNS SETOF orchestration.access_cause
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_explain_access';
 COMMENT ON FUNCTION orchestration.explain_access(uuid, uuid) IS
     'Returns every grant that gives a user access to a record; the caller must have the right to manage sharing of the record';
 
+CREATE TYPE orchestration.record_access AS (
+    record_id uuid,
+    user_id uuid,
+    has_read_access boolean,
+    has_edit_access boolean,
+    has_delete_access boolean,
+    has_transfer_access boolean,
+    has_all_access boolean,
+    max_access_level text);
+COMMENT ON TYPE orchestration.record_access IS
+    'The access that a user has to a record, of user_record_access()';
+
 CREATE FUNCTION orchestration.user_record_access(
     record_ids uuid[],
-    user_id uuid DEFAULT NULL,
-    OUT record_id uuid,
-    OUT user_id uuid,
-    OUT has_read_access boolean,
-    OUT has_edit_access boolean,
-    OUT has_delete_access boolean,
-    OUT has_transfer_access boolean,
-    OUT has_all_access boolean,
-    OUT max_access_level text)
-    RETURNS SETOF record
+    user_id uuid DEFAULT NULL)
+    RETURNS SETOF orchestration.record_access
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_user_record_access';
 COMMENT ON FUNCTION orchestration.user_record_access(uuid[], uuid) IS

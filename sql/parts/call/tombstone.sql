@@ -74,11 +74,15 @@ CREATE FUNCTION orchestration.purge_runs(
 COMMENT ON FUNCTION orchestration.purge_runs(interval, integer) IS
     'Deletes up to max_runs runs that ended, and were last changed, more than older_than ago, with all rows that belong to them; returns the number of runs';
 
+CREATE TYPE orchestration.removed_rows AS (
+    removed_from text,
+    removed bigint);
+COMMENT ON TYPE orchestration.removed_rows IS
+    'How many expired rows were removed from a table, of remove_expired()';
+
 CREATE FUNCTION orchestration.remove_expired(
-    max_rows integer DEFAULT 10000,
-    OUT removed_from text,
-    OUT removed bigint)
-    RETURNS SETOF record
+    max_rows integer DEFAULT 10000)
+    RETURNS SETOF orchestration.removed_rows
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_remove_expired';
 COMMENT ON FUNCTION orchestration.remove_expired(integer) IS

@@ -266,6 +266,22 @@ SELECT m.id,
 COMMENT ON VIEW orchestration.group_member IS
     'GroupMember: one row per direct member of a group or queue';
 
+-- names that need no quotes
+CREATE VIEW orchestration.users
+    WITH (security_invoker = true) AS SELECT * FROM orchestration."user";
+COMMENT ON VIEW orchestration.users IS
+    'The view "user" by a name that needs no quotes';
+
+CREATE VIEW orchestration.groups
+    WITH (security_invoker = true) AS SELECT * FROM orchestration."group";
+COMMENT ON VIEW orchestration.groups IS
+    'The view "group" by a name that needs no quotes';
+
+CREATE VIEW orchestration.group_members
+    WITH (security_invoker = true) AS SELECT * FROM orchestration.group_member;
+COMMENT ON VIEW orchestration.group_members IS
+    'The view group_member, named like users and groups';
+
 CREATE VIEW orchestration.name
     WITH (security_invoker = true) AS
 SELECT p.id,

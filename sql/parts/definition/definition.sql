@@ -105,7 +105,7 @@ COMMENT ON TRIGGER orchestration_definition_truncate
 
 CREATE FUNCTION orchestration.deploy_orchestration(
     document pg_catalog.xml,
-    name pg_catalog.text DEFAULT NULL,
+    orchestration pg_catalog.text DEFAULT NULL,
     activate pg_catalog.bool DEFAULT false)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -115,7 +115,7 @@ COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.xml, pg_catalo
 
 CREATE FUNCTION orchestration.deploy_orchestration(
     document pg_catalog.jsonb,
-    name pg_catalog.text DEFAULT NULL,
+    orchestration pg_catalog.text DEFAULT NULL,
     activate pg_catalog.bool DEFAULT false)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -127,7 +127,7 @@ COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.jsonb, pg_cata
 -- without it every driver's call would be ambiguous.
 CREATE FUNCTION orchestration.deploy_orchestration(
     document pg_catalog.text,
-    name pg_catalog.text DEFAULT NULL,
+    orchestration pg_catalog.text DEFAULT NULL,
     activate pg_catalog.bool DEFAULT false)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -137,7 +137,7 @@ COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.text, pg_catal
 
 CREATE FUNCTION orchestration.deploy_orchestration(
     document pg_catalog.json,
-    name pg_catalog.text DEFAULT NULL,
+    orchestration pg_catalog.text DEFAULT NULL,
     activate pg_catalog.bool DEFAULT false)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -145,56 +145,67 @@ CREATE FUNCTION orchestration.deploy_orchestration(
 COMMENT ON FUNCTION orchestration.deploy_orchestration(pg_catalog.json, pg_catalog.text, pg_catalog.bool) IS
     'Stores a new version of an orchestration from flow metadata in JSON and returns its number, or that of the version with the same document; activate: also activates it, unless the document has another status than Active';
 
+CREATE TYPE orchestration.definition_problem AS (
+    severity text,
+    place text,
+    line int4,
+    message text);
+COMMENT ON TYPE orchestration.definition_problem IS
+    'A problem of a definition, of validate_orchestration()';
+
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.xml)
-    RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
-                   line pg_catalog.int4, message pg_catalog.text)
+    RETURNS SETOF orchestration.definition_problem
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_xml';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.xml) IS
     'Returns the errors and warnings of a definition that deploy_orchestration() and activate_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.jsonb)
-    RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
-                   line pg_catalog.int4, message pg_catalog.text)
+    RETURNS SETOF orchestration.definition_problem
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_jsonb';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.jsonb) IS
     'Returns the errors and warnings of a definition that deploy_orchestration() and activate_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.text)
-    RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
-                   line pg_catalog.int4, message pg_catalog.text)
+    RETURNS SETOF orchestration.definition_problem
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_text';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.text) IS
     'Returns the errors and warnings of a definition that deploy_orchestration() and activate_orchestration() would report; stores nothing';
 
 CREATE FUNCTION orchestration.validate_orchestration(document pg_catalog.json)
-    RETURNS TABLE (severity pg_catalog.text, place pg_catalog.text,
-                   line pg_catalog.int4, message pg_catalog.text)
+    RETURNS SETOF orchestration.definition_problem
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_validate_orchestration_text';
 COMMENT ON FUNCTION orchestration.validate_orchestration(pg_catalog.json) IS
     'Returns the errors and warnings of a definition that deploy_orchestration() and activate_orchestration() would report; stores nothing';
 
-CREATE FUNCTION orchestration.activate_orchestration(name pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
+CREATE FUNCTION orchestration.activate_orchestration(orchestration pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
     RETURNS pg_catalog.int4
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_activate_orchestration';
 COMMENT ON FUNCTION orchestration.activate_orchestration(pg_catalog.text, pg_catalog.int4) IS
     'Makes a version, by default the newest, the one that new runs get; fails if something that the version needs is missing';
 
-CREATE FUNCTION orchestration.deactivate_orchestration(name pg_catalog.text)
+CREATE FUNCTION orchestration.deactivate_orchestration(orchestration pg_catalog.text)
     RETURNS pg_catalog.void
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_deactivate_orchestration';
 COMMENT ON FUNCTION orchestration.deactivate_orchestration(pg_catalog.text) IS
     'Stops an orchestration from starting new runs; existing runs go on';
 
+CREATE TYPE orchestration.definition_reference AS (
+    kind text,
+    name text,
+    detail text,
+    used_by text,
+    resolved bool);
+COMMENT ON TYPE orchestration.definition_reference IS
+    'What a definition needs, of orchestration_references()';
+
 CREATE FUNCTION orchestration.orchestration_references(orchestration pg_catalog.text, version pg_catalog.int4 DEFAULT NULL)
-    RETURNS TABLE (kind pg_catalog.text, name pg_catalog.text,
-                   detail pg_catalog.text, used_by pg_catalog.text,
-                   resolved pg_catalog.bool)
+    RETURNS SETOF orchestration.definition_reference
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_orchestration_references';
 COMMENT ON FUNCTION orchestration.orchestration_references(pg_catalog.text, pg_catalog.int4) IS

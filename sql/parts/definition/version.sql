@@ -55,14 +55,14 @@ COMMENT ON TRIGGER orchestration_definition_log_activation
     ON orchestration.orchestration_definition IS
     'Records in definition_log who activated and deactivated versions';
 
-CREATE FUNCTION orchestration.delete_orchestration_version(name pg_catalog.text, version pg_catalog.int4)
+CREATE FUNCTION orchestration.delete_orchestration_version(orchestration pg_catalog.text, version pg_catalog.int4)
     RETURNS pg_catalog.void
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_delete_orchestration_version';
 COMMENT ON FUNCTION orchestration.delete_orchestration_version(pg_catalog.text, pg_catalog.int4) IS
     'Deletes a version that is not active and has no runs; its number is not given again';
 
-CREATE FUNCTION orchestration.delete_orchestration(name pg_catalog.text)
+CREATE FUNCTION orchestration.delete_orchestration(orchestration pg_catalog.text)
     RETURNS pg_catalog.void
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_delete_orchestration';

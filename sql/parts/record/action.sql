@@ -72,7 +72,7 @@ COMMENT ON COLUMN orchestration.action.timeout IS
 SELECT pg_catalog.pg_extension_config_dump('orchestration.action', '');
 
 CREATE FUNCTION orchestration.register_action(
-    name text,
+    action text,
     kind orchestration.action_kind,
     function regprocedure DEFAULT NULL,
     topic text DEFAULT NULL)
@@ -116,7 +116,7 @@ CREATE FUNCTION orchestration.allow_run_as_user(
 COMMENT ON FUNCTION orchestration.allow_run_as_user(text, boolean) IS
     'Sets whether steps with runAsUser may call an action, which can then act as any user; registering the action for something else ends the permission';
 
-CREATE FUNCTION orchestration.unregister_action(name text)
+CREATE FUNCTION orchestration.unregister_action(action text)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_unregister_action';

@@ -187,15 +187,15 @@ COMMENT ON FUNCTION orchestration.create_queue(text, text) IS
     'Creates a queue and returns its id';
 
 CREATE FUNCTION orchestration.add_group_member(group_id uuid, member_id uuid)
-    RETURNS void
+    RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_add_group_member';
 COMMENT ON FUNCTION orchestration.add_group_member(uuid, uuid) IS
-    'Makes a user or group a member of a group or queue';
+    'Makes a user or group a member of a group or queue; returns false if it is one already';
 
 CREATE FUNCTION orchestration.remove_group_member(group_id uuid, member_id uuid)
-    RETURNS void
+    RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_remove_group_member';
 COMMENT ON FUNCTION orchestration.remove_group_member(uuid, uuid) IS
-    'Removes a user or group from a group or queue';
+    'Removes a user or group from a group or queue; returns false if it is no member';

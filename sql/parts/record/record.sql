@@ -24,7 +24,7 @@ COMMENT ON COLUMN orchestration.record_type.table_name IS
 SELECT pg_catalog.pg_extension_config_dump('orchestration.record_type', '');
 
 CREATE FUNCTION orchestration.register_record_type(
-    name text,
+    record_type text,
     relation regclass,
     key_column name DEFAULT NULL)
     RETURNS void
@@ -34,7 +34,7 @@ COMMENT ON FUNCTION orchestration.register_record_type(text, regclass, name) IS
     'Registers a table so that runs can be about its rows; key_column: the column that identifies a row, by default all columns of the primary key';
 
 CREATE FUNCTION orchestration.register_record_type(
-    name text,
+    record_type text,
     relation regclass,
     key_columns name[])
     RETURNS void
@@ -43,28 +43,28 @@ CREATE FUNCTION orchestration.register_record_type(
 COMMENT ON FUNCTION orchestration.register_record_type(text, regclass, name[]) IS
     'Registers a table whose rows are identified by several columns together';
 
-CREATE FUNCTION orchestration.unregister_record_type(name text)
+CREATE FUNCTION orchestration.unregister_record_type(record_type text)
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_unregister_record_type';
 COMMENT ON FUNCTION orchestration.unregister_record_type(text) IS
     'Removes a record type, clears the lookups to its records and drops its triggers';
 
-CREATE FUNCTION orchestration.record_exists(record_type text, record_id text)
+CREATE FUNCTION orchestration.record_exists(record_type text, record_key text)
     RETURNS boolean
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_record_exists';
 COMMENT ON FUNCTION orchestration.record_exists(text, text) IS
     'Returns whether a registered record type has a record with this id; false also if the type is not registered';
 
-CREATE FUNCTION orchestration.record_exists(record_type text, record_id "any")
+CREATE FUNCTION orchestration.record_exists(record_type text, record_key "any")
     RETURNS boolean
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_record_exists';
 COMMENT ON FUNCTION orchestration.record_exists(text, "any") IS
     'record_exists() with an id of any type';
 
-CREATE FUNCTION orchestration.record_key(record_type text, record_id text)
+CREATE FUNCTION orchestration.record_key(record_type text, record_key text)
     RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_record_key';

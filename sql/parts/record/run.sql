@@ -203,12 +203,12 @@ CREATE TABLE orchestration.run_record (
     variable    text    NOT NULL,
     position    integer NOT NULL,
     record_type text    NOT NULL,
-    record_id   text    NOT NULL,
+    record_key  text    NOT NULL,
     CONSTRAINT run_record_pkey PRIMARY KEY (run_id, variable, position),
     CONSTRAINT run_record_run_fkey FOREIGN KEY (run_id)
         REFERENCES orchestration.run (id) ON DELETE CASCADE
 );
-CREATE INDEX run_record_record_idx ON orchestration.run_record (record_id, record_type);
+CREATE INDEX run_record_record_idx ON orchestration.run_record (record_key, record_type);
 COMMENT ON TABLE orchestration.run_record IS
     'Records in the SObject variables of runs: the run reads them again when it goes on, and a change of one of them lets its conditions be evaluated';
 COMMENT ON COLUMN orchestration.run_record.position IS

@@ -1,27 +1,31 @@
 -- mail: what a mailer calls (src/work/mail.c).  No role is granted EXECUTE; the role of a
 -- mailer needs it on next_messages(), message_sent() and message_failed(), and nothing else.
 
+CREATE TYPE orchestration.due_message AS (
+    id uuid,
+    kind orchestration.message_kind,
+    created_at timestamptz,
+    recipient text,
+    usernames text[],
+    names text[],
+    run_id uuid,
+    work_item_id uuid,
+    subject text,
+    body text,
+    is_html boolean,
+    attempts integer);
+COMMENT ON TYPE orchestration.due_message IS
+    'A message to be sent, of next_messages()';
+
 CREATE FUNCTION orchestration.next_messages(
-    max_messages integer DEFAULT 100,
-    OUT id uuid,
-    OUT kind orchestration.message_kind,
-    OUT created_at timestamptz,
-    OUT recipient text,
-    OUT usernames text[],
-    OUT names text[],
-    OUT run_id uuid,
-    OUT work_item_id uuid,
-    OUT subject text,
-    OUT body text,
-    OUT is_html boolean,
-    OUT attempts integer)
-    RETURNS SETOF record
+    max_messages integer DEFAULT 100)
+    RETURNS SETOF orchestration.due_message
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_next_messages';
 COMMENT ON FUNCTION orchestration.next_messages(integer) IS
     'Returns up to max_messages messages that are due, the oldest first, and locks them until the transaction ends; usernames and names are those of the recipient, or of the active users in the recipient group or queue';
 
-CREATE FUNCTION orchestration.message_sent(ids uuid[])
+CREATE FUNCTION orchestration.message_sent(message_ids uuid[])
     RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_message_sent';
@@ -29,7 +33,7 @@ COMMENT ON FUNCTION orchestration.message_sent(uuid[]) IS
     'Removes messages that were sent; returns their number';
 
 CREATE FUNCTION orchestration.message_failed(
-    id uuid,
+    message_id uuid,
     error text,
     retry_after interval DEFAULT NULL)
     RETURNS boolean

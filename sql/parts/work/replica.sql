@@ -1,7 +1,13 @@
 -- replica: promotion of a logical replica (src/work/replica.c).
 
-CREATE FUNCTION orchestration.advance_sequences(OUT sequence text, OUT last_value bigint)
-    RETURNS SETOF record
+CREATE TYPE orchestration.advanced_sequence AS (
+    sequence text,
+    last_value bigint);
+COMMENT ON TYPE orchestration.advanced_sequence IS
+    'A sequence of the extension, of advance_sequences()';
+
+CREATE FUNCTION orchestration.advance_sequences()
+    RETURNS SETOF orchestration.advanced_sequence
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_advance_sequences';
 COMMENT ON FUNCTION orchestration.advance_sequences() IS

@@ -1,8 +1,8 @@
 -- run: calls on runs (src/work/run.c, src/work/run_retry.c).
 
 CREATE FUNCTION orchestration.start_orchestration(
-    name text,
-    record_id text DEFAULT NULL,
+    orchestration text,
+    record_key text DEFAULT NULL,
     inputs jsonb DEFAULT NULL,
     idempotency_key text DEFAULT NULL,
     owner_id uuid DEFAULT NULL)
@@ -15,8 +15,8 @@ COMMENT ON FUNCTION orchestration.start_orchestration(text, text, jsonb, text, u
 -- record_id has no default here: a call without it must name one function.  A literal, NULL
 -- and a parameter of unknown type resolve to text, the preferred type of strings.
 CREATE FUNCTION orchestration.start_orchestration(
-    name text,
-    record_id "any",
+    orchestration text,
+    record_key "any",
     inputs jsonb DEFAULT NULL,
     idempotency_key text DEFAULT NULL,
     owner_id uuid DEFAULT NULL)
@@ -40,15 +40,19 @@ CREATE FUNCTION orchestration.resume_run(run_id uuid)
 COMMENT ON FUNCTION orchestration.resume_run(uuid) IS
     'Resumes a run that is Suspended or in a recoverable Error; returns the status that it has then';
 
+CREATE TYPE orchestration.retried_run AS (
+    run_id uuid,
+    run_name text,
+    status orchestration.run_status,
+    error text);
+COMMENT ON TYPE orchestration.retried_run IS
+    'A failed run that was resumed, of retry_failed_runs()';
+
 CREATE FUNCTION orchestration.retry_failed_runs(
     orchestration text DEFAULT NULL,
     since timestamptz DEFAULT NULL,
-    max_runs integer DEFAULT 100,
-    OUT run_id uuid,
-    OUT name text,
-    OUT status orchestration.run_status,
-    OUT error text)
-    RETURNS SETOF record
+    max_runs integer DEFAULT 100)
+    RETURNS SETOF orchestration.retried_run
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_retry_failed_runs';
 COMMENT ON FUNCTION orchestration.retry_failed_runs(text, timestamptz, integer) IS

@@ -1,19 +1,23 @@
 -- watch: what runs would do, what they do and which of them are stuck
 -- (src/work/dry_run.c, src/work/diagram.c).
 
+CREATE TYPE orchestration.dry_run_event AS (
+    number integer,
+    event text,
+    stage text,
+    step text,
+    detail jsonb);
+COMMENT ON TYPE orchestration.dry_run_event IS
+    'An event of a dry run, of dry_run()';
+
 CREATE FUNCTION orchestration.dry_run(
     orchestration text,
-    record_id text DEFAULT NULL,
+    record_key text DEFAULT NULL,
     inputs jsonb DEFAULT NULL,
     outputs jsonb DEFAULT NULL,
     version integer DEFAULT NULL,
-    max_steps integer DEFAULT 1000,
-    OUT number integer,
-    OUT event text,
-    OUT stage text,
-    OUT step text,
-    OUT detail jsonb)
-    RETURNS SETOF record
+    max_steps integer DEFAULT 1000)
+    RETURNS SETOF orchestration.dry_run_event
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_dry_run';
 COMMENT ON FUNCTION orchestration.dry_run(text, text, jsonb, jsonb, integer, integer) IS
@@ -22,32 +26,36 @@ COMMENT ON FUNCTION orchestration.dry_run(text, text, jsonb, jsonb, integer, int
 -- without a default: dry_run('X') must name one function
 CREATE FUNCTION orchestration.dry_run(
     orchestration text,
-    record_id "any",
+    record_key "any",
     inputs jsonb DEFAULT NULL,
     outputs jsonb DEFAULT NULL,
     version integer DEFAULT NULL,
-    max_steps integer DEFAULT 1000,
-    OUT number integer,
-    OUT event text,
-    OUT stage text,
-    OUT step text,
-    OUT detail jsonb)
-    RETURNS SETOF record
+    max_steps integer DEFAULT 1000)
+    RETURNS SETOF orchestration.dry_run_event
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_dry_run';
 COMMENT ON FUNCTION orchestration.dry_run(text, "any", jsonb, jsonb, integer, integer) IS
     'dry_run() about a record whose id is of any type';
 
-CREATE FUNCTION orchestration.run_diagram(id uuid, format text DEFAULT 'mermaid')
+CREATE FUNCTION orchestration.run_diagram(run_id uuid, format text DEFAULT 'mermaid')
     RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_run_diagram';
 COMMENT ON FUNCTION orchestration.run_diagram(uuid, text) IS
     'Returns a diagram of a run with its statuses, or of an orchestration version: mermaid, dot or svg';
 
+CREATE TYPE orchestration.record_type_gap AS (
+    record_type text,
+    orchestration text,
+    version integer,
+    element text,
+    field text,
+    problem text);
+COMMENT ON TYPE orchestration.record_type_gap IS
+    'What an active definition misses in the table of a record type, of record_type_problems()';
+
 CREATE FUNCTION orchestration.record_type_problems()
-    RETURNS TABLE (record_type text, orchestration text, version integer, element text,
-                   field text, problem text)
+    RETURNS SETOF orchestration.record_type_gap
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC

@@ -57,7 +57,7 @@ CREATE FUNCTION orchestration.set_due_date(work_item_id uuid, due_at timestamptz
 COMMENT ON FUNCTION orchestration.set_due_date(uuid, timestamptz) IS
     'Sets the time at which a work item is due, null: none; returns false if it is already set so';
 
-CREATE FUNCTION orchestration.unlock_record(record_type text, record_id text)
+CREATE FUNCTION orchestration.unlock_record(record_type text, record_key text)
     RETURNS integer
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'orchestration_unlock_record';
