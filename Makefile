@@ -137,6 +137,7 @@ bench:
 	@env -u PGHOST bench/query.sh
 	@env -u PGHOST bench/queue.sh
 	@env -u PGHOST bench/gate.sh
+	@env -u PGHOST bench/overview.sh
 
 accept:
 	cp results/*.out expected/

@@ -10,18 +10,19 @@ SELECT pg_temp.person('ann@example.com', 'Ann', 'ann');
 SELECT pg_temp.person('overview-ann', 'Overview Ann', 'overview_ann'), pg_temp.person('overview-all', 'Overview All', 'overview_all');
 SELECT orchestration.update_user(id, view_all_data => true) FROM orchestration.principal WHERE username = 'overview-all';
 SELECT orchestration.register_action('Overview_Screen', 'screen'), orchestration.register_action('Overview_Work', 'worker');
+SELECT orchestration.set_retry_policy('Overview_Work', 3);
 SELECT pg_temp.orchestration('Overview', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Ask', 'I', 'Overview_Screen'), pg_temp.step('Work', 'A', 'Overview_Work')))));
 SELECT pg_temp.orchestration('Overview_Second', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Work', 'A', 'Overview_Work')))));
 SELECT count(orchestration.start_orchestration('Overview')) FROM generate_series(1, 5);
 SELECT count(orchestration.start_orchestration('Overview_Second')) FROM generate_series(1, 2);
--- one of each status; one that ann owns
+SELECT orchestration.start_orchestration('Overview', NULL::text, NULL, NULL, id) IS NOT NULL FROM orchestration.principal WHERE username = 'overview-ann';
+-- one of each status; one that a user owns
 SELECT orchestration.suspend_run(pg_temp.run('OR-00000001')), orchestration.cancel_run(pg_temp.run('OR-00000002')), orchestration.fail_work_item(pg_temp.item('Ask', pg_temp.run('OR-00000003')), 'no') IS NOT NULL AS failed;
-SELECT orchestration.change_owner(r.id, p.id) IS NOT NULL FROM orchestration.run r, orchestration.principal p WHERE r.name = 'OR-00000004' AND p.username = 'overview-ann';
 INSERT INTO orchestration.run (name, status) VALUES ('Overview-imported', 'InProgress');
 -- a leased step, a failed attempt
 SELECT count(*) FROM orchestration.claim_steps('w', '{Overview_Work}', 2);
-SELECT f.accepted FROM orchestration.step_queue q, orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', q.step_run_id, 'lease_id', q.lease_id, 'message', 'no'))) f
- WHERE q.lease_id IS NOT NULL ORDER BY q.orchestration_id LIMIT 1;
+SELECT f.accepted FROM (SELECT q.step_run_id, q.lease_id FROM orchestration.step_queue q WHERE q.lease_id IS NOT NULL ORDER BY q.orchestration_id LIMIT 1) q,
+    LATERAL (SELECT accepted FROM orchestration.fail_steps(jsonb_build_array(jsonb_build_object('step_id', q.step_run_id, 'lease_id', q.lease_id, 'message', 'no')))) f;
 \set runs 'SELECT orchestration, in_progress, suspended, failed, recoverable, oldest_open IS NOT NULL AS open FROM orchestration.run_overview WHERE orchestration LIKE \'Overview%\' OR orchestration IS NULL ORDER BY 1'
 \set outcomes 'SELECT orchestration, completed, canceled, failed, mean_duration FROM orchestration.run_outcomes ORDER BY 1'
 \set queue 'SELECT topic, orchestration, depth, ready + delayed AS waits, in_flight, held, retrying, failures, lost FROM orchestration.queue_overview ORDER BY 1, 2'
