@@ -10,7 +10,7 @@ SELECT pg_temp.person('ann@example.com', 'Ann', 'ann');
 SELECT pg_temp.person('overview-ann', 'Overview Ann', 'overview_ann'), pg_temp.person('overview-all', 'Overview All', 'overview_all');
 SELECT orchestration.update_user(id, view_all_data => true) FROM orchestration.principal WHERE username = 'overview-all';
 SELECT orchestration.register_action('Overview_Screen', 'screen'), orchestration.register_action('Overview_Work', 'worker');
-SELECT orchestration.set_retry_policy('Overview_Work', 3);
+SELECT orchestration.set_retry_policy('Overview_Work', 3, '1 hour');
 SELECT pg_temp.orchestration('Overview', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Ask', 'I', 'Overview_Screen'), pg_temp.step('Work', 'A', 'Overview_Work')))));
 SELECT pg_temp.orchestration('Overview_Second', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL, pg_temp.step('Work', 'A', 'Overview_Work')))));
 SELECT count(orchestration.start_orchestration('Overview')) FROM generate_series(1, 5);
