@@ -12,7 +12,7 @@
 # C symbol, name and arguments of each function of the extension
 signatures() {
     psql -qXAt -F '|' <<'SQL'
-SELECT p.prosrc, p.proname, pg_get_function_identity_arguments(p.oid)
+SELECT p.prosrc, p.pronamespace::regnamespace || '.' || p.proname, pg_get_function_identity_arguments(p.oid)
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE l.lanname = 'c' AND p.pronamespace IN ('orchestration'::regnamespace, 'orchestration_internal'::regnamespace);
 SQL
@@ -53,11 +53,11 @@ for path in sorted(glob.glob(root + '/**/*.c', recursive=True)):
             fail(path, symbol, 'has no comment directly above it')
             continue
         head = re.sub(r'\s*\n \*\s*', ' ', body['head'])
-        signature = re.match(r'/\* orchestration(?:_internal)?\.(\w+)\((.*?)\) returns \w', head)
+        signature = re.match(r'/\* (orchestration(?:_internal)?\.\w+)\((.*?)\) returns \w', head)
         if signature is None:
             fail(path, symbol, 'does not begin with its signature')
         elif (signature[1], plain(signature[2])) not in [(n, plain(a)) for n, a in declared.get(symbol, [])]:
-            fail(path, symbol, 'is orchestration.%s(%s) in its comment, but %s in SQL' % (
+            fail(path, symbol, 'is %s(%s) in its comment, but %s in SQL' % (
                 signature[1], plain(signature[2]),
                 ' or '.join('%s(%s)' % (n, plain(a)) for n, a in declared.get(symbol, [])) or 'nothing'))
         if not re.search(r'\bRaises\b', head):
@@ -144,7 +144,7 @@ Datum
 orchestration_new_id(PG_FUNCTION_ARGS)
 {
 C
-check 'a wrong signature is found' planted heads 'is orchestration_internal.is_user\(id uuid\) in its comment, but is_user\(\) in SQL' <<'C'
+check 'a wrong signature is found' planted heads 'is orchestration_internal.is_user\(id uuid\) in its comment, but orchestration_internal.is_user\(\) in SQL' <<'C'
 PG_FUNCTION_INFO_V1(orchestration_is_user);
 
 /*
