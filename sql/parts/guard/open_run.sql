@@ -8,7 +8,9 @@ CREATE TABLE orchestration_internal.open_run (
     run_id           uuid        NOT NULL,
     orchestration_id uuid,
     status           orchestration.run_status NOT NULL,
-    CONSTRAINT open_run_pkey PRIMARY KEY (created_at, run_id)
+    CONSTRAINT open_run_pkey PRIMARY KEY (created_at, run_id),
+    CONSTRAINT open_run_times_check
+        CHECK (orchestration_internal.time_in_range('created_at of an open run', created_at))
 ) WITH (fillfactor = 90, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 COMMENT ON TABLE orchestration_internal.open_run IS
     'One row for each run that is not Completed or Canceled, so that looking at open runs reads no ended ones; the triggers of run maintain it';
