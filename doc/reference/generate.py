@@ -36,7 +36,7 @@ GROUPS = [
     ("Messages", "next_messages message_sent message_failed listen_for_messages remind_assignees"),
     ("Workers", "claim_steps complete_steps fail_steps complete_and_claim extend_leases listen_for_steps run_queued_steps"
      " start_background_worker stop_background_worker"),
-    ("Watching", "needs_attention run_tree run_timeline run_diagram run_report orchestration_report engine_stats"
+    ("Watching", "needs_attention run_tree run_timeline run_diagram run_report orchestration_report engine_stats engine_runs engine_queue rebuild_open_runs"
      " engine_counters stuck_runs"
      " queue_overview open_run_count monitoring verify"),
     ("People and sharing", "create_user update_user create_group create_queue add_group_member remove_group_member"

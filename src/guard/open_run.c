@@ -4,7 +4,7 @@
  *	  Keeps orchestration_internal.open_run: one row for each run that is not at its end.
  *
  * A run is open unless it is Completed or Canceled: nothing can change these, while a run
- * in Error can be resumed.  Whoever looks at open runs reads this table, whose size does
+ * in Error can be resumed.  Queries about open runs read this table, whose size does
  * not depend on how many runs have ended.  An index of run whose columns or predicate name
  * the status would do the same, but then no update of a status would stay on its page.
  *

@@ -26,7 +26,7 @@
 PG_FUNCTION_INFO_V1(orchestration_check_reader);
 
 /*
- * orchestration_internal.check_reader(view text, object orchestration.shared_object DEFAULT NULL)
+ * orchestration_internal.check_reader(view text, object orchestration.shared_object)
  * returns boolean
  *
  * Condition of an overview, which the executor evaluates once a scan, before it reads

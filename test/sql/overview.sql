@@ -85,7 +85,7 @@ SELECT topic, orchestration, depth, in_flight, held, failures, lost FROM orchest
 SELECT pg_temp.try('SELECT count(*) FROM orchestration.verify()'), pg_temp.try('SELECT orchestration.rebuild_open_runs()');
 SELECT count(*) FROM orchestration.run;
 RESET ROLE;
--- whoever sets a user id does not change what is counted
+-- a user id that a session sets does not change what is counted
 SET client_min_messages = warning;
 SET orchestration.user_id = '00000000-0000-4000-8000-000000000009';
 SELECT count(*) FROM orchestration.engine_runs() WHERE orchestration LIKE 'Overview%';
