@@ -5,8 +5,8 @@
 #
 # On a throwaway server, two databases: one has runs that are open (in progress, in Error),
 # the other has the same and BENCH_ENDED runs that are Completed or Canceled.  The databases
-# are asked in turns, in sessions that stay open; figures are medians.  The last row reads
-# what has no index for it, as the comparison.
+# are asked in turns, in sessions that stay open; figures are medians.  The last row reads every
+# run, as the comparison; in sessions of its own, because it leaves cold caches behind.
 #
 #   BENCH_ROUNDS=51         turns of each
 #   BENCH_OPEN=200          open runs
@@ -61,21 +61,27 @@ queries=("SELECT * FROM orchestration.run_overview"
     "SELECT * FROM orchestration.engine_runs()"
     "SELECT * FROM orchestration.engine_queue()"
     "SELECT * FROM orchestration.open_runs LIMIT 50"
-    "SELECT count(*) FROM orchestration.open_runs"
-    "SELECT * FROM orchestration.run_outcomes")
+    "SELECT count(*) FROM orchestration.open_runs")
+comparison="SELECT * FROM orchestration.run_outcomes"
 
-# one turn of all queries in the database; "query ms" a line
+# turns of queries in the database: how many, database, queries; "query ms" a line
 turns() {
-    local i
-    for i in $(seq "$1"); do
-        printf '%s;\n' "${queries[@]}"
-    done | psql -X -q -o /dev/null -d "orchestration_bench_overview_$2" -c '\timing on' -f - | awk -v n=${#queries[@]} '/^Time/ { print (c++ % n) + 1, $2 }'
+    local i size=$2 count=$1
+    shift 2
+    for i in $(seq "$count"); do
+        printf '%s;\n' "$@"
+    done | psql -X -q -o /dev/null -d "orchestration_bench_overview_$size" -c '\timing on' -f - | awk -v n=$# '/^Time/ { print (c++ % n) + 1, $2 }'
 }
 for block in $(seq "$(((rounds + 9) / 10))"); do
     for size in small big; do
         # the first turn of a session fills its caches
-        turns 11 $size | awk -v n=${#queries[@]} 'NR > n' >>"$work/$size"
+        turns 11 $size "${queries[@]}" | awk -v n=${#queries[@]} 'NR > n' >>"$work/$size"
     done
+done
+
+queries+=("$comparison")
+for size in small big; do
+    turns 4 $size "$comparison" | awk -v n=${#queries[@]} 'NR > 1 { print n, $2 }' >>"$work/$size"
 done
 
 echo "PostgreSQL $(psql -X -At -d postgres -c 'SHOW server_version'), $(nproc) CPUs; medians of $(((rounds + 9) / 10 * 10)) turns; $open open runs, a tenth of them in Error; beside $ended ended runs with a work item each, and beside none."
