@@ -46,10 +46,10 @@ SQL_PARTS      = header \
                  $(addprefix access/,access membership share delegation) \
                  $(addprefix definition/,definition version) \
                  $(addprefix trail/,log history message failure) \
-                 $(addprefix guard/,guard approval message transition) \
+                 $(addprefix guard/,guard open_run approval message transition) \
                  $(addprefix engine/,notify) \
-                 $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch attention run_tree \
-                 report replica drop) \
+                 $(addprefix work/,run migrate work_item approval mail inbox queue worker record_change watch overview \
+                 attention run_tree report replica drop) \
                  $(addprefix call/,retrieve save replicate change_owner describe layout \
                  record_view feed tombstone share view associated_object metadata query) \
                  verify cache policy privilege
@@ -178,6 +178,7 @@ bench:
 	@env -u PGHOST bench/query.sh
 	@env -u PGHOST bench/queue.sh
 	@env -u PGHOST bench/gate.sh
+	@env -u PGHOST bench/overview.sh
 
 # what git has committed, under the name that a download gets; META.json is at its top
 COMMIT ?= HEAD

@@ -36,9 +36,9 @@ GROUPS = [
     ("Messages", "next_messages message_sent message_failed listen_for_messages remind_assignees"),
     ("Workers", "claim_steps complete_steps fail_steps complete_and_claim extend_leases listen_for_steps run_queued_steps"
      " start_background_worker stop_background_worker"),
-    ("Watching", "needs_attention run_tree run_timeline run_diagram run_report orchestration_report engine_stats"
-     " engine_counters"
-     " queue_overview open_run_count monitoring verify"),
+    ("Watching", "needs_attention run_tree run_timeline run_diagram run_report orchestration_report engine_stats engine_runs"
+     " engine_queue rebuild_open_runs"
+     " verify"),
     ("People and sharing", "create_user update_user create_group create_queue add_group_member remove_group_member"
      " acting_user_id acting_principal_ids share_record unshare_record set_default_access create_owner_sharing_rule"
      " create_orchestration_sharing_rule delete_sharing_rule explain_access user_record_access change_owner"),

@@ -53,8 +53,11 @@ orchestration_internal.owner_visible('ApprovalSubmission', owner_id)
      "orchestration_internal.record_visible('FlowOrchestrationInstance', run_id)",
      ("run_log", "run_migration")),
     (None,
+     "orchestration_internal.record_visible('FlowOrchestrationInstance', run_id)",
+     ("orchestration_internal.open_run",)),
+    (None,
      "orchestration_internal.record_visible('FlowOrchestrationStepInstance', step_run_id)",
-     ("step_attempt",)),
+     ("step_attempt", "step_queue")),
     (None,
      "orchestration_internal.record_visible(object, record_id)",
      ("share_grant", "field_change", "feed_item", "feed_comment", "feed_like",
@@ -86,13 +89,17 @@ CASE WHEN shared_object IS NULL THEN orchestration_internal.sees_sharing()
      ("definition_log",)),
     ("No user sees these: they have no policy.",
      None,
-     ("step_queue", "run_record", "global_value", "secret", "action", "record_type", "query_locator",
+     ("run_record", "global_value", "secret", "action", "record_type", "query_locator",
       "query_locator_page", "message", "step_message", "reminder")),
 )
 
 
+def qualified(table):
+    return table if "." in table else "orchestration." + table
+
+
 def secure(table):
-    print("ALTER TABLE orchestration.%s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;" % table)
+    print("ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;" % qualified(table))
 
 
 print(HEAD)
@@ -120,5 +127,5 @@ for why, condition, tables in READ_ONLY:
         print()
         secure(table)
         if condition:
-            print("CREATE POLICY %s_select ON orchestration.%s FOR SELECT USING (\n    %s);"
-                  % (table, table, condition))
+            print("CREATE POLICY %s_select ON %s FOR SELECT USING (\n    %s);"
+                  % (table.split(".")[-1], qualified(table), condition))

@@ -4,7 +4,7 @@
 -- Without IF NOT EXISTS: if another role has created a schema before, the installation
 -- fails and does not adopt it.  orchestration has the tables and what users call: \df
 -- orchestration.* is the manual.  Functions that only the extension calls (of triggers,
--- policies and the planner) are in orchestration_internal.
+-- policies and the planner), and what it keeps for them, are in orchestration_internal.
 CREATE SCHEMA orchestration;
 COMMENT ON SCHEMA orchestration IS
     'Orchestration runs: records, definitions and the engine that moves them';

@@ -94,8 +94,16 @@ ALTER TABLE orchestration.run_migration ENABLE ROW LEVEL SECURITY, FORCE ROW LEV
 CREATE POLICY run_migration_select ON orchestration.run_migration FOR SELECT USING (
     orchestration_internal.record_visible('FlowOrchestrationInstance', run_id));
 
+ALTER TABLE orchestration_internal.open_run ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY open_run_select ON orchestration_internal.open_run FOR SELECT USING (
+    orchestration_internal.record_visible('FlowOrchestrationInstance', run_id));
+
 ALTER TABLE orchestration.step_attempt ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY step_attempt_select ON orchestration.step_attempt FOR SELECT USING (
+    orchestration_internal.record_visible('FlowOrchestrationStepInstance', step_run_id));
+
+ALTER TABLE orchestration.step_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY step_queue_select ON orchestration.step_queue FOR SELECT USING (
     orchestration_internal.record_visible('FlowOrchestrationStepInstance', step_run_id));
 
 ALTER TABLE orchestration.share_grant ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -208,8 +216,6 @@ CREATE POLICY definition_log_select ON orchestration.definition_log FOR SELECT U
     orchestration_internal.manages_definitions());
 
 -- No user sees these: they have no policy.
-
-ALTER TABLE orchestration.step_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE orchestration.run_record ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 

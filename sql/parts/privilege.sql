@@ -49,6 +49,18 @@ GRANT EXECUTE ON FUNCTION
     orchestration_internal.step_person(uuid, uuid)
     TO PUBLIC;
 
+-- Function of the overviews, which the role that reads them executes.
+GRANT EXECUTE ON FUNCTION
+    orchestration_internal.check_reader(text, orchestration.shared_object)
+    TO PUBLIC;
+
+-- Counts, without what runs contain.
+GRANT EXECUTE ON FUNCTION
+    orchestration.engine_stats(),
+    orchestration.engine_runs(),
+    orchestration.engine_queue()
+    TO pg_monitor;
+
 -- A trigger function: creating or attaching a partition of a registered table needs
 -- EXECUTE on it.  On other tables it does nothing.
 GRANT EXECUTE ON FUNCTION orchestration_internal.record_change() TO PUBLIC;
@@ -214,6 +226,10 @@ GRANT SELECT ON
     orchestration.tombstone_horizon,
     orchestration.run_overview,
     orchestration.run_errors,
+    orchestration.open_runs,
+    orchestration.run_outcomes,
+    orchestration.queue_overview,
+    orchestration_internal.open_run,
     orchestration.sobject,
     orchestration.sobject_field,
     orchestration.sobject_picklist_value,
@@ -246,6 +262,10 @@ GRANT SELECT ON orchestration.run_log TO PUBLIC;
 GRANT SELECT ON orchestration.run_migration TO PUBLIC;
 GRANT SELECT ON orchestration.definition_log TO PUBLIC;
 GRANT SELECT ON orchestration.step_attempt TO PUBLIC;
+-- without what a worker gets and needs
+GRANT SELECT (run_id, step_run_id, orchestration_id, available_at, leased_until,
+              claimed_at, attempt, failures, lost, topic, step_name, action)
+    ON orchestration.step_queue TO PUBLIC;
 GRANT SELECT ON orchestration.share_grant TO PUBLIC;
 GRANT SELECT ON orchestration.owner_sharing_rule TO PUBLIC;
 GRANT SELECT (id, kind, name, username, developer_name, is_active, created_at,

@@ -474,6 +474,16 @@ AS $$
            NULL, NULL, p.problem
       FROM orchestration.record_type_problems() p
       JOIN orchestration.record_type t ON t.name = p.record_type
+    -- open_run is maintained by triggers of run; rebuild_open_runs() mends it
+    UNION ALL
+    SELECT 'open run is listed', 'run', COALESCE(r.id, o.run_id), COALESCE(r.id, o.run_id),
+           CASE WHEN r.id IS NULL THEN 'open_run has a run that is not open'
+                WHEN o.run_id IS NULL THEN format('open_run does not have run %s, which is %s', r.name, r.status)
+                ELSE format('open_run says %s of run %s, which is %s', o.status, r.name, r.status) END
+      FROM (SELECT * FROM orchestration.run WHERE status NOT IN ('Completed', 'Canceled')) r
+      FULL JOIN orchestration_internal.open_run o ON o.run_id = r.id AND o.created_at = r.created_at
+     WHERE r.id IS NULL OR o.run_id IS NULL OR o.status <> r.status
+        OR o.orchestration_id IS DISTINCT FROM r.orchestration_id
     -- without these triggers, sessions of a replica would keep old rows in memory
     UNION ALL
     SELECT 'caches are dropped for replicated rows', 'trigger', NULL, NULL, format('%s on %s', g.tgname, g.tgrelid::regclass)

@@ -106,10 +106,10 @@ orch_count(Counter counter)
 	any_counted = true;
 }
 
-PG_FUNCTION_INFO_V1(orchestration_engine_counters);
+PG_FUNCTION_INFO_V1(orchestration_shared_counters);
 
 /*
- * orchestration.engine_counters() returns table (name text, value bigint)
+ * orchestration_internal.shared_counters() returns setof orchestration.engine_stat
  *
  * Returns what the committed transactions of all sessions did since the server was
  * started, in all databases.  Returns no row when the library is not in
@@ -117,7 +117,7 @@ PG_FUNCTION_INFO_V1(orchestration_engine_counters);
  * Raises: none.  Source: ours.
  */
 Datum
-orchestration_engine_counters(PG_FUNCTION_ARGS)
+orchestration_shared_counters(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	int			i;
@@ -125,11 +125,12 @@ orchestration_engine_counters(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (i = 0; counters != NULL && i <= COUNTER_LAST; i++)
 	{
-		Datum		values[2];
-		bool		nulls[2] = {false, false};
+		Datum		values[3];
+		bool		nulls[3] = {false, false, false};
 
 		values[0] = CStringGetTextDatum(counter_names[i]);
-		values[1] = Int64GetDatum((int64) pg_atomic_read_u64(&counters[i]));
+		values[1] = CStringGetTextDatum("counter");
+		values[2] = Int64GetDatum((int64) pg_atomic_read_u64(&counters[i]));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

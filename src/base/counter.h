@@ -15,7 +15,7 @@
 
 #include "postgres.h"
 
-/* What engine_counters() shows; counter.c has the names. */
+/* The counters that engine_stats() shows; counter.c has the names. */
 typedef enum Counter
 {
 	COUNTER_RUNS_STARTED,

@@ -59,6 +59,7 @@
 #include "guard/cascade.h"
 #include "guard/guard.h"
 #include "guard/guard_int.h"
+#include "guard/open_run.h"
 #include "record/principal.h"
 #include "trail/failure.h"
 #include "trail/history.h"
@@ -169,6 +170,8 @@ orchestration_guard_row(PG_FUNCTION_ARGS)
 	bool		fill = false;
 
 	mark_dirty(orch_guard_row_uuid(row, desc, col->run_id));
+	if (level == LEVEL_RUN)
+		orch_open_run_note(old, row, desc);
 	/* levels and shared objects are in the same order */
 	if (update && !trusted)
 		orch_access_check_update((SharedObject) level, trigdata->tg_relation, old, row);

@@ -54,6 +54,12 @@ static StaticPlan plan_not_always = {
 	1, {OIDOID}
 };
 
+/* Runs that were loaded while the triggers of run were disabled. */
+static StaticPlan plan_rebuild_open_runs = {
+	"SELECT orchestration.rebuild_open_runs() WHERE $1 = 'orchestration.run'::pg_catalog.regclass",
+	1, {OIDOID}
+};
+
 static bool concerns(Node *command);
 static void protected(Node *command, Oid user);
 static void command_done(Node *command, Oid table, Oid user);
@@ -257,7 +263,8 @@ table_altered(AlterTableStmt *command, Oid table)
 
 /*
  * Triggers of a table were enabled, as a restore with --disable-triggers does at its
- * end: triggers of the extension that must fire ALWAYS get that back.
+ * end: triggers of the extension that must fire ALWAYS get that back, and open runs that
+ * came without triggers are found.
  */
 static void
 triggers_enabled(Oid table)
@@ -265,6 +272,7 @@ triggers_enabled(Oid table)
 	Datum		value = ObjectIdGetDatum(table);
 
 	orch_record_execute_all(&plan_not_always, &value);
+	orch_plan_execute(&plan_rebuild_open_runs, &value, NULL, false, 0);
 }
 
 /*

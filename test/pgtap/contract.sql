@@ -121,8 +121,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.c
                                         AND p.proname NOT IN ('acting_user_id', 'acting_principal_ids')))$$,
                 'the schema of users has no function of triggers, policies or the planner');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
-                   WHERE p.proargmodes && '{o,b,t}'::"char"[] AND p.pronamespace = 'orchestration'::regnamespace
-                     AND p.proname NOT IN ('engine_counters', 'engine_stats')$$,
+                   WHERE p.proargmodes && '{o,b,t}'::"char"[] AND p.pronamespace = 'orchestration'::regnamespace$$,
                 'calls that return rows have named types');
 SELECT is_empty($$SELECT p.oid::regprocedure, a FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid, unnest(p.proargnames) a
                    WHERE p.pronamespace = 'orchestration'::regnamespace AND (a IS NULL OR a IN ('', 'id', 'ids', 'orchestration_name', 'action_name', 'object_name'))
@@ -133,7 +132,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure, p.prorettype::regtype FROM pg_proc
                      AND CASE WHEN p.proname IN ('set_due_date') THEN p.prorettype <> 'boolean'::regtype
                               WHEN p.proname ~ '^(set|register|unregister|allow)_' THEN p.prorettype <> 'void'::regtype
                               WHEN p.proname ~ '^create_' THEN p.prorettype <> 'uuid'::regtype
-                              WHEN p.proname ~ '^(suspend|cancel|reevaluate|migrate)_run$|_group_member$|^(claim|release|complete|fail|reassign)_work_item$|^(un)?like_|^unshare_'
+                              WHEN p.proname ~ '^(suspend|resume|cancel|recall|reevaluate|migrate)_run$|^deactivate_orchestration$|_group_member$|^(claim|release|complete|fail|reassign)_work_item$|^(un)?like_|^unshare_'
                                    THEN p.prorettype <> 'boolean'::regtype END$$,
                 'calls of a kind return the same: settings nothing, creators an id, changes of a state whether they changed it');
 SELECT is_empty($$SELECT conrelid::regclass, conname FROM pg_constraint c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.conrelid

@@ -110,6 +110,7 @@ DELETE FROM orchestration.run_log l USING orchestration.run r WHERE r.id = l.run
 DELETE FROM orchestration.field_change c USING orchestration.run r WHERE r.id = c.run_id AND r.name LIKE 'loaded%';
 DELETE FROM orchestration.run WHERE name LIKE 'loaded%';
 RESET session_replication_role;
+SELECT orchestration.rebuild_open_runs();
 SELECT orchestration.deactivate_orchestration('Of_RestoreOrder'), orchestration.deactivate_orchestration('Of_RestorePart');
 SELECT orchestration.unregister_record_type(n) FROM (VALUES ('RestoreOrder'), ('RestorePart')) x (n);
 DROP TABLE public.restore_order, public.restore_order_part;

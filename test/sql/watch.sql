@@ -50,13 +50,8 @@ SELECT count(*) > 0 FROM orchestration.dry_run('Watched');
 SELECT pg_temp.state();
 COMMIT;
 
---
--- overview
---
 SELECT orchestration.cancel_run(pg_temp.run());
 SELECT orchestration.start_orchestration('Watched') IS NOT NULL;
-SELECT orchestration, active_version, open, suspended, failed, recoverable, completed, canceled, oldest_open IS NOT NULL, mean_duration FROM orchestration.run_overview WHERE orchestration = 'Watched';
-SELECT name, value FROM orchestration.engine_stats() WHERE name IN ('runs_open', 'work_items_open', 'steps_ready', 'steps_leased', 'steps_delayed') ORDER BY 1;
 
 --
 -- stuck runs

@@ -70,7 +70,7 @@ $node->safe_psql('postgres', q{SELECT count(orchestration.start_orchestration('F
 ok($node->poll_query_until('postgres', $open, '0'), 'it executes functions');
 is($node->safe_psql('postgres', q{SELECT status, count(*) FROM orchestration.run GROUP BY 1}), 'Completed|20', 'all runs are Completed');
 is($node->safe_psql('postgres', $exact), '0|60', 'each function ran once');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM orchestration.engine_counters()'), '0', 'without preload there are no counters');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM orchestration.engine_stats() WHERE kind = 'counter'}), '0', 'without preload there are no counters');
 
 # a function that changes its run's own record, at once and in a deferred trigger: the change
 # starts no further run
@@ -160,7 +160,7 @@ $node->safe_psql('postgres', q{SELECT count(orchestration.start_orchestration('F
 ok($node->poll_query_until('postgres', $open, '0'), 'it executes functions');
 ok(time - $begin < 15, 'a commit wakes it, long before its naptime is over');
 is($node->safe_psql('postgres', $exact), '0|15', 'each function ran once');
-is($node->safe_psql('postgres', q{SELECT string_agg(name || ' ' || value, ', ' ORDER BY name) FROM orchestration.engine_counters() WHERE name IN ('runs_started', 'runs_completed')}),
+is($node->safe_psql('postgres', q{SELECT string_agg(name || ' ' || value, ', ' ORDER BY name) FROM orchestration.engine_stats() WHERE kind = 'counter' AND name IN ('runs_started', 'runs_completed')}),
 	'runs_completed 5, runs_started 5', 'counters');
 
 # killed repeatedly under load: no step is lost, none is executed twice

@@ -146,6 +146,11 @@ SELECT count(*) FROM orchestration.verify();
 SELECT count(*) FROM orchestration.needs_attention();
 SELECT count(*) FROM orchestration.engine_stats();
 SELECT count(*) FROM orchestration.run_overview;
+SELECT count(*) FROM orchestration.open_runs;
+SELECT count(*) FROM orchestration.run_outcomes;
+SELECT count(*) FROM orchestration.queue_overview;
+SELECT count(*) FROM orchestration.engine_runs();
+SELECT count(*) FROM orchestration.engine_queue();
 };
 my $drain = q{
 SELECT count(orchestration.cancel_run(id)) FROM orchestration.run WHERE status NOT IN ('Completed', 'Canceled');
@@ -234,7 +239,7 @@ for my $state (sort keys %states)
 		}
 		$given = $nodes[0]{out} if $nodes[0]{out} > $given;
 		# queries over all rows; purge_runs() reads all runs that are old enough
-		my $whole = $query =~ /^WITH due AS|^DELETE FROM orchestration\.run WHERE id = ANY \(ARRAY\(|stage beside run|no step of the stage is under way|'runs_open'|run_overview|FROM orchestration\.(?:verify|needs_attention|engine_stats)/;
+		my $whole = $query =~ /^WITH due AS|^DELETE FROM orchestration\.run WHERE id = ANY \(ARRAY\(|stage beside run|no step of the stage is under way|'runs_in_progress'|run_outcomes|rebuild_open_runs|FROM orchestration\.(?:verify|needs_attention|engine_\w+|\w+_overview|open_runs)/;
 		my $limit = $whole ? 3 * $rows : 60 + 4 * $given;
 		for my $node (@nodes)
 		{

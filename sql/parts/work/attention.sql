@@ -27,7 +27,9 @@ CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
         SELECT r.id, r.name, r.orchestration_name, r.version_id, r.current_stage, r.modified_at,
                r.triggering_record_type
           FROM orchestration.run r
-         WHERE r.status = 'InProgress'),
+         -- not a join: it would read the ended runs, too
+         WHERE r.id = ANY (ARRAY(SELECT o.run_id FROM orchestration_internal.open_run o
+                                  WHERE o.status = 'InProgress'))),
     used_version AS MATERIALIZED (
         SELECT u.id, orchestration_internal.version_problem(u.id) AS problem
           FROM (SELECT DISTINCT o.version_id AS id FROM open_run o WHERE o.version_id IS NOT NULL) u),

@@ -61,24 +61,6 @@ CREATE FUNCTION orchestration.orchestration_diagram(
 COMMENT ON FUNCTION orchestration.orchestration_diagram(text, integer, text) IS
     'Returns a diagram of a version of an orchestration, by default of the active version or else the newest: mermaid, dot or svg';
 
-CREATE VIEW orchestration.run_overview
-    WITH (security_invoker = true) AS
-SELECT d.name AS orchestration,
-       d.active_version,
-       count(r.id) FILTER (WHERE r.status = 'InProgress') AS open,
-       count(r.id) FILTER (WHERE r.status = 'Suspended') AS suspended,
-       count(r.id) FILTER (WHERE r.status = 'Error') AS failed,
-       count(r.id) FILTER (WHERE r.status = 'Error' AND r.error_recoverable) AS recoverable,
-       count(r.id) FILTER (WHERE r.status = 'Completed') AS completed,
-       count(r.id) FILTER (WHERE r.status = 'Canceled') AS canceled,
-       min(r.created_at) FILTER (WHERE r.status IN ('InProgress', 'Suspended')) AS oldest_open,
-       avg(r.ended_at - r.created_at) FILTER (WHERE r.status = 'Completed') AS mean_duration
-  FROM orchestration.orchestration_definition d
-  LEFT JOIN orchestration.run r ON r.orchestration_id = d.id
- GROUP BY d.id;
-COMMENT ON VIEW orchestration.run_overview IS
-    'Runs that the reader sees, by orchestration: their number in each status, the oldest open one and their mean duration';
-
 CREATE TYPE orchestration.record_type_gap AS (
     record_type text,
     orchestration text,
@@ -112,33 +94,10 @@ CREATE FUNCTION orchestration.record_type_problems()
       JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id
       CROSS JOIN LATERAL orchestration_internal.version_missing_fields(v.id) f
      WHERE v.version = d.active_version
-        OR v.id IN (SELECT r.version_id FROM orchestration.run r WHERE r.status = 'InProgress')
+        OR v.id IN (SELECT r.version_id FROM orchestration.run r
+                    WHERE r.id = ANY (ARRAY(SELECT o.run_id FROM orchestration_internal.open_run o
+                                             WHERE o.status = 'InProgress')))
     ORDER BY 1, 2 NULLS FIRST, 3, 4, 5;
     END;
 COMMENT ON FUNCTION orchestration.record_type_problems() IS
     'Returns record types that cannot be used, and fields that active orchestrations and runs in progress read and that no table has';
-
-CREATE FUNCTION orchestration.engine_stats(OUT name text, OUT value bigint)
-    RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL UNSAFE
-    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_nestloop = off SET jit = off
-    BEGIN ATOMIC
-    SELECT s.name, s.value FROM (
-        SELECT 'runs_open' AS name, count(*) AS value FROM orchestration.run WHERE status = 'InProgress'
-        UNION ALL SELECT 'runs_suspended', count(*) FROM orchestration.run WHERE status = 'Suspended'
-        UNION ALL SELECT 'runs_in_error', count(*) FROM orchestration.run WHERE status = 'Error'
-        UNION ALL SELECT 'work_items_open', count(*) FROM orchestration.work_item WHERE status = 'Assigned' AND NOT is_parent
-        UNION ALL SELECT 'steps_ready', count(*) FROM orchestration.step_queue
-            WHERE available_at <= statement_timestamp() AND COALESCE(leased_until <= statement_timestamp(), true)
-        UNION ALL SELECT 'steps_leased', count(*) FROM orchestration.step_queue
-            WHERE available_at <= statement_timestamp() AND leased_until > statement_timestamp()
-        UNION ALL SELECT 'steps_delayed', count(*) FROM orchestration.step_queue
-            WHERE available_at > statement_timestamp() AND available_at < 'infinity'
-        UNION ALL SELECT 'oldest_ready_seconds', COALESCE(extract(epoch FROM statement_timestamp() - min(available_at))::bigint, 0)
-            FROM orchestration.step_queue
-            WHERE available_at <= statement_timestamp() AND COALESCE(leased_until <= statement_timestamp(), true)
-        UNION ALL SELECT c.name, c.value FROM orchestration.engine_counters() c) s;
-    END;
-COMMENT ON FUNCTION orchestration.engine_stats() IS
-    'Returns current numbers (open runs, ready and leased steps, ...) and, if the library is in shared_preload_libraries, counters since the server was started';

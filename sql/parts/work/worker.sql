@@ -14,9 +14,17 @@ CREATE FUNCTION orchestration.stop_background_worker()
 COMMENT ON FUNCTION orchestration.stop_background_worker() IS
     'Stops the background worker of this database and waits until it has ended; returns false if there was none';
 
-CREATE FUNCTION orchestration.engine_counters(OUT name text, OUT value bigint)
-    RETURNS SETOF record
+CREATE TYPE orchestration.engine_stat AS (
+    name  text,
+    kind  text,
+    value bigint
+);
+COMMENT ON TYPE orchestration.engine_stat IS
+    'A number about the engine: a counter, which only grows until the server is restarted, or a gauge, which is the number at this time';
+
+CREATE FUNCTION orchestration_internal.shared_counters()
+    RETURNS SETOF orchestration.engine_stat
     LANGUAGE c VOLATILE PARALLEL RESTRICTED
-    AS 'MODULE_PATHNAME', 'orchestration_engine_counters';
-COMMENT ON FUNCTION orchestration.engine_counters() IS
-    'Returns counters over all sessions since the server was started; no rows unless the library is in shared_preload_libraries';
+    AS 'MODULE_PATHNAME', 'orchestration_shared_counters';
+COMMENT ON FUNCTION orchestration_internal.shared_counters() IS
+    'Returns counters over all sessions and databases since the server was started; no rows unless the library is in shared_preload_libraries; for engine_stats()';
