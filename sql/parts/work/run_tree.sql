@@ -182,30 +182,18 @@ COMMENT ON FUNCTION orchestration.run_timeline(uuid) IS
 -- by name, or by an id as a text
 CREATE FUNCTION orchestration.run_tree(run text)
     RETURNS SETOF orchestration.run_tree_line
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL UNSAFE
     BEGIN ATOMIC
-    SELECT l.*
-      FROM (SELECT r.id FROM orchestration.run r WHERE r.name = run_tree.run
-            UNION
-            SELECT r.id FROM orchestration.run r
-             WHERE r.id = CASE WHEN run_tree.run ~ '^[0-9a-fA-F-]{36}$' AND pg_catalog.length(pg_catalog.replace(run_tree.run, '-', '')) = 32
-                               THEN run_tree.run::uuid END) x,
-           orchestration.run_tree(x.id) l;
+    SELECT l.* FROM orchestration.run_tree(orchestration.run_id(run_tree.run)) l;
     END;
 COMMENT ON FUNCTION orchestration.run_tree(text) IS
     'run_tree() of a run by its name or id';
 
 CREATE FUNCTION orchestration.run_timeline(run text)
     RETURNS SETOF orchestration.run_event
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL UNSAFE
     BEGIN ATOMIC
-    SELECT e.*
-      FROM (SELECT r.id FROM orchestration.run r WHERE r.name = run_timeline.run
-            UNION
-            SELECT r.id FROM orchestration.run r
-             WHERE r.id = CASE WHEN run_timeline.run ~ '^[0-9a-fA-F-]{36}$' AND pg_catalog.length(pg_catalog.replace(run_timeline.run, '-', '')) = 32
-                               THEN run_timeline.run::uuid END) x,
-           orchestration.run_timeline(x.id) e;
+    SELECT e.* FROM orchestration.run_timeline(orchestration.run_id(run_timeline.run)) e;
     END;
 COMMENT ON FUNCTION orchestration.run_timeline(text) IS
     'run_timeline() of a run by its name or id';
