@@ -112,7 +112,6 @@ GRANT EXECUTE ON FUNCTION
     orchestration.run_report(uuid),
     orchestration.run_report(text),
     orchestration.orchestration_report(text, interval),
-    orchestration.orchestration_report(text, timestamptz),
     orchestration.run_diagram(text, text),
     orchestration.dry_run(text, text, jsonb, jsonb, integer, integer),
     orchestration.dry_run(text, "any", jsonb, jsonb, integer, integer),

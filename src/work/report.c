@@ -36,7 +36,6 @@ static text *orchestration_page(const char *name, TimestampTz since);
 PG_FUNCTION_INFO_V1(orchestration_run_report);
 PG_FUNCTION_INFO_V1(orchestration_run_report_by_name);
 PG_FUNCTION_INFO_V1(orchestration_orchestration_report);
-PG_FUNCTION_INFO_V1(orchestration_orchestration_report_since);
 
 /*
  * orchestration.run_report(run_id uuid) returns text
@@ -93,21 +92,6 @@ orchestration_orchestration_report(PG_FUNCTION_ARGS)
 													TimestampTzGetDatum(now),
 													PG_GETARG_DATUM(1)));
 	PG_RETURN_TEXT_P(orchestration_page(text_to_cstring(PG_GETARG_TEXT_PP(0)), since));
-}
-
-/*
- * orchestration.orchestration_report(orchestration text, since timestamptz) returns text
- *
- * Returns the same since a time.
- * Raises: as orchestration_report(text, interval).
- * Source: ours.
- */
-Datum
-orchestration_orchestration_report_since(PG_FUNCTION_ARGS)
-{
-	orch_require_arguments(fcinfo, 0, 2, "orchestration and since");
-	PG_RETURN_TEXT_P(orchestration_page(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-										PG_GETARG_TIMESTAMPTZ(1)));
 }
 
 /*

@@ -90,13 +90,13 @@ SELECT pg_temp.texts(:'page', '//h2');
 SELECT pg_temp.texts(:'page', '//table[@id="waits"]/tbody/tr/td[position() < 5]');
 SELECT pg_temp.texts(:'page', '//table[@id="overdue"]/tbody/tr/td[position() > 1 and position() < 5]');
 SELECT pg_temp.number(:'page', '//*[local-name() = "rect"]'), pg_temp.number(:'page', '//table[@id="days"]/tbody/tr');
-SELECT orchestration.orchestration_report('Report_Fails', now() - interval '2 years') AS page \gset
+SELECT orchestration.orchestration_report('Report_Fails', '2 years') AS page \gset
 SELECT pg_temp.texts(:'page', '//table[@id="failures"]/tbody/tr/td[position() < 6]');
 SELECT pg_temp.texts(:'page', '//table[@id="durations"]/tbody/tr/td[position() < 3]');
 SELECT pg_temp.texts(:'page', '//table[@id="versions"]/tbody/tr/td[position() != 3]');
 SELECT pg_temp.number(:'page', '//table[@id="days"]/tbody/tr') BETWEEN 50 AND 60, string_agg(t, ' ') FROM pg_temp.texts(:'page', '//table[@id="days"]/tbody/tr[last()]/td[position() > 1]') t;
 SELECT pg_temp.try('SELECT orchestration.orchestration_report(''Report_None'')'), pg_temp.try('SELECT orchestration.orchestration_report(NULL)');
-SELECT pg_temp.try('SELECT orchestration.orchestration_report(''Report_Plain'', ''-1 day''::interval)'), pg_temp.try('SELECT orchestration.orchestration_report(''Report_Plain'', ''-infinity''::timestamptz)');
+SELECT pg_temp.try('SELECT orchestration.orchestration_report(''Report_Plain'', ''-1 day''::interval)');
 
 -- 5. the caller's operators are not used
 CREATE SCHEMA report_trap;

@@ -185,7 +185,7 @@ UPDATE public.default_record SET note = 'wait' WHERE id = 1;
 SELECT pg_temp.said();
 UPDATE public.default_record SET note = 'go' WHERE id = 1;
 SELECT pg_temp.said(), variables->'R'->>'note' FROM orchestration.run WHERE id = pg_temp.run();
-SELECT * FROM orchestration.needs_attention();
+SELECT * FROM orchestration.needs_attention() WHERE kind <> 'definition';
 -- a partial object, which is completed; a key that changes; a record that is deleted
 SELECT orchestration.start_orchestration('Follows', inputs => '{"R": {"Id": "2", "note": "mine"}}') IS NOT NULL;
 UPDATE public.default_record SET id = 22 WHERE id = 2;

@@ -56,7 +56,7 @@ SELECT orchestration.start_orchestration('Watched') IS NOT NULL;
 --
 -- stuck runs
 --
-SELECT * FROM orchestration.needs_attention();
+SELECT * FROM orchestration.needs_attention() WHERE kind <> 'definition';
 SELECT pg_temp.orchestration('Stuck', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
     pg_temp.step('One', 'B', 'Watch_Write'), pg_temp.step('Never', 'B', 'Watch_Write') || '{"entryConditions": [{"leftValueReference": "One.Outputs.written", "operator": "EqualTo", "rightValue": {"numberValue": 2}}]}'))));
 SELECT orchestration.start_orchestration('Stuck') IS NOT NULL;
@@ -66,8 +66,8 @@ SELECT orchestration.start_orchestration('Stuck_exit') IS NOT NULL;
 SELECT pg_temp.orchestration('Stuck_queue', 'S', jsonb_build_object('orchestratedStages', jsonb_build_array(pg_temp.stage('S', NULL,
     pg_temp.step('Ask', 'I', 'Watch_Screen', '{}', '{}', 'Watch_Queue', 'Queue'), pg_temp.step('Work', 'A', 'Watch_Work'), pg_temp.step('Function', 'A', 'Watch_Write')))));
 SELECT orchestration.start_orchestration('Stuck_queue') IS NOT NULL;
-SELECT orchestration, stage, step, detail FROM orchestration.needs_attention() ORDER BY 1, 3;
-SELECT orchestration, stage, step, detail FROM orchestration.needs_attention('0') ORDER BY 1, 3;
+SELECT orchestration, stage, step, detail FROM orchestration.needs_attention() WHERE kind <> 'definition' ORDER BY 1, 3;
+SELECT orchestration, stage, step, detail FROM orchestration.needs_attention('0') WHERE kind <> 'definition' ORDER BY 1, 3;
 UPDATE orchestration.principal SET is_active = false WHERE username = 'ann@example.com';
 SELECT orchestration, stage, step, detail FROM orchestration.needs_attention() WHERE orchestration = 'Watched';
 UPDATE orchestration.principal SET is_active = true WHERE username = 'ann@example.com';

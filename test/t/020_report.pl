@@ -98,7 +98,7 @@ my %pages = (
 	failed => page('failed', "orchestration.run_report('$failed'::uuid)"),
 	open => page('open', "orchestration.run_report('$open'::uuid)"),
 	orchestration => page('orchestration', q{orchestration.orchestration_report('Many')}),
-	year => page('year', q{orchestration.orchestration_report('Many', interval '1 year')}));
+	year => page('year', q{orchestration.orchestration_report('Many', '1 year')}));
 
 # --------------------------------------------------------------- the browser
 

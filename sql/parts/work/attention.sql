@@ -1,4 +1,92 @@
--- attention: what needs a look (src/work/attention.c).
+-- attention: what failed and what needs a look (src/work/attention.c).
+
+-- An error that failed a step failed its stage, too, unless the stage has a fault path the
+-- run as well: they store the same error.  It is one row, that of the step.  A reader who
+-- does not see the step has the row of the stage or of the run.
+-- The inner queries have no WHERE: only so does the planner merge them in the order of their
+-- indexes on the time, and ORDER BY error_at DESC LIMIT reads the newest errors alone.
+CREATE VIEW orchestration.run_errors
+    WITH (security_invoker = true) AS
+SELECT e.run_id,
+       r.name AS run_name,
+       r.orchestration_name AS orchestration,
+       r.status AS run_status,
+       CASE e.level WHEN 'attempt' THEN 'step' ELSE e.level END AS level,
+       e.id,
+       s.name AS stage,
+       t.name AS step,
+       COALESCE(e.error->>'element', t.name, s.name) AS element,
+       COALESCE(e.error->>'message',
+                CASE e.outcome WHEN 'LeaseLost' THEN 'the worker lost its lease'
+                               WHEN 'TimedOut' THEN 'the attempt took too long' END) AS message,
+       e.error->>'sqlstate' AS sqlstate,
+       e.error->>'detail' AS detail,
+       e.error->>'hint' AS hint,
+       e.error->>'context' AS context,
+       e.error_at,
+       e.attempt,
+       e.level = 'attempt' AS is_retried,
+       CASE WHEN r.status = 'Error' AND r.error_recoverable
+                 AND r.error - 'element' = e.error - 'element'
+                 AND (NOT r.is_approval OR orchestration_internal.resumes_approvals())
+            THEN r.failed_at + orchestration_internal.resume_window() END AS recoverable_until,
+       r.error AS run_error,
+       s.error AS stage_error,
+       t.error AS step_error
+  FROM (SELECT 'run' AS level, f.id AS run_id, f.id, NULL::uuid AS stage_run_id, NULL::uuid AS step_run_id,
+               f.error, f.failed_at AS error_at, NULL::integer AS attempt,
+               NULL::orchestration.attempt_outcome AS outcome
+          FROM orchestration.run f
+        UNION ALL
+        SELECT 'stage', f.run_id, f.id, f.id, NULL, f.error, f.failed_at, NULL, NULL
+          FROM orchestration.stage_run f
+        UNION ALL
+        SELECT 'step', f.run_id, f.id, f.stage_run_id, f.id, f.error, f.failed_at, f.attempt, NULL
+          FROM orchestration.step_run f
+        UNION ALL
+        SELECT 'attempt', f.run_id, f.step_run_id, NULL, f.step_run_id, f.error, f.ended_at, f.attempt, f.outcome
+          FROM orchestration.step_attempt f) e
+  JOIN orchestration.run r ON r.id = e.run_id
+  LEFT JOIN orchestration.step_run t ON t.run_id = e.run_id AND t.id = e.step_run_id
+  LEFT JOIN orchestration.stage_run s
+         ON s.run_id = e.run_id AND s.id = COALESCE(e.stage_run_id, t.stage_run_id)
+ WHERE orchestration_internal.check_reader('run_errors')
+   AND e.error_at IS NOT NULL AND (e.error IS NOT NULL OR e.level IN ('run', 'attempt'))
+   AND CASE e.level
+           WHEN 'run' THEN NOT EXISTS (SELECT FROM orchestration.stage_run o
+                                        WHERE o.run_id = e.run_id AND o.status = 'Error'
+                                          AND o.error = e.error)
+                       AND NOT EXISTS (SELECT FROM orchestration.step_run o
+                                        WHERE o.run_id = e.run_id AND o.status = 'Error'
+                                          AND o.error - 'element' = e.error - 'element')
+           WHEN 'stage' THEN NOT EXISTS (SELECT FROM orchestration.step_run o
+                                          WHERE o.run_id = e.run_id AND o.stage_run_id = e.id
+                                            AND o.status = 'Error'
+                                            AND o.error - 'element' = e.error - 'element')
+           -- the latest attempt of a step that is tried again
+           WHEN 'attempt' THEN t.status = 'InProgress'
+                       AND NOT EXISTS (SELECT FROM orchestration.step_attempt o
+                                        WHERE o.run_id = e.run_id AND o.step_run_id = e.step_run_id
+                                          AND o.ended_at > e.error_at)
+           ELSE true END;
+COMMENT ON VIEW orchestration.run_errors IS
+    'Errors that failed runs, stages or steps, and those after which a step is being tried again: one row per error that the reader sees, where it arose';
+COMMENT ON COLUMN orchestration.run_errors.level IS
+    'Where the error arose: run, stage or step';
+COMMENT ON COLUMN orchestration.run_errors.id IS
+    'Id of the run, stage or step';
+COMMENT ON COLUMN orchestration.run_errors.element IS
+    'API name of the element that failed: of the step or stage, or of a decision, assignment or variable';
+COMMENT ON COLUMN orchestration.run_errors.is_retried IS
+    'True: an attempt failed, and the step is being tried again';
+COMMENT ON COLUMN orchestration.run_errors.recoverable_until IS
+    'Until when resume_run() can resume the run that this error failed; null: it cannot, or the run did not fail by this error';
+COMMENT ON COLUMN orchestration.run_errors.run_error IS
+    'run.error as it is stored';
+COMMENT ON COLUMN orchestration.run_errors.stage_error IS
+    'stage_run.error as it is stored';
+COMMENT ON COLUMN orchestration.run_errors.step_error IS
+    'step_run.error as it is stored';
 
 CREATE TYPE orchestration.attention_item AS (
     kind              text,
@@ -198,7 +286,7 @@ CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
           JOIN orchestration.principal p ON p.id = m.recipient_id
          WHERE m.attempts >= 8)
     SELECT i.kind, i.severity, i.id, i.run_id, i.run_name, i.orchestration, i.stage, i.step, i.since,
-           i.recoverable_until, i.detail, i.hint
+           i.recoverable_until, orchestration_internal.one_line(i.detail, 1333), i.hint
       FROM item i
      ORDER BY pg_catalog.array_position('{critical,error,warning}', i.severity),
               i.since NULLS FIRST, i.kind, i.id, i.step, i.detail;

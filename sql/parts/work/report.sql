@@ -25,12 +25,3 @@ CREATE FUNCTION orchestration.orchestration_report(orchestration text, since int
     AS 'MODULE_PATHNAME', 'orchestration_orchestration_report';
 COMMENT ON FUNCTION orchestration.orchestration_report(text, interval) IS
     'Returns a page of HTML, complete in itself, about the runs of an orchestration that the caller sees: throughput, durations by stage, where runs wait, failures, overdue work items, versions';
-
--- without a default: orchestration_report('X') must name one function
-CREATE FUNCTION orchestration.orchestration_report(orchestration text, since timestamptz)
-    RETURNS text
-    LANGUAGE c STABLE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'orchestration_orchestration_report_since';
-COMMENT ON FUNCTION orchestration.orchestration_report(text, timestamptz) IS
-    'orchestration_report() since a time';
