@@ -26,6 +26,7 @@
 #include "access/access.h"
 #include "base/argument.h"
 #include "base/errors.h"
+#include "base/limit.h"
 #include "base/system.h"
 #include "base/uuid.h"
 #include "work/report.h"
@@ -77,8 +78,7 @@ orchestration_run_report_by_name(PG_FUNCTION_ARGS)
  * Returns a page of HTML about the runs of an orchestration that the caller sees: how many
  * started and ended since then, durations of stages, where runs wait, failures, overdue work
  * items and versions.
- * Raises: 22004 for null, 22023 for an interval that is negative or leads out of the range of
- * time, OR202 if there is no such orchestration, 42501 for a role that acts as no active user.
+ * Raises: 22004 for null, 22023 for an interval that is negative or longer than 100 years, OR202 if there is no such orchestration, 42501 for a role that acts as no active user.
  * Source: ours.
  */
 Datum
@@ -88,6 +88,7 @@ orchestration_orchestration_report(PG_FUNCTION_ARGS)
 	TimestampTz since;
 
 	orch_require_arguments(fcinfo, 0, 2, "orchestration and since");
+	orch_limit_interval(PG_GETARG_INTERVAL_P(1), "since");
 	since = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
 													TimestampTzGetDatum(now),
 													PG_GETARG_DATUM(1)));

@@ -100,6 +100,8 @@ BEGIN
     UPDATE orchestration.run SET status = 'Canceled', ended_at = now() WHERE id = r;
     SET LOCAL session_replication_role = origin;
     DELETE FROM orchestration.run WHERE id = r;
+    -- the run was canceled without triggers
+    PERFORM orchestration.rebuild_open_runs();
 END
 $$;
 SELECT count(pg_temp.try_change(level, from_status, to_status)) > 0 FROM pair \g /dev/null

@@ -204,6 +204,7 @@ SELECT is_empty($$SELECT * FROM written WHERE pg_temp.is_bad(answer) ORDER BY 1$
 SELECT is_empty($$
     SELECT c.relname, a.attname FROM pg_class c JOIN ours o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            AND a.attgenerated = ''
      WHERE c.relkind = 'r' AND a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype, 'interval'::regtype)
        AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
                           AND pg_get_constraintdef(k.oid) ~ '_in_range')$$,

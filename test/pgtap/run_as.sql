@@ -60,8 +60,8 @@ SELECT is(said('UPDATE orchestration.action SET run_as_user = true'), '42501 | p
 
 -- ---- allowed
 RESET ROLE;
-SELECT is(said('SELECT orchestration.allow_run_as_user(NULL)'), '22004 | name of an action and allowed must not be null', 'null');
-SELECT is(said('SELECT orchestration.allow_run_as_user(''Sync'', NULL)'), '22004 | name of an action and allowed must not be null', 'null');
+SELECT is(said('SELECT orchestration.allow_run_as_user(NULL)'), '22004 | action and allowed must not be null', 'null');
+SELECT is(said('SELECT orchestration.allow_run_as_user(''Sync'', NULL)'), '22004 | action and allowed must not be null', 'null');
 SELECT is(said('SELECT orchestration.allow_run_as_user(''Nothing'')'), 'OR205 | action "Nothing" is not registered', 'an unknown action');
 SELECT is(said('SELECT orchestration.allow_run_as_user(''Look'')'), '22023 | action "Look" is a screen: its assignees act, nothing runs as them', 'a screen');
 SELECT orchestration.allow_run_as_user(a) FROM unnest('{Sync,Async,Work}'::text[]) a \g /dev/null

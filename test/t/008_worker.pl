@@ -100,7 +100,7 @@ $node->safe_psql('postgres', q{SELECT orchestration.deactivate_orchestration('Ow
 # its activity is shown, a failure is recorded in full, and the worker goes on
 $node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Functions', inputs => '{"seconds": 3}')});
 ok($node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'orchestration worker'
-    AND state = 'active' AND query LIKE 'orchestration: action Act of step T1 (%'}, '1'), 'pg_stat_activity shows its activity');
+    AND state = 'active' AND query LIKE 'orchestration: action "Act" of step "T1" of run OR-%'}, '1'), 'pg_stat_activity shows its activity');
 $node->safe_psql('postgres', q{SELECT orchestration.cancel_run(id) FROM orchestration.run WHERE status = 'InProgress'});
 $node->safe_psql('postgres', q{SELECT orchestration.start_orchestration('Functions', inputs => '{"fail": true}')});
 ok($node->poll_query_until('postgres', q{SELECT status FROM orchestration.run ORDER BY id DESC LIMIT 1}, 'Error'), 'a function that fails fails its step');

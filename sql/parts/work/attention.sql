@@ -141,7 +141,8 @@ CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
     waiting AS MATERIALIZED (
         SELECT count(*) AS functions, min(q.available_at) AS since
           FROM queued q
-         WHERE q.topic = '' AND GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp() - unclaimed),
+         WHERE q.topic = '' AND GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp()
+             - CASE WHEN orchestration_internal.interval_in_range('unclaimed', unclaimed) THEN unclaimed END),
     item AS (
         SELECT 'worker' AS kind, 'critical' AS severity, NULL::uuid AS id, NULL::uuid AS run_id,
                NULL AS run_name, NULL AS orchestration, NULL AS stage, NULL AS step, w.since,
@@ -244,7 +245,8 @@ CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
                CASE WHEN q.topic = '' THEN 'Start the background worker.'
                     ELSE 'Start a worker for the topic.' END
           FROM queued q
-         WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp() - unclaimed
+         WHERE GREATEST(q.available_at, q.leased_until) < pg_catalog.statement_timestamp()
+             - CASE WHEN orchestration_internal.interval_in_range('unclaimed', unclaimed) THEN unclaimed END
         UNION ALL
         -- the holder of the lease is gone, or the lease lasts too long
         SELECT 'held_lease', 'warning', q.step_run_id, q.run_id, q.run_name, q.orchestration_name, q.stage, q.step,
@@ -253,7 +255,8 @@ CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
                'If the worker is gone, the step is claimed again when the lease ends.'
           FROM queued q
          WHERE q.leased_until > pg_catalog.statement_timestamp()
-           AND (q.topic = '' OR q.leased_until > pg_catalog.statement_timestamp() + unclaimed)
+           AND (q.topic = '' OR q.leased_until > pg_catalog.statement_timestamp()
+                + CASE WHEN orchestration_internal.interval_in_range('unclaimed', unclaimed) THEN unclaimed END)
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a
                             WHERE q.topic = '' AND q.worker = 'background worker ' || a.pid
                               AND a.backend_type = 'orchestration worker' AND a.backend_start <= q.claimed_at)

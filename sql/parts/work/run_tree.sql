@@ -43,7 +43,8 @@ COMMENT ON FUNCTION orchestration_internal.duration_text(interval) IS
 CREATE FUNCTION orchestration_internal.lasted(started_at timestamptz, ended_at timestamptz) RETURNS interval
     LANGUAGE sql STABLE PARALLEL SAFE
     -- the clock may have been set back
-    RETURN GREATEST(COALESCE(ended_at, pg_catalog.statement_timestamp()) - started_at, '0');
+    RETURN CASE WHEN pg_catalog.isfinite(started_at) AND pg_catalog.isfinite(COALESCE(ended_at, '1970-01-01'))
+                THEN GREATEST(COALESCE(ended_at, pg_catalog.statement_timestamp()) - started_at, '0') END;
 COMMENT ON FUNCTION orchestration_internal.lasted(timestamptz, timestamptz) IS
     'How long something lasted, or lasts so far';
 
