@@ -23,12 +23,13 @@ READS = """interval_in_range time_in_range acting_principal_ids acting_user_id a
 describe_global describe_sobjects shared_counters guard_judges engine_stats engine_runs engine_queue check_reader evaluate_conditions evaluate_formula
 is_user legal_neighbours legal_transitions minute_of my_work_items new_id orchestration_diagram orchestration_references
 orchestration_setup_script orchestration_visible owner_visible record_exists record_key record_shared record_visible retrieve rule_shares
-run_diagram run_report orchestration_report run_tree run_timeline sees_sharing shared_record_ids needs_attention attention_items
+run_diagram run_id run_report orchestration_report run_tree run_timeline sees_sharing shared_record_ids needs_attention attention_items
 duration_text error_text lasted one_line resume_window resumes_approvals step_person
 system_modstamp unestimated manages_definitions validate_orchestration verify version_problem visible_orchestration_ids visible_owner_ids
 record_type_problem record_type_problems record_type_table version_missing_fields
 waits_for_record query explain_soql approval_visible submission_reviewed reviewed_principal_ids reviewed_submission_ids""".split()
 NOT_HERE = {
+    "rebuild_open_runs": "about all runs, under a lock: test/sql/open_run.sql",
     "listen_for_work": "a wake-up: nothing is decided; the transaction's end is what counts",
     "listen_for_messages": "likewise",
     "start_background_worker": "about processes",
