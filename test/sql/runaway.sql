@@ -247,3 +247,5 @@ SELECT * FROM orchestration.verify();
 SELECT orchestration.unregister_record_type('Runaway_Thing');
 DROP TABLE public.runaway_thing;
 DROP FUNCTION public.runaway_action(jsonb);
+-- other files give runs the same names
+DELETE FROM orchestration.run;
