@@ -65,7 +65,7 @@ enable_bitmapscan = off" test/throwaway.sh \
         my @meant = (qr/orchestration\.sobject/, qr/FROM orchestration\.record_type ORDER BY name/,
             qr/FROM orchestration\.field_tracking/, qr/WHERE v\.record_type_name = \$1/,
             # the event triggers on commands of users
-            qr/pg_event_trigger_/, qr/orchestration\.record_type_table\(/,
+            qr/pg_event_trigger_/, qr/orchestration_internal\.record_type_table\(/,
             qr/^SELECT v\.id, d\.name FROM orchestration\.orchestration_definition d/, qr/^SELECT h\.sequence/, qr/^SELECT .DROP TRIGGER orchestration_record_truncate/,
             # unregistering a record type; purge
             qr/^UPDATE orchestration\.(?:run|work_item) .* WHERE (?:triggering|related)_record_type = \$1$/, qr/^WITH gone AS/,

@@ -18,7 +18,8 @@ my $examples = -d "$here/examples" ? "$here/examples" : "$here/../../examples";
 my $node = PostgreSQL::Test::Cluster->new('client');
 $node->init;
 $node->append_conf('postgresql.conf', $ENV{ORCH_TEST_CONF});
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'orchestration'\n");
+# a worker that is paused between complete_steps() and its COMMIT holds the lock on the run
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'orchestration'\nidle_in_transaction_session_timeout = '2s'\n");
 $node->start;
 $node->safe_psql('postgres', q{
 CREATE EXTENSION orchestration;
