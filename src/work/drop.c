@@ -46,7 +46,9 @@
 static StaticPlan plan_open = {
 	"SELECT pg_catalog.count(*),"
 	"   pg_catalog.min(r.name COLLATE pg_catalog.\"C\")"
-	"  FROM orchestration.run r WHERE r.status IN ('InProgress', 'Suspended')",
+	"  FROM orchestration.run r WHERE r.id = ANY (ARRAY("
+	"    SELECT o.run_id FROM orchestration_internal.open_run o"
+	"     WHERE o.status IN ('InProgress', 'Suspended')))",
 	0, {InvalidOid}
 };
 
