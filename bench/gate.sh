@@ -22,7 +22,7 @@ chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 db=orchestration_bench_gate
 
-cp -a "$top/Makefile" "$top/orchestration.control" "$top/src" "$top/sql" "$work/"
+cp -a "$top/Makefile" "$top/orchestration.control" "$top/src" "$top/sql" "$top/doc" "$work/"
 sed -i -e '/sec_context |= SECURITY_RESTRICTED_OPERATION;/s/|=.*/|= 0;/' \
     -e 's/^\(\t*\)close_cursors(gate->subid);/\1(void) close_cursors;/' \
     -e 's/^\(\t*\)refuse_temporary_objects();/\1(void) refuse_temporary_objects;/' \

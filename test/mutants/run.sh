@@ -29,7 +29,7 @@ mkdir -p "$work/out" "$work/src"
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 ln -s "$top/expected" "$work/out/expected"
-cp -a "$top/Makefile" "$top/orchestration.control" "$top/src" "$top/sql" "$work/src/"
+cp -a "$top/Makefile" "$top/orchestration.control" "$top/src" "$top/sql" "$top/doc" "$work/src/"
 
 say() {                         # ok|not ok, description
     number=$((number + 1))
@@ -99,6 +99,7 @@ mutant() {
 }
 
 only=("$@")
+failed= hung=0
 specs=()
 for spec in "$top"/test/specs/*.spec; do
     [ "$(basename "$spec")" = race.spec ] || specs+=("$(basename "$spec" .spec)")

@@ -219,6 +219,7 @@ def main():
         "evaluate_conditions": ("SELECT orchestration.evaluate_conditions($1::jsonb, '{\"amount\": 1}')",
                                 lambda: {"conditionLogic": "1 OR 2", "conditions": DEFINITION["decisions"][0]["rules"][0]["conditions"]}, False),
         "evaluate_formula": ("SELECT orchestration.evaluate_formula('IF({!amount} > 1, {!text} & \"x\", TEXT({!amount}))', $1::jsonb)", lambda: context, False),
+        "error_text": ("SELECT orchestration_internal.error_text($1::jsonb, 1333)", lambda: {"sqlstate": "P0001", "message": "it failed"}, False),
         "set_action_contract": ("SELECT orchestration.set_action_contract('fuzz_other', $1::jsonb, $1::jsonb)", lambda: {"a": {"dataType": "String", "isRequired": False}}, False),
         "dry_run": ("SELECT count(*) FROM orchestration.dry_run('Fuzz', NULL, $1::jsonb, $1::jsonb)", lambda: {"amount": 1}, False),
         "set_global": ("SELECT orchestration.set_global('$Fuzz', $1::jsonb)", lambda: {"Name": "x"}, False),
