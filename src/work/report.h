@@ -79,7 +79,11 @@ extern void orch_report_moment(StringInfo out, TimestampTz time);
 extern void orch_report_duration(StringInfo out, int64 microseconds);
 extern void orch_report_status(StringInfo out, const char *status);
 
-/* Cells; nothing in them for NULL. */
+/*
+ * Cells; nothing in them for NULL.  orch_report_cells() is a ReportRowWriter: its argument has
+ * a letter for each column, t text, n number, w time, d duration in seconds.
+ */
+extern void orch_report_cells(StringInfo out, const ReportRows *rows, uint64 row, void *kinds);
 extern void orch_report_cell(StringInfo out, const ReportRows *rows, uint64 row, int column);
 extern void orch_report_number_cell(StringInfo out, const ReportRows *rows, uint64 row,
 									int column);

@@ -29,7 +29,7 @@
 #define CHART_BOTTOM	22
 #define CHART_LEFT		40
 
-/* Parameters of all queries: id of the orchestration, since, days of a bar. */
+/* What queries may refer to: $1 id of the orchestration, $2 since, $3 days of a bar. */
 #define NPARAMETERS		3
 
 static const char orchestration_query[] =
@@ -44,7 +44,7 @@ static const char total_query[] =
 " count(*) FILTER (WHERE r.ended_at >= $2 AND r.status = 'Error'),"
 " count(*) FILTER (WHERE r.ended_at >= $2 AND r.status = 'Canceled'),"
 " count(*) FILTER (WHERE r.status = 'InProgress'), count(*) FILTER (WHERE r.status = 'Suspended')"
-" FROM orchestration.run r WHERE r.orchestration_id = $1 AND $3 > 0";
+" FROM orchestration.run r WHERE r.orchestration_id = $1";
 
 /* Days are those of the session's time zone. */
 static const char day_query[] =
@@ -62,7 +62,7 @@ static const char duration_query[] =
 "   percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM r.ended_at - r.created_at)::double precision) AS p50,"
 "   percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM r.ended_at - r.created_at)::double precision) AS p90,"
 "   max(extract(epoch FROM r.ended_at - r.created_at)::double precision) AS longest"
-"  FROM orchestration.run r WHERE r.orchestration_id = $1 AND r.ended_at >= $2 AND $3 > 0 HAVING count(*) > 0"
+"  FROM orchestration.run r WHERE r.orchestration_id = $1 AND r.ended_at >= $2 HAVING count(*) > 0"
 "  UNION ALL"
 "  SELECT avg(s.position), max(s.label), count(*),"
 "   percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM s.ended_at - s.created_at)::double precision),"
@@ -80,14 +80,14 @@ static const char wait_query[] =
 " LEFT JOIN orchestration.stage_run s ON s.run_id = r.id AND s.id = t.stage_run_id"
 " LEFT JOIN orchestration.work_item w ON w.run_id = r.id AND w.step_run_id = t.id AND w.status = 'Assigned'"
 " LEFT JOIN orchestration.principal p ON p.id = w.assignee_id"
-" WHERE r.orchestration_id = $1 AND r.status = 'InProgress' AND $2 IS NOT NULL AND $3 > 0"
+" WHERE r.orchestration_id = $1 AND r.status = 'InProgress'"
 " GROUP BY 1, 2, 3 ORDER BY count(*) DESC, 1, 2, 3";
 
 static const char failure_query[] =
 "SELECT x.kind, x.element, x.sqlstate, x.message, count(*), count(*) FILTER (WHERE x.recoverable), max(x.at) FROM ("
 "  SELECT 'run' AS kind, r.error->>'element' AS element, r.error->>'sqlstate' AS sqlstate, r.error->>'message' AS message,"
 "   r.error_recoverable AS recoverable, r.ended_at AS at"
-"  FROM orchestration.run r WHERE r.orchestration_id = $1 AND r.status = 'Error' AND r.ended_at >= $2 AND $3 > 0"
+"  FROM orchestration.run r WHERE r.orchestration_id = $1 AND r.status = 'Error' AND r.ended_at >= $2"
 "  UNION ALL"
 "  SELECT 'attempt', t.name, a.error->>'sqlstate', COALESCE(a.error->>'message', a.outcome::text), false, a.ended_at"
 "  FROM orchestration.step_attempt a JOIN orchestration.step_run t ON t.run_id = a.run_id AND t.id = a.step_run_id"
@@ -100,7 +100,7 @@ static const char overdue_query[] =
 " LEFT JOIN orchestration.run r ON r.id = w.run_id"
 " LEFT JOIN orchestration.step_run t ON t.run_id = w.run_id AND t.id = w.step_run_id"
 " LEFT JOIN orchestration.principal p ON p.id = w.assignee_id"
-" WHERE w.orchestration_id = $1 AND w.status = 'Assigned' AND w.due_at < statement_timestamp() AND $2 IS NOT NULL AND $3 > 0"
+" WHERE w.orchestration_id = $1 AND w.status = 'Assigned' AND w.due_at < statement_timestamp()"
 " ORDER BY w.due_at, w.id";
 
 static const char version_query[] =
@@ -110,17 +110,12 @@ static const char version_query[] =
 " count(r.id) FILTER (WHERE r.status = 'Canceled')"
 " FROM orchestration.orchestration_version v"
 " JOIN orchestration.orchestration_definition d ON d.id = v.orchestration_id"
-" LEFT JOIN orchestration.run r ON r.version_id = v.id AND (r.created_at >= $2 OR r.ended_at IS NULL) AND $3 > 0"
+" LEFT JOIN orchestration.run r ON r.version_id = v.id AND (r.created_at >= $2 OR r.ended_at IS NULL)"
 " WHERE v.orchestration_id = $1 GROUP BY v.id, d.id ORDER BY v.version DESC";
 
 static void write_totals(StringInfo out, const ReportRows *totals);
 static void write_chart(StringInfo out, const ReportRows *days, int days_a_bar);
 static void write_tables(StringInfo out, Oid *types, Datum *values);
-static void write_day(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
-static void write_stage(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
-static void write_wait(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
-static void write_failure(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
-static void write_overdue(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
 static void write_version(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
 
 /*
@@ -167,8 +162,8 @@ orch_report_orchestration(StringInfo out, const char *name, TimestampTz since)
 	orch_report_read(&rows, day_query, NPARAMETERS, types, values);
 	write_chart(out, &rows, days_a_bar);
 	appendStringInfoString(out, "<details><summary>As a table</summary>\n");
-	orch_report_table(out, "days", "Runs started and ended", day_headers, &rows, write_day, NULL,
-					  "There are no days.");
+	orch_report_table(out, "days", "Runs started and ended", day_headers, &rows,
+					  orch_report_cells, "tnn", "There are no days.");
 	appendStringInfoString(out, "</details>\n");
 	orch_report_section_end(out);
 	write_tables(out, types, values);
@@ -200,23 +195,24 @@ write_tables(StringInfo out, Oid *types, Datum *values)
 		const char *caption;
 		const char *query;
 		ReportRowWriter writer;
+		char	   *kinds;			/* of its cells, for orch_report_cells() */
 		const char *none;
 		const char *headers[12];
 	}			tables[] = {
-		{"durations", "Durations", "Of stages and runs that ended", duration_query, write_stage,
+		{"durations", "Durations", "Of stages and runs that ended", duration_query, orch_report_cells, "tnddd",
 			"No stage ended.",
 		{"Stage", "#Ended", "#Half take at most", "#Nine of ten at most", "#Longest", NULL}},
 		{"waits", "Where runs wait now", "Steps in progress of runs in progress", wait_query,
-			write_wait, "No run waits.",
+			orch_report_cells, "tttnwd", "No run waits.",
 		{"Stage", "Step", "For", "#Runs", "Since", "#Longest", NULL}},
 		{"failures", "Failures", "Runs that failed, and failed attempts of steps, by message",
-			failure_query, write_failure, "Nothing failed.",
+			failure_query, orch_report_cells, "ttttnnw", "Nothing failed.",
 		{"What", "Element", "SQLSTATE", "Message", "#Times", "#Can be resumed", "Last", NULL}},
 		{"overdue", "Overdue work items", "Open work items past their due date, the oldest first",
-			overdue_query, write_overdue, "No work item is overdue.",
+			overdue_query, orch_report_cells, "ttttwd", "No work item is overdue.",
 		{"Work item", "Run", "Step", "Assignee", "Due", "#Late by", NULL}},
 		{"versions", "Versions", "Runs started in this time, and all that are open", version_query,
-			write_version, "There are no versions.",
+			write_version, NULL, "There are no versions.",
 			{"Version", "Label", "Deployed", "#Runs", "#In progress", "#Suspended", "#Completed",
 		"#Failed", "#Canceled", NULL}}
 	};
@@ -228,7 +224,7 @@ write_tables(StringInfo out, Oid *types, Datum *values)
 		orch_report_section(out, tables[i].id, tables[i].heading);
 		orch_report_read(&rows, tables[i].query, NPARAMETERS, types, values);
 		orch_report_table(out, tables[i].id, tables[i].caption, tables[i].headers, &rows,
-						  tables[i].writer, NULL, tables[i].none);
+						  tables[i].writer, tables[i].kinds, tables[i].none);
 		orch_report_section_end(out);
 	}
 }
@@ -280,58 +276,6 @@ write_chart(StringInfo out, const ReportRows *days, int days_a_bar)
 }
 
 /* -------------------------------------------------------------------- rows */
-
-static void
-write_day(StringInfo out, const ReportRows *rows, uint64 row, void *arg)
-{
-	orch_report_cell(out, rows, row, 1);
-	orch_report_number_cell(out, rows, row, 2);
-	orch_report_number_cell(out, rows, row, 3);
-}
-
-static void
-write_stage(StringInfo out, const ReportRows *rows, uint64 row, void *arg)
-{
-	orch_report_cell(out, rows, row, 1);
-	orch_report_number_cell(out, rows, row, 2);
-	orch_report_duration_cell(out, rows, row, 3);
-	orch_report_duration_cell(out, rows, row, 4);
-	orch_report_duration_cell(out, rows, row, 5);
-}
-
-static void
-write_wait(StringInfo out, const ReportRows *rows, uint64 row, void *arg)
-{
-	orch_report_cell(out, rows, row, 1);
-	orch_report_cell(out, rows, row, 2);
-	orch_report_cell(out, rows, row, 3);
-	orch_report_number_cell(out, rows, row, 4);
-	orch_report_time_cell(out, rows, row, 5);
-	orch_report_duration_cell(out, rows, row, 6);
-}
-
-static void
-write_failure(StringInfo out, const ReportRows *rows, uint64 row, void *arg)
-{
-	int			column;
-
-	for (column = 1; column <= 4; column++)
-		orch_report_cell(out, rows, row, column);
-	orch_report_number_cell(out, rows, row, 5);
-	orch_report_number_cell(out, rows, row, 6);
-	orch_report_time_cell(out, rows, row, 7);
-}
-
-static void
-write_overdue(StringInfo out, const ReportRows *rows, uint64 row, void *arg)
-{
-	int			column;
-
-	for (column = 1; column <= 4; column++)
-		orch_report_cell(out, rows, row, column);
-	orch_report_time_cell(out, rows, row, 5);
-	orch_report_duration_cell(out, rows, row, 6);
-}
 
 static void
 write_version(StringInfo out, const ReportRows *rows, uint64 row, void *arg)

@@ -446,3 +446,29 @@ orch_report_duration_cell(StringInfo out, const ReportRows *rows, uint64 row, in
 		orch_report_duration(out, (int64) rint(DatumGetFloat8(value) * USECS_PER_SEC));
 	appendStringInfoString(out, "</td>");
 }
+
+void
+orch_report_cells(StringInfo out, const ReportRows *rows, uint64 row, void *kinds)
+{
+	const char *kind = kinds;
+	int			column;
+
+	for (column = 1; *kind != '\0'; kind++, column++)
+		switch (*kind)
+		{
+			case 't':
+				orch_report_cell(out, rows, row, column);
+				break;
+			case 'n':
+				orch_report_number_cell(out, rows, row, column);
+				break;
+			case 'w':
+				orch_report_time_cell(out, rows, row, column);
+				break;
+			case 'd':
+				orch_report_duration_cell(out, rows, row, column);
+				break;
+			default:
+				elog(ERROR, "unknown kind of cell: %c", *kind);
+		}
+}

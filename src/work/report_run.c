@@ -123,8 +123,6 @@ static void write_entry(StringInfo out, const char *term, const char *value);
 static void write_diagram(StringInfo out, Datum run_id, const ReportRows *head);
 static void write_errors(StringInfo out, Datum run_id, const ReportRows *head);
 static void write_person(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
-static void write_log_entry(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
-static void write_feed_entry(StringInfo out, const ReportRows *rows, uint64 row, void *arg);
 
 /*
  * Write the page.  Caller is connected to SPI.
@@ -169,14 +167,14 @@ orch_report_run(StringInfo out, const pg_uuid_t *run_id)
 
 	orch_report_section(out, "log", "Log");
 	orch_report_read(&rows, log_query, 1, &type, &id);
-	orch_report_table(out, "log", "Milestones of the run", log_headers, &rows, write_log_entry,
-					  NULL, "The log is empty.");
+	orch_report_table(out, "log", "Milestones of the run", log_headers, &rows,
+					  orch_report_cells, "wtttttdtt", "The log is empty.");
 	orch_report_section_end(out);
 
 	orch_report_section(out, "feed", "Feed");
 	orch_report_read(&rows, feed_query, 1, &type, &id);
 	orch_report_table(out, "feed", "Posts, comments and tracked changes", feed_headers, &rows,
-					  write_feed_entry, NULL, "The feed is empty.");
+					  orch_report_cells, "wttttn", "The feed is empty.");
 	orch_report_section_end(out);
 	orch_report_end(out);
 	return true;
@@ -409,28 +407,4 @@ write_person(StringInfo out, const ReportRows *rows, uint64 row, void *arg)
 	appendStringInfoString(out, "</td>");
 	orch_report_status_cell(out, rows, row, PEOPLE_DECISION);
 	orch_report_cell(out, rows, row, PEOPLE_COMMENTS);
-}
-
-static void
-write_log_entry(StringInfo out, const ReportRows *rows, uint64 row, void *arg)
-{
-	int			column;
-
-	orch_report_time_cell(out, rows, row, 1);
-	for (column = 2; column <= 6; column++)
-		orch_report_cell(out, rows, row, column);
-	orch_report_duration_cell(out, rows, row, 7);
-	orch_report_cell(out, rows, row, 8);
-	orch_report_cell(out, rows, row, 9);
-}
-
-static void
-write_feed_entry(StringInfo out, const ReportRows *rows, uint64 row, void *arg)
-{
-	int			column;
-
-	orch_report_time_cell(out, rows, row, 1);
-	for (column = 2; column <= 5; column++)
-		orch_report_cell(out, rows, row, column);
-	orch_report_number_cell(out, rows, row, 6);
 }

@@ -14,9 +14,9 @@ CREATE FUNCTION orchestration.run_report(run text)
     RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'orchestration_run_report_by_name';
+    AS 'MODULE_PATHNAME', 'orchestration_run_report';
 COMMENT ON FUNCTION orchestration.run_report(text) IS
-    'run_report() of a run that is given by its name or id';
+    'run_report() of a run by its name or id';
 
 CREATE FUNCTION orchestration.orchestration_report(orchestration text, since interval DEFAULT '30 days')
     RETURNS text
