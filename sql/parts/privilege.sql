@@ -41,7 +41,7 @@ GRANT EXECUTE ON FUNCTION
     orchestration.run_timeline(uuid),
     orchestration.run_timeline(text),
     orchestration_internal.resume_window(),
-    orchestration_internal.resumes_approvals(),
+    orchestration_internal.resumable_until(boolean, boolean, timestamptz),
     orchestration_internal.one_line(text, integer),
     orchestration_internal.error_text(jsonb, integer),
     orchestration_internal.duration_text(interval),

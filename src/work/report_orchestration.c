@@ -86,7 +86,8 @@ static const char wait_query[] =
 static const char failure_query[] =
 "SELECT x.kind, x.element, x.sqlstate, x.message, count(*), count(*) FILTER (WHERE x.recoverable), max(x.at) FROM ("
 "  SELECT 'run' AS kind, r.error->>'element' AS element, r.error->>'sqlstate' AS sqlstate, r.error->>'message' AS message,"
-"   r.error_recoverable AS recoverable, r.ended_at AS at"
+"   orchestration_internal.resumable_until(r.error_recoverable, r.is_approval, r.failed_at) > now() AS recoverable,"
+"   r.ended_at AS at"
 "  FROM orchestration.run r WHERE r.orchestration_id = $1 AND r.status = 'Error' AND r.ended_at >= $2"
 "  UNION ALL"
 "  SELECT 'attempt', t.name, a.error->>'sqlstate', COALESCE(a.error->>'message', a.outcome::text), false, a.ended_at"

@@ -19,7 +19,6 @@
 
 #include "base/uuid.h"
 #include "engine/engine.h"
-#include "guard/guard.h"
 #include "work/report.h"
 
 /* Columns of head_query. */
@@ -27,14 +26,15 @@ enum
 {
 	HEAD_NAME = 1, HEAD_ORCHESTRATION, HEAD_LABEL, HEAD_VERSION, HEAD_STATUS, HEAD_STAGE,
 	HEAD_CREATED, HEAD_ENDED, HEAD_RECORD_TYPE, HEAD_RECORD, HEAD_STARTED_BY, HEAD_OWNER,
-	HEAD_VERSION_ID, HEAD_RECOVERABLE, HEAD_SUBMISSION, HEAD_SUBMISSION_STATUS, HEAD_SUBMITTER,
+	HEAD_VERSION_ID, HEAD_RESUMABLE_UNTIL, HEAD_SUBMISSION, HEAD_SUBMISSION_STATUS, HEAD_SUBMITTER,
 	HEAD_COMMENTS
 };
 
 static const char head_query[] =
 "SELECT r.name, r.orchestration_name, r.orchestration_label, v.version, r.status::text, r.current_stage,"
 " r.created_at, r.ended_at, r.triggering_record_type, r.triggering_record_id, c.name, o.name,"
-" r.version_id, r.error_recoverable, b.name, b.status::text, m.name, b.comments"
+" r.version_id, orchestration_internal.resumable_until(r.error_recoverable, r.is_approval, r.failed_at), b.name,"
+" b.status::text, m.name, b.comments"
 " FROM orchestration.run r"
 " LEFT JOIN orchestration.orchestration_version v ON v.id = r.version_id"
 " LEFT JOIN orchestration.principal c ON c.id = COALESCE(r.created_by, '00000000-0000-7000-8000-000000000001')"
@@ -300,6 +300,7 @@ write_errors(StringInfo out, Datum run_id, const ReportRows *head)
 	Oid			type = UUIDOID;
 	ReportRows	rows;
 	TimestampTz ended;
+	TimestampTz until;
 	int64		last = 0;
 	uint64		i;
 	int			column;
@@ -312,12 +313,10 @@ write_errors(StringInfo out, Datum run_id, const ReportRows *head)
 		orch_report_time(head, 0, HEAD_ENDED, &ended))
 	{
 		appendStringInfoString(out, "<p id=\"recoverable\">");
-		if (!orch_report_true(head, 0, HEAD_RECOVERABLE))
+		if (!orch_report_time(head, 0, HEAD_RESUMABLE_UNTIL, &until))
 			appendStringInfoString(out, "The run cannot be resumed.");
 		else
 		{
-			TimestampTz until = ended + orch_resume_window * USECS_PER_DAY;
-
 			appendStringInfo(out, "The run %s be resumed until ",
 							 until < GetCurrentStatementStartTimestamp() ? "could" : "can");
 			orch_report_moment(out, until);

@@ -120,6 +120,35 @@ ROLLBACK;
 SELECT count(*) FROM orchestration.run WHERE failed_at IS DISTINCT FROM CASE WHEN status = 'Error' THEN ended_at END;
 SELECT count(*) FROM orchestration.stage_run WHERE failed_at IS DISTINCT FROM CASE WHEN status = 'Error' THEN ended_at END;
 SELECT count(*) FROM orchestration.step_run WHERE failed_at IS DISTINCT FROM CASE WHEN status = 'Error' THEN ended_at END;
+--
+-- until when a run can be resumed: one rule for all that say it, and for resume_run()
+--
+SELECT orchestration.start_orchestration('Fails', inputs => '{"say": "once more"}') AS run \gset
+CREATE FUNCTION pg_temp.resumable(run uuid) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', (SELECT recoverable > 0 FROM orchestration.run_overview WHERE orchestration = 'Fails'),
+        (SELECT recoverable_until IS NOT NULL FROM orchestration.needs_attention() WHERE kind = 'failed_run' AND run_id = $1),
+        (SELECT recoverable_until > now() FROM orchestration.run_errors WHERE run_id = $1),
+        substring(orchestration.run_report($1) FROM 'The run (cannot|can|could) be resumed'),
+        substring(orchestration.orchestration_report('Fails') FROM 'id="failures".*?<td class="num">\d+</td><td class="num">(\d+)</td>') > '0') $$;
+CREATE FUNCTION pg_temp.resumes(run uuid) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM orchestration.resume_run($1);
+    RETURN 'resumed';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END $$;
+SELECT pg_temp.resumable(:'run');
+SET orchestration.resume_window = 0;
+SELECT pg_temp.resumable(:'run'), pg_temp.resumes(:'run');
+RESET orchestration.resume_window;
+SELECT pg_temp.resumable(:'run'), pg_temp.resumes(:'run');
+-- not by error; an approval only by setting; days of 24 hours, although one of these has 23
+SELECT orchestration_internal.resumable_until(false, false, now()), orchestration_internal.resumable_until(true, true, now()), orchestration_internal.resumable_until(true, false, NULL);
+SET orchestration.resume_approvals = on;
+SET TimeZone = 'Europe/Copenhagen';
+SELECT orchestration_internal.resumable_until(true, true, '2026-03-20 12:00+00') AT TIME ZONE 'UTC';
+RESET TimeZone;
+RESET orchestration.resume_approvals;
 SELECT * FROM orchestration.verify();
 SELECT pg_temp.clean_up();
 UPDATE orchestration.principal SET role_name = NULL WHERE role_name LIKE 'failure%';

@@ -26,10 +26,9 @@ SELECT e.run_id,
        e.error_at,
        e.attempt,
        e.level = 'attempt' AS is_retried,
-       CASE WHEN r.status = 'Error' AND r.error_recoverable
-                 AND r.error - 'element' = e.error - 'element'
-                 AND (NOT r.is_approval OR orchestration_internal.resumes_approvals())
-            THEN r.failed_at + orchestration_internal.resume_window() END AS recoverable_until,
+       CASE WHEN r.error - 'element' = e.error - 'element'
+            THEN orchestration_internal.resumable_until(r.error_recoverable, r.is_approval, r.failed_at)
+       END AS recoverable_until,
        r.error AS run_error,
        s.error AS stage_error,
        t.error AS step_error
@@ -171,10 +170,9 @@ CREATE FUNCTION orchestration_internal.attention_items(unclaimed interval)
                     WHEN r.is_approval THEN 'Submit the record again.'
                     ELSE 'It cannot be resumed: start the orchestration again.' END
           FROM orchestration.run r
-          CROSS JOIN LATERAL (SELECT CASE WHEN r.error_recoverable
-                                           AND (NOT r.is_approval OR orchestration_internal.resumes_approvals())
-                                           AND r.failed_at + orchestration_internal.resume_window() > pg_catalog.now()
-                                          THEN r.failed_at + orchestration_internal.resume_window() END AS until) c
+          CROSS JOIN LATERAL (SELECT CASE WHEN u.until > pg_catalog.now() THEN u.until END AS until
+                                FROM (SELECT orchestration_internal.resumable_until(r.error_recoverable, r.is_approval,
+                                                                                    r.failed_at) AS until) u) c
          -- later nobody can do anything about it
          WHERE r.failed_at > pg_catalog.now() - GREATEST(orchestration_internal.resume_window(), '1 day')
         UNION ALL

@@ -26,8 +26,9 @@ SELECT d.name AS orchestration,
                count(*) FILTER (WHERE r.status = 'Suspended') AS suspended,
                count(*) FILTER (WHERE r.status = 'Error') AS failed,
                count(*) FILTER (WHERE r.status = 'Error'
-                                AND (SELECT x.error_recoverable FROM orchestration.run x
-                                      WHERE x.id = r.run_id)) AS recoverable,
+                                AND (SELECT orchestration_internal.resumable_until(
+                                                x.error_recoverable, x.is_approval, x.failed_at) > pg_catalog.now()
+                                       FROM orchestration.run x WHERE x.id = r.run_id)) AS recoverable,
                min(r.created_at) FILTER (WHERE r.status <> 'Error') AS oldest_open
           FROM orchestration_internal.open_run r
          GROUP BY r.orchestration_id) o
