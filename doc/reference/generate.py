@@ -177,7 +177,7 @@ def settings_page(settings):
 def errors_page(functions, head_of):
     with open(os.path.join(TOP, "src", "base", "errors.h"), encoding="utf-8") as file:
         text = file.read()
-    codes = re.findall(r"/\* ((?:(?!\*/).)*?) \*/\n#define ERRCODE_ORCH_(\w+)\s+MAKE_SQLSTATE\('(.)','(.)','(.)','(.)','(.)'\)", text, re.S)
+    codes = re.findall(r"/\*[\s*]+((?:(?!\*/).)*?)\s*\*/\n#define ERRCODE_ORCH_(\w+)\s+MAKE_SQLSTATE\('(.)','(.)','(.)','(.)','(.)'\)", text, re.S)
     if len(codes) != len(re.findall("MAKE_SQLSTATE", text)):
         problems.append("a SQLSTATE of errors.h has no comment above it")
     callers = {}

@@ -30,7 +30,10 @@
 #define ERRCODE_ORCH_ILLEGAL_NEIGHBOUR		MAKE_SQLSTATE('O','R','0','0','2')
 /* a second open stage in a run */
 #define ERRCODE_ORCH_SECOND_OPEN_STAGE		MAKE_SQLSTATE('O','R','0','0','3')
-/* the failed run cannot be resumed: not recoverable, an approval, or older than orchestration.resume_window */
+/*
+ * the failed run cannot be resumed: not recoverable, an approval, or older than
+ * orchestration.resume_window
+ */
 #define ERRCODE_ORCH_NOT_RECOVERABLE		MAKE_SQLSTATE('O','R','0','0','4')
 /* a key, a version or a row that must stay */
 #define ERRCODE_ORCH_IMMUTABLE				MAKE_SQLSTATE('O','R','0','0','5')
@@ -99,8 +102,8 @@
 
 /*
  * errors.c: in ereport(), which table an error concerns; and for one of the extension, which
- * of its columns (NULL: none) or constraints.  The call of errmsg() says the same in words; these are
- * for programs, and for \errverbose.
+ * of its columns (NULL: none) or constraints.  The call of errmsg() says the same in words;
+ * these are for programs, and for \errverbose.
  */
 extern int	orch_error_table(Oid relid);
 extern int	orch_error_column(OrchRelation relation, const char *column);

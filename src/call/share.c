@@ -141,7 +141,8 @@ static void check_level(SharedObject object, AccessLevel level);
 static void get_principal(const pg_uuid_t *id, const char *what, Principal *principal);
 static AccessLevel level_argument(Oid label);
 static void set_text(const char *text, Datum *value, char *isnull);
-static void refuse_existing_share(SharedObject object, const pg_uuid_t *run_id, const pg_uuid_t *record_id,
+static void refuse_existing_share(SharedObject object, const pg_uuid_t *run_id,
+								  const pg_uuid_t *record_id,
 								  const pg_uuid_t *principal_id);
 static void refuse_existing_rule(const RuleRequest *request);
 

@@ -329,7 +329,8 @@ PG_FUNCTION_INFO_V1(orchestration_recall_run);
  * or when that has ended, it is Canceled.  Returns false if it was recalled already.
  * Raises: 22004 for a null run_id, OR101 for a run that does not exist or that the caller
  * did not submit and does not see, 42501 unless the caller submitted it or has the
- * permission Approval Admin, OR001 if it is neither InProgress nor Suspended, 55000 for a run that is no approval, 22001 as review_approval().
+ * permission Approval Admin, OR001 if it is neither InProgress nor Suspended, 55000 for a run
+ * that is no approval, 22001 as review_approval().
  * Source: contract/transitions.csv, level approval_submission; contract/lifecycle.md,
  * "Approvals".
  */
