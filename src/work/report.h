@@ -91,8 +91,6 @@ extern void orch_report_time_cell(StringInfo out, const ReportRows *rows, uint64
 								  int column);
 extern void orch_report_status_cell(StringInfo out, const ReportRows *rows, uint64 row,
 									int column);
-extern void orch_report_duration_cell(StringInfo out, const ReportRows *rows, uint64 row,
-									  int column);
 
 /* report_run.c; false if the caller sees no such run */
 extern bool orch_report_run(StringInfo out, const pg_uuid_t *run_id);

@@ -435,8 +435,8 @@ orch_report_status_cell(StringInfo out, const ReportRows *rows, uint64 row, int 
 }
 
 /* Of a column of type double precision, in seconds. */
-void
-orch_report_duration_cell(StringInfo out, const ReportRows *rows, uint64 row, int column)
+static void
+duration_cell(StringInfo out, const ReportRows *rows, uint64 row, int column)
 {
 	bool		isnull;
 	Datum		value = SPI_getbinval(rows->table->vals[row], rows->table->tupdesc, column, &isnull);
@@ -466,7 +466,7 @@ orch_report_cells(StringInfo out, const ReportRows *rows, uint64 row, void *kind
 				orch_report_time_cell(out, rows, row, column);
 				break;
 			case 'd':
-				orch_report_duration_cell(out, rows, row, column);
+				duration_cell(out, rows, row, column);
 				break;
 			default:
 				elog(ERROR, "unknown kind of cell: %c", *kind);
